@@ -1,0 +1,1 @@
+"""A GitHub: git over smart HTTP, the REST API, the GraphQL that `gh` sends, and pages for people."""

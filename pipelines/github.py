@@ -1,0 +1,159 @@
+"""GitHub through PyGithub, with our policy instead of its own, and the few calls that PyGithub lacks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipelines import faults
+from pipelines.errors import CredentialsError, InputError, ProviderError
+from pipelines.faults import Faulted, Policy
+from pipelines.overlay import current
+
+if TYPE_CHECKING:
+    import github
+    from github.Repository import Repository
+
+T = TypeVar("T")
+
+
+class GitHub:
+    """A repository on GitHub as one account sees it. `call` runs any PyGithub call under the policy."""
+
+    def __init__(
+        self, repository: str, token: str, *, api_url: str = "https://api.github.com", policy: Policy | None = None
+    ) -> None:
+        self.name = repository
+        self.token = token
+        self.api_url = api_url
+        self.policy = policy or Policy(scale=current().time_scale)
+        self._client: github.Github | None = None
+        self._repository: Repository | None = None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> GitHub:
+        """From GITHUB_REPOSITORY, GITHUB_TOKEN (or GH_TOKEN) and GITHUB_API_URL. Raises CredentialsError naming all that is missing."""
+        token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or ""
+        repository = environ.get("GITHUB_REPOSITORY", "")
+        missing = [name for name, value in (("GITHUB_TOKEN", token), ("GITHUB_REPOSITORY", repository)) if not value]
+        if missing:
+            raise CredentialsError(
+                f"not set: {', '.join(missing)}",
+                where="GitHub",
+                next_step="in a workflow pass `token: ${{ github.token }}`; on a laptop export them (a fine-grained token is enough)",
+            )
+        return cls(repository, token, api_url=environ.get("GITHUB_API_URL") or "https://api.github.com")
+
+    @property
+    def client(self) -> github.Github:
+        if self._client is None:
+            import github
+
+            self._client = github.Github(
+                base_url=self.api_url,
+                auth=github.Auth.Token(self.token),
+                retry=None,
+                timeout=30,
+                seconds_between_requests=None,
+                seconds_between_writes=None,
+            )
+        return self._client
+
+    @property
+    def repository(self) -> Repository:
+        """The repository, read lazily: no call is made for it."""
+        if self._repository is None:
+            self._repository = self.client.get_repo(self.name, lazy=True)
+        return self._repository
+
+    def call(self, what: str, call: Callable[[], T], *, writes: bool = False) -> T:
+        """Run one PyGithub call. `writes` says that a lost answer may have had its effect.
+
+        Raises CredentialsError (401, 403), ProviderError (other refusals, with `status`), MayHaveHappened, ProviderUnavailable.
+        """
+        method = "POST" if writes else "GET"
+        where = f"GitHub {self.name}: {what}"
+        return faults.retry(lambda: _adapted(call, method, where), where=where, policy=self.policy)
+
+    def find(self, what: str, call: Callable[[], T]) -> T | None:
+        """`call` for something that may not exist: None on 404."""
+        try:
+            return self.call(what, call)
+        except GitHubRefused as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def json(self, method: str, path: str, body: Any = None) -> Any:
+        """A REST call PyGithub has no method for; `path` starts with a slash below the API's root."""
+
+        def call() -> Any:
+            _, data = self.client.requester.requestJsonAndCheck(method, path, input=body)
+            return data
+
+        return self.call(f"{method} {path}", call, writes=method not in ("GET", "HEAD", "PUT"))
+
+    def permission(self, login: str) -> str:
+        """admin, write, read or none. Raises InputError if there is no such user."""
+        found = self.find(f"permission of {login}", lambda: self.repository.get_collaborator_permission(login))
+        if found is None:
+            raise InputError(f"there is no user {login!r} on GitHub", where="GitHub")
+        return found
+
+
+class GitHubRefused(ProviderError):
+    """GitHub answered with a failure status that is not about the token."""
+
+    def __init__(self, status: int, what: str, *, where: str, next_step: str = "read GitHub's words above") -> None:
+        super().__init__(what, where=where, next_step=next_step)
+        self.status = status
+
+
+def _adapted(call: Callable[[], T], method: str, where: str) -> T:
+    """Translate PyGithub's and requests' failures into ours."""
+    import github
+    import requests
+    from requests.structures import CaseInsensitiveDict
+
+    try:
+        return call()
+    except github.GithubException as error:
+        headers = CaseInsensitiveDict(error.headers or {})
+        text = str((error.data or {}).get("message", error.data) if isinstance(error.data, dict) else error.data)
+        fault = faults.of_status(method, error.status, headers, text)
+        if fault is not None:
+            raise Faulted(fault, error) from error
+        raise _refusal(error.status, text, error.data, where) from error
+    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        from pipelines.http import was_sent
+
+        raise Faulted(faults.of_connection(method, error, sent=was_sent(error)), error) from error
+
+
+def _refusal(status: int, text: str, data: Any, where: str) -> Exception:
+    details = "; ".join(_detail(item) for item in data.get("errors", [])) if isinstance(data, dict) else ""
+    what = f"HTTP {status}: {text}" + (f" ({details})" if details else "")
+    if status == 401:
+        return CredentialsError(
+            what,
+            where=where,
+            why="the token is wrong, expired or revoked",
+            next_step="pass a fresh token, then run this again",
+        )
+    if status == 403:
+        return CredentialsError(
+            what,
+            where=where,
+            why="the token lacks a permission",
+            next_step="widen `permissions:` of the job (or the token) by what is named above, then run this again",
+        )
+    return GitHubRefused(status, what, where=where)
+
+
+def _detail(item: Any) -> str:
+    if isinstance(item, dict):
+        return str(
+            item.get("message") or " ".join(str(item[key]) for key in ("resource", "field", "code") if key in item)
+        )
+    return str(item)

@@ -1,0 +1,132 @@
+"""Read, fill and cross-check shipmate.yml."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.errors import ManifestError
+from pipelines.manifest.fill import WRONG, Filler, Problem
+from pipelines.manifest.model import CloudRun, Manifest
+
+NAME = "shipmate.yml"
+
+
+def find(start: Path) -> Path:
+    """The manifest in `start` or the nearest folder above. Raises ManifestError."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / NAME).is_file():
+            return folder / NAME
+    raise ManifestError(
+        f"there is no {NAME} here or above", where=str(start), next_step="run this inside the platform's repository"
+    )
+
+
+def load(file: Path | None = None) -> Manifest:
+    """The manifest, checked. Raises ManifestError with every problem, each on a line: file:line: key: what."""
+    file = file or find(Path.cwd())
+    return parse(_read(file), file)
+
+
+def parse(text: str, file: Path = Path(NAME)) -> Manifest:
+    """`load` from a text."""
+    node = _compose(text, file)
+    filler = Filler()
+    manifest: Any = filler.fill(Manifest, node, "")
+    problems = filler.problems
+    if manifest is not WRONG and not problems:
+        problems = [Problem(_line_of(node, path), path, text) for path, text in _cross_check(manifest)]
+    if problems:
+        raise _error(problems, file)
+    filled: Manifest = dataclasses.replace(manifest, file=file)
+    return filled
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"cannot be read: {error}", where=str(file)) from error
+
+
+def _compose(text: str, file: Path) -> yaml.Node:
+    try:
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ManifestError(
+            f"is not YAML: {error.problem}", where=f"{file.name}:{line}", next_step="mend the line and try again"
+        ) from error
+    if node is None:
+        raise ManifestError("is empty", where=file.name, next_step="see docs/MANIFEST.md for what goes in")
+    return node
+
+
+def _error(problems: list[Problem], file: Path) -> ManifestError:
+    lines = [f"{file.name}:{p.line}: {p.path}: {p.text}" for p in sorted(problems, key=lambda p: (p.line, p.path))]
+    return ManifestError(
+        "\n".join(lines), next_step="docs/MANIFEST.md has every key; `shipmate manifest check` tries again"
+    )
+
+
+def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """References between parts: (path, problem)."""
+    known = set(manifest.components)
+    for name, component in manifest.components.items():
+        for other in component.depends_on:
+            if other not in known:
+                yield f"components/{name}/depends_on", f"there is no component {other!r}"
+    for name, check in manifest.ci.checks.items():
+        for other in check.components:
+            if other not in known:
+                yield f"ci/checks/{name}/components", f"there is no component {other!r}"
+    for name, environment in manifest.environments.items():
+        for other, target in environment.targets.items():
+            where = f"environments/{name}/{other}"
+            if other not in known:
+                yield where, f"there is no component {other!r}"
+            if isinstance(target, CloudRun):
+                yield from _check_cloud_run(target, where)
+        for index, smoke in enumerate(environment.smoke):
+            if smoke.component not in environment.targets:
+                yield f"environments/{name}/smoke/{index}/component", f"{smoke.component!r} does not live in {name}"
+
+
+def _check_cloud_run(target: CloudRun, where: str) -> Iterator[tuple[str, str]]:
+    if not 0 <= target.scaling.min <= target.scaling.max:
+        yield f"{where}/scaling", f"min {target.scaling.min} and max {target.scaling.max} contradict each other"
+    if (
+        list(target.shift) != sorted(set(target.shift))
+        or not target.shift
+        or target.shift[-1] != 100
+        or target.shift[0] < 1
+    ):
+        yield f"{where}/shift", "must rise and end at 100"
+    for variable, reference in {**target.secrets, "database_secret": target.database_secret or "x@1"}.items():
+        name, _, version = reference.partition("@")
+        if not name or not version.isdigit():
+            yield (
+                f"{where}/secrets/{variable}",
+                f"{reference!r} must be secret@version with a number: 'latest' changes under a running service",
+            )
+
+
+def _line_of(node: yaml.Node, path: str) -> int:
+    """Line of the deepest key of `path` that stands in the file."""
+    line = node.start_mark.line
+    for part in path.split("/"):
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line, found[1]
+        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.start_mark.line
+        else:
+            break
+    return line + 1

@@ -1,0 +1,254 @@
+"""shipmate.yml as types. Each field's `doc` is the documentation and the schema; see fill.py for what fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pipelines.manifest.release import Release
+
+
+def said(doc: str, example: Any = None, **more: Any) -> dict[str, Any]:
+    """Metadata of a field: what it means, and a value for the annotated example."""
+    return {"doc": doc, "example": example, **more}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """How a component becomes a container image."""
+
+    repository: str = field(metadata=said("Where it is pushed: host/path, without tag."))
+    base: str = field(metadata=said("The image it stands on, pinned: name:tag@sha256:…"))
+    requirements: str = field(metadata=said("Locked requirements with hashes: the dependency layer."))
+    sources: tuple[str, ...] = field(
+        metadata=said("Folders of the repository that become the application layer, as `folder` or `folder -> name`.")
+    )
+    command: tuple[str, ...] = field(metadata=said("What the container runs."))
+    python: str = field(default="3.11", metadata=said("Python of the base image, for choosing wheels."))
+    builder: Literal["assembler", "buildx"] = field(
+        default="assembler",
+        metadata=said("assembler: our deterministic one. buildx: the component's Dockerfile (not rehearsed)."),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """How a component becomes a folder of files."""
+
+    run: tuple[str, ...] = field(metadata=said("Commands, run in the repository's root."))
+    output: str = field(metadata=said("The folder they make."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """A part of the platform that is delivered, or that others depend on."""
+
+    paths: tuple[str, ...] = field(metadata=said("Globs of the files that belong to it."))
+    depends_on: tuple[str, ...] = field(default=(), metadata=said("Components whose change affects this one."))
+    image: Image | None = field(default=None, metadata=said("For a service: its container image."))
+    build: Build | None = field(default=None, metadata=said("For a site: its build."))
+    migrations: str | None = field(
+        default=None, metadata=said("Folder of SQL migrations NNNN_name.(expand|contract).sql.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One job of CI."""
+
+    run: tuple[str, ...] = field(
+        metadata=said("Commands, each without a shell's help unless written so; stops at the first failure.")
+    )
+    components: tuple[str, ...] = field(metadata=said("Run when one of these is affected."))
+    node: tuple[str, ...] = field(
+        default=(), metadata=said("Folders with a package-lock.json whose modules are needed.")
+    )
+    python: bool = field(default=True, metadata=said("Needs the development requirements."))
+    services: tuple[Literal["postgres", "redis"], ...] = field(default=(), metadata=said("Services the commands need."))
+    reports: tuple[str, ...] = field(default=(), metadata=said("Globs of JUnit files to turn into annotations."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ci:
+    """What a pull request must pass."""
+
+    checks: Mapping[str, Check] = field(metadata=said("By the name of their job in ci.yml."))
+    always: tuple[str, ...] = field(
+        default=(".github/**", "shipmate.yml"), metadata=said("Files whose change affects every component.")
+    )
+    ignore: tuple[str, ...] = field(default=("docs/**", "**/*.md"), metadata=said("Files that affect nothing."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """Instances of the live service."""
+
+    min: int = field(default=2, metadata=said("Instances kept ready."))
+    max: int = field(default=50, metadata=said("Instances at the most."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probes:
+    """Paths the platform asks to know how an instance is."""
+
+    startup: str = field(default="/health/ready", metadata=said("Traffic is possible once this answers 200."))
+    liveness: str = field(default="/health/live", metadata=said("The instance is restarted when this fails."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudRun:
+    """A service on Google Cloud Run."""
+
+    provider: Literal["cloud-run"] = field(metadata=said("cloud-run"))
+    project: str = field(metadata=said("Google Cloud project."))
+    region: str = field(metadata=said("Region.", "europe-west1"))
+    service: str = field(metadata=said("Name of the service."))
+    url: str = field(metadata=said("Its public address."))
+    service_account: str = field(metadata=said("The account its instances run as."))
+    scaling: Scaling = field(default=Scaling(), metadata=said("Instances."))
+    probes: Probes = field(default=Probes(), metadata=said("Health probes."))
+    env: Mapping[str, str] = field(default_factory=dict, metadata=said("Plain environment variables."))
+    secrets: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=said(
+            "Environment variables from Secret Manager: secret@version (a number).", {"DATABASE_URL": "database-url@1"}
+        ),
+    )
+    workers: bool = field(
+        default=True, metadata=said("Run background workers in the live revision (never in a candidate).")
+    )
+    shift: tuple[int, ...] = field(default=(10, 50, 100), metadata=said("Steps of traffic, in per cent, each watched."))
+    watch_seconds: float = field(default=10.0, metadata=said("How long each step is watched."))
+    database_secret: str | None = field(
+        default=None, metadata=said("Secret with the address the migrations run against: secret@version.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vercel:
+    """A site on Vercel."""
+
+    provider: Literal["vercel"] = field(metadata=said("vercel"))
+    team: str = field(metadata=said("Team slug."))
+    project: str = field(metadata=said("Project name."))
+    url: str = field(metadata=said("Its public address."))
+    config: Mapping[str, str] = field(
+        default_factory=dict, metadata=said("Written to config.json beside the build: what the app reads at run time.")
+    )
+
+
+Target = CloudRun | Vercel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smoke:
+    """One check from outside: a request and what its answer must be."""
+
+    name: str = field(metadata=said("What it proves, in a few words."))
+    component: str = field(metadata=said("Whose address `path` is below."))
+    path: str = field(default="/", metadata=said("Path asked for."))
+    method: Literal["GET", "POST", "OPTIONS", "HEAD"] = field(default="GET", metadata=said("HTTP method."))
+    headers: Mapping[str, str] = field(default_factory=dict, metadata=said("Headers sent."))
+    body: str = field(default="", metadata=said("Body sent."))
+    status: int = field(default=200, metadata=said("Status expected."))
+    contains: tuple[str, ...] = field(default=(), metadata=said("Texts the body must contain."))
+    json: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=said("Dotted keys of a JSON body and their values; {release} and {commit} are filled in."),
+    )
+    answer_headers: Mapping[str, str] = field(
+        default_factory=dict, metadata=said("Headers the answer must have; a value is a regular expression.")
+    )
+    within_ms: int | None = field(default=None, metadata=said("Slowest answer allowed, in milliseconds."))
+    tls_days: int | None = field(
+        default=None, metadata=said("The certificate must be valid for at least this many days.")
+    )
+    cors_origin: str | None = field(
+        default=None, metadata=said("An origin that must be allowed (and a made-up one refused).")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployer:
+    """The Google account deployments run as, reached with GitHub's OIDC token."""
+
+    workload_identity: str = field(
+        metadata=said("Audience: //iam.googleapis.com/projects/N/locations/global/workloadIdentityPools/P/providers/X")
+    )
+    service_account: str = field(metadata=said("Account to become."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """Who may let a release into an environment."""
+
+    environment: str | None = field(
+        default=None, metadata=said("GitHub environment with reviewers that asks, where the plan has them.")
+    )
+    by: tuple[str, ...] = field(default=(), metadata=said("Logins that may approve."))
+    permission: Literal["write", "maintain", "admin"] = field(
+        default="write", metadata=said("What an approver needs on the repository.")
+    )
+    expires_minutes: int = field(default=240, metadata=said("An approval older than this counts no more."))
+    break_glass: tuple[str, ...] = field(
+        default=(), metadata=said("Logins that may go without approval; it is recorded and everybody is told.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Where a release runs. Every other key is the name of a component and says where it lives."""
+
+    branch: str | None = field(default=None, metadata=said("Deployed on every push to it."))
+    approval: Approval | None = field(default=None, metadata=said("Absent: nobody needs to approve."))
+    deployer: Deployer | None = field(default=None, metadata=said("Google identity for deployments."))
+    smoke: tuple[Smoke, ...] = field(default=(), metadata=said("Checks from outside after a deployment."))
+    targets: Mapping[str, Target] = field(default_factory=dict, metadata=said("Where a component lives.", rest=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Email:
+    """Mail alerts."""
+
+    sender: str = field(metadata=said("From."))
+    to: tuple[str, ...] = field(metadata=said("To."))
+    server: str = field(metadata=said("host:port; STARTTLS is used when offered."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alerts:
+    """Who is told of failed deployments and of rollbacks. Addresses with a token in them are secrets, not written here."""
+
+    slack_channel: str | None = field(default=None, metadata=said("Channel, for chat.postMessage with SLACK_TOKEN."))
+    email: Email | None = field(default=None, metadata=said("Mail."))
+    on: tuple[Literal["deployment-failed", "rolled-back", "break-glass", "released"], ...] = field(
+        default=("deployment-failed", "rolled-back", "break-glass"), metadata=said("What is told.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """What is delivered."""
+
+    name: str = field(metadata=said("A short name."))
+    repository: str = field(metadata=said("owner/name on GitHub."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The one file a team edits."""
+
+    platform: Platform = field(metadata=said("What is delivered."))
+    components: Mapping[str, Component] = field(metadata=said("Its parts."))
+    ci: Ci = field(metadata=said("What a pull request must pass."))
+    environments: Mapping[str, Environment] = field(metadata=said("Where it runs."))
+    release: Release = field(default=Release(), metadata=said("Versions, changelog and GitHub releases."))
+    alerts: Alerts = field(default=Alerts(), metadata=said("Who is told."))
+    file: Path = field(default=Path("shipmate.yml"), metadata={"hidden": True})
+
+    @property
+    def root(self) -> Path:
+        """The folder the paths in the manifest are relative to."""
+        return self.file.resolve().parent

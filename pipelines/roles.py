@@ -1,0 +1,138 @@
+"""What the capabilities ask of the outside, as Protocols; providers fill them and the edges choose which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """What a component is released as: an image or a folder of files, by digest (`sha256:…`)."""
+
+    component: str
+    digest: str
+    reference: str
+    """Where it is: `host/path@sha256:…` for an image, a folder for files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What a deployment carries with it at the provider, so that its state can be read back without us or GitHub."""
+
+    release: str
+    """v1.2.0, or the short commit on staging."""
+    commit: str
+    digest: str
+    schema: str = "0000"
+    """Highest migration the release knows (`0003`)."""
+    run: str = ""
+    """URL of the run that deployed it."""
+    attempt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """One deployment of a component as its provider tells it."""
+
+    key: str
+    """The provider's own name: a revision, a deployment id."""
+    url: str
+    """Where exactly this deployment answers (its tag or deployment URL); empty when it has none."""
+    ready: bool
+    identity: Identity | None
+    """None when it was not deployed by us."""
+    traffic: int = 0
+    """Per cent of the live traffic."""
+    created: str = ""
+    """ISO 8601, as the provider says."""
+    state: str = ""
+    """The provider's own word."""
+    problem: str = ""
+    """Why it is not ready, in the provider's words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """What of a component is live, as its provider tells it."""
+
+    url: str
+    """The public address."""
+    deployments: tuple[Deployed, ...] = ()
+    """Newest first; those with traffic are live."""
+    version: str = ""
+    """The provider's mark of this state (an etag), for conditional changes; empty where it has none."""
+
+    def serving(self) -> tuple[Deployed, ...]:
+        return tuple(d for d in self.deployments if d.traffic > 0)
+
+    def main(self) -> Deployed | None:
+        """The deployment with the most traffic."""
+        return max(self.serving(), key=lambda d: d.traffic, default=None)
+
+    def of(self, release: str, digest: str) -> Deployed | None:
+        """The newest ready deployment of a release with this digest."""
+        return next(
+            (
+                d
+                for d in self.deployments
+                if d.ready and d.identity and (d.identity.release, d.identity.digest) == (release, digest)
+            ),
+            None,
+        )
+
+    def find(self, key: str) -> Deployed | None:
+        return next((d for d in self.deployments if d.key == key), None)
+
+
+class Host(Protocol):
+    """A provider that runs one component in one environment."""
+
+    gradual: bool
+    """Whether traffic can be split; if not, `shift` takes 100 only."""
+
+    def live(self) -> Live:
+        """The real state. Raises CredentialsError, ProviderError, ProviderUnavailable."""
+
+    def stage(self, artifact: Artifact, identity: Identity) -> Deployed:
+        """A candidate without live traffic, ready to be checked at its own URL. Done already: says so by returning it.
+
+        Raises CheckFailed when it does not become ready, ConflictError, ProviderError.
+        """
+
+    def shift(self, key: str, percent: int) -> Live:
+        """Give `percent` of the traffic to a deployment, the rest stays with what had it. 100 makes it live.
+
+        Raises ConflictError when somebody else changed the traffic since it was last read.
+        """
+
+    def settle(self, key: str) -> None:
+        """After 100 %: drop what only the candidate needed (its tag), start what only the live one may run (workers)."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Headers a check must send to see the candidate (a protection bypass); secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """Something people must know."""
+
+    kind: str
+    """deployment-failed, rolled-back, break-glass, released"""
+    title: str
+    what: str
+    where: str
+    who: str
+    run: str
+    next_step: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Messenger(Protocol):
+    """A way to tell people."""
+
+    name: str
+
+    def tell(self, message: Message) -> None:
+        """Raises ProviderError, ProviderUnavailable or CredentialsError; the caller goes on with the other ways."""

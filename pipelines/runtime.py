@@ -1,0 +1,216 @@
+"""The GitHub Actions runtime: inputs, event, outputs, summary, annotations, masks and groups.
+
+Outside a workflow the same calls print plainly, so an action can be run by hand.
+Source: docs.github.com/actions/reference/workflow-commands-for-github-actions
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from pipelines.errors import InputError, ShipmateError
+from pipelines.faults import SURVIVED
+
+Level = Literal["notice", "warning", "error"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One input of an action; action.yml says the same (a test holds them equal)."""
+
+    name: str
+    doc: str
+    required: bool = False
+    default: str = ""
+    secret: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One output of an action."""
+
+    name: str
+    doc: str
+
+
+@dataclass(kw_only=True)
+class Runtime:
+    """One step of a workflow, or a terminal that stands in for it."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    stream: IO[str] = field(default_factory=lambda: sys.stdout)
+
+    @property
+    def in_workflow(self) -> bool:
+        return self.environ.get("GITHUB_ACTIONS") == "true"
+
+    @cached_property
+    def event(self) -> dict[str, Any]:
+        """The webhook body that started the run; empty outside a workflow."""
+        path = self.environ.get("GITHUB_EVENT_PATH")
+        if not path or not Path(path).is_file():
+            return {}
+        loaded: dict[str, Any] = json.loads(Path(path).read_text())
+        return loaded
+
+    def inputs(self, declared: Sequence[Input]) -> dict[str, str]:
+        """Values from IN_<NAME>, which action.yml maps. Raises InputError naming everything that is missing; masks secrets.
+
+        Not INPUT_<NAME>: GitHub does not set those in composite actions (act does, which would hide a missing map).
+        """
+        values = {i.name: self.environ.get(variable(i.name), "").strip() or i.default for i in declared}
+        for secret in (i for i in declared if i.secret):
+            self.mask(values[secret.name])
+        missing = [i.name for i in declared if i.required and not values[i.name]]
+        if missing:
+            raise InputError(
+                f"not given: {', '.join(missing)}",
+                where="inputs",
+                why="an input is empty when the secret or output behind it does not exist",
+                next_step="pass it with `with:`; for a secret look at Settings → Secrets, in the environment of this job",
+            )
+        return values
+
+    def output(self, name: str, value: str) -> None:
+        """Set a step output. The delimiter is random: no value can break out."""
+        self._append("GITHUB_OUTPUT", name, value)
+
+    def export(self, name: str, value: str) -> None:
+        """Set an environment variable for the later steps of the job."""
+        self._append("GITHUB_ENV", name, value)
+
+    def path(self, folder: Path) -> None:
+        """Put a folder in front of PATH for the later steps of the job."""
+        file = self.environ.get("GITHUB_PATH")
+        if file:
+            with Path(file).open("a") as stream:
+                stream.write(f"{folder}\n")
+
+    def _append(self, variable_name: str, name: str, value: str) -> None:
+        file = self.environ.get(variable_name)
+        if not file:
+            self.print(f"{name} = {value}")
+            return
+        mark = f"end-{secrets.token_hex(16)}"
+        with Path(file).open("a") as stream:
+            stream.write(f"{name}<<{mark}\n{value}\n{mark}\n")
+
+    def summary(self, markdown: str) -> None:
+        """Add to the job's summary page."""
+        file = self.environ.get("GITHUB_STEP_SUMMARY")
+        if file:
+            with Path(file).open("a") as stream:
+                stream.write(markdown.rstrip() + "\n\n")
+        else:
+            self.print(markdown)
+
+    def annotate(self, level: Level, message: str, *, title: str = "", file: str = "", line: int = 0) -> None:
+        """An annotation, on a line of a file when given."""
+        if not self.in_workflow:
+            self.print(f"{level}: {f'{file}:{line}: ' if file else ''}{f'{title}: ' if title else ''}{message}")
+            return
+        given = {"file": file, "line": str(line) if line else "", "title": title}
+        properties = ",".join(f"{key}={_property(value)}" for key, value in given.items() if value)
+        self.print(f"::{level} {properties}::{_data(message)}" if properties else f"::{level}::{_data(message)}")
+
+    def mask(self, value: str) -> None:
+        """Hide a value in every log from here on, each line of it."""
+        if self.in_workflow:
+            for line in value.splitlines():
+                if len(line) > 3:
+                    self.print(f"::add-mask::{_data(line)}")
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """A group of log lines that folds."""
+        self.print(f"::group::{_data(title)}" if self.in_workflow else f"── {title}")
+        try:
+            yield
+        finally:
+            if self.in_workflow:
+                self.print("::endgroup::")
+
+    def print(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
+    def say(self, text: str) -> None:
+        """A log line with text from outside in it: it cannot be read as a workflow command."""
+        for line in text.splitlines() or [""]:
+            self.print(f"\u200b{line}" if self.in_workflow and line.lstrip().startswith(("::", "##[")) else line)
+
+    @property
+    def run_url(self) -> str:
+        env = self.environ
+        if "GITHUB_RUN_ID" not in env:
+            return ""
+        return (
+            f"{env.get('GITHUB_SERVER_URL', '')}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{env['GITHUB_RUN_ID']}"
+        )
+
+
+def variable(name: str) -> str:
+    """The environment variable an input travels in: `to-version` -> IN_TO_VERSION."""
+    return "IN_" + name.replace("-", "_").upper()
+
+
+def run(main: Callable[[Runtime], int | None], runtime: Runtime | None = None) -> int:
+    """Run an action: its exit code, with every refusal shown once as an annotation and in the summary; a bug shows its trace."""
+    runtime = runtime or Runtime()
+    started = time.monotonic()
+    try:
+        code = main(runtime) or 0
+    except ShipmateError as error:
+        show_error(runtime, error)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        runtime.annotate("error", "interrupted; run it again: it finishes what was begun", title="Interrupted")
+        code = 130
+    _tell_survived(runtime)
+    runtime.say(f"{'done' if code == 0 else 'failed'} in {time.monotonic() - started:.1f} s")
+    return code
+
+
+def show_error(runtime: Runtime, error: ShipmateError) -> None:
+    """The error as annotation and in the summary."""
+    runtime.annotate("error", str(error), title=error.title)
+    if runtime.in_workflow:
+        runtime.summary(f"### ❌ {error.title}\n\n{fenced(str(error))}")
+
+
+def _tell_survived(runtime: Runtime) -> None:
+    if SURVIVED.events:
+        runtime.annotate(
+            "notice", "\n".join(SURVIVED.events[:20]), title=f"Survived {len(SURVIVED.events)} outside failure(s)"
+        )
+        runtime.summary("Survived on the way:\n\n" + fenced("\n".join(SURVIVED.events)))
+
+
+def fenced(text: str) -> str:
+    """Text from outside as a code block it cannot close."""
+    longest = max((len(run) for run in _backtick_runs(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _backtick_runs(text: str) -> list[str]:
+    import re
+
+    return re.findall(r"`+", text)
+
+
+def _data(value: str) -> str:
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: str) -> str:
+    return _data(value).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,1 @@
+"""Google tokens without keys: Security Token Service and IAM Service Account Credentials."""

@@ -1,0 +1,1 @@
+"""An OCI registry that answers as Artifact Registry does."""

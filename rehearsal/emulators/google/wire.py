@@ -17,9 +17,9 @@ _PAGE_SIZE = 100
 
 
 def timestamp(seconds: float) -> str:
-    """Epoch seconds as RFC 3339 with microseconds and Z, the form of google-datetime."""
+    """Epoch seconds as RFC 3339 in UTC, the form of google-datetime: a fraction only where there is one."""
     moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if moment.microsecond else "%Y-%m-%dT%H:%M:%SZ")
 
 
 def duration(text: str, *, field: str) -> float:

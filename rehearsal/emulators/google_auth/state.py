@@ -82,7 +82,8 @@ class Tokens:
         account = self.policy.account(email)
         if account is None or holder.subject not in account.subjects:
             raise _denied("iam.serviceAccounts.getAccessToken", f"{email} (or it may not exist)")
-        grant = Grant(principal=email, account=email, expires=self._clock() + lifetime)
+        # Whole seconds: google-auth reads expireTime without a fraction.
+        grant = Grant(principal=email, account=email, expires=float(int(self._clock() + lifetime)))
         return self._issue("access", grant), grant.expires
 
     def access_token(self, email: str, *, lifetime: float = _LONGEST_ACCESS) -> str:

@@ -63,6 +63,8 @@ class Live:
     """Newest first; those with traffic are live."""
     version: str = ""
     """The provider's mark of this state (an etag), for conditional changes; empty where it has none."""
+    settled: tuple[str, ...] = ()
+    """Keys of deployments that were live and well, newest first: what a rollback may choose."""
 
     def serving(self) -> tuple[Deployed, ...]:
         return tuple(d for d in self.deployments if d.traffic > 0)
@@ -108,7 +110,10 @@ class Host(Protocol):
         """
 
     def settle(self, key: str) -> None:
-        """After 100 %: drop what only the candidate needed (its tag), start what only the live one may run (workers)."""
+        """After 100 % and all checks: drop what only the candidate needed (its tag), and put the key at the head of `Live.settled`.
+
+        The mark is kept at the provider, so that a rollback needs nothing else.
+        """
 
     def headers(self) -> Mapping[str, str]:
         """Headers a check must send to see the candidate (a protection bypass); secret."""

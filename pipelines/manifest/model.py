@@ -223,7 +223,7 @@ class Alerts:
 
     slack_channel: str | None = field(default=None, metadata=said("Channel, for chat.postMessage with SLACK_TOKEN."))
     email: Email | None = field(default=None, metadata=said("Mail."))
-    on: tuple[Literal["deployment-failed", "rolled-back", "break-glass", "released"], ...] = field(
+    when: tuple[Literal["deployment-failed", "rolled-back", "break-glass", "released"], ...] = field(
         default=("deployment-failed", "rolled-back", "break-glass"), metadata=said("What is told.")
     )
 

@@ -75,7 +75,9 @@ class Release:
     )
     channels: Mapping[str, str] = field(
         default_factory=lambda: {"alpha": "", "beta": "", "rc": ""},
-        metadata=_said("Pre-release channels: name -> the branch that releases on it by itself (or empty).", {"rc": ""}),
+        metadata=_said(
+            "Pre-release channels: name -> the branch that releases on it by itself (or empty).", {"rc": ""}
+        ),
     )
     squash_body: Literal["commit-messages", "pull-request-body", "blank"] = field(
         default="commit-messages",
@@ -86,7 +88,9 @@ class Release:
     )
     merge: Literal["commits", "title"] = field(
         default="commits",
-        metadata=_said("What counts of a merge: the commits it brings, or the title of its pull request for all of them."),
+        metadata=_said(
+            "What counts of a merge: the commits it brings, or the title of its pull request for all of them."
+        ),
     )
     zero_breaking: Literal["major", "minor"] = field(
         default="minor", metadata=_said("What a breaking change raises before 1.0.0.")

@@ -1,0 +1,91 @@
+"""The `shipmate` command: a table of contents; each entry is imported when it is used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from pipelines.errors import ShipmateError
+
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    # name: (module, chapter, what it does)
+    "up": ("rehearsal.commands.up", "Rehearse", "Start the world on this machine and keep it up."),
+    "rehearse": ("rehearsal.commands.rehearse", "Rehearse", "Rehearse a delivery and write the report."),
+    "status": ("pipelines.commands.status", "Look", "What is live where, since when, by whom, from which run."),
+    "plan": ("pipelines.commands.plan", "Look", "What a deployment would do, and what changed since what is live."),
+    "smoke": ("pipelines.commands.smoke", "Look", "Check an environment from outside."),
+    "deploy": ("pipelines.commands.deploy", "Act", "Deploy what was built, as the staging workflow does."),
+    "rollback": ("pipelines.commands.rollback", "Act", "Take an environment back to an earlier release."),
+    "release": ("release.cli", "Act", "Versions, changelog, notes and GitHub releases."),
+    "migrate": ("pipelines.commands.migrate", "Act", "Apply database migrations."),
+    "image": ("pipelines.commands.image", "Build", "Assemble and push images and builds by digest."),
+    "ci": ("pipelines.commands.ci", "Build", "What CI runs for a change, here."),
+    "manifest": ("pipelines.commands.manifest", "Build", "Check and explain shipmate.yml."),
+    "lint": ("pipelines.commands.lint", "Build", "Every static check of this repository."),
+}
+
+
+class Contents(click.Group):
+    """A group whose commands are imported when they are named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = import_module(entry[0]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"there is no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of contents, without importing a single command."""
+        for chapter in dict.fromkeys(chapter for _, chapter, _ in COMMANDS.values()):
+            with formatter.section(chapter):
+                formatter.write_dl([(name, text) for name, (_, of, text) in COMMANDS.items() if of == chapter])
+
+
+@click.group(
+    cls=Contents,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: docs/TROUBLESHOOTING.md. Every command has --help with an example.",
+)
+@click.version_option(package_name="shipmate", message="shipmate %(version)s")
+def shipmate() -> None:
+    """Deliver the platform: from a pull request to production, proved there, and back."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point: refusals print what, where, why and next, and exit with their code; a bug shows its trace."""
+    try:
+        code = shipmate.main(args=argv, standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; run it again: it finishes what was begun", err=True)
+        code = 130
+    except ShipmateError as error:
+        click.echo(f"{click.style(error.title, fg='red', bold=True)}: {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        # `shipmate status | head` is no failure.
+        sys.stderr.close()
+        code = 0
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One module per `shipmate` command, each with a click `command`; imported when it is used."""

@@ -78,9 +78,9 @@ class Ledger:
         found: list[Record] = []
 
         def read() -> list[Any]:
-            return self.github.json(
-                "GET", f"/repos/{self.github.name}/deployments?environment={environment}&per_page=100"
-            )  # type: ignore[no-any-return]
+            path = f"/repos/{self.github.name}/deployments?environment={environment}&per_page=100"
+            raw: list[Any] = self.github.json("GET", path)
+            return raw
 
         for raw in read():
             if raw["task"] in (DEPLOY, ROLLBACK) and len(found) < limit:

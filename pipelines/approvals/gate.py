@@ -85,11 +85,9 @@ class Gate:
         title = (
             f"Approve {asked.release} for {record.environment} (plan {asked.plan}, run {record.run_id or record.id})"
         )
-        found = self.github.call(
-            "issues", lambda: [i for i in self.github.repository.get_issues(state="open")[:50] if i.title == title]
-        )
+        found = self._open_issue(title)
         if found:
-            return found[0].number
+            return found
         body = (
             f"@{asked.dispatcher} wants to release **{asked.release}** to {record.environment}.\n\n"
             f"What would happen: {record.run or 'see the plan'}\n\n"
@@ -102,7 +100,11 @@ class Gate:
             "create issue", lambda: self.github.repository.create_issue(title=title, body=body), writes=True
         )
         self.runtime.annotate("notice", f"waiting for a comment on {issue.html_url}", title="Approval needed")
-        return issue.number
+        return int(issue.number)
+
+    def _open_issue(self, title: str) -> int | None:
+        raw = self.github.json("GET", f"/repos/{self.github.name}/issues?state=open&per_page=100")
+        return next((int(issue["number"]) for issue in raw if issue["title"] == title), None)
 
     def _comments(self, issue: int) -> list[Answer]:
         raw = self.github.json("GET", f"/repos/{self.github.name}/issues/{issue}/comments?per_page=100")

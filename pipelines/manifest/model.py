@@ -39,6 +39,7 @@ class Build:
 
     run: tuple[str, ...] = field(metadata=said("Commands, run in the repository's root."))
     output: str = field(metadata=said("The folder they make."))
+    repository: str = field(metadata=said("Where the build is kept, as an OCI artifact: host/path, without tag."))
 
 
 @dataclass(frozen=True, kw_only=True)

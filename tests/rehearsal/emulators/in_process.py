@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 from starlette.types import ASGIApp
+
+from rehearsal.serving import Server
 
 
 class InProcess:
@@ -38,3 +44,25 @@ class InProcess:
 
     def delete(self, path: str, **options: Any) -> httpx.Response:
         return self.request("DELETE", path, **options)
+
+
+@contextlib.contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """`app` on a loopback port, in a loop on a thread of its own; yields the base address."""
+    started: queue.Queue[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def run() -> None:
+        server, done = Server(app, "test"), asyncio.Event()
+        await server.start()
+        started.put((server.url, asyncio.get_running_loop(), done))
+        await done.wait()
+        await server.stop()
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    url, loop, done = started.get(timeout=10)
+    try:
+        yield url
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join(timeout=10)

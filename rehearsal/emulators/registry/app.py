@@ -1,0 +1,52 @@
+"""The registry as an emulator."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from rehearsal.emulators.google.access import Authorise
+from rehearsal.emulators.registry.access import Gate
+from rehearsal.emulators.registry.routes import RegistryRoutes
+from rehearsal.emulators.registry.state import Repositories
+
+
+class Registry:
+    """Artifact Registry's Docker endpoint. Content lies under `root`; without `authorise` everybody may do all."""
+
+    name = "registry"
+    hosts: tuple[str, ...] = ("europe-west1-docker.pkg.dev",)
+    contract: str | None = None  # the distribution spec is prose; there is no machine-readable description
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        authorise: Authorise | None = None,
+        immutable: frozenset[str] = frozenset(),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.repositories = Repositories(root, immutable=immutable)
+        self.app: ASGIApp = RegistryRoutes(self.repositories, Gate(authorise, clock=clock), clock).app()
+
+    async def start(self) -> None:
+        """Nothing runs beside HTTP."""
+
+    async def stop(self) -> None:
+        """Nothing runs beside HTTP."""
+
+    def reset(self) -> None:
+        """Forget every repository and all content."""
+        self.repositories.clear()
+
+    def save(self) -> dict[str, Any]:
+        """Repositories, manifests and tags; their content stays under `root`."""
+        return self.repositories.save()
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Replace them; `root` must hold the content."""
+        self.repositories.load(saved)

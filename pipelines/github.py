@@ -94,6 +94,15 @@ class GitHub:
 
         return self.call(f"{method} {path}", call, writes=method not in ("GET", "HEAD", "PUT"))
 
+    def find_json(self, path: str) -> Any | None:
+        """`json` GET for something that may not exist: None on 404."""
+        try:
+            return self.json("GET", path)
+        except GitHubRefused as error:
+            if error.status == 404:
+                return None
+            raise
+
     def permission(self, login: str) -> str:
         """admin, write, read or none. Raises InputError if there is no such user."""
         found = self.find(f"permission of {login}", lambda: self.repository.get_collaborator_permission(login))

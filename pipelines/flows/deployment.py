@@ -1,0 +1,132 @@
+"""The phases of a deployment, shared by staging and production: stage a candidate, shift traffic, prove it, settle it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipelines.approvals.gate import require
+from pipelines.deploy.plan import plan_settle, plan_shift, plan_stage
+from pipelines.deploy.steps import Done, carry_out
+from pipelines.errors import CheckFailed, RefusedError, ShipmateError
+from pipelines.flows import lock
+from pipelines.flows.acts import Acts
+
+if TYPE_CHECKING:
+    from pipelines.checks.report import Report
+    from pipelines.flows.delivery import Candidate, Delivery
+    from pipelines.ledger import Record
+
+
+def begin(delivery: Delivery, candidate: Candidate) -> Record | None:
+    """The gate every deploying job begins with: our record, its approval, and nobody else at work. None without GitHub.
+
+    Raises RefusedError, ConflictError.
+    """
+    if delivery.github is None:
+        return None
+    env = delivery.runtime.environ
+    record = delivery.ledger.open(
+        environment=delivery.environment,
+        release=candidate.release,
+        commit=candidate.commit,
+        artifacts=candidate.digests(),
+        run=delivery.runtime.run_url,
+        run_id=env.get("GITHUB_RUN_ID", ""),
+        attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
+        plan=candidate.plan,
+    )
+    record = next((r for r in delivery.ledger.records(delivery.environment) if r.id == record.id), record)
+    require(
+        record,
+        plan=candidate.plan,
+        attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
+        rule=delivery.settings.approval,
+        now=datetime.now(UTC),
+    )
+    lock.require_free(delivery.github, delivery.ledger, record)
+    _require_newest(delivery, record)
+    if record.state != "in_progress":
+        delivery.ledger.note(record, "in_progress", f"deploying {candidate.release}", url=delivery.runtime.run_url)
+    return record
+
+
+def _require_newest(delivery: Delivery, record: Record) -> None:
+    newer = lock.newer_than(delivery.ledger, record)
+    if newer is not None:
+        raise RefusedError(
+            f"{newer.release} went to {delivery.environment} after this run began",
+            where=newer.run,
+            why="going on would take users back",
+            next_step="nothing to do; to release this one after all, start the workflow again",
+        )
+
+
+def stage(delivery: Delivery, candidate: Candidate, component: str) -> list[Done]:
+    """A candidate of one component without traffic, checked at its own address."""
+    record = begin(delivery, candidate)
+    acts = Acts(delivery=delivery, candidate=candidate)
+    steps = plan_stage(delivery.parts(candidate, [component])[0])
+    with failing(delivery, record, f"{component} of {candidate.release}"):
+        return carry_out(steps, acts.table(), delivery.runtime)
+
+
+def shift(delivery: Delivery, candidate: Candidate) -> list[Done]:
+    """All components live: traffic in watched steps."""
+    record = begin(delivery, candidate)
+    acts = Acts(delivery=delivery, candidate=candidate)
+    with failing(delivery, record, f"traffic to {candidate.release}"):
+        steps = plan_shift(delivery.parts(candidate, list(candidate.artifacts)))
+        return carry_out(steps, acts.table(), delivery.runtime)
+
+
+def prove(delivery: Delivery, candidate: Candidate) -> Report:
+    """Every smoke check of the environment, from outside. Raises CheckFailed."""
+    from pipelines.checks import smoke
+
+    urls = {name: target.url for name, target in delivery.settings.targets.items()}
+    facts = {"release": candidate.release, "commit": candidate.commit}
+    report = smoke.run(list(delivery.settings.smoke), urls, facts, delivery.http)
+    return report
+
+
+def settle(delivery: Delivery, candidate: Candidate, report: Report) -> list[Done]:
+    """After the proof: good to come back to; the ledger says it is live."""
+    record = begin(delivery, candidate)
+    with failing(delivery, record, f"smoke tests of {candidate.release}"):
+        if report.failed:
+            raise CheckFailed(
+                report.failures(),
+                where=delivery.environment,
+                next_step="the release is taken back; see the checks above",
+            )
+        acts = Acts(delivery=delivery, candidate=candidate)
+        done = carry_out(
+            plan_settle(delivery.parts(candidate, list(candidate.artifacts))), acts.table(), delivery.runtime
+        )
+    if record is not None:
+        url = next(iter(t.url for t in reversed(list(delivery.settings.targets.values()))), "")
+        delivery.ledger.note(
+            record, "success", f"{candidate.release} is live, {len(report.results)} checks passed", live_url=url
+        )
+    return done
+
+
+class failing:  # noqa: N801 - reads as a phrase: `with failing(...)`
+    """Writes a failure to the ledger on its way up; the ledger's own trouble never hides it."""
+
+    def __init__(self, delivery: Delivery, record: Record | None, what: str) -> None:
+        self.delivery, self.record, self.what = delivery, record, what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self.record is None or not isinstance(error, ShipmateError):
+            return
+        try:
+            self.delivery.ledger.note(
+                self.record, "failure", f"{self.what}: {error.what}", url=self.delivery.runtime.run_url
+            )
+        except ShipmateError as also:
+            self.delivery.runtime.annotate("warning", f"the ledger could not be told: {also}")

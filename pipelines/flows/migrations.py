@@ -1,0 +1,61 @@
+"""Migrations of an environment's database: the address from Secret Manager, the folder from the manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.errors import InputError, RefusedError, ShipmateError
+from pipelines.manifest.model import CloudRun
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.flows.delivery import Delivery
+
+
+def folder(delivery: Delivery, component: str) -> Path | None:
+    """Where the component's migrations are; None when it has none."""
+    named = delivery.manifest.components[component].migrations
+    return delivery.manifest.root / named if named else None
+
+
+def database_address(delivery: Delivery, component: str) -> str:
+    """The address the migrations run against, read from Secret Manager and masked. Raises InputError, CredentialsError."""
+    from pipelines.providers import secret_manager
+
+    target = delivery.settings.targets[component]
+    if not isinstance(target, CloudRun) or target.database_secret is None:
+        raise InputError(
+            f"{component} has migrations but no database_secret",
+            where=f"shipmate.yml, environments/{delivery.environment}/{component}",
+            next_step="name the secret with the address: database_secret: migration-database-url@1",
+        )
+    address = secret_manager.access(delivery.http, delivery.credentials, target.project, target.database_secret)
+    delivery.runtime.mask(address)
+    return address
+
+
+def apply(delivery: Delivery, component: str, *, phase: str, release: str) -> str:
+    """Apply what is due in this phase; says what was applied."""
+    from pipelines.deploy import migrate
+
+    files = folder(delivery, component)
+    if files is None:
+        return "has no migrations"
+    applied = migrate.run(database_address(delivery, component), files, phase=phase, release=release)
+    return f"applied {', '.join(applied)}" if applied else "nothing to apply"
+
+
+def applied_contracts(delivery: Delivery, component: str) -> list[str]:
+    """Names of the contract migrations the database has. Raises RefusedError when the database cannot say."""
+    from pipelines.deploy import migrate
+
+    try:
+        return migrate.applied_contracts(database_address(delivery, component))
+    except ShipmateError as error:
+        raise RefusedError(
+            f"it cannot be told which releases the database still fits: {error.what}",
+            where=f"{component} in {delivery.environment}",
+            why="a release from before a contract migration would fail on this database",
+            next_step="mend the access and try again; or, if you know it fits, add --accept-schema-risk",
+        ) from error

@@ -86,8 +86,7 @@ def prove(delivery: Delivery, candidate: Candidate) -> Report:
 
     urls = {name: target.url for name, target in delivery.settings.targets.items()}
     facts = {"release": candidate.release, "commit": candidate.commit}
-    report = smoke.run(list(delivery.settings.smoke), urls, facts, delivery.http)
-    return report
+    return smoke.run(list(delivery.settings.smoke), urls, facts, delivery.http)
 
 
 def settle(delivery: Delivery, candidate: Candidate, report: Report) -> list[Done]:
@@ -112,7 +111,7 @@ def settle(delivery: Delivery, candidate: Candidate, report: Report) -> list[Don
     return done
 
 
-class failing:  # noqa: N801 - reads as a phrase: `with failing(...)`
+class failing:
     """Writes a failure to the ledger on its way up; the ledger's own trouble never hides it."""
 
     def __init__(self, delivery: Delivery, record: Record | None, what: str) -> None:

@@ -106,7 +106,7 @@ def _failed_releases(delivery: Delivery) -> set[str]:
     for record in records:
         if record.task != ROLLBACK:
             ended.setdefault(record.release, record.state)
-    return {release for release, state in ended.items() if state in ("failure", "error")}
+    return {release for release, state in ended.items() if state in ("failure", "error", "inactive")}
 
 
 def _open_record(delivery: Delivery, release: str, lives: dict[str, Live]) -> Record | None:

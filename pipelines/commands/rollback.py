@@ -1,0 +1,69 @@
+"""`shipmate rollback`: take an environment back."""
+
+from __future__ import annotations
+
+import json as jsonlib
+
+import click
+
+
+@click.command("rollback", short_help="Take an environment back to an earlier release.")
+@click.option("--environment", "-e", required=True, help="Which environment.")
+@click.option("--to", default=None, help="To which release; without it the one before.")
+@click.option(
+    "--component", "components", multiple=True, help="Only this component (may be repeated); without it all together."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and stop.")
+@click.option(
+    "--accept-schema-risk", is_flag=True, help="Go on although it cannot be told whether the database still fits."
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(
+    environment: str,
+    to: str | None,
+    components: tuple[str, ...],
+    dry_run: bool,
+    accept_schema_risk: bool,
+    as_json: bool,
+) -> None:
+    """Take an environment back to an earlier release, backend and web together, and verify it from outside.
+
+    It goes by the providers' own state and needs neither GitHub nor an approval. It refuses, saying why, when there is nothing safe
+    to go back to.
+
+    Example: shipmate rollback --environment production --to v1.1.0
+    """
+    from pipelines.commands import terminal
+    from pipelines.flows import rollback
+    from pipelines.manifest import load
+
+    delivery = terminal.delivery(load(), environment)
+    if dry_run:
+        steps = rollback.decide(delivery, components=list(components), to=to, accept_schema_risk=accept_schema_risk)
+        if as_json:
+            click.echo(
+                jsonlib.dumps([{"component": s.component, "does": s.says, "done": s.done} for s in steps], indent=2)
+            )
+            return
+        for step in steps:
+            click.echo(f"{step.component}: {step.says}" + (f" — {step.done}" if step.done else ""))
+        return
+    if as_json:
+        import sys
+
+        delivery.runtime.stream = sys.stderr
+    rolled = rollback.roll_back(delivery, components=list(components), to=to, accept_schema_risk=accept_schema_risk)
+    seconds = sum(done.seconds for done in rolled.done)
+    if as_json:
+        facts = {
+            "environment": environment,
+            "release": rolled.release,
+            "was": rolled.was,
+            "changed": rolled.changed,
+            "seconds": seconds,
+        }
+        click.echo(jsonlib.dumps(facts))
+    elif rolled.changed:
+        click.echo(f"{environment} is back to {rolled.release} (was {rolled.was}), in {seconds:.1f} s")
+    else:
+        click.echo(f"{environment} serves {rolled.release} already; it answers well from outside")

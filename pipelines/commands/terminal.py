@@ -1,0 +1,57 @@
+"""What the commands share at the terminal: a delivery from the environment's variables, tables, a sign of life."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelines.flows.delivery import Delivery
+    from pipelines.manifest import Manifest
+
+
+def delivery(manifest: Manifest, environment: str) -> Delivery:
+    """A delivery with whatever access the terminal has: GITHUB_TOKEN, VERCEL_TOKEN, Google's default credentials."""
+    from pipelines.flows.assembly import assemble
+    from pipelines.runtime import Runtime
+
+    return assemble(manifest, environment, Runtime())
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Aligned columns; empty ones are left out."""
+    shown = [c for c in columns if any(row.get(c) for row in rows)]
+    cells = [[str(row.get(c, "") or "") for c in shown] for row in rows]
+    widths = [max(len(c), *(len(row[i]) for row in cells)) if cells else len(c) for i, c in enumerate(shown)]
+    lines = ["  ".join(name.upper().ljust(w) for name, w in zip(shown, widths, strict=True))]
+    lines += ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join(lines)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """On a terminal, after two seconds: what is going on and for how long."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    over = threading.Event()
+    thread = threading.Thread(target=_tick, args=(what, over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _tick(what: str, over: threading.Event) -> None:
+    started = time.monotonic()
+    while not over.wait(2.0 if time.monotonic() - started < 1 else 0.5):
+        sys.stderr.write(f"\r… {what} ({time.monotonic() - started:.0f} s)\x1b[K")
+        sys.stderr.flush()
+    sys.stderr.write("\r\x1b[K")
+    sys.stderr.flush()

@@ -1,0 +1,58 @@
+"""Holds each user to 100 requests in any minute."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.answers import problem
+from backend.moving_window import LIMIT, Verdict
+
+Admit = Callable[[str], Awaitable[Verdict]]
+
+
+def user_of(scope: Scope, trusted_hops: int) -> str:
+    """Who is asking: the X-User header, else the caller's address.
+
+    Behind `trusted_hops` proxies of ours the address is the one that the outermost of them appended to
+    X-Forwarded-For; whatever a caller wrote in front of it is not believed.
+    """
+    headers = Headers(scope=scope)
+    user = headers.get("x-user", "").strip()
+    if user:
+        return f"user:{user}"
+    hops = [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+    if trusted_hops and len(hops) >= trusted_hops:
+        return f"address:{hops[-trusted_hops]}"
+    client = scope.get("client")
+    return f"address:{client[0] if client else 'unknown'}"
+
+
+class RateLimit:
+    """ASGI middleware: 429 with Retry-After beyond the limit; the probes under /health are exempt."""
+
+    def __init__(self, app: ASGIApp, *, admit: Admit, trusted_hops: int) -> None:
+        self._app, self._admit, self._trusted_hops = app, admit, trusted_hops
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection (ASGI)."""
+        if scope["type"] != "http" or scope["path"] == "/health" or scope["path"].startswith("/health/"):
+            await self._app(scope, receive, send)
+            return
+        verdict = await self._admit(user_of(scope, self._trusted_hops))
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-RateLimit-Limit"] = str(LIMIT)
+                headers["X-RateLimit-Remaining"] = str(verdict.remaining)
+            await send(message)
+
+        if verdict.admitted:
+            await self._app(scope, receive, counted)
+            return
+        text = f"More than {LIMIT} requests in a minute. Try again in {verdict.retry_after} s."
+        refusal = problem(429, "rate_limited", text, headers={"Retry-After": str(verdict.retry_after)})
+        await refusal(scope, receive, counted)

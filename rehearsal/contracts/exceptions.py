@@ -1,0 +1,53 @@
+"""Where the checks against a provider's description give way, each with its reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exemption:
+    """One thing that is right although the description says otherwise, or nothing."""
+
+    contract: str
+    kind: str
+    """"request" or "answer": a problem found in one; "operation": a path the description does not hold."""
+    method: str
+    path: str
+    """Regular expression for the whole path: the template as published, for "operation" the path asked for."""
+    what: str
+    """Regular expression found in the problem's sentence; empty for "operation"."""
+    why: str
+
+
+EXEMPTIONS = (
+    Exemption(
+        contract="github",
+        kind="operation",
+        method="POST",
+        path=r"/(api/)?graphql",
+        what="",
+        why="GraphQL is not in GitHub's REST description; the few queries gh sends are answered by name.",
+    ),
+    Exemption(
+        contract="sts",
+        kind="request",
+        method="POST",
+        path=r"/v1/token",
+        what=r"^body: is not JSON",
+        why="google-auth sends the token exchange as a form, as RFC 8693 has it; the description knows only JSON.",
+    ),
+)
+
+
+def is_exempt(contract: str, kind: str, method: str, path: str, problem: str = "") -> bool:
+    """True if an exemption names this contract, kind, method, path and problem."""
+    return any(
+        e.contract == contract
+        and e.kind == kind
+        and e.method == method
+        and re.fullmatch(e.path, path) is not None
+        and re.search(e.what, problem) is not None
+        for e in EXEMPTIONS
+    )

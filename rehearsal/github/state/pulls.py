@@ -1,0 +1,49 @@
+"""Pull requests and their reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(kw_only=True)
+class Review:
+    id: int
+    user: str
+    state: str
+    """APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED or PENDING"""
+    body: str
+    commit_id: str
+    submitted_at: datetime
+
+
+@dataclass(kw_only=True)
+class PullRequest:
+    id: int
+    number: int
+    base_ref: str
+    """Branch name, without refs/heads/."""
+    base_sha: str
+    head_repository: str
+    """owner/name; a fork's when it differs from where the pull request stands."""
+    head_ref: str
+    head_sha: str
+    draft: bool = False
+    merge_sha: str | None = None
+    """The test merge while open (refs/pull/N/merge), the commit it became once merged, None on conflict."""
+    mergeable: bool = False
+    """Whether head merges into base without conflict."""
+    behind: bool = False
+    """Whether base has commits that head lacks."""
+    merged_at: datetime | None = None
+    merged_by: str | None = None
+    reviews: list[Review] = field(default_factory=list)
+    requested_reviewers: list[str] = field(default_factory=list)
+
+    def standing_reviews(self) -> list[Review]:
+        """The review that counts of each person: the last one that approves, objects or was dismissed."""
+        latest: dict[str, Review] = {}
+        for review in self.reviews:
+            if review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
+                latest[review.user] = review
+        return [review for review in latest.values() if review.state != "DISMISSED"]

@@ -1,0 +1,117 @@
+"""Our image builder: base by digest + locked dependencies + the commit's own files. Same commit, same digest, on every machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipelines.errors import ManifestError
+from pipelines.images import dependencies
+from pipelines.images.base import Base, Fetch, fetch_base
+from pipelines.images.compose import Ours, compose
+from pipelines.images.layer import tar
+from pipelines.images.model import LAYER, Blob, BuiltImage, sha256
+from pipelines.images.sources import Commit
+from pipelines.images.store import Store
+from pipelines.manifest.model import Component, Image
+
+ROOT = "app"
+DEPENDENCIES = f"{ROOT}/deps"
+BUILDER = "shipmate-assembler/1"
+SCHEMA_LABEL = "ai.techmate.schema"
+
+
+def assemble(
+    component: Component, root: Path, commit: str, *, fetch: Fetch, store: Store, source: str, bases: Mapping[str, str]
+) -> BuiltImage:
+    """The image of a component at a commit.
+
+    `source` is the repository's address for its label. `bases` maps a pinned base to where it is instead (a mirror, the
+    rehearsal's registry). Raises ManifestError, InputError, LocalError, ProviderError, ProviderUnavailable.
+    """
+    image = _image(component)
+    made_of = Commit.find(root, commit)
+    requirements = made_of.read(image.requirements)
+    base = fetch_base(bases.get(image.base, image.base), fetch, store)
+    layers = [
+        (
+            dependencies.layer(requirements, image.python, DEPENDENCIES, store),
+            f"uv pip install -r {image.requirements}",
+        ),
+        *(_source_layer(made_of, written) for written in image.sources),
+    ]
+    labels = _labels(component, image, made_of, base, requirements, source)
+    ours = Ours(
+        layers=tuple(layers),
+        command=image.command,
+        env={"PYTHONPATH": f"/{DEPENDENCIES}:/{ROOT}", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
+        labels=labels,
+        folder=f"/{ROOT}",
+    )
+    manifest, config = compose(
+        base, ours, {key: labels[key] for key in labels if key.startswith("org.opencontainers.")}
+    )
+    return BuiltImage(
+        manifest=manifest,
+        config=config,
+        layers=(*base.layers, *(blob for blob, _ in layers)),
+        base=str(base.reference),
+        notes=_notes(made_of, image),
+    )
+
+
+def _image(component: Component) -> Image:
+    if component.image is None:
+        raise ManifestError(
+            "this component has no `image`",
+            where="components",
+            next_step="add one in shipmate.yml, or name a component that has (`shipmate manifest check` lists them)",
+        )
+    return component.image
+
+
+def _source_layer(commit: Commit, written: str) -> tuple[Blob, str]:
+    folder, arrow, name = (part.strip() for part in written.partition("->"))
+    name = name if arrow else folder.strip("/")
+    if name == "deps" or ".." in name.split("/") or not name:
+        raise ManifestError(
+            f"a source cannot be put at {name!r}",
+            where="image/sources",
+            why="`deps` holds the dependencies, and everything lies below /app",
+            next_step="choose another name behind `->`",
+        )
+    content = b"".join(tar(commit.files(folder, f"{ROOT}/{name}")))
+    return Blob.of(content, LAYER), f"copy {folder} to /{ROOT}/{name}"
+
+
+def _labels(
+    component: Component, image: Image, commit: Commit, base: Base, requirements: bytes, source: str
+) -> dict[str, str]:
+    labels = {
+        "org.opencontainers.image.revision": commit.sha,
+        # The image is built once and promoted by digest: which release it is, is said when it is deployed.
+        "org.opencontainers.image.version": commit.sha[:12],
+        "org.opencontainers.image.base.name": base.reference.name,
+        "org.opencontainers.image.base.digest": base.reference.digest,
+        SCHEMA_LABEL: schema_of(commit, component.migrations),
+        "ai.techmate.requirements": sha256(requirements),
+        "ai.techmate.python": image.python,
+        "ai.techmate.builder": BUILDER,
+    }
+    return {**labels, **({"org.opencontainers.image.source": source} if source else {})}
+
+
+def schema_of(commit: Commit, migrations: str | None) -> str:
+    """The highest migration number the commit knows, as four digits; 0000 for none."""
+    names = [Path(path).name for path in commit.names(migrations)] if migrations else []
+    return max((name[:4] for name in names if re.match(r"\d{4}_.*\.sql$", name)), default="0000")
+
+
+def _notes(commit: Commit, image: Image) -> tuple[str, ...]:
+    folders = [written.partition("->")[0].strip() for written in image.sources]
+    changed = commit.uncommitted([*folders, image.requirements])
+    if not changed:
+        return ()
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return (f"uncommitted changes are not in the image: {changed[0]}{more} (it is made of commit {commit.sha[:12]})",)

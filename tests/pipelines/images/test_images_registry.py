@@ -1,0 +1,253 @@
+"""The registry client against the world's registry, with faults between them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pipelines import images
+from pipelines.errors import CredentialsError, InputError, ProviderError
+from pipelines.faults import Policy
+from pipelines.http import Http
+from pipelines.images import files
+from pipelines.images.model import Blob, BuiltImage
+from pipelines.images.registry import Registry
+from pipelines.images.registry_auth import docker_logins, google
+from pipelines.images.store import Store
+from pipelines.overlay import Overlay
+from rehearsal.emulators.google.errors import GoogleError
+from rehearsal.emulators.registry.app import Registry as Emulator
+from rehearsal.emulators.registry.base import seed_base
+from rehearsal.serving import cut, running
+from tests.pipelines.images.repository import component, make
+
+HOST = "europe-west1-docker.pkg.dev"
+NAME = "techmate-delivery/platform/backend"
+REPOSITORY = f"{HOST}/{NAME}"
+REQUESTS = 13
+"""Of one push: each of them is cut in turn."""
+QUICK = Policy(sleep=lambda seconds: None)
+
+Rule = Callable[[Scope], bool]
+
+
+@dataclass
+class Faulty:
+    """Passes requests on, and keeps what was asked; `cuts` are rules, each of which breaks one connection."""
+
+    app: ASGIApp
+    cuts: list[Rule] = field(default_factory=list)
+    after: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked.append(f"{scope['method']} {scope['path']}")
+        rule = next((rule for rule in self.cuts if rule(scope)), None)
+        if rule is None:
+            await self.app(scope, receive, send)
+            return
+        self.cuts.remove(rule)
+        if self.after:
+            await self.app(scope, receive, _swallow)
+        await cut(scope, receive)
+
+    def sent(self, beginning: str) -> int:
+        return sum(line.startswith(beginning) for line in self.asked)
+
+
+async def _swallow(message: object) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class World:
+    emulator: Emulator
+    faulty: Faulty
+    registry: Registry
+    base: str
+
+
+@contextlib.contextmanager
+def world(tmp_path: Path, authorise: Callable[[str | None, str, str], str] | None = None) -> Iterator[World]:
+    emulator = Emulator(tmp_path / "registry", authorise=authorise)
+    digest = seed_base(emulator.repositories, "library/python", "3.11-slim")
+    faulty = Faulty(emulator.app)
+    with running(faulty) as server:
+        http = Http(overlay=Overlay(hosts={HOST: server.url}), policy=QUICK)
+        credentials = google(lambda: "good-token", lambda host: None)
+        registry = Registry(http, credentials=credentials, store=Store(tmp_path / "store"))
+        yield World(emulator, faulty, registry, f"{HOST}/library/python:3.11-slim@{digest}")
+
+
+def built(tmp_path: Path, world: World) -> BuiltImage:
+    repo = tmp_path / "repo"
+    if not repo.exists():
+        make(repo)
+    return images.build(component(world.base), repo, "HEAD", registry=world.registry, source="https://github.com/t/p")
+
+
+def test_an_image_is_built_pushed_and_found_by_digest(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        image = built(tmp_path, w)
+        assert not w.registry.exists(f"{REPOSITORY}:abc")
+        before = len(w.faulty.asked)
+        reference = w.registry.push(image, REPOSITORY, ["abc"])
+        assert len(w.faulty.asked) - before == REQUESTS
+        assert reference == f"{REPOSITORY}@{image.digest}"
+        assert w.registry.resolve(f"{REPOSITORY}:abc") == image.digest
+        assert w.registry.exists(reference)
+        # The base's layer was linked by the registry, not carried through this machine.
+        assert w.faulty.sent("GET /v2/library/python/blobs/") == 1
+        assert w.registry.tag(reference, ["v1.0.0"]) == reference
+        assert w.registry.resolve(f"{REPOSITORY}:v1.0.0") == image.digest
+        with pytest.raises(InputError, match="there is no"):
+            w.registry.resolve(f"{REPOSITORY}:never")
+
+
+def test_a_second_push_sends_no_blob(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        image = built(tmp_path, w)
+        w.registry.push(image, REPOSITORY)
+        before = w.faulty.sent("POST")
+        w.registry.push(image, REPOSITORY, ["again"])
+        assert w.faulty.sent("POST") == before
+
+
+def test_an_image_is_copied_between_registries(tmp_path: Path) -> None:
+    other = Emulator(tmp_path / "other")
+    with world(tmp_path) as w, running(other.app) as server:
+        image = built(tmp_path, w)
+        reference = w.registry.push(image, REPOSITORY, ["abc"])
+        there = server.url.removeprefix("http://") + "/mirror/backend"
+        assert w.registry.copy(reference, there, ["v1"]) == f"{there}@{image.digest}"
+        assert w.registry.resolve(f"{there}:v1") == image.digest
+        assert w.registry.fetch(_reference(there), "blobs", image.layers[0].digest)
+
+
+def _reference(text: str) -> images.model.Reference:
+    return images.model.Reference.parse(text)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after the effect"])
+@pytest.mark.parametrize("number", range(REQUESTS))
+def test_a_push_survives_a_cut_at_every_request(tmp_path: Path, number: int, after: bool) -> None:
+    with world(tmp_path) as w:
+        image = built(tmp_path, w)
+        w.faulty.asked.clear()
+        w.faulty.after = after
+        w.faulty.cuts.append(lambda scope: len(w.faulty.asked) == number + 1)
+        reference = w.registry.push(image, REPOSITORY, ["abc"])
+        assert not w.faulty.cuts, f"the push made only {len(w.faulty.asked)} requests"
+        assert w.registry.resolve(f"{REPOSITORY}:abc") == image.digest
+        assert all(w.registry.fetch(_reference(reference), "blobs", blob.digest) for blob in image.blobs)
+
+
+def test_a_token_is_fetched_once_for_a_challenge(tmp_path: Path) -> None:
+    def authorise(token: str | None, permission: str, resource: str) -> str:
+        if token != "good-token":
+            raise GoogleError("UNAUTHENTICATED", "no")
+        return "account"
+
+    with world(tmp_path, authorise) as w:
+        w.registry.push(built(tmp_path, w), REPOSITORY, ["abc"])
+        # One for each repository and kind of access, not one for each request.
+        assert w.faulty.sent("GET /v2/token") == 3
+
+
+def test_refused_credentials_name_the_repository(tmp_path: Path) -> None:
+    def authorise(token: str | None, permission: str, resource: str) -> str:
+        raise GoogleError("PERMISSION_DENIED", "needs artifactregistry.repositories.uploadArtifacts")
+
+    with world(tmp_path, authorise) as w:
+        image = BuiltImage(manifest=b"{}", config=Blob.of(b"{}", "x"), layers=())
+        with pytest.raises(CredentialsError, match="uploadArtifacts"):
+            w.registry.push(image, REPOSITORY)
+
+
+def test_no_credentials_at_all_says_how_to_get_some(tmp_path: Path) -> None:
+    async def basic(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(
+            {"type": "http.response.start", "status": 401, "headers": [(b"www-authenticate", b'Basic realm="x"')]}
+        )
+        await send({"type": "http.response.body", "body": b""})
+
+    with running(basic) as server:
+        registry = Registry(Http(overlay=Overlay(), policy=QUICK), credentials=lambda host: None, store=Store(tmp_path))
+        with pytest.raises(CredentialsError, match="wants credentials") as caught:
+            registry.resolve(server.url.removeprefix("http://") + "/a:b")
+        assert "docker login" in caught.value.next_step
+
+
+def test_credentials_are_never_sent_over_plain_http_elsewhere(tmp_path: Path) -> None:
+    async def sends_away(scope: Scope, receive: Receive, send: Send) -> None:
+        challenge = b'Bearer realm="http://198.51.100.7/token",service="x"'
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"www-authenticate", challenge)]})
+        await send({"type": "http.response.body", "body": b""})
+
+    with running(sends_away) as server:
+        registry = Registry(
+            Http(overlay=Overlay(), policy=QUICK), credentials=lambda host: ("u", "p"), store=Store(tmp_path)
+        )
+        with pytest.raises(CredentialsError, match="sends us to"):
+            registry.resolve(server.url.removeprefix("http://") + "/a:b")
+
+
+def test_a_layer_changed_on_disk_is_refused_by_the_registry(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        image = built(tmp_path, w)
+        last = image.layers[-1]
+        damaged = Blob(media_type=last.media_type, digest=last.digest, size=last.size, content=b"x" * last.size)
+        broken = BuiltImage(
+            manifest=image.manifest, config=image.config, layers=(*image.layers[:-1], damaged), base=image.base
+        )
+        with pytest.raises(ProviderError, match="did not arrive whole"):
+            w.registry.push(broken, REPOSITORY)
+        assert not w.registry.exists(f"{REPOSITORY}@{image.digest}")
+
+
+def test_packed_files_come_back_from_the_registry(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/index.html").write_text("<html>")
+    with world(tmp_path) as w:
+        reference = w.registry.push(files.pack(tmp_path / "dist"), f"{HOST}/techmate-delivery/platform/web", ["v1"])
+        files.fetch(w.registry, reference, tmp_path / "back")
+    assert (tmp_path / "back/index.html").read_text() == "<html>"
+
+
+def test_docker_logins_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert docker_logins("ghcr.io") is None
+    auths = {"ghcr.io": {"auth": "dTpw"}, "https://index.docker.io/v1/": {"auth": "aDpx"}}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": auths}))
+    assert docker_logins("ghcr.io") == ("u", "p")
+    assert docker_logins("docker.io") == ("h", "q")
+    assert docker_logins("quay.io") is None
+
+
+def test_skopeo_finds_nothing_wrong_with_the_image(tmp_path: Path) -> None:
+    skopeo = shutil.which("skopeo")
+    assert skopeo, "skopeo is missing: apt-get install --no-install-recommends skopeo"
+    with world(tmp_path) as w, running(w.emulator.app) as server:
+        image = built(tmp_path, w)
+        w.registry.push(image, REPOSITORY, ["abc"])
+        source = f"docker://{server.url.removeprefix('http://')}/{NAME}:abc"
+        command = [
+            skopeo,
+            "--insecure-policy",
+            "copy",
+            "--preserve-digests",
+            "--src-tls-verify=false",
+            source,
+            f"oci:{tmp_path / 'oci'}:abc",
+        ]
+        subprocess.run(command, check=True, capture_output=True)
+    index = json.loads((tmp_path / "oci/index.json").read_text())
+    assert index["manifests"][0]["digest"] == image.digest

@@ -1,0 +1,95 @@
+"""Cloud Run as an emulator.
+
+What it executes of an image, and what it leaves out: command.py, layers.py and interpreter.py say it where it is done.
+Beyond that it does not limit concurrency, CPU or memory, does not scale with load or to zero, and does not ask who
+invokes a service.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from rehearsal.emulators.cloud_run.fleets import Fleets
+from rehearsal.emulators.cloud_run.front import Front
+from rehearsal.emulators.cloud_run.images import ImageSource
+from rehearsal.emulators.cloud_run.launching import Launcher, ReadSecret, no_secrets
+from rehearsal.emulators.cloud_run.logs import LogLine
+from rehearsal.emulators.cloud_run.names import ServiceName
+from rehearsal.emulators.cloud_run.routes import RunRoutes
+from rehearsal.emulators.cloud_run.services import Services
+from rehearsal.emulators.google.access import Authorise, anyone
+
+
+class CloudRun:
+    """run.googleapis.com, and the revisions behind it.
+
+    work: folder for unpacked images. source: where images are pulled from (images.WorldRegistry, images.HttpRegistry).
+    process_env: added to every process, to find a world's processes by.
+    max_processes_per_revision: a real revision has up to maxInstanceCount instances; here one is enough to be true, two
+    show that instances share nothing, and each costs the memory of the app.
+    time_scale: factor on delays and periods of probes. pause: seconds every change takes at least.
+    retire_after: seconds a revision without traffic and tag stays up. drain: seconds its requests get to finish then.
+    request_wait: seconds a request is held for an instance. seed: of the traffic split and of revision names.
+    """
+
+    name = "cloud-run"
+    hosts: tuple[str, ...] = ("run.googleapis.com",)
+    contract: str | None = "run"
+
+    def __init__(
+        self,
+        work: Path,
+        source: ImageSource,
+        *,
+        read_secret: ReadSecret = no_secrets,
+        authorise: Authorise = anyone,
+        process_env: Mapping[str, str] | None = None,
+        max_processes_per_revision: int = 1,
+        time_scale: float = 1.0,
+        pause: float = 0.05,
+        retire_after: float = 5.0,
+        drain: float = 10.0,
+        request_wait: float = 15.0,
+        seed: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        dice = random.Random(seed)  # noqa: S311 - it splits traffic
+        launcher = Launcher(work, source, read_secret, env=process_env, time_scale=time_scale)
+        self._fleets = Fleets(launcher, most=max_processes_per_revision, retire_after=retire_after, drain=drain)
+        self.services = Services(self._fleets, pause=pause, dice=dice, clock=clock)
+        self.front = Front(self.services, self._fleets, dice=dice, wait=request_wait)
+        self.app: ASGIApp = RunRoutes(self.services, self._fleets, authorise).app()
+
+    def logs(self, service: ServiceName, revision: str) -> list[LogLine]:
+        """What a revision has printed, newest 2,000 lines. Raises GoogleError NOT_FOUND."""
+        return self._fleets.logs(self.services.revision(service, revision))
+
+    def pids(self, service: ServiceName, revision: str) -> list[int]:
+        """The process ids of a revision's instances. Raises GoogleError NOT_FOUND."""
+        return self._fleets.pids(self.services.revision(service, revision))
+
+    async def start(self) -> None:
+        """Nothing: revisions start with their deployment, or with the first request after `load`."""
+
+    async def stop(self) -> None:
+        """End every process, after the requests under way."""
+        await self.services.settle()
+        await self._fleets.stop_all()
+
+    def reset(self) -> None:
+        """Forget every service; processes are ended by `stop`."""
+        self.services.clear()
+
+    def save(self) -> dict[str, Any]:
+        """Services and revisions; not their processes, and not operations."""
+        return self.services.save()
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Replace them. A revision's processes start with the first request to it."""
+        self.services.load(saved)

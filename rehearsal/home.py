@@ -9,4 +9,4 @@ from pathlib import Path
 def home() -> Path:
     """`$SHIPMATE_HOME`, else `~/.cache/shipmate`. It may not exist yet; everything in it can be deleted at any time."""
     named = os.environ.get("SHIPMATE_HOME")
-    return Path(named) if named else Path.home() / ".cache" / "shipmate"
+    return Path(named).absolute() if named else Path.home() / ".cache" / "shipmate"

@@ -37,10 +37,11 @@ class Services:
     health: Health
 
     @classmethod
-    def build(cls, settings: Settings, *, namespace: str = "techmate", patience: float = 5.0) -> Services:
-        """`namespace` begins every key in Redis; `patience` is how long a query may take, in seconds."""
+    def build(cls, settings: Settings, *, patience: float = 5.0) -> Services:
+        """`patience` is how long a query may take, in seconds."""
         database = Database(settings.database_url, timeout=patience)
         redis = connect_redis(settings.redis_url)
+        namespace = settings.redis_namespace
         return cls(
             settings=settings,
             database=database,

@@ -33,6 +33,7 @@ class Settings:
     revision: str = "local"
     environment: str = "development"
     trusted_hops: int = 0
+    redis_namespace: str = "techmate"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -55,6 +56,7 @@ class Settings:
             revision=reader.text("REVISION", environ.get("K_REVISION") or "local"),
             environment=reader.text("ENVIRONMENT", "development"),
             trusted_hops=reader.number("TRUSTED_HOPS", 1 if on_cloud_run else 0, maximum=10),
+            redis_namespace=reader.text("REDIS_NAMESPACE", "techmate"),
         )
         reader.complain()
         return settings

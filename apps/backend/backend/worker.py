@@ -101,17 +101,18 @@ class Worker:
         recovered = await self._queue.recover()
         if recovered:
             _log.warn("took over jobs of a worker that fell silent", jobs=recovered)
+        await self._look_for_work()
         taken = await self._next()
         if taken is not None:
             await self._carry_out(taken)
-        elif not self._stopping.is_set():
-            await self._look_for_work()
 
     async def _look_for_work(self) -> None:
-        """Nothing is pending: see now and then what should have been done already."""
+        """See now and then, while nothing is pending, what should have been done already."""
         if monotonic() - self._looked < _LOOK_EVERY:
             return
         self._looked = monotonic()
+        if (await self._queue.depth())["pending"]:
+            return
         try:
             await self._queue.add(*await self._overdue())
         except DatabaseUnavailableError as error:

@@ -93,12 +93,7 @@ def settle(delivery: Delivery, candidate: Candidate, report: Report) -> list[Don
     """After the proof: good to come back to; the ledger says it is live."""
     record = begin(delivery, candidate)
     with failing(delivery, record, f"smoke tests of {candidate.release}"):
-        if report.failed:
-            raise CheckFailed(
-                report.failures(),
-                where=delivery.environment,
-                next_step="the release is taken back; see the checks above",
-            )
+        require_passed(delivery, report)
         acts = Acts(delivery=delivery, candidate=candidate)
         done = carry_out(
             plan_settle(delivery.parts(candidate, list(candidate.artifacts))), acts.table(), delivery.runtime
@@ -109,6 +104,12 @@ def settle(delivery: Delivery, candidate: Candidate, report: Report) -> list[Don
             record, "success", f"{candidate.release} is live, {len(report.results)} checks passed", live_url=url
         )
     return done
+
+
+def require_passed(delivery: Delivery, report: Report) -> None:
+    """Raises CheckFailed naming every check that failed."""
+    if report.failed:
+        raise CheckFailed(report.failures(), where=delivery.environment, next_step="see the checks above")
 
 
 class failing:

@@ -103,6 +103,22 @@ def _shift(part: Part, percent: int) -> Step:
     )
 
 
+def open_record(delivery: Delivery, planned: Planned) -> None:
+    """The record of this run in the ledger, queued: what the approval and every later job refer to."""
+    env = delivery.runtime.environ
+    record = delivery.ledger.open(
+        environment=delivery.environment,
+        release=planned.resolved.candidate.release,
+        commit=planned.resolved.candidate.commit,
+        artifacts=planned.resolved.candidate.digests(),
+        run=delivery.runtime.run_url,
+        run_id=env.get("GITHUB_RUN_ID", ""),
+        attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
+        plan=planned.digest,
+    )
+    delivery.ledger.note(record, "queued", f"planned {planned.resolved.candidate.release}: plan {planned.digest}")
+
+
 def as_text(planned: Planned, environment: str) -> str:
     """For a terminal."""
     resolved = planned.resolved

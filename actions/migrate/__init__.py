@@ -1,0 +1,30 @@
+"""Apply database migrations: expand before the candidate, contract in a later release."""
+
+from __future__ import annotations
+
+from actions.delivery import CANDIDATE, ENVIRONMENT, TOKEN
+from pipelines.runtime import Input, Runtime
+
+INPUTS = (
+    ENVIRONMENT,
+    Input(name="phase", doc="expand or contract.", required=True),
+    *CANDIDATE,
+    TOKEN,
+)
+OUTPUTS = ()
+
+
+def main(runtime: Runtime) -> int:
+    """Raises what pipelines.flows.migrations.apply raises."""
+    values = runtime.inputs(INPUTS)
+    from actions.delivery import candidate, delivery
+    from pipelines.flows import deployment, migrations
+
+    delivered = delivery(runtime, values)
+    wanted = candidate(delivered, values)
+    deployment.begin(delivered, wanted)
+    for component in delivered.settings.targets:
+        said = migrations.apply(delivered, component, phase=values["phase"], release=wanted.release)
+        runtime.say(f"{component}: {said}")
+        runtime.summary(f"**Migrations ({values['phase']})**, {component}: {said}")
+    return 0

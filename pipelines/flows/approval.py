@@ -1,0 +1,57 @@
+"""Obtain the approval of a release: who asks, who answers, and where it is written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pipelines.approvals.gate import Gate
+from pipelines.approvals.rules import Approved, Asked
+from pipelines.errors import CredentialsError, RefusedError
+from pipelines.flows.resolve import author_of
+
+if TYPE_CHECKING:
+    from pipelines.flows.delivery import Delivery
+    from pipelines.ledger import Record
+
+
+def obtain(
+    delivery: Delivery, *, release: str, commit: str, plan: str, break_glass: str, wait_seconds: float
+) -> Approved | None:
+    """The approval, None where the environment needs none. Raises RefusedError."""
+    rule = delivery.settings.approval
+    if rule is None:
+        return None
+    if delivery.github is None:
+        raise CredentialsError("an approval needs GitHub", next_step="pass `token: ${{ github.token }}`")
+    record = _record(delivery, release, plan)
+    asked = Asked(
+        release=release,
+        plan=plan,
+        dispatcher=_dispatcher(delivery),
+        author=author_of(delivery.github, commit),
+        since=datetime.fromisoformat(record.at),
+    )
+    gate = Gate(github=delivery.github, ledger=delivery.ledger, rule=rule, runtime=delivery.runtime)
+    if break_glass:
+        return gate.break_glass(asked, record, break_glass)
+    run_id = delivery.runtime.environ.get("GITHUB_RUN_ID", "")
+    return gate.pass_with_approval(asked, record, run_id, wait_seconds=wait_seconds)
+
+
+def _dispatcher(delivery: Delivery) -> str:
+    env = delivery.runtime.environ
+    return env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "")
+
+
+def _record(delivery: Delivery, release: str, plan: str) -> Record:
+    run_id = delivery.runtime.environ.get("GITHUB_RUN_ID", "")
+    record = delivery.ledger.of_run(delivery.environment, run_id)
+    if record is None or record.plan != plan:
+        raise RefusedError(
+            f"the ledger holds no plan {plan} of this run",
+            where=f"{release} to {delivery.environment}",
+            why="the plan job did not run in this run, or planned something else",
+            next_step="start the workflow again",
+        )
+    return next(r for r in delivery.ledger.records(delivery.environment) if r.id == record.id)

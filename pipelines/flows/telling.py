@@ -1,0 +1,108 @@
+"""Which message the results of a run call for, and to whom it goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import InputError
+from pipelines.roles import Message, Messenger
+
+if TYPE_CHECKING:
+    from pipelines.flows.delivery import Delivery
+
+NEXT = {
+    "deployment-failed": "open the run, read the first red step; `shipmate status` says what is live",
+    "rolled-back": "users have the earlier release; mend the bad one on main, then make a new version",
+    "break-glass": "read the reason, and review the release afterwards",
+    "released": "nothing; `shipmate rollback` is the way back",
+}
+
+
+def messages(delivery: Delivery, *, kind: str, release: str, needs: str, break_glass: str) -> list[Message]:
+    """What there is to tell, of the kinds the manifest wants told; empty when all is as usual and that is not told."""
+    results = _results(needs)
+    kinds = [kind] if kind else _kinds(results, break_glass)
+    wanted = [k for k in kinds if k in delivery.manifest.alerts.when]
+    return [_message(delivery, k, release, results, break_glass) for k in wanted]
+
+
+def _results(needs: str) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = json.loads(needs or "{}")
+    except ValueError as error:
+        raise InputError("`needs` is not JSON", next_step="pass `needs: ${{ toJSON(needs) }}`") from error
+    return loaded
+
+
+def _kinds(results: Mapping[str, Any], break_glass: str) -> list[str]:
+    kinds = ["break-glass"] if break_glass else []
+    back = results.get("way-back", {})
+    if back.get("result") == "success":
+        kinds.append("rolled-back")
+    if _failed(results):
+        kinds.append("deployment-failed")
+    elif results.get("release", {}).get("result") == "success":
+        kinds.append("released")
+    return kinds
+
+
+def _failed(results: Mapping[str, Any]) -> list[str]:
+    return [
+        name
+        for name, job in results.items()
+        if isinstance(job, dict) and "failure" in (job.get("result"), job.get("outcome"))
+    ]
+
+
+def _message(delivery: Delivery, kind: str, release: str, results: Mapping[str, Any], break_glass: str) -> Message:
+    env = delivery.runtime.environ
+    title = {
+        "deployment-failed": f"{release or 'A deployment'} to {delivery.environment} failed",
+        "rolled-back": f"{delivery.environment} was taken back"
+        + (f" from {release}" if "way-back" in results else f" to {release}"),
+        "break-glass": f"{release} goes to {delivery.environment} without approval",
+        "released": f"{release} is live in {delivery.environment}",
+    }[kind]
+    failed = _failed(results)
+    what = break_glass if kind == "break-glass" else f"failed: {', '.join(failed)}" if failed else "all checks passed"
+    return Message(
+        kind=kind,
+        title=title,
+        what=what,
+        where=delivery.environment,
+        who=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "somebody"),
+        run=delivery.runtime.run_url,
+        next_step=NEXT[kind],
+        facts={"release": release} if release else {},
+    )
+
+
+def ways(delivery: Delivery, slack_webhook: str, smtp_user: str, smtp_password: str) -> list[Messenger]:
+    """The ways the manifest asks for. A way without its secret is said and left out."""
+    from pipelines.notify import email, slack
+
+    alerts = delivery.manifest.alerts
+    found: list[Messenger] = []
+    if alerts.slack_channel and slack_webhook:
+        found.append(slack.Webhook(slack_webhook, delivery.http))
+    elif alerts.slack_channel:
+        delivery.runtime.annotate("warning", "Slack is not told: the secret SLACK_WEBHOOK is missing", title="Alerts")
+    if alerts.email:
+        found.append(email.Mail(alerts.email, user=smtp_user, password=smtp_password))
+    return found
+
+
+def tell(delivery: Delivery, message: Message, messengers: Sequence[Messenger]) -> list[str]:
+    """Tell by every way; the names of those that worked. Raises ProviderError when there are ways and none worked."""
+    from pipelines import notify
+
+    failures = notify.tell(message, messengers)
+    for failure in failures:
+        delivery.runtime.annotate("warning", failure, title="Alerts")
+    return [
+        messenger.name
+        for messenger in messengers
+        if not any(failure.startswith(messenger.name) for failure in failures)
+    ]

@@ -1,0 +1,77 @@
+"""A client that never stops asking: what users saw while a release went out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rehearsal.stories.place import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """One request as a user saw it."""
+
+    at: float
+    """Seconds since the epoch."""
+    ms: float
+    ok: bool
+    seen: str
+    """Which release answered; the error when none did."""
+
+
+@dataclass(kw_only=True)
+class Observer:
+    """Asks the public addresses of an environment, every `every` seconds each, from threads of its own, until stopped."""
+
+    place: Place
+    environment: str
+    every: float = 0.05
+    sights: dict[str, list[Sight]] = field(default_factory=lambda: {"backend": [], "web": []})
+    _over: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> Observer:
+        hosts = self.place.hosts[self.environment]
+        for component, path in (("backend", "/version"), ("web", "/config.json")):
+            thread = threading.Thread(target=self._ask, args=(component, hosts[component], path), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def failures(self) -> list[Sight]:
+        return [sight for sights in self.sights.values() for sight in sights if not sight.ok]
+
+    def releases(self, component: str) -> list[str]:
+        """Which releases answered, in the order they were first seen."""
+        return list(dict.fromkeys(sight.seen for sight in self.sights[component] if sight.ok))
+
+    def _ask(self, component: str, host: str, path: str) -> None:
+        with self.place.browser_like() as client:
+            while not self._over.wait(self.every):
+                started, clock = time.time(), time.monotonic()
+                ok, seen = self._once(client, host, path)
+                ms = (time.monotonic() - clock) * 1000
+                self.sights[component].append(Sight(at=started, ms=ms, ok=ok, seen=seen))
+
+    def _once(self, client: object, host: str, path: str) -> tuple[bool, str]:
+        import httpx
+
+        try:
+            answer = self.place.ask(client, host, path)
+        except httpx.HTTPError as error:
+            return False, type(error).__name__
+        if answer.status_code != 200:
+            return False, f"HTTP {answer.status_code}"
+        try:
+            return True, str(answer.json().get("release", ""))
+        except ValueError:
+            return False, "no JSON"

@@ -1,0 +1,117 @@
+"""What people do: git in a terminal, the API or the pages of GitHub, the `shipmate` command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rehearsal.stories import proof
+from rehearsal.stories.diary import Diary
+from rehearsal.stories.place import Place
+
+LIMIT_SECONDS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@dataclass(kw_only=True)
+class Person:
+    """Somebody with an account, a terminal and a clone."""
+
+    login: str
+    place: Place
+    diary: Diary
+
+    @property
+    def clone(self) -> Path:
+        return self.place.root / "homes" / self.login / "platform"
+
+    def url(self) -> str:
+        """The clone address with this person's token in it, as a credential helper would give it."""
+        parts = urlsplit(self.place.server)
+        return (
+            f"{parts.scheme}://{self.login}:{self.place.tokens[self.login]}@{parts.netloc}/{self.place.repository}.git"
+        )
+
+    def run(self, *argv: str, ok: bool | None = True, cwd: Path | None = None, **environ: str) -> Said:
+        """Run a command as this person. `ok` says what is expected: True exit 0, False anything else, None either."""
+        folder = cwd or self.clone
+        ran = subprocess.run(
+            argv,
+            cwd=folder if folder.is_dir() else self.place.root,
+            env=self.place.terminal(self.login, **environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        said = Said(code=ran.returncode, out=ran.stdout, err=ran.stderr)
+        if ok is not None:
+            proof.that(
+                (said.code == 0) == ok,
+                f"`{' '.join(argv[-4:])}` by {self.login} ended with {said.code}",
+                said.text[-2000:],
+            )
+        return said
+
+    def types(self, line: str, *, ok: bool | None = True) -> Said:
+        """Type a line into the terminal, exactly as the documentation has it (no shell, quotes as usual)."""
+        import shlex
+
+        with self.diary.during("act", f"$ {line}", who=self.login) as entry:
+            said = self.run(*self._found(shlex.split(line)), ok=ok)
+            entry.facts["exit"] = said.code
+            return said
+
+    def _found(self, argv: list[str]) -> list[str]:
+        """`shipmate` is the command of this checkout's environment."""
+        if argv[0] == "shipmate":
+            return [sys.executable, "-P", "-m", "pipelines.cli", *argv[1:]]
+        return argv
+
+    def clones(self) -> None:
+        """A fresh clone of the platform."""
+        if not self.clone.is_dir():
+            self.clone.parent.mkdir(parents=True, exist_ok=True)
+            self.run("git", "clone", "-q", self.url(), str(self.clone), cwd=self.clone.parent)
+
+    def git(self, *argv: str, ok: bool | None = True) -> Said:
+        return self.run("git", *argv, ok=ok)
+
+    def edits(self, path: str, old: str, new: str) -> None:
+        """Replace a text in a file of the clone; the old one must be there."""
+        file = self.clone / path
+        text = file.read_text()
+        proof.that(old in text, f"{path} holds {old!r}")
+        file.write_text(text.replace(old, new, 1))
+
+    def writes(self, path: str, text: str) -> None:
+        file = self.clone / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def api(self, method: str, path: str, body: Any = None, *, ok: tuple[int, ...] = (200, 201, 202, 204)) -> Any:
+        """A call of the REST API below the repository (or from the root with a leading slash)."""
+        below = path if path.startswith("/") else f"/repos/{self.place.repository}/{path}"
+        with self.place.github(self.login) as client:
+            answer = client.request(method, below, json=body)
+        proof.that(
+            answer.status_code in ok, f"{method} {below} by {self.login} gave {answer.status_code}", answer.text[:500]
+        )
+        return answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else answer.text

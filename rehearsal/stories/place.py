@@ -1,0 +1,87 @@
+"""The world as a story sees it: addresses and tokens, nothing of its inside."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What `world.json` says of a running world."""
+
+    root: Path
+    api: str
+    server: str
+    repository: str
+    tokens: Mapping[str, str]
+    """Login -> token."""
+    edge: str
+    """https://127.0.0.1:PORT, the front of both platforms."""
+    ca: str
+    spki: str
+    """base64 sha256 of the edge's public key, for a browser."""
+    hosts: Mapping[str, Mapping[str, str]]
+    """Environment -> component -> public host name."""
+    overlay: str
+    control: str
+    environ: Mapping[str, str]
+    """What a terminal in this world has set."""
+
+    @classmethod
+    def read(cls, file: Path) -> Place:
+        raw: dict[str, Any] = json.loads(file.read_text())
+        raw["root"] = Path(raw["root"])
+        return cls(**{name: raw[name] for name in cls.__dataclass_fields__})
+
+    def github(self, login: str) -> httpx.Client:
+        """The REST API as one person."""
+        return httpx.Client(
+            base_url=self.api,
+            headers={"Authorization": f"token {self.tokens[login]}", "Accept": "application/vnd.github+json"},
+            timeout=30,
+            trust_env=False,
+        )
+
+    def browser_like(self) -> httpx.Client:
+        """A client that trusts the world's certificate authority and keeps its connections."""
+        import ssl
+
+        return httpx.Client(verify=ssl.create_default_context(cafile=self.ca), timeout=10, trust_env=False)
+
+    def ask(self, client: Any, host: str, path: str, *, method: str = "GET", **request: Any) -> httpx.Response:
+        """Ask a public host name at the world's front, with its name in SNI and Host."""
+        headers = {"Host": host, **request.pop("headers", {})}
+        answer: httpx.Response = client.request(
+            method, f"{self.edge}{path}", headers=headers, extensions={"sni_hostname": host}, **request
+        )
+        return answer
+
+    def terminal(self, login: str, **more: str) -> dict[str, str]:
+        """The environment of a person's terminal in this world."""
+        home = self.root / "homes" / login
+        home.mkdir(parents=True, exist_ok=True)
+        return {
+            **self.environ,
+            "HOME": str(home),
+            "GITHUB_TOKEN": self.tokens[login],
+            "GITHUB_API_URL": self.api,
+            "GITHUB_SERVER_URL": self.server,
+            "GITHUB_REPOSITORY": self.repository,
+            "SHIPMATE_OVERLAY": self.overlay,
+            "GIT_AUTHOR_NAME": login,
+            "GIT_AUTHOR_EMAIL": f"{login}@users.noreply.github.com",
+            "GIT_COMMITTER_NAME": login,
+            "GIT_COMMITTER_EMAIL": f"{login}@users.noreply.github.com",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            **more,
+        }

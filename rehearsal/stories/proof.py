@@ -1,0 +1,40 @@
+"""What must be true after what people did. A proof that fails says what was found instead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Disproved(AssertionError):
+    """A story's expectation that did not hold."""
+
+
+def that(condition: object, text: str, found: object = "") -> None:
+    """Raises Disproved with what was found."""
+    if not condition:
+        raise Disproved(f"{text}{f' (found: {found})' if found != '' else ''}")
+
+
+def eventually(
+    read: Callable[[], T | None],
+    what: str,
+    *,
+    seconds: float,
+    every: float = 0.1,
+    alive: Callable[[], None] | None = None,
+) -> T:
+    """The first value of `read` that is neither None nor False. `alive` may raise to end the wait early. Raises Disproved."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = read()
+        if value is not None and value is not False:
+            return value
+        if alive is not None:
+            alive()
+        if time.monotonic() > deadline:
+            raise Disproved(f"waited {seconds:.0f} s for {what}")
+        time.sleep(every)

@@ -1,0 +1,188 @@
+"""What people do every day, as short phrases for the stories: change, pull request, merge, tag, dispatch, approve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.stories import proof
+from rehearsal.stories.diary import Diary
+from rehearsal.stories.person import Person
+from rehearsal.stories.place import Place
+
+ENDED = "completed"
+RUN_SECONDS = 170
+
+
+@dataclass(kw_only=True)
+class Routine:
+    """A place, its people, and a diary of what they did."""
+
+    place: Place
+    diary: Diary
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def person(self, login: str) -> Person:
+        if login not in self.people:
+            self.people[login] = Person(login=login, place=self.place, diary=self.diary)
+            self.people[login].clones()
+        return self.people[login]
+
+    # a change ------------------------------------------------------------------------------------------------------
+
+    def branch(self, who: Person, name: str, message: str) -> None:
+        """Commit what was edited on a new branch, and push it."""
+        who.git("switch", "-q", "-c", name)
+        who.git("add", "-A")
+        who.git("commit", "-q", "-m", message)
+        who.types(f"git push -q origin {name}")
+
+    def open_pull_request(self, who: Person, branch: str, title: str, body: str = "") -> int:
+        with self.diary.during("act", f"opens the pull request “{title}”", who=who.login):
+            made = who.api("POST", "pulls", {"title": title, "head": branch, "base": "main", "body": body})
+        return int(made["number"])
+
+    def approve_pull_request(self, who: Person, number: int) -> None:
+        with self.diary.during("act", f"approves pull request #{number}", who=who.login):
+            who.api("POST", f"pulls/{number}/reviews", {"event": "APPROVE", "body": "Good."})
+
+    def merge(self, who: Person, branch: str) -> str:
+        """The quick start's own commands; the new head of main."""
+        for line in (
+            "git checkout -q main",
+            "git pull -q origin main",
+            f"git merge -q --no-edit {branch}",
+            "git push -q origin main",
+        ):
+            who.types(line)
+        return who.git("rev-parse", "HEAD").out.strip()
+
+    def tag(self, who: Person, version: str) -> None:
+        who.types(f"git tag {version}")
+        who.types(f"git push -q origin {version}")
+
+    # workflows -----------------------------------------------------------------------------------------------------
+
+    def dispatch(self, who: Person, workflow: str, **inputs: str) -> int:
+        """*Run workflow*; the id of the run."""
+        shown = ", ".join(f"{key}: {value}" for key, value in inputs.items())
+        with self.diary.during("act", f"runs the workflow {workflow} ({shown})", who=who.login):
+            body = {"ref": "main", "inputs": inputs, "return_run_details": True}
+            answer = who.api("POST", f"actions/workflows/{workflow}/dispatches", body)
+        return int(answer["workflow_run_id"])
+
+    def run_of(self, sha: str, workflow: str, event: str) -> int:
+        """The id of the run that an event started."""
+
+        def find() -> int | None:
+            listed = self.observer.api("GET", f"actions/runs?head_sha={sha}&event={event}&per_page=50")["workflow_runs"]
+            return next((int(run["id"]) for run in listed if run["path"].endswith(workflow)), None)
+
+        return proof.eventually(find, f"a run of {workflow} for {sha[:7]}", seconds=15)
+
+    @property
+    def observer(self) -> Person:
+        """Whose eyes the story looks through."""
+        return self.person("release-manager")
+
+    def finished(self, run: int, *, seconds: float = RUN_SECONDS) -> dict[str, Any]:
+        """The run, once it has ended."""
+
+        def read() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.observer.api("GET", f"actions/runs/{run}")
+            return found if found["status"] == ENDED else None
+
+        with self.diary.during("wait", f"run {run}", run=run) as entry:
+            found = proof.eventually(read, f"run {run} to end", seconds=seconds, every=0.2)
+            entry.text = f"{found['name']} #{found['run_number']}: {found['conclusion']}"
+            entry.facts["conclusion"] = found["conclusion"]
+            return found
+
+    def must_end(self, run: int, conclusion: str) -> dict[str, Any]:
+        """`finished`, with the conclusion the story expects; what went wrong instead is in the failure."""
+        found = self.finished(run)
+        if found["conclusion"] != conclusion:
+            raise proof.Disproved(
+                f"{found['name']} ended with {found['conclusion']}, not {conclusion}\n{self.trouble(run)}"
+            )
+        return found
+
+    def jobs(self, run: int) -> dict[str, dict[str, Any]]:
+        """Jobs by name."""
+        listed = self.observer.api("GET", f"actions/runs/{run}/jobs?per_page=100")["jobs"]
+        return {job["name"]: job for job in listed}
+
+    def trouble(self, run: int) -> str:
+        """The last log lines of each failed job."""
+        lines = []
+        for name, job in self.jobs(run).items():
+            if job["conclusion"] in ("failure", "timed_out"):
+                log = self.observer.api("GET", f"actions/jobs/{job['id']}/logs", ok=(200, 302, 404, 410))
+                lines += [f"--- {name}", *str(log).splitlines()[-25:]]
+        return "\n".join(lines)
+
+    def waiting_for_review(self, run: int) -> list[str]:
+        """Names of the environments the run waits for, once it does. Fails when the run ends instead."""
+
+        def read() -> list[str] | None:
+            pending = self.observer.api("GET", f"actions/runs/{run}/pending_deployments")
+            return [item["environment"]["name"] for item in pending] or None
+
+        def alive() -> None:
+            found = self.observer.api("GET", f"actions/runs/{run}")
+            if found["status"] == ENDED:
+                raise proof.Disproved(
+                    f"run {run} ended with {found['conclusion']} before it asked for approval\n{self.trouble(run)}"
+                )
+
+        return proof.eventually(read, f"run {run} to ask for approval", seconds=60, alive=alive)
+
+    def review(self, who: Person, run: int, state: str, comment: str, *, ok: tuple[int, ...] = (200,)) -> None:
+        """*Review deployments*."""
+        pending = self.observer.api("GET", f"actions/runs/{run}/pending_deployments")
+        ids = [item["environment"]["id"] for item in pending]
+        with self.diary.during("act", f"reviews the deployment: {state} (“{comment}”)", who=who.login):
+            body = {"environment_ids": ids, "state": state, "comment": comment}
+            who.api("POST", f"actions/runs/{run}/pending_deployments", body, ok=ok)
+
+    # whole ways ----------------------------------------------------------------------------------------------------
+
+    def change_reaches_staging(self, who: Person, reviewer: Person, branch: str, title: str) -> str:
+        """Pull request, CI, review, merge, staging; the new head of main."""
+        number = self.open_pull_request(who, branch, title)
+        head = who.git("rev-parse", branch).out.strip()
+        self.must_end(self.run_of(head, "ci.yml", "pull_request"), "success")
+        self.approve_pull_request(reviewer, number)
+        sha = self.merge(who, branch)
+        merged = who.api("GET", f"pulls/{number}")
+        proof.that(merged["merged"], f"pull request #{number} is shown as merged", merged["state"])
+        self.must_end(self.run_of(sha, "deploy-staging.yml", "push"), "success")
+        self.diary.note("live", f"{sha[:7]} is live on staging", environment="staging", release=f"sha-{sha[:7]}")
+        return sha
+
+    def release_reaches_production(
+        self, version: str, *, dispatcher: str = "dev-1", approver: str = "release-manager"
+    ) -> int:
+        """Dispatch, approval, production; the run."""
+        run = self.dispatch(self.person(dispatcher), "deploy-production.yml", version=version)
+        proof.that(self.waiting_for_review(run) == ["production-approval"], "one approval is asked for")
+        self.review(self.person(approver), run, "approved", f"{version} may go")
+        self.must_end(run, "success")
+        self.diary.note("live", f"{version} is live in production", environment="production", release=version)
+        return run
+
+    def live(self, environment: str) -> dict[str, str]:
+        """Component -> release, as `shipmate status` says."""
+        import json
+
+        said = self.observer.run(*self.observer._found(["shipmate", "status", "-e", environment, "--json"]))
+        return {row["component"]: row["release"] for row in json.loads(said.out)}
+
+    def public_release(self, environment: str) -> dict[str, str]:
+        """Component -> release, as the public addresses say."""
+        hosts = self.place.hosts[environment]
+        with self.place.browser_like() as client:
+            return {
+                "backend": self.place.ask(client, hosts["backend"], "/version").json()["release"],
+                "web": self.place.ask(client, hosts["web"], "/config.json").json()["release"],
+            }

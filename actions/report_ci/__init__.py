@@ -1,0 +1,76 @@
+"""One comment on the pull request, updated in place; the summary of the job where the token cannot write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.ci import comment, jobs, needs, report
+from pipelines.errors import CredentialsError, ShipmateError
+from pipelines.github import GitHub
+from pipelines.runtime import Input, Output, Runtime
+
+INPUTS = (
+    Input(name="needs", doc="The jobs before, as toJSON(needs).", required=True),
+    Input(
+        name="token",
+        doc="A token; it needs pull-requests write, and actions read for the links.",
+        required=True,
+        secret=True,
+    ),
+    Input(name="planner", doc="The job that ran plan_ci.", default="plan"),
+    Input(name="workflow", doc="The workflow's file, for the names of its jobs.", default=".github/workflows/ci.yml"),
+    Input(name="author", doc="The account the token writes as; only its comments are touched.", default=comment.AUTHOR),
+)
+OUTPUTS: tuple[Output, ...] = ()
+
+
+def main(runtime: Runtime) -> int:
+    given = runtime.inputs(INPUTS)
+    found = needs.parse(given["needs"], given["planner"])
+    github = GitHub.from_environ({**runtime.environ, "GITHUB_TOKEN": given["token"]})
+    run = _run(runtime, github, Path(given["workflow"]))
+    text = report.markdown(found, run)
+    runtime.summary(text)
+    pull = runtime.event.get("pull_request") or {}
+    if not pull:
+        runtime.say("no pull request: the summary is the report")
+        return 0
+    try:
+        place = comment.Comment(github, int(pull["number"]), run.workflow, author=given["author"])
+        runtime.say(place.publish(text, comment.Stamp(run.number, run.attempt)))
+    except CredentialsError as error:
+        _could_not_write(runtime, error)
+    return 0
+
+
+def _run(runtime: Runtime, github: GitHub, workflow: Path) -> report.Run:
+    names = jobs.names(workflow)
+    links: dict[str, str] = {}
+    try:
+        links = jobs.links(github, runtime.environ.get("GITHUB_RUN_ID", ""), names)
+    except ShipmateError as error:
+        runtime.say(f"no links to the jobs: {error.what}")
+    pull = runtime.event.get("pull_request") or {}
+    return report.Run(
+        number=int(runtime.environ.get("GITHUB_RUN_NUMBER") or 0),
+        attempt=int(runtime.environ.get("GITHUB_RUN_ATTEMPT") or 1),
+        commit=str((pull.get("head") or {}).get("sha") or runtime.environ.get("GITHUB_SHA", "")),
+        url=runtime.run_url,
+        workflow=workflow.name,
+        names=names,
+        links=links,
+    )
+
+
+def _could_not_write(runtime: Runtime, error: CredentialsError) -> None:
+    """A fork's pull request comes with a token that only reads: that is as it should be, and the summary has the report."""
+    pull = runtime.event.get("pull_request") or {}
+    source = ((pull.get("head") or {}).get("repo") or {}).get("full_name")
+    if source != runtime.environ.get("GITHUB_REPOSITORY"):
+        runtime.annotate(
+            "notice", "a fork's token cannot comment: the report is in the summary of this job", title="Report"
+        )
+    else:
+        runtime.annotate(
+            "warning", f"{error}\nThe report is in the summary of this job.", title="No comment was written"
+        )

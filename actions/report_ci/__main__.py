@@ -1,0 +1,4 @@
+from actions.report_ci import main
+from pipelines.runtime import run
+
+raise SystemExit(run(main))

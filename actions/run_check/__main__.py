@@ -1,0 +1,4 @@
+from actions.run_check import main
+from pipelines.runtime import run
+
+raise SystemExit(run(main))

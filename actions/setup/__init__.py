@@ -1,0 +1,129 @@
+"""Python with the suite's locked requirements on PATH; Node modules and a browser where asked for.
+
+Runs on the bare interpreter: nothing is installed yet. An environment that holds what is asked for (SHIPMATE_VENV) is used as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+from pipelines.errors import InputError, LocalError
+from pipelines.runtime import Input, Output, Runtime
+from pipelines.toolchain import home as homes
+from pipelines.toolchain import node, python
+
+INPUTS = (
+    Input(name="python-version", doc="Which Python.", default="3.11"),
+    Input(
+        name="requirements",
+        doc="What to install, runtime (the suite's own) or dev (also what tests and linters need).",
+        default="runtime",
+    ),
+    Input(
+        name="extra",
+        doc="A locked requirements file of the workspace to install as well; for repositories that bring their own.",
+    ),
+    Input(
+        name="node",
+        doc="Folders of the workspace with a package-lock.json whose modules are needed, separated by blanks; sets up Node.",
+    ),
+    Input(name="node-version", doc="Which Node, where one is needed.", default="24"),
+    Input(name="browser", doc="true gets what browser tests need (implies dev).", default="false"),
+)
+OUTPUTS = (Output(name="venv", doc="The folder of the Python environment."),)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(runtime: Runtime) -> int:
+    given = runtime.inputs(INPUTS)
+    workspace = Path(runtime.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    home = _home(runtime)
+    files = _files(given, workspace)
+    venv = _environment(runtime, files, given["python-version"], home)
+    runtime.path(venv / "bin")
+    runtime.output("venv", str(venv))
+    for name in given["node"].split():
+        node.ensure(_inside(workspace, name), home, runtime.say)
+    if given["browser"] == "true":
+        _browser(runtime, venv, home)
+    return 0
+
+
+def _files(given: dict[str, str], workspace: Path) -> list[str]:
+    """The requirement files, those of the suite relative to it. Raises InputError."""
+    known = {"runtime": python.RUNTIME, "dev": python.DEV}
+    if given["requirements"] not in known:
+        raise InputError(
+            f"requirements is {given['requirements']!r}", where="setup", next_step=f"use one of {', '.join(known)}"
+        )
+    if given["browser"] not in ("true", "false"):
+        raise InputError(f"browser is {given['browser']!r}", where="setup", next_step="use true or false")
+    first = known["dev" if given["browser"] == "true" else given["requirements"]]
+    return [first, *([str(_inside(workspace, given["extra"]))] if given["extra"] else [])]
+
+
+def _inside(workspace: Path, name: str) -> Path:
+    """A path of the workspace that exists. Raises InputError."""
+    path = (workspace / name).resolve()
+    if not path.is_relative_to(workspace.resolve()) or not path.exists():
+        raise InputError(
+            f"{name!r} is not in the workspace", where="setup", next_step="check out first; name it from the root"
+        )
+    return path
+
+
+def _serves(offered: Path, files: list[str], version: str) -> bool:
+    """Whether an environment made elsewhere holds these requirements, on the asked Python (`3.11`, or `3.11.7`)."""
+    pythons = (line.split()[1] for line in python.stamp(offered) if line.startswith("python "))
+    fits = any(f"{found}.".startswith(f"{version}.") for found in pythons)
+    return fits and python.holds(offered, python.requirement_lines(ROOT, files))
+
+
+def _environment(runtime: Runtime, files: list[str], version: str, home: Path) -> Path:
+    """The one that is offered, when it holds what is asked for; else one of this job's own. Raises LocalError."""
+    offered = runtime.environ.get("SHIPMATE_VENV")
+    if offered and _serves(Path(offered), files, version):
+        runtime.say(f"python    {offered} holds what is needed")
+        return Path(offered)
+    own = Path(runtime.environ.get("RUNNER_TEMP") or home / "venvs") / "shipmate-venv"
+    if python.holds(own, python.wanted(ROOT, files)):
+        return own
+    from pipelines.toolchain import uv
+
+    homes.made(own.parent)
+    with homes.locked(home, runtime.say):
+        python.build(own, files, uv=uv.ensure(ROOT, home, runtime.say), root=ROOT, home=home, say=runtime.say)
+    runtime.say(f"python    {platform.python_version()} in {own}")
+    return own
+
+
+def _home(runtime: Runtime) -> Path:
+    """The named one; else the one an offered environment was made with; else the user's."""
+    offered = runtime.environ.get("SHIPMATE_VENV")
+    if offered and "SHIPMATE_HOME" not in runtime.environ:
+        kept = next((line for line in python.stamp(Path(offered)) if line.startswith("home ")), None)
+        if kept:
+            return Path(kept.removeprefix("home "))
+    return homes.folder(runtime.environ)
+
+
+def _browser(runtime: Runtime, venv: Path, home: Path) -> None:
+    """Raises LocalError saying how to get one."""
+    import subprocess
+
+    found = subprocess.run(
+        [venv / "bin" / "python", "-P", "-m", "rehearsal.services", "browser"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SHIPMATE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found.returncode:
+        raise LocalError(
+            "no browser could be had", where="setup", why=found.stderr.strip()[-1000:], next_step="see above"
+        )
+    for line in found.stdout.splitlines():
+        runtime.say(line)

@@ -1,0 +1,4 @@
+from actions.setup import main
+from pipelines.runtime import run
+
+raise SystemExit(run(main))

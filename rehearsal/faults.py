@@ -35,6 +35,7 @@ class Fault:
     emulator: str | None = None
     """By name ("vercel"); None for any."""
     method: str | None = None
+    """Regular expression of the whole method ("POST|PATCH"); None for any."""
     path: str = ".*"
     """Regular expression found in the path."""
     host: str | None = None
@@ -44,7 +45,7 @@ class Fault:
     after: int = 0
     """How many matching requests pass unharmed first."""
     seconds: float = 0.0
-    """Of a delay; other kinds wait this long first."""
+    """Of a delay; a lost answer waits this long after its effect, other kinds before theirs."""
     status: int = 503
     body: Any = None
     """JSON of a `status` answer; by default an error object all clients understand."""
@@ -77,7 +78,7 @@ class Fault:
         """True if the request is one this fault is aimed at."""
         return (
             self.emulator in (None, emulator)
-            and self.method in (None, scope["method"])
+            and (self.method is None or re.fullmatch(self.method, scope["method"]) is not None)
             and self.host in (None, _host(scope))
             and re.search(self.path, scope["path"]) is not None
         )
@@ -176,7 +177,7 @@ class Faulty:
         if fault is None:
             await self._app(scope, receive, send)
             return
-        if fault.seconds:
+        if fault.seconds and fault.kind != "lose_answer":
             await asyncio.sleep(fault.seconds)
         if fault.kind == "delay":
             await self._app(scope, receive, send)
@@ -184,6 +185,7 @@ class Faulty:
             await cut(scope, receive)
         elif fault.kind == "lose_answer":
             await self._app(scope, receive, _nowhere)
+            await asyncio.sleep(fault.seconds)
             await cut(scope, receive)
         else:
             await _answer(fault, receive, send)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,37 @@ class Place:
             method, f"{self.edge}{path}", headers=headers, extensions={"sni_hostname": host}, **request
         )
         return answer
+
+    def set_faults(self, faults: Sequence[Mapping[str, Any]]) -> None:
+        """Have the providers misbehave (rehearsal.faults says how)."""
+        httpx.post(f"{self.control}/_world/faults", json=list(faults), trust_env=False).raise_for_status()
+
+    def clear_faults(self) -> None:
+        httpx.delete(f"{self.control}/_world/faults", trust_env=False).raise_for_status()
+
+    def faults_fired(self) -> list[dict[str, Any]]:
+        """What was hit since the world began."""
+        fired: list[dict[str, Any]] = httpx.get(f"{self.control}/_world/faults", trust_env=False).json()["fired"]
+        return fired
+
+    def inspect(self, what: str) -> Any:
+        """A look at what the providers hold, which no client of theirs has: `messages`, `inventory?release=`, `violations`, `memory`."""
+        return httpx.get(f"{self.control}/_world/{what}", trust_env=False).raise_for_status().json()
+
+    def messages(self) -> list[dict[str, str]]:
+        """What people were sent: {"via", "text", "at"}, oldest first."""
+        found: list[dict[str, str]] = self.inspect("messages")
+        return found
+
+    def inventory(self, release: str) -> dict[str, int]:
+        """How many deployments of a release each provider holds."""
+        found: dict[str, int] = self.inspect(f"inventory?release={release}")
+        return found
+
+    def kill_act(self, job: int) -> int:
+        """SIGKILL the act process of a job, and nothing else; how many were there to kill."""
+        answer = httpx.post(f"{self.control}/_world/jobs/{job}/kill", trust_env=False).raise_for_status().json()
+        return int(answer["killed"])
 
     def terminal(self, login: str, **more: str) -> dict[str, str]:
         """The environment of a person's terminal in this world."""

@@ -142,8 +142,15 @@ def test_one_request_is_hit_by_one_fault_and_the_next_by_the_next(provider: Prov
 
 @pytest.mark.parametrize(
     ("data", "names"),
-    [({"kind": "explode"}, "kind"), ({"kind": "cut", "path": "("}, "path"), ({"kin": "cut"}, "kin"), ({"kind": "cut", "times": "3"}, "times"), ({}, "kind"), ([], "object")],
-)  # fmt: skip
+    [
+        ({"kind": "explode"}, "kind"),
+        ({"kind": "cut", "path": "("}, "path"),
+        ({"kind": "cut", "times": "3"}, "times"),
+        ({"kin": "cut"}, "kin"),
+        ({}, "kind"),
+        ([], "object"),
+    ],
+)
 def test_a_fault_that_cannot_be_meant_names_its_field(data: Any, names: str) -> None:
     with pytest.raises(BadFault, match=names):
         Fault.from_json(data)

@@ -34,6 +34,10 @@ class NoInstance(Exception):
     """No instance became available for a request in time."""
 
 
+class Stopped(NoInstance):
+    """The fleet was stopped while a request waited for it: where the request belongs now is to be asked again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Launch:
     """What a revision runs: `secrets` are read anew for each start, as "latest" means latest then."""
@@ -190,12 +194,12 @@ class Fleet:
         try:
             async with asyncio.timeout(wait):
                 if self.stopped:
-                    raise NoInstance(f"{self._name} was stopped")
+                    raise Stopped(f"{self._name} was stopped")
                 await self.start()
                 async with self._changed:
                     while (instance := self._next()) is None:
                         if self.stopped:
-                            raise NoInstance(f"{self._name} was stopped")
+                            raise Stopped(f"{self._name} was stopped")
                         await self._changed.wait()
                 return instance
         except (TimeoutError, StartFailed) as error:

@@ -61,6 +61,14 @@ def of_checkout(root: Path, base: str) -> Changes:
     return Changes(paths=tuple(paths), since=f"{base} ({commit[:7]}), with what is not committed")
 
 
+def usual_base(root: Path) -> str:
+    """Where a change usually begins: the default branch of `origin` as last fetched, else `main`."""
+    try:
+        return _git(root, "rev-parse", "--abbrev-ref", "--verify", "--quiet", "origin/HEAD").strip() or "main"
+    except _GitSaidNo:
+        return "main"
+
+
 def _since(root: Path, before: str, head: str, *, what: str, merge_base: bool) -> Changes:
     if not _COMMIT.fullmatch(before) or not before.strip("0"):
         return Changes(paths=None, unknown=f"{what} is no commit, so there is nothing to compare with")

@@ -138,7 +138,7 @@ def run(
 def _why(last: Command, tests: junit.Tests | None) -> str:
     """Why the check failed; empty when it passed. Reports that tell of no test are no success."""
     if last.code:
-        return f"`{last.text}` failed with exit code {last.code}"
+        return f"{last.text}: exit code {last.code}"
     if tests is not None and not tests.ran:
         return "the commands succeeded, but no test ran: " + (
             "the reports hold none" if tests.files else "no report was written"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ def names(workflow: Path) -> dict[str, str]:
 
 
 def links(github: GitHub, run: str, names: Mapping[str, str]) -> dict[str, str]:
-    """Key of each job -> the address of its log, of the newest attempt. Raises what GitHub.json raises."""
+    """Key of each job -> the address of its log, of the newest attempt. Raises what GitHub.json raises, soon: links are a comfort."""
+    hasty = dataclasses.replace(github.policy, tries=2)
+    github = GitHub(github.name, github.token, api_url=github.api_url, policy=hasty)
     answer = github.json("GET", f"/repos/{github.name}/actions/runs/{run}/jobs?per_page=100") or {}
     found = {str(job["name"]): str(job.get("html_url") or "") for job in answer.get("jobs", [])}
     return {key: found[name] for key, name in names.items() if found.get(name)}

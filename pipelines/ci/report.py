@@ -77,6 +77,8 @@ def _note(check: str, outcome: str, needs: Needs) -> str:
         words = [f"{counted['ran'] - counted['failed']} passed"]
         words += [f"{counted[name]} {name}" for name in ("failed", "skipped") if counted[name]]
         return ", ".join(words)
+    if outcome == FAILED and check not in needs.said:
+        return "before the check began: its log says why"
     return code(needs.reasons.get(check, "")) if outcome == SKIPPED else ""
 
 

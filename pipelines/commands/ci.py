@@ -1,0 +1,128 @@
+"""`shipmate ci`: what CI runs for a change, here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pipelines.ci.affected import Affected, Changes
+    from pipelines.ci.check import Result
+    from pipelines.manifest import Manifest
+
+BASE = click.option(
+    "--base", metavar="COMMIT", help="Where the change begins: a branch, tag or commit (default: main)."
+)
+
+
+@click.group("ci", short_help="What CI runs for a change, here.")
+def command() -> None:
+    """What CI runs for a change, here: the same plan, the same commands, before anything is pushed."""
+
+
+@command.command("plan")
+@BASE
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def plan(base: str | None, as_json: bool) -> None:
+    """Which checks the change in this checkout needs, and why.
+
+    Example: shipmate ci plan --base main
+    """
+    from pipelines.ci.matrix import as_outputs
+    from pipelines.ci.matrix import plan as plan_checks
+
+    manifest, changes, affected = _looked(base)
+    planned = plan_checks(manifest, affected)
+    if as_json:
+        checks, reasons = as_outputs(planned)
+        click.echo(json.dumps({"checks": checks, "reasons": reasons, "since": changes.since}, indent=2))
+        return
+    click.echo(_compared(changes))
+    width = max(len(one.check) for one in planned)
+    for one in planned:
+        sign = click.style("run ", fg="green") if one.runs else click.style("skip", dim=True)
+        click.echo(f"  {sign}  {one.check:<{width}}  {one.why}")
+
+
+@command.command("run")
+@click.argument("checks", nargs=-1, metavar="[CHECK]...")
+@BASE
+def run(checks: tuple[str, ...], base: str | None) -> None:
+    """Run checks by name; without a name, those the change in this checkout needs. All are run; exit code 7 when one failed.
+
+    Example: shipmate ci run backend-tests
+    """
+    from pipelines.ci import check
+    from pipelines.ci.matrix import plan as plan_checks
+    from pipelines.manifest import load
+    from pipelines.runtime import Runtime
+
+    manifest = load()
+    for name in checks:
+        check.find(manifest, name)
+    names = checks
+    if not names:
+        manifest, changes, affected = _looked(base)
+        names = tuple(one.check for one in plan_checks(manifest, affected) if one.runs)
+        click.echo(f"{_compared(changes)} {', '.join(names) or 'Nothing to check.'}")
+    results = [check.run(manifest, name, Runtime(), root=manifest.file.parent) for name in names]
+    for result in results:
+        _tell(result)
+    failed = [result.check for result in results if not result.passed]
+    if failed:
+        from pipelines.errors import CheckFailed
+
+        raise CheckFailed(f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}")
+
+
+@command.command("explain")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+def explain(paths: tuple[str, ...]) -> None:
+    """What a change of these files would affect, and which checks it would need.
+
+    Example: shipmate ci explain apps/web/src/App.tsx
+    """
+    from pipelines.ci.affected import Changes, affected
+    from pipelines.ci.matrix import plan as plan_checks
+    from pipelines.manifest import load
+
+    manifest = load()
+    found = affected(manifest, Changes(paths=paths))
+    for path in found.ignored:
+        click.echo(f"{path} affects nothing (ci/ignore)")
+    for name, why in found.reasons.items():
+        click.echo(f"component {name:<12} {why}")
+    for one in plan_checks(manifest, found):
+        click.echo(f"{'run ' if one.runs else 'skip'}      {one.check:<16} {one.why}")
+
+
+def _looked(base: str | None) -> tuple[Manifest, Changes, Affected]:
+    """What changed in this checkout and what it affects. Raises ManifestError, InputError."""
+    from pipelines.ci import changes
+    from pipelines.ci.affected import affected
+    from pipelines.manifest import find, load
+
+    file = find(Path.cwd())
+    found = changes.of_checkout(file.parent, base or changes.usual_base(file.parent))
+    manifest = load(file)
+    return manifest, found, affected(manifest, found)
+
+
+def _compared(changes: Changes) -> str:
+    return changes.unknown or f"{len(changes.paths or ())} files differ from {changes.since}."
+
+
+def _tell(result: Result) -> None:
+    from pipelines.ci.tables import duration
+
+    sign = click.style("passed", fg="green") if result.passed else click.style("failed", fg="red", bold=True)
+    tests = f", {result.tests.ran} tests" if result.tests else ""
+    click.echo(f"{sign}  {result.check} ({duration(result.seconds)}{tests}){f': {result.why}' if result.why else ''}")
+    for finding in result.findings[:20]:
+        place = f"{finding.file}:{finding.line}: " if finding.file else ""
+        click.echo(
+            f"        {place}{finding.title} {finding.message.strip().splitlines()[0] if finding.message.strip() else ''}"
+        )

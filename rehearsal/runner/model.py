@@ -76,6 +76,16 @@ class Job:
     completed_at: datetime | None = None
     check_run_id: int = 0
     """Also the id of the check run of this job: on GitHub they are the same number."""
+    matrix: dict[str, Any] = field(default_factory=dict)
+    """The values of this leg; empty for a job without a matrix."""
+    labels: list[str] = field(default_factory=list)
+    """`runs-on`, evaluated."""
+    waiting_since: datetime | None = None
+    """When it began to wait for its environment's reviewers or timer."""
+    tolerated: bool = False
+    """`continue-on-error`: a failure counts as success for the run and for the jobs that need this one."""
+    superseded: bool = False
+    """A later attempt took its place; `Run.latest_jobs` leaves it out."""
 
     def log_text(self) -> str:
         return "".join(line + "\n" for step in self.steps for line in step.log)
@@ -94,6 +104,22 @@ class Review:
     user: str
     comment: str
     at: datetime
+
+
+@dataclass(kw_only=True)
+class Artifact:
+    """What `upload-artifact` kept of a run."""
+
+    id: int
+    name: str
+    size: int
+    """Bytes, uncompressed."""
+    digest: str
+    """sha256 over the sorted file names and contents."""
+    created_at: datetime
+    path: str
+    """Folder on this machine that holds the files."""
+    job_id: int
 
 
 @dataclass(kw_only=True)
@@ -119,14 +145,14 @@ class Run:
     started_at: datetime | None = None
     updated_at: datetime
     triggering_actor: str = ""
+    """Who started this attempt; `event.actor` started the first."""
+    artifacts: list[Artifact] = field(default_factory=list)
+    error: str = ""
+    """Why the run could not start: the workflow file is not valid."""
 
     def latest_jobs(self) -> list[Job]:
-        """The newest job under each key: a re-run of failed jobs keeps the others of the earlier attempt."""
-        newest: dict[str, Job] = {}
-        for job in self.jobs:
-            if job.key not in newest or job.attempt >= newest[job.key].attempt:
-                newest[job.key] = job
-        return list(newest.values())
+        """The jobs that count: a re-run of failed jobs keeps the others of the earlier attempt."""
+        return [job for job in self.jobs if not job.superseded]
 
 
 @dataclass(frozen=True, kw_only=True)

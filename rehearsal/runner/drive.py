@@ -1,0 +1,250 @@
+"""Drive one attempt of a run: start what is ready, wait where GitHub waits, until every job has a result."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.runner import contexts, lanes, planning
+from rehearsal.runner.concurrency import Request
+from rehearsal.runner.functions import ExpressionError
+from rehearsal.runner.gates import Gates
+from rehearsal.runner.graph import Graph, Leg, should_run
+from rehearsal.runner.model import Annotation, Job, Run
+from rehearsal.runner.parts import Floor, Part, Team
+from rehearsal.runner.planning import LegPlan
+from rehearsal.runner.workflow import JobSpec, WorkflowError
+
+
+class RunDrive:
+    """One attempt of one run. `pool` are jobs of earlier attempts, or of a saved world, to take over by key and name."""
+
+    def __init__(self, floor: Floor, run: Run, graph: Graph, files: Mapping[str, str], pool: list[Job]) -> None:
+        self.run = run
+        self.graph = graph
+        self.files = files
+        self.gates = Gates(floor.shop.clock)
+        self._floor = floor
+        self._pool = {(job.key, job.name): job for job in pool}
+        self._parts: list[Part] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._done = asyncio.Event()
+        self._moved = asyncio.Event()
+        """Set, and replaced, whenever something was decided or ended."""
+        self._killed = False
+        self._replaying = False
+        self._main: asyncio.Task[None] | None = None
+        self._entering: asyncio.Task[None] | None = None
+        hub = floor.shop.hub
+        self._github = contexts.github(run, server_url=hub.server_url(), api_url=hub.api_url())
+
+    def start(self) -> None:
+        self._main = asyncio.create_task(self._drive(), name=f"run {self.run.id}")
+
+    def replay(self) -> Graph:
+        """The graph of an attempt that is over, rebuilt from its jobs; nothing is started or told."""
+        self._replaying = True
+        self._advance()
+        return self.graph
+
+    async def wait(self) -> None:
+        """Until the run is completed and nothing of it runs."""
+        if self._main is not None:
+            await asyncio.wait({self._main})
+
+    def cancel(self, reason: str = "The run was canceled.") -> None:
+        """As a person does: jobs whose `if` still holds go on, the others end."""
+        if self.run.status == "completed":
+            return
+        self._cancel_graph(self.graph, reason)
+        if self._entering is not None:
+            self._entering.cancel()
+        self._advance()
+
+    def kill(self) -> None:
+        """End every process of this run at once; nothing more starts."""
+        self._killed = self.graph.cancelled = True
+        for part in self._parts:
+            part.kill()
+        for task in [*self._tasks, *([self._entering] if self._entering else [])]:
+            task.cancel()
+        self._done.set()
+
+    async def _drive(self) -> None:
+        group: Request | None = None
+        try:
+            variables = self._floor.shop.hub.variables(self.run.repository, None)
+            seen = {"github": self._github, "vars": variables, "inputs": self.graph.inputs}
+            group = lanes.request(self.graph.workflow.raw.get("concurrency"), seen, f"run {self.run.id}")
+            if group is None or await self._admitted(group):
+                self.run.started_at = self._floor.shop.clock.now()
+                self._advance()
+                await self._done.wait()
+        except ExpressionError as error:
+            self.run.error = f"{self.graph.workflow.path}: concurrency: {error}"
+        for part in self._parts:
+            await part.wait()
+        if group is not None:
+            self._floor.lanes.leave(self.run.repository, group)
+        self._finish()
+
+    async def _admitted(self, group: Request) -> bool:
+        """Wait for the workflow's concurrency group; False when the run was cancelled before it came."""
+        if self._floor.lanes.holder(self.run.repository, group.group) is not None:
+            self.run.status = "pending"
+            self._floor.changed(self.run, None)
+        self._entering = asyncio.create_task(self._floor.lanes.enter(self.run.repository, group, self.cancel))
+        await asyncio.wait({self._entering})
+        admitted = not self._entering.cancelled()
+        self._entering = None
+        return admitted and not self.graph.cancelled
+
+    def _finish(self) -> None:
+        now = self._floor.shop.clock.now()
+        result = self.graph.result()
+        conclusion = result or "cancelled"
+        if self.graph.cancelled and conclusion in ("success", "skipped"):
+            conclusion = "cancelled"
+        self.run.status, self.run.updated_at = "completed", now
+        self.run.conclusion = "startup_failure" if self.run.error else conclusion
+        self._floor.changed(self.run, None)
+
+    def _advance(self) -> None:
+        """Decide every job that can be decided; deciding one (skipped, taken over) may free the next."""
+        if self._killed or (self._entering is not None):
+            return
+        progress = True
+        while progress:
+            progress = False
+            for graph in list(self.graph.walk()):
+                for key in graph.ready():
+                    self._decide(graph, key)
+                    progress = True
+        self._moved.set()
+        self._moved = asyncio.Event()
+        if self.graph.result() is not None:
+            self._done.set()
+
+    def _decide(self, graph: Graph, key: str) -> None:
+        spec = graph.workflow.jobs[key]
+        variables = self._floor.shop.hub.variables(self.run.repository, None)
+        seen = contexts.for_job(graph, key, github_context=self._github, variables=variables)
+        try:
+            name = planning.skipped_name(graph, key, seen)
+            if self._replaying and (graph.key_prefix + key, name) in self._pool and not spec.strategy:
+                graph.legs[key] = [Leg(job=self._pool.pop((graph.key_prefix + key, name)))]
+                return
+            if not should_run(graph, key, seen, cancelled=graph.is_cancelled()):
+                self._skip(graph, key, seen)
+                return
+            expansion = planning.expand(graph, key, seen, self._floor.shop.settings)
+            team = Team(turns=asyncio.Semaphore(expansion.max_parallel), fail_fast=expansion.fail_fast)
+            if spec.calls:
+                graph.legs[key] = [self._call(graph, spec, plan) for plan in expansion.legs]
+            else:
+                graph.legs[key] = [self._leg(graph, spec, plan, team) for plan in expansion.legs]
+        except (ExpressionError, WorkflowError) as error:
+            self._refuse(graph, key, str(error))
+
+    def _skip(self, graph: Graph, key: str, seen: Mapping[str, Any]) -> None:
+        cancelled = graph.is_cancelled() and should_run(graph, key, seen, cancelled=False)
+        job = self._settled(
+            graph, key, planning.skipped_name(graph, key, seen), "cancelled" if cancelled else "skipped"
+        )
+        graph.legs[key] = [Leg(job=job)]
+
+    def _refuse(self, graph: Graph, key: str, message: str) -> None:
+        job = self._settled(graph, key, graph.name_prefix + key, "failure")
+        job.annotations = [Annotation(level="failure", message=message, path=graph.workflow.path, start_line=1)]
+        graph.legs[key] = [Leg(job=job)]
+
+    def _settled(self, graph: Graph, key: str, name: str, conclusion: str) -> Job:
+        """A job that is over before it began."""
+        job = self._pool.pop((graph.key_prefix + key, name), None) or self._new_job(graph, key, name)
+        now = self._floor.shop.clock.now()
+        job.status, job.conclusion = "completed", conclusion
+        job.started_at, job.completed_at = job.started_at or now, job.completed_at or now
+        if not self._replaying:
+            self._floor.changed(self.run, job)
+        return job
+
+    def _new_job(self, graph: Graph, key: str, name: str) -> Job:
+        number = self._floor.new_job_id()
+        job = Job(
+            id=number,
+            check_run_id=number,
+            run_id=self.run.id,
+            attempt=self.run.attempt,
+            key=graph.key_prefix + key,
+            name=name,
+            needs=[graph.key_prefix + need for need in graph.workflow.jobs[key].needs],
+            created_at=self._floor.shop.clock.now(),
+        )
+        if not self._replaying:
+            self.run.jobs.append(job)
+        return job
+
+    def _leg(self, graph: Graph, spec: JobSpec, plan: LegPlan, team: Team) -> Leg:
+        job = self._pool.pop((graph.key_prefix + spec.key, plan.name), None)
+        if job is not None and job.status == "completed":
+            return Leg(job=job)
+        if self._replaying:
+            return Leg(job=self._settled(graph, spec.key, plan.name, "cancelled"))
+        job = job or self._new_job(graph, spec.key, plan.name)
+        job.matrix, job.labels = dict(plan.matrix), list(plan.labels)
+        job.environment, job.tolerated = plan.environment, plan.tolerated
+        part = Part(self._floor, self.run, self.gates, graph=graph, spec=spec, plan=plan, job=job, team=team)
+        self._parts.append(part)
+        part.start(self._ended)
+        self._floor.changed(self.run, job)
+        return Leg(job=job)
+
+    def _ended(self, part: Part) -> None:
+        self._floor.changed(self.run, part.job)
+        self._advance()
+
+    def _call(self, graph: Graph, spec: JobSpec, plan: LegPlan) -> Leg:
+        inner = planning.call(graph, spec, plan, self.files, from_fork=self.run.event.from_fork)
+        seen = {**plan.contexts, "inputs": inner.inputs}
+        wanted = (
+            lanes.request(spec.raw.get("concurrency"), plan.contexts, f"call {self.run.id} {inner.key_prefix}"),
+            lanes.request(inner.workflow.raw.get("concurrency"), seen, f"called {self.run.id} {inner.key_prefix}"),
+        )
+        groups = [group for group in wanted if group is not None]
+        if groups:
+            inner.begun = False
+            task = asyncio.create_task(self._lead(inner, groups))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return Leg(inner=inner)
+
+    async def _lead(self, inner: Graph, groups: list[Request]) -> None:
+        """Hold the concurrency groups of a called workflow while its jobs run."""
+        try:
+            for group in groups:
+                entering = self._floor.lanes.enter(
+                    self.run.repository, group, lambda reason: self._cancel_called(inner, reason)
+                )
+                await entering
+            inner.begun = True
+            self._advance()
+            while inner.result() is None:
+                await self._moved.wait()
+        finally:
+            for group in groups:
+                self._floor.lanes.leave(self.run.repository, group)
+
+    def _cancel_called(self, inner: Graph, reason: str) -> None:
+        inner.begun = True
+        self._cancel_graph(inner, reason)
+        self._advance()
+
+    def _cancel_graph(self, graph: Graph, reason: str) -> None:
+        """Cancel the jobs of a graph whose `if` does not hold for a cancelled run."""
+        graph.cancelled = True
+        within = list(graph.walk())
+        for part in [part for part in self._parts if part.graph in within]:
+            holds = should_run(part.graph, part.spec.key, part.plan.contexts, cancelled=True)
+            if not holds:
+                part.cancel(reason)

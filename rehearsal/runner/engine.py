@@ -1,0 +1,275 @@
+"""GitHub Actions on this machine: events in, runs out. Each job is carried out by a process of `act`."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rehearsal.runner import inputs, snapshot, titles, triggers
+from rehearsal.runner.actions import ActionResolver
+from rehearsal.runner.clock import Clock, SystemClock
+from rehearsal.runner.drive import RunDrive
+from rehearsal.runner.graph import Graph, kept_by_rerun
+from rehearsal.runner.hub import Hub, InputError, NotAllowed, Runner
+from rehearsal.runner.job_execution import Workshop
+from rehearsal.runner.lanes import Lanes
+from rehearsal.runner.mirrors import Mirrors
+from rehearsal.runner.model import Event, Job, PendingReview, Review, Run
+from rehearsal.runner.oidc import TokenService
+from rehearsal.runner.parts import Floor
+from rehearsal.runner.settings import Settings
+from rehearsal.runner.workflow import Workflow, WorkflowError, is_workflow, parse
+
+Listener = Callable[[Run, Job | None], None]
+
+
+class ActRunner:
+    """The `Runner` of an emulated GitHub. `start` before the first event, `stop` at the end; all on one event loop."""
+
+    def __init__(self, hub: Hub, settings: Settings, clock: Clock | None = None) -> None:
+        self.runs: dict[int, Run] = {}
+        self.on_change: list[Listener] = []
+        """Called, like `Hub.run_changed`, whenever something about a run changes. Must not block."""
+        self._hub = hub
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._tokens = TokenService(hub.sign_oidc)
+        self._drives: dict[int, RunDrive] = {}
+        self._files: dict[int, dict[str, str]] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._last_run, self._last_job = 1_000, 10_000
+        mirrors = Mirrors(settings.root / "mirrors", settings.path)
+        shop = Workshop(
+            hub=hub,
+            settings=settings,
+            clock=self._clock,
+            tokens=self._tokens,
+            resolver=ActionResolver(mirrors),
+        )
+        slots = asyncio.Semaphore(settings.max_jobs)
+        self._floor = Floor(shop=shop, lanes=Lanes(), slots=slots, new_job_id=self._new_job_id, changed=self._changed)
+
+    async def start(self) -> None:
+        """Listen for jobs that ask for OIDC tokens."""
+        self._settings.root.mkdir(parents=True, exist_ok=True)
+        await self._tokens.start()
+
+    async def emit(self, event: Event) -> list[Run]:
+        """Start every workflow that the event starts, by the files at its commit; returns at once."""
+        if triggers.suppressed(event):
+            return []
+        files = await self._workflow_files(event)
+        changed: list[str] | None = None
+        asked = False
+        runs = []
+        for path in files:
+            workflow = _parsed(path, files)
+            if isinstance(workflow, WorkflowError):
+                if event.name in ("push", "pull_request"):
+                    runs.append(self._broken(event, path, files, workflow))
+                continue
+            if triggers.needs_paths(workflow, event) and not asked:
+                changed, asked = await self._changed_paths(event), True
+            if triggers.starts(workflow, event, changed):
+                runs.append(self._begin(event, workflow, files, {}))
+        return runs
+
+    async def dispatch(self, event: Event, workflow_path: str) -> Run:
+        """Start one workflow. Raises InputError, also for a file that is not there or cannot be dispatched."""
+        files = await self._workflow_files(event)
+        if workflow_path not in files:
+            known = ", ".join(sorted(files)) or "none"
+            raise InputError(f"There is no workflow {workflow_path} at {event.ref}. Workflows there: {known}")
+        try:
+            workflow = parse(workflow_path, files[workflow_path])
+        except WorkflowError as error:
+            raise InputError(str(error)) from error
+        if "workflow_dispatch" not in workflow.on:
+            raise InputError(f"Workflow does not have 'workflow_dispatch' trigger: {workflow_path} at {event.ref}")
+        declared = workflow.inputs("workflow_dispatch")
+        texts = inputs.dispatched(declared, event.payload.get("inputs") or {})
+        event = dataclasses.replace(event, payload={**event.payload, "inputs": texts, "workflow": workflow_path})
+        return self._begin(event, workflow, files, inputs.typed_all(declared, texts))
+
+    async def fire_schedule(self, event: Event, workflow_path: str) -> Run:
+        """Start one workflow as its cron would. Raises InputError for one without `on: schedule`."""
+        files = await self._workflow_files(event)
+        workflow = _parsed(workflow_path, files) if workflow_path in files else None
+        if not isinstance(workflow, Workflow) or "schedule" not in workflow.on:
+            raise InputError(f"{workflow_path} at {event.ref} has no `on: schedule`")
+        return self._begin(event, workflow, files, {})
+
+    def pending(self, run_id: int) -> list[PendingReview]:
+        """Environments that a run waits for. Raises KeyError for an unknown run."""
+        self._run(run_id)
+        return self._drives[run_id].gates.pending() if run_id in self._drives else []
+
+    async def review(self, run_id: int, environments: list[str], state: str, user: str, comment: str) -> None:
+        """Approve or reject. Raises InputError for what does not wait, NotAllowed for who may not."""
+        run = self._run(run_id)
+        if run_id not in self._drives:
+            raise InputError(f"Run {run_id} is {run.status}: no job of it waits for a review")
+        self._drives[run_id].gates.answer(environments, state, user)
+        answer = Review(environments=environments, state=state, user=user, comment=comment, at=self._clock.now())
+        run.reviews.append(answer)
+        self._changed(run, None)
+
+    async def cancel(self, run_id: int) -> None:
+        """Raises InputError for a run that is completed."""
+        run = self._run(run_id)
+        if run_id not in self._drives:
+            raise InputError(f"Run {run_id} is {run.status}: there is nothing to cancel")
+        self._drives[run_id].cancel()
+
+    async def wait(self, run_id: int) -> Run:
+        """Until a run is completed and nothing of it runs any more."""
+        while (drive := self._drives.get(run_id)) is not None:
+            await drive.wait()
+        return self._run(run_id)
+
+    async def rerun(self, run_id: int, *, failed_only: bool, actor: str) -> Run:
+        """A new attempt under the same id. Raises NotAllowed while the run is not completed, InputError when
+        `failed_only` finds nothing that failed."""
+        run = self._run(run_id)
+        if run.status != "completed":
+            raise NotAllowed(f"Run {run_id} is {run.status}: it can be run again once it is completed")
+        workflow = parse(run.workflow_path, self._files[run_id][run.workflow_path])
+        # The graph of the finished attempt, rebuilt from its jobs, tells what depends on what failed.
+        finished = RunDrive(self._floor, run, self._graph(workflow, run.event), self._files[run_id], run.latest_jobs())
+        kept = kept_by_rerun(finished.replay(), failed_only=failed_only)
+        jobs = run.latest_jobs()
+        if failed_only and all((job.key, job.name) in kept or job.conclusion == "skipped" for job in jobs) and jobs:
+            raise InputError(f"Run {run_id} has no failed job to run again")
+        for job in jobs:
+            job.superseded = (job.key, job.name) not in kept
+        run.attempt += 1
+        run.triggering_actor = actor
+        run.status, run.conclusion, run.error = "queued", None, ""
+        self._drive(run, workflow, self._graph(workflow, run.event), [job for job in jobs if not job.superseded])
+        return run
+
+    async def stop(self) -> None:
+        """Kill everything and reap what is left."""
+        drives = list(self._drives.values())
+        for drive in drives:
+            drive.kill()
+        for drive in drives:
+            await drive.wait()
+        await self._tokens.stop()
+        await asyncio.to_thread(shutil.rmtree, self._settings.root / "jobs", ignore_errors=True)
+
+    def save(self) -> dict[str, Any]:
+        """All runs, JSON-ready. Raises RuntimeError while a job is at work: a process cannot be saved."""
+        for run in self.runs.values():
+            busy = [job.name for job in run.jobs if job.status == "in_progress"]
+            if busy:
+                raise RuntimeError(f"run {run.id} cannot be saved while it works on {', '.join(busy)}")
+        return {
+            "runs": [snapshot.dump_run(run) for run in self.runs.values()],
+            "files": {str(run_id): files for run_id, files in self._files.items()},
+            "numbers": [[*key, number] for key, number in self._numbers.items()],
+            "last": [self._last_run, self._last_job],
+        }
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Replace all runs; those that waited wait again."""
+        self.runs = {run["id"]: snapshot.load_run(run) for run in saved["runs"]}
+        self._files = {int(run_id): dict(files) for run_id, files in saved["files"].items()}
+        self._numbers = {(repository, path): number for repository, path, number in saved["numbers"]}
+        self._last_run, self._last_job = saved["last"]
+        for run in self.runs.values():
+            if run.status != "completed":
+                workflow = parse(run.workflow_path, self._files[run.id][run.workflow_path])
+                self._drive(run, workflow, self._graph(workflow, run.event), run.latest_jobs())
+
+    async def _workflow_files(self, event: Event) -> dict[str, str]:
+        files = await self._hub.workflow_files(event.repository, event.sha)
+        return {path: text for path, text in sorted(files.items()) if is_workflow(path)}
+
+    async def _changed_paths(self, event: Event) -> list[str] | None:
+        pull = event.payload.get("pull_request")
+        if pull:
+            before, after = pull["base"]["sha"], pull["head"]["sha"]
+        else:
+            before, after = str(event.payload.get("before", "")), event.sha
+        if not before.strip("0"):
+            return None
+        return await self._hub.changed_paths(event.repository, before, after)
+
+    def _begin(self, event: Event, workflow: Workflow, files: dict[str, str], values: Mapping[str, Any]) -> Run:
+        run = self._new_run(event, workflow.path, workflow.name, files)
+        run.title = titles.title(workflow, event, self._hub.server_url(), run, values)
+        self._drive(run, workflow, Graph(workflow=workflow, inputs=values), [])
+        self._changed(run, None)
+        return run
+
+    def _broken(self, event: Event, path: str, files: dict[str, str], error: WorkflowError) -> Run:
+        """On GitHub a file that cannot be read is a failed run without jobs."""
+        run = self._new_run(event, path, path, files)
+        run.status, run.conclusion, run.error = "completed", "startup_failure", str(error)
+        self._changed(run, None)
+        return run
+
+    def _new_run(self, event: Event, path: str, name: str, files: dict[str, str]) -> Run:
+        self._last_run += 1
+        key = (event.repository, path)
+        self._numbers[key] = self._numbers.get(key, 0) + 1
+        now = self._clock.now()
+        run = Run(
+            id=self._last_run,
+            number=self._numbers[key],
+            repository=event.repository,
+            workflow_path=path,
+            workflow_name=name,
+            title=name,
+            event=event,
+            head_branch=titles.head_branch(event),
+            head_sha=titles.head_sha(event),
+            created_at=now,
+            updated_at=now,
+            triggering_actor=event.actor,
+        )
+        self.runs[run.id] = run
+        self._files[run.id] = files
+        return run
+
+    def _graph(self, workflow: Workflow, event: Event) -> Graph:
+        texts = event.payload.get("inputs") or {} if event.name == "workflow_dispatch" else {}
+        return Graph(workflow=workflow, inputs=inputs.typed_all(workflow.inputs("workflow_dispatch"), texts))
+
+    def _drive(self, run: Run, workflow: Workflow, graph: Graph, pool: list[Job]) -> None:
+        drive = RunDrive(self._floor, run, graph, self._files[run.id], pool)
+        self._drives[run.id] = drive
+        drive.start()
+
+    def _changed(self, run: Run, job: Job | None) -> None:
+        run.updated_at = self._clock.now()
+        if run.status == "completed":
+            self._drives.pop(run.id, None)
+        else:
+            run.status = titles.status(run)
+        self._hub.run_changed(run, job)
+        for listener in self.on_change:
+            listener(run, job)
+
+    def _new_job_id(self) -> int:
+        self._last_job += 1
+        return self._last_job
+
+    def _run(self, run_id: int) -> Run:
+        if run_id not in self.runs:
+            raise KeyError(f"there is no run {run_id}")
+        return self.runs[run_id]
+
+
+def _parsed(path: str, files: Mapping[str, str]) -> Workflow | WorkflowError:
+    try:
+        return parse(path, files[path])
+    except WorkflowError as error:
+        return error
+
+
+_: type[Runner] = ActRunner

@@ -1,0 +1,301 @@
+"""GitHub's expression language: text to a tree, a tree to a value.
+
+Only what the runner itself must decide is evaluated here (a job's `if`, names, matrix, environment, concurrency);
+everything inside steps is evaluated by act.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from rehearsal.runner.functions import FUNCTIONS, ExpressionError
+from rehearsal.runner.values import Value, equal, less, lookup, parse_number, spread, to_string, truthy
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>(?:[+-]?(?:0x[0-9a-fA-F]+|0o[0-7]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity))|NaN)(?![\w-])
+    | (?P<string>'(?:[^']|'')*')
+    | (?P<name>[A-Za-z_][A-Za-z0-9_-]*)
+    | (?P<sign>&&|\|\||==|!=|<=|>=|[!<>()\[\].,*])
+    )""",
+    re.VERBOSE,
+)
+_CONSTANTS = {"true": True, "false": False, "null": None}
+_STATUS = frozenset({"success", "failure", "always", "cancelled"})
+
+Node = tuple[Any, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What an expression can see: contexts by name, and the answers of the status functions."""
+
+    contexts: Mapping[str, Value] = field(default_factory=dict)
+    status: Mapping[str, bool] = field(default_factory=dict)
+    """success, failure, cancelled; `always` is always true."""
+
+
+def evaluate(text: str, scope: Scope) -> Value:
+    """The value of one expression, without `${{ }}`. Raises ExpressionError with the text and the place."""
+    return _value(parse(text), scope)
+
+
+def interpolate(text: Value, scope: Scope) -> Value:
+    """A value of the workflow file with its `${{ }}` filled in; a lone expression keeps its type."""
+    if not isinstance(text, str) or "${{" not in text:
+        return text
+    parts = split(text)
+    if len(parts) == 1:
+        return evaluate(parts[0][1], scope)
+    return "".join(to_string(evaluate(part, scope)) if kind == "expression" else part for kind, part in parts)
+
+
+def interpolate_all(value: Value, scope: Scope) -> Value:
+    """`interpolate` through lists and objects, keys included."""
+    if isinstance(value, dict):
+        return {to_string(interpolate(key, scope)): interpolate_all(inner, scope) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [interpolate_all(inner, scope) for inner in value]
+    return interpolate(value, scope)
+
+
+def condition(text: Value, scope: Scope) -> bool:
+    """The verdict of an `if:`; where it names no status function, `success()` is implied, as on GitHub."""
+    if text is None or text == "":
+        return bool(scope.status.get("success", True))
+    if not isinstance(text, str):
+        return truthy(text) and bool(scope.status.get("success", True))
+    expressions = [part for kind, part in split(text) if kind == "expression"] if "${{" in text else [text]
+    if not any(names_status(expression) for expression in expressions) and not scope.status.get("success", True):
+        return False
+    return truthy(interpolate(text, scope) if "${{" in text else evaluate(text, scope))
+
+
+def names_status(text: str) -> bool:
+    """Whether an expression calls success, failure, always or cancelled."""
+    return _calls_status(parse(text))
+
+
+def split(text: str) -> list[tuple[str, str]]:
+    """Text as ("text" | "expression", part) pairs. Raises ExpressionError for `${{` without its end."""
+    parts: list[tuple[str, str]] = []
+    position = 0
+    while (start := text.find("${{", position)) >= 0:
+        end = _expression_end(text, start + 3)
+        if start > position:
+            parts.append(("text", text[position:start]))
+        parts.append(("expression", text[start + 3 : end].strip()))
+        position = end + 2
+    if position < len(text):
+        parts.append(("text", text[position:]))
+    return parts
+
+
+def _expression_end(text: str, position: int) -> int:
+    """Index of the `}}` that is not inside a quoted string."""
+    quoted = False
+    while position < len(text):
+        if text[position] == "'":
+            quoted = not quoted
+        elif not quoted and text.startswith("}}", position):
+            return position
+        position += 1
+    raise ExpressionError(f"unclosed expression: {text!r} has `${{{{` without `}}}}`")
+
+
+@lru_cache(maxsize=2048)
+def parse(text: str) -> Node:
+    """The tree of an expression. Raises ExpressionError naming the place."""
+    return _Parser(text).whole()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = list(_tokens(text))
+        self.position = 0
+
+    def whole(self) -> Node:
+        tree = self.either()
+        if self.peek() is not None:
+            raise self.unexpected()
+        return tree
+
+    def either(self) -> Node:
+        return self.chain(("||",), self.both)
+
+    def both(self) -> Node:
+        return self.chain(("&&",), self.equality)
+
+    def equality(self) -> Node:
+        return self.chain(("==", "!="), self.relation)
+
+    def relation(self) -> Node:
+        return self.chain(("<", "<=", ">", ">="), self.unary)
+
+    def chain(self, signs: tuple[str, ...], operand: Callable[[], Node]) -> Node:
+        tree = operand()
+        while (token := self.peek()) is not None and token[0] == "sign" and token[1] in signs:
+            self.position += 1
+            tree = (token[1], tree, operand())
+        return tree
+
+    def unary(self) -> Node:
+        if self.take("!"):
+            return ("!", self.unary())
+        return self.postfix(self.primary())
+
+    def postfix(self, tree: Node) -> Node:
+        while True:
+            if self.take("."):
+                tree = ("*", tree) if self.take("*") else ("index", tree, ("literal", self.name()))
+            elif self.take("["):
+                tree = ("*", tree) if self.take("*") else ("index", tree, self.either())
+                self.expect("]")
+            else:
+                return tree
+
+    def primary(self) -> Node:
+        token = self.peek()
+        if token is None:
+            raise ExpressionError(f"unexpected end of expression: {self.text!r}")
+        self.position += 1
+        kind, text = token
+        if kind == "number":
+            return ("literal", parse_number(text))
+        if kind == "string":
+            return ("literal", text[1:-1].replace("''", "'"))
+        if kind == "name":
+            return self.named(text)
+        if text == "(":
+            tree = self.either()
+            self.expect(")")
+            return tree
+        self.position -= 1
+        raise self.unexpected()
+
+    def named(self, name: str) -> Node:
+        if self.take("("):
+            return ("call", name.lower(), self.arguments(), name)
+        if name.lower() in _CONSTANTS:
+            return ("literal", _CONSTANTS[name.lower()])
+        return ("context", name)
+
+    def arguments(self) -> tuple[Node, ...]:
+        if self.take(")"):
+            return ()
+        arguments = [self.either()]
+        while self.take(","):
+            arguments.append(self.either())
+        self.expect(")")
+        return tuple(arguments)
+
+    def name(self) -> str:
+        token = self.peek()
+        if token is None or token[0] != "name":
+            raise self.unexpected()
+        self.position += 1
+        return token[1]
+
+    def peek(self) -> tuple[str, str] | None:
+        return self.tokens[self.position] if self.position < len(self.tokens) else None
+
+    def take(self, sign: str) -> bool:
+        if self.peek() == ("sign", sign):
+            self.position += 1
+            return True
+        return False
+
+    def expect(self, sign: str) -> None:
+        if not self.take(sign):
+            raise self.unexpected()
+
+    def unexpected(self) -> ExpressionError:
+        token = self.peek()
+        found = f"unexpected `{token[1]}`" if token else "unexpected end"
+        return ExpressionError(f"{found} in expression: {self.text!r}")
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    position = 0
+    end = len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            raise ExpressionError(f"unexpected symbol at {text[position:].strip()[:20]!r} in expression: {text!r}")
+        after_dot = bool(found) and found[-1] == ("sign", ".")
+        kind = "name" if after_dot and match.lastgroup == "number" else match.lastgroup
+        found.append((kind, match.group(match.lastgroup)))
+        position = match.end()
+    return found
+
+
+def _value(node: Node, scope: Scope) -> Value:
+    kind = node[0]
+    if kind == "literal":
+        return node[1]
+    if kind == "context":
+        return _context(node[1], scope)
+    if kind == "index":
+        return lookup(_value(node[1], scope), _value(node[2], scope))
+    if kind == "*":
+        return spread(_value(node[1], scope))
+    if kind == "call":
+        return _call(node, scope)
+    if kind == "!":
+        return not truthy(_value(node[1], scope))
+    return _operation(kind, node[1], node[2], scope)
+
+
+def _operation(sign: str, first: Node, second: Node, scope: Scope) -> Value:
+    left = _value(first, scope)
+    if sign in ("&&", "||"):
+        return _value(second, scope) if truthy(left) == (sign == "&&") else left
+    right = _value(second, scope)
+    if sign in ("==", "!="):
+        return equal(left, right) == (sign == "==")
+    below, above = less(left, right), less(right, left)
+    return {"<": below, ">": above, "<=": below or equal(left, right), ">=": above or equal(left, right)}[sign]
+
+
+def _context(name: str, scope: Scope) -> Value:
+    for known, value in scope.contexts.items():
+        if known.lower() == name.lower():
+            return value
+    available = ", ".join(sorted(scope.contexts)) or "none"
+    raise ExpressionError(f"unrecognized named-value: '{name}' (available here: {available})")
+
+
+def _call(node: Node, scope: Scope) -> Value:
+    _, name, arguments, written = node
+    if name in _STATUS:
+        if not scope.status and name != "always":
+            raise ExpressionError(f"{written}() is not available here, only in an `if:`")
+        return True if name == "always" else scope.status[name]
+    if name == "case":
+        return _case(arguments, scope)
+    if name not in FUNCTIONS:
+        raise ExpressionError(f"unrecognized function: '{written}'")
+    return FUNCTIONS[name](*(_value(argument, scope) for argument in arguments))
+
+
+def _case(arguments: tuple[Node, ...], scope: Scope) -> Value:
+    if len(arguments) < 3 or len(arguments) % 2 == 0:
+        raise ExpressionError("case() takes pairs of a condition and a value, and a default")
+    for index in range(0, len(arguments) - 1, 2):
+        if truthy(_value(arguments[index], scope)):
+            return _value(arguments[index + 1], scope)
+    return _value(arguments[-1], scope)
+
+
+def _calls_status(node: Any) -> bool:
+    if not isinstance(node, tuple):
+        return False
+    if node and node[0] == "call" and node[1] in _STATUS:
+        return True
+    return any(_calls_status(inner) for inner in node if isinstance(inner, tuple))

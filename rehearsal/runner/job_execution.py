@@ -1,0 +1,272 @@
+"""Carry out one job: give act its folder, follow its log, keep its limits, take its outputs, leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rehearsal.runner import artifacts, derive, job_files, oidc, steps
+from rehearsal.runner.act import ActProcess, Invocation
+from rehearsal.runner.actions import ActionResolver, Resolution
+from rehearsal.runner.clock import Clock
+from rehearsal.runner.hub import Hub
+from rehearsal.runner.log import LogReader
+from rehearsal.runner.masking import Masker
+from rehearsal.runner.mirrors import Source
+from rehearsal.runner.model import Annotation, Job, Run
+from rehearsal.runner.settings import Settings
+from rehearsal.runner.workflow import JobSpec, Workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """One job, ready to start: everything is decided and allowed."""
+
+    run: Run
+    job: Job
+    spec: JobSpec
+    workflow: Workflow
+    inputs: Mapping[str, Any] | None
+    """Of a called workflow; None for a job of the run's own file."""
+    needs: Mapping[str, Any]
+    contexts: Mapping[str, Any]
+    """For the names of steps."""
+    secrets: Mapping[str, str]
+    variables: Mapping[str, str]
+    permissions: Mapping[str, str]
+    timeout_minutes: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """What every job of a runner shares."""
+
+    hub: Hub
+    settings: Settings
+    clock: Clock
+    tokens: oidc.TokenService
+    resolver: ActionResolver
+
+
+class JobExecution:
+    """One job through one act process. `run` returns when it is over; `cancel` may be called at any time."""
+
+    def __init__(self, shop: Workshop, assignment: Assignment, changed: Callable[[Job], None]) -> None:
+        self._shop = shop
+        self._assignment = assignment
+        self._changed = changed
+        self._stop = asyncio.Event()
+        self._stopped_by = "The operation was canceled."
+        self._folder = shop.settings.root / "jobs" / f"{assignment.job.id}-{uuid.uuid4().hex[:8]}"
+        self._process: ActProcess | None = None
+
+    def cancel(self, reason: str = "The run was canceled.") -> None:
+        """End the job: its `always()` and `cancelled()` steps still run, within the grace period."""
+        self._stopped_by = reason
+        self._stop.set()
+
+    def kill(self) -> None:
+        """End the job's processes at once."""
+        self._stop.set()
+        if self._process is not None:
+            self._process.kill()
+
+    async def run(self) -> None:
+        """Fills in the job; its conclusion is set when this returns."""
+        job = self._assignment.job
+        token = self._shop.hub.job_token(
+            self._assignment.run.repository, dict(self._assignment.permissions), self._assignment.run, job
+        )
+        reader = self._reader(token)
+        job.status, job.started_at = "in_progress", self._shop.clock.now()
+        self._changed(job)
+        try:
+            conclusion = await self._perform(reader, token)
+        finally:
+            self._shop.hub.retire_token(token)
+            self._shop.tokens.retire(job.id)
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        reader.close(conclusion)
+        artifacts.collect(self._assignment.run, job, self._shop.settings.root / "artifacts", self._shop.clock.now())
+        job.conclusion = conclusion
+
+    def _reader(self, token: str) -> LogReader:
+        assignment = self._assignment
+        masker = Masker([*assignment.secrets.values(), token])
+        plan = steps.plan(assignment.spec, assignment.contexts)
+        key = assignment.spec.key
+        job_id = key if assignment.inputs is None else f"{derive.CALLER}/{key}"
+        return LogReader(assignment.job, plan, masker, self._shop.clock.now, job_id)
+
+    async def _perform(self, reader: LogReader, token: str) -> str:
+        assignment = self._assignment
+        resolution = await self._resolve()
+        self._introduce(reader, resolution)
+        for problem in resolution.problems:
+            reader.fail(problem)
+        if resolution.problems:
+            return "failure"
+        collect = derive.collection(assignment.spec, str(self._folder / "outputs"))
+        self._files(collect, token).write(self._folder)
+        if self._stop.is_set():
+            reader.fail(self._stopped_by)
+            return "cancelled"
+        process = self._process = ActProcess(self._invocation(resolution))
+        await process.start()
+        stopped = await self._follow(process, reader)
+        code, complaints = await process.finish()
+        self._take_outputs(reader, collect)
+        return self._conclusion(reader, stopped, code, complaints)
+
+    async def _resolve(self) -> Resolution:
+        """Find the job's actions, reading repositories with tokens that may do only that."""
+        hub, assignment = self._shop.hub, self._assignment
+        tokens: list[str] = []
+
+        def source_of(repository: str) -> Source:
+            url = hub.clone_url(repository)
+            tokens.append(hub.job_token(repository, {"contents": "read"}, assignment.run, assignment.job))
+            return Source(repository=repository, url=url, token=tokens[-1])
+
+        run = assignment.run
+        try:
+            return await self._shop.resolver.resolve(assignment.spec.steps, run.repository, run.event.sha, source_of)
+        finally:
+            for token in tokens:
+                hub.retire_token(token)
+
+    def _introduce(self, reader: LogReader, resolution: Resolution) -> None:
+        allowed = sorted(self._assignment.permissions.items())
+        lines = [
+            "Current runner: act on this machine, in a rehearsal",
+            "##[group]GITHUB_TOKEN Permissions",
+            *(f"{_words(scope)}: {level}" for scope, level in allowed),
+            "##[endgroup]",
+            *resolution.notes,
+        ]
+        reader.note("\n".join(lines))
+
+    def _files(self, collect: derive.Collection, token: str) -> job_files.JobFiles:
+        assignment, hub = self._assignment, self._shop.hub
+        run, job = assignment.run, assignment.job
+        server_url, api_url = hub.server_url(), hub.api_url()
+        env = job_files.environment(
+            run,
+            self._shop.settings,
+            self._folder,
+            clone_url=hub.clone_url(run.repository),
+            server_url=server_url,
+            api_url=api_url,
+        )
+        if assignment.permissions.get("id-token") == "write":
+            called = None if assignment.inputs is None else assignment.workflow.path
+            claims = oidc.claims(run, job, called_workflow=called, server_url=server_url)
+            env |= self._shop.tokens.grant(job.id, claims).environment()
+        return job_files.JobFiles(
+            workflow=derive.files(
+                assignment.workflow,
+                assignment.spec,
+                event=run.event.name,
+                run_name=run.workflow_name,
+                matrix=job.matrix,
+                needs=assignment.needs,
+                inputs=assignment.inputs,
+                collect=collect,
+            ),
+            event=run.event.payload,
+            secrets={**assignment.secrets, "GITHUB_TOKEN": token},
+            variables=assignment.variables,
+            env=env,
+        )
+
+    def _invocation(self, resolution: Resolution) -> Invocation:
+        event = self._assignment.run.event
+        return Invocation(
+            act=self._shop.settings.act,
+            folder=self._folder,
+            event=event.name,
+            actor=event.actor,
+            actions=resolution.folders,
+            mark=uuid.uuid4().hex,
+        )
+
+    async def _follow(self, process: ActProcess, reader: LogReader) -> str | None:
+        """Read the log until act ends; why it was stopped, if it was."""
+        reading = asyncio.create_task(self._read(process, reader))
+        limit = timedelta(minutes=self._assignment.timeout_minutes)
+        deadline = asyncio.create_task(self._shop.clock.until(self._shop.clock.now() + limit))
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({reading, deadline, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                await reading
+                return None
+            process.interrupt()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(reading), self._shop.settings.cancel_grace)
+            return self._stopped_by if self._stop.is_set() else self._timed_out()
+        finally:
+            deadline.cancel()
+            stop.cancel()
+            if not reading.done():
+                process.kill()
+            await asyncio.gather(reading, deadline, stop, return_exceptions=True)
+
+    def _timed_out(self) -> str:
+        minutes = self._assignment.timeout_minutes
+        return (
+            f"The job has exceeded the maximum execution time of {minutes:g} minutes (timeout-minutes of "
+            f"jobs.{self._assignment.spec.key} in {self._assignment.workflow.path})."
+        )
+
+    async def _read(self, process: ActProcess, reader: LogReader) -> None:
+        async for line in process.lines():
+            if reader.feed(line):
+                self._changed(self._assignment.job)
+
+    def _take_outputs(self, reader: LogReader, collect: derive.Collection) -> None:
+        """Outputs that hold a secret are dropped with a warning, as on GitHub."""
+        file = Path(collect.path)
+        if not file.exists():
+            return
+        job = self._assignment.job
+        outputs, url = collect.read(file.read_text())
+        for name, value in outputs.items():
+            if reader.masker.reveals(value):
+                warning = f"Skip output '{name}' since it may contain secret."
+                job.annotations.append(Annotation(level="warning", message=warning, path=".github"))
+                reader.write(job.steps[-1], f"##[warning]{warning}")
+            else:
+                job.outputs[name] = value
+        job.environment_url = reader.masker.mask(url)
+
+    def _conclusion(self, reader: LogReader, stopped: str | None, code: int, complaints: str) -> str:
+        if stopped is not None:
+            reader.fail(stopped)
+            return "cancelled"
+        if reader.result is None:
+            reader.fail(_end_of_act(code, complaints))
+            return "failure"
+        return "success" if reader.result == "success" else "failure"
+
+
+def _words(scope: str) -> str:
+    return "".join(word.capitalize() for word in scope.split("-"))
+
+
+def _end_of_act(code: int, complaints: str) -> str:
+    """Why act ended without a result for the job."""
+    if code < 0:
+        return (
+            f"The runner was lost: act was ended by signal {-code} from outside. What it had started was ended too. "
+            "Run the job again."
+        )
+    said = "\n".join(line for line in complaints.splitlines() if "docker connection" not in line).strip()
+    return f"act could not run this job (exit code {code}): {said or 'it gave no reason'}"

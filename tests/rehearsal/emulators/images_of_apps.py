@@ -23,6 +23,7 @@ state = {"live": True, "ready": True}
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body in one segment
 
     def do_GET(self):
         path = self.path.partition("?")[0]

@@ -156,26 +156,27 @@ def plan_rollback(facts: Return) -> list[Step]:
 
 
 def _previous(facts: Return) -> str:
-    """The release to go back to: the newest one that was settled and is not what is live."""
+    """The newest release that was settled and did not fail, and is not all that is live already."""
     for live in facts.live.values():
-        serving = {d.identity.release for d in live.serving() if d.identity}
-        main = live.main()
-        unsettled = main is not None and main.key not in live.settled[:1]
-        for key in live.settled:
-            found = live.find(key)
-            if not (found and found.ready and found.identity):
-                continue
-            if found.identity.release in facts.failed:
-                continue
-            partly = unsettled and len(serving) > 1
-            if found.identity.release not in serving or partly:
-                return found.identity.release
-    main_releases = sorted({d.identity.release for live in facts.live.values() for d in live.serving() if d.identity})
+        serving = _releases(live)
+        for release in _settled_releases(live):
+            if release not in facts.failed and serving != {release}:
+                return release
+    now = sorted(set().union(*(_releases(live) for live in facts.live.values())))
     raise RefusedError(
-        f"there is no earlier release that was live and well (live now: {', '.join(main_releases) or 'nothing of ours'})",
+        f"there is no earlier release that was live and well (live now: {', '.join(now) or 'nothing of ours'})",
         why="this is the first release, or the earlier ones were removed or taken back",
         next_step="mend forward with a new release, or name one with --to",
     )
+
+
+def _releases(live: Live) -> set[str]:
+    return {d.identity.release for d in live.serving() if d.identity}
+
+
+def _settled_releases(live: Live) -> list[str]:
+    found = (live.find(key) for key in live.settled)
+    return [d.identity.release for d in found if d and d.ready and d.identity]
 
 
 def _require_safe(release: str, facts: Return) -> None:

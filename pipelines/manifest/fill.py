@@ -107,8 +107,8 @@ class Filler:
         by_value = {get_args(typing.get_type_hints(member)[tag])[0]: member for member in members}
         if not isinstance(node, yaml.MappingNode):
             return self.note(node, path, f"must be a mapping, is {_shape(node)}")
-        for name, _, value in self._entries(node, path):
-            if name == tag:
+        for key, value in node.value:
+            if key.value == tag:
                 chosen = by_value.get(_plain(value))
                 if chosen is not None:
                     return self._record(chosen, node, path)

@@ -83,7 +83,7 @@ class Release:
         default="commit-messages",
         metadata=_said(
             "The repository's setting for the body of squash merges. commit-messages: each `* type: …` in it counts; "
-            "pull-request-body: only its footers; blank: nothing."
+            "pull-request-body and blank: only its footers."
         ),
     )
     merge: Literal["commits", "title"] = field(

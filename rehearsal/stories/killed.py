@@ -56,6 +56,7 @@ def _killed_at(at: Routine, number: int, *, after_effect: bool) -> bool:
         "after": number - 1,
         "seconds": HELD_SECONDS,
     }
+    before = len(at.place.faults_fired())
     at.place.set_faults([fault])
     argv = [
         sys.executable,
@@ -80,7 +81,9 @@ def _killed_at(at: Routine, number: int, *, after_effect: bool) -> bool:
         start_new_session=True,
     ) as process:
         held = proof.eventually(
-            lambda: "held" if at.place.faults_fired() else "ended" if process.poll() is not None else None,
+            lambda: (
+                "held" if len(at.place.faults_fired()) > before else "ended" if process.poll() is not None else None
+            ),
             "a write or the end",
             seconds=120,
             every=0.05,
@@ -91,9 +94,11 @@ def _killed_at(at: Routine, number: int, *, after_effect: bool) -> bool:
     at.place.clear_faults()
     if held == "held":
         finished = manager.run(*argv)
+        when = "after" if after_effect else "before"
+        last = finished.out.strip().splitlines()[-1]
         at.diary.note(
             "act",
-            f"killed at write {number} ({'after' if after_effect else 'before'} its effect), run again: {finished.out.strip().splitlines()[-1]}",
+            f"killed at write {number} ({when} its effect), run again: {last}",
             who="release-manager",
         )
     inventory = at.place.inventory(name)

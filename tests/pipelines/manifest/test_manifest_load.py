@@ -1,0 +1,116 @@
+"""A manifest's mistakes: file, line, key, and what was meant."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import ManifestError
+from pipelines.manifest import load, parse
+from pipelines.manifest.model import CloudRun, Vercel
+
+ROOT = Path(__file__).parents[3]
+GOOD = """\
+platform: {name: p, repository: o/r}
+components:
+  backend: {paths: [a/**]}
+  web: {paths: [b/**], depends_on: [backend]}
+ci:
+  checks:
+    test: {components: [backend], run: [make test]}
+environments:
+  production:
+    backend:
+      provider: cloud-run
+      project: p
+      region: r
+      service: s
+      url: https://x.test
+      service_account: a
+      scaling: {min: 2}
+    web: {provider: vercel, team: t, project: p, url: https://y.test}
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ManifestError) as caught:
+        parse(text)
+    return caught.value.what.splitlines()
+
+
+def test_the_manifest_of_this_repository_is_good() -> None:
+    manifest = load(ROOT / "shipmate.yml")
+    backend = manifest.environments["production"].targets["backend"]
+    assert isinstance(backend, CloudRun)
+    assert (backend.scaling.min, backend.scaling.max) == (2, 50)
+    assert isinstance(manifest.environments["production"].targets["web"], Vercel)
+
+
+def test_defaults() -> None:
+    backend = parse(GOOD).environments["production"].targets["backend"]
+    assert isinstance(backend, CloudRun)
+    assert (backend.scaling.min, backend.scaling.max, backend.shift[-1]) == (2, 50, 100)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "scaling: {min: 2}",
+            "scaling: {mix: 2}",
+            "17: environments/production/backend/scaling/mix: unknown key, did you mean 'min'?",
+        ),
+        (
+            "provider: cloud-run",
+            "provider: cloudrun",
+            "11: environments/production/backend/provider: must be one of 'cloud-run', 'vercel', is 'cloudrun', did you mean 'cloud-run'?",
+        ),
+        (
+            "scaling: {min: 2}",
+            "scaling: {min: two}",
+            "17: environments/production/backend/scaling/min: must be a whole number, is 'two'",
+        ),
+        (
+            "scaling: {min: 2}",
+            "scaling: {min: 60}",
+            "17: environments/production/backend/scaling: min 60 and max 50 contradict each other",
+        ),
+        ("      project: p\n", "", "11: environments/production/backend: the key 'project' is missing"),
+        (
+            "depends_on: [backend]",
+            "depends_on: [bakend]",
+            "4: components/web/depends_on: there is no component 'bakend'",
+        ),
+        ("    web: {prov", "    wob: {prov", "18: environments/production/wob: there is no component 'wob'"),
+        ("run: [make test]", "run: make test", "7: ci/checks/test/run: must be a list, is 'make test'"),
+        ("service: s\n", "service: s\n      service: t\n", "15: environments/production/backend/service: stands twice"),
+        (
+            "scaling: {min: 2}",
+            "shift: [50, 10, 100]",
+            "17: environments/production/backend/shift: must rise and end at 100",
+        ),
+        (
+            "scaling: {min: 2}",
+            "secrets: {A: b@latest}",
+            "17: environments/production/backend/secrets/A: 'b@latest' must be secret@version with a number: "
+            "'latest' changes under a running service",
+        ),
+    ],
+)
+def test_mistakes(old: str, new: str, said: str) -> None:
+    assert problems(GOOD.replace(old, new, 1)) == [f"shipmate.yml:{said}"]
+
+
+def test_all_mistakes_at_once() -> None:
+    broken = GOOD.replace("min: 2", "mix: 2").replace("region: r", "regoin: r")
+    assert len(problems(broken)) == 3
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "is empty"), ("a: [", "is not YAML"), ("- a", "must be a mapping")])
+def test_no_manifest_at_all(text: str, said: str) -> None:
+    with pytest.raises(ManifestError, match=said):
+        parse(text)
+
+
+def test_not_found(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="cannot be read"):
+        load(tmp_path / "shipmate.yml")

@@ -1,0 +1,123 @@
+"""One policy for every outside call: what a failure means, what is tried again, and what never is blindly."""
+
+import pytest
+
+from pipelines.errors import ProviderUnavailable
+from pipelines.faults import (
+    Fault,
+    Faulted,
+    MayHaveHappened,
+    Meaning,
+    Policy,
+    Survived,
+    of_connection,
+    of_status,
+    once,
+    retry,
+)
+
+
+def policy(pauses: list[float], **more: object) -> Policy:
+    return Policy(sleep=pauses.append, jitter=lambda: 1.0, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "headers", "meaning"),
+    [
+        ("GET", 503, {}, Meaning.TRY_AGAIN),
+        ("PUT", 500, {}, Meaning.TRY_AGAIN),
+        ("POST", 503, {}, Meaning.MAY_HAVE_HAPPENED),
+        ("PATCH", 502, {}, Meaning.MAY_HAVE_HAPPENED),
+        ("DELETE", 504, {}, Meaning.MAY_HAVE_HAPPENED),
+        ("POST", 429, {"retry-after": "3"}, Meaning.TRY_AGAIN),
+        ("POST", 403, {"x-ratelimit-remaining": "0"}, Meaning.TRY_AGAIN),
+    ],
+)
+def test_meaning_of_a_status(method: str, status: int, headers: dict[str, str], meaning: Meaning) -> None:
+    fault = of_status(method, status, headers, "")
+    assert fault is not None
+    assert fault.meaning is meaning
+
+
+@pytest.mark.parametrize("status", [200, 201, 400, 401, 403, 404, 409, 422])
+def test_refusals_are_no_faults(status: int) -> None:
+    assert of_status("POST", status, {}, "") is None
+
+
+def test_connection_that_never_reached_the_other_side_is_tried_again() -> None:
+    assert of_connection("POST", OSError("Connection refused"), sent=False).meaning is Meaning.TRY_AGAIN
+    assert of_connection("POST", OSError("reset by peer"), sent=True).meaning is Meaning.MAY_HAVE_HAPPENED
+
+
+def test_retry_waits_as_asked_and_tells_what_it_survived() -> None:
+    pauses: list[float] = []
+    survived = Survived()
+    answers = [
+        Fault(meaning=Meaning.TRY_AGAIN, text="HTTP 429", wait=7.0),
+        Fault(meaning=Meaning.TRY_AGAIN, text="HTTP 503"),
+    ]
+
+    def call() -> str:
+        if answers:
+            raise Faulted(answers.pop(0))
+        return "well"
+
+    assert retry(call, where="GET x", policy=policy(pauses), survived=survived) == "well"
+    assert pauses == [7.0, 2.0]
+    assert len(survived.events) == 2
+
+
+def test_retry_gives_up_within_its_bound() -> None:
+    pauses: list[float] = []
+
+    def call() -> str:
+        raise Faulted(Fault(meaning=Meaning.TRY_AGAIN, text="HTTP 503"))
+
+    with pytest.raises(ProviderUnavailable, match="after 3 tries"):
+        retry(call, where="GET x", policy=policy(pauses, tries=3), survived=Survived())
+    assert len(pauses) == 2
+
+
+def test_an_unclear_write_is_never_sent_again_by_retry() -> None:
+    sent = []
+
+    def call() -> str:
+        sent.append(1)
+        raise Faulted(Fault(meaning=Meaning.MAY_HAVE_HAPPENED, text="cut"))
+
+    with pytest.raises(MayHaveHappened):
+        retry(call, where="POST x", policy=policy([]), survived=Survived())
+    assert len(sent) == 1
+
+
+def test_once_finds_what_a_lost_answer_did() -> None:
+    made: list[str] = []
+
+    def write() -> str:
+        made.append("it")
+        raise MayHaveHappened("cut", where="POST x")
+
+    assert once(write, lambda: made[0] if made else None, policy=policy([]), survived=Survived()) == "it"
+    assert made == ["it"]
+
+
+def test_once_sends_again_only_after_it_looked() -> None:
+    looked, sent = [], []
+
+    def write() -> str:
+        sent.append(1)
+        if len(sent) == 1:
+            raise MayHaveHappened("cut before it arrived", where="POST x")
+        return "made"
+
+    def find() -> None:
+        looked.append(len(sent))
+
+    assert once(write, find, policy=policy([]), survived=Survived()) == "made"
+    assert (looked, len(sent)) == ([1], 2)
+
+
+def test_pause_is_capped_and_scaled() -> None:
+    bounded = Policy(cap=10.0, scale=0.5, jitter=lambda: 1.0)
+    assert bounded.pause(10, None) == 5.0
+    assert bounded.pause(0, 600.0) == 5.0

@@ -1,0 +1,90 @@
+"""Outputs, annotations and inputs as GitHub's runner reads them, with text from outside in them."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import InputError, RefusedError
+from pipelines.runtime import Input, Runtime, fenced, run
+
+EVIL = "x\n::error::owned\nEOF\n%0A"
+
+
+def workflow(tmp_path: Path, **more: str) -> Runtime:
+    files = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV")}
+    return Runtime(environ={"GITHUB_ACTIONS": "true", **files, **more}, stream=io.StringIO())
+
+
+def printed(runtime: Runtime) -> str:
+    assert isinstance(runtime.stream, io.StringIO)
+    return runtime.stream.getvalue()
+
+
+def test_an_output_cannot_break_out(tmp_path: Path) -> None:
+    runtime = workflow(tmp_path)
+    runtime.output("title", EVIL)
+    lines = (tmp_path / "GITHUB_OUTPUT").read_text().splitlines()
+    mark = lines[0].partition("<<")[2]
+    assert lines[1:-1] == EVIL.split("\n")
+    assert lines[-1] == mark
+    assert mark not in EVIL
+
+
+def test_an_annotation_stays_one_line(tmp_path: Path) -> None:
+    runtime = workflow(tmp_path)
+    runtime.annotate("error", EVIL, title="a,b:c", file="x.py", line=3)
+    assert printed(runtime) == "::error file=x.py,line=3,title=a%2Cb%3Ac::x%0A::error::owned%0AEOF%0A%250A\n"
+
+
+def test_said_text_is_no_command(tmp_path: Path) -> None:
+    runtime = workflow(tmp_path)
+    runtime.say("::add-mask::a\n  ::error::b\nplain")
+    assert [line for line in printed(runtime).splitlines() if line.startswith("::")] == []
+    assert "plain" in printed(runtime)
+
+
+def test_every_missing_input_is_named_at_once(tmp_path: Path) -> None:
+    declared = [
+        Input(name="a-b", doc="", required=True),
+        Input(name="c", doc="", required=True),
+        Input(name="d", doc="", default="5"),
+    ]
+    with pytest.raises(InputError, match="a-b, c"):
+        workflow(tmp_path).inputs(declared)
+    assert workflow(tmp_path, IN_A_B="1", IN_C="2").inputs(declared) == {"a-b": "1", "c": "2", "d": "5"}
+
+
+def test_secrets_are_masked_line_by_line(tmp_path: Path) -> None:
+    runtime = workflow(tmp_path, IN_KEY="first-line\nsecond-line")
+    runtime.inputs([Input(name="key", doc="", secret=True)])
+    assert printed(runtime) == "::add-mask::first-line\n::add-mask::second-line\n"
+
+
+def test_input_star_of_other_runners_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        workflow(tmp_path, INPUT_KEY="value").inputs([Input(name="key", doc="", required=True)])
+
+
+def test_a_refusal_is_shown_once_with_its_code(tmp_path: Path) -> None:
+    def refuse(runtime: Runtime) -> int:
+        raise RefusedError("no", next_step="ask")
+
+    runtime = workflow(tmp_path)
+    assert run(refuse, runtime) == 6
+    assert printed(runtime).count("::error") == 1
+    assert "ask" in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+
+
+def test_a_bug_shows_its_trace(tmp_path: Path) -> None:
+    def fail(runtime: Runtime) -> int:
+        raise KeyError("bug")
+
+    with pytest.raises(KeyError):
+        run(fail, workflow(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["```\nend", "`````", "plain"])
+def test_a_fence_cannot_be_closed(text: str) -> None:
+    fence = fenced(text).splitlines()[0].removesuffix("text")
+    assert fence not in text

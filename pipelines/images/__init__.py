@@ -1,40 +1,113 @@
-"""Images and packed files: made the same on every machine, moved and named by digest only."""
+"""Images and packed files: made the same on every machine, moved and named by digest only.
+
+These functions are the door for flows and commands; `registry.Registry` is the client behind them. All of them raise
+CredentialsError, InputError, LocalError, ProviderError or ProviderUnavailable.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pipelines.images.model import BuiltImage
 
 if TYPE_CHECKING:
+    from pipelines.http import Http
     from pipelines.images.registry import Registry
     from pipelines.manifest.model import Component
 
-__all__ = ["BuiltImage", "build"]
+__all__ = [
+    "Access",
+    "BuiltImage",
+    "build",
+    "copy",
+    "pack_files",
+    "pull_files",
+    "push",
+    "registry",
+    "require",
+    "resolve",
+]
+
+
+class Access(Protocol):
+    """Who we are at Google's registries. Other registries go by what `docker login` wrote."""
+
+    def google(self) -> str:
+        """An access token."""
+
+
+def registry(http: Http, credentials: Access | None = None) -> Registry:
+    """A client of all registries; without credentials it is anonymous at Google's."""
+    from pipelines.images.registry import Registry
+    from pipelines.images.registry_auth import docker_logins, google
+
+    return Registry(http, credentials=google(credentials.google) if credentials else docker_logins)
 
 
 def build(
-    component: Component, root: Path, commit: str, *, registry: Registry, source: str = "", output: Path | None = None
+    component: Component,
+    root: Path,
+    commit: str,
+    *,
+    http: Http,
+    credentials: Access | None = None,
+    source: str = "",
+    output: Path | None = None,
 ) -> BuiltImage:
     """The image of a component at a commit of the repository at `root`; written to `output` as an OCI layout when given.
 
-    `source` is the repository's public address (a label). The registry is asked for the base's manifest and configuration only.
-    Raises ManifestError, InputError, LocalError, CredentialsError, ProviderError, ProviderUnavailable.
+    `source` is the repository's public address (a label). Of the base only manifest and configuration are asked for, once; the
+    overlay's `images` say where a pinned base is instead. Raises ManifestError as well.
     """
     from pipelines.images import assemble, buildx, layout
 
     if component.image is not None and component.image.builder == "buildx":
         return buildx.build(component.image, root, {"org.opencontainers.image.revision": commit}, output)
+    client = registry(http, credentials)
     image = assemble.assemble(
-        component,
-        root,
-        commit,
-        fetch=registry.fetch,
-        store=registry.store,
-        source=source,
-        bases=registry.http.overlay.images,
+        component, root, commit, fetch=client.fetch, store=client.store, source=source, bases=http.overlay.images
     )
     if output is not None:
         layout.write(image, output, name=image.digest.removeprefix("sha256:")[:12])
     return image
+
+
+def push(
+    image: BuiltImage, repository: str, tags: Sequence[str] = (), *, http: Http, credentials: Access | None = None
+) -> str:
+    """Push what is not there yet; `host/path@sha256:…`. Safe to repeat."""
+    return registry(http, credentials).push(image, repository, tags)
+
+
+def resolve(reference: str, *, http: Http, credentials: Access | None = None) -> str:
+    """The digest a reference means now. Raises InputError when there is nothing."""
+    return registry(http, credentials).resolve(reference)
+
+
+def require(reference: str, *, http: Http, credentials: Access | None = None) -> None:
+    """Raises InputError unless the reference is there."""
+    resolve(reference, http=http, credentials=credentials)
+
+
+def copy(
+    reference: str, repository: str, tags: Sequence[str] = (), *, http: Http, credentials: Access | None = None
+) -> str:
+    """Copy to another repository, or give more tags in the same one; `host/path@sha256:…` there."""
+    return registry(http, credentials).copy(reference, repository, tags)
+
+
+def pack_files(folder: Path) -> BuiltImage:
+    """The files of a build, without its config.json, ready to be pushed. Its digest depends on names and contents only."""
+    from pipelines.images.files import pack
+
+    return pack(folder)
+
+
+def pull_files(reference: str, folder: Path, *, http: Http, credentials: Access | None = None) -> Path:
+    """Packed files from a registry into a folder, checked against their digest."""
+    from pipelines.images.files import fetch
+
+    fetch(registry(http, credentials), reference, folder)
+    return folder

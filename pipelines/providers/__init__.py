@@ -1,0 +1,60 @@
+"""Outside services, one module each, and the table of those that can host a component."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.http import Http
+    from pipelines.manifest.model import CloudRun, Deployer, Environment, Target, Vercel
+    from pipelines.providers.google_auth import GoogleAuth
+    from pipelines.roles import Host
+    from pipelines.runtime import Runtime
+
+
+@dataclass(kw_only=True)
+class Credentials:
+    """Access to every provider, for one environment. Google's tokens are fetched when first needed."""
+
+    http: Http = field(repr=False)
+    runtime: Runtime = field(repr=False)
+    deployer: Deployer | None = None
+    vercel_token: str = field(default="", repr=False)
+    vercel_bypass: str = field(default="", repr=False)
+    """Secret of the project's "protection bypass for automation"; empty when its deployments are not protected."""
+
+    def google(self) -> str:
+        """An access token of the account deployments run as. Raises CredentialsError, ProviderUnavailable."""
+        return self._google.token()
+
+    @cached_property
+    def _google(self) -> GoogleAuth:
+        from pipelines.providers.google_auth import GoogleAuth
+
+        return GoogleAuth(self.http, self.deployer, environ=self.runtime.environ, mask=self.runtime.mask)
+
+
+def _cloud_run(target: CloudRun, http: Http, credentials: Credentials) -> Host:
+    from pipelines.providers.cloud_run import CloudRunHost
+
+    return CloudRunHost(target, http, credentials.google)
+
+
+def _vercel(target: Vercel, http: Http, credentials: Credentials) -> Host:
+    from pipelines.providers.vercel import VercelHost
+
+    return VercelHost(target, http, credentials.vercel_token, bypass=credentials.vercel_bypass)
+
+
+HOSTS: dict[str, Callable[..., Host]] = {"cloud-run": _cloud_run, "vercel": _vercel}
+"""`provider:` of a target -> (target, http, credentials) -> Host. A new provider is one module and one line here."""
+
+
+def host(target: Target, settings: Environment, http: Http, credentials: Credentials) -> Host:
+    """The host of a target of an environment. Its deployer is the credentials' unless they have one."""
+    if credentials.deployer is None:
+        credentials.deployer = settings.deployer
+    return HOSTS[target.provider](target, http, credentials)

@@ -1,0 +1,222 @@
+"""One Cloud Run service through its Admin API v2: read it, change it once, wait until the change is in effect.
+
+Source: discovery document run.v2, in particular the comments on `reconciling`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pipelines import faults
+from pipelines.errors import CheckFailed, ConflictError, ProviderError, ProviderUnavailable
+from pipelines.http import Http
+from pipelines.manifest.model import CloudRun
+from pipelines.providers.cloud_run_traffic import Traffic, short
+from pipelines.providers.google_api import GoogleApi, GoogleRefused
+
+ROOT = "https://run.googleapis.com/v2"
+LIMIT = 900.0
+"""Seconds a change may take."""
+_PAGES = 20
+
+Service = dict[str, Any]
+Revision = dict[str, Any]
+
+
+class CloudRunService:
+    """Reads and writes; what is asked for is decided by the host."""
+
+    def __init__(self, target: CloudRun, http: Http, token: Callable[[], str]) -> None:
+        self._api = GoogleApi(http, token, ROOT)
+        self._policy = http.policy
+        self._parent = f"projects/{target.project}/locations/{target.region}"
+        self._id = target.service
+        self.path = f"{self._parent}/services/{target.service}"
+
+    def get(self) -> Service | None:
+        """As it is; None when there is none."""
+        return self._api.find(self.path)
+
+    def steady(self) -> Service | None:
+        """As it is once nothing is being changed: while reconciling, traffic and URLs may be about to change."""
+        service = self.get()
+        return None if service is None else self._until_steady(service)
+
+    def revision(self, name: str) -> Revision | None:
+        return self._api.find(f"{self.path}/revisions/{name}")
+
+    def revisions(self) -> list[Revision]:
+        """All of them, newest first."""
+        found: list[Revision] = []
+        params = {"pageSize": "100"}
+        for _ in range(_PAGES):
+            page = self._api.call("GET", f"{self.path}/revisions", params=params)
+            found += page.get("revisions", [])
+            if not page.get("nextPageToken"):
+                break
+            params = {**params, "pageToken": page["nextPageToken"]}
+        return sorted(found, key=lambda revision: str(revision.get("createTime", "")), reverse=True)
+
+    def create(self, body: Mapping[str, Any]) -> Service:
+        """Make the service; returns when it is in effect. Raises CheckFailed when its revision does not become ready."""
+        path, params = f"{self._parent}/services", {"serviceId": self._id}
+
+        def write() -> Service:
+            try:
+                return self._api.call("POST", path, params=params, body=dict(body))
+            except GoogleRefused as error:
+                if error.code == "ALREADY_EXISTS":
+                    raise ConflictError(
+                        f"service {self._id} was created by somebody else meanwhile",
+                        where=self.path,
+                        next_step="run this again: it goes on from what is there",
+                    ) from error
+                raise
+
+        answer = faults.once(write, self.get, policy=self._policy)
+        return self._finished(answer, body["template"]["revision"])
+
+    def change(self, service: Service, body: Mapping[str, Any], done: Callable[[Service], bool]) -> Service:
+        """PATCH the fields of `body`; returns the service when the change is in effect.
+
+        `done` recognises the wanted state, so that a lost answer is never followed by a second write, and an etag that went
+        stale by somebody's unrelated change is not taken for a conflict. Raises ConflictError, CheckFailed, ProviderError.
+        """
+        params = {"updateMask": ",".join(sorted(body))}
+
+        def write(etag: str) -> Service:
+            return self._api.call("PATCH", self.path, params=params, body={"etag": etag, **body})
+
+        def find() -> Service | None:
+            now = self.get()
+            return now if now is not None and done(now) else None
+
+        try:
+            answer = faults.once(lambda: write(service.get("etag", "")), find, policy=self._policy)
+        except GoogleRefused as error:
+            if not error.conflict and error.code != "ALREADY_EXISTS":
+                raise
+            refusal = error
+            answer = find() or faults.once(lambda: write(self._same(service, refusal)), find, policy=self._policy)
+        revision = body.get("template", {}).get("revision", "")
+        changed = self._finished(answer, revision)
+        if not done(changed):
+            raise self._not_done(changed)
+        return changed
+
+    def _same(self, before: Service, error: GoogleRefused) -> str:
+        """The new etag, when what the change was decided on still holds. Raises ConflictError."""
+        now = self.steady()
+        if now is not None and Traffic.asked(now) == Traffic.asked(before) and error.conflict:
+            return str(now.get("etag", ""))
+        raise ConflictError(
+            f"the traffic of {self._id} was changed by somebody else meanwhile",
+            where=self.path,
+            why=error.message,
+            next_step="see `shipmate status`, then run this again: it decides anew",
+        ) from error
+
+    def _finished(self, answer: dict[str, Any], revision: str) -> Service:
+        """Wait for the operation (or, after a lost answer, the service), then for the service to be steady."""
+        if "/operations/" in str(answer.get("name", "")):
+            self._until_done(answer, revision)
+        service = self.steady()
+        if service is None:
+            raise ProviderError("the service is gone", where=self.path, why="somebody deleted it meanwhile")
+        if revision:
+            self._require_ready(revision)
+        return service
+
+    def _until_done(self, operation: dict[str, Any], revision: str) -> None:
+        for _ in self._ticks(f"operation {short(operation['name'])}"):
+            if operation.get("done"):
+                break
+            operation = self._api.call("GET", operation["name"])
+        if "error" not in operation:
+            return
+        if revision:
+            self._require_ready(revision)
+        raise ProviderError(
+            str(operation["error"].get("message", operation["error"])),
+            where=self.path,
+            next_step="read Cloud Run's words above; nothing was given traffic",
+        )
+
+    def _until_steady(self, service: Service) -> Service:
+        for _ in self._ticks("the service"):
+            generation = service.get("generation")
+            if not service.get("reconciling") and service.get("observedGeneration", generation) == generation:
+                break
+            service = self._api.call("GET", self.path)
+        return service
+
+    def _require_ready(self, name: str) -> None:
+        """Raises CheckFailed in the revision's own words unless it is ready; waits while it cannot say yet."""
+        for _ in self._ticks(f"revision {name}"):
+            revision = self.revision(name)
+            if revision is not None and ready(revision):
+                return
+            if revision is not None and (failure := problem(revision)):
+                raise CheckFailed(
+                    f"{name} did not become ready: {failure}",
+                    where=self.path,
+                    why=_why(failure),
+                    next_step=f"read its logs: {revision.get('logUri') or f'gcloud run revisions describe {name}'}",
+                )
+
+    def _ticks(self, what: str) -> Iterator[None]:
+        """Once now, then again and again with growing pauses. Raises ProviderUnavailable at the end of the time allowed."""
+        deadline = time.monotonic() + LIMIT
+        pause = 0.2
+        while time.monotonic() < deadline:
+            yield
+            self._policy.sleep(pause * self._policy.scale)
+            pause = min(2.0, pause * 1.5)
+        raise ProviderUnavailable(
+            f"{what} was not done after {LIMIT:.0f} s",
+            where=self.path,
+            why="Cloud Run is slow or stuck",
+            next_step="look at status.cloud.google.com, then run this again: it goes on from what is there",
+        )
+
+    def _not_done(self, service: Service) -> ProviderError:
+        condition = service.get("terminalCondition", {})
+        return ProviderError(
+            f"the change did not take effect: {condition.get('message') or condition.get('state', 'no reason given')}",
+            where=self.path,
+            next_step="see `shipmate status` for what is in effect, then run this again",
+        )
+
+
+def ready(revision: Mapping[str, Any]) -> bool:
+    """It has passed its checks. A retired one has too: it only waits for traffic to be started again."""
+    condition = _ready_condition(revision)
+    return condition.get("state") == "CONDITION_SUCCEEDED" or condition.get("revisionReason") in ("RETIRED", "RETIRING")
+
+
+def problem(revision: Mapping[str, Any]) -> str:
+    """Why it will never be ready, in Cloud Run's words; nothing while it may be."""
+    condition = _ready_condition(revision)
+    if condition.get("state") != "CONDITION_FAILED" or ready(revision):
+        return ""
+    reason = condition.get("revisionReason") or condition.get("reason") or ""
+    return ": ".join(part for part in (reason, str(condition.get("message", ""))) if part) or "no reason given"
+
+
+def _ready_condition(revision: Mapping[str, Any]) -> Mapping[str, Any]:
+    conditions: list[Mapping[str, Any]] = revision.get("conditions", [])
+    return next((condition for condition in conditions if condition.get("type") == "Ready"), {})
+
+
+def _why(failure: str) -> str:
+    for sign, why in (
+        ("HEALTH_CHECK", "the container ended, or its startup probe never answered 200: read what it printed"),
+        ("SECRETS_ACCESS", "its service account may not read a secret, or the version does not exist"),
+        ("CONTAINER_IMAGE_UNAUTHORIZED", "Cloud Run's service agent may not pull from the registry"),
+        ("CONTAINER_MISSING", "the image is not in the registry"),
+    ):
+        if sign in failure:
+            return why
+    return "the revision was refused before it could be checked; it never had traffic"

@@ -1,0 +1,110 @@
+"""What a revision is made of: the template from the manifest, its name, and our marks on it. Pure (discovery document run.v2)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.manifest.model import CloudRun
+from pipelines.providers.secret_manager import parse
+from pipelines.roles import Identity
+
+MARK = "shipmate."
+ROLE = f"{MARK}role"
+CANDIDATE, LIVE = "candidate", "live"
+SETTLED = f"{MARK}settled"
+_FIELDS = ("release", "commit", "digest", "schema", "run", "attempt")
+_LONGEST = 63
+_COPIED = (
+    "labels",
+    "annotations",
+    "containers",
+    "serviceAccount",
+    "timeout",
+    "maxInstanceRequestConcurrency",
+    "scaling",
+    "vpcAccess",
+    "volumes",
+    "executionEnvironment",
+    "sessionAffinity",
+)
+
+
+def template(target: CloudRun, image: str, identity: Identity) -> dict[str, Any]:
+    """The candidate's template, without its name. Workers are off: a candidate eats no queue."""
+    own = {"RELEASE": identity.release, "COMMIT": identity.commit, "WORKERS": "off"}
+    env: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in {**target.env, **own}.items()]
+    for name, written in target.secrets.items():
+        secret, version = parse(written)
+        env.append({"name": name, "valueSource": {"secretKeyRef": {"secret": secret, "version": version}}})
+    container = {
+        "image": image,
+        "ports": [{"containerPort": 8080}],
+        "env": env,
+        # 40 seconds to start; then an instance that fails three times in a row is replaced.
+        "startupProbe": _probe(target.probes.startup, period=2, failures=20),
+        "livenessProbe": _probe(target.probes.liveness, period=10, failures=3),
+    }
+    marks = {f"{MARK}{field}": getattr(identity, field) for field in _FIELDS if getattr(identity, field)}
+    return {
+        "labels": {"shipmate-release": slug(identity.release)},
+        "annotations": {**marks, ROLE: CANDIDATE},
+        "serviceAccount": target.service_account,
+        "timeout": "300s",
+        "maxInstanceRequestConcurrency": 80,
+        # Not the minimum: on a revision it would hold instances for every candidate; it is set on the service.
+        "scaling": {"maxInstanceCount": target.scaling.max},
+        "containers": [container],
+    }
+
+
+def _probe(path: str, *, period: int, failures: int) -> dict[str, Any]:
+    return {"httpGet": {"path": path}, "periodSeconds": period, "timeoutSeconds": 1, "failureThreshold": failures}
+
+
+def live_template(revision: Mapping[str, Any]) -> dict[str, Any]:
+    """The template of a candidate's live twin: everything of the candidate, workers on.
+
+    Workers need a CPU between requests as well, which Cloud Run gives only when `cpuIdle` is off.
+    """
+    copied = {key: revision[key] for key in _COPIED if key in revision}
+    first = dict(copied["containers"][0])
+    first["env"] = [*(v for v in first.get("env", ()) if v["name"] != "WORKERS"), {"name": "WORKERS", "value": "on"}]
+    first["resources"] = {**first.get("resources", {}), "cpuIdle": False}
+    copied["containers"] = [first, *copied["containers"][1:]]
+    copied["annotations"] = {**copied.get("annotations", {}), ROLE: LIVE}
+    return copied
+
+
+def name(service: str, release: str, made: Mapping[str, Any]) -> str:
+    """`<service>-<release>-<8 hex of the template>`: the same release with the same settings has the same name, so a re-run finds it."""
+    content = {key: value for key, value in made.items() if key not in ("annotations", "labels")}
+    mark = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+    # Room for "-live-99".
+    room = _LONGEST - len(service) - len(mark) - 10
+    return f"{service}-{slug(release)[:room].strip('-')}-{mark}"
+
+
+def slug(release: str) -> str:
+    """Lower-case letters, digits and dashes: v1.2.0-rc.1 -> v1-2-0-rc-1."""
+    return re.sub(r"[^a-z0-9]+", "-", release.lower()).strip("-")[:_LONGEST] or "x"
+
+
+def attempt(base: str, number: int) -> str:
+    """The name of another try, after revisions of that name have failed."""
+    return base if number == 1 else f"{base}-{number}"
+
+
+def identity(revision: Mapping[str, Any]) -> Identity | None:
+    """Who a revision is, by our marks; None when it was not deployed by us."""
+    marks = {field: revision.get("annotations", {}).get(f"{MARK}{field}", "") for field in _FIELDS}
+    if not (marks["release"] and marks["digest"]):
+        return None
+    return Identity(**{**marks, "schema": marks["schema"] or "0000"})
+
+
+def role(revision: Mapping[str, Any]) -> str:
+    return str(revision.get("annotations", {}).get(ROLE, ""))

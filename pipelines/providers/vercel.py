@@ -1,0 +1,323 @@
+"""Vercel as a host: a deployment without domains, promoted when it is proved, and instant rollback.
+
+What is live is what the public address's alias points at. A deployment carries who it is in its `meta`; which ones were
+settled is kept in the project's plain variable SHIPMATE_SETTLED (docs/decisions/0104). Paths: @vercel/sdk 1.28.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipelines import faults
+from pipelines.errors import CheckFailed, ConflictError, InputError, ProviderUnavailable
+from pipelines.http import Http
+from pipelines.manifest.model import Vercel
+from pipelines.providers.files import Upload, uploads
+from pipelines.providers.vercel_api import VercelApi, VercelRefused
+from pipelines.roles import Artifact, Deployed, Identity, Live
+
+MARK = "shipmate-"
+SETTLED = "SHIPMATE_SETTLED"
+LIMIT = 600.0
+"""Seconds a deployment or a promotion may take."""
+_FIELDS = ("release", "commit", "digest", "schema", "run", "attempt")
+_FAILED = ("ERROR", "CANCELED")
+_KEPT = 20
+
+
+class VercelHost:
+    """`roles.Host` for a project on Vercel. Traffic moves as a whole."""
+
+    gradual = False
+
+    def __init__(self, target: Vercel, http: Http, token: str, *, bypass: str = "") -> None:
+        self._target = target
+        self._api = VercelApi(http, token, target.team)
+        self._policy = http.policy
+        self._bypass = bypass
+        self._known: str | None = None
+        """The live deployment as this process last saw or made it."""
+
+    @cached_property
+    def _project(self) -> str:
+        """The project's id. Raises InputError when there is no such project."""
+        found = self._api.find(f"/v9/projects/{self._target.project}")
+        if found is None:
+            raise InputError(
+                f"there is no project {self._target.project} in team {self._target.team}",
+                where="Vercel",
+                why="it was never created, or the token cannot see it",
+                next_step="create it, or correct `project` in shipmate.yml",
+            )
+        return str(found["id"])
+
+    def live(self) -> Live:
+        """The real state. Raises CredentialsError, ProviderError, ProviderUnavailable."""
+        current = self._current()
+        self._known = current
+        listed = self._deployments()
+        if current and current not in {raw["uid"] for raw in listed}:
+            listed.append(self._read(current))
+        deployments = tuple(_deployed(raw, current) for raw in listed)
+        return Live(url=self._target.url, deployments=deployments, version=current, settled=self._settled())
+
+    def stage(self, artifact: Artifact, identity: Identity) -> Deployed:
+        """See roles.Host; the artifact's reference is the folder with the build."""
+        config = {**self._target.config, "release": identity.release, "commit": identity.commit}
+        files = uploads(_folder(artifact), config)
+        found = self._find(identity)
+        if found is None:
+            self._hold_domains()
+            found = faults.once(
+                lambda: self._create(files, identity), lambda: self._find(identity), policy=self._policy
+            )
+        return _deployed(self._until_ready(str(found.get("uid") or found["id"])), self._current())
+
+    def shift(self, key: str, percent: int) -> Live:
+        """See roles.Host. A deployment that was live before is brought back by instant rollback, another is promoted."""
+        if percent != 100:
+            raise InputError(f"{percent} % of the traffic", where="Vercel", why="it moves traffic as a whole only")
+        current = self._current()
+        if self._known is not None and current != self._known:
+            raise ConflictError(
+                f"{current or 'nothing'} is live, it was {self._known or 'nothing'}",
+                where=self._target.project,
+                why="somebody promoted or rolled back meanwhile",
+                next_step="see `shipmate status`, then run this again: it decides anew",
+            )
+        if current != key:
+            self._move(key, back=self._is_earlier(self._require_ready(key), current))
+            self._until_live(key)
+        self._known = key
+        return self.live()
+
+    def settle(self, key: str) -> None:
+        """See roles.Host. The mark is a plain variable of the project, which deployments already made do not see."""
+        before = self._settled()
+        names = (key, *(name for name in before if name != key))[:_KEPT]
+        if names == before:
+            return
+        body = {"key": SETTLED, "value": ",".join(names), "type": "plain", "target": ["production"]}
+
+        def write() -> bool:
+            self._api.call("POST", f"/v10/projects/{self._project}/env", params={"upsert": "true"}, body=body)
+            return True
+
+        faults.once(write, lambda: self._settled() == names or None, policy=self._policy)
+
+    def headers(self) -> Mapping[str, str]:
+        """What lets a check through a protected deployment (vercel.com/docs "Protection Bypass for Automation")."""
+        return {"x-vercel-protection-bypass": self._bypass} if self._bypass else {}
+
+    def _create(self, files: list[Upload], identity: Identity) -> dict[str, Any]:
+        """Create the deployment, sending the files Vercel says it does not have. Twice: it may forget some in between."""
+        marks = {f"{MARK}{field}": getattr(identity, field) for field in _FIELDS if getattr(identity, field)}
+        body = {
+            "name": self._target.project,
+            "project": self._project,
+            "target": "production",
+            "files": [{"file": file.path, "sha": file.sha1, "size": len(file.content)} for file in files],
+            # What is sent is the finished build: nothing is to be built there.
+            "projectSettings": {
+                "framework": None,
+                "buildCommand": None,
+                "installCommand": None,
+                "outputDirectory": None,
+            },
+            "meta": marks,
+        }
+        params = {"forceNew": "1", "skipAutoDetectionConfirmation": "1"}
+        for last in (False, False, True):
+            try:
+                created: dict[str, Any] = self._api.call("POST", "/v13/deployments", params=params, body=body)
+                return created
+            except VercelRefused as error:
+                if error.code != "missing_files" or last:
+                    raise
+                missing = set(error.error.get("missing", ()))
+                self._send([file for file in files if not missing or file.sha1 in missing])
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    def _send(self, files: list[Upload]) -> None:
+        """Files go by their SHA-1, so one that was sent already can be sent again."""
+        for file in {file.sha1: file for file in files}.values():
+            headers = {"Content-Type": "application/octet-stream", "x-vercel-digest": file.sha1}
+
+            def write(file: Upload = file, headers: Mapping[str, str] = headers) -> bool:
+                self._api.call("POST", "/v2/files", data=file.content, headers=headers)
+                return True
+
+            faults.once(write, lambda: None, policy=self._policy)
+
+    def _hold_domains(self) -> None:
+        """Production domains stay where they are until we say so. A promotion turns this back on, so it is looked at each time."""
+        path = f"/v9/projects/{self._project}"
+        if self._api.call("GET", path).get("autoAssignCustomDomains") is False:
+            return
+
+        def write() -> bool:
+            self._api.call("PATCH", path, body={"autoAssignCustomDomains": False})
+            return True
+
+        faults.once(write, lambda: None, policy=self._policy)
+
+    def _is_earlier(self, deployment: Mapping[str, Any], current: str) -> bool:
+        """Whether it was live before, and what is live now is newer: then it is a way back."""
+        if not current or deployment.get("readySubstate") != "PROMOTED":
+            return False
+        return _created(deployment) < _created(self._read(current))
+
+    def _move(self, key: str, *, back: bool) -> None:
+        path = (
+            f"/v1/projects/{self._project}/rollback/{key}" if back else f"/v10/projects/{self._project}/promote/{key}"
+        )
+
+        def write() -> bool:
+            try:
+                self._api.call("POST", path)
+            except VercelRefused as error:
+                if error.status not in (409, 422):
+                    raise
+                # Another request is being worked on: who is live in the end decides.
+            return True
+
+        faults.once(write, lambda: self._current() == key or None, policy=self._policy)
+
+    def _until_live(self, key: str) -> None:
+        for _ in self._ticks(f"the promotion of {key}"):
+            if self._current() == key:
+                return
+
+    def _until_ready(self, key: str) -> dict[str, Any]:
+        """Raises CheckFailed in Vercel's words."""
+        for _ in self._ticks(f"deployment {key}"):
+            deployment = self._read(key)
+            if deployment["readyState"] == "READY":
+                return deployment
+            if deployment["readyState"] in _FAILED:
+                raise CheckFailed(
+                    f"{key} did not become ready: {_problem(deployment)}",
+                    where=self._target.project,
+                    why="the build was refused; it never had traffic",
+                    next_step=f"read its log: {deployment.get('inspectorUrl') or 'Vercel → Deployments'}",
+                )
+        raise AssertionError("unreachable: the ticks return or raise")
+
+    def _require_ready(self, key: str) -> dict[str, Any]:
+        deployment = self._api.find(f"/v13/deployments/{key}")
+        if deployment is None or deployment["readyState"] != "READY":
+            state = deployment["readyState"] if deployment else "gone"
+            raise InputError(
+                f"deployment {key} is {state}",
+                where=self._target.project,
+                next_step="`shipmate status` shows what is there; stage the release again",
+            )
+        found: dict[str, Any] = deployment
+        return found
+
+    def _find(self, identity: Identity) -> dict[str, Any] | None:
+        """The newest deployment of this release with this digest that has not failed."""
+        for raw in self._deployments():
+            known = _identity(raw)
+            if (
+                known
+                and (known.release, known.digest) == (identity.release, identity.digest)
+                and _state(raw) not in _FAILED
+            ):
+                return raw
+        return None
+
+    def _deployments(self) -> list[dict[str, Any]]:
+        params = {"projectId": self._project, "target": "production", "limit": "100"}
+        found: list[dict[str, Any]] = self._api.call("GET", "/v6/deployments", params=params)["deployments"]
+        return sorted(found, key=_created, reverse=True)
+
+    def _read(self, key: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._api.call("GET", f"/v13/deployments/{key}")
+        return {**found, "uid": found.get("id") or found.get("uid")}
+
+    def _current(self) -> str:
+        """The deployment the public address points at; empty when it points nowhere."""
+        alias = self._api.find(f"/v4/aliases/{urlsplit(self._target.url).hostname}")
+        return str((alias or {}).get("deploymentId") or "")
+
+    def _settled(self) -> tuple[str, ...]:
+        variables = self._api.call("GET", f"/v10/projects/{self._project}/env")["envs"]
+        value = next((v.get("value", "") for v in variables if v["key"] == SETTLED), "")
+        return tuple(name for name in value.split(",") if name)
+
+    def _ticks(self, what: str) -> Iterator[None]:
+        """Once now, then again and again with growing pauses. Raises ProviderUnavailable at the end of the time allowed."""
+        deadline = time.monotonic() + LIMIT
+        pause = 0.2
+        while time.monotonic() < deadline:
+            yield
+            self._policy.sleep(pause * self._policy.scale)
+            pause = min(2.0, pause * 1.5)
+        raise ProviderUnavailable(
+            f"{what} was not done after {LIMIT:.0f} s",
+            where=self._target.project,
+            why="Vercel is slow or stuck",
+            next_step="look at vercel-status.com, then run this again: it goes on from what is there",
+        )
+
+
+def _folder(artifact: Artifact) -> Path:
+    folder = Path(artifact.reference)
+    if not folder.is_dir():
+        raise InputError(
+            f"{artifact.reference} is no folder with a build",
+            where=artifact.component,
+            next_step="get the build's files first (`images.pull_files`)",
+        )
+    return folder
+
+
+def _deployed(raw: Mapping[str, Any], current: str) -> Deployed:
+    key = str(raw.get("uid") or raw["id"])
+    state = _state(raw)
+    return Deployed(
+        key=key,
+        url=f"https://{raw['url']}" if raw.get("url") else "",
+        ready=state == "READY",
+        identity=_identity(raw),
+        traffic=100 if key == current else 0,
+        created=_iso(raw),
+        state=state,
+        problem=_problem(raw) if state in _FAILED else "",
+    )
+
+
+def _identity(raw: Mapping[str, Any]) -> Identity | None:
+    meta = raw.get("meta") or {}
+    marks = {field: str(meta.get(f"{MARK}{field}", "")) for field in _FIELDS}
+    if not (marks["release"] and marks["digest"]):
+        return None
+    return Identity(**{**marks, "schema": marks["schema"] or "0000"})
+
+
+def _state(raw: Mapping[str, Any]) -> str:
+    return str(raw.get("readyState") or raw.get("state") or "")
+
+
+def _problem(raw: Mapping[str, Any]) -> str:
+    said = ": ".join(str(raw[key]) for key in ("errorCode", "errorMessage") if raw.get(key))
+    return said or f"it is {_state(raw)}"
+
+
+def _created(raw: Mapping[str, Any]) -> int:
+    """Milliseconds since 1970; lists and single deployments name it differently."""
+    return int(raw.get("createdAt") or raw.get("created") or 0)
+
+
+def _iso(raw: Mapping[str, Any]) -> str:
+    created = _created(raw)
+    if not created:
+        return ""
+    return datetime.fromtimestamp(created / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -47,8 +47,8 @@ class InProcess:
 
 
 @contextlib.contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """`app` on a loopback port, in a loop on a thread of its own; yields the base address."""
+def served(app: ASGIApp, stop: Callable[[], Awaitable[None]] | None = None) -> Iterator[str]:
+    """`app` on a loopback port, in a loop on a thread of its own; yields the base address. `stop` runs at the end."""
     started: queue.Queue[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
 
     async def run() -> None:
@@ -57,6 +57,8 @@ def served(app: ASGIApp) -> Iterator[str]:
         started.put((server.url, asyncio.get_running_loop(), done))
         await done.wait()
         await server.stop()
+        if stop is not None:
+            await stop()
 
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()

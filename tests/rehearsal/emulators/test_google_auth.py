@@ -17,6 +17,8 @@ from google.auth import identity_pool
 from google.auth.transport.requests import Request as GoogleRequest
 from requests.adapters import HTTPAdapter
 
+from rehearsal.contracts.contract import load
+from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.google.errors import GoogleError
 from rehearsal.emulators.google_auth.app import IamCredentials, SecurityTokenService
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
@@ -80,7 +82,11 @@ class Redirected(HTTPAdapter):
 
 
 async def with_services(state: Tokens, use: Callable[[requests.Session], None]) -> None:
-    servers = [Server(app.app, app.name) for app in (SecurityTokenService(state), IamCredentials(state))]
+    violations: list[Violation] = []
+    servers = [
+        Server(Checked(app.app, load(str(app.contract)), violations, strict=False), app.name)
+        for app in (SecurityTokenService(state), IamCredentials(state))
+    ]
     for server in servers:
         await server.start()
     with requests.Session() as session:
@@ -91,6 +97,8 @@ async def with_services(state: Tokens, use: Callable[[requests.Session], None]) 
         finally:
             for server in servers:
                 await server.stop()
+    # google-auth sends `"delegates": null`, which is "not set" in Google's JSON mapping.
+    assert [violation.text for violation in violations if "body/delegates: None" not in violation.text] == []
 
 
 class Supplier(identity_pool.SubjectTokenSupplier):  # type: ignore[misc]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from rehearsal.contracts.contract import load
+from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.google.errors import GoogleError
 from rehearsal.emulators.secret_manager.app import SecretManager
 from rehearsal.emulators.secret_manager.checksum import crc32c
@@ -22,8 +25,10 @@ def manager() -> SecretManager:
 
 
 @pytest.fixture
-def client(manager: SecretManager) -> InProcess:
-    return InProcess(manager.app)
+def client(manager: SecretManager) -> Iterator[InProcess]:
+    violations: list[Violation] = []
+    yield InProcess(Checked(manager.app, load("secretmanager"), violations))
+    assert [violation.text for violation in violations] == []
 
 
 def encoded(data: bytes) -> dict[str, Any]:
@@ -116,7 +121,6 @@ def test_lists_are_paged_and_filtered(client: InProcess) -> None:
         ("GET", f"{SECRETS}/db-url/versions/7:access", None, (404, "NOT_FOUND")),
         ("GET", f"{SECRETS}/none/versions/1:access", None, (404, "NOT_FOUND")),
         ("PATCH", f"{SECRETS}/db-url?updateMask=name", {}, (400, "INVALID_ARGUMENT")),
-        ("GET", "/v1/elsewhere", None, (404, "NOT_FOUND")),
     ],
 )
 def test_bad_requests(client: InProcess, method: str, path: str, body: Any, expected: tuple[int, str]) -> None:

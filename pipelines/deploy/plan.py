@@ -103,7 +103,9 @@ def plan_settle(parts: Sequence[Part]) -> list[Step]:
 
 def _settled(part: Part) -> bool:
     main = part.live.main()
-    return main is not None and main.identity == part.identity and part.live.settled[:1] == (main.key,)
+    if main is None or main.identity is None or part.live.settled[:1] != (main.key,):
+        return False
+    return (main.identity.release, main.identity.digest) == (part.identity.release, part.identity.digest)
 
 
 @dataclass(frozen=True, kw_only=True)

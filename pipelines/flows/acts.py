@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.deploy.steps import Act, Step
 from pipelines.errors import CheckFailed, ConflictError
-from pipelines.roles import Deployed
+from pipelines.roles import Artifact, Deployed
 
 if TYPE_CHECKING:
     from pipelines.checks.report import Report
@@ -41,10 +43,20 @@ class Acts:
         return apply(self.delivery, step.component, phase="expand", release=step.detail.get("release", ""))
 
     def stage(self, step: Step) -> str:
-        candidate = self._candidate()
-        artifact = self.delivery.artifact(candidate, step.component)
-        deployed = self.delivery.host(step.component).stage(artifact, self.delivery.identity(candidate, step.component))
+        identity = self.delivery.identity(self._candidate(), step.component)
+        with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
+            artifact = self._at_hand(step.component, Path(folder))
+            deployed = self.delivery.host(step.component).stage(artifact, identity)
         return f"{deployed.key} is ready at {deployed.url}"
+
+    def _at_hand(self, component: str, folder: Path) -> Artifact:
+        """The artifact as the provider takes it: an image by reference, a site as the folder it was kept from."""
+        from pipelines.flows.building import fetch_files
+
+        artifact = self.delivery.artifact(self._candidate(), component)
+        if self.delivery.manifest.components[component].build is None:
+            return artifact
+        return replace(artifact, reference=str(fetch_files(self.delivery, artifact.reference, folder / "files")))
 
     def verify(self, step: Step) -> str:
         """The smoke checks of this component at the candidate's own address."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import InputError
@@ -53,7 +54,7 @@ def assemble(
 
 def candidate_of(delivery: Delivery, *, version: str, plan: str, artifacts: Mapping[str, str]) -> Candidate:
     """The candidate of the commit that is checked out. Raises InputError."""
-    commit = head_commit(delivery)
+    commit = head_commit(delivery.manifest.root)
     return Candidate(
         release=version or f"sha-{commit[:7]}",
         commit=commit,
@@ -63,15 +64,13 @@ def candidate_of(delivery: Delivery, *, version: str, plan: str, artifacts: Mapp
     )
 
 
-def head_commit(delivery: Delivery) -> str:
+def head_commit(root: Path) -> str:
     """The commit of the checkout: releases run the suite, manifest and migrations of their own commit."""
-    asked = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=delivery.manifest.root, capture_output=True, text=True, check=False
-    )
+    asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False)
     if asked.returncode != 0:
         raise InputError(
             f"this is no git checkout: {asked.stderr.strip()}",
-            where=str(delivery.manifest.root),
+            where=str(root),
             next_step="check the release's commit out first (actions/checkout with ref)",
         )
     return asked.stdout.strip()

@@ -26,7 +26,7 @@ def run(delivery: Delivery, *, release: str, artifacts: Path) -> str:
         **delivery.runtime.environ,
         "E2E_WEB_URL": targets["web"].url,
         "E2E_API_URL": targets["backend"].url,
-        "E2E_EXPECT_RELEASE": release or f"sha-{head_commit(delivery)[:7]}",
+        "E2E_EXPECT_RELEASE": release or f"sha-{head_commit(delivery.manifest.root)[:7]}",
         "E2E_ARTIFACTS": str(artifacts),
     }
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", "e2e"]

@@ -13,37 +13,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.flows.delivery import Delivery
+    from pipelines.images import BuiltImage
+    from pipelines.manifest import Manifest
     from pipelines.manifest.model import Build, Component
+
+
+def assemble(manifest: Manifest, name: str, output: Path | None = None) -> BuiltImage:
+    """The image of a component of the checked-out commit, written as an OCI layout when `output` is given."""
+    from pipelines import images
+    from pipelines.http import Http
+
+    component = component_of(manifest, name)
+    if component.image is None:
+        raise InputError(
+            f"{name} has no image",
+            where=f"shipmate.yml, components/{name}",
+            next_step="a site is built by its `build` commands",
+        )
+    return images.build(component, manifest.root, head_commit(manifest.root), http=Http(), output=output)
 
 
 def build_and_push(delivery: Delivery, name: str) -> str:
     """Build a component of the checked-out commit and push it: host/path@sha256:…"""
-    component = _component(delivery, name)
-    commit = head_commit(delivery)
+    from pipelines import images
+
+    component = component_of(delivery.manifest, name)
+    commit = head_commit(delivery.manifest.root)
     if component.image is not None:
-        from pipelines import images
-
-        built = images.build(component, delivery.manifest.root, commit, http=delivery.http)
-        return images.push(
-            built,
-            component.image.repository,
-            [f"sha-{commit[:12]}"],
-            http=delivery.http,
-            credentials=delivery.credentials,
+        built = images.build(
+            component, delivery.manifest.root, commit, http=delivery.http, credentials=delivery.credentials
         )
-    if component.build is not None:
-        from pipelines import images
-
-        folder = run_build(delivery, component.build)
-        packed = images.pack_files(folder)
-        return images.push(
-            packed,
-            component.build.repository,
-            [f"sha-{commit[:12]}"],
-            http=delivery.http,
-            credentials=delivery.credentials,
-        )
-    raise InputError(f"{name} has neither image nor build", where=f"shipmate.yml, components/{name}")
+        repository = component.image.repository
+    elif component.build is not None:
+        built, repository = images.pack_files(run_build(delivery, component.build)), component.build.repository
+    else:
+        raise InputError(f"{name} has neither image nor build", where=f"shipmate.yml, components/{name}")
+    return images.push(built, repository, [f"sha-{commit[:12]}"], http=delivery.http, credentials=delivery.credentials)
 
 
 def run_build(delivery: Delivery, build: Build) -> Path:
@@ -74,7 +79,7 @@ def require(delivery: Delivery, name: str, reference: str) -> str:
     """Prove that a reference exists and belongs to the component. Raises RefusedError, InputError."""
     from pipelines import images
 
-    component = _component(delivery, name)
+    component = component_of(delivery.manifest, name)
     repository = (
         component.image.repository if component.image else component.build.repository if component.build else ""
     )
@@ -96,12 +101,13 @@ def fetch_files(delivery: Delivery, reference: str, folder: Path) -> Path:
     return folder
 
 
-def _component(delivery: Delivery, name: str) -> Component:
-    found = delivery.manifest.components.get(name)
+def component_of(manifest: Manifest, name: str) -> Component:
+    """Raises InputError naming the components there are."""
+    found = manifest.components.get(name)
     if found is None:
         raise InputError(
             f"there is no component {name!r}",
             where="shipmate.yml",
-            next_step=f"one of: {', '.join(delivery.manifest.components)}",
+            next_step=f"one of: {', '.join(manifest.components)}",
         )
     return found

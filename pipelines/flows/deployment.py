@@ -89,6 +89,20 @@ def prove(delivery: Delivery, candidate: Candidate) -> Report:
     return smoke.run(list(delivery.settings.smoke), urls, facts, delivery.http)
 
 
+def observe(delivery: Delivery, release: str | None) -> Report:
+    """The smoke checks against whatever is live, or against the release that is expected."""
+    from pipelines.checks import smoke
+
+    urls = {name: target.url for name, target in delivery.settings.targets.items()}
+    main = next((found for live in delivery.lives().values() if (found := live.main()) and found.identity), None)
+    identity = main.identity if main else None
+    facts = {
+        "release": release or (identity.release if identity else ""),
+        "commit": identity.commit if identity else "",
+    }
+    return smoke.run(list(delivery.settings.smoke), urls, facts, delivery.http)
+
+
 def settle(delivery: Delivery, candidate: Candidate, report: Report) -> list[Done]:
     """After the proof: good to come back to; the ledger says it is live."""
     record = begin(delivery, candidate)

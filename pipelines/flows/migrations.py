@@ -37,13 +37,18 @@ def database_address(delivery: Delivery, component: str) -> str:
 
 def apply(delivery: Delivery, component: str, *, phase: str, release: str) -> str:
     """Apply what is due in this phase; says what was applied."""
-    from pipelines.deploy import migrate
-
     files = folder(delivery, component)
     if files is None:
         return "has no migrations"
-    applied = migrate.run(database_address(delivery, component), files, phase=phase, release=release)
+    applied = run(database_address(delivery, component), files, phase=phase, release=release)
     return f"applied {', '.join(applied)}" if applied else "nothing to apply"
+
+
+def run(database: str, files: Path, *, phase: str, release: str) -> list[str]:
+    """Names of what was applied to a database whose address is known."""
+    from pipelines.deploy import migrate
+
+    return migrate.run(database, files, phase=phase, release=release)
 
 
 def applied_contracts(delivery: Delivery, component: str) -> list[str]:

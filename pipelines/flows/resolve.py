@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def resolve(
     live = ledger.live(environment)
     digests = dict(staged.artifacts)
     already = _compare_with_live(github, ledger, environment, version, commit, digests)
-    candidate = Candidate(release=version, commit=commit, artifacts=_references(manifest, digests), schema=schema)
+    candidate = Candidate(release=version, commit=commit, artifacts=references_of(manifest, digests), schema=schema)
     return Resolved(
         candidate=candidate,
         author=author_of(github, commit),
@@ -186,7 +187,8 @@ def _version(semver: Any, text: str) -> Any:
         raise InputError(f"{text!r} is not a version", next_step="use a tag like v1.2.3 (semver.org)") from error
 
 
-def _references(manifest: Manifest, digests: dict[str, str]) -> dict[str, str]:
+def references_of(manifest: Manifest, digests: Mapping[str, str]) -> dict[str, str]:
+    """Component -> host/path@sha256:…, from component -> digest."""
     references = {}
     for name, digest in digests.items():
         component = manifest.components[name]

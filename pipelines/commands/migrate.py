@@ -1,0 +1,31 @@
+"""`shipmate migrate`: apply database migrations by hand, as the migrate action does."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("migrate", short_help="Apply database migrations.")
+@click.option("--database", envvar="DATABASE_URL", required=True, help="Address of the database (or DATABASE_URL).")
+@click.option("--component", default="backend", show_default=True, help="Whose migrations.")
+@click.option(
+    "--phase", type=click.Choice(["expand", "contract"]), default="expand", show_default=True, help="Which kind is due."
+)
+@click.option("--release", default="development", show_default=True, help="Written down beside each migration.")
+def command(database: str, component: str, phase: str, release: str) -> None:
+    """Apply the migrations that are due: once, under a lock, each in a transaction. Run again after a kill, it goes on.
+
+    Example: shipmate migrate --database postgresql://localhost/techmate
+    """
+    from pipelines.commands import terminal
+    from pipelines.errors import InputError
+    from pipelines.flows import migrations
+    from pipelines.manifest import load
+
+    manifest = load()
+    found = manifest.components.get(component)
+    if found is None or found.migrations is None:
+        raise InputError(f"{component} has no migrations", where="shipmate.yml")
+    with terminal.busy("migrating"):
+        applied = migrations.run(database, manifest.root / found.migrations, phase=phase, release=release)
+    click.echo(f"applied {', '.join(applied)}" if applied else "nothing to apply")

@@ -21,7 +21,8 @@ up: setup ## start the world and keep it up; Ctrl-C takes everything down
 test: setup ## run every test
 	@$(RUN) -m pytest -n auto -q
 
-lint: setup ## run every static check
+lint: ## run every static check
+	@$(PYTHON) setup_environment.py --only python --only node
 	@$(RUN) -m pipelines.lint
 
 bench: setup ## measure what the docs claim

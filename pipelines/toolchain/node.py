@@ -23,11 +23,11 @@ def ensure(folder: Path, home: Path, say: homes.Say) -> None:
     if not has_modules(folder):
         return
     if link.is_dir() and not link.is_symlink():
-        say(f"node      {folder.name}/node_modules was not made by this set-up: left as it is")
+        say(f"node      {folder.parent.name}/{folder.name}/node_modules was not made by this set-up: left as it is")
         return
     tree = home / "trees" / homes.digest([folder / name for name in SOURCES], _node_version())[:16]
     if not tree.is_dir():
-        say(f"node      npm ci for {folder.name}")
+        say(f"node      npm ci for {folder.parent.name}/{folder.name}")
         with homes.replacing(tree) as fresh:
             _install(folder, fresh)
     _link(link, tree / "node_modules")

@@ -1,0 +1,53 @@
+"""`shipmate lint`: every static check of this repository."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pipelines.lint.suite import Outcome
+    from pipelines.lint.tools import Tool
+
+
+@click.command("lint", short_help="Every static check of this repository.")
+@click.argument("names", nargs=-1, metavar="[TOOL]...")
+@click.option("--fix", is_flag=True, help="Mend what can be mended.")
+@click.option("--list", "listed", is_flag=True, help="Say which tools there are.")
+def command(names: tuple[str, ...], fix: bool, listed: bool) -> None:
+    """Every static check of this repository, beside each other; all failures at the end, and exit code 7.
+
+    Example: shipmate lint ruff mypy
+    """
+    from pipelines.errors import CheckFailed
+    from pipelines.lint.suite import run_all
+    from pipelines.lint.tools import SUITE, tools
+
+    chosen = _chosen(tools(SUITE), names)
+    if listed:
+        for tool in chosen:
+            click.echo(f"{tool.name:<16} {tool.what}")
+        return
+    outcomes = run_all(chosen, SUITE, tell=_tell, fix=fix)
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    for outcome in failed:
+        click.echo(f"\n{click.style(outcome.tool.name, bold=True)}: {outcome.tool.what}\n{outcome.text}")
+    if failed:
+        raise CheckFailed(
+            f"{len(failed)} of {len(outcomes)} tools found something: {', '.join(o.tool.name for o in failed)}",
+            next_step="`shipmate lint --fix` mends what can be mended; `shipmate lint NAME` runs one again",
+        )
+
+
+def _chosen(known: tuple[Tool, ...], names: tuple[str, ...]) -> tuple[Tool, ...]:
+    by_name = {tool.name: tool for tool in known}
+    for name in names:
+        if name not in by_name:
+            raise click.UsageError(f"there is no tool {name!r}; there are {', '.join(by_name)}")
+    return tuple(by_name[name] for name in names) or known
+
+
+def _tell(outcome: Outcome) -> None:
+    sign = click.style("ok  ", fg="green") if outcome.passed else click.style("FAIL", fg="red", bold=True)
+    click.echo(f"  {sign}  {outcome.tool.name:<16} {outcome.seconds:5.1f} s")

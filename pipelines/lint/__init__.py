@@ -1,0 +1,1 @@
+"""Every static check of this repository, at once: `make lint`, `shipmate lint`."""

@@ -1,0 +1,117 @@
+"""The tools, one line each: what they look at and how they are called."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+SUITE = Path(__file__).resolve().parents[2]
+NODE = "node_modules"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """One linter."""
+
+    name: str
+    what: str
+    argv: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    """Paths below the root without which it cannot run: those the set-up makes."""
+    weight: int = 1
+    """Roughly its seconds: the long ones start first."""
+    fix: tuple[str, ...] | None = None
+    """The same, mending what it can."""
+    cwd: str = "."
+
+
+def tools(root: Path) -> tuple[Tool, ...]:
+    """Those for this checkout; files are listed where a tool does not find them itself."""
+    bin_folder = Path(sys.executable).parent
+    workflows = _found(root, ".github/workflows/*.yml")
+    actions = _found(root, "actions/*/action.yml")
+
+    def python(name: str) -> str:
+        return str(bin_folder / name)
+
+    schema = (python("check-jsonschema"), "--builtin-schema")
+    return (
+        Tool(
+            name="ruff",
+            what="errors and habits in Python",
+            argv=(python("ruff"), "check", "--output-format", "concise", "--quiet", "."),
+            fix=(python("ruff"), "check", "--fix", "--output-format", "concise", "--quiet", "."),
+        ),
+        Tool(
+            name="format",
+            what="layout of Python",
+            argv=(python("ruff"), "format", "--check", "--quiet", "--diff", "."),
+            fix=(python("ruff"), "format", "--quiet", "."),
+        ),
+        Tool(
+            name="mypy",
+            what="types of the suite",
+            argv=(python("mypy"), "--explicit-package-bases", *_typed(root)),
+            weight=40,
+        ),
+        Tool(
+            name="mypy-backend",
+            what="types of the backend",
+            argv=(python("mypy"), "--config-file", "../../pyproject.toml", "-p", "backend"),
+            cwd="apps/backend",
+            weight=15,
+        ),
+        Tool(name="floors", what="imports only go down", argv=(python("lint-imports"), "--no-logo"), weight=3),
+        Tool(
+            name="zizmor",
+            what="security of workflows and actions",
+            argv=(
+                python("zizmor"),
+                "--persona",
+                "pedantic",
+                "--offline",
+                "--quiet",
+                "--no-progress",
+                ".github",
+                "actions",
+            ),
+        ),
+        Tool(
+            name="actionlint",
+            what="workflows and actions: syntax, expressions, habits",
+            argv=(python("jactionlint"), "--no-color", "--no-hints", "--strict-exit", "--shellcheck=", "--pyflakes="),
+        ),
+        Tool(
+            name="github",
+            what="workflows and actions, read by GitHub's own parser",
+            argv=("node", "pipelines/lint/node/workflow_parser.mjs", *workflows, *actions),
+            needs=(f"pipelines/lint/node/{NODE}",),
+            weight=2,
+        ),
+        Tool(
+            name="workflow-schema",
+            what="workflows by their schema",
+            argv=(*schema, "vendor.github-workflows", *workflows),
+        ),
+        Tool(name="action-schema", what="actions by their schema", argv=(*schema, "vendor.github-actions", *actions)),
+        Tool(name="manifest", what="shipmate.yml", argv=(sys.executable, "-m", "pipelines.cli", "manifest", "check")),
+        Tool(
+            name="tsc",
+            what="types of the web app",
+            argv=("npm", "--prefix", "apps/web", "run", "--silent", "typecheck"),
+            needs=(f"apps/web/{NODE}",),
+            weight=8,
+        ),
+        Tool(name="tree", what="what no tracked file may hold", argv=(sys.executable, "-m", "pipelines.lint.tree")),
+    )
+
+
+def _typed(root: Path) -> tuple[str, ...]:
+    """In one run: two at once would write one cache."""
+    packages = ("actions", "pipelines", "release", "rehearsal", "e2e", "loadtests", "benchmarks")
+    return (*(name for name in packages if any((root / name).rglob("*.py"))), "setup_environment.py")
+
+
+def _found(root: Path, glob: str) -> tuple[str, ...]:
+    return tuple(sorted(str(file.relative_to(root)) for file in root.glob(glob)))

@@ -100,7 +100,10 @@ def _targets(environments: Mapping[str, Any], provider: str) -> Iterator[tuple[s
 
 def _services(environments: Mapping[str, Any]) -> Iterator[Service]:
     for name, component, target in _targets(environments, "cloud-run"):
-        references = [*target.get("secrets", {}).values(), *([target["database_secret"]] if "database_secret" in target else [])]
+        references = [
+            *target.get("secrets", {}).values(),
+            *([target["database_secret"]] if "database_secret" in target else []),
+        ]
         yield Service(
             environment=name,
             component=component,

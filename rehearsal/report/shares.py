@@ -1,0 +1,74 @@
+"""Where the time went: each moment of the rehearsal is divided among what was at work in it; what is left is waiting.
+
+Jobs run side by side, so their durations add up to more than the clock; this does not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from rehearsal.report.model import Job, Run, Share
+
+APPS = "the apps' own checks and builds"
+BROWSER = "the browser"
+ACT = "act"
+ACTIONS = "our actions"
+WAITING = "waiting"
+ORDER = (APPS, BROWSER, ACT, ACTIONS, WAITING)
+
+Span = tuple[float, float, str]
+
+CHECK_STEPS = ("Run the check", "Build and push")
+"""Prefixes of steps whose time is the apps' own commands."""
+BROWSER_STEPS = ("Run the browser tests",)
+
+
+def shares(runs: Iterable[Run], started: float, ended: float) -> list[Share]:
+    """The parts of [started, ended], in a fixed order, summing to 1."""
+    spent = _divide(sorted(_spans(runs)), started, ended)
+    whole = max(ended - started, 1e-9)
+    spent[WAITING] = whole - sum(seconds for what, seconds in spent.items() if what != WAITING)
+    return [Share(what=what, seconds=round(spent[what], 3), part=round(spent[what] / whole, 4)) for what in ORDER]
+
+
+def _spans(runs: Iterable[Run]) -> Iterator[Span]:
+    for run in runs:
+        for job in run.jobs:
+            yield from _job_spans(job)
+
+
+def _job_spans(job: Job) -> Iterator[Span]:
+    """A job's steps by kind, and what lies between them: act starting, ending, passing on."""
+    if job.started <= 0 or job.ended <= job.started:
+        return
+    at = job.started
+    for step in job.steps:
+        if step.started > at:
+            yield (at, step.started, ACT)
+        if step.ended > step.started:
+            yield (step.started, step.ended, _kind(step.name))
+        at = max(at, step.ended)
+    if job.ended > at:
+        yield (at, job.ended, ACT)
+
+
+def _kind(name: str) -> str:
+    if name.startswith(CHECK_STEPS):
+        return APPS
+    if name.startswith(BROWSER_STEPS):
+        return BROWSER
+    if name in ("Set up job", "Complete job", "Check out") or name.startswith("Post "):
+        return ACT
+    return ACTIONS
+
+
+def _divide(spans: list[Span], started: float, ended: float) -> dict[str, float]:
+    """Sweep over all beginnings and ends; between two of them the same things are at work."""
+    changes = sorted({started, ended, *(t for span in spans for t in span[:2] if started < t < ended)})
+    spent: dict[str, float] = defaultdict(float)
+    for left, right in zip(changes, changes[1:], strict=False):
+        active = [what for begin, end, what in spans if begin < right and end > left]
+        for what in active:
+            spent[what] += (right - left) / len(active)
+    return spent

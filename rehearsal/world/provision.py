@@ -1,0 +1,101 @@
+"""Put into the providers what a platform team would set up once: projects, accounts, secrets, people, rules, the repository."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
+from rehearsal.world.definition import Definition, Service
+
+PEOPLE: Mapping[str, str] = {"dev-1": "write", "dev-2": "write", "release-manager": "maintain", "on-call": "maintain"}
+"""Login -> permission on the repository."""
+
+DEPLOYER_GRANTS = frozenset(
+    {"run.*", "artifactregistry.*", "secretmanager.versions.access", "iam.serviceAccounts.actAs"}
+)
+RUNTIME_GRANTS = frozenset({"secretmanager.versions.access", "artifactregistry.repositories.downloadArtifacts"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """Credentials of this world, new every time."""
+
+    vercel: str = field(default_factory=lambda: f"vercel-{secrets.token_hex(12)}")
+    vercel_bypass: str = field(default_factory=lambda: secrets.token_hex(16))
+    slack_path: str = field(
+        default_factory=lambda: (
+            f"T{secrets.token_hex(4).upper()}/B{secrets.token_hex(4).upper()}/{secrets.token_hex(12)}"
+        )
+    )
+    sentry_public: str = field(default_factory=lambda: secrets.token_hex(16))
+    smtp_password: str = field(default_factory=lambda: secrets.token_hex(12))
+
+    @property
+    def slack_webhook(self) -> str:
+        return f"https://hooks.slack.com/services/{self.slack_path}"
+
+
+def google_policy(definition: Definition, issuer: str) -> Policy:
+    """One pool for all environments; each deployer can be had by the jobs of its own GitHub environment alone."""
+    provider = next(iter(definition.deployers.values()))[0].removeprefix("//iam.googleapis.com/")
+    accounts = [_deployer(definition, environment) for environment in definition.deployers]
+    accounts += [_runtime(definition, service) for service in definition.services]
+    return Policy(
+        provider=provider, issuer=issuer, repositories=frozenset({definition.repository}), accounts=tuple(accounts)
+    )
+
+
+def _deployer(definition: Definition, environment: str) -> ServiceAccount:
+    grants = {service.project: DEPLOYER_GRANTS for service in definition.services if service.environment == environment}
+    grants.update({project: frozenset({"artifactregistry.*"}) for project in registry_projects(definition)})
+    return ServiceAccount(
+        email=definition.deployers[environment][1],
+        subjects=frozenset({f"repo:{definition.repository}:environment:{environment}"}),
+        grants=grants,
+    )
+
+
+def _runtime(definition: Definition, service: Service) -> ServiceAccount:
+    grants = {service.project: RUNTIME_GRANTS, **dict.fromkeys(registry_projects(definition), RUNTIME_GRANTS)}
+    return ServiceAccount(email=service.account, grants=grants)
+
+
+def registry_projects(definition: Definition) -> list[str]:
+    """Projects of Artifact Registry repositories: the first part of their path."""
+    return list(dict.fromkeys(repository.split("/")[1] for repository in definition.image_repositories))
+
+
+def secret_values(
+    definition: Definition, database: Callable[[str], str], redis: Callable[[str], str], sentry_dsn: str
+) -> dict[tuple[str, str], str]:
+    """(project, secret) -> value, for every secret a service names. Raises KeyError for one the world does not know how to make."""
+    made: dict[tuple[str, str], str] = {}
+    for service in definition.services:
+        known = {
+            "database-url": database(service.environment),
+            "migration-database-url": database(service.environment),
+            "redis-url": redis(service.environment),
+            "sentry-dsn": sentry_dsn,
+        }
+        for name in service.secrets:
+            made[(service.project, name)] = known[name]
+    return made
+
+
+def github_secrets(keys: Keys) -> dict[str, str]:
+    """Secrets of the deployment environments at GitHub."""
+    return {
+        "VERCEL_TOKEN": keys.vercel,
+        "VERCEL_BYPASS": keys.vercel_bypass,
+        "SLACK_WEBHOOK": keys.slack_webhook,
+        "SMTP_USER": "shipmate",
+        "SMTP_PASSWORD": keys.smtp_password,
+    }
+
+
+def branch_protection() -> dict[str, Any]:
+    """What main asks for: the check `ci`, one review."""
+    return {"required_checks": ("ci",), "required_reviews": 1}

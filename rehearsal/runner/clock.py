@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -19,5 +19,26 @@ class SystemClock:
         return datetime.now(UTC)
 
     async def until(self, moment: datetime) -> None:
-        while (left := (moment - self.now()).total_seconds()) > 0:
+        while (left := (moment - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - time passes, no event says so
             await asyncio.sleep(left)
+
+
+class SetClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._moved = asyncio.Event()
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, delta: timedelta) -> None:
+        """Forward; whoever waited for a moment that is past now goes on."""
+        self._now += delta
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def until(self, moment: datetime) -> None:
+        while self._now < moment:
+            await self._moved.wait()

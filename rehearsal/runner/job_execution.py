@@ -101,9 +101,7 @@ class JobExecution:
         assignment = self._assignment
         masker = Masker([*assignment.secrets.values(), token])
         plan = steps.plan(assignment.spec, assignment.contexts)
-        key = assignment.spec.key
-        job_id = key if assignment.inputs is None else f"{derive.CALLER}/{key}"
-        return LogReader(assignment.job, plan, masker, self._shop.clock.now, job_id)
+        return LogReader(assignment.job, assignment.spec.key, plan, masker, self._shop.clock.now)
 
     async def _perform(self, reader: LogReader, token: str) -> str:
         assignment = self._assignment

@@ -21,17 +21,17 @@ _STARTED = "⭐ Run Main "
 
 
 class LogReader:
-    """Feeds one job from the log of one act process. `key` is the job's; lines of stub jobs are not its concern."""
+    """Feeds one job from the log of one act process. `key` is the job's in its file; lines of stub jobs are not its concern."""
 
     def __init__(
-        self, job: Job, plan: list[PlannedStep], masker: Masker, now: Callable[[], datetime], job_id: str
+        self, job: Job, key: str, plan: list[PlannedStep], masker: Masker, now: Callable[[], datetime]
     ) -> None:
         self.job = job
         self.masker = masker
         self.result: str | None = None
         """What act says of the job: success or failure; None until it ends."""
         self._now = now
-        self._job_id = job_id
+        self._key = key
         self._plan = {step.id: step for step in plan}
         self._steps: dict[str, Step] = {}
         self._summaries: set[tuple[str, ...]] = set()
@@ -52,7 +52,7 @@ class LogReader:
             entry = json.loads(line)
         except ValueError:
             return False
-        if not isinstance(entry, dict) or entry.get("jobID") != self._job_id:
+        if not isinstance(entry, dict) or entry.get("jobID") != self._key:
             return False
         if "jobResult" in entry:
             self.result = str(entry["jobResult"])

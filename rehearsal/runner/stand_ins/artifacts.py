@@ -61,10 +61,14 @@ def is_hidden(file: Path) -> bool:
 
 def found(pattern: str) -> set[Path]:
     files: set[Path] = set()
-    for match in glob.iglob(os.path.expanduser(pattern), recursive=True, include_hidden=True):
+    for match in glob.iglob(home_filled_in(pattern), recursive=True, include_hidden=True):  # noqa: PTH207 - absolute ones too
         path = Path(match).resolve()
         files |= {inner for inner in path.rglob("*") if inner.is_file()} if path.is_dir() else {path}
     return files
+
+
+def home_filled_in(path: str) -> str:
+    return str(Path(path).expanduser())
 
 
 def nothing_found() -> str:
@@ -99,7 +103,7 @@ def download() -> str:
     folder = run_folder(os.environ["ARTIFACT_RUN"])
     kept = {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob(f"*/{META}"))}
     chosen = choose(kept)
-    name, target = os.environ["ARTIFACT_NAME"], Path(os.path.expanduser(os.environ["ARTIFACT_PATHS"] or ".")).resolve()
+    name, target = os.environ["ARTIFACT_NAME"], Path(home_filled_in(os.environ["ARTIFACT_PATHS"] or ".")).resolve()
     flat = (
         bool(name) or os.environ["ARTIFACT_MERGE"] == "true" or (len(chosen) == 1 and bool(os.environ["ARTIFACT_IDS"]))
     )

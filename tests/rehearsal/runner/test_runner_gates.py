@@ -1,0 +1,214 @@
+"""Environments and concurrency in whole runs: who waits, who is asked, who gives way."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rehearsal.runner.clock import SetClock
+from rehearsal.runner.hub import EnvironmentRules, InputError, NotAllowed
+
+DEPLOY = """
+on: push
+jobs:
+  deploy:
+    runs-on: ubuntu-24.04
+    environment: {name: production, url: "https://${{ steps.s.outputs.host }}/x"}
+    outputs: {seen: "${{ vars.WHERE }}"}
+    steps:
+      - id: s
+        env: {KEY: "${{ secrets.KEY }}"}
+        run: |
+          echo "host=example.com" >> "$GITHUB_OUTPUT"
+          [ "$KEY" = of-production ]
+  open:
+    runs-on: ubuntu-24.04
+    steps:
+      - env: {KEY: "${{ secrets.KEY }}"}
+        run: '[ "$KEY" = of-repository ]'
+  after: {needs: deploy, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}
+"""
+
+
+def conclusions(run: Any) -> dict[str, str]:
+    return {job.name: job.conclusion for job in run.latest_jobs()}
+
+
+def prepare(w: Any, **rules: Any) -> None:
+    w.hub.environments["production"] = EnvironmentRules(name="production", **rules)
+    w.hub.common_secrets["KEY"] = "of-repository"
+    w.hub.environment_secrets["production"] = {"KEY": "of-production"}
+
+
+def waiting(run: Any) -> bool:
+    return any(job.status == "waiting" for job in run.jobs)
+
+
+def test_environment__reviewers__waits_and_goes_on_after_one_approval(world: Any, run_async: Any) -> None:
+    async def story() -> None:
+        async with world() as w:
+            prepare(w, reviewers=("release-manager", "dev-1"), prevent_self_review=True)
+            run = await w.begin(DEPLOY)
+            await w.until(lambda: waiting(run) and run.status == "waiting")
+            (pending,) = w.runner.pending(run.id)
+            assert (pending.environment, pending.reviewers) == ("production", ["release-manager", "dev-1"])
+            with pytest.raises(NotAllowed, match="on-call is not a required reviewer"):
+                await w.runner.review(run.id, ["production"], "approved", "on-call", "")
+            with pytest.raises(NotAllowed, match="does not allow self-review. Reviewers who may: release-manager"):
+                await w.runner.review(run.id, ["production"], "approved", "dev-1", "")
+            with pytest.raises(InputError, match="No job of this run waits for a review of 'staging'"):
+                await w.runner.review(run.id, ["staging"], "approved", "release-manager", "")
+            await w.runner.review(run.id, ["production"], "approved", "release-manager", "go")
+            await w.runner.wait(run.id)
+            assert conclusions(run) == {"deploy": "success", "open": "success", "after": "success"}
+            deploy = next(job for job in run.jobs if job.key == "deploy")
+            assert deploy.environment_url == "https://example.com/x"
+            assert deploy.outputs == {"seen": "production"}
+            assert [(review.user, review.state, review.comment) for review in run.reviews] == [
+                ("release-manager", "approved", "go")
+            ]
+            assert w.runner.pending(run.id) == []
+
+    run_async(story())
+
+
+def test_environment__rejected__job_fails_and_nothing_after_it_runs(world: Any, run_async: Any) -> None:
+    async def story() -> None:
+        async with world() as w:
+            prepare(w, reviewers=("release-manager",))
+            run = await w.begin(DEPLOY)
+            await w.until(lambda: waiting(run))
+            await w.runner.review(run.id, ["production"], "rejected", "release-manager", "not today")
+            await w.runner.wait(run.id)
+            assert run.conclusion == "failure"
+            assert conclusions(run) == {"deploy": "failure", "open": "success", "after": "skipped"}
+            deploy = next(job for job in run.jobs if job.key == "deploy")
+            assert deploy.annotations[0].message.startswith("The deployment was rejected")
+            assert deploy.steps == []
+
+    run_async(story())
+
+
+def test_environment__branch_not_allowed__job_fails_with_githubs_words(world: Any, run_async: Any) -> None:
+    async def story() -> None:
+        async with world() as w:
+            prepare(w, branch_patterns=("release/*",))
+            run = await w.push(DEPLOY)
+            deploy = next(job for job in run.jobs if job.key == "deploy")
+            assert deploy.conclusion == "failure"
+            assert deploy.annotations[0].message == (
+                'Branch "main" is not allowed to deploy to production due to environment protection rules.'
+            )
+
+    run_async(story())
+
+
+def test_environment__wait_timer__opens_when_the_clock_says(world: Any, run_async: Any) -> None:
+    async def story() -> None:
+        clock = SetClock(datetime(2026, 1, 1, tzinfo=UTC))
+        async with world(clock=clock) as w:
+            prepare(w, wait_minutes=30)
+            run = await w.begin(DEPLOY)
+            await w.until(lambda: run.status == "waiting")
+            assert w.runner.pending(run.id)[0].wait_timer == 30
+            clock.move(timedelta(minutes=29))
+            await asyncio.sleep(0)
+            assert waiting(run)
+            clock.move(timedelta(minutes=1))
+            await w.runner.wait(run.id)
+            assert run.conclusion == "success"
+
+    run_async(story())
+
+
+HELD = """
+name: NAME
+on: push
+TOP
+jobs:
+  hold:
+    runs-on: ubuntu-24.04
+    JOB
+    steps: [{run: 'echo started >> "$FLAGS/$GITHUB_RUN_NUMBER"; while [ ! -e "$FLAGS/go" ]; do sleep 0.02; done'}]
+"""
+
+
+@pytest.mark.parametrize("level", ["workflow", "job"])
+def test_concurrency__third_run__evicts_the_second(world: Any, run_async: Any, tmp_path: Any, level: str) -> None:
+    group = "concurrency: deploy-${{ github.ref }}"
+    workflow = HELD.replace("TOP", group if level == "workflow" else "").replace("JOB", group if level == "job" else "")
+
+    async def story() -> None:
+        async with world(extra_env={"FLAGS": str(tmp_path)}) as w:
+            first = await w.begin(workflow)
+            await w.until((tmp_path / "1").exists)
+            second = await w.begin(workflow)
+            await w.until(lambda: second.status == "pending")
+            third = await w.begin(workflow)
+            await w.runner.wait(second.id)
+            assert second.conclusion == "cancelled"
+            assert third.status == "pending"
+            (tmp_path / "go").touch()
+            for run in (first, third):
+                await w.runner.wait(run.id)
+                assert run.conclusion == "success"
+            if level == "job":
+                reason = "Canceling since a higher priority waiting request for 'deploy-refs/heads/main' exists"
+                assert second.jobs[0].annotations[0].message == reason
+
+    run_async(story())
+
+
+def test_concurrency__cancel_in_progress__the_running_one_makes_room(world: Any, run_async: Any, tmp_path: Any) -> None:
+    workflow = HELD.replace("TOP", "concurrency: {group: one, cancel-in-progress: true}").replace("JOB", "")
+
+    async def story() -> None:
+        async with world(extra_env={"FLAGS": str(tmp_path)}) as w:
+            first = await w.begin(workflow)
+            await w.until((tmp_path / "1").exists)
+            second = await w.begin(workflow)
+            await w.runner.wait(first.id)
+            assert first.conclusion == "cancelled"
+            (tmp_path / "go").touch()
+            await w.runner.wait(second.id)
+            assert second.conclusion == "success"
+
+    run_async(story())
+
+
+def test_concurrency__group_is_taken_before_approval(world: Any, run_async: Any) -> None:
+    workflow = DEPLOY.replace(
+        "    runs-on: ubuntu-24.04\n    environment:",
+        "    runs-on: ubuntu-24.04\n    concurrency: lock\n    environment:",
+    )
+
+    async def story() -> None:
+        async with world() as w:
+            prepare(w, reviewers=("release-manager",))
+            first = await w.begin(workflow)
+            await w.until(lambda: waiting(first))
+            second = await w.begin(workflow)
+            await w.until(lambda: any(job.status == "pending" for job in second.jobs))
+            assert not waiting(second)
+            await w.runner.cancel(first.id)
+            await w.until(lambda: waiting(second))
+            assert first.conclusion in (None, "cancelled")
+            await w.runner.review(second.id, ["production"], "approved", "release-manager", "")
+            await w.runner.wait(second.id)
+            assert second.conclusion == "success"
+
+    run_async(story())
+
+
+def test_concurrency__job_waits_for_its_own_workflow__deadlock_is_told(world: Any, run_async: Any) -> None:
+    workflow = HELD.replace("TOP", "concurrency: one").replace("JOB", "concurrency: one")
+
+    async def story() -> None:
+        async with world() as w:
+            run = await w.push(workflow)
+            assert "deadlock was detected for concurrency group: 'one'" in run.jobs[0].annotations[0].message
+
+    run_async(story())

@@ -1,0 +1,231 @@
+"""Smoke checks: what the manifest declares, asked from outside, all at the same time.
+
+Each check is one request (two with `cors_origin`), made once: an answer that is wrong is a finding, not something to try
+again until it looks right. Who checks right after a change may allow a window with `patience`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pipelines.checks.report import Report, Result
+from pipelines.errors import InputError
+from pipelines.http import Http
+from pipelines.manifest.model import Smoke
+
+if TYPE_CHECKING:
+    import requests
+
+AT_ONCE = 32
+TIMEOUT = (5.0, 30.0)
+STRANGER = "https://not-allowed.example"
+"""An origin that no platform allows (RFC 2606)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """One request, ready to be sent, and the check its answer is held against (facts filled in)."""
+
+    check: Smoke
+    url: str
+    headers: Mapping[str, str]
+
+
+def plan(
+    checks: Sequence[Smoke], urls: Mapping[str, str], facts: Mapping[str, str], headers: Mapping[str, str] | None = None
+) -> list[Probe]:
+    """The requests for some checks. `urls`: component -> address below which it is asked. `facts` fill {release} and {commit}.
+
+    Raises InputError for a check of a component without an address.
+    """
+    probes = []
+    for check in checks:
+        if not urls.get(check.component):
+            raise InputError(
+                f"the check {check.name!r} is of {check.component!r}, which has no address here",
+                where="smoke",
+                next_step="correct `component` of the check, or add the target",
+            )
+        filled = replace(
+            check,
+            path=_filled(check.path, facts),
+            body=_filled(check.body, facts),
+            contains=tuple(_filled(text, facts) for text in check.contains),
+            json={key: _filled(value, facts) for key, value in check.json.items()},
+        )
+        sent = {**(headers or {}), **check.headers}
+        if check.cors_origin:
+            sent["Origin"] = check.cors_origin
+        probes.append(Probe(check=filled, url=urls[check.component].rstrip("/") + filled.path, headers=sent))
+    return probes
+
+
+def run(
+    checks: Sequence[Smoke],
+    urls: Mapping[str, str],
+    facts: Mapping[str, str],
+    http: Http,
+    *,
+    headers: Mapping[str, str] | None = None,
+    patience: float = 0.0,
+) -> Report:
+    """Ask all of it, at most 32 at once; the report is in the order of the checks.
+
+    `headers` go with every request (a protection bypass). With `patience` (seconds), what failed is asked again until it passes
+    or the time is over. Raises InputError.
+    """
+    probes = plan(checks, urls, facts, headers)
+    started = time.monotonic()
+    with ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(probes)))) as pool:
+        results = list(pool.map(lambda probe: _patiently(probe, http, started + patience), probes))
+    return Report(results=tuple(results), seconds=time.monotonic() - started)
+
+
+def _patiently(probe: Probe, http: Http, until: float) -> Result:
+    result = ask(probe, http)
+    while not result.ok and time.monotonic() < until:
+        http.policy.sleep(0.5 * http.policy.scale)
+        result = ask(probe, http)
+    return result
+
+
+def ask(probe: Probe, http: Http) -> Result:
+    """Send one probe once."""
+    import requests
+
+    check = probe.check
+    started = time.perf_counter()
+    try:
+        answer = _sent(probe, http, probe.headers)
+    except requests.RequestException as error:
+        ms = (time.perf_counter() - started) * 1000
+        return _result(probe, None, ms, [f"no answer: {_plain(error)}"])
+    ms = (time.perf_counter() - started) * 1000
+    problems = [*judge(check, answer.status_code, answer.headers, answer.text, ms), *_cors(probe, http, answer)]
+    if check.tls_days is not None:
+        from pipelines.checks.tls import problem
+
+        problems += problem(probe.url, check.tls_days, http.overlay)
+    return _result(probe, answer.status_code, ms, problems)
+
+
+def judge(check: Smoke, status: int, headers: Mapping[str, str], text: str, ms: float) -> list[str]:
+    """What is wrong with an answer, in words. Pure; `headers` must look names up case-insensitively."""
+    problems = []
+    if status != check.status:
+        problems.append(f"answered {status} instead of {check.status}{_excerpt(text)}")
+    problems += [f"does not contain {wanted!r}" for wanted in check.contains if wanted not in text]
+    problems += _json_problems(check.json, text)
+    problems += _header_problems(check.answer_headers, headers)
+    if check.within_ms is not None and ms > check.within_ms:
+        problems.append(f"took {ms:.0f} ms, more than {check.within_ms} ms")
+    return problems
+
+
+def _sent(probe: Probe, http: Http, headers: Mapping[str, str]) -> requests.Response:
+    # Not http.request: its retries would hide what is to be seen here.
+    return http.session.request(
+        probe.check.method,
+        probe.url,
+        headers=dict(headers),
+        data=probe.check.body.encode() or None,
+        timeout=TIMEOUT,
+        allow_redirects=False,
+    )
+
+
+def _cors(probe: Probe, http: Http, answer: requests.Response) -> list[str]:
+    """The origin given is let in, and a stranger is not (Fetch standard, "CORS check")."""
+    wanted = probe.check.cors_origin
+    if not wanted:
+        return []
+    import requests
+
+    allowed = answer.headers.get("Access-Control-Allow-Origin", "")
+    problems = [] if allowed == wanted else [f"allows the origin {allowed or 'nobody'!r}, not {wanted}"]
+    try:
+        other = _sent(probe, http, {**probe.headers, "Origin": STRANGER})
+    except requests.RequestException as error:
+        return [*problems, f"no answer to a strange origin: {_plain(error)}"]
+    let_in = other.headers.get("Access-Control-Allow-Origin", "")
+    if let_in in ("*", STRANGER):
+        problems.append(f"allows any origin (it answered {let_in} to {STRANGER})")
+    return problems
+
+
+def _json_problems(wanted: Mapping[str, str], text: str) -> list[str]:
+    if not wanted:
+        return []
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return [f"is not JSON{_excerpt(text)}"]
+    problems = []
+    for key, value in wanted.items():
+        found = _at(body, key)
+        if found is None:
+            problems.append(f"has no {key}")
+        elif found != value:
+            problems.append(f"{key} is {found!r} instead of {value!r}")
+    return problems
+
+
+def _at(body: Any, dotted: str) -> str | None:
+    """The value at `a.b.0`, as text; None when there is nothing."""
+    for part in dotted.split("."):
+        if isinstance(body, dict) and part in body:
+            body = body[part]
+        elif isinstance(body, list) and part.isdigit() and int(part) < len(body):
+            body = body[int(part)]
+        else:
+            return None
+    return body if isinstance(body, str) else json.dumps(body)
+
+
+def _header_problems(wanted: Mapping[str, str], headers: Mapping[str, str]) -> list[str]:
+    import re
+
+    problems = []
+    for name, pattern in wanted.items():
+        found = headers.get(name)
+        if found is None:
+            problems.append(f"has no header {name}")
+        elif not re.search(pattern, found):
+            problems.append(f"header {name} is {found!r}, which does not match {pattern}")
+    return problems
+
+
+def _result(probe: Probe, status: int | None, ms: float, problems: Sequence[str]) -> Result:
+    parts = urlsplit(probe.url)
+    shown = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return Result(
+        name=probe.check.name,
+        component=probe.check.component,
+        url=shown,
+        status=status,
+        ms=ms,
+        problems=tuple(problems),
+    )
+
+
+def _filled(text: str, facts: Mapping[str, str]) -> str:
+    for name, value in facts.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def _excerpt(text: str) -> str:
+    short = " ".join(text.split())[:160]
+    return f" ({short})" if short else ""
+
+
+def _plain(error: BaseException) -> str:
+    from pipelines.faults import of_connection
+
+    return of_connection("GET", error, sent=True).text

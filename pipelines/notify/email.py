@@ -1,0 +1,130 @@
+"""Mail by SMTP (RFC 5321), encrypted by STARTTLS where the server offers it (RFC 3207)."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from pipelines import faults
+from pipelines.errors import CredentialsError, ProviderError
+from pipelines.faults import Fault, Faulted, Meaning, Policy
+from pipelines.manifest.model import Email
+from pipelines.notify import PartlyTold
+from pipelines.overlay import Overlay, current
+from pipelines.roles import Message
+
+_TIMEOUT = 15.0
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Mail to the people the manifest names."""
+
+    name: ClassVar[str] = "email"
+    settings: Email
+    user: str = ""
+    password: str = field(default="", repr=False)
+    overlay: Overlay = field(default_factory=current, repr=False)
+    policy: Policy | None = field(default=None, repr=False)
+
+    def tell(self, message: Message) -> None:
+        """See roles.Messenger. Raises PartlyTold when some recipients were refused."""
+        mail = compose(message, self.settings)
+        where = f"mail by {self.settings.server}"
+        policy = self.policy or Policy(tries=3, scale=self.overlay.time_scale)
+        refused = faults.retry(lambda: self._attempt(mail, where), where=where, policy=policy)
+        if refused:
+            raise PartlyTold(
+                f"{len(refused)} of {len(self.settings.to)} recipients were refused: {_shown(refused)}",
+                where=where,
+                next_step="correct alerts/email/to in shipmate.yml",
+            )
+
+    def _attempt(self, mail: EmailMessage, where: str) -> Mapping[str, tuple[int, bytes]]:
+        """The recipients the server refused."""
+        try:
+            return self._send(mail)
+        except smtplib.SMTPAuthenticationError as error:
+            raise CredentialsError(
+                f"the mail server refuses user and password: {_text(error.smtp_error)}",
+                where=where,
+                next_step="replace the secrets SMTP_USER and SMTP_PASSWORD",
+            ) from error
+        except smtplib.SMTPRecipientsRefused as error:
+            _try_again_if(all(code < 500 for code, _ in error.recipients.values()), _shown(error.recipients), error)
+            raise _refused(f"every recipient: {_shown(error.recipients)}", where) from error
+        except smtplib.SMTPResponseException as error:
+            _try_again_if(error.smtp_code < 500, f"{error.smtp_code} {_text(error.smtp_error)}", error)
+            raise _refused(f"{error.smtp_code} {_text(error.smtp_error)}", where) from error
+        except ssl.SSLError as error:
+            raise _refused(f"TLS: {error}", where) from error
+        except (OSError, smtplib.SMTPException) as error:
+            # Resending what may have been taken means a mail twice at worst.
+            _try_again_if(True, str(error) or type(error).__name__, error)
+            raise
+
+    def _send(self, mail: EmailMessage) -> Mapping[str, tuple[int, bytes]]:
+        host, _, port = self.settings.server.rpartition(":")
+        with _Client(host, int(port), self.overlay) as client:
+            client.ehlo()
+            if client.has_extn("starttls"):
+                client.starttls(
+                    context=ssl.create_default_context(cafile=self.overlay.ca if self.overlay.smtp else None)
+                )
+                client.ehlo()
+            if self.user:
+                client.login(self.user, self.password)
+            return client.send_message(mail)
+
+
+class _Client(smtplib.SMTP):
+    """Connects where the overlay says, while the certificate is still checked against the published name."""
+
+    def __init__(self, host: str, port: int, overlay: Overlay) -> None:
+        self._mapped = urlsplit(f"smtp://{overlay.smtp}") if overlay.smtp else None
+        super().__init__(host, port, timeout=_TIMEOUT)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        address = (self._mapped.hostname or host, self._mapped.port or port) if self._mapped else (host, port)
+        return socket.create_connection(address, timeout)
+
+
+def compose(message: Message, settings: Email) -> EmailMessage:
+    """The mail. Text from outside is kept in one line where a header needs it."""
+    mail = EmailMessage()
+    mail["From"] = settings.sender
+    mail["To"] = ", ".join(settings.to)
+    mail["Subject"] = " ".join(f"[{message.where}] {message.title}".split())[:200]
+    mail["X-Shipmate-Kind"] = " ".join(message.kind.split())
+    lines = {"Where": message.where, "Who": message.who, **{k.capitalize(): v for k, v in message.facts.items()}}
+    facts = [f"{name}: {value}" for name, value in {**lines, "Run": message.run}.items() if value]
+    mail.set_content("\n".join([message.what, "", *facts, "", f"Next: {message.next_step}", ""]))
+    return mail
+
+
+def _try_again_if(condition: bool, text: str, cause: Exception) -> None:
+    if condition:
+        raise Faulted(Fault(meaning=Meaning.TRY_AGAIN, text=text), cause) from cause
+
+
+def _refused(said: str, where: str) -> ProviderError:
+    return ProviderError(
+        f"the mail server refuses {said}",
+        where=where,
+        why="sender or recipients are not accepted there, or its certificate is not trusted",
+        next_step="correct alerts/email in shipmate.yml, or ask whoever runs the server",
+    )
+
+
+def _shown(refused: Mapping[str, tuple[int, bytes]]) -> str:
+    return ", ".join(f"{address} ({code} {_text(said)})" for address, (code, said) in refused.items())
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said

@@ -1,0 +1,123 @@
+"""Slack: a message of blocks, by an incoming webhook or by chat.postMessage.
+
+Sources: docs.slack.dev/reference/block-kit (limits), .../formatting-message-text (escaping), .../sending-messages-using-incoming-webhooks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pipelines import faults
+from pipelines.errors import CredentialsError, ProviderError
+from pipelines.http import Http
+from pipelines.roles import Message
+
+API = "https://slack.com/api/chat.postMessage"
+_HEADER, _SECTION, _FIELD, _FIELDS = 150, 3000, 2000, 10
+_SIGNS = {"deployment-failed": "🔴", "rolled-back": "↩️", "break-glass": "🚨", "released": "🚀"}
+_TOKEN_ERRORS = ("invalid_auth", "not_authed", "token_expired", "token_revoked", "account_inactive", "missing_scope")
+
+
+def body(message: Message) -> dict[str, Any]:
+    """The JSON both ways take: blocks, and `text` for notifications."""
+    title = f"{_SIGNS.get(message.kind, '•')} {message.title}"
+    facts = {"Where": message.where, "Who": message.who, **{k.capitalize(): v for k, v in message.facts.items()}}
+    fields = [_mrkdwn(f"*{_escaped(name)}*\n{_escaped(value)}", _FIELD) for name, value in facts.items() if value]
+    run = f"<{_escaped(message.run)}|Open the run>" if message.run.startswith("http") else _escaped(message.run)
+    last = "\n".join(part for part in (f"*Next:* {_escaped(message.next_step)}", run) if part)
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": _cut(title, _HEADER), "emoji": True}},
+        {"type": "section", "text": _mrkdwn(_escaped(message.what), _SECTION)},
+        {"type": "section", "fields": fields[:_FIELDS]},
+        {"type": "section", "text": _mrkdwn(last, _SECTION)},
+    ]
+    return {"text": _escaped(_cut(title, _SECTION)), "blocks": [b for b in blocks if b.get("fields") != []]}
+
+
+@dataclass(frozen=True, kw_only=False)
+class Webhook:
+    """An incoming webhook. Its address is a secret, so errors do not show it."""
+
+    name: ClassVar[str] = "slack"
+    url: str = field(repr=False)
+    http: Http = field(repr=False)
+
+    def tell(self, message: Message) -> None:
+        """See roles.Messenger."""
+
+        def write() -> bool:
+            answer = self.http.request("POST", self.url, json=body(message))
+            if answer.status_code != 200 or answer.text.strip() != "ok":
+                raise _refused(answer.text.strip()[:200] or f"HTTP {answer.status_code}", "incoming webhook")
+            return True
+
+        _once(write, self.http)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """chat.postMessage with a bot token."""
+
+    name: ClassVar[str] = "slack"
+    token: str = field(repr=False)
+    channel: str
+    http: Http = field(repr=False)
+
+    def tell(self, message: Message) -> None:
+        """See roles.Messenger. Slack answers 200 to a refusal as well: `ok` decides."""
+        sent = {"channel": self.channel, **body(message)}
+
+        def write() -> bool:
+            answer = self.http.json("POST", API, json=sent, headers={"Authorization": f"Bearer {self.token}"})
+            if not answer.get("ok"):
+                raise _refused(str(answer.get("error", "no reason given")), self.channel)
+            return True
+
+        _once(write, self.http)
+
+
+def _once(write: Any, http: Http) -> None:
+    """A lost answer is followed by another try: an alert seen twice is better than one never seen."""
+    try:
+        faults.once(write, lambda: None, policy=http.policy)
+    except faults.MayHaveHappened as error:
+        error.where = "Slack"  # the webhook's address is a secret
+        raise
+
+
+def _refused(said: str, where: str) -> ProviderError | CredentialsError:
+    if said in _TOKEN_ERRORS:
+        return CredentialsError(
+            f"Slack does not accept the token: {said}",
+            where=where,
+            next_step="replace the secret; the app needs the scope chat:write",
+        )
+    steps = {
+        "no_service": "the webhook was removed: make a new one and replace the secret SLACK_WEBHOOK",
+        "channel_not_found": "correct alerts/slack_channel, and invite the app to the channel",
+        "not_in_channel": "invite the app to the channel",
+        "channel_is_archived": "name another channel in alerts/slack_channel",
+    }
+    return ProviderError(
+        f"Slack refused the message: {said}", where=where, next_step=steps.get(said, "read Slack's word above")
+    )
+
+
+def _mrkdwn(text: str, limit: int) -> dict[str, Any]:
+    return {"type": "mrkdwn", "text": _cut(text, limit) or " "}
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most `limit` characters, never ending inside an escape."""
+    if len(text) <= limit:
+        return text
+    short = text[: limit - 1]
+    ampersand = short.rfind("&")
+    if ampersand >= 0 and ";" not in short[ampersand:]:
+        short = short[:ampersand]
+    return short + "…"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

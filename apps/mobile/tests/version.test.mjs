@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { describeVersion } from "../src/version.mjs";
+
+const read = (name) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8"));
+const { expo } = read("app.json");
+const eas = read("eas.json");
+
+test("the store's production app shows its version alone", () => {
+  assert.equal(describeVersion({ version: "1.0.0", environment: "production", updateId: null }), "v1.0.0");
+});
+
+test("anything else says what it is", () => {
+  const facts = { version: undefined, environment: "staging", updateId: "0b1f2d3c-4e5f-0000-0000-000000000000" };
+  assert.equal(describeVersion(facts), "vunknown · staging · update 0b1f2d3c");
+});
+
+test("version of the store and version of the updates are one", () => {
+  assert.match(expo.version, /^\d+\.\d+\.\d+$/);
+  assert.deepEqual(expo.runtimeVersion, { policy: "appVersion" });
+});
+
+test("build numbers are counted in one place", () => {
+  assert.equal(eas.cli.appVersionSource, "remote");
+  assert.equal(eas.build.production.autoIncrement, true);
+  assert.equal(expo.ios.buildNumber, undefined);
+  assert.equal(expo.android.versionCode, undefined);
+});
+
+test("both stores know the app by one name", () => {
+  assert.equal(expo.ios.bundleIdentifier, expo.android.package);
+});

@@ -95,8 +95,14 @@ class Fleet:
         if self._starting is None and not self.stopped:
             self._starting = asyncio.create_task(self._start(), name=f"start {self._name}")
         # Several callers may wait for one start; one that gives up must not end it for the others.
-        if self._starting is not None:
+        if self._starting is None:
+            return
+        try:
             await asyncio.shield(self._starting)
+        except asyncio.CancelledError:
+            if not self.stopped:
+                raise
+            raise StartFailed("REVISION_FAILED", f"{self._name} was stopped while it started.") from None
 
     @contextlib.asynccontextmanager
     async def lease(self, wait: float) -> AsyncIterator[Instance]:
@@ -203,6 +209,8 @@ class Fleet:
                         await self._changed.wait()
                 return instance
         except (TimeoutError, StartFailed) as error:
+            if self.stopped:
+                raise Stopped(f"{self._name} was stopped") from error
             raise NoInstance(f"{self._name}: no instance within {wait:g} s ({error})") from error
 
     async def _notify(self) -> None:

@@ -49,7 +49,7 @@ class Launcher:
         """Pull what is missing and say what to run. Sets the revision's digest. Raises StartFailed."""
         service = ServiceName.parse(revision.service)
         secrets = self._secrets_of(revision, service)
-        await asyncio.to_thread(secrets)  # Cloud Run checks access before it starts anything
+        secrets()  # Cloud Run checks access before it starts anything
         try:
             # By digest once it is known: the tag of an image may have moved since the revision was made.
             image = await pull(self._source, _pinned(revision), await asyncio.to_thread(self._scratch))

@@ -195,13 +195,21 @@ class Services:
             await self._reconciler.reconcile(service, generation, created)
         except GoogleError as error:
             operation.fail(error)
+        except Exception as error:
+            operation.fail(GoogleError("INTERNAL", f"The emulator itself failed: {error!r}"))
+            raise
         else:
             operation.succeed(typed("Service", service_json(service)))
+        if self._services.get(service.name) is not service:
+            await self._take_down(service)  # it was deleted meanwhile
 
     async def _delete(self, service: Service, operation: Operation) -> None:
         await asyncio.sleep(self._pause)
-        await asyncio.gather(*(self._fleets.stop(revision) for revision in service.revisions.values()))
+        await self._take_down(service)
         operation.succeed(typed("Service", service_json(service)))
+
+    async def _take_down(self, service: Service) -> None:
+        await asyncio.gather(*(self._fleets.stop(revision) for revision in service.revisions.values()))
 
     async def _delete_revision(self, revision: Revision, operation: Operation, body: dict[str, Any]) -> None:
         await self._fleets.stop(revision)

@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from rehearsal.contracts.contract import load
+from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.fleet import NoInstance
 from rehearsal.emulators.cloud_run.front import Destination
@@ -42,13 +44,17 @@ class World:
             read_secret=self.secrets.read,
             **{**settings, **options},
         )
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.run.app), base_url="http://run.test/v2/")
+        self.violations: list[Violation] = []
+        checked = Checked(self.run.app, load("run"), self.violations)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=checked), base_url="http://run.test/v2/")
+        self.inside = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.run.app), base_url="http://run.test/")
         self.direct = httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0))
 
     async def close(self) -> None:
         await self.run.stop()
-        await self.http.aclose()
-        await self.direct.aclose()
+        for client in (self.http, self.inside, self.direct):
+            await client.aclose()
+        assert [violation.text for violation in self.violations] == []
 
     def image(self, version: str, script: str = "") -> str:
         return put_server(self.registry.repositories, version, script=script)
@@ -352,12 +358,24 @@ def test_stop_leaves_no_process(tmp_path: Path) -> None:
 def test_logs_are_readable_over_http(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         await world.deploy(body(world.image("v1"), "api-one"))
-        answer = await world.http.get("http://run.test/_inspect/revisions/api-one/logs")
+        answer = await world.inside.get("/_inspect/revisions/api-one/logs")
         lines = answer.json()["logs"][0]["lines"]
         assert "started v1" in [line["text"] for line in lines]
-        processes = (await world.http.get("http://run.test/_inspect/processes")).json()
+        processes = (await world.inside.get("/_inspect/processes")).json()
         assert processes == {f"{API}/revisions/api-one": world.pids("api-one")}
-        missing = await world.http.get("http://run.test/_inspect/revisions/none/logs")
+        missing = await world.inside.get("/_inspect/revisions/none/logs")
         assert missing.status_code == 404
+
+    played(tmp_path, scenario)
+
+
+def test_a_service_deleted_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        begun = await world.call("PATCH", f"{API}?allowMissing=true", json=body(world.image("v1"), "api-one"))
+        await until(lambda: bool(world.pids("api-one")))
+        (pid,) = world.pids("api-one")
+        await world.done(await world.call("DELETE", str(API)))
+        await world.done(begun)
+        await until(lambda: not alive(pid))
 
     played(tmp_path, scenario)

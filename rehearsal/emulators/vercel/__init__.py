@@ -1,0 +1,1 @@
+"""Vercel: uploads, deployments, aliases, promotion and rollback, and the sites themselves."""

@@ -1,0 +1,43 @@
+"""Refusals in Vercel's form: `{"error": {"code", "message", ...}}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+
+class ApiError(Exception):
+    """A refusal. `more` goes beside code and message."""
+
+    def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.content = {"error": {"code": code, "message": message, **more}}
+
+
+def not_found(what: str) -> ApiError:
+    """404."""
+    return ApiError(404, "not_found", f"{what} could not be found.")
+
+
+def bad_request(message: str) -> ApiError:
+    """400."""
+    return ApiError(400, "bad_request", message)
+
+
+async def answer_api_error(_request: Request, error: Exception) -> Response:
+    """Starlette's handler for ApiError."""
+    if not isinstance(error, ApiError):
+        raise error
+    return JSONResponse(error.content, error.status)
+
+
+async def answer_http_error(_request: Request, error: Exception) -> Response:
+    """Starlette's handler for its own refusals: an unknown path, a method not allowed."""
+    if not isinstance(error, HTTPException):
+        raise error
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
+    return JSONResponse({"error": {"code": code, "message": error.detail}}, error.status_code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +137,7 @@ class Message:
 class Messenger(Protocol):
     """A way to tell people."""
 
-    name: str
+    name: ClassVar[str]
 
     def tell(self, message: Message) -> None:
         """Raises ProviderError, ProviderUnavailable or CredentialsError; the caller goes on with the other ways."""

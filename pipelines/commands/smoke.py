@@ -28,6 +28,6 @@ def command(environment: str, release: str | None, junit: Path | None, as_json: 
     with terminal.busy(f"checking {environment}"):
         report = deployment.observe(delivery, release)
     if junit is not None:
-        report.write_junit(junit)
+        junit.write_text(report.as_junit())
     click.echo(jsonlib.dumps(report.as_json(), indent=2) if as_json else report.as_text())
     deployment.require_passed(delivery, report)

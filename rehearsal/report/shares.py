@@ -5,6 +5,7 @@ Jobs run side by side, so their durations add up to more than the clock; this do
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -67,7 +68,7 @@ def _divide(spans: list[Span], started: float, ended: float) -> dict[str, float]
     """Sweep over all beginnings and ends; between two of them the same things are at work."""
     changes = sorted({started, ended, *(t for span in spans for t in span[:2] if started < t < ended)})
     spent: dict[str, float] = defaultdict(float)
-    for left, right in zip(changes, changes[1:], strict=False):
+    for left, right in itertools.pairwise(changes):
         active = [what for begin, end, what in spans if begin < right and end > left]
         for what in active:
             spent[what] += (right - left) / len(active)

@@ -192,7 +192,7 @@ class JobExecution:
             event=event.name,
             actor=event.actor,
             actions=resolution.folders,
-            mark=uuid.uuid4().hex,
+            mark=f"{self._assignment.job.id}-{uuid.uuid4().hex}",
         )
 
     async def _follow(self, process: ActProcess, reader: LogReader) -> str | None:

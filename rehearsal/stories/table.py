@@ -1,0 +1,60 @@
+"""The stories there are. One more is one module and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from rehearsal.stories.routine import Routine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """One story: `module` has `tell(at: Routine)`."""
+
+    name: str
+    title: str
+    module: str
+    usual: bool = True
+    """Told by `make rehearse`; the others by `shipmate rehearse --all` and by the tests."""
+    starts_released: bool = True
+    """Needs a platform that has two releases in production; told alone, the quick start comes first."""
+
+    def tell(self, at: Routine) -> None:
+        telling: Callable[[Routine], None] = import_module(f"rehearsal.stories.{self.module}").tell
+        telling(at)
+
+
+STORIES: dict[str, Story] = {
+    story.name: story
+    for story in (
+        Story(
+            name="quick-start",
+            title="A pull request reaches production, then a second release",
+            module="quick_start",
+            starts_released=False,
+        ),
+        Story(
+            name="red-pull-request",
+            title="A failing test cannot be merged",
+            module="red_pull_request",
+            starts_released=False,
+        ),
+        Story(name="unapproved", title="Nobody approves their own release", module="unapproved"),
+        Story(name="bad-release", title="A bad release never stays", module="bad_release"),
+        Story(name="rollback", title="The way back, by command and by workflow", module="rollback"),
+        Story(name="killed", title="Killed at every write, and finished", module="killed", usual=False),
+        Story(name="flaky-providers", title="Unreliable providers are survived", module="flaky_providers", usual=False),
+    )
+}
+
+
+def chosen(names: tuple[str, ...], everything: bool) -> list[Story]:
+    """The stories to tell, in the table's order, with the quick start before those that need it. Raises KeyError."""
+    if not names:
+        return [story for story in STORIES.values() if everything or story.usual]
+    wanted = {name: STORIES[name] for name in names}
+    if any(story.starts_released for story in wanted.values()):
+        wanted["quick-start"] = STORIES["quick-start"]
+    return [story for story in STORIES.values() if story.name in wanted]

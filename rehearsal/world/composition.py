@@ -1,0 +1,304 @@
+"""One world, put together: services first, then the providers, then GitHub with its runner; ended in the other order."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from rehearsal import contracts
+from rehearsal.contracts.middleware import Checked, Violation
+from rehearsal.control import control_app
+from rehearsal.emulator import Emulator
+from rehearsal.emulators.cloud_run.app import CloudRun
+from rehearsal.emulators.cloud_run.images import WorldRegistry
+from rehearsal.emulators.cloud_run.names import ServiceName
+from rehearsal.emulators.edge.app import Edge
+from rehearsal.emulators.google_auth.app import IamCredentials, SecurityTokenService
+from rehearsal.emulators.google_auth.state import Tokens
+from rehearsal.emulators.registry.app import Registry
+from rehearsal.emulators.registry.base import seed_base
+from rehearsal.emulators.secret_manager.app import SecretManager
+from rehearsal.emulators.sentry.app import Sentry
+from rehearsal.emulators.slack.app import Slack
+from rehearsal.emulators.smtp.app import Smtp
+from rehearsal.emulators.vercel.app import Vercel
+from rehearsal.faults import Faults, Faulty
+from rehearsal.github.app import GitHub
+from rehearsal.home import home
+from rehearsal.journal import Journal, Journaled
+from rehearsal.runner.engine import ActRunner
+from rehearsal.runner.model import Run
+from rehearsal.runner.settings import Settings
+from rehearsal.services.browser import find_browser
+from rehearsal.services.postgres import Postgres
+from rehearsal.services.redis import Redis
+from rehearsal.serving import Server
+from rehearsal.world import definition, provision
+from rehearsal.world.inspection import Inspection
+
+REGISTRY_HOST = "europe-west1-docker.pkg.dev"
+BASE_REPOSITORY = "techmate-delivery/bases/python"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """root: an empty folder for everything. repository: the checkout under delivery. time_scale: of waits between retries and polls."""
+
+    root: Path
+    repository: Path
+    time_scale: float = 1.0
+
+
+@dataclass(kw_only=True)
+class Ports:
+    """The servers of one world, by the name of what they serve."""
+
+    servers: dict[str, Server] = field(default_factory=dict)
+
+    async def serve(self, name: str, app: ASGIApp) -> str:
+        """Serve an app; its address."""
+        server = Server(app, name)
+        self.servers[name] = server
+        await server.start()
+        return server.url
+
+    async def stop(self) -> None:
+        for server in reversed(self.servers.values()):
+            await server.stop()
+
+
+class Composition:
+    """Start it once; `stop` ends everything it began."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.definition = definition.read(options.repository / "shipmate.yml")
+        self.keys = provision.Keys()
+        self.faults = Faults()
+        self.journal = Journal()
+        self.violations: list[Violation] = []
+        self.ports = Ports()
+        self.hosts: dict[str, str] = {}
+        self.postgres = Postgres(options.root / "postgres")
+        self.redis = Redis(options.root / "redis")
+        self.github = GitHub(options.root / "github", lambda: datetime.now(UTC))
+        self._build_providers()
+
+    def _build_providers(self) -> None:
+        root, wanted = self.options.root, self.definition
+        self.tokens = Tokens(provision.google_policy(wanted, ""), self._github_keys)
+        self.registry = Registry(root / "registry", authorise=self.tokens.authorise)
+        self.secret_manager = SecretManager(authorise=self.tokens.authorise, allows=self.tokens.allows)
+        self.cloud_run = CloudRun(
+            root / "cloud-run",
+            WorldRegistry(self.registry.repositories, (REGISTRY_HOST,)),
+            read_secret=self.secret_manager.read,
+            authorise=self.tokens.authorise,
+            process_env={"SHIPMATE_WORLD": str(os.getpid())},
+            time_scale=self.options.time_scale,
+        )
+        self.vercel = Vercel(
+            tokens={self.keys.vercel: "deployer"},
+            bypass=(self.keys.vercel_bypass,),
+            team=wanted.sites[0].team,
+            projects={site.project: (site.host,) for site in wanted.sites},
+        )
+        self.slack = Slack(webhooks=(self.keys.slack_path,))
+        self.smtp = Smtp(user="shipmate", password=self.keys.smtp_password)
+        self.sentry = Sentry(public_key=self.keys.sentry_public)
+        self.edge = Edge(
+            root / "edge",
+            self.cloud_run.front,
+            domains={s.host: ServiceName(s.project, s.region, s.name) for s in wanted.services},
+            serve=self.vercel.serve,
+        )
+
+    @property
+    def runs(self) -> dict[int, Run]:
+        return self.runner.runs
+
+    def _emulators(self) -> list[Emulator]:
+        sts, iam = SecurityTokenService(self.tokens), IamCredentials(self.tokens)
+        return [
+            sts,
+            iam,
+            self.registry,
+            self.secret_manager,
+            self.cloud_run,
+            self.vercel,
+            self.slack,
+            self.sentry,
+            self.github,
+        ]
+
+    async def _github_keys(self) -> dict[str, Any]:
+        return self.github.service.oidc.jwks()
+
+    async def start(self) -> None:
+        """Everything up, provisioned and reachable. Raises OSError, contracts.ContractUnavailable and what services raise."""
+        await self._start_services()
+        for emulator in self._emulators():
+            await self._serve(emulator)
+        await self.smtp.start()
+        await self.edge.start()
+        self.hosts.update(dict.fromkeys(self.edge.hosts, self.edge.url))
+        await self._start_github()
+        await self._provision()
+        await self._serve_control()
+        self._write_overlay()
+
+    async def _start_services(self) -> None:
+        await self.postgres.start()
+        await self.redis.start()
+        for environment in self.definition.environments:
+            await self.postgres.create_database(f"techmate_{environment}")
+
+    async def _serve(self, emulator: Emulator) -> None:
+        """An emulator behind its contract, the faults and the journal."""
+        await emulator.start()
+        app = emulator.app
+        if emulator.contract is not None:
+            app = Checked(app, contracts.load(emulator.contract), self.violations)
+        app = Journaled(Faulty(app, emulator.name, self.faults), emulator.name, self.journal)
+        url = await self.ports.serve(emulator.name, app)
+        self.hosts.update(dict.fromkeys(emulator.hosts, url))
+
+    async def _start_github(self) -> None:
+        self.github.service.address = self.ports.servers["github"].url
+        self.tokens.policy = provision.google_policy(self.definition, self.github.service.issuer)
+        self.runner = ActRunner(
+            self.github.hub,
+            Settings(root=self.options.root / "runner", extra_env=self._step_environment()),
+        )
+        await self.runner.start()
+        self.github.attach(self.runner)
+
+    def _step_environment(self) -> dict[str, str]:
+        """What every step of a job finds, beside what GitHub gives."""
+        browser = find_browser()
+        found = {
+            "SHIPMATE_OVERLAY": str(self.overlay),
+            "SHIPMATE_HOME": str(home()),
+            "SHIPMATE_VENV": str(self.options.repository / ".venv"),
+        }
+        return {**found, "SHIPMATE_BROWSER": str(browser)} if browser else found
+
+    @property
+    def overlay(self) -> Path:
+        return self.options.root / "overlay.json"
+
+    async def _provision(self) -> None:
+        wanted = self.definition
+        base = seed_base(self.registry.repositories, BASE_REPOSITORY, "3.11")
+        self.images = {pinned: f"{REGISTRY_HOST}/{BASE_REPOSITORY}@{base}" for pinned in wanted.base_images}
+        dsn = f"{self.hosts['sentry.io'].replace('://', f'://{self.keys.sentry_public}@')}/1"
+        values = provision.secret_values(
+            wanted,
+            lambda name: self.postgres.url(f"techmate_{name}"),
+            lambda name: self.redis.url(wanted.environments.index(name)),
+            dsn,
+        )
+        for (project, secret), value in values.items():
+            self.secret_manager.secrets.put(project, secret, value.encode())
+        await self._provision_github()
+
+    async def _provision_github(self) -> None:
+        seed, name = self.github.seed, self.definition.repository
+        for login in provision.PEOPLE:
+            seed.user(login)
+        await seed.repository(
+            name,
+            files=self.options.repository,
+            roles=provision.PEOPLE,
+            message="Import the platform",
+            author="release-manager",
+        )
+        self.people = {login: seed.token(login) for login in provision.PEOPLE}
+        for environment in self.definition.environments:
+            seed.environment(name, environment, branches=("main",), secrets=provision.github_secrets(self.keys))
+        for environment, reviewers in self.definition.approvals.values():
+            seed.environment(name, environment, reviewers=reviewers, prevent_self_review=True)
+        rules = provision.branch_protection()
+        seed.protect_branch(name, "main", checks=rules["required_checks"], reviews=rules["required_reviews"])
+        seed.protect_tags(name, ("v*",))
+
+    async def _serve_control(self) -> None:
+        app = control_app(self.faults, self.journal, self.violations)
+        app.router.routes.extend(Inspection(self).routes())
+        self.control = await self.ports.serve("control", app)
+
+    def _write_overlay(self) -> None:
+        content = {
+            "ca": str(self.edge.ca_path),
+            "hosts": self.hosts,
+            "images": self.images,
+            "smtp": f"127.0.0.1:{self.smtp.port}",
+            "time_scale": self.options.time_scale,
+        }
+        _write_whole(self.overlay, content)
+
+    def write_ready(self) -> None:
+        """ROOT/world.json: everything a story, a terminal or a person needs to know."""
+        content = {
+            "root": str(self.options.root),
+            "api": self.github.service.address,
+            "server": self.github.service.address,
+            "repository": self.definition.repository,
+            "tokens": self.people,
+            "edge": self.edge.url,
+            "ca": str(self.edge.ca_path),
+            "spki": self.edge.leaf_spki,
+            "hosts": self.definition.hosts(),
+            "overlay": str(self.overlay),
+            "control": self.control,
+            "environ": {
+                **self._step_environment(),
+                "VERCEL_TOKEN": self.keys.vercel,
+                "VERCEL_BYPASS": self.keys.vercel_bypass,
+                **self._google_access(),
+            },
+        }
+        _write_whole(self.options.root / "world.json", content)
+
+    def _google_access(self) -> dict[str, str]:
+        """What a person who logged in to Google has in their terminal."""
+        return {"GOOGLE_OAUTH_ACCESS_TOKEN": self.tokens.personal("on-call@techmate.ai", provision.DEPLOYER_GRANTS)}
+
+    def messages(self) -> list[dict[str, str]]:
+        """What Slack and the mail server were given, oldest first: {"via", "at", "text"}."""
+        found = [{"via": "slack", "at": f"{m.at:.3f}", "text": m.text} for m in self.slack.messages]
+        found += [{"via": "smtp", "at": f"{m.at:.3f}", "text": m.text} for m in self.smtp.messages]
+        return sorted(found, key=lambda message: message["at"])
+
+    def inventory(self, release: str) -> dict[str, int]:
+        """How many deployments of a release each provider holds."""
+        return {"cloud-run": self.cloud_run.count(release), "vercel": self.vercel.count(release)}
+
+    def run_url(self, run: Run) -> str:
+        return f"{self.github.service.address}/{run.repository}/actions/runs/{run.id}"
+
+    async def stop(self) -> None:
+        """End everything. Idempotent; goes on past what fails to end."""
+        if hasattr(self, "runner"):
+            await self.runner.stop()
+        await self.edge.stop()
+        for emulator in reversed(self._emulators()):
+            await emulator.stop()
+        await self.smtp.stop()
+        await self.ports.stop()
+        await self.redis.stop()
+        await self.postgres.stop()
+
+
+def _write_whole(file: Path, content: dict[str, Any]) -> None:
+    """All of it or nothing: readers wait for the file to appear."""
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=1))
+    part.chmod(0o600)
+    part.rename(file)

@@ -29,6 +29,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path == "/crash":
             os._exit(3)
+        if path in ("/half", "/endless"):
+            return self.stream(path)
         if path == "/slow":
             time.sleep(1.0)
         if path in ("/break-live", "/break-ready"):
@@ -37,6 +39,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             state["ready"] = True
         status = 503 if path[1:] in state and not state[path[1:]] else 200
         self.answer(status)
+
+    def stream(self, path):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000000")
+        self.end_headers()
+        for _ in range(2000):
+            self.wfile.write(b"piece\\n")
+            self.wfile.flush()
+            if path == "/half":
+                os._exit(4)
+            time.sleep(0.01)
 
     def do_POST(self):
         length = int(self.headers.get("content-length", 0))

@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp
 
 from rehearsal.emulators.cloud_run.app import CloudRun
+from rehearsal.emulators.cloud_run.front import Destination
 from rehearsal.emulators.cloud_run.images import WorldRegistry
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.edge.app import Edge
@@ -189,6 +190,37 @@ def test_no_instance_and_a_crash_are_503(tmp_path: Path) -> None:
         crashed = await world.ask("api.techmate.ai", "/crash")
         assert (crashed.status_code, "without an answer" in crashed.headers["x-rehearsal-reason"]) == (503, True)
         assert (await world.ask("api.techmate.ai")).json()["version"] == "v1"
+
+    played(tmp_path, scenario)
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        await world.release("v1")
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            await world.ask("api.techmate.ai", "/half")
+        assert (await world.ask("api.techmate.ai")).json()["version"] == "v1"
+
+    played(tmp_path, scenario)
+
+
+def test_a_client_that_leaves_frees_the_instance(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        await world.release("v1")
+        request = world.client.build_request(
+            "GET",
+            f"{world.edge.url}/endless",
+            headers={"Host": "api.techmate.ai"},
+            extensions={"sni_hostname": API.host()},
+        )
+        answer = await world.client.send(request, stream=True)
+        assert b"piece" in await anext(answer.aiter_raw())
+        async with world.run.front.lease(Destination(API)) as instance:
+            assert instance.in_flight == 2
+            await answer.aclose()
+            async with asyncio.timeout(5):
+                while instance.in_flight > 1:  # noqa: ASYNC110 - the counter is no event
+                    await asyncio.sleep(0.01)
 
     played(tmp_path, scenario)
 

@@ -1,0 +1,1 @@
+"""Versions, changelog, notes and GitHub releases."""

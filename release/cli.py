@@ -1,0 +1,49 @@
+"""`shipmate release`: a table of contents; each command is imported when it is used. Runs alone as `python -m release`."""
+
+from __future__ import annotations
+
+import gc
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "next": "The next version, and why.",
+    "bump": "Write the version into every version file.",
+    "changelog": "CHANGELOG.md, for those who use it.",
+    "notes": "The notes of a release.",
+    "plan": "What publishing would do, and whether it may.",
+    "assets": "SBOMs, checksums and notes, as files.",
+    "publish": "Publish the release on GitHub; finishes what was begun.",
+    "verify": "Check a published release from outside.",
+    "yank": "Withdraw a published release.",
+}
+
+
+class Contents(click.Group):
+    """A group whose commands are imported when they are named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = import_module(f"release.commands.{cmd_name}").command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    "release",
+    cls=Contents,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Guide and exit codes: docs/RELEASES.md. Every command works in any git repository and has --help with examples.",
+)
+def command() -> None:
+    """Versions, changelog, notes and GitHub releases."""
+    # A command lives for a second and makes hundreds of thousands of small tuples: looking for cycles among them costs a fifth of it.
+    gc.disable()

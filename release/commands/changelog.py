@@ -1,0 +1,100 @@
+"""`shipmate release changelog`: CHANGELOG.md, for those who use it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from itertools import islice
+
+import click
+
+from pipelines.errors import LocalError, ReleaseError
+from release import console
+from release.changelog import PREAMBLE, Written, write
+from release.decision import Decision, Facts, decide
+from release.options import workplace_options
+from release.sections import sections
+from release.templating import load
+from release.versions import channel_of_branch, check_channel
+from release.workplace import Workplace
+
+
+@click.command("changelog", short_help="CHANGELOG.md, for those who use it.")
+@click.option("--write", "to_file", is_flag=True, help="Into the file; what people edited in it stays.")
+@click.option("--check", is_flag=True, help="Exit with 12 when --write would change the file.")
+@click.option("--rewrite", is_flag=True, help="With --write: generate again what nobody edited (a template changed).")
+@click.option("--released", is_flag=True, help="Only what is released, not what comes next.")
+@click.option("--channel", default=None, metavar="NAME", help="What comes next is a pre-release on this channel.")
+@click.option("--prereleases", is_flag=True, help="Keep a section for every pre-release.")
+@workplace_options
+def command(
+    workplace: Workplace,
+    to_file: bool,
+    check: bool,
+    rewrite: bool,
+    released: bool,
+    channel: str | None,
+    prereleases: bool,
+) -> None:
+    """The changelog, breaking changes first: on standard output, or into the file with --write.
+
+    In a file, every section that is there is kept as it is, whoever wrote it; missing releases are added. Made from git alone: the same
+    history gives the same bytes.
+
+    \b
+    Examples:
+      shipmate release changelog | less
+      shipmate release changelog --write
+      shipmate release changelog -C ../other --tag-format '{version}' --released
+    """
+    with console.busy("reading the history") as sign:
+        workplace.seen = sign.seen
+        written = _written(workplace, channel, released=released, prereleases=prereleases)
+        if not to_file and not check:
+            _print(written)
+            return
+        _merge(workplace, list(written), rewrite=rewrite, only_check=check)
+
+
+def _written(workplace: Workplace, channel: str | None, *, released: bool, prereleases: bool) -> Iterable[Written]:
+    repository = workplace.repository
+    chosen = channel if channel is not None else channel_of_branch(repository.branch, workplace.rules)
+    if chosen:
+        check_channel(chosen, workplace.rules)
+
+    def prepare(facts: Facts) -> Decision | None:
+        return None if released else decide(facts, workplace.rules, repository.component, channel=chosen)
+
+    fill = load("changelog.md.j2", workplace.own_template("changelog"))
+    found = sections(repository, prepare, prereleases=prereleases)
+    return write(found, fill, workplace.printer(), repository.rules.groups)
+
+
+def _print(written: Iterable[Written]) -> None:
+    """In pieces: a long history need not be held as text."""
+    sys.stdout.write(PREAMBLE)
+    rest = iter(written)
+    while piece := list(islice(rest, 500)):
+        sys.stdout.write("\n" + "\n".join(each.text for each in piece))
+
+
+def _merge(workplace: Workplace, written: list[Written], *, rewrite: bool, only_check: bool) -> None:
+    from release.changelog_file import merge
+
+    repository = workplace.repository
+    file = workplace.top / repository.component.changelog
+    try:
+        existing = file.read_text() if file.exists() else ""
+        new = merge(existing, written, {each.tag for each in repository.released}, rewrite=rewrite)
+        if new == existing:
+            console.aside(f"{repository.component.changelog} has everything already")
+            return
+        if only_check:
+            raise ReleaseError(
+                f"{repository.component.changelog} is not what these commits make it",
+                next_step="shipmate release changelog --write, and commit it",
+            )
+        file.write_text(new)
+    except OSError as error:
+        raise LocalError(f"{file} cannot be written: {error.strerror}", next_step="see the folder's rights") from error
+    console.aside(f"{repository.component.changelog} written")

@@ -1,0 +1,107 @@
+"""`shipmate release next`: the next version, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from release import console
+from release.decision import Decision, decide
+from release.options import workplace_options
+from release.versions import channel_of_branch, check_channel
+from release.workplace import Workplace
+
+
+@click.command("next", short_help="The next version, and why.")
+@click.option(
+    "--channel", default=None, metavar="NAME", help="A pre-release on this channel, like rc; '' for a final one."
+)
+@click.option("--explain", is_flag=True, help="Every commit with why it counts or not.")
+@click.option("--json", "as_json", is_flag=True, help="For machines; with every commit.")
+@workplace_options
+def command(workplace: Workplace, channel: str | None, explain: bool, as_json: bool) -> None:
+    """The next version by the commits since the last release: on standard output and nothing else there.
+
+    When nothing is to be released, standard output stays empty and standard error says why; the exit code is 0.
+
+    \b
+    Examples:
+      shipmate release next
+      shipmate release next --explain
+      shipmate release next --channel rc
+      shipmate release next --tag-format '{version}' -C ../other --json
+    """
+    decision = decision_of(workplace, channel)
+    if as_json:
+        console.as_json(to_json(decision))
+        return
+    if explain:
+        click.echo(explained(decision))
+        return
+    console.warn(decision.warnings)
+    if decision.version is None:
+        console.aside(f"nothing to release: {decision.why} (--explain lists them)")
+        return
+    click.echo(str(decision.version))
+
+
+def decision_of(workplace: Workplace, channel: str | None) -> Decision:
+    """The decision, with the channel said, or the one of the branch."""
+    with console.busy("reading the history") as sign:
+        workplace.seen = sign.seen
+        repository = workplace.repository
+        chosen = channel if channel is not None else channel_of_branch(repository.branch, workplace.rules)
+        if chosen:
+            check_channel(chosen, workplace.rules)
+        return decide(repository.facts(), workplace.rules, repository.component, channel=chosen)
+
+
+def to_json(decision: Decision) -> dict[str, Any]:
+    """The documented form (docs/RELEASES.md)."""
+    return {
+        "component": decision.component,
+        "version": str(decision.version) if decision.version is not None else None,
+        "tag": decision.tag or None,
+        "current": decision.current.tag if decision.current else None,
+        "bump": decision.bump,
+        "why": decision.why,
+        "channel": decision.channel or None,
+        "line": decision.line.name if decision.line else None,
+        "latest": decision.latest,
+        "commit": decision.commit,
+        "branch": decision.branch,
+        "warnings": list(decision.warnings),
+        "commits": [
+            {
+                "id": verdict.commit.hash,
+                "subject": verdict.commit.message.subject,
+                "author": verdict.commit.author,
+                "bump": verdict.bump,
+                "why": verdict.why,
+                "shown": any(entry.group for entry in verdict.entries),
+            }
+            for verdict in decision.verdicts
+        ],
+    }
+
+
+def explained(decision: Decision) -> str:
+    """One line a commit: what it raises, which one it is, why."""
+    colours = {"major": "red", "minor": "green", "patch": "cyan"}
+    lines: list[str] = []
+    for verdict in decision.verdicts:
+        bump = verdict.bump if verdict.bump != "none" else "-"
+        mark = click.style(bump.ljust(5), fg=colours.get(bump), dim=bump == "-")
+        subject = _plain(verdict.commit.message.subject) or "(no message)"
+        lines.append(f"{mark}  {verdict.commit.short}  {subject}\n       {click.style(_plain(verdict.why), dim=True)}")
+    lines += [f"{click.style('warning', fg='yellow')}: {_plain(warning)}" for warning in decision.warnings]
+    now = decision.current.tag if decision.current else "no release yet"
+    coming = click.style(str(decision.version), bold=True) if decision.version is not None else "nothing to release"
+    return "\n".join([*lines, f"{now} -> {coming}: {_plain(decision.why)}"])
+
+
+def _plain(text: str) -> str:
+    """Text from outside cannot move the cursor, colour the terminal or speak to a workflow's log."""
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
+    return f"\u200b{shown}" if shown.lstrip().startswith(("::", "##[")) else shown

@@ -1,0 +1,180 @@
+"""The history of a repository: one streamed `git log`, one read of the tags, whatever the number of either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from pipelines.errors import InputError
+from release.commits import Message, parse
+from release.git import Git, Place
+
+_FIELDS = "%m%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B"
+_PER_COMMIT = 6
+
+
+class Commit(NamedTuple):
+    """One commit, its message already read."""
+
+    hash: str
+    parents: tuple[str, ...]
+    time: int
+    """When it was committed, seconds since 1970 (the author's time survives rebases and sorts nothing)."""
+    author: str
+    email: str
+    message: Message
+
+    @property
+    def short(self) -> str:
+        return self.hash[:9]
+
+
+class Tag(NamedTuple):
+    """A tag and the commit it leads to."""
+
+    name: str
+    commit: str
+
+
+class Log(NamedTuple):
+    """What one `git log` gave: commits, children before their parents; and where it stopped."""
+
+    commits: list[Commit]
+    boundary: list[str]
+    """Commits just below the ones listed."""
+
+
+def require_full(place: Place) -> None:
+    """Refuse a shallow clone: a version made from part of a history is a guess. Raises InputError."""
+    if place.shallow:
+        raise InputError(
+            "this clone is shallow: the history and tags that decide the version are not all here",
+            where=str(place.git_dir),
+            why="actions/checkout fetches one commit unless told otherwise; so does `git clone --depth`",
+            next_step="git fetch --unshallow --tags   (in a workflow: `fetch-depth: 0` at actions/checkout)",
+        )
+
+
+def read_tags(git: Git) -> list[Tag]:
+    """Every tag with its commit, from one `git show-ref -d` (which reads no object for packed tags)."""
+    found: dict[str, str] = {}
+    for line in git.run("show-ref", "--tags", "-d", ok=(0, 1)).decode("utf-8", "surrogateescape").splitlines():
+        target, _, name = line.partition(" ")
+        # An annotated tag has a second line, name^{}, with the commit; it comes after and wins.
+        found[name.removesuffix("^{}").removeprefix("refs/tags/")] = target
+    return [Tag(name, commit) for name, commit in found.items()]
+
+
+def require_tags(git: Git, place: Place, tags: Sequence[Tag], matches: Callable[[str], bool]) -> list[str]:
+    """Refuse when the remote has release tags that this clone lacks. Asks the remote only when there is reason to doubt:
+    no release tag is here, or the clone was told to fetch none. Returns warnings. Raises InputError."""
+    known = {tag.name for tag in tags}
+    told_none = git.run("config", "--get-regexp", r"^remote\..*\.tagopt$", ok=(0, 1)).decode()
+    if any(matches(name) for name in known) and "--no-tags" not in told_none:
+        return []
+    remote = git.run("config", "--get", "remote.origin.url", ok=(0, 1)).decode().strip()
+    if not remote:
+        return []
+    process = git.start("ls-remote", "--tags", "--refs", "origin")
+    try:
+        out, _ = process.communicate(timeout=10)
+    except Exception:
+        process.kill()
+        process.communicate()
+        return ["the remote could not be asked for its tags in 10 s: if it has releases, they are not counted here"]
+    if process.returncode != 0:
+        return ["the remote could not be asked for its tags: if it has releases, they are not counted here"]
+    there = [line.partition("\trefs/tags/")[2] for line in out.decode("utf-8", "replace").splitlines()]
+    missing = sorted(name for name in there if matches(name) and name not in known)
+    if missing:
+        raise InputError(
+            f"{len(missing)} release tag(s) of the remote are missing here, such as {missing[-1]}",
+            where=str(place.git_dir),
+            why="the clone was made without tags",
+            next_step="git fetch --tags origin",
+        )
+    return []
+
+
+def read_log(
+    git: Git,
+    include: str,
+    exclude: Iterable[str] = (),
+    *,
+    squash_body: str = "commit-messages",
+    seen: Callable[[int], None] | None = None,
+) -> Log:
+    """Commits reachable from `include` and from none of `exclude`, children before their parents.
+
+    `seen` is told now and then how many were read.
+    """
+    commits: list[Commit] = []
+    boundary: list[str] = []
+    for record in _records(git, include, exclude):
+        if record[0][0] == "-":
+            boundary.append(record[0][1:])
+            continue
+        name, parents, time, author, email, text = record
+        commits.append(
+            Commit(name[1:], tuple(parents.split()), int(time), author, email, parse(text, squash_body=squash_body))
+        )
+        if seen is not None and not len(commits) & 1023:
+            seen(len(commits))
+    return Log(children_first(commits), boundary)
+
+
+def touching(git: Git, include: str, exclude: Iterable[str], paths: Sequence[str], without: Sequence[str]) -> set[str]:
+    """Ids of the commits in the range that change one of `paths` (all when empty) outside `without`, from one git process."""
+    given = "".join(f"^{name}\n" for name in exclude) + include + "\n"
+    specs = [f":(top){path}" for path in paths or (".",)] + [f":(top,exclude){path}" for path in without]
+    out = git.run("rev-list", "--full-history", "--stdin", "--", *specs, given=given.encode())
+    return set(out.decode().split())
+
+
+def _records(git: Git, include: str, exclude: Iterable[str]) -> Iterator[list[str]]:
+    """Six fields a commit, cut out of the stream."""
+    given = "".join(f"^{name}\n" for name in exclude) + include + "\n"
+    arguments = ("log", "--boundary", "-z", f"--format={_FIELDS}", "--encoding=UTF-8", "--no-show-signature", "--stdin")
+    fields: list[str] = []
+    carry = b""
+    for piece in git.stream(*arguments, "--", given=given.encode()):
+        cut = piece.rfind(b"\0")
+        if cut < 0:
+            carry += piece
+            continue
+        fields += (carry + piece[:cut]).decode("utf-8", "replace").split("\0")
+        carry = piece[cut + 1 :]
+        whole = len(fields) - len(fields) % _PER_COMMIT
+        for at in range(0, whole, _PER_COMMIT):
+            yield fields[at : at + _PER_COMMIT]
+        del fields[:whole]
+
+
+def children_first(commits: list[Commit]) -> list[Commit]:
+    """The same commits with every child before its parents. git's own order by date breaks that when clocks were wrong."""
+    done: set[str] = set()
+    for commit in commits:
+        done.add(commit.hash)
+        if any(parent in done for parent in commit.parents):
+            return _sorted(commits)
+    return commits
+
+
+def _sorted(commits: list[Commit]) -> list[Commit]:
+    by_hash = {commit.hash: commit for commit in commits}
+    children = dict.fromkeys(by_hash, 0)
+    for commit in commits:
+        for parent in commit.parents:
+            if parent in children:
+                children[parent] += 1
+    ready = [commit for commit in reversed(commits) if children[commit.hash] == 0]
+    ordered: list[Commit] = []
+    while ready:
+        commit = ready.pop()
+        ordered.append(commit)
+        for parent in reversed(commit.parents):
+            if parent in children:
+                children[parent] -= 1
+                if children[parent] == 0:
+                    ready.append(by_hash[parent])
+    return ordered

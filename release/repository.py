@@ -1,0 +1,192 @@
+"""One component of one repository: its facts gathered in as few readings of git as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from pipelines.errors import InputError
+from pipelines.manifest.release import Release, ReleaseComponent
+from release.changes import Verdict, judge
+from release.commits import parse
+from release.decision import Facts
+from release.entries import Rules
+from release.git import Git, Place
+from release.history import Commit, Log, Tag, read_log, read_tags, require_full, require_tags, touching
+from release.ranges import divide, in_order
+from release.versions import Released, TagFormat, highest, line_of_branch
+
+_NEAREST = 64
+"""So many of the newest releases are named to git as known; the commits below them are then never read."""
+
+
+class Since(NamedTuple):
+    """What came after some releases."""
+
+    commits: list[Commit]
+    """Newest first, children before parents."""
+    below: list[Released]
+    """The releases directly below them."""
+    met: set[str]
+    """Ids of every commit that was read, and of those at which reading ended."""
+    whole: bool
+    """The whole history was read."""
+
+
+@dataclass(kw_only=True)
+class Repository:
+    """What the engine asks of git, for one component and one commit."""
+
+    git: Git
+    rules: Rules
+    name: str
+    component: ReleaseComponent
+    format: TagFormat
+    place: Place
+    tags: Sequence[Tag]
+    commit: str
+    """What is to be released (HEAD unless told otherwise)."""
+    branch: str | None
+    seen: Callable[[int], None] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @classmethod
+    def open(
+        cls,
+        git: Git,
+        release: Release,
+        *,
+        component: str = "",
+        tag_format: str = "",
+        commit: str = "",
+        branch: str | None = None,
+        seen: Callable[[int], None] | None = None,
+    ) -> Repository:
+        """Read where the repository stands. Raises InputError for a shallow clone, missing tags, an unknown component or commit."""
+        name = component or next(iter(release.components))
+        if name not in release.components:
+            raise InputError(
+                f"there is no release component {name!r}",
+                why=f"known are {', '.join(release.components)}",
+                next_step="see release/components in shipmate.yml",
+            )
+        place = git.place()
+        require_full(place)
+        tags = read_tags(git)
+        chosen = TagFormat(tag_format or release.components[name].tag_format)
+        warnings = require_tags(git, place, tags, lambda tag: chosen.version(tag) is not None)
+        return cls(
+            git=git,
+            rules=Rules(release),
+            name=name,
+            component=release.components[name],
+            format=chosen,
+            place=place,
+            tags=tags,
+            commit=git.commit(commit) if commit else place.commit,
+            branch=branch if branch is not None else place.branch,
+            seen=seen,
+            warnings=warnings,
+        )
+
+    @cached_property
+    def released(self) -> list[Released]:
+        """Every release of the component."""
+        return self.format.released(self.tags)
+
+    def facts(self) -> Facts:
+        """What the next version is decided from."""
+        line = line_of_branch(self.branch, self.rules.release)
+        finals = [each for each in self.released if each.final]
+        on_line = [each for each in finals if line is None or line.holds(each.version)]
+        since = self.since(finals)
+        reachable = highest(each for each in on_line if each.commit in since.met)
+        if not since.whole and (reachable is None or any(each.rank > reachable.rank for each in on_line)):
+            # A higher release may lie deeper (tags out of order) or elsewhere: only the whole history tells.
+            since = self.since(finals, whole=True)
+            reachable = highest(each for each in on_line if each.commit in since.met)
+        return self.facts_of(since.commits, reachable, self.judge_in_order(since.commits, self.touching(since.commits)))
+
+    def facts_of(self, pending: Sequence[Commit], reachable: Released | None, verdicts: Sequence[Verdict]) -> Facts:
+        """Facts from a history already read and judged. `pending`: in the order of their range."""
+        ids = {commit.hash for commit in pending}
+        prereleased = [each for each in self.released if not each.final and each.commit in ids]
+        return Facts(
+            component=self.name,
+            format=self.format,
+            commit=self.commit,
+            branch=self.branch,
+            released=self.released,
+            reachable=reachable,
+            pending=pending,
+            verdicts=verdicts,
+            prereleased=prereleased,
+            unreleased=_unreleased(pending, prereleased, verdicts),
+            warnings=tuple(self.warnings),
+        )
+
+    def since(
+        self, considered: Sequence[Released], *, commit: str = "", before: Released | None = None, whole: bool = False
+    ) -> Since:
+        """The commits below `commit` that none of the releases considered contains. `before`: the release the commit has.
+
+        Only the newest releases (before that one) are told to git at first. Their answer is the whole answer if each way down ended at a released commit:
+        then nothing was left out because of a release that is not below. Otherwise everything is read.
+        """
+        commit = commit or self.commit
+        by_commit: dict[str, Released] = {}
+        for each in sorted(considered, key=lambda each: each.rank):
+            by_commit[each.commit] = each
+        ranked = [name for name, each in by_commit.items() if before is None or each.rank < before.rank]
+        nearest = ranked[-_NEAREST:]
+        log = self.read(nearest, include=commit) if nearest and not whole else self.read(include=commit)
+        ends = log.boundary or ([] if log.commits else [commit])
+        if nearest and not whole and any(end not in by_commit for end in ends):
+            return self.since(considered, commit=commit, before=before, whole=True)
+        labels, sections = divide([*log.commits, *map(_end, ends)], by_commit.keys())
+        below = [by_commit[lower] for lower, upper in labels.pairs() if not upper]
+        met = {each.hash for each in log.commits}.union(ends)
+        return Since(in_order(sections[""]), below, met, whole or not nearest)
+
+    def judge_in_order(self, commits: Sequence[Commit], touching: set[str] | None) -> list[Verdict]:
+        """Verdicts on the commits of one range, in the order of that range alone."""
+        return judge(in_order(commits), self.rules, touching=touching, component=self.name)
+
+    def touching(self, commits: Sequence[Commit]) -> set[str] | None:
+        """Ids among these commits that belong to the component; None when every commit does."""
+        if not (self.component.paths or self.component.exclude) or not commits:
+            return None
+        ids = {commit.hash for commit in commits}
+        below = {parent for commit in commits for parent in commit.parents} - ids
+        return touching(self.git, commits[0].hash, sorted(below), self.component.paths, self.component.exclude)
+
+    def time_of(self, commit: str) -> int:
+        """When a commit was made, seconds since 1970."""
+        return int(self.git.run("log", "-1", "--format=%ct", "--no-show-signature", commit))
+
+    def read(self, exclude: Sequence[str] = (), *, include: str = "") -> Log:
+        return read_log(
+            self.git, include or self.commit, exclude, squash_body=self.rules.release.squash_body, seen=self.seen
+        )
+
+
+def _end(name: str) -> Commit:
+    """Stands for a commit below those that were read."""
+    return Commit(name, (), 0, "", "", parse(""))
+
+
+def _unreleased(
+    pending: Sequence[Commit], prereleased: Sequence[Released], verdicts: Sequence[Verdict]
+) -> dict[str, int]:
+    """For each channel, how many commits that count came after its newest pre-release."""
+    counting = {verdict.commit.hash for verdict in verdicts if verdict.bump != "none"}
+    by_channel: dict[str, set[str]] = {}
+    for each in prereleased:
+        by_channel.setdefault((each.version.prerelease or "").partition(".")[0], set()).add(each.commit)
+    found: dict[str, int] = {}
+    for channel, commits in by_channel.items():
+        _, sections = divide(pending, commits)
+        found[channel] = sum(commit.hash in counting for commit in sections[""])
+    return found

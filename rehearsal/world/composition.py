@@ -196,7 +196,7 @@ class Composition:
     async def _provision(self) -> None:
         wanted = self.definition
         base = seed_base(self.registry.repositories, BASE_REPOSITORY, "3.11")
-        self.images = {pinned: f"{REGISTRY_HOST}/{BASE_REPOSITORY}@{base}" for pinned in wanted.base_images}
+        self.images = dict.fromkeys(wanted.base_images, f"{REGISTRY_HOST}/{BASE_REPOSITORY}@{base}")
         dsn = f"{self.hosts['sentry.io'].replace('://', f'://{self.keys.sentry_public}@')}/1"
         values = provision.secret_values(
             wanted,

@@ -37,6 +37,14 @@ class World:
             raise RuntimeError("the world is not started")
         return self._process.pid
 
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def said(self) -> str:
+        """The last of what the world printed."""
+        log = Path(self._folder.name) / "world.log" if self._folder else None
+        return log.read_text(errors="replace")[-3000:] if log and log.is_file() else ""
+
     def __enter__(self) -> Place:
         self._folder = tempfile.TemporaryDirectory(prefix="shipmate-world-", ignore_cleanup_errors=True)
         root = Path(self._folder.name)

@@ -88,7 +88,7 @@ class Fleet:
     @property
     def pids(self) -> list[int]:
         """Process ids of its instances."""
-        return [instance.pid for instance in self._instances]
+        return [instance.pid for instance in self._instances if instance.pid]
 
     async def start(self) -> None:
         """Return when every instance has passed its startup probe. Raises StartFailed; then nothing is left running."""

@@ -15,7 +15,7 @@ class Problem(Exception):
         status: int,
         message: str,
         *,
-        errors: list[dict[str, Any]] | None = None,
+        errors: list[Any] | None = None,
         headers: dict[str, str] | None = None,
         documentation: str = DOCUMENTATION,
     ) -> None:

@@ -8,12 +8,16 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+
+from nacl.public import PrivateKey
 
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.git.receiving import install
 from rehearsal.github.oidc import OidcIssuer
 from rehearsal.github.problems import not_found
+from rehearsal.github.render.view import View
 from rehearsal.github.state.database import Database
 from rehearsal.github.state.repositories import Repository
 from rehearsal.github.state.tokens import Token
@@ -37,7 +41,7 @@ class Service:
     """Shared by the REST API, GraphQL, git, the pages and the runner's hub. Lives on the event loop's thread."""
 
     def __init__(self, data: Path, now: Callable[[], datetime]) -> None:
-        self.data = data
+        self.data = data.absolute()
         self.now = now
         self.address = "http://127.0.0.1"
         """Where people and jobs reach it; set once its port is known."""
@@ -53,9 +57,18 @@ class Service:
         """Set and replaced whenever something changes that a waiting page shows; see `wait_for_change`."""
         self._gits: dict[str, BareRepository] = {}
 
+    @cached_property
+    def sealing_key(self) -> PrivateKey:
+        """Opens the secrets that clients seal for this GitHub."""
+        return PrivateKey.generate()
+
     @property
     def issuer(self) -> str:
         return f"{self.address}/_oidc"
+
+    def view(self, api: str | None = None) -> View:
+        """The database with links to this address; `api` when the reader knows the API under another one."""
+        return View(database=self.database, api=api or self.address, html=self.address)
 
     @property
     def hooks(self) -> Path:

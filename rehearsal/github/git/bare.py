@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -86,10 +87,11 @@ class BareRepository:
         *arguments: str,
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
         accept: Sequence[int] = (0,),
     ) -> bytes:
         """Run git here and return what it printed. Raises GitError for an exit code not in `accept`."""
-        _, output = await self.outcome(*arguments, stdin=stdin, env=env, accept=accept)
+        _, output = await self.outcome(*arguments, stdin=stdin, env=env, cwd=cwd, accept=accept)
         return output
 
     async def outcome(
@@ -97,14 +99,15 @@ class BareRepository:
         *arguments: str,
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
         accept: Sequence[int] = (0,),
     ) -> tuple[int, bytes]:
         """Like `git`, with the exit code."""
         process = await asyncio.create_subprocess_exec(
             "git",
             *arguments,
-            cwd=self.path,
-            env={**self._env, **(env or {})},
+            cwd=cwd or self.path,
+            env={**self._env, "GIT_DIR": str(self.path), **(env or {})},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -120,9 +123,16 @@ class BareRepository:
         """Read the refs from disk again, with `writing` held; returns them as they were before."""
         before = self.refs
         listed = await self.git("for-each-ref", "--format=%(objectname) %(refname)")
-        pairs = (line.split(" ", 1) for line in listed.decode().splitlines())
-        self.refs = {ref: sha for sha, ref in pairs}
+        self.refs = _refs(listed)
         return before
+
+    def reload_now(self) -> None:
+        """Like `reload` for a repository that nobody uses yet."""
+        arguments = ["git", "for-each-ref", "--format=%(objectname) %(refname)"]
+        listed = subprocess.run(
+            arguments, cwd=self.path, env=self._env, stdin=subprocess.DEVNULL, capture_output=True, check=True
+        )
+        self.refs = _refs(listed.stdout)
 
     async def update_ref(self, ref: str, new: str, old: str | None = None) -> bool:
         """Set a ref, only if it still is `old` (ZERO: not there); ZERO as `new` deletes. False when it is not."""
@@ -186,6 +196,11 @@ class BareRepository:
 
     def _below(self, prefix: str) -> dict[str, str]:
         return {ref.removeprefix(prefix): sha for ref, sha in sorted(self.refs.items()) if ref.startswith(prefix)}
+
+
+def _refs(listed: bytes) -> dict[str, str]:
+    pairs = (line.split(" ", 1) for line in listed.decode().splitlines())
+    return {ref: sha for sha, ref in pairs}
 
 
 def identity(author: Signature, committer: Signature) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ from rehearsal.github.git.objects import Commit
 
 _STATUSES = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-_BINARY = "Binary files "
+_SHORTSTAT = re.compile(r"(\d+) (file|insertion|deletion)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,16 @@ class FileChange:
     deletions: int
     patch: str | None
     """The hunks, without git's header; None for binary files and pure renames."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much lies between two commits."""
+
+    commits: int
+    files: int
+    additions: int
+    deletions: int
 
 
 async def is_ancestor(git: BareRepository, old: str, new: str) -> bool:
@@ -58,6 +69,52 @@ async def log(
     """Commits from `start` back, newest first."""
     arguments = ["rev-list", f"--skip={skip}", f"--max-count={limit}", *options, start, "--", *paths]
     return await git.commits((await git.git(*arguments)).decode().split())
+
+
+async def count(git: BareRepository, start: str, *, paths: Sequence[str] = (), options: Sequence[str] = ()) -> int:
+    """How many commits `log` would find in all."""
+    return int(await git.git("rev-list", "--count", *options, start, "--", *paths))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touched:
+    """The paths one commit adds, removes and modifies, against its first parent."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+
+
+async def touched(git: BareRepository, shas: Sequence[str]) -> dict[str, Touched]:
+    """What each of some commits touches, with one git process."""
+    if not shas:
+        return {}
+    arguments = ["log", "--no-walk=unsorted", "--format=%x01%H", "--name-status", "-z", "-m", "--first-parent"]
+    output = await git.git(*arguments, "--no-renames", *shas)
+    found: dict[str, Touched] = {}
+    for part in output.decode("utf-8", "replace").split("\x01")[1:]:
+        sha, _, rest = part.partition("\0")
+        fields = [field.lstrip("\n") for field in rest.split("\0")]
+        pairs = list(zip(fields[0::2], fields[1::2], strict=False))
+        found[sha] = Touched(
+            added=tuple(path for letter, path in pairs if letter == "A"),
+            removed=tuple(path for letter, path in pairs if letter == "D"),
+            modified=tuple(path for letter, path in pairs if letter in ("M", "T")),
+        )
+    return found
+
+
+async def size(git: BareRepository, base: str, head: str) -> Size:
+    """What merging head into base brings, counted from their merge base."""
+    counted = await git.git("rev-list", "--count", f"{base}..{head}")
+    code, summary = await git.outcome("diff", "--shortstat", f"{base}...{head}", accept=(0, 128))
+    figures = {word: int(number) for number, word in _SHORTSTAT.findall(summary.decode())} if code == 0 else {}
+    return Size(
+        commits=int(counted),
+        files=figures.get("file", 0),
+        additions=figures.get("insertion", 0),
+        deletions=figures.get("deletion", 0),
+    )
 
 
 async def changed_paths(git: BareRepository, base: str, head: str) -> list[str]:

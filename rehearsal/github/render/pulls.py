@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.github.git.history import Size
 from rehearsal.github.render.accounts import author_association, maybe_user, simple_user
 from rehearsal.github.render.issues import labels_of
 from rehearsal.github.render.repositories import repository as render_repository
@@ -12,16 +12,6 @@ from rehearsal.github.render.view import View, maybe_stamp, node_id, stamp
 from rehearsal.github.rules.merges import mergeable_state
 from rehearsal.github.state.pulls import PullRequest, Review
 from rehearsal.github.state.repositories import Repository
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """What a pull request changes."""
-
-    commits: int
-    additions: int
-    deletions: int
-    files: int
 
 
 def simple_pull(view: View, repository: Repository, one: PullRequest) -> dict[str, Any]:

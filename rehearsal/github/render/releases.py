@@ -15,7 +15,7 @@ def release(view: View, repository: Repository, one: Release) -> dict[str, Any]:
     return {
         "url": here,
         "assets_url": f"{here}/assets",
-        "upload_url": f"{view.api}/uploads/repos/{repository.full_name}/releases/{one.id}/assets{{?name,label}}",
+        "upload_url": f"{here}/assets{{?name,label}}",
         "html_url": f"{view.page(repository)}/releases/{_page(one)}",
         "id": one.id,
         "node_id": node_id("Release", one.id),

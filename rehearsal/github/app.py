@@ -1,0 +1,92 @@
+"""GitHub as an emulator: one ASGI app for git, the REST API, GraphQL and (by `mount`) pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rehearsal.github import snapshot
+from rehearsal.github.hub import GitHubHub
+from rehearsal.github.rest.api import api_routes
+from rehearsal.github.seeding import Seed
+from rehearsal.github.service import Service
+from rehearsal.github.transport import Transport
+from rehearsal.runner.hub import Runner
+
+
+class GitHub:
+    """github.com and api.github.com on one port.
+
+    `service` is its state and behaviour, `seed` sets the scene, `hub` is what a runner asks of it. Set `address`
+    when the port is known, and `attach` the runner, before the first request.
+    """
+
+    name = "github"
+    hosts: tuple[str, ...] = ("github.com", "api.github.com", "uploads.github.com")
+    contract: str | None = "github"
+
+    def __init__(self, data: Path, now: Callable[[], datetime]) -> None:
+        self.service = Service(data, now)
+        self.seed = Seed(self.service)
+        self.hub = GitHubHub(self.service)
+        self._starlette = Starlette(
+            routes=[*api_routes(self.service), *Transport(self.service).routes()],
+        )
+        self.app: ASGIApp = PlainPaths(self._starlette)
+        self.service.prepare()
+
+    @property
+    def address(self) -> str:
+        """Base address, http://127.0.0.1:PORT; git, API, pages and OIDC issuer are all under it."""
+        return self.service.address
+
+    @address.setter
+    def address(self, address: str) -> None:
+        self.service.address = address.rstrip("/")
+
+    def attach(self, runner: Runner) -> None:
+        """The runner that events go to."""
+        self.service.runner = runner
+
+    def mount(self, routes: Sequence[BaseRoute]) -> None:
+        """Serve pages beside the API; its own paths are tried first."""
+        self._starlette.router.routes.extend(routes)
+
+    async def start(self) -> None:
+        """Nothing runs beside HTTP: git processes start when they are needed."""
+
+    async def stop(self) -> None:
+        """End the git processes that are kept open."""
+        await self.service.close()
+
+    def reset(self) -> None:
+        """Forget accounts, tokens, repositories and everything in them."""
+        self.service.forget()
+
+    def save(self) -> dict[str, Any]:
+        """The whole state, git repositories and release assets included, JSON-ready."""
+        return snapshot.save(self.service)
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Replace the state by one that `save` gave."""
+        snapshot.load(self.service, saved)
+
+
+class PlainPaths:
+    """Makes `GET http://api.github.localhost/user`, as clients write it to a proxy, into `GET /user`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("http://"):
+            whole = urlsplit(scope["path"])
+            scope = {**scope, "path": whole.path or "/", "raw_path": (whole.path or "/").encode()}
+        await self._app(scope, receive, send)

@@ -1,0 +1,113 @@
+"""What the runner asks of this GitHub."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from rehearsal.github.changes import checks, job_deployments, workflows
+from rehearsal.github.git.bare import ZERO, GitError
+from rehearsal.github.git.history import changed_paths, merge_base
+from rehearsal.github.rules.protection import rules_for
+from rehearsal.github.service import Service
+from rehearsal.github.state.tokens import Token, normalised
+from rehearsal.runner.hub import EnvironmentRules
+from rehearsal.runner.model import Job, Run
+
+
+class GitHubHub:
+    """`rehearsal.runner.hub.Hub` on top of the service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def workflow_files(self, repository: str, sha: str) -> dict[str, str]:
+        """Path -> text of every file under .github/workflows at a commit."""
+        return await workflows.files(self._service.git(self._service.repository(repository)), sha)
+
+    async def changed_paths(self, repository: str, before: str, after: str) -> list[str] | None:
+        """Paths that differ; None when it cannot be told. Diverged commits are compared from their merge base."""
+        git = self._service.git(self._service.repository(repository))
+        if ZERO in (before, after):
+            return None
+        try:
+            base = await merge_base(git, before, after)
+            return None if base is None else await changed_paths(git, base, after)
+        except GitError:
+            return None
+
+    def clone_url(self, repository: str) -> str:
+        return f"{self._service.address}/{repository}.git"
+
+    def api_url(self) -> str:
+        return self._service.address
+
+    def server_url(self) -> str:
+        return self._service.address
+
+    def job_token(self, repository: str, permissions: dict[str, str], run: Run, job: Job) -> str:
+        """A new GITHUB_TOKEN that allows exactly `permissions`, in this repository only."""
+        bot = self._service.database.actions_bot(self._service.now())
+        token = Token(
+            value=f"ghs_{secrets.token_hex(18)}",
+            login=bot.login,
+            kind="job",
+            permissions=normalised(permissions),
+            repository=self._service.repository(repository).full_name,
+            run_id=run.id,
+            job_id=job.id,
+        )
+        self._service.database.tokens[token.value] = token
+        return token.value
+
+    def retire_token(self, token: str) -> None:
+        self._service.database.tokens.pop(token, None)
+
+    def secrets(self, repository: str, environment: str | None) -> dict[str, str]:
+        found = self._service.repository(repository)
+        own = {name: secret.value for name, secret in found.secrets.items()}
+        of = found.environments.get(environment or "")
+        return own if of is None else own | {name: secret.value for name, secret in of.secrets.items()}
+
+    def variables(self, repository: str, environment: str | None) -> dict[str, str]:
+        found = self._service.repository(repository)
+        own = {name: variable.value for name, variable in found.variables.items()}
+        of = found.environments.get(environment or "")
+        return own if of is None else own | {name: variable.value for name, variable in of.variables.items()}
+
+    def environment(self, repository: str, name: str) -> EnvironmentRules:
+        """The rules of an environment; `protected branches only` is given as the names of those there are."""
+        found = self._service.repository(repository)
+        one = found.environments.get(name)
+        if one is None:
+            return EnvironmentRules(name=name)
+        branches = [policy.name for policy in one.policies if policy.type == "branch"]
+        tags = [policy.name for policy in one.policies if policy.type == "tag"]
+        if one.protected_branches:
+            every = self._service.git(found).branches()
+            branches = [branch for branch in every if rules_for(found, f"refs/heads/{branch}").protected]
+        return EnvironmentRules(
+            name=name,
+            reviewers=tuple(one.reviewers),
+            prevent_self_review=one.prevent_self_review,
+            wait_minutes=one.wait_minutes,
+            branch_patterns=tuple(branches),
+            tag_patterns=tuple(tags),
+        )
+
+    def default_branch(self, repository: str) -> str:
+        return self._service.repository(repository).default_branch
+
+    def sign_oidc(self, claims: dict[str, Any]) -> str:
+        return self._service.oidc.sign(self._service.issuer, claims)
+
+    def run_changed(self, run: Run, job: Job | None) -> None:
+        """Bring check runs and deployments to where the run is; None: something about the run as a whole."""
+        repository = self._service.database.repository(run.repository)
+        if repository is None:
+            return
+        workflows.ensure(self._service, repository, run.workflow_path).name = run.workflow_name
+        for one in [job] if job is not None else run.latest_jobs():
+            checks.job_changed(self._service, repository, run, one)
+            job_deployments.job_changed(self._service, repository, run, one)
+        self._service.notify()

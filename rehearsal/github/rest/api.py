@@ -1,0 +1,67 @@
+"""All endpoints of the REST API, in the order in which paths are tried."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from rehearsal.github.problems import not_found
+from rehearsal.github.rest import (
+    checks,
+    commits,
+    contents,
+    deployments,
+    downloads,
+    environments,
+    git_data,
+    issues,
+    jobs,
+    people,
+    protection,
+    pulls,
+    releases,
+    repositories,
+    runs,
+    secrets,
+    workflows,
+)
+from rehearsal.github.rest.endpoint import Endpoint, Endpoints, routes
+from rehearsal.github.service import Service
+
+_DOMAINS = (
+    repositories,
+    git_data,
+    checks,
+    commits,
+    contents,
+    pulls,
+    issues,
+    workflows,
+    runs,
+    jobs,
+    deployments,
+    environments,
+    secrets,
+    releases,
+    protection,
+    people,
+)
+
+
+def all_endpoints() -> list[Endpoint]:
+    """Every endpoint; the catch-all forms of a path come last."""
+    last = Endpoints()
+    last.add("GET", "commits/{ref:path}", "contents:read")(commits.get_commit)
+    return [*(one for domain in _DOMAINS for one in domain.endpoints.all), *last.all]
+
+
+def api_routes(service: Service) -> list[Route]:
+    """The REST API, and what its answers lead to."""
+    missing = Route("/repos/{rest:path}", _missing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    return [*routes(service, all_endpoints()), *downloads.routes(service), *people.oidc_routes(service), missing]
+
+
+async def _missing(request: Request) -> Response:
+    problem = not_found()
+    return JSONResponse(problem.body(), problem.status)

@@ -1,0 +1,99 @@
+"""From HTTP to an endpoint and back: authentication, permission, body, errors."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from rehearsal.github.problems import Problem
+from rehearsal.github.rest.answers import Answer
+from rehearsal.github.rest.authentication import count, identify
+from rehearsal.github.rest.call import Call
+from rehearsal.github.rest.fields import Fields, parse
+from rehearsal.github.rules.access import check
+from rehearsal.github.service import Service
+
+Handler = Callable[[Call], Awaitable[Answer | Response]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    method: str
+    path: str
+    handler: Handler
+    needs: tuple[str, ...]
+    """Alternatives like "contents:read"; empty for paths without a repository."""
+    role: str | None
+    raw: bool
+    """The body is no JSON; the endpoint reads it itself."""
+
+
+class Endpoints:
+    """The endpoints of one domain."""
+
+    def __init__(self) -> None:
+        self.all: list[Endpoint] = []
+
+    def add(
+        self, method: str, path: str, *needs: str, role: str | None = None, raw: bool = False
+    ) -> Callable[[Handler], Handler]:
+        """Decorator. A path beginning with a slash is whole; any other lies under /repos/{owner}/{repo}."""
+        whole = path if path.startswith("/") else f"/repos/{{owner}}/{{repo}}{'/' if path else ''}{path}"
+
+        def keep(handler: Handler) -> Handler:
+            self.all.append(Endpoint(method=method, path=whole, handler=handler, needs=needs, role=role, raw=raw))
+            return handler
+
+        return keep
+
+
+def routes(service: Service, endpoints: list[Endpoint]) -> list[Route]:
+    """Starlette routes, in the order given: of two that match, the first one answers."""
+    return [
+        Route(endpoint.path, _serve(service, endpoint), methods=[endpoint.method], name=endpoint.handler.__name__)
+        for endpoint in endpoints
+    ]
+
+
+def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(request: Request) -> Response:
+        headers = {
+            "X-GitHub-Request-Id": uuid.uuid4().hex[:16].upper(),
+            "X-GitHub-Media-Type": "github.v3; format=json",
+        }
+        try:
+            identity = identify(service, request.headers.get("authorization"))
+            headers |= count(service, identity.token)
+            found = service.repository(_full_name(request)) if endpoint.needs else None
+            if found is not None:
+                check(identity, found, endpoint.needs, endpoint.role)
+            fields = Fields({}) if endpoint.raw else parse(await request.body())
+            call = Call(
+                service=service,
+                request=request,
+                identity=identity,
+                view=service.view(_api_base(service, request)),
+                fields=fields,
+                found=found,
+            )
+            answer = await endpoint.handler(call)
+        except Problem as problem:
+            return JSONResponse(problem.body(), problem.status, {**headers, **problem.headers})
+        return answer if isinstance(answer, Response) else answer.response(request, headers)
+
+    return serve
+
+
+def _full_name(request: Request) -> str:
+    return f"{request.path_params['owner']}/{request.path_params['repo']}"
+
+
+def _api_base(service: Service, request: Request) -> str:
+    """Links lead back the way the client came: `gh` sends its token only to the host it was told of."""
+    host = request.headers.get("host", "")
+    return f"{request.url.scheme}://{host}" if host.startswith("api.") else service.address

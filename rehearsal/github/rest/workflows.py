@@ -1,0 +1,78 @@
+"""Workflows and starting them."""
+
+from __future__ import annotations
+
+from rehearsal.github.changes import workflows as changes
+from rehearsal.github.events.announcing import announce
+from rehearsal.github.problems import Problem, unprocessable
+from rehearsal.github.render import runs as render
+from rehearsal.github.rest.answers import Answer, no_content, ok
+from rehearsal.github.rest.call import Call
+from rehearsal.github.rest.endpoint import Endpoints
+
+endpoints = Endpoints()
+
+_MOST_INPUTS = 25
+
+
+@endpoints.add("GET", "actions/workflows", "actions:read")
+async def list_workflows(call: Call) -> Answer:
+    page = call.page(await changes.known(call.service, call.repository))
+    return page.answer([render.workflow(call.view, call.repository, one) for one in page.items], key="workflows")
+
+
+@endpoints.add("GET", "actions/workflows/{workflow}", "actions:read")
+async def get_workflow(call: Call) -> Answer:
+    found = await changes.find(call.service, call.repository, call.path("workflow"))
+    return ok(render.workflow(call.view, call.repository, found))
+
+
+@endpoints.add("PUT", "actions/workflows/{workflow}/disable", "actions:write")
+async def disable_workflow(call: Call) -> Answer:
+    (await changes.find(call.service, call.repository, call.path("workflow"))).state = "disabled_manually"
+    return no_content()
+
+
+@endpoints.add("PUT", "actions/workflows/{workflow}/enable", "actions:write")
+async def enable_workflow(call: Call) -> Answer:
+    (await changes.find(call.service, call.repository, call.path("workflow"))).state = "active"
+    return no_content()
+
+
+@endpoints.add("POST", "actions/workflows/{workflow}/dispatches", "actions:write")
+async def dispatch_workflow(call: Call) -> Answer:
+    fields = call.fields
+    inputs = fields.part("inputs")
+    given = inputs.values if inputs is not None else {}
+    if len(given) > _MOST_INPUTS:
+        raise unprocessable(f"No more than {_MOST_INPUTS} inputs can be given.")
+    workflow = await changes.find(call.service, call.repository, call.path("workflow"))
+    ref = fields.required_text("ref")
+    run = await changes.dispatch(call.service, call.repository, workflow, ref=ref, inputs=given, by=call.identity)
+    if not fields.flag("return_run_details", False):
+        return no_content()
+    return ok(
+        {
+            "workflow_run_id": run.id,
+            "run_url": f"{call.view.repo(call.repository)}/actions/runs/{run.id}",
+            "html_url": f"{call.view.page(call.repository)}/actions/runs/{run.id}",
+        }
+    )
+
+
+@endpoints.add("POST", "dispatches", "contents:write")
+async def dispatch_repository(call: Call) -> Answer:
+    """`repository_dispatch`, on the default branch."""
+    repository = call.repository
+    payload = call.fields.part("client_payload")
+    tip = call.git.branch(repository.default_branch)
+    if tip is None:
+        raise Problem(422, "Git Repository is empty.")
+    body = {
+        "action": call.fields.required_text("event_type"),
+        "branch": repository.default_branch,
+        "client_payload": payload.values if payload is not None else {},
+    }
+    ref = f"refs/heads/{repository.default_branch}"
+    await announce(call.service, repository, "repository_dispatch", body, ref=ref, sha=tip, by=call.identity)
+    return no_content()

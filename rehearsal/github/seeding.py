@@ -1,0 +1,207 @@
+"""Setting the scene: accounts, tokens, repositories, environments, protections. Plain calls, no HTTP."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from rehearsal.github.changes.environments import add_policy, ensure, set_secret, set_variable
+from rehearsal.github.changes.repositories import bring_history, commit_files, fork, record
+from rehearsal.github.git.objects import Signature
+from rehearsal.github.service import Service
+from rehearsal.github.state.accounts import ROLES, User
+from rehearsal.github.state.environments import Environment
+from rehearsal.github.state.protection import BranchProtection, Rule, Ruleset
+from rehearsal.github.state.repositories import Repository, Settings
+from rehearsal.github.state.tokens import Token, normalised
+
+
+class Seed:
+    """What an administrator would have set up before the story begins."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def user(self, login: str, *, name: str | None = None, email: str | None = None) -> User:
+        """An account; calling again returns the same one."""
+        return self._service.database.add_user(login, now=self._service.now(), name=name, email=email)
+
+    def organization(self, login: str) -> User:
+        return self._service.database.add_user(login, now=self._service.now(), kind="Organization")
+
+    def token(
+        self,
+        login: str,
+        *,
+        permissions: Mapping[str, str] | None = None,
+        repository: str | None = None,
+        value: str | None = None,
+        lifetime: timedelta | None = None,
+    ) -> str:
+        """A personal access token: classic without `permissions`, fine-grained with them. Returns its value."""
+        self.user(login)
+        prefix = "ghp_" if permissions is None else "github_pat_"
+        token = Token(
+            value=value or prefix + secrets.token_hex(20),
+            login=login,
+            kind="classic" if permissions is None else "fine-grained",
+            permissions=None if permissions is None else normalised(dict(permissions)),
+            repository=repository,
+            expires_at=None if lifetime is None else self._service.now() + lifetime,
+        )
+        self._service.database.tokens[token.value] = token
+        return token.value
+
+    async def repository(
+        self,
+        full_name: str,
+        *,
+        files: Mapping[str, str | bytes] | Path | None = None,
+        private: bool = False,
+        default_branch: str = "main",
+        roles: Mapping[str, str] | None = None,
+        settings: Settings | None = None,
+        message: str = "Initial commit",
+        author: str | None = None,
+    ) -> Repository:
+        """A repository, with one commit of `files` (path -> content, or the content of a directory) if given.
+
+        Of a directory everything is taken that its .gitignore files do not leave out. To bring a whole history,
+        leave `files` out and push, or call `history`.
+        """
+        owner, _, name = full_name.partition("/")
+        if owner not in self._service.database.users:
+            self.organization(owner)
+        repository = record(
+            self._service,
+            owner,
+            name,
+            private=private,
+            default_branch=default_branch,
+            settings=settings or Settings(),
+            fork_of=None,
+        )
+        for login, role in (roles or {}).items():
+            self.role(full_name, login, role)
+        await self._service.git(repository).create(default_branch)
+        if files is not None:
+            await self.commit(full_name, files, branch=default_branch, message=message, author=author)
+        return repository
+
+    async def commit(
+        self,
+        full_name: str,
+        files: Mapping[str, str | bytes] | Path,
+        *,
+        branch: str = "main",
+        message: str,
+        author: str | None = None,
+    ) -> str:
+        """A commit on a branch that puts these files into its tree (a directory: replaces the tree). No event."""
+        user = self.user(author or "release-manager")
+        person = Signature(name=user.name, email=user.email, at=self._service.now())
+        repository = self._service.repository(full_name)
+        return await commit_files(self._service, repository, files, branch=branch, message=message, by=person)
+
+    async def history(self, full_name: str, source: Path) -> None:
+        """All branches and tags of a git repository on this machine. No event."""
+        await bring_history(self._service, self._service.repository(full_name), source)
+
+    def role(self, full_name: str, login: str, role: str) -> None:
+        """Give somebody a role: none, read, triage, write, maintain or admin. Raises ValueError for another."""
+        if role not in ROLES:
+            raise ValueError(f"{role!r} is no role of GitHub; roles are {', '.join(ROLES)}")
+        self.user(login)
+        self._service.repository(full_name).roles[login] = role
+
+    def environment(
+        self,
+        full_name: str,
+        name: str,
+        *,
+        reviewers: Sequence[str] = (),
+        prevent_self_review: bool = False,
+        wait_minutes: int = 0,
+        branches: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        protected_branches: bool = False,
+        secrets: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> Environment:
+        """An environment with its rules, secrets and variables; `branches` and `tags` are name patterns."""
+        environment = ensure(self._service, self._service.repository(full_name), name)
+        environment.reviewers = list(reviewers)
+        environment.prevent_self_review = prevent_self_review
+        environment.wait_minutes = wait_minutes
+        environment.protected_branches = protected_branches
+        environment.custom_policies = bool(branches or tags)
+        environment.policies = []
+        for kind, patterns in (("branch", branches), ("tag", tags)):
+            for pattern in patterns:
+                add_policy(self._service, environment, pattern, kind)
+        self.secrets(full_name, secrets or {}, environment=name)
+        self.variables(full_name, variables or {}, environment=name)
+        return environment
+
+    def secrets(self, full_name: str, values: Mapping[str, str], *, environment: str | None = None) -> None:
+        """Secrets of the repository, or of one environment."""
+        repository = self._service.repository(full_name)
+        holder = repository if environment is None else ensure(self._service, repository, environment)
+        for name, value in values.items():
+            set_secret(self._service, holder.secrets, name, value)
+
+    def variables(self, full_name: str, values: Mapping[str, str], *, environment: str | None = None) -> None:
+        """Variables of the repository, or of one environment."""
+        repository = self._service.repository(full_name)
+        holder = repository if environment is None else ensure(self._service, repository, environment)
+        for name, value in values.items():
+            set_variable(self._service, holder.variables, name, value)
+
+    def protect_branch(
+        self,
+        full_name: str,
+        branch: str = "main",
+        *,
+        checks: Sequence[str] = (),
+        reviews: int | None = 1,
+        dismiss_stale: bool = True,
+        strict: bool = False,
+        enforce_admins: bool = True,
+    ) -> BranchProtection:
+        """Only pull requests with these checks green and this many approvals reach the branch."""
+        protection = BranchProtection(
+            branch=branch,
+            contexts=list(checks) if checks else None,
+            strict=strict,
+            enforce_admins=enforce_admins,
+            reviews=reviews,
+            dismiss_stale=dismiss_stale,
+        )
+        self._service.repository(full_name).protections[branch] = protection
+        return protection
+
+    def protect_tags(self, full_name: str, patterns: Sequence[str], *, name: str = "release tags") -> Ruleset:
+        """Tags of these patterns ("v*") can be made, but neither moved nor deleted."""
+        now = self._service.now()
+        ruleset = Ruleset(
+            id=self._service.database.next_id("ruleset"),
+            name=name,
+            target="tag",
+            include=[f"refs/tags/{pattern}" for pattern in patterns],
+            rules=[Rule(type="deletion"), Rule(type="update")],
+            created_at=now,
+            updated_at=now,
+        )
+        self._service.repository(full_name).rulesets[ruleset.id] = ruleset
+        return ruleset
+
+    async def fork(self, full_name: str, owner: str) -> Repository:
+        """A fork that belongs to `owner`."""
+        self.user(owner)
+        return await fork(self._service, self._service.repository(full_name), owner)
+
+    def oidc_key(self, pem: bytes) -> None:
+        """Sign OIDC tokens with this RSA key (PEM) instead of a new one."""
+        self._service.oidc.use_key(pem)

@@ -1,0 +1,44 @@
+"""The whole of this GitHub as JSON, and back: the state as data, repositories and assets as a tar archive."""
+
+from __future__ import annotations
+
+import base64
+import io
+import shutil
+import tarfile
+from typing import Any
+
+from rehearsal.github.service import Service
+from rehearsal.github.state.database import Database
+from rehearsal.github.state.snapshot import from_json, to_json
+
+_FOLDERS = ("repositories", "assets")
+
+
+def save(service: Service) -> dict[str, Any]:
+    """JSON-ready; take it while no push is under way. Runs belong to the runner and are not in it."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for folder in _FOLDERS:
+            archive.add(service.data / folder, arcname=folder)
+    return {
+        "database": to_json(service.database),
+        "oidc_key": service.oidc.private_pem().decode(),
+        "files": base64.b64encode(stream.getvalue()).decode(),
+        "lag": service.lag,
+    }
+
+
+def load(service: Service, saved: dict[str, Any]) -> None:
+    """Replace everything. Raises KeyError or TypeError when `saved` is of another shape."""
+    database = from_json(Database, saved["database"])
+    service.forget()
+    for folder in _FOLDERS:
+        shutil.rmtree(service.data / folder)
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(saved["files"]))) as archive:
+        archive.extractall(service.data, filter="data")
+    service.database = database
+    service.lag = int(saved["lag"])
+    service.oidc.use_key(saved["oidc_key"].encode())
+    for repository in database.repositories.values():
+        service.git(repository).reload_now()

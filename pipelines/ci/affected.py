@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipelines.ci.globs import matches
-from pipelines.manifest.model import Manifest
+
+if TYPE_CHECKING:
+    from pipelines.manifest.model import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipelines.ci.affected import Affected
-from pipelines.manifest.model import Manifest
+
+if TYPE_CHECKING:
+    from pipelines.manifest.model import Manifest
 
 RUN, SKIP = "run", "skip"
 

@@ -57,9 +57,10 @@ def _followed(process: subprocess.Popen[str], line: Callable[[str], None]) -> in
 
 
 def _read(pipe: IO[str] | None, line: Callable[[str], None]) -> None:
-    with suppress(ValueError):  # the pipe was closed while it was read
-        for text in pipe or ():
-            line(text.rstrip("\r\n"))
+    if pipe is not None:
+        with pipe:
+            for text in pipe:
+                line(text.rstrip("\r\n"))
 
 
 @contextmanager

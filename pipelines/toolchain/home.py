@@ -49,14 +49,19 @@ def locked(home: Path, say: Say) -> Iterator[None]:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A fresh folder beside `target` that takes its place when the block ends well, and is removed when it does not."""
+    """A fresh folder that becomes `target` as a whole when the block ends well, and is removed when it does not.
+
+    Whoever is second leaves the first one's folder alone: targets are named after what they hold, and may be in use.
+    """
     made(target.parent)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         yield fresh
-        if target.exists():
-            shutil.rmtree(target)
-        fresh.rename(target)
+        try:
+            fresh.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

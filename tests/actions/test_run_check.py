@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from actions.run_check import MOST, main
+
+MANIFEST = """
+platform: {name: shop, repository: shop/shop}
+components: {api: {paths: ["**"]}}
+ci:
+  checks:
+    good: {components: [api], run: ["python -c 'print(1)'"]}
+    lint: {components: [api], run: [ruff check --isolated --no-cache --select F .]}
+environments: {}
+"""
+
+
+def test_a_check_that_passes(step: Any) -> None:
+    Path("shipmate.yml").write_text(MANIFEST)
+    assert step.run(main, check="good") == 0
+    assert json.loads(step.outputs()["result"])["passed"] is True
+    assert "### ✅ good" in step.summary()
+    assert not step.commands("error")
+
+
+def test_a_check_that_fails_is_annotated_on_its_lines(step: Any) -> None:
+    Path("shipmate.yml").write_text(MANIFEST)
+    Path("bad.py").write_text("x = 1\nimport os, sys\n")
+    assert step.run(main, check="lint") == 7
+    assert "::error file=bad.py,line=2,title=F401::" in step.commands("error")[0]
+    assert "title=Check failed" in step.commands("error")[-1]
+    assert "shipmate ci run lint" in step.commands("error")[-1]
+    assert json.loads(step.outputs()["result"])["findings"][0]["file"] == "bad.py"
+
+
+def test_github_shows_ten_errors_so_there_are_never_more(step: Any) -> None:
+    Path("shipmate.yml").write_text(MANIFEST)
+    Path("bad.py").write_text("".join(f"import m{n}\n" for n in range(30)))
+    assert step.run(main, check="lint") == 7
+    assert len(step.commands("error")) == MOST + 2 == 10
+    assert "22 more are in the log" in step.log
+
+
+def test_what_a_complaint_says_cannot_become_a_command(step: Any) -> None:
+    Path("shipmate.yml").write_text(MANIFEST)
+    Path("a,title=x%0A.py").write_text("import os\n")
+    assert step.run(main, check="lint") == 7
+    assert len(step.commands("error")) == 2
+    assert "file=a%2Ctitle=x%250A.py,line=1" in step.commands("error")[0]
+
+
+def test_an_unknown_check_is_an_input_error(step: Any) -> None:
+    Path("shipmate.yml").write_text(MANIFEST)
+    assert step.run(main, check="lnt") == 4
+    assert "did you mean 'lint'?" in step.log
+
+
+def test_no_name_is_an_input_error(step: Any) -> None:
+    assert step.run(main) == 4
+    assert "not given: check" in step.log

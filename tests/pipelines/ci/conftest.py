@@ -1,0 +1,3 @@
+from tests.conversation import conversation
+
+__all__ = ["conversation"]

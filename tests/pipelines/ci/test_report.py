@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.ci.needs import Needs, parse
+from pipelines.ci.report import LARGEST, Run, markdown
+from pipelines.ci.tables import code, duration, table
+
+RUN = Run(
+    number=12,
+    attempt=1,
+    commit="0123456789abcdef",
+    url="https://github.example/shop/shop/actions/runs/1",
+    names={"lint": "Lint and type check"},
+    links={"lint": "https://github.example/job/5"},
+)
+
+
+def needs(said: dict[str, Any] | None = None, **results: str) -> Needs:
+    decided = {"lint": "run", "tests": "run", "site": "skip"}
+    results = {"lint": "success", "tests": "success", "site": "skipped", **results}
+    jobs: dict[str, Any] = {name: {"result": result, "outputs": {}} for name, result in results.items()}
+    for name, of in (said or {}).items():
+        jobs[name]["outputs"] = {"result": json.dumps(of)}
+    reasons = {"site": "nothing that site depends on changed"}
+    jobs["plan"] = {"result": "success", "outputs": {"checks": json.dumps(decided), "reasons": json.dumps(reasons)}}
+    return parse(json.dumps(jobs), "plan")
+
+
+def test_a_green_report() -> None:
+    text = markdown(
+        needs({"lint": {"seconds": 3.21}, "tests": {"seconds": 65, "tests": {"ran": 41, "failed": 0, "skipped": 2}}}),
+        RUN,
+    )
+    assert text.splitlines() == [
+        "### ✅ CI: 2 checks passed, 1 not affected",
+        "",
+        "Commit `0123456` · [run 12](https://github.example/shop/shop/actions/runs/1)",
+        "",
+        "| check |  | time |  |",
+        "|---|---|---|---|",
+        "| [Lint and type check](https://github.example/job/5) | ✅ passed | 3.2 s |  |",
+        "| tests | ✅ passed | 1 min 05 s | 41 passed, 2 skipped |",
+        "| site | ➖ skipped |  | `nothing that site depends on changed` |",
+    ]
+
+
+def test_a_failed_check_says_where_and_how_to_do_the_same() -> None:
+    finding = {"file": "api/test_a.py", "line": 7, "title": "test_sum", "message": "assert 1 == 2\nmore"}
+    said = {"tests": {"seconds": 2, "why": "pytest: exit code 1", "findings": [finding], "more": 3}}
+    text = markdown(needs(said, tests="failure"), RUN)
+    assert text.startswith("### ❌ CI: 1 of 2 checks did not pass")
+    assert "`api/test_a.py:7` `test_sum`\n\n```text\nassert 1 == 2\nmore\n```" in text
+    assert "… and 3 more" in text
+    assert "`shipmate ci run tests`" in text
+
+
+def test_a_failure_without_a_place_shows_its_last_lines() -> None:
+    said = {"tests": {"why": "make: exit code 2", "findings": [], "tail": ["cc: not found", "make: *** [all]"]}}
+    assert "```text\ncc: not found\nmake: *** [all]\n```" in markdown(needs(said, tests="failure"), RUN)
+
+
+def test_a_job_that_failed_before_its_check_says_so() -> None:
+    assert "| tests | ❌ failed |  | before the check began: its log says why |" in markdown(
+        needs(tests="failure"), RUN
+    )
+
+
+def test_cancelled_and_missing_are_not_green() -> None:
+    text = markdown(needs(lint="cancelled", tests="skipped"), RUN)
+    assert "2 of 2 checks did not pass" in text
+    assert "⚠️ cancelled" in text
+    assert "⚠️ missing" in text
+
+
+def test_a_plan_that_failed_is_said_first() -> None:
+    assert markdown(parse('{"plan": {"result": "failure"}}', "plan"), RUN).startswith("### ❌ CI could not plan")
+
+
+def test_a_report_fits_into_a_comment() -> None:
+    finding = {"file": "a.py", "line": 1, "title": "t" * 200, "message": "m" * 9000}
+    said = {"tests": {"why": "x", "findings": [finding] * 50}}
+    text = markdown(needs(said, tests="failure"), RUN)
+    assert len(text) < LARGEST + 200
+    assert "The rest is in [the run]" in text
+
+
+def test_text_from_outside_cannot_leave_its_place() -> None:
+    evil = "`` | @everyone </td> ![x](https://evil.example)\n::error::x\n```\n# Heading"
+    finding = {"file": evil, "line": 1, "title": evil, "message": evil}
+    text = markdown(needs({"tests": {"why": evil, "findings": [finding]}}, tests="failure"), RUN)
+    for line in text.splitlines():
+        if "evil.example" in line:
+            assert (line.startswith("`") and line.endswith("`")) or line == evil.splitlines()[0]
+    assert "\n````text\n" in text
+
+
+@given(st.text())
+def test_a_code_span_is_one_cell_whatever_it_holds(text: str) -> None:
+    span = code(text)
+    assert "\n" not in span
+    assert span.replace("\\|", "").count("|") == 0
+    if span:
+        fence = span[: len(span) - len(span.lstrip("`"))]
+        assert span.endswith(fence)
+        assert fence not in span[len(fence) : -len(fence)].replace(fence + "`", "")
+
+
+def test_durations_are_short() -> None:
+    assert [duration(x) for x in (0.04, 9.94, 12.4, 59.7, 125)] == [
+        "0.0 s",
+        "9.9 s",
+        "12 s",
+        "1 min 00 s",
+        "2 min 05 s",
+    ]
+
+
+def test_a_table_cell_stays_on_its_line() -> None:
+    assert table(("a",), [("x\ny",)]).splitlines()[-1] == "| x y |"

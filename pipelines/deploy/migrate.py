@@ -78,8 +78,10 @@ def applied_contracts(address: str) -> list[str]:
 
 
 def _phase(phase: str) -> Phase:
-    if phase == "expand" or phase == "contract":
-        return phase
+    if phase == "expand":
+        return "expand"
+    if phase == "contract":
+        return "contract"
     raise InputError(f"{phase!r} is no phase of migrations", next_step="one of: expand, contract")
 
 

@@ -235,7 +235,7 @@ class VercelHost:
 
     def _deployments(self) -> list[dict[str, Any]]:
         params = {"projectId": self._project, "target": "production", "limit": "100"}
-        found: list[dict[str, Any]] = self._api.call("GET", "/v6/deployments", params=params)["deployments"]
+        found: list[dict[str, Any]] = self._api.call("GET", "/v7/deployments", params=params)["deployments"]
         return sorted(found, key=_created, reverse=True)
 
     def _read(self, key: str) -> dict[str, Any]:

@@ -1,0 +1,298 @@
+"""CloudRunHost against the emulator: real processes behind tags, traffic by revision, faults between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.errors import CheckFailed, ConflictError, InputError
+from pipelines.manifest.model import CloudRun, Scaling
+from pipelines.providers.cloud_run import CloudRunHost
+from pipelines.roles import Artifact, Deployed, Identity
+from tests.pipelines.providers.clouds import API, Clouds, clouds
+
+pytestmark = pytest.mark.world
+
+PUBLIC = "api-staging.techmate.ai"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Clouds]:
+    with clouds(tmp_path) as world:
+        yield world
+
+
+def target(**more: Any) -> CloudRun:
+    values: dict[str, Any] = {
+        "provider": "cloud-run",
+        "project": API.project,
+        "region": API.location,
+        "service": API.service,
+        "url": f"https://{PUBLIC}",
+        "service_account": "api@techmate-staging.iam.gserviceaccount.com",
+        "scaling": Scaling(min=2, max=50),
+        "env": {"GREETING": "hello"},
+    }
+    return CloudRun(**{**values, **more})
+
+
+def host(cloud: Clouds, **more: Any) -> CloudRunHost:
+    return CloudRunHost(target(**more), cloud.http, lambda: "token")
+
+
+def parts(cloud: Clouds, release: str, app: str = "") -> tuple[Artifact, Identity]:
+    reference = cloud.image(app or release)
+    digest = reference.partition("@")[2]
+    identity = Identity(
+        release=release, commit="c" * 40, digest=digest, schema="0002", run="https://github.test/run/1", attempt="1"
+    )
+    return Artifact(component="backend", digest=digest, reference=reference), identity
+
+
+def stage(cloud: Clouds, at: CloudRunHost, release: str, app: str = "") -> Deployed:
+    return at.stage(*parts(cloud, release, app))
+
+
+def released(cloud: Clouds, at: CloudRunHost, release: str) -> str:
+    """Stage, shift and settle; the key that serves."""
+    at.shift(stage(cloud, at, release).key, 100)
+    main = at.live().main()
+    assert main is not None
+    at.settle(main.key)
+    return main.key
+
+
+def test_nothing_is_live_before_the_first_release(cloud: Clouds) -> None:
+    live = host(cloud).live()
+    assert (live.url, live.deployments, live.main()) == (f"https://{PUBLIC}", (), None)
+
+
+def test_the_first_release_makes_the_service(cloud: Clouds) -> None:
+    at = host(cloud)
+    staged = stage(cloud, at, "v1.0.0")
+    assert staged.ready
+    assert staged.traffic == 100
+    answer = cloud.answer(staged.url.removeprefix("https://"), "/version").json()
+    assert (answer["release"], answer["workers"], answer["greeting"]) == ("v1.0.0", "off", "hello")
+    at.shift(staged.key, 100)
+    assert cloud.answer(PUBLIC).json()["workers"] == "on"
+
+
+def test_a_candidate_has_an_address_and_no_traffic(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    staged = stage(cloud, at, "v1.1.0")
+    assert (staged.ready, staged.traffic, staged.key.startswith("api-v1-1-0-")) == (True, 0, True)
+    assert cloud.answer(staged.url.removeprefix("https://")).json()["release"] == "v1.1.0"
+    live = at.live()
+    assert [(d.key, d.traffic) for d in live.serving()] == [(first, 100)]
+    found = live.find(staged.key)
+    assert found is not None
+    assert found.identity == parts(cloud, "v1.1.0")[1]
+    service = cloud.run.services.get(API)
+    assert service.spec["scaling"]["minInstanceCount"] == 2
+    assert "minInstanceCount" not in service.spec["template"]["scaling"]
+
+
+def test_traffic_goes_to_the_twin_with_workers_step_by_step(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    staged = stage(cloud, at, "v1.1.0")
+    at.live()
+    shares = []
+    for percent in (10, 50, 100):
+        live = at.shift(staged.key, percent)
+        shares.append({d.key: d.traffic for d in live.serving()})
+    twin = f"{staged.key}-live"
+    assert shares == [{twin: 10, first: 90}, {twin: 50, first: 50}, {twin: 100}]
+    answer = cloud.answer(PUBLIC).json()
+    assert (answer["release"], answer["workers"], answer["k_revision"]) == ("v1.1.0", "on", twin)
+    main = live.main()
+    assert main is not None
+    assert main.identity == staged.identity
+    assert [line for line in cloud.asked if "PATCH" in line and "traffic" not in line] == []
+
+
+def test_without_workers_the_candidate_itself_goes_live(cloud: Clouds) -> None:
+    at = host(cloud, workers=False)
+    released(cloud, at, "v1.0.0")
+    staged = stage(cloud, at, "v1.1.0")
+    live = at.shift(staged.key, 100)
+    assert [d.key for d in live.serving()] == [staged.key]
+    assert len(live.deployments) == 2
+
+
+def test_settling_drops_our_tags_and_is_remembered_there(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    second = released(cloud, at, "v1.1.0")
+    live = host(cloud).live()
+    assert live.settled == (second, first)
+    assert all(not d.url for d in live.deployments)
+    before = len(cloud.writes("cloud-run"))
+    at.settle(second)
+    assert len(cloud.writes("cloud-run")) == before
+
+
+def test_asked_again_nothing_is_made_twice(cloud: Clouds) -> None:
+    at = host(cloud)
+    released(cloud, at, "v1.0.0")
+    staged = stage(cloud, at, "v1.1.0")
+    before = len(cloud.writes("cloud-run"))
+    again = stage(cloud, host(cloud), "v1.1.0")
+    assert (again.key, again.url) == (staged.key, staged.url)
+    assert len(cloud.writes("cloud-run")) == before
+    at.shift(staged.key, 100)
+    live_one = stage(cloud, host(cloud), "v1.1.0")
+    assert (live_one.key, live_one.traffic) == (f"{staged.key}-live", 100)
+    before = len(cloud.writes("cloud-run"))
+    host(cloud).shift(live_one.key, 100)
+    host(cloud).shift(staged.key, 100)
+    assert len(cloud.writes("cloud-run")) == before
+
+
+def test_going_back_needs_no_new_revision(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    released(cloud, at, "v1.1.0")
+    count = len(at.live().deployments)
+    live = host(cloud).shift(first, 100)
+    host(cloud).settle(first)
+    assert [d.key for d in live.serving()] == [first]
+    assert cloud.answer(PUBLIC).json()["release"] == "v1.0.0"
+    assert len(host(cloud).live().deployments) == count
+    assert host(cloud).live().settled[0] == first
+
+
+@pytest.mark.parametrize("app", ["ends", "unready"])
+def test_a_candidate_that_does_not_become_ready_changes_nothing(cloud: Clouds, app: str) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    with pytest.raises(CheckFailed, match="did not become ready: HEALTH_CHECK_CONTAINER_ERROR") as caught:
+        stage(cloud, at, "v1.1.0", app)
+    assert "console.cloud.google.com/logs" in caught.value.next_step
+    live = at.live()
+    assert [(d.key, d.traffic) for d in live.serving()] == [(first, 100)]
+    assert all(not d.url for d in live.deployments)
+    assert cloud.answer(PUBLIC).json()["release"] == "v1.0.0"
+    failed = next(d for d in live.deployments if not d.ready)
+    assert (failed.state, failed.identity and failed.identity.release) == ("FAILED", "v1.1.0")
+    # The next try gets a name of its own.
+    with pytest.raises(CheckFailed, match=f"{failed.key}-2 did not"):
+        stage(cloud, at, "v1.1.0", app)
+
+
+def test_a_first_release_that_failed_is_followed_by_one_that_serves(cloud: Clouds) -> None:
+    at = host(cloud)
+    with pytest.raises(CheckFailed):
+        stage(cloud, at, "v1.0.0", "ends")
+    staged = stage(cloud, at, "v1.0.1")
+    assert (staged.ready, staged.traffic) == (True, 100)
+    assert cloud.answer(PUBLIC).json()["release"] == "v1.0.1"
+
+
+def test_a_twin_that_fails_gets_no_traffic(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    staged = stage(cloud, at, "v1.1.0", "bad-workers")
+    with pytest.raises(CheckFailed, match="-live did not become ready"):
+        at.shift(staged.key, 10)
+    assert [(d.key, d.traffic) for d in at.live().serving()] == [(first, 100)]
+
+
+def test_somebody_elses_change_of_traffic_is_a_conflict(cloud: Clouds) -> None:
+    at, other = host(cloud), host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    second = released(cloud, at, "v1.1.0")
+    at.live()
+    other.shift(first, 100)
+    with pytest.raises(ConflictError, match="changed by somebody else"):
+        at.shift(second, 100)
+    at.live()
+    at.shift(second, 100)
+
+
+def test_a_stale_etag_after_an_unrelated_change_is_no_conflict(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    released(cloud, at, "v1.1.0")
+    service = at._existing()
+    label = {"labels": {"team": "platform"}}
+    at._service.change(at._existing(), label, lambda now: now.get("labels") == label["labels"])
+    changed = at._route(service, at_hundred(service, first))
+    assert [t["revision"] for t in changed["trafficStatuses"] if t.get("percent")] == [first]
+
+
+def at_hundred(service: dict[str, Any], revision: str) -> Any:
+    from pipelines.providers.cloud_run_traffic import Traffic
+
+    return Traffic.asked(service).shifted(revision, 100)
+
+
+@pytest.mark.parametrize("kind", ["lose_answer", "cut"])
+@pytest.mark.parametrize("number", range(5))
+def test_a_lost_answer_never_makes_two(cloud: Clouds, kind: str, number: int) -> None:
+    """Every write of a whole way is hit in turn: create, stage, twin, shift, settle."""
+    released(cloud, host(cloud), "v1.0.0")
+    before = {d.key for d in host(cloud).live().deployments}
+    writes = len(cloud.writes("cloud-run"))
+    cloud.fault(kind=kind, emulator="cloud-run", method="PATCH|POST", after=number)
+    at = host(cloud)
+    staged = stage(cloud, at, "v1.1.0")
+    at.shift(staged.key, 50)
+    at.shift(staged.key, 100)
+    at.settle(staged.key)
+    live = host(cloud).live()
+    made = {d.key for d in live.deployments} - before
+    assert made == {staged.key, f"{staged.key}-live"}
+    assert [(d.key, d.traffic) for d in live.serving()] == [(f"{staged.key}-live", 100)]
+    assert live.settled[0] == f"{staged.key}-live"
+    # Stage, twin, two shifts, settle; one more only when the write had not happened.
+    assert len(cloud.writes("cloud-run")) - writes == (6 if kind == "cut" else 5)
+
+
+@pytest.mark.parametrize("kind", ["throttle", "status", "cut", "delay"])
+def test_reads_are_asked_again(cloud: Clouds, kind: str) -> None:
+    at = host(cloud)
+    released(cloud, at, "v1.0.0")
+    cloud.fault(kind=kind, emulator="cloud-run", method="GET", times=2, retry_after=0, seconds=0.01)
+    main = at.live().main()
+    assert main is not None
+    assert main.identity is not None
+    assert main.identity.release == "v1.0.0"
+
+
+def test_secrets_are_named_by_number_and_read_by_the_revision(cloud: Clouds) -> None:
+    cloud.secrets.secrets.create(API.project, "greeting", {"replication": {"automatic": {}}})
+    cloud.secrets.secrets.add_version(f"projects/{API.project}/secrets/greeting", b"from the vault")
+    at = host(cloud, env={}, secrets={"GREETING": "greeting@1"})
+    staged = stage(cloud, at, "v1.0.0")
+    assert cloud.answer(staged.url.removeprefix("https://")).json()["greeting"] == "from the vault"
+    with pytest.raises(CheckFailed, match="SECRETS_ACCESS"):
+        stage(cloud, host(cloud, env={}, secrets={"GREETING": "greeting@2"}), "v1.1.0")
+
+
+def test_a_change_of_settings_is_a_new_candidate_of_the_same_release(cloud: Clouds) -> None:
+    released(cloud, host(cloud), "v1.0.0")
+    one = stage(cloud, host(cloud), "v1.1.0")
+    two = stage(cloud, host(cloud, env={"GREETING": "good evening"}), "v1.1.0")
+    assert one.key != two.key
+    assert cloud.answer(two.url.removeprefix("https://")).json()["greeting"] == "good evening"
+
+
+def test_what_is_not_there_is_named(cloud: Clouds) -> None:
+    at = host(cloud)
+    with pytest.raises(InputError, match="there is no service api"):
+        at.shift("api-v9", 100)
+    stage(cloud, at, "v1.0.0")
+    with pytest.raises(InputError, match="there is no revision api-v9"):
+        at.shift("api-v9", 100)
+    artifact, identity = parts(cloud, "v1.1.0")
+    by_tag = Artifact(
+        component="backend", digest=artifact.digest, reference=f"{artifact.reference.partition('@')[0]}:v1.1.0"
+    )
+    with pytest.raises(InputError, match="not a reference by digest"):
+        at.stage(by_tag, identity)

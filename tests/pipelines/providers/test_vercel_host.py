@@ -1,0 +1,181 @@
+"""VercelHost against the emulator: staged without domains, promoted, rolled back; faults between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError
+from pipelines.manifest.model import Vercel
+from pipelines.providers.vercel import VercelHost
+from pipelines.roles import Artifact, Deployed, Identity
+from tests.pipelines.providers.clouds import BYPASS, VERCEL_TOKEN, Clouds, clouds
+
+pytestmark = pytest.mark.world
+
+PUBLIC = "techmate.ai"
+TARGET = Vercel(
+    provider="vercel",
+    team="techmate",
+    project="techmate-web",
+    url=f"https://{PUBLIC}",
+    config={"apiUrl": "https://api.techmate.ai", "environment": "production"},
+)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Clouds]:
+    with clouds(tmp_path / "world") as world:
+        yield world
+
+
+def host(cloud: Clouds, token: str = VERCEL_TOKEN) -> VercelHost:
+    return VercelHost(TARGET, cloud.http, token, bypass=BYPASS)
+
+
+def stage(at: VercelHost, folder: Path, release: str, **files: str) -> Deployed:
+    folder.mkdir(exist_ok=True)
+    for name, text in {"index.html": f"<html>{release}", "config.json": "{}", **files}.items():
+        (folder / name).write_text(text)
+    digest = f"sha256:{release.encode().hex():0<64}"[:71]
+    identity = Identity(release=release, commit="c" * 40, digest=digest, schema="0002", run="https://github.test/1")
+    return at.stage(Artifact(component="web", digest=digest, reference=str(folder)), identity)
+
+
+def released(at: VercelHost, folder: Path, release: str) -> str:
+    key = stage(at, folder, release).key
+    at.shift(key, 100)
+    at.settle(key)
+    return key
+
+
+def shown(cloud: Clouds) -> str:
+    return str(json.loads(cloud.answer(PUBLIC, "/config.json").text)["release"])
+
+
+def test_a_candidate_is_seen_at_its_own_address_only(cloud: Clouds, tmp_path: Path) -> None:
+    at = host(cloud)
+    first = released(at, tmp_path / "one", "v1.0.0")
+    staged = stage(at, tmp_path / "two", "v1.1.0")
+    assert (staged.ready, staged.traffic) == (True, 0)
+    name = staged.url.removeprefix("https://")
+    assert cloud.answer(name).status_code == 401
+    config = cloud.answer(name, "/config.json", **at.headers()).json()
+    assert config == {**TARGET.config, "release": "v1.1.0", "commit": "c" * 40}
+    assert shown(cloud) == "v1.0.0"
+    live = at.live()
+    assert [(d.key, d.traffic) for d in live.serving()] == [(first, 100)]
+    found = live.find(staged.key)
+    assert found is not None
+    assert found.identity is not None
+    assert (found.identity.release, found.identity.schema) == ("v1.1.0", "0002")
+
+
+def test_a_promotion_is_waited_for(cloud: Clouds, tmp_path: Path) -> None:
+    at = host(cloud)
+    released(at, tmp_path / "one", "v1.0.0")
+    staged = stage(at, tmp_path / "two", "v1.1.0")
+    live = at.shift(staged.key, 100)
+    assert [d.key for d in live.serving()] == [staged.key]
+    assert shown(cloud) == "v1.1.0"
+    # A promotion lets the next deployment go live by itself; ours must not.
+    third = stage(at, tmp_path / "three", "v1.2.0")
+    assert third.traffic == 0
+    assert shown(cloud) == "v1.1.0"
+
+
+def test_going_back_is_instant_rollback_and_forward_again_a_promotion(cloud: Clouds, tmp_path: Path) -> None:
+    at = host(cloud)
+    first = released(at, tmp_path / "one", "v1.0.0")
+    second = released(at, tmp_path / "two", "v1.1.0")
+    host(cloud).shift(first, 100)
+    assert shown(cloud) == "v1.0.0"
+    assert any(f"/rollback/{first}" in line for line in cloud.writes("vercel"))
+    host(cloud).shift(second, 100)
+    assert shown(cloud) == "v1.1.0"
+    assert not any(f"/rollback/{second}" in line for line in cloud.writes("vercel"))
+
+
+def test_settled_ones_are_remembered_at_vercel(cloud: Clouds, tmp_path: Path) -> None:
+    at = host(cloud)
+    first = released(at, tmp_path / "one", "v1.0.0")
+    second = released(at, tmp_path / "two", "v1.1.0")
+    assert host(cloud).live().settled == (second, first)
+    before = len(cloud.writes("vercel"))
+    host(cloud).settle(second)
+    assert len(cloud.writes("vercel")) == before
+
+
+def test_asked_again_nothing_is_made_twice(cloud: Clouds, tmp_path: Path) -> None:
+    staged = stage(host(cloud), tmp_path / "one", "v1.0.0")
+    before = len(cloud.writes("vercel"))
+    assert stage(host(cloud), tmp_path / "one", "v1.0.0").key == staged.key
+    assert len(cloud.writes("vercel")) == before
+    host(cloud).shift(staged.key, 100)
+    before = len(cloud.writes("vercel"))
+    host(cloud).shift(staged.key, 100)
+    assert len(cloud.writes("vercel")) == before
+
+
+def test_only_missing_files_are_sent(cloud: Clouds, tmp_path: Path) -> None:
+    at = host(cloud)
+    stage(at, tmp_path / "one", "v1.0.0", **{"app.js": "the same"})
+    before = sum("/v2/files" in line for line in cloud.asked)
+    stage(at, tmp_path / "two", "v1.1.0", **{"app.js": "the same"})
+    assert sum("/v2/files" in line for line in cloud.asked) - before == 2
+
+
+@pytest.mark.parametrize("kind", ["lose_answer", "cut"])
+@pytest.mark.parametrize("number", range(9))
+def test_a_lost_answer_never_makes_two(cloud: Clouds, tmp_path: Path, kind: str, number: int) -> None:
+    """Every write of a whole way is hit in turn: setting, create, two uploads, create again, promote, settle."""
+    released(host(cloud), tmp_path / "one", "v1.0.0")
+    before = {d.key for d in host(cloud).live().deployments}
+    cloud.fault(kind=kind, emulator="vercel", method="POST|PATCH", after=number)
+    key = released(host(cloud), tmp_path / "two", "v1.1.0")
+    live = host(cloud).live()
+    assert {d.key for d in live.deployments} - before == {key}
+    assert live.settled[0] == key
+    assert shown(cloud) == "v1.1.0"
+    assert len(cloud.faults.fired) == (1 if number < 7 else 0)
+
+
+def test_somebody_elses_promotion_is_a_conflict(cloud: Clouds, tmp_path: Path) -> None:
+    at, other = host(cloud), host(cloud)
+    first = released(at, tmp_path / "one", "v1.0.0")
+    second = released(at, tmp_path / "two", "v1.1.0")
+    at.live()
+    other.shift(first, 100)
+    with pytest.raises(ConflictError, match="somebody promoted or rolled back"):
+        at.shift(second, 100)
+
+
+def test_a_build_that_fails_says_why(cloud: Clouds, tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match="did not become ready: BUILD_FAILED"):
+        stage(host(cloud), tmp_path / "one", "v1.0.0", **{"package.json": "{}"})
+
+
+def test_wrong_use_is_named(cloud: Clouds, tmp_path: Path) -> None:
+    at = host(cloud)
+    with pytest.raises(InputError, match="moves traffic as a whole"):
+        at.shift("dpl_1", 10)
+    with pytest.raises(InputError, match="is gone"):
+        at.shift("dpl_none", 100)
+    with pytest.raises(InputError, match="no folder with a build"):
+        at.stage(
+            Artifact(component="web", digest="sha256:1", reference="nowhere"),
+            Identity(release="v1", commit="c", digest="d"),
+        )
+    with pytest.raises(CredentialsError, match="no Vercel token"):
+        host(cloud, "").live()
+    with pytest.raises(CredentialsError, match="does not accept the token"):
+        host(cloud, "wrong").live()
+    unknown = Vercel(provider="vercel", team="techmate", project="nothing", url=f"https://{PUBLIC}")
+    with pytest.raises(InputError, match="there is no project nothing"):
+        VercelHost(unknown, cloud.http, VERCEL_TOKEN).live()
+    stranger = Vercel(provider="vercel", team="others", project="techmate-web", url=f"https://{PUBLIC}")
+    with pytest.raises(CredentialsError, match="Vercel refuses"):
+        VercelHost(stranger, cloud.http, VERCEL_TOKEN).live()

@@ -1,0 +1,243 @@
+"""Rules every workflow keeps, beyond what the linters know. A new file in .github/workflows is covered by being there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.manifest import load
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+IDS = [file.name for file in FILES]
+
+PINS = {
+    "actions/checkout": ("v7.0.1", "3d3c42e5aac5ba805825da76410c181273ba90b1"),
+    "actions/setup-python": ("v7.0.0", "5fda3b95a4ea91299a34e894583c3862153e4b97"),
+    "actions/setup-node": ("v7.0.0", "820762786026740c76f36085b0efc47a31fe5020"),
+    "actions/cache": ("v5.0.5", "27d5ce7f107fe9357f9df03efb73ab90386fccae"),
+    "actions/upload-artifact": ("v7.0.0", "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"),
+    "actions/download-artifact": ("v8.0.1", "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"),
+    "actions/attest-build-provenance": ("v4.1.0", "a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32"),
+    "google-github-actions/auth": ("v3.0.0", "7c6bc770dae815cd3e89ee6cdf493a5fab2cc093"),
+    "docker/setup-buildx-action": ("v4.3.0", "37fe631027851001ddb9b187196cc803df7f5f0e"),
+    "docker/login-action": ("v4.1.0", "4907a6ddec9925e35a0a9e82d7399ccc52663121"),
+    "docker/build-push-action": ("v7.3.0", "53b7df96c91f9c12dcc8a07bcb9ccacbed38856a"),
+    "astral-sh/setup-uv": ("v10.0.1", "20cfd1bf945f4377ade1205e4dbc17946fc9a30d"),
+    "step-security/harden-runner": ("v2.20.1", "b09bb98e06d4d774595224525879c09bc6e98c40"),
+}
+"""Tag and commit as recorded in each repository's own tags. Nothing else from outside is used."""
+
+UNTRUSTED = re.compile(r"\$\{\{")
+WHOLE_PERMISSIONS = ("read-all", "write-all")
+
+
+def read(file: Path) -> dict[str, Any]:
+    content = yaml.safe_load(file.read_text())
+    assert isinstance(content, dict)
+    # YAML 1.1 reads the key `on` as true.
+    content["on"] = content.pop(True, content.get("on"))
+    return content
+
+
+def jobs(file: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = read(file)["jobs"]
+    return found
+
+
+def steps(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, job in jobs(file).items():
+        for step in job.get("steps", []):
+            yield name, step
+
+
+def triggers(file: Path) -> dict[str, Any]:
+    on = read(file)["on"]
+    return on if isinstance(on, dict) else {key: {} for key in ([on] if isinstance(on, str) else on)}
+
+
+every = pytest.mark.parametrize("file", FILES, ids=IDS)
+
+
+def test_there_are_workflows() -> None:
+    assert "ci.yml" in IDS
+
+
+@every
+def test_permissions_start_at_nothing_and_each_job_names_its_own(file: Path) -> None:
+    assert read(file)["permissions"] == {}
+    for name, job in jobs(file).items():
+        assert isinstance(job.get("permissions"), dict), f"{name} names no permissions"
+        assert job["permissions"], f"{name}: a checkout needs `contents: read`"
+
+
+@every
+def test_a_permission_that_is_more_than_reading_the_code_is_explained_where_it_stands_first(file: Path) -> None:
+    seen = set()
+    for line in file.read_text().splitlines():
+        match = re.fullmatch(r"      ([a-z-]+): (read|write)( # \S.*)?", line)
+        if match and (match[1], match[2]) != ("contents", "read") and match[1] not in seen:
+            assert match[3], f"{file.name}: say why: {line.strip()}"
+            seen.add(match[1])
+
+
+@every
+def test_every_job_ends_by_itself(file: Path) -> None:
+    for name, job in jobs(file).items():
+        if "uses" not in job:
+            assert 1 <= job["timeout-minutes"] <= 60, name
+
+
+@every
+def test_jobs_and_steps_have_names(file: Path) -> None:
+    assert read(file)["name"]
+    for name, job in jobs(file).items():
+        assert job.get("name"), name
+    for name, step in steps(file):
+        assert step.get("name"), f"{name}: {step}"
+
+
+@every
+def test_no_expression_reaches_a_script(file: Path) -> None:
+    for name, step in steps(file):
+        assert not UNTRUSTED.search(str(step.get("run", ""))), f"{name}: pass it by env: {step['run']}"
+
+
+@every
+def test_scripts_are_rare_and_short(file: Path) -> None:
+    """Logic in YAML cannot be tested: a step is a call of an action."""
+    for name, step in steps(file):
+        assert len(str(step.get("run", "")).splitlines()) <= 3, f"{name}: {step['name']}"
+
+
+def uses(file: Path) -> Iterator[str]:
+    yield from re.findall(r"^\s*(?:- )?uses: (.+)$", file.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*FILES, *sorted((ROOT / "actions").glob("*/action.yml"))],
+    ids=lambda file: f"{file.parent.name}/{file.name}",
+)
+def test_actions_from_outside_are_pinned_by_commit_and_known(file: Path) -> None:
+    for used in uses(file):
+        if used.startswith("./"):
+            assert (ROOT / used / "action.yml").is_file() or (ROOT / used).is_file(), used
+            continue
+        name, _, pin = used.partition("@")
+        tag, commit = PINS[name]
+        assert pin == f"{commit} # {tag}", used
+
+
+@every
+def test_checkouts_leave_no_credentials_behind(file: Path) -> None:
+    for name, step in steps(file):
+        if str(step.get("uses", "")).startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False, name
+
+
+@every
+def test_our_actions_come_after_a_checkout(file: Path) -> None:
+    for name, job in jobs(file).items():
+        checked_out = False
+        for step in job.get("steps", []):
+            used = str(step.get("uses", ""))
+            checked_out |= used.startswith("actions/checkout@")
+            assert checked_out or not used.startswith("./"), f"{name}: {used}"
+
+
+@every
+def test_what_may_be_required_is_never_filtered_out_by_paths(file: Path) -> None:
+    """A workflow that is filtered out never reports, and the required check would wait for ever."""
+    for event in ("pull_request", "push"):
+        assert not {"paths", "paths-ignore"} & set(triggers(file).get(event) or {})
+
+
+@every
+def test_no_trigger_gives_a_strangers_code_our_secrets(file: Path) -> None:
+    assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(triggers(file))
+
+
+@every
+def test_the_lock_of_a_deployment_is_on_the_jobs_and_ends_nothing(file: Path) -> None:
+    """A group on the workflow is taken before approval, and a third run would evict a second that waits for it."""
+    if not any("environment" in job for job in jobs(file).values()):
+        return
+    assert "concurrency" not in read(file), file.name
+    for name, job in jobs(file).items():
+        held = job.get("concurrency")
+        if isinstance(held, dict):
+            assert not held.get("cancel-in-progress"), name
+
+
+@every
+def test_a_pull_request_gets_no_secret_and_no_cloud_identity(file: Path) -> None:
+    if "pull_request" not in triggers(file):
+        return
+    assert "secrets." not in file.read_text()
+    for name, job in jobs(file).items():
+        assert "id-token" not in job["permissions"], name
+        assert "environment" not in job, name
+
+
+@every
+def test_inputs_of_our_actions_exist(file: Path) -> None:
+    for name, step in steps(file):
+        used = str(step.get("uses", ""))
+        if used.startswith("./actions/"):
+            declared = yaml.safe_load((ROOT / used / "action.yml").read_text()).get("inputs") or {}
+            given = step.get("with") or {}
+            assert set(given) <= set(declared), f"{name}: {used}"
+            missing = {key for key, one in declared.items() if one.get("required")} - set(given)
+            assert not missing, f"{name}: {used} needs {missing}"
+
+
+CI = ROOT / ".github" / "workflows" / "ci.yml"
+OTHER_JOBS = ["plan", "report", "ci"]
+
+
+def test_ci_has_a_job_for_each_check_of_the_manifest_and_no_other() -> None:
+    assert set(jobs(CI)) - set(OTHER_JOBS) == set(load(ROOT / "shipmate.yml").ci.checks)
+
+
+@pytest.mark.parametrize("name", sorted(load(ROOT / "shipmate.yml").ci.checks))
+def test_a_check_has_what_the_manifest_says_it_needs(name: str) -> None:
+    check = load(ROOT / "shipmate.yml").ci.checks[name]
+    job = jobs(CI)[name]
+    by_use = {step["uses"]: step.get("with", {}) for step in job["steps"]}
+    set_up = by_use["./actions/setup"]
+    assert set_up.get("requirements", "runtime") == ("dev" if check.python else "runtime")
+    assert set_up.get("node", "").split() == list(check.node)
+    assert by_use["./actions/run_check"] == {"check": name}
+    assert job["if"] == f"fromJSON(needs.plan.outputs.checks).{name} == 'run'"
+    assert (job["needs"], job["permissions"]) == ("plan", {"contents": "read"})
+    assert job["outputs"] == {"result": "${{ steps.check.outputs.result }}"}
+
+
+@pytest.mark.parametrize(("name", "condition"), [("ci", "always()"), ("report", "${{ !cancelled() }}")])
+def test_the_last_jobs_wait_for_all_and_see_all(name: str, condition: str) -> None:
+    job = jobs(CI)[name]
+    assert job["needs"] == [key for key in jobs(CI) if key not in ("report", "ci")]
+    assert job["if"] == condition
+    assert job["steps"][-1]["with"]["needs"] == "${{ toJSON(needs) }}"
+
+
+def test_ci_runs_for_pull_requests_and_for_main_and_develop() -> None:
+    assert triggers(CI) == {"pull_request": None, "push": {"branches": ["main", "develop"]}}
+
+
+def test_only_a_pull_requests_older_run_is_ended() -> None:
+    assert read(CI)["concurrency"] == {
+        "group": "ci-${{ github.event_name == 'pull_request' && github.ref || github.sha }}",
+        "cancel-in-progress": "${{ github.event_name == 'pull_request' }}",
+    }
+
+
+def test_only_the_report_may_write() -> None:
+    writers = [name for name, job in jobs(CI).items() if "write" in job["permissions"].values()]
+    assert writers == ["report"]

@@ -30,3 +30,9 @@ def collect(run: Run, job: Job, folder: Path, now: datetime) -> None:
                 job_id=job.id,
             )
         )
+
+
+def move(run: Run, folder: Path) -> None:
+    """Have the artifacts of a loaded run point to their files under another world's folder."""
+    for artifact in run.artifacts:
+        artifact.path = str(folder / str(run.id) / artifact.name / FILES)

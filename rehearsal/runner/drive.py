@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from rehearsal.runner.model import Annotation, Job, Run
 from rehearsal.runner.parts import Floor, Part, Team
 from rehearsal.runner.planning import LegPlan
 from rehearsal.runner.workflow import JobSpec, WorkflowError
+
+_log = logging.getLogger(__name__)
 
 
 class RunDrive:
@@ -83,6 +86,9 @@ class RunDrive:
                 await self._done.wait()
         except ExpressionError as error:
             self.run.error = f"{self.graph.workflow.path}: concurrency: {error}"
+        except Exception as error:
+            _log.exception("run %s ended early", self.run.id)
+            self.run.error = f"The runner failed: {error!r}"
         for part in self._parts:
             await part.wait()
         if group is not None:
@@ -146,6 +152,9 @@ class RunDrive:
                 graph.legs[key] = [self._leg(graph, spec, plan, team) for plan in expansion.legs]
         except (ExpressionError, WorkflowError) as error:
             self._refuse(graph, key, str(error))
+        except Exception as error:  # a job that nobody decides would keep its run open for ever
+            _log.exception("job %s of run %s could not be decided", key, self.run.id)
+            self._refuse(graph, key, f"The runner failed: {error!r}")
 
     def _skip(self, graph: Graph, key: str, seen: Mapping[str, Any]) -> None:
         cancelled = graph.is_cancelled() and should_run(graph, key, seen, cancelled=False)
@@ -193,7 +202,8 @@ class RunDrive:
             return Leg(job=self._settled(graph, spec.key, plan.name, "cancelled"))
         job = job or self._new_job(graph, spec.key, plan.name)
         job.matrix, job.labels = dict(plan.matrix), list(plan.labels)
-        job.environment, job.tolerated = plan.environment, plan.tolerated
+        job.environment, job.makes_deployment = plan.environment, plan.makes_deployment
+        job.tolerated = plan.tolerated
         part = Part(self._floor, self.run, self.gates, graph=graph, spec=spec, plan=plan, job=job, team=team)
         self._parts.append(part)
         part.start(self._ended)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.runner import inputs, snapshot, titles, triggers
+from rehearsal.runner import artifacts, inputs, snapshot, titles, triggers
 from rehearsal.runner.actions import ActionResolver
 from rehearsal.runner.clock import Clock, SystemClock
 from rehearsal.runner.drive import RunDrive
@@ -21,6 +20,7 @@ from rehearsal.runner.model import Event, Job, PendingReview, Review, Run
 from rehearsal.runner.oidc import TokenService
 from rehearsal.runner.parts import Floor
 from rehearsal.runner.settings import Settings
+from rehearsal.runner.watchdog import Watchdog
 from rehearsal.runner.workflow import Workflow, WorkflowError, is_workflow, parse
 
 Listener = Callable[[Run, Job | None], None]
@@ -49,12 +49,14 @@ class ActRunner:
             tokens=self._tokens,
             resolver=ActionResolver(mirrors),
         )
+        self._watchdog = Watchdog(shop.mark, settings.root / "jobs")
         slots = asyncio.Semaphore(settings.max_jobs)
         self._floor = Floor(shop=shop, lanes=Lanes(), slots=slots, new_job_id=self._new_job_id, changed=self._changed)
 
     async def start(self) -> None:
-        """Listen for jobs that ask for OIDC tokens."""
+        """Listen for jobs that ask for OIDC tokens, and have an eye on what jobs start."""
         self._settings.root.mkdir(parents=True, exist_ok=True)
+        await self._watchdog.start()
         await self._tokens.start()
 
     async def emit(self, event: Event) -> list[Run]:
@@ -159,7 +161,7 @@ class ActRunner:
         for drive in drives:
             await drive.wait()
         await self._tokens.stop()
-        await asyncio.to_thread(shutil.rmtree, self._settings.root / "jobs", ignore_errors=True)
+        await self._watchdog.stop()
 
     def save(self) -> dict[str, Any]:
         """All runs, JSON-ready. Raises RuntimeError while a job is at work: a process cannot be saved."""
@@ -175,12 +177,16 @@ class ActRunner:
         }
 
     def load(self, saved: Mapping[str, Any]) -> None:
-        """Replace all runs; those that waited wait again."""
+        """Replace all runs; those that waited wait again.
+
+        Files of artifacts are not in `save`: whoever saves a world copies the folder `artifacts` under `Settings.root`.
+        """
         self.runs = {run["id"]: snapshot.load_run(run) for run in saved["runs"]}
         self._files = {int(run_id): dict(files) for run_id, files in saved["files"].items()}
         self._numbers = {(repository, path): number for repository, path, number in saved["numbers"]}
         self._last_run, self._last_job = saved["last"]
         for run in self.runs.values():
+            artifacts.move(run, self._settings.root / "artifacts")
             if run.status != "completed":
                 workflow = parse(run.workflow_path, self._files[run.id][run.workflow_path])
                 self._drive(run, workflow, self._graph(workflow, run.event), run.latest_jobs())

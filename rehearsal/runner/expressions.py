@@ -165,10 +165,8 @@ class _Parser:
             raise ExpressionError(f"unexpected end of expression: {self.text!r}")
         self.position += 1
         kind, text = token
-        if kind == "number":
-            return ("literal", parse_number(text))
-        if kind == "string":
-            return ("literal", text[1:-1].replace("''", "'"))
+        if kind in ("number", "string"):
+            return self.literal(parse_number(text) if kind == "number" else text[1:-1].replace("''", "'"))
         if kind == "name":
             return self.named(text)
         if text == "(":
@@ -181,9 +179,14 @@ class _Parser:
     def named(self, name: str) -> Node:
         if self.take("("):
             return ("call", name.lower(), self.arguments(), name)
-        if name.lower() in _CONSTANTS:
-            return ("literal", _CONSTANTS[name.lower()])
+        if name in _CONSTANTS:
+            return self.literal(_CONSTANTS[name])
         return ("context", name)
+
+    def literal(self, value: Value) -> Node:
+        if self.peek() in (("sign", "."), ("sign", "[")):
+            raise self.unexpected()
+        return ("literal", value)
 
     def arguments(self) -> tuple[Node, ...]:
         if self.take(")"):
@@ -288,7 +291,10 @@ def _case(arguments: tuple[Node, ...], scope: Scope) -> Value:
     if len(arguments) < 3 or len(arguments) % 2 == 0:
         raise ExpressionError("case() takes pairs of a condition and a value, and a default")
     for index in range(0, len(arguments) - 1, 2):
-        if truthy(_value(arguments[index], scope)):
+        predicate = _value(arguments[index], scope)
+        if not isinstance(predicate, bool):
+            raise ExpressionError(f"case() predicate {to_string(predicate)!r} is not a boolean")
+        if predicate:
             return _value(arguments[index + 1], scope)
     return _value(arguments[-1], scope)
 

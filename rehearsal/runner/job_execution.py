@@ -7,22 +7,25 @@ import contextlib
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from rehearsal.runner import artifacts, derive, job_files, oidc, steps
+from rehearsal.runner import artifacts, derive, job_files, oidc, steps, watchdog
 from rehearsal.runner.act import ActProcess, Invocation
 from rehearsal.runner.actions import ActionResolver, Resolution
 from rehearsal.runner.clock import Clock
 from rehearsal.runner.hub import Hub
-from rehearsal.runner.log import LogReader
+from rehearsal.runner.log import LogReader, News
 from rehearsal.runner.masking import Masker
 from rehearsal.runner.mirrors import Source
 from rehearsal.runner.model import Annotation, Job, Run
 from rehearsal.runner.settings import Settings
 from rehearsal.runner.workflow import JobSpec, Workflow
+
+_LOG_INTERVAL = 0.1
+"""Seconds within which lines of a log are told together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,8 @@ class Workshop:
     clock: Clock
     tokens: oidc.TokenService
     resolver: ActionResolver
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Carried by every process of every job, so that the watchdog finds them."""
 
 
 class JobExecution:
@@ -66,6 +71,7 @@ class JobExecution:
         self._stopped_by = "The operation was canceled."
         self._folder = shop.settings.root / "jobs" / f"{assignment.job.id}-{uuid.uuid4().hex[:8]}"
         self._process: ActProcess | None = None
+        self._telling = False
 
     def cancel(self, reason: str = "The run was canceled.") -> None:
         """End the job: its `always()` and `cancelled()` steps still run, within the grace period."""
@@ -167,6 +173,7 @@ class JobExecution:
             called = None if assignment.inputs is None else assignment.workflow.path
             claims = oidc.claims(run, job, called_workflow=called, server_url=server_url)
             env |= self._shop.tokens.grant(job.id, claims).environment()
+        env[watchdog.MARK] = self._shop.mark
         return job_files.JobFiles(
             workflow=derive.files(
                 assignment.workflow,
@@ -226,8 +233,22 @@ class JobExecution:
 
     async def _read(self, process: ActProcess, reader: LogReader) -> None:
         async for line in process.lines():
-            if reader.feed(line):
+            news = reader.feed(line)
+            if news is News.STATE:
                 self._changed(self._assignment.job)
+            elif news is News.LOG:
+                self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        """Many lines at once are one change."""
+        if not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_later(_LOG_INTERVAL, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        if self._assignment.job.status == "in_progress":
+            self._changed(self._assignment.job)
 
     def _take_outputs(self, reader: LogReader, collect: derive.Collection) -> None:
         """Outputs that hold a secret are dropped with a warning, as on GitHub."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from rehearsal.runner.derive import COLLECT
@@ -18,6 +19,15 @@ ANNOTATIONS_PER_JOB = 50
 SUMMARY_BYTES = 1 << 20
 _LEVELS = {"error": "failure", "warning": "warning", "notice": "notice"}
 _STARTED = "⭐ Run Main "
+
+
+class News(Enum):
+    """What a line of the log changed."""
+
+    NOTHING = "nothing"
+    LOG = "log"
+    STATE = "state"
+    """A step began or ended."""
 
 
 class LogReader:
@@ -46,23 +56,24 @@ class LogReader:
         self.job.steps = [self._setup, *self._steps.values(), self._complete]
         self.begin(self._setup)
 
-    def feed(self, line: bytes) -> bool:
-        """Take one line; whether anything that is shown changed."""
+    def feed(self, line: bytes) -> News:
+        """Take one line."""
         try:
             entry = json.loads(line)
         except ValueError:
-            return False
+            return News.NOTHING
         if not isinstance(entry, dict) or entry.get("jobID") != self._key:
-            return False
+            return News.NOTHING
         if "jobResult" in entry:
             self.result = str(entry["jobResult"])
-            return True
+            return News.NOTHING
         path = tuple(entry.get("stepID") or ())
         step = self._steps.get(path[0]) if path else self._setup_step(entry)
         if step is None or (path and path[0] == COLLECT):
-            return False
+            return News.NOTHING
+        before = step.status
         self._take(entry, path, step)
-        return True
+        return News.LOG if step.status == before else News.STATE
 
     def _setup_step(self, entry: Mapping[str, Any]) -> Step | None:
         if entry.get("stepid") == ["--setup-job"] and "stepResult" in entry:

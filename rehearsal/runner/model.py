@@ -68,6 +68,8 @@ class Job:
     """success, failure, cancelled, skipped, timed_out"""
     environment: str | None = None
     environment_url: str = ""
+    makes_deployment: bool = True
+    """False for `environment: {deployment: false}`: GitHub then records no deployment for the job."""
     outputs: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
@@ -82,6 +84,8 @@ class Job:
     """`runs-on`, evaluated."""
     waiting_since: datetime | None = None
     """When it began to wait for its environment's reviewers or timer."""
+    released_at: datetime | None = None
+    """When its environment let it through."""
     tolerated: bool = False
     """`continue-on-error`: a failure counts as success for the run and for the jobs that need this one."""
     superseded: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from rehearsal.runner.job_execution import Assignment, JobExecution, Workshop
 from rehearsal.runner.model import Annotation, Job, Run
 from rehearsal.runner.planning import LegPlan
 from rehearsal.runner.workflow import JobSpec, WorkflowError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +89,10 @@ class Part:
             self.job.conclusion = "cancelled"
         except (Refused, ExpressionError, WorkflowError) as refusal:
             self._complain(str(refusal))
+            self.job.conclusion = "failure"
+        except Exception as error:  # a job that never ends would keep its run open for ever
+            _log.exception("job %s (%s) ended early", self.job.id, self.job.name)
+            self._complain(f"The runner failed: {error!r}")
             self.job.conclusion = "failure"
         self._complete()
         finished(self)

@@ -8,8 +8,8 @@ from typing import Any
 from rehearsal.runner.workflow import WorkflowError
 
 SCOPES = (
-    "actions", "artifact-metadata", "attestations", "checks", "contents", "deployments", "discussions", "id-token",
-    "issues", "models", "packages", "pages", "pull-requests", "repository-projects", "security-events", "statuses",
+    "actions", "artifact-metadata", "attestations", "checks", "code-quality", "contents", "deployments", "discussions",
+    "id-token", "issues", "models", "packages", "pages", "pull-requests", "repository-projects", "security-events", "statuses",
 )  # fmt: skip
 DEFAULT: Mapping[str, str] = {"contents": "read", "packages": "read"}
 """What a repository with restricted defaults gives to a workflow that says nothing."""

@@ -27,6 +27,7 @@ class LegPlan:
     contexts: Mapping[str, Any]
     labels: tuple[str, ...]
     environment: str | None
+    makes_deployment: bool
     tolerated: bool
     timeout_minutes: float
 
@@ -69,6 +70,7 @@ def _leg(
         contexts=contexts,
         labels=_labels(interpolate_all(spec.raw.get("runs-on"), scope)),
         environment=to_string(environment) or None,
+        makes_deployment=truthy(interpolate((spec.environment or {}).get("deployment", True), scope)),
         tolerated=truthy(interpolate(spec.raw.get("continue-on-error", False), scope)),
         timeout_minutes=to_number(
             interpolate(spec.raw.get("timeout-minutes", settings.default_timeout_minutes), scope)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 Value = Any
@@ -74,14 +75,19 @@ def to_string(value: Value) -> str:
 
 
 def number_text(number: float) -> str:
-    """Fifteen significant digits, no trailing zeros: 1.0 is `1`."""
+    """As GitHub's own engine writes numbers: at most 15 decimals, no trailing zeros, exponents from 1e21 and below 1e-6."""
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
-    if number == int(number) and abs(number) < 1e15:
-        return str(int(number))
-    return f"{number:.15g}".replace("e+", "E+").replace("e-", "E-")
+    number = round(number, 15)
+    if number == 0:
+        return "0"
+    if 1e-6 <= abs(number) < 1e21:
+        text = format(Decimal(repr(number)), "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    mantissa, _, exponent = repr(number).partition("e")
+    return f"{mantissa.removesuffix('.0')}e{'-' if exponent[0] == '-' else '+'}{exponent[1:].lstrip('0')}"
 
 
 def equal(left: Value, right: Value) -> bool:
@@ -120,7 +126,7 @@ def _kind(value: Value) -> str:
 
 def lookup(container: Value, key: Value) -> Value:
     """`container[key]`; what is not there is null, never an error."""
-    if isinstance(container, Filtered) and not is_number(key):
+    if isinstance(container, Filtered):
         return Filtered(found for item in container if (found := lookup(item, key)) is not None)
     if isinstance(container, dict):
         return _member(container, to_string(key))

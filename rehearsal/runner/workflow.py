@@ -70,7 +70,15 @@ class Workflow:
 
 
 class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
-    """YAML 1.2's idea of scalars: `on`, `yes` and dates are text."""
+    """YAML 1.2's idea of scalars: `on`, `yes` and dates are text. A key given twice is an error, as on GitHub."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' is already defined", key.start_mark)
+            seen.add(str(key.value))
+        return dict(super().construct_mapping(node, deep=deep))
 
 
 _KEPT_TAGS = ("tag:yaml.org,2002:null", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:merge")

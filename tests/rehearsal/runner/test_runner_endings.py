@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +119,44 @@ def test_stop__everything_ends(world: Any, run_async: Any, tmp_path: Path) -> No
             assert nothing_left(w)
 
     run_async(story())
+
+
+KILLED = """
+import asyncio, os, pathlib, signal, sys
+from rehearsal.runner.engine import ActRunner
+from rehearsal.runner.settings import Settings
+from rehearsal.serving import Server
+from tests.rehearsal.runner.small_hub import SmallHub, World
+
+async def main(root):
+    hub = SmallHub(root / "git")
+    server = Server(hub.app(), "git")
+    await server.start()
+    hub.url = server.url
+    settings = Settings(root=root / "runner", extra_env={"FLAGS": str(root)})
+    runner = ActRunner(hub, settings)
+    await runner.start()
+    world = World(hub, runner, settings)
+    await world.begin((root / "workflow.yml").read_text())
+    await world.until((root / "ready").exists)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main(pathlib.Path(sys.argv[1])))
+"""
+
+
+def test_world_killed__watchdog_ends_what_its_jobs_started(tmp_path: Path) -> None:
+    (tmp_path / "workflow.yml").write_text(SLOW.replace("LIMIT", ""))
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 20
+    while processes.marked("FLAGS", str(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert processes.marked("FLAGS", str(tmp_path)) == []
+    assert not alive(tmp_path / "child")
+    while (tmp_path / "runner" / "jobs").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not (tmp_path / "runner" / "jobs").exists()
 
 
 FLAKY = """

@@ -15,11 +15,14 @@ afterEach(async () => {
   element.remove();
 });
 
-async function open(answers: Parameters<typeof answering>[0]): Promise<void> {
+async function open(
+  answers: Parameters<typeof answering>[0],
+  load?: Parameters<typeof start>[2],
+): Promise<void> {
   const fetcher = answering(answers);
   vi.stubGlobal("fetch", fetcher);
   await act(async () => {
-    root = await start(element, fetcher);
+    root = await start(element, fetcher, load);
   });
 }
 
@@ -51,5 +54,10 @@ describe("start", () => {
     expect(screen.getByRole("alert").textContent).toContain("/config.json was answered with HTTP 404");
     expect(screen.getByRole("button", { name: "Try again" })).toBeDefined();
     expect(screen.queryByTestId("version")).toBeNull();
+  });
+
+  it("says when a script is gone, as after a deployment", async () => {
+    await open({ "GET /config.json": json(CONFIG) }, () => Promise.reject(new TypeError("Failed to fetch module")));
+    expect(screen.getByRole("alert").textContent).toContain("Failed to fetch module");
   });
 });

@@ -15,11 +15,13 @@ export function NoteList({ shown, remove }: Props) {
     <section aria-labelledby="shown">
       <h2 id="shown">{query === null ? "Newest notes" : `Notes about “${query}”`}</h2>
       {notes.length === 0 && <p>{query === null ? "No notes yet. Write the first one." : "Nothing near that."}</p>}
-      <ul className="notes" aria-labelledby="shown">
-        {notes.map((note) => (
-          <NoteItem key={note.id} note={note} remove={remove} />
-        ))}
-      </ul>
+      {notes.length > 0 && (
+        <ul className="notes" aria-labelledby="shown">
+          {notes.map((note) => (
+            <NoteItem key={note.id} note={note} remove={remove} />
+          ))}
+        </ul>
+      )}
     </section>
   );
 }

@@ -1,0 +1,103 @@
+"""The browser, a page per test, and what is kept of a failure."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from e2e.overlay import Overlay, OverlayError
+from e2e.target import Target, TargetError
+
+_OPTIONS = ("E2E_WEB_URL", "E2E_API_URL", "E2E_EXPECT_RELEASE")
+_PATIENCE_MS = 5_000
+# Nothing but the page under test is to talk to anybody.
+_QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-domain-reliability", "--no-pings")
+_BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+_failed = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("e2e")
+    for name in _OPTIONS:
+        group.addoption(f"--{name.lower().replace('_', '-')}", dest=name, default=None, help=f"instead of ${name}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def target(pytestconfig: pytest.Config) -> Target:
+    try:
+        return Target.of({name: pytestconfig.getoption(name) or os.environ.get(name) for name in _OPTIONS})
+    except TargetError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path | None:
+    """Where to leave pictures and traces, or None."""
+    folder = os.environ.get("E2E_ARTIFACTS")
+    if not folder:
+        return None
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(target: Target) -> dict[str, Any]:
+    arguments = list(_QUIET)
+    if os.geteuid() == 0:
+        # Chromium's sandbox refuses to be set up by root.
+        arguments.append("--no-sandbox")
+    overlay = os.environ.get("SHIPMATE_OVERLAY")
+    if overlay:
+        try:
+            arguments += Overlay.read(Path(overlay)).browser_arguments(target.hosts)
+        except OverlayError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+    found = os.environ.get("SHIPMATE_BROWSER") or next(filter(None, map(shutil.which, _BROWSERS)), None)
+    # Without any of these Playwright looks for its own download, and says how to get it.
+    return {"args": arguments, **({"executable_path": found} if found else {})}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    # A user of its own: the run neither uses up anybody's rate limit nor suffers from it.
+    return {"extra_http_headers": {"X-User": f"e2e-{uuid4()}"}, "viewport": {"width": 1100, "height": 800}}
+
+
+@pytest.fixture
+def context(
+    browser: Browser, browser_context_args: dict[str, Any], artifacts: Path | None, request: pytest.FixtureRequest
+) -> Iterator[BrowserContext]:
+    context = browser.new_context(**browser_context_args)
+    context.set_default_timeout(_PATIENCE_MS)
+    if artifacts:
+        context.tracing.start(snapshots=True, title=request.node.name)
+    yield context
+    if artifacts and request.node.stash.get(_failed, False):
+        _keep(context, artifacts, re.sub(r"[^\w-]+", "-", request.node.name).strip("-"))
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+def _keep(context: BrowserContext, artifacts: Path, name: str) -> None:
+    for number, page in enumerate(context.pages):
+        page.screenshot(path=artifacts / f"{name}-{number}.png", full_page=True)
+    context.tracing.stop(path=artifacts / f"{name}.trace.zip")

@@ -1,0 +1,118 @@
+"""`python -m e2e.local`: the tests against what is in this checkout, built and running on this machine.
+
+Builds apps/web (unless `--built` says that dist/ is there), starts PostgreSQL, Redis and the backend, serves dist/
+with a configuration as a deployment would, and runs the suite with whatever further arguments pytest is to get.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BACKEND, DIST = ROOT / "apps/backend", ROOT / "apps/web/dist"
+_RELEASE = {"release": "v0.0.0-local", "environment": "development"}
+
+
+class Pages(SimpleHTTPRequestHandler):
+    """dist/ with /config.json beside it, and 404.html for what is not there: as the host of a deployment does it."""
+
+    config: dict[str, str]
+
+    def do_GET(self) -> None:
+        """Answer one request."""
+        if self.path == "/config.json":
+            self._answer(200, json.dumps(self.config).encode(), "application/json")
+        elif Path(self.translate_path(self.path)).exists():
+            super().do_GET()
+        else:
+            self._answer(404, (DIST / "404.html").read_bytes(), "text/html")
+
+    def _answer(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+class PageServer(ThreadingHTTPServer):
+    """Says nothing of browsers that hang up early."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Let everything else be seen."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+@contextmanager
+def web_server() -> Iterator[tuple[PageServer, dict[str, str]]]:
+    """Serves dist/; the configuration may be filled in later."""
+    config: dict[str, str] = dict(_RELEASE)
+    handler = functools.partial(type("Configured", (Pages,), {"config": config}), directory=str(DIST))
+    with PageServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield server, config
+        finally:
+            server.shutdown()
+
+
+@contextmanager
+def backend(origin: str) -> Iterator[str]:
+    """The backend with services of its own, called from `origin`; its address."""
+    variables = {"PORT": "0", "CORS_ORIGINS": origin, "LOG_LEVEL": "info"}
+    named = {name.upper(): value for name, value in _RELEASE.items()}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "development"],
+        cwd=BACKEND,
+        env={**os.environ, **variables, **named},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield _address(process)
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    for line in process.stdout or ():
+        if line.startswith("{"):
+            said = json.loads(line)
+            if said["message"] != "listening":
+                raise RuntimeError(f"the backend did not start: {line}")
+            return f"http://127.0.0.1:{said['context']['port']}"
+    raise RuntimeError(f"the backend did not start: exit code {process.wait()}")
+
+
+def main(arguments: list[str]) -> int:
+    """Build, start, test; returns pytest's exit code."""
+    if "--built" in arguments:
+        arguments.remove("--built")
+    else:
+        subprocess.run(["npm", "--prefix", str(ROOT / "apps/web"), "run", "build"], check=True)
+    with web_server() as (server, config):
+        web_url = f"http://127.0.0.1:{server.server_port}"
+        with backend(web_url) as api_url:
+            config["apiUrl"] = api_url
+            environ = {"E2E_WEB_URL": web_url, "E2E_API_URL": api_url, "E2E_EXPECT_RELEASE": _RELEASE["release"]}
+            argv = [sys.executable, "-m", "pytest", "e2e", *arguments]
+            return subprocess.run(argv, cwd=ROOT, env={**os.environ, **environ}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

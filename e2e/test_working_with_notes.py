@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from e2e.notes_page import listed, open_notes, search, write
+from e2e.target import Target
+
+
+@pytest.fixture
+def text(page: Page, target: Target) -> Iterator[str]:
+    """The text of a note that nobody else writes, deleted again whatever becomes of the test."""
+    text = f"The deployment crashed {uuid4().hex[:8]}"
+    yield text
+    page.unroute_all(behavior="ignoreErrors")
+    page.goto(target.web_url, wait_until="commit")
+    page.evaluate(
+        """async ([url, text]) => {
+            const { notes } = await (await fetch(`${url}/notes`)).json();
+            const ours = notes.filter((note) => note.text === text);
+            await Promise.all(ours.map((note) => fetch(`${url}/notes/${note.id}`, { method: "DELETE" })));
+        }""",
+        [target.api_url, text],
+    )
+
+
+def test_a_note_is_added_found_by_meaning_and_deleted(
+    page: Page, target: Target, text: str, artifacts: Path | None
+) -> None:
+    open_notes(page, target)
+    write(page, text)
+    listed(page, text).wait_for()
+    expect(page.get_by_label("New note")).to_have_value("")
+    if artifacts:
+        page.screenshot(path=artifacts / "home.png")
+
+    # Not one word of the note.
+    search(page, "failure of a release")
+    found = listed(page, text, under="Notes about “failure of a release”")
+    found.wait_for()
+
+    page.get_by_role("button", name=f"Delete: {text}").click()
+    found.wait_for(state="detached")
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("heading", name="Newest notes").wait_for()
+    expect(listed(page, text)).to_have_count(0)
+
+
+def test_a_note_outlives_the_page(page: Page, target: Target, text: str) -> None:
+    open_notes(page, target)
+    write(page, text)
+    listed(page, text).wait_for()
+    page.reload(wait_until="commit")
+    listed(page, text).wait_for()
+
+
+def test_an_error_of_the_api_is_explained_and_nothing_written_is_lost(page: Page, target: Target, text: str) -> None:
+    def fail(route: Route) -> None:
+        if route.request.method != "POST":
+            route.fallback()
+            return
+        error = {"error": {"code": "internal", "message": "Something went wrong on our side."}}
+        exposed = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "X-Request-ID"}
+        route.fulfill(status=500, json=error, headers={**exposed, "X-Request-ID": "0f8b-for-support"})
+
+    open_notes(page, target)
+    page.route(f"{target.api_url}/notes", fail)
+    write(page, text)
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    expect(alert).to_contain_text("Something went wrong on our side.")
+    expect(alert).to_contain_text("0f8b-for-support")
+    expect(page.get_by_label("New note")).to_have_value(text)
+    expect(listed(page, text)).to_have_count(0)
+
+    page.unroute_all(behavior="wait")
+    page.get_by_role("button", name="Add note").click()
+    listed(page, text).wait_for()
+    expect(alert).to_have_count(0)
+
+
+def test_a_lost_connection_is_explained(page: Page, target: Target) -> None:
+    page.route(f"{target.api_url}/**", lambda route: route.abort())
+    page.goto(target.web_url, wait_until="commit")
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    expect(alert).to_contain_text("The server cannot be reached.")
+    page.unroute_all(behavior="wait")
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("heading", name="Newest notes").wait_for()
+    expect(alert).to_have_count(0)

@@ -1,0 +1,158 @@
+"""Projects, the events that arrived for them, and releases."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rehearsal.emulators.sentry.envelope import Item
+
+_TERM = re.compile(r'([\w.]+):(?:"([^"]*)"|(\S+))')
+
+
+@dataclass(kw_only=True)
+class Event:
+    """An error or a transaction."""
+
+    id: str
+    project: str
+    type: str
+    """"error" or "transaction"."""
+    received: float
+    release: str | None
+    environment: str | None
+    level: str
+    title: str
+    payload: dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class Sessions:
+    """Sessions of one release in one environment, received at one time."""
+
+    project: str
+    received: float
+    release: str | None
+    environment: str | None
+    total: int
+    crashed: int
+
+
+@dataclass(kw_only=True)
+class Release:
+    """A version of one or more projects."""
+
+    version: str
+    projects: list[str]
+    created: str
+    released: str | None = None
+    ref: str | None = None
+    url: str | None = None
+    refs: list[dict[str, Any]] = field(default_factory=list)
+    commits: list[dict[str, Any]] = field(default_factory=list)
+    deploys: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A project; its public key is in the DSN that its SDKs get."""
+
+    id: str
+    slug: str
+    public_key: str
+
+
+@dataclass(kw_only=True)
+class Organization:
+    """One organization."""
+
+    slug: str
+    clock: Callable[[], float] = time.time
+    projects: dict[str, Project] = field(default_factory=dict)
+    """By slug."""
+    repositories: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    sessions: list[Sessions] = field(default_factory=list)
+    releases: dict[str, Release] = field(default_factory=dict)
+
+    def add_projects(self, slugs: Iterable[str]) -> None:
+        """Create projects, numbered from 1, each with a key."""
+        for slug in slugs:
+            number = str(len(self.projects) + 1)
+            key = uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.slug}/{slug}").hex
+            self.projects[slug] = Project(id=number, slug=slug, public_key=key)
+
+    def project_by_id(self, number: str) -> Project | None:
+        """The project an SDK names."""
+        return next((project for project in self.projects.values() if project.id == number), None)
+
+    def now(self) -> str:
+        """The present as Sentry writes it."""
+        return datetime.fromtimestamp(self.clock(), UTC).isoformat().replace("+00:00", "Z")
+
+    def take(self, project: Project, item: Item) -> str | None:
+        """Keep an item of an envelope; the id of an event."""
+        payload = item.payload
+        if item.type in ("event", "transaction") and isinstance(payload, dict):
+            return self._keep_event(project, "error" if item.type == "event" else "transaction", payload)
+        if item.type == "session" and payload.get("init"):
+            self._keep_sessions(project, payload.get("attrs", {}), 1, int(payload.get("status") == "crashed"))
+        elif item.type == "session" and payload.get("status") == "crashed":
+            self._keep_sessions(project, payload.get("attrs", {}), 0, 1)
+        elif item.type == "sessions":
+            counts = payload.get("aggregates", [])
+            crashed = sum(int(count.get("crashed", 0)) for count in counts)
+            others = sum(int(count.get(kind, 0)) for count in counts for kind in ("exited", "errored", "abnormal"))
+            self._keep_sessions(project, payload.get("attrs", {}), others + crashed, crashed)
+        return None
+
+    def _keep_event(self, project: Project, kind: str, payload: dict[str, Any]) -> str:
+        event_id = str(payload.get("event_id") or uuid.uuid4().hex).replace("-", "")
+        self.events.append(
+            Event(
+                id=event_id,
+                project=project.slug,
+                type=kind,
+                received=self.clock(),
+                release=payload.get("release"),
+                environment=payload.get("environment"),
+                level=str(payload.get("level", "error" if kind == "error" else "info")),
+                title=title_of(payload),
+                payload=payload,
+            )
+        )
+        return event_id
+
+    def _keep_sessions(self, project: Project, attributes: dict[str, Any], total: int, crashed: int) -> None:
+        self.sessions.append(
+            Sessions(
+                project=project.slug,
+                received=self.clock(),
+                release=attributes.get("release"),
+                environment=attributes.get("environment"),
+                total=total,
+                crashed=crashed,
+            )
+        )
+
+
+def title_of(payload: dict[str, Any]) -> str:
+    """How Sentry names an event: its exception, else its message, else its transaction."""
+    values = (payload.get("exception") or {}).get("values") or []
+    if values:
+        last = values[-1]
+        return f"{last.get('type', 'Error')}: {last.get('value', '')}"
+    message = payload.get("message") or (payload.get("logentry") or {}).get("formatted")
+    if isinstance(message, dict):
+        message = message.get("formatted") or message.get("message")
+    return str(message or payload.get("transaction") or "<unlabeled event>")
+
+
+def terms(query: str) -> dict[str, str]:
+    """`release:v1 environment:"production"` as {"release": "v1", ...}; free text is not looked for."""
+    return {name: quoted or plain for name, quoted, plain in _TERM.findall(query)}

@@ -1,0 +1,66 @@
+"""Slack as an emulator."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from rehearsal.emulators.slack.routes import app
+from rehearsal.emulators.slack.state import Channel, Message, Workspace
+
+
+class Slack:
+    """One workspace. `webhooks` maps the path of an incoming webhook behind /services/ to its channel, `tokens` a bot's
+    token to its name."""
+
+    name = "slack"
+    hosts: tuple[str, ...] = ("slack.com", "hooks.slack.com")
+    contract: str | None = None
+    """Slack's own description is of 2021 and knows only forms; messages are held against the limits of its block types."""
+
+    def __init__(
+        self,
+        *,
+        channels: Iterable[str] = ("deployments",),
+        webhooks: Mapping[str, str] | None = None,
+        tokens: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._channels = tuple(channels)
+        self.workspace = Workspace(clock=clock)
+        self.workspace.add_channels(self._channels)
+        self.app: ASGIApp = app(self.workspace, webhooks=dict(webhooks or {}), tokens=dict(tokens or {}))
+
+    @property
+    def messages(self) -> list[Message]:
+        """Everything posted, oldest first."""
+        return self.workspace.messages
+
+    async def start(self) -> None:
+        """Nothing runs beside HTTP."""
+
+    async def stop(self) -> None:
+        """Nothing runs beside HTTP."""
+
+    def reset(self) -> None:
+        """Forget all messages; the channels are as at first."""
+        self.workspace.messages.clear()
+        self.workspace.channels.clear()
+        self.workspace.add_channels(self._channels)
+
+    def save(self) -> dict[str, Any]:
+        """Channels and messages."""
+        return {
+            "channels": [asdict(channel) for channel in self.workspace.channels.values()],
+            "messages": [asdict(message) for message in self.workspace.messages],
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Replace them."""
+        self.workspace.channels.clear()
+        self.workspace.channels.update({item["id"]: Channel(**item) for item in saved["channels"]})
+        self.workspace.messages[:] = [Message(**item) for item in saved["messages"]]

@@ -1,0 +1,73 @@
+"""The mail server as an emulator."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from rehearsal.emulators.smtp.server import MailServer
+from rehearsal.emulators.smtp.state import Mail, Mailbox
+
+
+class Smtp:
+    """smtp.techmate.ai. Mail goes to `address` (what the overlay's "smtp" says); `app` shows what came: GET /mails."""
+
+    name = "smtp"
+    hosts: tuple[str, ...] = ()
+    """It is reached by SMTP, not under an HTTP host."""
+    contract: str | None = None
+    """The protocol is RFC 5321, played by aiosmtpd."""
+
+    def __init__(
+        self, *, users: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
+        self.mailbox = Mailbox()
+        self._server = MailServer(self.mailbox, users=users, tls=tls)
+        self._port = port
+        self.app: ASGIApp = Starlette(routes=[Route("/mails", self._list, methods=["GET", "DELETE"])])
+
+    @property
+    def mails(self) -> list[Mail]:
+        """Everything that came, oldest first."""
+        return self.mailbox.mails
+
+    @property
+    def address(self) -> str:
+        """host:port of the mail server; `start` must have returned."""
+        return f"127.0.0.1:{self._server.port}"
+
+    async def start(self) -> None:
+        """Listen for mail. Raises OSError when a wanted port is taken."""
+        await self._server.start(self._port)
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        await self._server.stop()
+
+    def reset(self) -> None:
+        """Forget all mails and refusals."""
+        self.mailbox.mails.clear()
+        self.mailbox.refusals.clear()
+
+    def save(self) -> dict[str, Any]:
+        """Mails and refusals."""
+        return {"mails": [asdict(mail) for mail in self.mails], "refusals": dict(self.mailbox.refusals)}
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Replace them."""
+        self.mailbox.mails[:] = [Mail(**{**item, "recipients": tuple(item["recipients"])}) for item in saved["mails"]]
+        self.mailbox.refusals.clear()
+        self.mailbox.refusals.update(saved["refusals"])
+
+    async def _list(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self.mailbox.mails.clear()
+        return JSONResponse([asdict(mail) for mail in self.mails])

@@ -139,7 +139,13 @@ class ScriptedRunner:
     def _step(self, number: int, name: str, conclusion: str, log: list[str]) -> Step:
         now = self._clock()
         return Step(
-            number=number, name=name, status="completed", conclusion=conclusion, started_at=now, completed_at=now, log=log
+            number=number,
+            name=name,
+            status="completed",
+            conclusion=conclusion,
+            started_at=now,
+            completed_at=now,
+            log=log,
         )
 
     def _begin(self, event: Event, path: str, name: str, job: str, *, environment: str | None = None) -> Run:
@@ -303,7 +309,13 @@ class OpenScene:
         self._server = Server(Checked(github.app, load("github"), violations), "github")
         runner = ScriptedRunner(github.hub, clock)
         scene = Scene(
-            github=github, runner=runner, clock=clock, folder=self._folder, loop=self._loop, url="", violations=violations
+            github=github,
+            runner=runner,
+            clock=clock,
+            folder=self._folder,
+            loop=self._loop,
+            url="",
+            violations=violations,
         )
         self._github = github
         scene.run(self._start(github, runner))

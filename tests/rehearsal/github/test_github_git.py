@@ -84,9 +84,7 @@ def test_force_push_and_deletion_of_a_protected_branch_are_refused(
     assert "refusing to delete" in manager.git("push", "origin", ":main", cwd=checkout, fails=True)
 
 
-def test_an_administrator_may_pass_a_protection_that_spares_them(
-    scene: Scene, manager: Person, tmp_path: Path
-) -> None:
+def test_an_administrator_may_pass_a_protection_that_spares_them(scene: Scene, manager: Person, tmp_path: Path) -> None:
     scene.do(scene.github.seed.protect_branch, REPOSITORY, checks=["ci"], enforce_admins=False)
     checkout = manager.clone(tmp_path / "clone")
     sha = manager.commit(checkout, "a", "a", "Hotfix")

@@ -121,13 +121,13 @@ class GoogleAuth:
         transport = self._transport()
 
         def refresh() -> tuple[str, float]:
-            from google.auth.exceptions import RefreshError, TransportError
+            from google.auth.exceptions import GoogleAuthError, TransportError
 
             try:
                 credentials.refresh(transport)
             except TransportError as error:
                 raise Faulted(Fault(meaning=Meaning.TRY_AGAIN, text=_plain(error)), error) from error
-            except RefreshError as error:
+            except GoogleAuthError as error:
                 if error.retryable or re.search(r"\b(429|50[0-4])\b", str(error)[:200]):
                     raise Faulted(Fault(meaning=Meaning.TRY_AGAIN, text=_plain(error)), error) from error
                 raise _refused(str(error), where) from error

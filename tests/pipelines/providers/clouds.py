@@ -13,6 +13,8 @@ from typing import Any
 from pipelines.faults import Policy
 from pipelines.http import Http
 from pipelines.overlay import Overlay
+from rehearsal.contracts.contract import load
+from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.images import WorldRegistry
 from rehearsal.emulators.cloud_run.names import ServiceName
@@ -65,6 +67,8 @@ class Clouds:
     faults: Faults = field(default_factory=Faults)
     http: Http = field(default_factory=Http)
     asked: list[str] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+    """Requests of ours and answers of the emulators that the providers' own descriptions do not allow."""
 
     def image(self, version: str) -> str:
         """An app called `version`; its reference by digest."""
@@ -96,6 +100,7 @@ def clouds(folder: Path) -> Iterator[Clouds]:
     world, servers = do(_made(folder, loop))
     try:
         yield world
+        assert [violation.text for violation in world.violations] == []
     finally:
         do(_ended(world, servers))
         loop.call_soon_threadsafe(loop.stop)
@@ -120,9 +125,9 @@ async def _made(folder: Path, loop: asyncio.AbstractEventLoop) -> tuple[Clouds, 
     world = Clouds(loop=loop, registry=registry, secrets=secrets, run=run, vercel=vercel, edge=edge)
     servers, hosts = [], {}
     for emulator in (secrets, run, vercel):
-        server = Server(
-            _Noting(Faulty(emulator.app, emulator.name, world.faults), emulator.name, world.asked), emulator.name
-        )
+        checked = Checked(emulator.app, load(str(emulator.contract)), world.violations)
+        faulty = Faulty(checked, emulator.name, world.faults)
+        server = Server(_Noting(faulty, emulator.name, world.asked), emulator.name)
         await server.start()
         servers.append(server)
         hosts |= dict.fromkeys(emulator.hosts, server.url)

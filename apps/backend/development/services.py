@@ -118,7 +118,7 @@ def _running(
             extra_groups=None if user is None else [],
             # Ctrl-C is for us; we then stop the services in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, before there are threads
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, before there are threads
         )
     try:
         yield process
@@ -131,7 +131,8 @@ def _running(
             process.wait()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For `preexec_fn`: the kernel ends the process when the thread that started it is gone (prctl(2))."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -47,7 +48,7 @@ def spawn(
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,
-        preexec_fn=prepare,
+        preexec_fn=prepare,  # noqa: PLW1509 - it makes one system call and takes no lock
     )
 
 
@@ -76,10 +77,8 @@ def end(process: subprocess.Popen[bytes], *, grace: float = 2.0) -> None:
     """SIGTERM to the whole group, SIGKILL after `grace` seconds; returns when the process is reaped."""
     if process.poll() is None:
         _signal_group(process.pid, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=grace)
-        except subprocess.TimeoutExpired:
-            pass
     _signal_group(process.pid, signal.SIGKILL)
     process.wait()
 
@@ -88,15 +87,15 @@ def marked(name: str, value: str) -> list[int]:
     """Process ids whose environment holds NAME=VALUE, this process excepted (finds what left its group and session)."""
     needle = f"{name}={value}".encode()
     found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) == os.getpid():
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit() or int(folder.name) == os.getpid():
             continue
         try:
-            environ = Path("/proc", entry, "environ").read_bytes()
+            environ = (folder / "environ").read_bytes()
         except OSError:
             continue
         if needle in environ.split(b"\0"):
-            found.append(int(entry))
+            found.append(int(folder.name))
     return found
 
 

@@ -21,11 +21,11 @@ __all__ = [
     "Access",
     "BuiltImage",
     "build",
+    "client",
     "copy",
     "pack_files",
     "pull_files",
     "push",
-    "registry",
     "require",
     "resolve",
 ]
@@ -38,7 +38,7 @@ class Access(Protocol):
         """An access token."""
 
 
-def registry(http: Http, credentials: Access | None = None) -> Registry:
+def client(http: Http, credentials: Access | None = None) -> Registry:
     """A client of all registries; without credentials it is anonymous at Google's."""
     from pipelines.images.registry import Registry
     from pipelines.images.registry_auth import docker_logins, google
@@ -65,9 +65,9 @@ def build(
 
     if component.image is not None and component.image.builder == "buildx":
         return buildx.build(component.image, root, {"org.opencontainers.image.revision": commit}, output)
-    client = registry(http, credentials)
+    registry = client(http, credentials)
     image = assemble.assemble(
-        component, root, commit, fetch=client.fetch, store=client.store, source=source, bases=http.overlay.images
+        component, root, commit, fetch=registry.fetch, store=registry.store, source=source, bases=http.overlay.images
     )
     if output is not None:
         layout.write(image, output, name=image.digest.removeprefix("sha256:")[:12])
@@ -78,12 +78,12 @@ def push(
     image: BuiltImage, repository: str, tags: Sequence[str] = (), *, http: Http, credentials: Access | None = None
 ) -> str:
     """Push what is not there yet; `host/path@sha256:…`. Safe to repeat."""
-    return registry(http, credentials).push(image, repository, tags)
+    return client(http, credentials).push(image, repository, tags)
 
 
 def resolve(reference: str, *, http: Http, credentials: Access | None = None) -> str:
     """The digest a reference means now. Raises InputError when there is nothing."""
-    return registry(http, credentials).resolve(reference)
+    return client(http, credentials).resolve(reference)
 
 
 def require(reference: str, *, http: Http, credentials: Access | None = None) -> None:
@@ -95,7 +95,7 @@ def copy(
     reference: str, repository: str, tags: Sequence[str] = (), *, http: Http, credentials: Access | None = None
 ) -> str:
     """Copy to another repository, or give more tags in the same one; `host/path@sha256:…` there."""
-    return registry(http, credentials).copy(reference, repository, tags)
+    return client(http, credentials).copy(reference, repository, tags)
 
 
 def pack_files(folder: Path) -> BuiltImage:
@@ -109,5 +109,5 @@ def pull_files(reference: str, folder: Path, *, http: Http, credentials: Access 
     """Packed files from a registry into a folder, checked against their digest."""
     from pipelines.images.files import fetch
 
-    fetch(registry(http, credentials), reference, folder)
+    fetch(client(http, credentials), reference, folder)
     return folder

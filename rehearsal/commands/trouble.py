@@ -8,6 +8,12 @@ from contextlib import contextmanager
 import click
 
 
+class LocalTrouble(click.ClickException):
+    """This machine is in the way (the suite's LocalError)."""
+
+    exit_code = 11
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn what a world can fail with into one clear message and exit code 11."""
@@ -16,6 +22,4 @@ def explained() -> Iterator[None]:
     try:
         yield
     except WorldFailed as error:
-        failure = click.ClickException(str(error))
-        failure.exit_code = 11
-        raise failure from error
+        raise LocalTrouble(str(error)) from error

@@ -5,8 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rehearsal.stories.place import Place
 
 
 @click.command("up", short_help="Start the world on this machine and keep it up.")
@@ -43,36 +47,42 @@ def checkout(given: Path | None) -> Path:
     return (given or Path(__file__).parents[2]).resolve()
 
 
-def lines(place: object) -> list[str]:
+def lines(place: Place) -> list[str]:
     """What a person needs to use the world."""
-    from rehearsal.stories.place import Place
-
-    assert isinstance(place, Place)  # noqa: S101 - narrows a late import
     page = f"{place.server}/{place.repository}"
     hosts = [f"https://{host}" for of in place.hosts.values() for host in of.values()]
+    front = place.edge.removeprefix("https://")
     rows = [
         ("GitHub", page),
         ("Actions", f"{page}/actions"),
         ("Deployments", f"{page}/deployments"),
-        (
-            "clone",
-            f"git clone {place.server.replace('://', '://dev-1:' + place.tokens['dev-1'] + '@')}/{place.repository}.git",
-        ),
-        (
-            "gh",
-            f"GH_HOST=github.localhost HTTP_PROXY={place.server} GH_TOKEN={place.tokens['dev-1']} GH_REPO=github.localhost/{place.repository} gh run list",
-        ),
-        ("shipmate", f"set -a; . {place.root / 'terminal.env'}; set +a; shipmate status"),
-        ("sites", ", ".join(hosts)),
-        (
-            "open one",
-            f"curl --cacert {place.ca} --connect-to ::{place.edge.removeprefix('https://')} {hosts[0]}/version",
-        ),
+        ("the sites", ", ".join(hosts)),
+        ("open one", f"curl --cacert {place.ca} --connect-to ::{front} {hosts[0]}/version"),
+        ("a terminal", f"set -a; . {terminal_file(place)}; set +a   # then git, gh and shipmate lead to this world"),
+        ("clone", f"git clone {place.server}/{place.repository}.git"),
     ]
     people = [f"    {login:16} {token}" for login, token in place.tokens.items()]
     return [
         *(f"  {name:12} {value}" for name, value in rows),
         "",
-        "  People and their tokens (a password for git and the pages):",
+        "  People and their tokens (the password for git and the pages):",
         *people,
     ]
+
+
+def terminal_file(place: Place) -> Path:
+    """A file to source: the variables of a terminal in this world, `gh` included, as whoever is on call."""
+    import shlex
+
+    values = {name: value for name, value in place.terminal("on-call").items() if name not in ("PATH", "HOME", "LANG")}
+    values |= {
+        "GH_HOST": "github.localhost",
+        "GH_TOKEN": place.tokens["on-call"],
+        "GH_REPO": f"github.localhost/{place.repository}",
+        "HTTP_PROXY": place.server,
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+    file = place.root / "terminal.env"
+    file.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(values.items())))
+    file.chmod(0o600)
+    return file

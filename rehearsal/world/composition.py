@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from rehearsal import contracts
+from rehearsal.contracts.contract import load as load_contract
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.control import control_app
 from rehearsal.emulator import Emulator
@@ -43,6 +43,7 @@ from rehearsal.world import definition, provision
 from rehearsal.world.inspection import Inspection
 
 REGISTRY_HOST = "europe-west1-docker.pkg.dev"
+DAY = 86_400.0
 BASE_REPOSITORY = "techmate-delivery/bases/python"
 
 
@@ -109,9 +110,9 @@ class Composition:
             team=wanted.sites[0].team,
             projects={site.project: (site.host,) for site in wanted.sites},
         )
-        self.slack = Slack(webhooks=(self.keys.slack_path,))
-        self.smtp = Smtp(user="shipmate", password=self.keys.smtp_password)
-        self.sentry = Sentry(public_key=self.keys.sentry_public)
+        self.slack = Slack(webhooks={self.keys.slack_path: "deployments"})
+        self.smtp = Smtp(users={"shipmate": self.keys.smtp_password})
+        self.sentry = Sentry()
         self.edge = Edge(
             root / "edge",
             self.cloud_run.front,
@@ -141,7 +142,7 @@ class Composition:
         return self.github.service.oidc.jwks()
 
     async def start(self) -> None:
-        """Everything up, provisioned and reachable. Raises OSError, contracts.ContractUnavailable and what services raise."""
+        """Everything up, provisioned and reachable. Raises OSError, ContractUnavailable and what services raise."""
         await self._start_services()
         for emulator in self._emulators():
             await self._serve(emulator)
@@ -164,13 +165,13 @@ class Composition:
         await emulator.start()
         app = emulator.app
         if emulator.contract is not None:
-            app = Checked(app, contracts.load(emulator.contract), self.violations)
+            app = Checked(app, load_contract(emulator.contract), self.violations)
         app = Journaled(Faulty(app, emulator.name, self.faults), emulator.name, self.journal)
         url = await self.ports.serve(emulator.name, app)
         self.hosts.update(dict.fromkeys(emulator.hosts, url))
 
     async def _start_github(self) -> None:
-        self.github.service.address = self.ports.servers["github"].url
+        self.github.address = self.ports.servers["github"].url
         self.tokens.policy = provision.google_policy(self.definition, self.github.service.issuer)
         self.runner = ActRunner(
             self.github.hub,
@@ -197,7 +198,7 @@ class Composition:
         wanted = self.definition
         base = seed_base(self.registry.repositories, BASE_REPOSITORY, "3.11")
         self.images = dict.fromkeys(wanted.base_images, f"{REGISTRY_HOST}/{BASE_REPOSITORY}@{base}")
-        dsn = f"{self.hosts['sentry.io'].replace('://', f'://{self.keys.sentry_public}@')}/1"
+        dsn = self.sentry.dsn("backend", self.ports.servers["sentry"].url)
         values = provision.secret_values(
             wanted,
             lambda name: self.postgres.url(f"techmate_{name}"),
@@ -238,7 +239,7 @@ class Composition:
             "ca": str(self.edge.ca_path),
             "hosts": self.hosts,
             "images": self.images,
-            "smtp": f"127.0.0.1:{self.smtp.port}",
+            "smtp": self.smtp.address,
             "time_scale": self.options.time_scale,
         }
         _write_whole(self.overlay, content)
@@ -247,8 +248,8 @@ class Composition:
         """ROOT/world.json: everything a story, a terminal or a person needs to know."""
         content = {
             "root": str(self.options.root),
-            "api": self.github.service.address,
-            "server": self.github.service.address,
+            "api": self.github.address,
+            "server": self.github.address,
             "repository": self.definition.repository,
             "tokens": self.people,
             "edge": self.edge.url,
@@ -268,20 +269,30 @@ class Composition:
 
     def _google_access(self) -> dict[str, str]:
         """What a person who logged in to Google has in their terminal."""
-        return {"GOOGLE_OAUTH_ACCESS_TOKEN": self.tokens.personal("on-call@techmate.ai", provision.DEPLOYER_GRANTS)}
+        return {"GOOGLE_OAUTH_ACCESS_TOKEN": self.tokens.access_token(provision.OPERATOR, lifetime=DAY)}
 
     def messages(self) -> list[dict[str, str]]:
         """What Slack and the mail server were given, oldest first: {"via", "at", "text"}."""
-        found = [{"via": "slack", "at": f"{m.at:.3f}", "text": m.text} for m in self.slack.messages]
-        found += [{"via": "smtp", "at": f"{m.at:.3f}", "text": m.text} for m in self.smtp.messages]
+        found = [
+            {"via": "slack", "at": f"{float(m.ts):.3f}", "text": "\n".join([m.text, *_texts(m.blocks)])}
+            for m in self.slack.messages
+        ]
+        found += [
+            {"via": "smtp", "at": f"{m.received:.3f}", "text": f"{m.subject}\n\n{m.text}"} for m in self.smtp.mails
+        ]
         return sorted(found, key=lambda message: message["at"])
 
     def inventory(self, release: str) -> dict[str, int]:
-        """How many deployments of a release each provider holds."""
-        return {"cloud-run": self.cloud_run.count(release), "vercel": self.vercel.count(release)}
+        """How many deployments of a release each provider holds, over all environments."""
+        revisions = [r for service in self.cloud_run.services.all() for r in service.revisions.values()]
+        deployments = self.vercel.account.deployments.values()
+        return {
+            "cloud-run": sum(release in revision.template.get("annotations", {}).values() for revision in revisions),
+            "vercel": sum(release in deployment.meta.values() for deployment in deployments),
+        }
 
     def run_url(self, run: Run) -> str:
-        return f"{self.github.service.address}/{run.repository}/actions/runs/{run.id}"
+        return f"{self.github.address}/{run.repository}/actions/runs/{run.id}"
 
     async def stop(self) -> None:
         """End everything. Idempotent; goes on past what fails to end."""
@@ -302,3 +313,11 @@ def _write_whole(file: Path, content: dict[str, Any]) -> None:
     part.write_text(json.dumps(content, indent=1))
     part.chmod(0o600)
     part.rename(file)
+
+
+def _texts(blocks: object) -> list[str]:
+    """Every text in Slack's blocks, in their order."""
+    if isinstance(blocks, dict):
+        own = [blocks["text"]] if isinstance(blocks.get("text"), str) else []
+        return [*own, *(text for value in blocks.values() for text in _texts(value))]
+    return [text for block in blocks for text in _texts(block)] if isinstance(blocks, list) else []

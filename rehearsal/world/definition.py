@@ -59,7 +59,8 @@ class Definition:
     def hosts(self) -> dict[str, dict[str, str]]:
         """Environment -> component -> public host name."""
         found: dict[str, dict[str, str]] = {}
-        for part in (*self.services, *self.sites):
+        parts: tuple[Service | Site, ...] = (*self.services, *self.sites)
+        for part in parts:
             found.setdefault(part.environment, {})[part.component] = part.host
         return found
 

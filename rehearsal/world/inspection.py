@@ -20,7 +20,8 @@ from rehearsal.runner.model import Job, Run, Step
 class Inside(Protocol):
     """What of a world can be looked at."""
 
-    runs: dict[int, Run]
+    @property
+    def runs(self) -> dict[int, Run]: ...
 
     def messages(self) -> list[dict[str, str]]: ...
 

@@ -30,7 +30,6 @@ class Keys:
             f"T{secrets.token_hex(4).upper()}/B{secrets.token_hex(4).upper()}/{secrets.token_hex(12)}"
         )
     )
-    sentry_public: str = field(default_factory=lambda: secrets.token_hex(16))
     smtp_password: str = field(default_factory=lambda: secrets.token_hex(12))
 
     @property
@@ -38,11 +37,16 @@ class Keys:
         return f"https://hooks.slack.com/services/{self.slack_path}"
 
 
+OPERATOR = "on-call@techmate-production.iam.gserviceaccount.com"
+"""The account behind a terminal that is logged in to Google; may do what the deployers may."""
+
+
 def google_policy(definition: Definition, issuer: str) -> Policy:
     """One pool for all environments; each deployer can be had by the jobs of its own GitHub environment alone."""
     provider = next(iter(definition.deployers.values()))[0].removeprefix("//iam.googleapis.com/")
     accounts = [_deployer(definition, environment) for environment in definition.deployers]
     accounts += [_runtime(definition, service) for service in definition.services]
+    accounts.append(_operator(definition))
     return Policy(
         provider=provider, issuer=issuer, repositories=frozenset({definition.repository}), accounts=tuple(accounts)
     )
@@ -56,6 +60,11 @@ def _deployer(definition: Definition, environment: str) -> ServiceAccount:
         subjects=frozenset({f"repo:{definition.repository}:environment:{environment}"}),
         grants=grants,
     )
+
+
+def _operator(definition: Definition) -> ServiceAccount:
+    projects = [*(service.project for service in definition.services), *registry_projects(definition)]
+    return ServiceAccount(email=OPERATOR, grants=dict.fromkeys(projects, DEPLOYER_GRANTS))
 
 
 def _runtime(definition: Definition, service: Service) -> ServiceAccount:

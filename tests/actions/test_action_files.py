@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,17 @@ def test_the_entry_point_is_under_ten_lines(name: str) -> None:
     lines = (ROOT / "actions" / name / "__main__.py").read_text().splitlines()
     assert len(lines) < 10
     assert "raise SystemExit(run(main))" in lines
+
+
+HEAVY = ("github", "requests", "google", "psycopg", "jinja2", "starlette", "httpx", "sentry_sdk", "playwright", "rich")
+
+
+def test_no_action_imports_a_heavy_package_before_its_work() -> None:
+    """Each is a process of its own in a job, on its first line in under 200 ms (`python -m benchmarks.startup`)."""
+    names = [f"actions.{name}" for name in NAMES]
+    script = f"import sys, importlib\nfor n in {names}: importlib.import_module(n)\nprint(*sorted({set(HEAVY)} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == []
 
 
 def test_no_action_reads_what_github_does_not_set() -> None:

@@ -27,7 +27,7 @@ INPUTS = (
     ),
     Input(
         name="node",
-        doc="Folders of the workspace with a package-lock.json whose modules are needed, separated by blanks; sets up Node.",
+        doc="Folders of the workspace that need Node, separated by blanks; the modules each one locks are installed.",
     ),
     Input(name="node-version", doc="Which Node, where one is needed.", default="24"),
     Input(name="browser", doc="true gets what browser tests need (implies dev).", default="false"),
@@ -46,7 +46,7 @@ def main(runtime: Runtime) -> int:
     runtime.path(venv / "bin")
     runtime.output("venv", str(venv))
     for name in given["node"].split():
-        node.ensure(_inside(workspace, name), home, runtime.say)
+        _modules(_inside(workspace, name), home, runtime)
     if given["browser"] == "true":
         _browser(runtime, venv, home)
     return 0
@@ -98,6 +98,14 @@ def _environment(runtime: Runtime, files: list[str], version: str, home: Path) -
         python.build(own, files, uv=uv.ensure(ROOT, home, runtime.say), root=ROOT, home=home, say=runtime.say)
     runtime.say(f"python    {platform.python_version()} in {own}")
     return own
+
+
+def _modules(folder: Path, home: Path, runtime: Runtime) -> None:
+    """Raises LocalError."""
+    if node.has_modules(folder):
+        node.ensure(folder, home, runtime.say)
+    else:
+        runtime.say(f"node      {folder.name} locks no modules: Node alone")
 
 
 def _home(runtime: Runtime) -> Path:

@@ -112,6 +112,10 @@ def run(
     lacks = missing(check, root, runtime.environ)
     if lacks:
         raise LocalError("\n".join(lacks), where=name, next_step="get what is named above, then run this again")
+    for glob in check.reports:
+        # Some reporters do not make the folder they write to.
+        if "*" not in (folder := str(Path(glob).parent)):
+            (root / folder).mkdir(parents=True, exist_ok=True)
     reader = Reader(root, check.node)
     started, wall = clock(), time.time()
     commands: list[Command] = []

@@ -33,7 +33,15 @@ def resolve(root: Path, uv: Path, say: homes.Say, *, upgrade: bool = False) -> N
             "--quiet",
             "--universal",
         ]
-        asked += ["--python-version", PYTHON, "--generate-hashes", "--no-emit-index-url", "--no-header", "--annotation-style", "line"]
+        asked += [
+            "--python-version",
+            PYTHON,
+            "--generate-hashes",
+            "--no-emit-index-url",
+            "--no-header",
+            "--annotation-style",
+            "line",
+        ]
         asked += ["--constraint", constraints] if constraints else []
         asked += ["--upgrade"] if upgrade and not constraints else []
         run(asked, doing=f"resolve {name}.in", next_step="loosen what contradicts itself above", cwd=root)

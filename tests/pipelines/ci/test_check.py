@@ -118,6 +118,11 @@ def test_reports_are_counted(tmp_path: Path) -> None:
     assert result.tests.ran == 1
 
 
+def test_the_folder_of_a_report_is_made(tmp_path: Path) -> None:
+    write = script(tmp_path, "w.py", "open('out/r.xml', 'w').write('<testsuite><testcase name=\"a\"/></testsuite>')")
+    assert run(tmp_path, write, more="      reports: [out/r.xml]")[0].passed
+
+
 def test_success_without_a_test_is_failure(tmp_path: Path) -> None:
     result, _ = run(tmp_path, 'python -c "1"', more=REPORTS)
     assert result.why == "the commands succeeded, but no test ran: no report was written"

@@ -64,6 +64,16 @@ def test_vitest_names_its_files_below_the_project(tmp_path: Path) -> None:
     ]
 
 
+def test_node_names_no_file_but_its_trace_does(tmp_path: Path) -> None:
+    (tmp_path / "a.test.mjs").write_text("x")
+    trace = f"cause: AssertionError\n at TestContext.x (file://{tmp_path}/a.test.mjs:4:10)\n at Test.run (node:internal/test:7:2)"
+    write(
+        tmp_path,
+        f'<testsuites><testcase name="sums" classname="test"><failure message="1 !== 2">{trace}</failure></testcase></testsuites>',
+    )
+    assert read(tmp_path)[1] == [Finding(file="a.test.mjs", line=4, title="test › sums", message="1 !== 2")]
+
+
 def test_the_line_in_the_test_comes_before_one_in_the_code_it_calls(tmp_path: Path) -> None:
     for name in ("test_a.py", "code.py"):
         (tmp_path / name).write_text("x")

@@ -10,9 +10,13 @@ from typing import Any
 
 import yaml
 
+from rehearsal.runner.expressions import Scope, interpolate_all
+from rehearsal.runner.functions import ExpressionError
 from rehearsal.runner.mirrors import FetchError, Mirrors, Source
+from rehearsal.runner.values import to_string
 
 STAND_INS = Path(__file__).parent / "stand_ins"
+FILES = ("action.yml", "action.yaml")
 SourceOf = Callable[[str], Source]
 MAX_ACTIONS = 200
 """Bound on actions that use actions."""
@@ -72,6 +76,35 @@ def used_by(action_text: str) -> list[str]:
     return uses_in(runs.get("steps") or ()) if isinstance(runs, dict) else []
 
 
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """A commit in the workspace, and where: what `./path` in a later step refers to."""
+
+    repository: str
+    ref: str
+    folder: str = "."
+
+    def path_of(self, local: str) -> str | None:
+        """The path inside the repository that `./…` means, if it is under this checkout."""
+        path = posixpath.relpath(posixpath.normpath(local), posixpath.normpath(self.folder))
+        return None if path.startswith("..") else path
+
+
+def checkouts(steps: Iterable[Mapping[str, Any]], scope: Scope, repository: str, sha: str) -> list[Checkout]:
+    """What the checkout steps bring; the event's commit for one whose `ref` is only known when it runs."""
+    found = []
+    for step in steps:
+        if str(step.get("uses", "")).startswith("actions/checkout@"):
+            try:
+                given = interpolate_all(dict(step.get("with") or {}), scope)
+            except ExpressionError:
+                given = {}
+            ref, folder = to_string(given.get("ref")), to_string(given.get("path")) or "."
+            of = to_string(given.get("repository")) or repository
+            found.append(Checkout(repository=of, ref=ref or (sha if of == repository else "HEAD"), folder=folder))
+    return list(dict.fromkeys(found))
+
+
 class ActionResolver:
     """Finds every action a job can reach, before act starts: act would stop the whole job at the first unknown one."""
 
@@ -79,63 +112,72 @@ class ActionResolver:
         self._mirrors = mirrors
 
     async def resolve(
-        self, steps: Iterable[Mapping[str, Any]], repository: str, sha: str, source_of: SourceOf
+        self, steps: Iterable[Mapping[str, Any]], workspace: list[Checkout], source_of: SourceOf
     ) -> Resolution:
-        """`repository` and `sha` are where `./` points; `source_of` raises LookupError for what GitHub does not hold."""
-        found = Resolution()
+        """`workspace` is where `./` points; `source_of` raises LookupError for what GitHub does not hold."""
+        search = _Search(self._mirrors, workspace, source_of)
         waiting = uses_in(steps)
         seen: set[str] = set()
         while waiting and len(seen) < MAX_ACTIONS:
             uses = waiting.pop()
             if uses not in seen:
                 seen.add(uses)
-                waiting += await self._one(uses, repository, sha, found, source_of)
-        return found
+                waiting += await search.look(uses)
+        return search.found
 
-    async def _one(self, uses: str, repository: str, sha: str, found: Resolution, source_of: SourceOf) -> list[str]:
+
+class _Search:
+    """One resolution under way."""
+
+    def __init__(self, mirrors: Mirrors, workspace: list[Checkout], source_of: SourceOf) -> None:
+        self.found = Resolution()
+        self._mirrors = mirrors
+        self._workspace = workspace
+        self._source_of = source_of
+
+    async def look(self, uses: str) -> list[str]:
         """Resolve one `uses`; what that action uses in turn."""
         if uses.startswith("docker://"):
-            found.problems.append(f"`uses: {uses}` needs a container engine: this path is not rehearsed.")
+            self.found.problems.append(f"`uses: {uses}` needs a container engine: this path is not rehearsed.")
             return []
         if uses.startswith("./"):
-            return await self._local(uses, sha, found, lambda: source_of(repository))
+            return [inner for checkout in self._workspace for inner in await self._local(uses, checkout)]
         try:
             action = reference(uses)
         except ValueError as error:
-            found.problems.append(str(error))
+            self.found.problems.append(str(error))
             return []
-        return await self._remote(action, found, source_of) if action is not None else []
+        return await self._remote(action) if action is not None else []
 
-    async def _local(self, uses: str, sha: str, found: Resolution, source_here: Callable[[], Source]) -> list[str]:
-        folder = posixpath.normpath(uses)
-        candidates = [posixpath.join(folder, name) for name in ("action.yml", "action.yaml")]
+    async def _local(self, uses: str, checkout: Checkout) -> list[str]:
+        folder = checkout.path_of(uses)
+        if folder is None:
+            return []
+        candidates = [posixpath.join(folder, name) for name in FILES]
         try:
-            source = source_here()
-            commit = await self._mirrors.fetch(source, sha)
-            texts = await self._mirrors.read(source, commit, candidates)
+            source = self._source_of(checkout.repository)
+            texts = await self._mirrors.read(source, await self._mirrors.fetch(source, checkout.ref), candidates)
         except (FetchError, LookupError) as error:
-            found.notes.append(f"{uses} could not be looked up at {sha}: {error}")
+            self.found.notes.append(f"{uses} could not be looked up in {checkout.repository}@{checkout.ref}: {error}")
             return []
         return [inner for text in texts.values() for inner in used_by(text)]
 
-    async def _remote(self, action: Reference, found: Resolution, source_of: SourceOf) -> list[str]:
-        folder = stand_in(action)
-        if folder is None:
-            folder = await self._from_our_github(action, found, source_of)
+    async def _remote(self, action: Reference) -> list[str]:
+        folder = stand_in(action) or await self._from_our_github(action)
         if folder is None:
             return []
-        found.folders[action.key] = folder
-        files = [folder / action.path / name for name in ("action.yml", "action.yaml")]
+        self.found.folders[action.key] = folder
+        files = [folder / action.path / name for name in FILES]
         return [inner for file in files if file.is_file() for inner in used_by(file.read_text())]
 
-    async def _from_our_github(self, action: Reference, found: Resolution, source_of: SourceOf) -> Path | None:
+    async def _from_our_github(self, action: Reference) -> Path | None:
         try:
-            source = source_of(action.repository)
+            source = self._source_of(action.repository)
             return await self._mirrors.export(source, await self._mirrors.fetch(source, action.ref))
         except (LookupError, FetchError) as error:
             known = ", ".join(sorted(str(path.parent.relative_to(STAND_INS)) for path in STAND_INS.rglob("action.yml")))
             name = "/".join(part for part in (action.repository, action.path) if part)
-            found.problems.append(
+            self.found.problems.append(
                 f"{name}@{action.ref} has no stand-in, and this GitHub does not have {action.repository} ({error}). "
                 f"Actions with a stand-in: {known}."
             )

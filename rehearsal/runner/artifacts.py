@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import shutil
+import tarfile
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -32,7 +37,20 @@ def collect(run: Run, job: Job, folder: Path, now: datetime) -> None:
         )
 
 
-def move(run: Run, folder: Path) -> None:
-    """Have the artifacts of a loaded run point to their files under another world's folder."""
-    for artifact in run.artifacts:
-        artifact.path = str(folder / str(run.id) / artifact.name / FILES)
+def pack(folder: Path) -> str:
+    """Every artifact of every run as a tar archive in base64."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        if folder.exists():
+            archive.add(folder, arcname=".")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def unpack(packed: str, folder: Path, runs: Iterable[Run]) -> None:
+    """Replace all artifacts by those `pack` gave, and have the runs point to them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed))) as archive:
+        archive.extractall(folder, filter="data")
+    for run in runs:
+        for artifact in run.artifacts:
+            artifact.path = str(folder / str(run.id) / artifact.name / FILES)

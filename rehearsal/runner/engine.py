@@ -174,19 +174,17 @@ class ActRunner:
             "files": {str(run_id): files for run_id, files in self._files.items()},
             "numbers": [[*key, number] for key, number in self._numbers.items()],
             "last": [self._last_run, self._last_job],
+            "artifacts": artifacts.pack(self._settings.root / "artifacts"),
         }
 
     def load(self, saved: Mapping[str, Any]) -> None:
-        """Replace all runs; those that waited wait again.
-
-        Files of artifacts are not in `save`: whoever saves a world copies the folder `artifacts` under `Settings.root`.
-        """
+        """Replace all runs; those that waited wait again."""
         self.runs = {run["id"]: snapshot.load_run(run) for run in saved["runs"]}
         self._files = {int(run_id): dict(files) for run_id, files in saved["files"].items()}
         self._numbers = {(repository, path): number for repository, path, number in saved["numbers"]}
         self._last_run, self._last_job = saved["last"]
+        artifacts.unpack(saved["artifacts"], self._settings.root / "artifacts", self.runs.values())
         for run in self.runs.values():
-            artifacts.move(run, self._settings.root / "artifacts")
             if run.status != "completed":
                 workflow = parse(run.workflow_path, self._files[run.id][run.workflow_path])
                 self._drive(run, workflow, self._graph(workflow, run.event), run.latest_jobs())

@@ -14,8 +14,9 @@ from typing import Any
 
 from rehearsal.runner import artifacts, derive, job_files, oidc, steps, watchdog
 from rehearsal.runner.act import ActProcess, Invocation
-from rehearsal.runner.actions import ActionResolver, Resolution
+from rehearsal.runner.actions import ActionResolver, Resolution, checkouts
 from rehearsal.runner.clock import Clock
+from rehearsal.runner.expressions import Scope
 from rehearsal.runner.hub import Hub
 from rehearsal.runner.log import LogReader, News
 from rehearsal.runner.masking import Masker
@@ -131,20 +132,26 @@ class JobExecution:
 
     async def _resolve(self) -> Resolution:
         """Find the job's actions, reading repositories with tokens that may do only that."""
-        hub, assignment = self._shop.hub, self._assignment
-        tokens: list[str] = []
+        hub, run, job = self._shop.hub, self._assignment.run, self._assignment.job
+        sources: dict[str, Source] = {}
 
         def source_of(repository: str) -> Source:
-            url = hub.clone_url(repository)
-            tokens.append(hub.job_token(repository, {"contents": "read"}, assignment.run, assignment.job))
-            return Source(repository=repository, url=url, token=tokens[-1])
+            if repository not in sources:
+                try:
+                    url, token = hub.clone_url(repository), hub.job_token(repository, {"contents": "read"}, run, job)
+                except Exception as error:  # however this Hub says that it holds no such repository
+                    raise LookupError(str(error)) from error
+                sources[repository] = Source(repository=repository, url=url, token=token)
+            return sources[repository]
 
-        run = assignment.run
+        steps = self._assignment.spec.steps
+        scope = Scope(contexts=self._assignment.contexts)
         try:
-            return await self._shop.resolver.resolve(assignment.spec.steps, run.repository, run.event.sha, source_of)
+            workspace = checkouts(steps, scope, run.repository, run.event.sha)
+            return await self._shop.resolver.resolve(steps, workspace, source_of)
         finally:
-            for token in tokens:
-                hub.retire_token(token)
+            for source in sources.values():
+                hub.retire_token(source.token)
 
     def _introduce(self, reader: LogReader, resolution: Resolution) -> None:
         allowed = sorted(self._assignment.permissions.items())

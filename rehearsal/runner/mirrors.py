@@ -34,6 +34,7 @@ class Mirrors:
         self._path = path
         self._locks: dict[str, asyncio.Lock] = {}
         self._known: dict[tuple[str, str], str] = {}
+        self._read: dict[tuple[str, str, tuple[str, ...]], dict[str, str]] = {}
 
     async def fetch(self, source: Source, ref: str) -> str:
         """Have a commit, branch or tag of a repository here; its commit. Raises FetchError."""
@@ -49,9 +50,13 @@ class Mirrors:
 
     async def read(self, source: Source, commit: str, paths: Iterable[str]) -> dict[str, str]:
         """Text of those files that exist at a commit."""
-        wanted = list(paths)
-        answer = await self._git(source, "cat-file", "--batch", stdin="".join(f"{commit}:{path}\n" for path in wanted))
-        return dict(_batch(wanted, answer.encode()))
+        wanted = tuple(paths)
+        key = (source.repository, commit, wanted)
+        if key not in self._read:
+            stdin = "".join(f"{commit}:{path}\n" for path in wanted)
+            answer = await self._git(source, "cat-file", "--batch", stdin=stdin)
+            self._read[key] = dict(_batch(wanted, answer.encode()))
+        return self._read[key]
 
     async def export(self, source: Source, commit: str) -> Path:
         """A folder with the files of a commit; made once."""
@@ -100,7 +105,7 @@ class Mirrors:
         return out.decode(errors="replace")
 
 
-def _batch(paths: list[str], answer: bytes) -> Iterable[tuple[str, str]]:
+def _batch(paths: tuple[str, ...], answer: bytes) -> Iterable[tuple[str, str]]:
     """What `git cat-file --batch` says of each path; missing ones are left out."""
     position = 0
     for path in paths:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from rehearsal.runner import contexts, lanes, planning
@@ -31,12 +32,14 @@ class RunDrive:
         self._floor = floor
         self._pool = {(job.key, job.name): job for job in pool}
         self._parts: list[Part] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._leads: dict[int, asyncio.Task[None]] = {}
+        """Of called workflows with concurrency groups, by the identity of their graph."""
         self._done = asyncio.Event()
         self._moved = asyncio.Event()
         """Set, and replaced, whenever something was decided or ended."""
         self._killed = False
         self._replaying = False
+        self._broken = self._cancelled_for = ""
         self._main: asyncio.Task[None] | None = None
         self._entering: asyncio.Task[None] | None = None
         hub = floor.shop.hub
@@ -60,6 +63,7 @@ class RunDrive:
         """As a person does: jobs whose `if` still holds go on, the others end."""
         if self.run.status == "completed":
             return
+        self._cancelled_for = self._cancelled_for or reason
         self._cancel_graph(self.graph, reason)
         if self._entering is not None:
             self._entering.cancel()
@@ -70,7 +74,7 @@ class RunDrive:
         self._killed = self.graph.cancelled = True
         for part in self._parts:
             part.kill()
-        for task in [*self._tasks, *([self._entering] if self._entering else [])]:
+        for task in [*self._leads.values(), *([self._entering] if self._entering else [])]:
             task.cancel()
         self._done.set()
 
@@ -85,10 +89,10 @@ class RunDrive:
                 self._advance()
                 await self._done.wait()
         except ExpressionError as error:
-            self.run.error = f"{self.graph.workflow.path}: concurrency: {error}"
+            self._broken = f"{self.graph.workflow.path}: concurrency: {error}"
         except Exception as error:
             _log.exception("run %s ended early", self.run.id)
-            self.run.error = f"The runner failed: {error!r}"
+            self._broken = f"The runner failed: {error!r}"
         for part in self._parts:
             await part.wait()
         if group is not None:
@@ -113,7 +117,8 @@ class RunDrive:
         if self.graph.cancelled and conclusion in ("success", "skipped"):
             conclusion = "cancelled"
         self.run.status, self.run.updated_at = "completed", now
-        self.run.conclusion = "startup_failure" if self.run.error else conclusion
+        self.run.conclusion = "startup_failure" if self._broken else conclusion
+        self.run.error = self._broken or self._cancelled_for
         self._floor.changed(self.run, None)
 
     def _advance(self) -> None:
@@ -218,25 +223,21 @@ class RunDrive:
         inner = planning.call(graph, spec, plan, self.files, from_fork=self.run.event.from_fork)
         seen = {**plan.contexts, "inputs": inner.inputs}
         wanted = (
-            lanes.request(spec.raw.get("concurrency"), plan.contexts, f"call {self.run.id} {inner.key_prefix}"),
-            lanes.request(inner.workflow.raw.get("concurrency"), seen, f"called {self.run.id} {inner.key_prefix}"),
+            lanes.request(spec.raw.get("concurrency"), plan.contexts, f"call {self.run.id} {inner.name_prefix}"),
+            lanes.request(inner.workflow.raw.get("concurrency"), seen, f"called {self.run.id} {inner.name_prefix}"),
         )
         groups = [group for group in wanted if group is not None]
-        if groups:
+        if groups and not self._replaying:
             inner.begun = False
-            task = asyncio.create_task(self._lead(inner, groups))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._leads[id(inner)] = asyncio.create_task(self._lead(inner, groups))
         return Leg(inner=inner)
 
     async def _lead(self, inner: Graph, groups: list[Request]) -> None:
         """Hold the concurrency groups of a called workflow while its jobs run."""
         try:
             for group in groups:
-                entering = self._floor.lanes.enter(
-                    self.run.repository, group, lambda reason: self._cancel_called(inner, reason)
-                )
-                await entering
+                give_way = partial(self._cancel_called, inner)
+                await self._floor.lanes.enter(self.run.repository, group, give_way)
             inner.begun = True
             self._advance()
             while inner.result() is None:
@@ -246,7 +247,6 @@ class RunDrive:
                 self._floor.lanes.leave(self.run.repository, group)
 
     def _cancel_called(self, inner: Graph, reason: str) -> None:
-        inner.begun = True
         self._cancel_graph(inner, reason)
         self._advance()
 
@@ -254,7 +254,9 @@ class RunDrive:
         """Cancel the jobs of a graph whose `if` does not hold for a cancelled run."""
         graph.cancelled = True
         within = list(graph.walk())
+        for waiting in [inner for inner in within if not inner.begun]:
+            waiting.begun = True
+            self._leads[id(waiting)].cancel()
         for part in [part for part in self._parts if part.graph in within]:
-            holds = should_run(part.graph, part.spec.key, part.plan.contexts, cancelled=True)
-            if not holds:
+            if not should_run(part.graph, part.spec.key, part.plan.contexts, cancelled=True):
                 part.cancel(reason)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from rehearsal.runner import artifacts, derive, job_files, oidc, steps, watchdog
+from rehearsal.runner import artifacts, derive, differences, job_files, oidc, steps, watchdog
 from rehearsal.runner.act import ActProcess, Invocation
 from rehearsal.runner.actions import ActionResolver, Resolution, checkouts
 from rehearsal.runner.clock import Clock
@@ -161,6 +161,7 @@ class JobExecution:
             *(f"{_words(scope)}: {level}" for scope, level in allowed),
             "##[endgroup]",
             *resolution.notes,
+            *differences.notes(self._assignment.spec),
         ]
         reader.note("\n".join(lines))
 

@@ -152,7 +152,7 @@ class Run:
     """Who started this attempt; `event.actor` started the first."""
     artifacts: list[Artifact] = field(default_factory=list)
     error: str = ""
-    """Why the run could not start: the workflow file is not valid."""
+    """Why the run could not start (the workflow file is not valid) or was cancelled."""
 
     def latest_jobs(self) -> list[Job]:
         """The jobs that count: a re-run of failed jobs keeps the others of the earlier attempt."""

@@ -151,6 +151,8 @@ def test_concurrency__third_run__evicts_the_second(world: Any, run_async: Any, t
             await w.runner.wait(second.id)
             assert second.conclusion == "cancelled"
             assert third.status == "pending"
+            if level == "workflow":
+                assert second.error.startswith("Canceling since a higher priority waiting request")
             (tmp_path / "go").touch()
             for run in (first, third):
                 await w.runner.wait(run.id)
@@ -210,5 +212,50 @@ def test_concurrency__job_waits_for_its_own_workflow__deadlock_is_told(world: An
         async with world() as w:
             run = await w.push(workflow)
             assert "deadlock was detected for concurrency group: 'one'" in run.jobs[0].annotations[0].message
+
+    run_async(story())
+
+
+CALLER = """
+on: push
+jobs:
+  call: {concurrency: AT_CALLER, uses: ./.github/workflows/inner.yml}
+  after: {needs: call, if: always(), runs-on: ubuntu-24.04, steps: [{run: 'test "${{ needs.call.result }}" = success'}]}
+"""
+INNER = """
+on: workflow_call
+concurrency: AT_CALLED
+jobs:
+  hold:
+    runs-on: ubuntu-24.04
+    steps: [{run: 'touch "$FLAGS/$GITHUB_RUN_NUMBER"; while [ ! -e "$FLAGS/go" ]; do sleep 0.02; done'}]
+"""
+
+
+@pytest.mark.parametrize(("caller", "called"), [("one", ""), ("", "one"), ("first", "second")])
+def test_concurrency__of_called_workflows__waits_is_evicted_and_released(
+    world: Any, run_async: Any, tmp_path: Any, caller: str, called: str
+) -> None:
+    files = {".github/workflows/inner.yml": INNER.replace("AT_CALLED", called or "''")}
+    workflow = CALLER.replace("AT_CALLER", caller or "''")
+
+    async def story() -> None:
+        async with world(extra_env={"FLAGS": str(tmp_path)}) as w:
+            first = await w.begin(workflow, files)
+            await w.until((tmp_path / "1").exists)
+            second = await w.begin(workflow, files)
+            third = await w.begin(workflow, files)
+            await w.runner.wait(second.id)
+            assert conclusions(second) == {"call / hold": "cancelled", "after": "failure"}
+            assert not (tmp_path / "2").exists()
+            fourth = await w.begin(workflow, files)
+            await w.runner.wait(third.id)
+            await w.runner.cancel(fourth.id)
+            await w.runner.wait(fourth.id)
+            assert conclusions(fourth)["call / hold"] == "cancelled"
+            (tmp_path / "go").touch()
+            await w.runner.wait(first.id)
+            last = await w.push(workflow, files)
+            assert [first.conclusion, last.conclusion] == ["success", "success"]
 
     run_async(story())

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.runner import derive, oidc, snapshot, steps, titles
+from rehearsal.runner import derive, differences, oidc, snapshot, steps, titles
 from rehearsal.runner.log import LogReader, News
 from rehearsal.runner.masking import Masker
 from rehearsal.runner.model import Annotation, Artifact, Event, Job, Review, Run, Step
@@ -229,3 +229,14 @@ def test_snapshot__everything_a_run_can_hold__comes_back_equal() -> None:
     ]
     saved = json.loads(json.dumps(snapshot.dump_run(run)))
     assert snapshot.load_run(saved) == run
+
+
+def test_differences__expressions_that_act_leaves_empty__are_told_with_what_to_use() -> None:
+    step = {"run": "echo ${{ github.triggering_actor }} ${{ github.repository }}", "if": "strategy.job-index == 0"}
+    workflow = parse("w", json.dumps({"on": "push", "jobs": {"j": {"runs-on": "u", "steps": [step]}}}))
+    told = differences.notes(workflow.jobs["j"])
+    assert [note.split(" is empty")[0] for note in told] == [
+        "##[warning]github.triggering_actor",
+        "##[warning]strategy.job-index",
+    ]
+    assert "use $GITHUB_TRIGGERING_ACTOR instead" in told[0]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from pipelines.errors import LocalError, ManifestError, ProviderUnavailable
@@ -16,6 +14,7 @@ from pipelines.images.store import Store, disk
 PLATFORM = "x86_64-manylinux_2_28"
 """Wheels for linux/amd64 with glibc 2.28 or later: Debian 10 and everything since."""
 
+_SUITE = Path(__file__).parents[2]  # where requirements/uv.txt is
 _FORMAT = 1  # raise it when the same requirements are to give another layer
 _NOISE = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"})
 
@@ -96,13 +95,7 @@ def _failure(said: str) -> Exception:
 
 
 def _uv() -> str:
-    """uv beside this Python, or on PATH."""
-    beside = Path(sys.executable).with_name("uv")
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if found is None:
-        raise LocalError(
-            "uv is not installed",
-            why="it makes the dependency layer of an image",
-            next_step="run `make setup`, or `pip install uv`",
-        )
-    return found
+    """The pinned uv: another version might choose another wheel."""
+    from pipelines.toolchain import home, uv
+
+    return str(uv.ensure(_SUITE, home.folder(), lambda line: None))

@@ -10,12 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import LocalError
-
-
-def home() -> Path:
-    """`$SHIPMATE_HOME/images`, else `~/.cache/shipmate/images`."""
-    named = os.environ.get("SHIPMATE_HOME")
-    return (Path(named) if named else Path.home() / ".cache" / "shipmate") / "images"
+from pipelines.toolchain import home
 
 
 @contextmanager
@@ -36,7 +31,7 @@ class Store:
     """Files by name, written whole or not at all: a killed run leaves no half file under its final name."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root or home()
+        self.root = root or home.folder() / "images"
 
     def path(self, name: str) -> Path:
         """Where `name` is, if it is there."""

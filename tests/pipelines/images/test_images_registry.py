@@ -17,8 +17,9 @@ from pipelines import images
 from pipelines.errors import CredentialsError, InputError, ProviderError
 from pipelines.faults import Policy
 from pipelines.http import Http
-from pipelines.images import files
-from pipelines.images.model import Blob, BuiltImage
+from pipelines.images import files, layout
+from pipelines.images.assemble import assemble
+from pipelines.images.model import Blob, BuiltImage, Reference
 from pipelines.images.registry import Registry
 from pipelines.images.registry_auth import docker_logins, google
 from pipelines.images.store import Store
@@ -91,7 +92,16 @@ def built(tmp_path: Path, world: World) -> BuiltImage:
     repo = tmp_path / "repo"
     if not repo.exists():
         make(repo)
-    return images.build(component(world.base), repo, "HEAD", registry=world.registry, source="https://github.com/t/p")
+    registry = world.registry
+    return assemble(
+        component(world.base),
+        repo,
+        "HEAD",
+        fetch=registry.fetch,
+        store=registry.store,
+        source="https://github.com/t/p",
+        bases={},
+    )
 
 
 def test_an_image_is_built_pushed_and_found_by_digest(tmp_path: Path) -> None:
@@ -132,8 +142,8 @@ def test_an_image_is_copied_between_registries(tmp_path: Path) -> None:
         assert w.registry.fetch(_reference(there), "blobs", image.layers[0].digest)
 
 
-def _reference(text: str) -> images.model.Reference:
-    return images.model.Reference.parse(text)
+def _reference(text: str) -> Reference:
+    return Reference.parse(text)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after the effect"])
@@ -220,6 +230,42 @@ def test_packed_files_come_back_from_the_registry(tmp_path: Path) -> None:
         reference = w.registry.push(files.pack(tmp_path / "dist"), f"{HOST}/techmate-delivery/platform/web", ["v1"])
         files.fetch(w.registry, reference, tmp_path / "back")
     assert (tmp_path / "back/index.html").read_text() == "<html>"
+
+
+class Deployer:
+    """Who we are."""
+
+    def google(self) -> str:
+        return "good-token"
+
+
+def test_the_door_builds_writes_pushes_and_fetches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def authorise(token: str | None, permission: str, resource: str) -> str:
+        if token != "good-token":
+            raise GoogleError("UNAUTHENTICATED", "no")
+        return "account"
+
+    monkeypatch.setenv("SHIPMATE_HOME", str(tmp_path / "home"))
+    make(tmp_path / "repo")
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/index.html").write_text("<html>")
+    who, pinned = Deployer(), f"docker.io/library/python:3.11@sha256:{'0' * 64}"
+    with world(tmp_path, authorise) as w:
+        overlay = Overlay(hosts=w.registry.http.overlay.hosts, images={pinned: w.base})
+        http = Http(overlay=overlay, policy=QUICK)
+        built = images.build(
+            component(pinned), tmp_path / "repo", "HEAD", http=http, credentials=who, output=tmp_path / "out"
+        )
+        assert layout.read(tmp_path / "out").digest == built.digest
+        reference = images.push(layout.read(tmp_path / "out"), REPOSITORY, ["v1"], http=http, credentials=who)
+        assert images.resolve(f"{REPOSITORY}:v1", http=http, credentials=who) == built.digest
+        assert images.copy(reference, f"{REPOSITORY}-2", http=http, credentials=who).endswith(f"-2@{built.digest}")
+        packed = images.push(images.pack_files(tmp_path / "dist"), REPOSITORY, http=http, credentials=who)
+        images.pull_files(packed, tmp_path / "back", http=http, credentials=who)
+        assert (tmp_path / "back/index.html").read_text() == "<html>"
+        images.require(reference, http=http, credentials=who)
+        with pytest.raises(InputError, match="there is no"):
+            images.require(f"{REPOSITORY}@sha256:{'1' * 64}", http=http, credentials=who)
 
 
 def test_docker_logins_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ async def _listed(call: Call, found: list[Run]) -> Answer:
     if status := call.query("status"):
         found = [run for run in found if status in (run.status, run.conclusion)]
     if created := call.query("created"):
-        found = [run for run in found if _in_range(run.created_at, created)]
+        found = [run for run in found if in_range(run.created_at, created)]
     page = call.page(found)
     return page.answer([await rendered(call, run) for run in page.items], key="workflow_runs")
 
@@ -186,7 +186,7 @@ def _run(call: Call) -> Run:
     return call.service.run(call.repository, call.number("run"))
 
 
-def _in_range(at: datetime, wanted: str) -> bool:
+def in_range(at: datetime, wanted: str) -> bool:
     """GitHub's date syntax: `2026-11-22`, `>=2026-11-22`, `2026-11-01..2026-11-22`; times are allowed as well."""
     shown = at.isoformat().replace("+00:00", "Z")
     if ".." in wanted:

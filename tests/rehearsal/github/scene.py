@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
+
 from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.github.app import GitHub
@@ -225,7 +226,9 @@ class Person:
             "GIT_COMMITTER_EMAIL": f"{self.login}@users.noreply.github.com",
             "LC_ALL": "C.UTF-8",
         }
-        done = subprocess.run(["git", *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["git", *arguments], check=False, cwd=cwd, env=env, capture_output=True, text=True, timeout=60
+        )
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 

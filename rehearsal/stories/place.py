@@ -47,6 +47,7 @@ class Place:
             headers={"Authorization": f"token {self.tokens[login]}", "Accept": "application/vnd.github+json"},
             timeout=30,
             trust_env=False,
+            follow_redirects=True,
         )
 
     def browser_like(self) -> httpx.Client:

@@ -40,7 +40,7 @@ def deployment_status(view: View, repository: Repository, of: Deployment, one: D
         "url": f"{here}/statuses/{one.id}",
         "id": one.id,
         "node_id": node_id("DeploymentStatus", one.id),
-        "state": one.state,
+        "state": "pending" if one.state == "waiting" else one.state,  # REST has no word for waiting for review
         "creator": simple_user(view, one.creator),
         "description": one.description,
         "environment": one.environment,

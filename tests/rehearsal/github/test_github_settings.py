@@ -1,0 +1,98 @@
+"""Environments, secrets, variables: what an administrator sets, and what the runner is told of it."""
+
+from __future__ import annotations
+
+import base64
+
+from nacl.public import PublicKey, SealedBox
+
+from tests.rehearsal.github.scene import REPOSITORY, Person, Scene
+
+HERE = f"/repos/{REPOSITORY}"
+
+
+def test_an_environment_with_reviewers_and_branch_policies(scene: Scene, manager: Person) -> None:
+    reviewer = manager.get("/users/release-manager")["id"]
+    rules = {
+        "wait_timer": 5,
+        "prevent_self_review": True,
+        "reviewers": [{"type": "User", "id": reviewer}],
+        "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
+    }
+    made = manager.api("PUT", f"{HERE}/environments/production", json=rules).json()
+    assert {rule["type"] for rule in made["protection_rules"]} == {"wait_timer", "required_reviewers", "branch_policy"}
+    policies = f"{HERE}/environments/production/deployment-branch-policies"
+    policy = manager.post(policies, {"name": "main"}, status=200)
+    manager.post(policies, {"name": "v*", "type": "tag"}, status=200)
+    told = scene.do(scene.github.hub.environment, REPOSITORY, "production")
+    assert (told.reviewers, told.prevent_self_review, told.wait_minutes) == (("release-manager",), True, 5)
+    assert (told.branch_patterns, told.tag_patterns) == (("main",), ("v*",))
+    assert manager.api("DELETE", f"{policies}/{policy['id']}").status_code == 204
+    assert manager.get(policies)["total_count"] == 1
+    cleared = manager.api("PUT", f"{HERE}/environments/production", json={}).json()
+    assert cleared["protection_rules"] == [], "what is not given is switched off"
+    assert [one["name"] for one in manager.get(f"{HERE}/environments")["environments"]] == ["production"]
+    assert manager.api("DELETE", f"{HERE}/environments/production").status_code == 204
+    assert manager.api("GET", f"{HERE}/environments/production").status_code == 404
+
+
+def test_reviewers_have_to_exist_and_be_few(manager: Person) -> None:
+    unknown = manager.api("PUT", f"{HERE}/environments/x", json={"reviewers": [{"type": "User", "id": 1}]})
+    assert unknown.status_code == 422
+    both = {"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": True}}
+    assert manager.api("PUT", f"{HERE}/environments/x", json=both).status_code == 422
+
+
+def test_protected_branches_only_means_those_there_are(scene: Scene) -> None:
+    scene.do(scene.github.seed.protect_branch, REPOSITORY)
+    scene.do(scene.github.seed.environment, REPOSITORY, "production", protected_branches=True)
+    assert scene.do(scene.github.hub.environment, REPOSITORY, "production").branch_patterns == ("main",)
+
+
+def test_an_environment_nobody_made_has_no_rules(scene: Scene) -> None:
+    told = scene.do(scene.github.hub.environment, REPOSITORY, "preview")
+    assert (told.name, told.reviewers, told.branch_patterns) == ("preview", (), ())
+
+
+def test_a_secret_goes_in_sealed_and_comes_out_for_jobs_only(scene: Scene, manager: Person) -> None:
+    key = manager.get(f"{HERE}/actions/secrets/public-key")
+    sealed = SealedBox(PublicKey(base64.b64decode(key["key"]))).encrypt(b"hunter2")
+    body = {"encrypted_value": base64.b64encode(sealed).decode(), "key_id": key["key_id"]}
+    assert manager.api("PUT", f"{HERE}/actions/secrets/slack_token", json=body).status_code == 201
+    assert manager.api("PUT", f"{HERE}/actions/secrets/SLACK_TOKEN", json=body).status_code == 204
+    listed = manager.api("GET", f"{HERE}/actions/secrets")
+    assert [one["name"] for one in listed.json()["secrets"]] == ["SLACK_TOKEN"]
+    assert "hunter2" not in listed.text
+    assert scene.do(scene.github.hub.secrets, REPOSITORY, None) == {"SLACK_TOKEN": "hunter2"}
+    garbage = {**body, "encrypted_value": base64.b64encode(b"not sealed").decode()}
+    assert manager.api("PUT", f"{HERE}/actions/secrets/OTHER", json=garbage).status_code == 422
+    assert manager.api("DELETE", f"{HERE}/actions/secrets/SLACK_TOKEN").status_code == 204
+    assert manager.api("GET", f"{HERE}/actions/secrets/SLACK_TOKEN").status_code == 404
+
+
+def test_secrets_of_an_environment_go_before_those_of_the_repository(scene: Scene, manager: Person) -> None:
+    seed = scene.github.seed
+    scene.do(seed.secrets, REPOSITORY, {"TOKEN": "common", "ONLY": "here"})
+    scene.do(seed.environment, REPOSITORY, "production", secrets={"TOKEN": "special"}, variables={"REGION": "west"})
+    scene.do(seed.variables, REPOSITORY, {"REGION": "east"})
+    hub = scene.github.hub
+    assert scene.do(hub.secrets, REPOSITORY, "production") == {"TOKEN": "special", "ONLY": "here"}
+    assert scene.do(hub.variables, REPOSITORY, "production") == {"REGION": "west"}
+    assert scene.do(hub.variables, REPOSITORY, "staging") == {"REGION": "east"}
+    names = manager.get(f"{HERE}/environments/production/secrets")["secrets"]
+    assert [one["name"] for one in names] == ["TOKEN"]
+    assert set(names[0]) == {"name", "created_at", "updated_at"}
+
+
+def test_variables_are_made_changed_and_removed(manager: Person) -> None:
+    path = f"{HERE}/actions/variables"
+    manager.post(path, {"name": "region", "value": "europe-west1"})
+    assert manager.api("POST", path, json={"name": "REGION", "value": "x"}).status_code == 409
+    assert manager.api("PATCH", f"{path}/REGION", json={"value": "europe-west4"}).status_code == 204
+    assert manager.get(f"{path}/region")["value"] == "europe-west4"
+    assert manager.api("DELETE", f"{path}/REGION").status_code == 204
+    assert manager.get(path)["total_count"] == 0
+
+
+def test_readers_do_not_see_names_of_secrets(scene: Scene) -> None:
+    assert scene.person("on-call").api("GET", f"{HERE}/actions/secrets").status_code == 403

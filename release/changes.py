@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from pipelines.manifest.release import Bump
 from release.bodies import Body
-from release.commits import Header, Message, cut_pulls, parse, read_header
+from release.commits import Header, Merge, Message, cut_pulls, parse, read_header
 from release.entries import Entry, Rules, highest_bump
 from release.history import Commit
 from release.ranges import brought
 from release.reverts import cancel
+from release.versions import RANK
 
 
 class Verdict(NamedTuple):
@@ -52,23 +53,28 @@ class _Range:
                 self.by_hash = {each.hash: each for each in commits}
                 break
         self.cancelled = cancel(commits, self.brought_by)
-        self.speaking = self._merges_whose_commits_speak() if self.brought_by else set()
         if touching is not None:
             self.touching = touching | {merge for name, merge in self.brought_by.items() if name in touching}
+        self.level = self._levels() if self.brought_by else {}
 
     def verdict(self, commit: Commit) -> Verdict:
         message = commit.message
-        if self.touching is not None and commit.hash not in self.touching:
-            return Verdict(commit, "none", f"touches nothing of {self.component}")
-        if message.skip:
-            return Verdict(commit, "none", "says [skip release]")
-        if by := self.cancelled.by.get(commit.hash):
-            return Verdict(commit, "none", f"taken back by {by[:9]}")
-        if message.merge is not None and message.header is None:
-            return self._of_merge(commit, message.merge.pull, message.merge.title)
+        if left_out := self._left_out(commit):
+            return Verdict(commit, "none", left_out)
         if covering := self._covered(commit):
             return Verdict(commit, "none", f"part of {covering}, whose title counts for it")
+        if message.merge is not None and message.header is None:
+            return self._of_merge(commit, message.merge)
         return self._of_message(commit, message)
+
+    def _left_out(self, commit: Commit) -> str:
+        """Why a commit does not count whatever it says; empty when it may."""
+        if self.touching is not None and commit.hash not in self.touching:
+            return f"touches nothing of {self.component}"
+        if commit.message.skip:
+            return "says [skip release]"
+        by = self.cancelled.by.get(commit.hash)
+        return f"taken back by {by[:9]}" if by else ""
 
     def _of_message(self, commit: Commit, message: Message) -> Verdict:
         taken = self.cancelled.takes_back.get(commit.hash, ())
@@ -110,37 +116,42 @@ class _Range:
                 entries.append(self.rules.entry(commit, each.header, each, pull))
         return entries
 
-    def _of_merge(self, commit: Commit, pull: int, title: str) -> Verdict:
-        name = f"#{pull}" if pull else "a branch"
-        if commit.hash in self.speaking:
-            return Verdict(commit, "none", f"merge of {name}; its commits count themselves")
-        header, _ = read_header(cut_pulls(title)[0])
+    def _of_merge(self, commit: Commit, merge: Merge) -> Verdict:
+        """A merge counts by the title of its pull request, unless the commits it brought raise as much themselves."""
+        name = f"#{merge.pull}" if merge.pull else "a branch"
+        header = _titled(merge)
         if header is None:
-            said = f"its title {title!r} is no Conventional Commit" if title else "it has no title of its own"
+            said = (
+                f"its title {merge.title!r} is no Conventional Commit" if merge.title else "it has no title of its own"
+            )
             return Verdict(commit, "none", f"merge of {name}; {said}")
-        entry = self.rules.entry(commit, header, commit.message, pull)
+        entry = self.rules.entry(commit, header, commit.message, merge.pull)
+        outer = self.brought_by.get(commit.hash, commit.hash)
+        if self.level.get(outer, -1) >= RANK[entry.bump]:
+            return Verdict(commit, "none", f"merge of {name}; its commits count themselves")
         return Verdict(commit, entry.bump, f"title of {name}: {self.rules.because(entry)}", (entry,))
 
-    def _merges_whose_commits_speak(self) -> set[str]:
-        """Merges whose own title must not count, because their commits do. With `merge: title`: those without a usable title."""
-        speaking: set[str] = set()
+    def _levels(self) -> dict[str, int]:
+        """For each merge on the first-parent line: the highest that the commits it brought raise by themselves."""
+        levels: dict[str, int] = {}
         for name, merge in self.brought_by.items():
-            if self.rules.release.merge == "title" and _has_title(self.by_hash[merge]):
-                continue
-            message = self.by_hash[name].message
-            if message.header is not None or (message.body and (message.body.revert_depth or message.body.squashed)):
-                speaking.add(merge)
-        return speaking
+            commit = self.by_hash[name]
+            if commit.message.merge is None and not self._left_out(commit):
+                rank = RANK[self._of_message(commit, commit.message).bump]
+                levels[merge] = max(levels.get(merge, -1), rank)
+        return levels
 
     def _covered(self, commit: Commit) -> str:
-        """The merge whose title counts instead of this commit; empty when there is none."""
-        merge = self.by_hash.get(self.brought_by.get(commit.hash, "")) if self.brought_by else None
-        if merge is None or merge.hash in self.speaking or not _has_title(merge):
+        """The merge whose title counts instead of this commit (`merge: title`); empty when there is none."""
+        if self.rules.release.merge != "title" or not self.brought_by:
             return ""
-        if merge.hash in self.cancelled.by or merge.message.skip:
+        merge = self.by_hash.get(self.brought_by.get(commit.hash, ""))
+        if merge is None or self._left_out(merge):
             return ""
-        pull = merge.message.merge.pull if merge.message.merge else 0
-        return f"#{pull}" if pull else merge.short
+        found = merge.message.merge
+        if merge.message.header is None and (found is None or _titled(found) is None):
+            return ""
+        return f"#{found.pull}" if found and found.pull else merge.short
 
     def _why(self, message: Message, entries: tuple[Entry, ...]) -> str:
         if not entries:
@@ -152,10 +163,9 @@ class _Range:
         return "; ".join(dict.fromkeys(self.rules.because(entry) for entry in entries))
 
 
-def _has_title(merge: Commit) -> bool:
-    """Whether the message of a merge says what it brings as a Conventional Commit would."""
-    found = merge.message.merge
-    return merge.message.header is not None or bool(found and read_header(cut_pulls(found.title)[0])[0])
+def _titled(merge: Merge) -> Header | None:
+    """What the title of a merged pull request says as a Conventional Commit."""
+    return read_header(cut_pulls(merge.title)[0])[0]
 
 
 def _header_of_revert(own: Header | None, body: Body) -> Header:

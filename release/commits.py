@@ -75,7 +75,9 @@ def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
     coauthors = read_coauthors(rest) if "uthored-by:" in rest else ()
     if "\ufffd" in text:
         warnings += ("it is not valid UTF-8; odd bytes are shown as \ufffd",)
-    skip = "[" in text and _SKIP.search(text) is not None
+    # What a revert quotes is not said by its author.
+    said = rest if body is not None and body.revert_depth else text
+    skip = "[" in said and _SKIP.search(said) is not None
     return Message(subject, header, pulls, skip, merge, body, coauthors, warnings)
 
 

@@ -132,8 +132,8 @@ class Repository:
     ) -> Since:
         """The commits below `commit` that none of the releases considered contains. `before`: the release the commit has.
 
-        Only the newest releases (before that one) are told to git at first. Their answer is the whole answer if each way down ended at a released commit:
-        then nothing was left out because of a release that is not below. Otherwise everything is read.
+        Only the newest releases (before that one) are told to git at first. Their answer is the whole answer if each way down ended
+        at a released commit: then nothing was left out because of a release that is not below. Otherwise everything is read.
         """
         commit = commit or self.commit
         by_commit: dict[str, Released] = {}

@@ -84,7 +84,9 @@ class _Index:
             return by_id
         title, pulls = cut_pulls(body.revert_of)
         ways = [self.by_pull.get(number, []) for number in (body.reverts_pull, *reversed(pulls)) if number]
-        ways += [self.by_subject.get(title, [])] if title else []
+        if title and not pulls:
+            # A title with a number that is not here was released before; one without may be all that a rebase left.
+            ways.append(self.by_subject.get(title, []))
         for way in ways:
             below = [name for name in way if self.position[name] > position and name not in cancelled]
             if below:

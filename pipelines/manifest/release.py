@@ -89,7 +89,7 @@ class Release:
     merge: Literal["commits", "title"] = field(
         default="commits",
         metadata=_said(
-            "What counts of a merge: the commits it brings, or the title of its pull request for all of them."
+            "What counts of a merge. commits: those it brings, and its title where it says more; title: its title for all of them."
         ),
     )
     zero_breaking: Literal["major", "minor"] = field(

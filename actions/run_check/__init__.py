@@ -13,6 +13,7 @@ from pipelines.runtime import Input, Output, Runtime
 
 INPUTS = (
     Input(name="check", doc="Its name in the manifest, under ci/checks.", required=True),
+    Input(name="shard", doc="Which part of it, 2/3 for the second of three jobs.", default="1/1"),
     Input(name="manifest", doc="The manifest, from the root of the workspace.", default="shipmate.yml"),
 )
 OUTPUTS = (Output(name="result", doc="JSON of what came of it, for report_ci."),)
@@ -23,7 +24,8 @@ MOST = 8
 
 def main(runtime: Runtime) -> int:
     given = runtime.inputs(INPUTS)
-    result = check.run(load(Path(given["manifest"])), given["check"], runtime, root=Path.cwd())
+    shard = check.Shard.parse(given["shard"])
+    result = check.run(load(Path(given["manifest"])), given["check"], runtime, root=Path.cwd(), shard=shard)
     runtime.output("result", json.dumps(result.as_json()))
     annotate(runtime, result)
     runtime.summary(_summary(result))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import secrets
 import shlex
 import sys
@@ -72,6 +73,35 @@ def _clipped(finding: Finding) -> dict[str, Any]:
     return {**dataclasses.asdict(finding), "title": finding.title[:200], "message": finding.message[:500]}
 
 
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One of several jobs that share a check: its commands hold `{shard}` and `{shards}`, as in `vitest run --shard={shard}/{shards}`."""
+
+    index: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """`2/3`, the second of three. Raises InputError."""
+        match = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text)
+        if match is None or int(match[1]) > int(match[2]):
+            raise InputError(f"{text!r} is no shard", where="shard", next_step="write 2/3 for the second of three")
+        return cls(int(match[1]), int(match[2]))
+
+    def told(self, commands: tuple[str, ...]) -> tuple[str, ...]:
+        """The commands of this shard. Raises InputError when they would all do the whole work."""
+        if self.of > 1 and not any("{shard}" in command for command in commands):
+            raise InputError(
+                f"no command says which shard it is, so each of the {self.of} jobs would do everything",
+                where="shard",
+                next_step="write {shard} and {shards} into a command of the check, like --shard={shard}/{shards}",
+            )
+        return tuple(c.replace("{shards}", str(self.of)).replace("{shard}", str(self.index)) for c in commands)
+
+
+WHOLE = Shard()
+
+
 def find(manifest: Manifest, name: str) -> Check:
     """A check of the manifest. Raises InputError with the nearest name."""
     check = manifest.ci.checks.get(name)
@@ -105,22 +135,25 @@ def missing(check: Check, root: Path, environ: Mapping[str, str]) -> list[str]:
 
 
 def run(
-    manifest: Manifest, name: str, runtime: Runtime, *, root: Path, clock: Callable[[], float] = time.monotonic
+    manifest: Manifest,
+    name: str,
+    runtime: Runtime,
+    *,
+    root: Path,
+    shard: Shard = WHOLE,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Result:
     """Run a check. Failing is a result; raises InputError (no such check) and LocalError (this machine lacks something)."""
     check = find(manifest, name)
     lacks = missing(check, root, runtime.environ)
     if lacks:
         raise LocalError("\n".join(lacks), where=name, next_step="get what is named above, then run this again")
-    for glob in check.reports:
-        # Some reporters do not make the folder they write to.
-        if "*" not in (folder := str(Path(glob).parent)):
-            (root / folder).mkdir(parents=True, exist_ok=True)
+    _make_folders(check, root)
     reader = Reader(root, check.node)
     started, wall = clock(), time.time()
     commands: list[Command] = []
     tail: deque[str] = deque(maxlen=TAIL)
-    for text in check.run:
+    for text in shard.told(check.run):
         tail.clear()
         commands.append(_command(text, runtime, root, reader, tail, clock))
         if commands[-1].code:
@@ -137,6 +170,13 @@ def run(
         tail=tuple(tail) if why else (),
         why=why,
     )
+
+
+def _make_folders(check: Check, root: Path) -> None:
+    """Those of the reports: some reporters do not make them."""
+    for folder in {str(Path(glob).parent) for glob in check.reports}:
+        if "*" not in folder:
+            (root / folder).mkdir(parents=True, exist_ok=True)
 
 
 def _why(last: Command, tests: junit.Tests | None) -> str:

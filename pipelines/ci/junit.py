@@ -72,17 +72,14 @@ def _finding(case: ElementTree.Element, reader: Reader) -> Finding:
     problem = _problem(case)
     text = (problem.text or "") if problem is not None else ""
     message = (problem.get("message") or "") if problem is not None else ""
-    file, line = _place(case, text, reader)
-    return Finding(file=file, line=line, title=_name(case), message=message or text[-1000:] or "failed")
+    own, within = _own_file(case, reader)
+    file, line = _place(case, own, text, reader)
+    title = " › ".join(filter(None, [within, case.get("name") or ""]))
+    return Finding(file=file, line=line, title=title, message=message or text[-1000:] or "failed")
 
 
-def _name(case: ElementTree.Element) -> str:
-    return " › ".join(filter(None, [case.get("classname") or "", case.get("name") or ""]))
-
-
-def _place(case: ElementTree.Element, text: str, reader: Reader) -> tuple[str, int]:
-    """The test's own line where the trace has it; else the deepest of our files in the trace; else the file alone."""
-    own = _own_file(case, reader)
+def _place(case: ElementTree.Element, own: str, text: str, reader: Reader) -> tuple[str, int]:
+    """The test's own line where the trace has it; else the last of our files in the trace; else the file alone."""
     trace = list(places(text, reader))
     inside = [place for place in trace if place[0] == own]
     if inside or trace:
@@ -91,16 +88,19 @@ def _place(case: ElementTree.Element, text: str, reader: Reader) -> tuple[str, i
     return own, int(number) if number.isdigit() else 0
 
 
-def _own_file(case: ElementTree.Element, reader: Reader) -> str:
-    """By the attribute `file`; vitest writes it as `classname`, pytest as a dotted module (with classes below)."""
+def _own_file(case: ElementTree.Element, reader: Reader) -> tuple[str, str]:
+    """The file of a test, and its class in there.
+
+    By the attribute `file`; vitest writes the file as `classname`, pytest a dotted module with the class below, Node the word "test".
+    """
     classname = case.get("classname") or ""
     for name in (case.get("file") or "", classname):
         found = reader.place(name)
         if found:
-            return found
+            return found, ""
     parts = classname.split(".")
     for end in range(len(parts), 0, -1):
         found = reader.place("/".join(parts[:end]) + ".py")
         if found:
-            return found
-    return ""
+            return found, " › ".join(parts[end:])
+    return "", "" if classname == "test" else classname

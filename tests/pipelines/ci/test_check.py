@@ -179,3 +179,28 @@ def test_what_goes_to_the_report_is_small(tmp_path: Path) -> None:
     )
     assert len(json.dumps(result.as_json())) < 10_000
     assert result.as_json()["more"] == 495
+
+
+def test_a_shard_is_told_which_it_is(tmp_path: Path) -> None:
+    command = 'python -c "import sys; print(sys.argv[1:])" --shard={shard}/{shards}'
+    stream = io.StringIO()
+    result = check.run(
+        manifest(command), "tests", Runtime(environ={}, stream=stream), root=tmp_path, shard=check.Shard.parse("2/3")
+    )
+    assert result.passed
+    assert "['--shard=2/3']" in stream.getvalue()
+
+
+def test_without_shards_a_command_does_everything(tmp_path: Path) -> None:
+    assert "['1/1']" in run(tmp_path, 'python -c "import sys; print(sys.argv[1:])" {shard}/{shards}')[1]
+
+
+def test_shards_of_a_command_that_knows_none_are_refused() -> None:
+    with pytest.raises(InputError, match="each of the 3 jobs would do everything"):
+        check.Shard(2, 3).told(("pytest",))
+
+
+@pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "1/0", "a/b", "1/2/3", "$(x)/1"])
+def test_anything_else_is_no_shard(text: str) -> None:
+    with pytest.raises(InputError, match="is no shard"):
+        check.Shard.parse(text)

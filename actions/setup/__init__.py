@@ -35,6 +35,9 @@ INPUTS = (
 OUTPUTS = (Output(name="venv", doc="The folder of the Python environment."),)
 
 ROOT = Path(__file__).resolve().parents[2]
+BROWSER = "SHIPMATE_BROWSER"
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+"""What the browser tests look for on PATH when the variable names none."""
 
 
 def main(runtime: Runtime) -> int:
@@ -119,19 +122,28 @@ def _home(runtime: Runtime) -> Path:
 
 
 def _browser(runtime: Runtime, venv: Path, home: Path) -> None:
-    """Raises LocalError saying how to get one."""
+    """The one that is there; else one that is fetched, named for the later steps. Raises LocalError saying how to get one."""
+    import shutil
     import subprocess
 
+    named = runtime.environ.get(BROWSER) or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if named:
+        runtime.say(f"browser   {named}")
+        return
     found = subprocess.run(
-        [venv / "bin" / "python", "-P", "-m", "rehearsal.services", "browser"],
+        [venv / "bin" / "python", "-P", "-c", "from rehearsal.services import browser; print(browser.get().path)"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "SHIPMATE_HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
     )
     if found.returncode:
+        why = (found.stderr.strip().splitlines() or [f"exit code {found.returncode}"])[-1]
         raise LocalError(
-            "no browser could be had", where="setup", why=found.stderr.strip()[-1000:], next_step="see above"
+            "no browser could be had",
+            where="setup",
+            why=why,
+            next_step="get one as said above, or run on ubuntu-latest",
         )
-    for line in found.stdout.splitlines():
-        runtime.say(line)
+    runtime.export(BROWSER, found.stdout.strip())
+    runtime.say(f"browser   {found.stdout.strip()}")

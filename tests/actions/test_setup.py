@@ -73,3 +73,33 @@ def test_one_that_does_not_fit_is_not_used(step: Any, venv: Path, line: str, mon
     assert step.run(main, requirements="dev", python_version=THIS) == 0
     assert built == [step.root / "temp" / "shipmate-venv"]
     assert step.outputs() == {"venv": str(built[0])}
+
+
+def test_a_browser_that_is_named_is_used(step: Any, venv: Path) -> None:
+    step.environ |= {"SHIPMATE_VENV": str(venv), "SHIPMATE_BROWSER": "/opt/browser"}
+    assert step.run(main, browser="true", python_version=THIS) == 0
+    assert "browser   /opt/browser" in step.log
+
+
+def test_a_browser_that_is_fetched_is_named_for_the_later_steps(
+    step: Any, venv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (venv / "bin" / "python").unlink()
+    (venv / "bin" / "python").write_text("#!/bin/sh\necho /fetched/browser\n")
+    (venv / "bin" / "python").chmod(0o755)
+    monkeypatch.setattr("actions.setup.BROWSERS", ("no-such-browser",))
+    step.environ["SHIPMATE_VENV"] = str(venv)
+    assert step.run(main, browser="true", python_version=THIS) == 0
+    assert "/fetched/browser" in Path(step.environ["GITHUB_ENV"]).read_text()
+
+
+def test_no_browser_says_why(step: Any, venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (venv / "bin" / "python").unlink()
+    (venv / "bin" / "python").write_text(
+        "#!/bin/sh\necho 'Trace: x' >&2; echo 'no browser: apt-get install chromium' >&2; exit 1\n"
+    )
+    (venv / "bin" / "python").chmod(0o755)
+    monkeypatch.setattr("actions.setup.BROWSERS", ("no-such-browser",))
+    step.environ["SHIPMATE_VENV"] = str(venv)
+    assert step.run(main, browser="true", python_version=THIS) == 11
+    assert "apt-get install chromium" in step.log

@@ -2,7 +2,7 @@
 
 A migration is `NNNN_name.expand.sql` or `NNNN_name.contract.sql`. An expand migration only adds: every release that serves works
 before and after it, so it runs before the candidate. A contract migration takes away what earlier releases needed, so it runs only
-when every release that has traffic knows it already: never in the release that brings it, but in a later one (docs/decisions/0105).
+when every release that has traffic knows it already: never in the release that brings it, but in a later one (docs/decisions/0104).
 """
 
 from __future__ import annotations

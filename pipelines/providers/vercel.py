@@ -1,7 +1,7 @@
 """Vercel as a host: a deployment without domains, promoted when it is proved, and instant rollback.
 
 What is live is what the public address's alias points at. A deployment carries who it is in its `meta`; which ones were
-settled is kept in the project's plain variable SHIPMATE_SETTLED (docs/decisions/0104). Paths: @vercel/sdk 1.28.
+settled is kept in the project's plain variable SHIPMATE_SETTLED (docs/decisions/0007). Paths: @vercel/sdk 1.28.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipelines import images
@@ -230,6 +232,28 @@ def test_packed_files_come_back_from_the_registry(tmp_path: Path) -> None:
         reference = w.registry.push(files.pack(tmp_path / "dist"), f"{HOST}/techmate-delivery/platform/web", ["v1"])
         files.fetch(w.registry, reference, tmp_path / "back")
     assert (tmp_path / "back/index.html").read_text() == "<html>"
+
+
+async def docker_hub(scope: Scope, receive: Receive, send: Send) -> None:
+    """registry-1.docker.io and auth.docker.io: a token without an account, good for one repository."""
+    request = Request(scope)
+    if request.headers["host"] == "auth.docker.io":
+        answer: Response = JSONResponse({"token": f"anonymous for {request.query_params['scope']}"})
+    elif request.headers.get("authorization") != "Bearer anonymous for repository:library/python:pull":
+        challenge = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/python:pull"'
+        answer = JSONResponse({}, 401, {"WWW-Authenticate": challenge})
+    else:
+        answer = Response(headers={"Docker-Content-Digest": f"sha256:{'a' * 64}"})
+    await answer(scope, receive, send)
+
+
+def test_docker_hub_is_read_without_an_account(tmp_path: Path) -> None:
+    with running(docker_hub) as server:
+        hosts = dict.fromkeys(("registry-1.docker.io", "auth.docker.io"), server.url)
+        registry = Registry(
+            Http(overlay=Overlay(hosts=hosts), policy=QUICK), credentials=lambda host: None, store=Store(tmp_path)
+        )
+        assert registry.resolve("python:3.11-slim") == f"sha256:{'a' * 64}"
 
 
 class Deployer:

@@ -12,6 +12,9 @@ from pipelines.toolchain import home as homes
 MODULES = {"contracts": "rehearsal.contracts", "services": "rehearsal.services"}
 """Each is run as `python -m`, prints a line for each thing it has, and on failure a line for what it could not get and how to get it."""
 
+WIDTH = 100
+"""Columns of a line that is passed on."""
+
 
 def ready(part: str, root: Path, home: Path) -> bool:
     """Whether this very version of the part was fetched into this home before; starts no process."""
@@ -28,7 +31,7 @@ def ensure(part: str, *, python: Path, root: Path, home: Path, say: homes.Say) -
         [python, "-m", MODULES[part]], cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     for line in done.stdout.splitlines():
-        say(f"          {line}")
+        say(f"          {line if len(line) <= WIDTH else line[: WIDTH - 1] + '…'}")
     if done.returncode:
         raise LocalError(
             done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}",

@@ -37,6 +37,8 @@ class Keys:
         return f"https://hooks.slack.com/services/{self.slack_path}"
 
 
+SMTP_USER = "alerts-at-techmate"
+"""A secret is masked wherever it stands, so it is no word that logs are full of."""
 OPERATOR = "on-call@techmate-production.iam.gserviceaccount.com"
 """The account behind a terminal that is logged in to Google; may do what the deployers may."""
 
@@ -100,7 +102,7 @@ def github_secrets(keys: Keys) -> dict[str, str]:
         "VERCEL_TOKEN": keys.vercel,
         "VERCEL_BYPASS": keys.vercel_bypass,
         "SLACK_WEBHOOK": keys.slack_webhook,
-        "SMTP_USER": "shipmate",
+        "SMTP_USER": SMTP_USER,
         "SMTP_PASSWORD": keys.smtp_password,
     }
 

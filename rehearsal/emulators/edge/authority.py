@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_LIFE = datetime.timedelta(days=7)
+_LIFE = datetime.timedelta(days=90)  # as long as the public authorities give
 _BEFORE = datetime.timedelta(hours=1)  # clocks of a browser and ours may differ
 
 

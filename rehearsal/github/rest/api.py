@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.github.graphql import endpoint as graphql
 from rehearsal.github.problems import not_found
 from rehearsal.github.rest import (
     checks,
@@ -46,6 +47,7 @@ _DOMAINS = (
     releases,
     protection,
     people,
+    graphql,
 )
 
 

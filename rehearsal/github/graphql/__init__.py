@@ -1,0 +1,1 @@
+"""The part of GitHub's GraphQL that the `gh` client uses."""

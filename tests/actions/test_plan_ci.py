@@ -44,7 +44,9 @@ def commits(step: Any) -> list[str]:
 
 
 def pull(base: str) -> dict[str, Any]:
-    return {"pull_request": {"number": 7, "title": TITLE, "base": {"sha": base}, "head": {"ref": "$(touch${IFS}injected)"}}}
+    return {
+        "pull_request": {"number": 7, "title": TITLE, "base": {"sha": base}, "head": {"ref": "$(touch${IFS}injected)"}}
+    }
 
 
 def test_only_what_is_affected_runs(step: Any, commits: list[str]) -> None:

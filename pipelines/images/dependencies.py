@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -70,9 +71,20 @@ def _install(requirements: bytes, python: str, target: Path, scratch: Path) -> N
     command = [_uv(), "pip", "install", "--quiet", "--target", str(target), "--require-hashes", "--no-deps"]
     command += ["--only-binary", ":all:", "--no-compile-bytecode", "--no-progress"]
     command += ["--python-platform", PLATFORM, "--python-version", python, "--requirements", str(locked)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise _failure(done.stderr.strip())
+    # From uv's cache when it holds everything: then no network is touched.
+    for more in (["--offline"], []):
+        done = subprocess.run(
+            [*command, *more], env=_environ(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0:
+            return
+    raise _failure(done.stderr.strip())
+
+
+def _environ() -> dict[str, str]:
+    """uv brings its own certificates; where the machine has some, they count: a company's proxy signs with its own."""
+    brought = "SSL_CERT_FILE" in os.environ or Path("/etc/ssl/certs/ca-certificates.crt").is_file()
+    return {**os.environ, **({"UV_SYSTEM_CERTS": "1"} if brought else {})}
 
 
 def _failure(said: str) -> Exception:

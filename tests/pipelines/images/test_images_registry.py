@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,6 +224,37 @@ def test_a_layer_changed_on_disk_is_refused_by_the_registry(tmp_path: Path) -> N
         with pytest.raises(ProviderError, match="did not arrive whole"):
             w.registry.push(broken, REPOSITORY)
         assert not w.registry.exists(f"{REPOSITORY}@{image.digest}")
+
+
+def test_a_registry_without_room_is_said_in_its_words(tmp_path: Path) -> None:
+    async def full(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        await request.body()
+        answer = Response(status_code=404)
+        if request.method == "POST":
+            answer = Response(status_code=202, headers={"Location": "/v2/a/blobs/uploads/1"})
+        if request.method == "PUT":
+            answer = JSONResponse({"errors": [{"code": "UNKNOWN", "message": "no space left on device"}]}, 507)
+        await answer(scope, receive, send)
+
+    with running(full) as server:
+        registry = Registry(Http(overlay=Overlay(), policy=QUICK), credentials=lambda host: None, store=Store(tmp_path))
+        image = BuiltImage(manifest=b"{}", config=Blob.of(b"{}", "x"), layers=())
+        with pytest.raises(ProviderError, match=r"HTTP 507.*no space left on device"):
+            registry.push(image, server.url.removeprefix("http://") + "/a")
+
+
+def test_a_full_disk_here_is_said_with_the_folder(tmp_path: Path) -> None:
+    program = (
+        "import resource, signal, sys; from pathlib import Path; from pipelines.images.store import Store;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+        "Store(Path(sys.argv[1])).add([b'x' * 5000])"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert "LocalError" in done.stderr
+    assert "a layer cannot be written: File too large" in done.stderr
+    assert "set SHIPMATE_HOME to a folder on another disk" in done.stderr
+    assert list((tmp_path / "blobs").iterdir()) == []
 
 
 def test_packed_files_come_back_from_the_registry(tmp_path: Path) -> None:

@@ -87,9 +87,29 @@ class Clouds:
         return [line for line in self.asked if line.startswith(emulator) and " GET " not in line]
 
 
+class Died(BaseException):
+    """As if the process had been killed."""
+
+
+class Dying(Http):
+    """Ends its process right after write number `last`."""
+
+    def __init__(self, like: Http, last: int) -> None:
+        super().__init__(overlay=like.overlay, policy=like.policy)
+        self._left = last
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        answer = super().request(method, url, **options)
+        if method in ("POST", "PATCH"):
+            self._left -= 1
+            if self._left < 0:
+                raise Died
+        return answer
+
+
 @contextlib.contextmanager
-def clouds(folder: Path) -> Iterator[Clouds]:
-    """All of it, started; ended with every process."""
+def clouds(folder: Path, *, probes: float = 0.02) -> Iterator[Clouds]:
+    """All of it, started; ended with every process. `probes`: factor on the times of Cloud Run's probes."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -97,7 +117,7 @@ def clouds(folder: Path) -> Iterator[Clouds]:
     def do(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
-    world, servers = do(_made(folder, loop))
+    world, servers = do(_made(folder, loop, probes))
     try:
         yield world
         assert [violation.text for violation in world.violations] == []
@@ -108,13 +128,13 @@ def clouds(folder: Path) -> Iterator[Clouds]:
         loop.close()
 
 
-async def _made(folder: Path, loop: asyncio.AbstractEventLoop) -> tuple[Clouds, list[Server]]:
+async def _made(folder: Path, loop: asyncio.AbstractEventLoop, probes: float) -> tuple[Clouds, list[Server]]:
     registry, secrets = Registry(folder / "registry"), SecretManager()
     run = CloudRun(
         folder / "run",
         WorldRegistry(registry.repositories, (HOST,)),
         read_secret=secrets.read,
-        time_scale=0.02,
+        time_scale=probes,
         retire_after=0.2,
         pause=0.0,
         seed=1,

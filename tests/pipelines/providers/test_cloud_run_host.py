@@ -12,7 +12,7 @@ from pipelines.errors import CheckFailed, ConflictError, InputError
 from pipelines.manifest.model import CloudRun, Scaling
 from pipelines.providers.cloud_run import CloudRunHost
 from pipelines.roles import Artifact, Deployed, Identity
-from tests.pipelines.providers.clouds import API, Clouds, clouds
+from tests.pipelines.providers.clouds import API, Clouds, Died, Dying, clouds
 
 pytestmark = pytest.mark.world
 
@@ -252,6 +252,33 @@ def test_a_lost_answer_never_makes_two(cloud: Clouds, kind: str, number: int) ->
     assert live.settled[0] == f"{staged.key}-live"
     # Stage, twin, two shifts, settle; one more only when the write had not happened.
     assert len(cloud.writes("cloud-run")) - writes == (6 if kind == "cut" else 5)
+
+
+def whole_way(cloud: Clouds, at: CloudRunHost) -> str:
+    """As a delivery does it: what is done already is not asked for again."""
+    staged = stage(cloud, at, "v1.1.0")
+    for percent in (50, 100):
+        has = sum(d.traffic for d in at.live().serving() if d.identity == staged.identity)
+        if has < percent:
+            at.shift(staged.key, percent)
+    main = at.live().main()
+    assert main is not None
+    at.settle(main.key)
+    return main.key
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_run_killed_after_any_write_is_finished_by_the_next(cloud: Clouds, number: int) -> None:
+    first = released(cloud, host(cloud), "v1.0.0")
+    before = {d.key for d in host(cloud).live().deployments}
+    with pytest.raises(Died):
+        whole_way(cloud, CloudRunHost(target(), Dying(cloud.http, number), lambda: "token"))
+    assert cloud.answer(PUBLIC).status_code == 200
+    key = whole_way(cloud, host(cloud))
+    live = host(cloud).live()
+    assert {d.key for d in live.deployments} - before == {key, key.removesuffix("-live")}
+    assert ({d.key: d.traffic for d in live.serving()}, live.settled) == ({key: 100}, (key, first))
+    assert all(not d.url for d in live.deployments)
 
 
 @pytest.mark.parametrize("kind", ["throttle", "status", "cut", "delay"])

@@ -12,7 +12,7 @@ from pipelines.errors import CheckFailed, ConflictError, CredentialsError, Input
 from pipelines.manifest.model import Vercel
 from pipelines.providers.vercel import VercelHost
 from pipelines.roles import Artifact, Deployed, Identity
-from tests.pipelines.providers.clouds import BYPASS, VERCEL_TOKEN, Clouds, clouds
+from tests.pipelines.providers.clouds import BYPASS, VERCEL_TOKEN, Clouds, Died, Dying, clouds
 
 pytestmark = pytest.mark.world
 
@@ -141,6 +141,18 @@ def test_a_lost_answer_never_makes_two(cloud: Clouds, tmp_path: Path, kind: str,
     assert live.settled[0] == key
     assert shown(cloud) == "v1.1.0"
     assert len(cloud.faults.fired) == (1 if number < 7 else 0)
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_a_run_killed_after_any_write_is_finished_by_the_next(cloud: Clouds, tmp_path: Path, number: int) -> None:
+    first = released(host(cloud), tmp_path / "one", "v1.0.0")
+    with pytest.raises(Died):
+        released(VercelHost(TARGET, Dying(cloud.http, number), VERCEL_TOKEN), tmp_path / "two", "v1.1.0")
+    assert shown(cloud) in ("v1.0.0", "v1.1.0")
+    key = released(host(cloud), tmp_path / "two", "v1.1.0")
+    live = host(cloud).live()
+    assert {d.key for d in live.deployments} == {first, key}
+    assert ([d.key for d in live.serving()], live.settled) == ([key], (key, first))
 
 
 def test_somebody_elses_promotion_is_a_conflict(cloud: Clouds, tmp_path: Path) -> None:

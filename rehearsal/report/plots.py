@@ -29,7 +29,7 @@ class Scale:
 
     def x(self, at: float) -> float:
         part = (min(max(at, self.started), self.ended) - self.started) / (self.ended - self.started)
-        return LABEL + part * (WIDTH - LABEL - 10)
+        return LABEL + part * (WIDTH - LABEL - 48)
 
     def axis(self, height: int) -> str:
         """Grid lines at round seconds."""

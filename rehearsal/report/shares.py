@@ -20,9 +20,10 @@ ORDER = (APPS, BROWSER, ACT, ACTIONS, WAITING)
 
 Span = tuple[float, float, str]
 
-CHECK_STEPS = ("Run the check", "Build and push")
-"""Prefixes of steps whose time is the apps' own commands."""
-BROWSER_STEPS = ("Run the browser tests",)
+APPS_STEPS = frozenset({"Check", "Build and push the backend", "Build and push the web app"})
+"""Steps whose time is the apps' own commands: their tests, their builds."""
+BROWSER_STEPS = frozenset({"Run the browser tests"})
+ACT_STEPS = frozenset({"Set up job", "Complete job", "Check out"})
 
 
 def shares(runs: Iterable[Run], started: float, ended: float) -> list[Share]:
@@ -55,11 +56,11 @@ def _job_spans(job: Job) -> Iterator[Span]:
 
 
 def _kind(name: str) -> str:
-    if name.startswith(CHECK_STEPS):
+    if name in APPS_STEPS:
         return APPS
-    if name.startswith(BROWSER_STEPS):
+    if name in BROWSER_STEPS:
         return BROWSER
-    if name in ("Set up job", "Complete job", "Check out") or name.startswith("Post "):
+    if name in ACT_STEPS:
         return ACT
     return ACTIONS
 

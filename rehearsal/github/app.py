@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rehearsal.github import snapshot
 from rehearsal.github.hub import GitHubHub
+from rehearsal.github.rest import root
 from rehearsal.github.rest.api import api_routes
 from rehearsal.github.seeding import Seed
 from rehearsal.github.service import Service
@@ -80,13 +81,21 @@ class GitHub:
 
 
 class PlainPaths:
-    """Makes `GET http://api.github.localhost/user`, as clients write it to a proxy, into `GET /user`."""
+    """Makes `GET http://api.github.localhost/user`, as clients write it to a proxy, into `GET /user`; and the root
+    of an address called `api.…` into the root of the API."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("http://"):
-            whole = urlsplit(scope["path"])
-            scope = {**scope, "path": whole.path or "/", "raw_path": (whole.path or "/").encode()}
+        if scope["type"] == "http":
+            scope = self._plain(scope)
         await self._app(scope, receive, send)
+
+    def _plain(self, scope: Scope) -> Scope:
+        path = scope["path"]
+        if path.startswith("http://"):
+            path = urlsplit(path).path or "/"
+        if path == "/" and dict(scope["headers"]).get(b"host", b"").startswith(b"api."):
+            path = root.PATH
+        return scope if path == scope["path"] else {**scope, "path": path, "raw_path": path.encode()}

@@ -71,6 +71,8 @@ async def update(service: Service, repository: Repository, release: Release, wan
     publishes = release.draft and wanted.draft is False
     if publishes:
         _check_tag_free(repository, release.tag_name, release)
+    if wanted.draft and not release.draft:
+        _unpublish(repository, release)
     _apply(release, wanted)
     release.updated_at = service.now()
     if publishes:
@@ -78,7 +80,8 @@ async def update(service: Service, repository: Repository, release: Release, wan
         await _tell_published(service, repository, release, by)
         return
     _mark_latest(repository, release, wanted.make_latest)
-    await tell(service, repository, release, "edited", by)
+    if not release.draft:
+        await tell(service, repository, release, "edited", by)
 
 
 async def delete(service: Service, repository: Repository, release: Release, by: Identity) -> None:
@@ -145,6 +148,15 @@ async def _publish(service: Service, repository: Repository, release: Release, b
     release.published_at = service.now()
     release.immutable = repository.settings.immutable_releases
     _mark_latest(repository, release, release.make_latest)
+
+
+def _unpublish(repository: Repository, release: Release) -> None:
+    """Back to a draft; its tag stays."""
+    if release.immutable:
+        raise immutable_refusal()
+    release.draft, release.published_at = True, None
+    if repository.latest_release_id == release.id:
+        repository.latest_release_id = None
 
 
 async def _tell_published(service: Service, repository: Repository, release: Release, by: Identity) -> None:

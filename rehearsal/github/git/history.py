@@ -127,9 +127,14 @@ async def changes(git: BareRepository, base: str | None, head: str) -> list[File
     start = base or _EMPTY_TREE
     raw = await git.git("diff", "--raw", "--numstat", "-M", "-z", "--abbrev=40", start, head)
     entries = _entries(raw.decode("utf-8", "replace"))
-    text = await git.git("diff", "-p", "-M", start, head)
-    patches = _patches(text.decode("utf-8", "replace"))
+    patches = _patches(await diff(git, base, head))
     return [replace(entry, patch=patch) for entry, patch in zip(entries, patches, strict=True)]
+
+
+async def diff(git: BareRepository, base: str | None, head: str) -> str:
+    """What differs between two commits (None: against nothing), as git shows it."""
+    text = await git.git("diff", "-p", "-M", base or _EMPTY_TREE, head)
+    return text.decode("utf-8", "replace")
 
 
 def _entries(output: str) -> list[FileChange]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rehearsal.github.git.objects import Commit
 from rehearsal.github.graphql.reader import Node, Reader, connection, time_or_none
 from rehearsal.github.render.checks import check_run as render_check_run
 from rehearsal.github.render.view import node_id, stamp
 from rehearsal.github.rules.checks import latest_check_runs, latest_statuses, states
+from rehearsal.github.rules.protection import rules_for
 from rehearsal.github.state.checks import CheckRun, CommitStatus
 from rehearsal.github.state.repositories import Repository
 
@@ -52,6 +55,23 @@ def rollup(reader: Reader, repository: Repository, sha: str) -> Node | None:
 
 
 def _context(reader: Reader, repository: Repository, one: CheckRun | CommitStatus) -> Node:
+    name = one.context if isinstance(one, CommitStatus) else one.name
+    return {
+        **_own_fields(reader, repository, one),
+        "isRequired": lambda _, **arguments: _is_required(reader, repository, name, arguments),
+    }
+
+
+def _is_required(reader: Reader, repository: Repository, name: str, arguments: dict[str, Any]) -> bool:
+    """Whether the base of a pull request, or the default branch, wants a check."""
+    pull = repository.pulls.get(arguments.get("pullRequestNumber") or 0)
+    if arguments.get("pullRequestId"):
+        _, pull = reader.pull_of_id(arguments["pullRequestId"])
+    branch = pull.base_ref if pull is not None else repository.default_branch
+    return name in rules_for(repository, f"refs/heads/{branch}").contexts
+
+
+def _own_fields(reader: Reader, repository: Repository, one: CheckRun | CommitStatus) -> Node:
     if isinstance(one, CommitStatus):
         return {
             "__typename": "StatusContext",

@@ -127,6 +127,11 @@ def time_or_none(at: Any) -> str | None:
     return None if at is None else stamp(at)
 
 
+def is_a(kind: str, node: str) -> bool:
+    """Whether a global id names a thing of this kind."""
+    return _split(node)[0] == kind
+
+
 def _split(node: str) -> tuple[str, str]:
     try:
         return from_node_id(node)

@@ -11,6 +11,7 @@ from rehearsal.github.graphql.reader import Node, Reader, connection, cut, time_
 from rehearsal.github.problems import Problem
 from rehearsal.github.render.view import node_id, quoted, stamp
 from rehearsal.github.rules.access import role_in
+from rehearsal.github.rules.protection import rules_for
 from rehearsal.github.state.accounts import at_least
 from rehearsal.github.state.releases import Release
 from rehearsal.github.state.repositories import Repository
@@ -80,6 +81,7 @@ def _refs(reader: Reader, one: Repository) -> Node:
             "name": name.removeprefix(prefix),
             "prefix": prefix,
             "target": reference(refs[name]),
+            "branchProtectionRule": _protection(one, name),
         }
 
     parent = reader.service.database.repository(one.fork_of) if one.fork_of is not None else None
@@ -87,6 +89,19 @@ def _refs(reader: Reader, one: Repository) -> Node:
         "defaultBranchRef": ref(f"refs/heads/{one.default_branch}"),
         "ref": lambda _, qualifiedName: ref(qualifiedName),
         "parent": repository(reader, parent) if parent is not None else None,
+    }
+
+
+def _protection(one: Repository, ref: str) -> Node | None:
+    rules = rules_for(one, ref)
+    if not rules.protected or not ref.startswith("refs/heads/"):
+        return None
+    return {
+        "requiresStrictStatusChecks": rules.strict,
+        "requiredApprovingReviewCount": rules.reviews,
+        "requiresApprovingReviews": rules.reviews > 0,
+        "requiresStatusChecks": bool(rules.contexts),
+        "requiredStatusCheckContexts": list(rules.contexts),
     }
 
 

@@ -23,6 +23,7 @@ from rehearsal.github.rest import (
     pulls,
     releases,
     repositories,
+    root,
     runs,
     secrets,
     workflows,
@@ -47,6 +48,7 @@ _DOMAINS = (
     releases,
     protection,
     people,
+    root,
     graphql,
 )
 

@@ -92,6 +92,11 @@ class Call:
             raise unprocessable(f"No commit found for SHA: {name}")
         return sha
 
+    def wants(self, form: str) -> bool:
+        """Whether `Accept` asks for a form like "diff", "sha" or "raw" instead of JSON."""
+        media = self.request.headers.get("accept", "").partition(",")[0].partition("+")[0]
+        return media.startswith("application/vnd.github") and media.endswith(f".{form}")
+
     def issue(self) -> Issue:
         found = self.repository.issues.get(self.number("number"))
         if found is None:

@@ -58,11 +58,13 @@ async def _contains(git: BareRepository, base: str, head: str, sha: str) -> bool
 
 
 async def get_commit(call: Call) -> Answer | Response:
-    """Registered last of all paths below `commits/`. `Accept: …sha` gives the SHA alone."""
+    """Registered last of all paths below `commits/`. `Accept: …sha` gives the SHA alone, `…diff` the diff."""
     sha = await call.commit(call.path("ref"))
-    if call.request.headers.get("accept", "").endswith("sha"):
+    if call.wants("sha"):
         return PlainTextResponse(sha)
     commit = await call.git.commit(sha)
+    if call.wants("diff"):
+        return PlainTextResponse(await history.diff(call.git, commit.parents[0] if commit.parents else None, sha))
     files = await history.changes(call.git, commit.parents[0] if commit.parents else None, sha)
     page = call.page(files, per_page=_FILES_PER_PAGE, most=_FILES_PER_PAGE)
     body = render.commit_with_files(call.view, call.repository, commit, files, page.items)
@@ -70,7 +72,7 @@ async def get_commit(call: Call) -> Answer | Response:
 
 
 @endpoints.add("GET", "compare/{basehead:path}", "contents:read")
-async def compare(call: Call) -> Answer:
+async def compare(call: Call) -> Answer | Response:
     spec = call.path("basehead")
     base_name, dots, head_name = spec.partition("...")
     base, head = await _side(call, base_name), await _side(call, head_name)
@@ -79,6 +81,8 @@ async def compare(call: Call) -> Answer:
     merge_base = await history.merge_base(call.git, base, head)
     if merge_base is None:
         raise not_found()
+    if call.wants("diff"):
+        return PlainTextResponse(await history.diff(call.git, merge_base, head))
     ahead, behind = await history.ahead_behind(call.git, base, head)
     at = call.window(per_page=_COMPARED_PER_PAGE, most=_COMPARED_PER_PAGE)
     commits = await history.between(call.git, base, head, skip=at.start, limit=at.per_page)

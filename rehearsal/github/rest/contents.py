@@ -58,7 +58,7 @@ async def _answer(call: Call, sha: str, path: str) -> Answer | Response:
         listed = await trees.entries(call.git, found.sha)
         prefix = f"{path}/" if path else ""
         return ok([_entry(call, f"{prefix}{one.path}", one.sha, _TYPES[one.type], one.size or 0) for one in listed])
-    if call.request.headers.get("accept", "").endswith("raw") or "raw+json" in call.request.headers.get("accept", ""):
+    if call.wants("raw"):
         return Response(found.data, media_type="application/vnd.github.raw; charset=utf-8")
     body = _entry(call, path, found.sha, "file", len(found.data))
     return ok({**body, "encoding": "base64", "content": base64.encodebytes(found.data).decode()})

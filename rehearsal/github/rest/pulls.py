@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.responses import PlainTextResponse, Response
+
 from rehearsal.github.changes import pulls as changes
 from rehearsal.github.changes import reviews
 from rehearsal.github.changes.issues import change_state
@@ -61,8 +63,13 @@ async def create_pull(call: Call) -> Answer:
 
 
 @endpoints.add("GET", "pulls/{number}", "pull_requests:read")
-async def get_pull(call: Call) -> Answer:
-    return ok(await _full(call, call.pull()))
+async def get_pull(call: Call) -> Answer | Response:
+    """`Accept: …diff` gives the diff instead."""
+    pull = call.pull()
+    if call.wants("diff"):
+        base = await history.merge_base(call.git, pull.base_sha, pull.head_sha)
+        return PlainTextResponse(await history.diff(call.git, base, pull.head_sha))
+    return ok(await _full(call, pull))
 
 
 @endpoints.add("PATCH", "pulls/{number}", "pull_requests:write", role="read")

@@ -7,7 +7,7 @@ from pipelines.runtime import Input, Runtime
 
 INPUTS = (
     ENVIRONMENT,
-    Input(name="phase", doc="expand or contract.", required=True),
+    Input(name="phase", doc="expand, contract, or due: both, in that order.", required=True),
     *CANDIDATE,
     TOKEN,
 )

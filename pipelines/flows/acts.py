@@ -60,10 +60,10 @@ class Acts:
 
     def verify(self, step: Step) -> str:
         """The smoke checks of this component at the candidate's own address."""
-        found = self._staged(step)
-        return self._check(
-            step.component, found.url, step.detail["release"], headers=self.delivery.host(step.component).headers()
-        )
+        host = self.delivery.host(step.component)
+        # A settled deployment has no address of its own any more; then it is what the public one leads to.
+        url = self._staged(step).url or host.live().url
+        return self._check(step.component, url, step.detail["release"], headers=host.headers())
 
     def shift(self, step: Step) -> str:
         from pipelines.checks.watch import watching

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from pipelines.flows.delivery import Delivery
 
 
+PHASES = ("expand", "contract")
+DUE = "due"
+"""Both: expand for this release, and the contract migrations of earlier ones that nothing serving needs any more."""
+
+
 def folder(delivery: Delivery, component: str) -> Path | None:
     """Where the component's migrations are; None when it has none."""
     named = delivery.manifest.components[component].migrations
@@ -36,19 +41,30 @@ def database_address(delivery: Delivery, component: str) -> str:
 
 
 def apply(delivery: Delivery, component: str, *, phase: str, release: str) -> str:
-    """Apply what is due in this phase; says what was applied."""
+    """Apply what is due in a phase (expand, contract, or due: both); says what was applied."""
     files = folder(delivery, component)
     if files is None:
         return "has no migrations"
-    applied = run(database_address(delivery, component), files, phase=phase, release=release)
+    address = database_address(delivery, component)
+    phases = PHASES if phase == DUE else (phase,)
+    serving = _serving_schemas(delivery, component)
+    applied = [name for one in phases for name in run(address, files, phase=one, release=release, serving=serving)]
     return f"applied {', '.join(applied)}" if applied else "nothing to apply"
 
 
-def run(database: str, files: Path, *, phase: str, release: str) -> list[str]:
-    """Names of what was applied to a database whose address is known."""
+def run(database: str, files: Path, *, phase: str, release: str, serving: list[str] | None = None) -> list[str]:
+    """Names of what was applied to a database whose address is known.
+
+    `serving` are the schemas of the releases that have traffic: a contract migration waits until each of them knows it.
+    """
     from pipelines.deploy import migrate
 
-    return migrate.run(database, files, phase=phase, release=release)
+    return migrate.run(database, files, phase=phase, release=release, serving=serving)
+
+
+def _serving_schemas(delivery: Delivery, component: str) -> list[str]:
+    live = delivery.host(component).live()
+    return [d.identity.schema if d.identity else "0000" for d in live.serving()]
 
 
 def applied_contracts(delivery: Delivery, component: str) -> list[str]:

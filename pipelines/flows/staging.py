@@ -20,7 +20,9 @@ def deploy(delivery: Delivery, release: str, artifacts: Mapping[str, str]) -> li
     candidate = candidate_of(delivery, version=release, plan="", artifacts=artifacts)
     deployment.begin(delivery, candidate)
     for component in candidate.artifacts:
-        delivery.runtime.say(f"{component}: {migrations.apply(delivery, component, phase='expand', release=release)}")
+        delivery.runtime.say(
+            f"{component}: {migrations.apply(delivery, component, phase=migrations.DUE, release=release)}"
+        )
     done = [step for component in candidate.artifacts for step in deployment.stage(delivery, candidate, component)]
     done += deployment.shift(delivery, candidate)
     return done + deployment.settle(delivery, candidate, deployment.prove(delivery, candidate))

@@ -46,8 +46,9 @@ from rehearsal.world import definition, provision
 from rehearsal.world.inspection import Inspection
 
 REGISTRY_HOST = "europe-west1-docker.pkg.dev"
+HUB_HOST = "registry-1.docker.io"
 DAY = 86_400.0
-BASE_REPOSITORY = "techmate-delivery/bases/python"
+BASE_REPOSITORY = "library/python"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,13 @@ class Ports:
             await server.stop()
 
 
+class DockerHub(Registry):
+    """The public registry the base image comes from: anybody may read it."""
+
+    name = "docker-hub"
+    hosts: tuple[str, ...] = (HUB_HOST,)
+
+
 class Composition:
     """Start it once; `stop` ends everything it began."""
 
@@ -99,6 +107,7 @@ class Composition:
         root, wanted = self.options.root, self.definition
         self.tokens = Tokens(provision.google_policy(wanted, ""), self._github_keys)
         self.registry = Registry(root / "registry", authorise=self.tokens.authorise)
+        self.hub = DockerHub(root / "docker-hub")
         self.secret_manager = SecretManager(authorise=self.tokens.authorise, allows=self.tokens.allows)
         self.cloud_run = CloudRun(
             root / "cloud-run",

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rehearsal.github import snapshot
 from rehearsal.github.hub import GitHubHub
+from rehearsal.github.pages import routes as page_routes
 from rehearsal.github.rest import root
 from rehearsal.github.rest.api import api_routes
 from rehearsal.github.seeding import Seed
@@ -38,7 +39,7 @@ class GitHub:
         self.seed = Seed(self.service)
         self.hub = GitHubHub(self.service)
         self._starlette = Starlette(
-            routes=[*api_routes(self.service), *Transport(self.service).routes()],
+            routes=[*api_routes(self.service), *Transport(self.service).routes(), *page_routes(self.service)],
         )
         self.app: ASGIApp = PlainPaths(self._starlette)
         self.service.prepare()

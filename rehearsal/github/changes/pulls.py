@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rehearsal.github.changes.test_merges import refresh
 from rehearsal.github.events.announcing import announce
 from rehearsal.github.git.bare import ZERO, BareRepository
@@ -53,8 +55,18 @@ async def open_pull(
     return pull
 
 
-async def tell(service: Service, repository: Repository, pull: PullRequest, action: str, by: Identity) -> None:
-    """A pull_request event. One that conflicts with its base starts nothing, as on GitHub: it has no test merge."""
+async def tell(
+    service: Service,
+    repository: Repository,
+    pull: PullRequest,
+    action: str,
+    by: Identity,
+    more: dict[str, Any] | None = None,
+) -> None:
+    """A pull_request event. One that conflicts with its base starts nothing, as on GitHub: it has no test merge.
+
+    `more` is what the payload of this action has beside the others.
+    """
     if not pull.mergeable and pull.merged_at is None:
         return
     rendered = full_pull(service.view(), repository, pull, await pull_size(service, repository, pull))
@@ -64,7 +76,7 @@ async def tell(service: Service, repository: Repository, pull: PullRequest, acti
         service,
         repository,
         "pull_request",
-        {"action": action, "number": pull.number, "pull_request": rendered},
+        {"action": action, "number": pull.number, "pull_request": rendered, **(more or {})},
         ref=ref,
         sha=pull.merge_sha or pull.head_sha,
         by=by,
@@ -99,7 +111,7 @@ async def _synchronize(
             if review.state == "APPROVED" and review.commit_id != pull.head_sha:
                 review.state = "DISMISSED"
     await refresh(service, repository, pull)
-    await tell(service, repository, pull, "synchronize", by)
+    await tell(service, repository, pull, "synchronize", by, {"before": change.old, "after": change.new})
 
 
 async def base_moved(service: Service, repository: Repository, branch: str, change: RefChange, by: Identity) -> None:

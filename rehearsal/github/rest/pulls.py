@@ -86,9 +86,10 @@ async def update_pull(call: Call) -> Answer:
         state = fields.choice("state", ("open", "closed"))
         await change_state(call.service, call.repository, issue, state, None, call.identity)
     if base is not None and base != pull.base_ref:
-        pull.base_ref = base
+        before, pull.base_ref = {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}, base
         await refresh(call.service, call.repository, pull)
-        await changes.tell(call.service, call.repository, pull, "edited", call.identity)
+        edited = {"changes": {"base": before}}
+        await changes.tell(call.service, call.repository, pull, "edited", call.identity, edited)
     return ok(await _full(call, pull))
 
 

@@ -1,0 +1,19 @@
+"""The pages of the emulated GitHub: what people see in a browser, and the forms they send.
+
+Server-rendered; a page that may change looks for news of itself. Everything from outside (titles, logs, branch names,
+Markdown, diffs) is text, and becomes markup only through `markdown` and `ansi`.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from rehearsal.github.pages.catalogue import every_page
+from rehearsal.github.pages.serving import routes as serve
+from rehearsal.github.pages.sessions import Sessions
+from rehearsal.github.service import Service
+
+
+def routes(service: Service) -> list[BaseRoute]:
+    """Everything a browser opens, to be mounted after the API: `github.mount(routes(github.service))`."""
+    return [*serve(service, Sessions(service), every_page())]

@@ -1,0 +1,96 @@
+"""The log of a step as lines and foldable groups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from rehearsal.github.pages import ansi
+from rehearsal.runner.model import Step
+
+MOST_LINES = 1_000
+"""Of one step, the last ones; the whole log has an address of its own."""
+MOST_CHARACTERS = 2_000
+"""Of one line."""
+
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?")
+_COMMAND = re.compile(r"##\[(group|endgroup|error|warning|notice|debug|command|section)\](.*)", re.DOTALL)
+_TONES = {"error": "bad", "warning": "wait", "notice": "note", "debug": "faint", "command": "command"}
+_WORDS = {"error": "Error: ", "warning": "Warning: ", "notice": "Notice: "}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    number: int
+    """From 1, in the whole log of the step."""
+    at: str
+    """18:00:03, UTC"""
+    html: Markup
+    tone: str = ""
+    word: str = ""
+    """`Error: ` and the like: the colour alone must not say it."""
+
+
+@dataclass(kw_only=True)
+class Group:
+    """A title that folds the lines under it."""
+
+    title: Line
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def troubled(self) -> bool:
+        """Something in it wants to be seen."""
+        return any(line.tone == "bad" for line in self.lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    parts: Sequence[Line | Group]
+    hidden: int
+    """Lines before the first one shown."""
+
+
+def read(step: Step) -> Log:
+    """What is shown of a step's log. Groups do not nest, as on GitHub."""
+    hidden = max(0, len(step.log) - MOST_LINES)
+    parts: list[Line | Group] = []
+    group: Group | None = None
+    for number, raw in enumerate(step.log[hidden:], start=hidden + 1):
+        command, line = _line(number, raw)
+        if command == "group":
+            group = Group(title=line)
+            parts.append(group)
+        elif command == "endgroup":
+            group = None
+        else:
+            (parts if group is None else group.lines).append(line)
+    return Log(parts=parts, hidden=hidden)
+
+
+def _line(number: int, raw: str) -> tuple[str, Line]:
+    stamp = _STAMP.match(raw)
+    text = raw[stamp.end() :] if stamp is not None else raw
+    at = stamp[1][11:19] if stamp is not None else ""
+    found = _COMMAND.match(text)
+    command, text = (found[1], found[2]) if found is not None else ("", text)
+    line = Line(
+        number=number, at=at, html=ansi.render(_short(text)), tone=_TONES.get(command, ""), word=_WORDS.get(command, "")
+    )
+    return command, line
+
+
+def _short(text: str) -> str:
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return f"{text[:MOST_CHARACTERS]} … {len(text) - MOST_CHARACTERS} more characters"
+
+
+def whole(steps: Sequence[Step]) -> Iterator[str]:
+    """Everything that was written, as plain text, step by step."""
+    for step in steps:
+        if step.log:
+            yield "".join(f"{line}\n" for line in step.log)

@@ -1,0 +1,189 @@
+"""From HTTP to a page and back: who asks, what they may, forms that are really theirs, errors people can read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from rehearsal.github.identity import Identity
+from rehearsal.github.pages import forms, rendering
+from rehearsal.github.pages.forms import Form
+from rehearsal.github.pages.sessions import Notice, Session, Sessions
+from rehearsal.github.pages.visit import Visit
+from rehearsal.github.problems import Problem
+from rehearsal.github.rules.access import check, check_sight
+from rehearsal.github.service import Service
+from rehearsal.github.state.repositories import Repository
+from rehearsal.runner.hub import InputError, NotAllowed
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+_REPOSITORY = "/{owner}/{repo}"
+_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'unsafe-inline'",
+            f"script-src {rendering.SCRIPT_SOURCE}",
+            "connect-src 'self'",
+            "img-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+"""Nothing from elsewhere is loaded, and no script runs but the one the layout brings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One address people open (GET), or one form they send (POST)."""
+
+    method: str
+    path: str
+    handler: Handler
+    needs: tuple[str, ...] = ()
+    """What sending the form takes, as for the REST API; looking takes only that one may see the repository."""
+    role: str | None = None
+    back: str = "/"
+    """The page a form leads back to, with the names of its own path."""
+    anonymous: bool = False
+    """A form anybody may send."""
+
+
+class Pages:
+    """The pages of one domain."""
+
+    def __init__(self) -> None:
+        self.all: list[Page] = []
+
+    def show(self, path: str) -> Callable[[Handler], Handler]:
+        """Decorator. A path beginning with a slash is whole; any other lies under /{owner}/{repo}."""
+
+        def keep(handler: Handler) -> Handler:
+            self.all.append(Page(method="GET", path=_whole(path), handler=handler))
+            return handler
+
+        return keep
+
+    def take(
+        self, path: str, *needs: str, back: str, role: str | None = None, anonymous: bool = False
+    ) -> Callable[[Handler], Handler]:
+        """Decorator for what a form sends; `needs` and `role` as in rules.access.check."""
+
+        def keep(handler: Handler) -> Handler:
+            self.all.append(
+                Page(
+                    method="POST",
+                    path=_whole(path),
+                    handler=handler,
+                    needs=needs,
+                    role=role,
+                    back=_whole(back),
+                    anonymous=anonymous,
+                )
+            )
+            return handler
+
+        return keep
+
+
+def _whole(path: str) -> str:
+    return path if path.startswith("/") else f"{_REPOSITORY}{'/' if path else ''}{path}"
+
+
+def routes(service: Service, sessions: Sessions, pages: Sequence[Page]) -> list[Route]:
+    """Starlette routes, in the order given: of two that match, the first one answers."""
+    return [
+        Route(page.path, _Desk(service, sessions, page).serve, methods=[page.method], name=page.handler.__name__)
+        for page in pages
+    ]
+
+
+class _Desk:
+    """Serves one page."""
+
+    def __init__(self, service: Service, sessions: Sessions, page: Page) -> None:
+        self._service = service
+        self._sessions = sessions
+        self._page = page
+
+    async def serve(self, request: Request) -> Response:
+        session = self._sessions.of(request)
+        identity = self._sessions.identity(session)
+        try:
+            response = await (self._show if self._page.method == "GET" else self._take)(request, session, identity)
+        except Problem as problem:
+            response = self._visit(request, session, identity, None, Form()).page(
+                "problem.html", status=problem.status, problem=problem
+            )
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    async def _show(self, request: Request, session: Session | None, identity: Identity) -> Response:
+        found = self._found(request, identity)
+        return await self._page.handler(self._visit(request, session, identity, found, Form()))
+
+    async def _take(self, request: Request, session: Session | None, identity: Identity) -> Response:
+        """What a form refuses is told on the page it leads back to."""
+        back = quote(self._page.back.format(**request.path_params), safe="/?=&#")
+        if identity.user is None and not self._page.anonymous:
+            return RedirectResponse(f"/login?{urlencode({'next': back})}", 303)
+        form = await forms.read(request)
+        if session is None or not session.owns(form.text("csrf")):
+            raise Problem(403, "This form is out of date. Go back, reload the page, and send it again.")
+        found = self._found(request, identity)
+        try:
+            if found is not None and self._page.needs:
+                check(identity, found, self._page.needs, self._page.role)
+            return await self._page.handler(self._visit(request, session, identity, found, form))
+        except (Problem, InputError, NotAllowed) as refusal:
+            session.notices.append(Notice(tone="bad", text=reason(refusal)))
+            return RedirectResponse(back, 303)
+
+    def _found(self, request: Request, identity: Identity) -> Repository | None:
+        values = request.path_params
+        if "repo" not in values:
+            return None
+        repository = self._service.repository(f"{values['owner']}/{values['repo']}")
+        check_sight(identity, repository)
+        return repository
+
+    def _visit(
+        self, request: Request, session: Session | None, identity: Identity, found: Repository | None, form: Form
+    ) -> Visit:
+        return Visit(
+            service=self._service,
+            sessions=self._sessions,
+            request=request,
+            session=session,
+            identity=identity,
+            form=form,
+            found=found,
+        )
+
+
+def reason(refusal: Exception) -> str:
+    """A refusal as one text for people: its message, or what its fields say."""
+    if not isinstance(refusal, Problem):
+        return str(refusal)
+    details = [_detail(error) for error in refusal.errors or []]
+    if refusal.message in ("Validation Failed", "Unprocessable Entity") and any(details):
+        return ". ".join(detail for detail in details if detail)
+    return refusal.message
+
+
+def _detail(error: object) -> str:
+    if not isinstance(error, dict):
+        return str(error)
+    words = str(error.get("code", "")).replace("_", " ")
+    return str(error.get("message") or f"{error.get('resource', '')} {error.get('field', '')}: {words}".strip())

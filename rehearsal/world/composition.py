@@ -218,8 +218,8 @@ class Composition:
 
     async def _provision(self) -> None:
         wanted = self.definition
-        base = seed_base(self.registry.repositories, BASE_REPOSITORY, "3.11")
-        self.images = dict.fromkeys(wanted.base_images, f"{REGISTRY_HOST}/{BASE_REPOSITORY}@{base}")
+        base = seed_base(self.hub.repositories, BASE_REPOSITORY, "3.11")
+        self.images = dict.fromkeys(wanted.base_images, f"docker.io/{BASE_REPOSITORY}@{base}")
         dsn = self.sentry.dsn("backend", self.ports.servers["sentry"].url)
         values = provision.secret_values(
             wanted,

@@ -143,6 +143,7 @@ class Composition:
             sts,
             iam,
             self.registry,
+            self.hub,
             self.secret_manager,
             self.cloud_run,
             self.vercel,

@@ -14,6 +14,9 @@ from rehearsal.github.state.tokens import Token, normalised
 from rehearsal.runner.hub import EnvironmentRules
 from rehearsal.runner.model import Job, Run
 
+_NO_BRANCH = "//"
+"""Not a name a branch can have: selected branches only, and none selected yet."""
+
 
 class GitHubHub:
     """`rehearsal.runner.hub.Hub` on top of the service."""
@@ -83,6 +86,8 @@ class GitHubHub:
             return EnvironmentRules(name=name)
         branches = [policy.name for policy in one.policies if policy.type == "branch"]
         tags = [policy.name for policy in one.policies if policy.type == "tag"]
+        if one.custom_policies and not one.policies:
+            branches = [_NO_BRANCH]
         if one.protected_branches:
             every = self._service.git(found).branches()
             branches = [branch for branch in every if rules_for(found, f"refs/heads/{branch}").protected]

@@ -75,10 +75,11 @@ class Transport:
             finally:
                 await view.close()
 
-        question = Question(decide)
-        async with git.writing:
-            response = await smart_http.receive(request, git, "/git-receive-pack", identity.login, question)
-            before = await git.reload()
+        with await smart_http.spooled(request) as body:  # a slow client must not keep the others waiting
+            async with git.writing:
+                question = Question(decide)
+                response = await smart_http.receive(request, git, "/git-receive-pack", identity.login, question, body)
+                before = await git.reload()
         moved = [one for one in question.changes if before.get(one.ref) != git.refs.get(one.ref)]
         return response, moved
 

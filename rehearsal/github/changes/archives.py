@@ -11,12 +11,15 @@ from pathlib import Path
 from rehearsal.github.service import Service
 from rehearsal.runner.model import Artifact, Job, Run
 
+_ADDRESSES_KEPT = 1_000
 _UNFIT = re.compile(r'[/:"<>|*?\\]')
 
 
 def address(service: Service, kind: str, number: int | str) -> str:
     """Where something can be had without credentials, as GitHub's redirects to its storage do."""
     key = secrets.token_hex(16)
+    while len(service.downloads) >= _ADDRESSES_KEPT:
+        del service.downloads[next(iter(service.downloads))]
     service.downloads[key] = (kind, str(number))
     return f"{service.address}/_downloads/{key}"
 

@@ -107,7 +107,8 @@ async def _auto_merge(service: Service, repository: Repository, ref: str, sha: s
     if full not in git.refs or base is None or ref == repository.default_branch or await is_ancestor(git, base, sha):
         return None
     message = f"Merge branch '{repository.default_branch}' into {ref}\n"
-    merged = await merge(git, sha, base, message=message, by=github_itself(service))
+    github = github_itself(service)
+    merged = await merge(git, sha, base, message=message, author=github, by=github)
     if isinstance(merged, Conflict) or not await git.update_ref(full, merged, sha):
         raise conflict(f"Conflict merging {repository.default_branch} into {ref}.")
     await refs_moved(service, repository, [RefChange(ref=full, old=sha, new=merged)], by)

@@ -77,13 +77,15 @@ async def _commit(
         made = await merging.rebase(git, pull.base_sha, pull.head_sha, by=person)
     elif wanted.method == "squash":
         text = await _squash_text(git, repository, pull, wanted)
-        author = Signature(name=person.name, email=person.email, at=person.at)
+        author = _author(service, repository.issues[pull.number].user)
         made = await merging.squash(
             git, pull.base_sha, pull.head_sha, message=text, author=author, by=github_itself(service)
         )
     else:
         text = _merge_text(repository, pull, wanted)
-        made = await merging.merge(git, pull.base_sha, pull.head_sha, message=text, by=person)
+        made = await merging.merge(
+            git, pull.base_sha, pull.head_sha, message=text, author=person, by=github_itself(service)
+        )
     if isinstance(made, Conflict):
         raise not_allowed("Merge conflict")
     return made
@@ -91,7 +93,11 @@ async def _commit(
 
 def signature(service: Service, by: Identity) -> Signature:
     """The person as an author of commits."""
-    user = service.view().user(by.login)
+    return _author(service, by.login)
+
+
+def _author(service: Service, login: str) -> Signature:
+    user = service.view().user(login)
     return Signature(name=user.name, email=user.email, at=service.now())
 
 

@@ -10,7 +10,7 @@ from rehearsal.github.git.bare import ZERO, BareRepository
 from rehearsal.github.git.history import Size, ahead_behind, between, is_ancestor, size
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.problems import custom, invalid
+from rehearsal.github.problems import custom, forbidden, invalid
 from rehearsal.github.render.pulls import full_pull
 from rehearsal.github.rules.protection import rules_for
 from rehearsal.github.service import Service
@@ -30,7 +30,9 @@ async def open_pull(
     draft: bool,
     by: Identity,
 ) -> PullRequest:
-    """`head` is a branch, or `owner:branch` for a fork's. Raises Problem 422 as GitHub does."""
+    """`head` is a branch, or `owner:branch` for a fork's. Raises Problem 422 or 403 as GitHub does."""
+    if by.is_job and not repository.settings.actions_may_review:
+        raise forbidden("GitHub Actions is not permitted to create or approve pull requests.")
     source, branch = _source(service, repository, head)
     base_sha, head_sha = service.git(repository).branch(base), service.git(source).branch(branch)
     if base_sha is None:
@@ -49,6 +51,7 @@ async def open_pull(
     pull = _recorded(service, repository, title=title, body=body, by=by)
     pull.base_ref, pull.base_sha, pull.draft = base, base_sha, draft
     pull.head_repository, pull.head_ref, pull.head_sha = source.full_name, branch, head_sha
+    pull.last_pusher = by.login
     repository.pulls[pull.number] = pull
     await refresh(service, repository, pull)
     await tell(service, repository, pull, "opened", by)
@@ -103,7 +106,7 @@ async def head_moved(service: Service, source: Repository, branch: str, change: 
 async def _synchronize(
     service: Service, repository: Repository, source: Repository, pull: PullRequest, change: RefChange, by: Identity
 ) -> None:
-    pull.head_sha = change.new
+    pull.head_sha, pull.last_pusher = change.new, by.login
     repository.issues[pull.number].updated_at = service.now()
     await _bring_objects(service, repository, source, pull.head_ref)
     if rules_for(repository, f"refs/heads/{pull.base_ref}").dismiss_stale:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rehearsal.github.events.announcing import announce
 from rehearsal.github.identity import Identity
-from rehearsal.github.problems import Problem, unprocessable
+from rehearsal.github.problems import Problem, forbidden, unprocessable
 from rehearsal.github.render.pulls import review as render_review
 from rehearsal.github.render.pulls import simple_pull
 from rehearsal.github.service import Service
@@ -17,7 +17,9 @@ STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMEN
 async def submit(
     service: Service, repository: Repository, pull: PullRequest, *, kind: str, body: str, commit: str, by: Identity
 ) -> Review:
-    """Raises Problem 422 when an author judges their own work, or an objection says nothing."""
+    """Raises Problem 422 when an author judges their own work or an objection says nothing, 403 for a job's approval."""
+    if by.is_job and kind == "APPROVE" and not repository.settings.actions_may_review:
+        raise forbidden("GitHub Actions is not permitted to create or approve pull requests.")
     author = repository.issues[pull.number].user
     if by.login == author and kind != "COMMENT":
         verb = "approve" if kind == "APPROVE" else "request changes on"

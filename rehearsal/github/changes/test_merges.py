@@ -28,7 +28,8 @@ async def refresh(service: Service, repository: Repository, pull: PullRequest) -
     pull.base_sha = base
     pull.behind = not await is_ancestor(git, base, pull.head_sha)
     message = f"Merge {pull.head_sha} into {base}"
-    merged = await merge(git, base, pull.head_sha, message=message, by=github_itself(service))
+    github = github_itself(service)
+    merged = await merge(git, base, pull.head_sha, message=message, author=github, by=github)
     if isinstance(merged, Conflict):
         pull.mergeable, pull.merge_sha = False, None
         if merge_ref in git.refs:

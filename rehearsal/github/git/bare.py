@@ -16,7 +16,8 @@ ZERO = "0" * 40
 """What git calls the commit of a ref that is not there."""
 
 _HEX = re.compile(r"[0-9a-f]{4,40}$")
-_COMMITS_KEPT = 50_000
+_COMMITS_KEPT = 20_000
+_COUNTS_KEPT = 1_000
 
 ENVIRONMENT = {
     "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
@@ -52,6 +53,7 @@ class BareRepository:
         self._env = {**ENVIRONMENT, **(extra_env or {})}
         self._reader = ObjectReader(path, self._env)
         self._commits: dict[str, Commit] = {}
+        self._counts: dict[tuple[str, ...], int] = {}
 
     async def create(self, default_branch: str) -> None:
         """Make the repository on disk."""
@@ -164,6 +166,14 @@ class BareRepository:
             self._commits[sha] = parse_commit(found)
         # A large request may have emptied the cache on its way.
         return [self._commits.get(sha) or await self.commit(sha) for sha in shas]
+
+    async def count(self, *arguments: str) -> int:
+        """`git rev-list --count`, asked once: the commits named by SHA never change."""
+        if arguments not in self._counts:
+            if len(self._counts) >= _COUNTS_KEPT:
+                self._counts.clear()
+            self._counts[arguments] = int(await self.git("rev-list", "--count", *arguments))
+        return self._counts[arguments]
 
     async def commit(self, sha: str) -> Commit:
         """Raises KeyError when there is no such commit."""

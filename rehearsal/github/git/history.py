@@ -73,7 +73,7 @@ async def log(
 
 async def count(git: BareRepository, start: str, *, paths: Sequence[str] = (), options: Sequence[str] = ()) -> int:
     """How many commits `log` would find in all."""
-    return int(await git.git("rev-list", "--count", *options, start, "--", *paths))
+    return await git.count(*options, start, "--", *paths)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,11 +106,10 @@ async def touched(git: BareRepository, shas: Sequence[str]) -> dict[str, Touched
 
 async def size(git: BareRepository, base: str, head: str) -> Size:
     """What merging head into base brings, counted from their merge base."""
-    counted = await git.git("rev-list", "--count", f"{base}..{head}")
     code, summary = await git.outcome("diff", "--shortstat", f"{base}...{head}", accept=(0, 128))
     figures = {word: int(number) for number, word in _SHORTSTAT.findall(summary.decode())} if code == 0 else {}
     return Size(
-        commits=int(counted),
+        commits=await git.count(f"{base}..{head}"),
         files=figures.get("file", 0),
         additions=figures.get("insertion", 0),
         deletions=figures.get("deletion", 0),

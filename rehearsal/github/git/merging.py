@@ -28,12 +28,14 @@ async def merged_tree(git: BareRepository, base: str, head: str) -> str | Confli
     return Conflict(paths=tuple(words[1:]))
 
 
-async def merge(git: BareRepository, base: str, head: str, *, message: str, by: Signature) -> str | Conflict:
+async def merge(
+    git: BareRepository, base: str, head: str, *, message: str, author: Signature, by: Signature
+) -> str | Conflict:
     """A merge commit with base as its first parent."""
     tree = await merged_tree(git, base, head)
     if isinstance(tree, Conflict):
         return tree
-    return await write_commit(git, tree=tree, parents=[base, head], message=message, author=by, committer=by)
+    return await write_commit(git, tree=tree, parents=[base, head], message=message, author=author, committer=by)
 
 
 async def squash(

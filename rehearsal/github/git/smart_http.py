@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import IO
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -13,29 +15,32 @@ from rehearsal.github.git.bare import ENVIRONMENT, BareRepository
 from rehearsal.github.git.receiving import Question
 
 _CHUNK = 64 * 1024
+_KEPT_IN_MEMORY = 8 * 1024 * 1024
 
 
 async def serve(request: Request, git: BareRepository, path_info: str, user: str) -> Response:
     """A clone, a fetch or the first request of a push, streamed as git gives it. `path_info` begins with a slash."""
     process = await _start(_cgi(request, git, path_info, user))
-    feeding = asyncio.create_task(_feed(request, process))
+    feeding = asyncio.create_task(_feed(request.stream(), process))
     status, headers = await _headers(process)
     return StreamingResponse(_body(process, feeding), status_code=status, headers=headers)
 
 
-async def receive(request: Request, git: BareRepository, path_info: str, user: str, question: Question) -> Response:
-    """A push: returns when git has moved the refs or refused; the caller answers the client when it is ready to."""
+async def receive(
+    request: Request, git: BareRepository, path_info: str, user: str, question: Question, body: IO[bytes]
+) -> Response:
+    """A push whose body has all come: returns when git has moved the refs or refused."""
     env = {**_cgi(request, git, path_info, user), **question.environment()}
     try:
         process = await _start(env, question.descriptors)
     finally:
         question.hand_over()
-    feeding = asyncio.create_task(_feed(request, process))
+    feeding = asyncio.create_task(_feed(_chunks(body), process))
     answering = asyncio.create_task(question.answer())
     status, headers = await _headers(process)
-    body = b"".join([chunk async for chunk in _body(process, feeding)])
+    answer = b"".join([chunk async for chunk in _body(process, feeding)])
     await answering
-    return Response(body, status_code=status, headers=headers)
+    return Response(answer, status_code=status, headers=headers)
 
 
 def _cgi(request: Request, git: BareRepository, path_info: str, user: str) -> dict[str, str]:
@@ -77,12 +82,26 @@ async def _start(env: Mapping[str, str], descriptors: Sequence[int] = ()) -> asy
     )
 
 
-async def _feed(request: Request, process: asyncio.subprocess.Process) -> None:
+async def spooled(request: Request) -> IO[bytes]:
+    """The whole body of a request, on disk when it is large. Raises ClientDisconnect when it does not all come."""
+    body = tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)  # noqa: SIM115  closed by the caller
+    async for chunk in request.stream():
+        body.write(chunk)
+    body.seek(0)
+    return body
+
+
+async def _chunks(body: IO[bytes]) -> AsyncIterator[bytes]:
+    while chunk := body.read(_CHUNK):
+        yield chunk
+
+
+async def _feed(stream: AsyncIterator[bytes], process: asyncio.subprocess.Process) -> None:
     if process.stdin is None:
         raise RuntimeError("git http-backend was started without pipes")
     # Git may stop reading early, and so may the client stop sending: both end with the process's own answer.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError, ClientDisconnect):
-        async for chunk in request.stream():
+        async for chunk in stream:
             process.stdin.write(chunk)
             await process.stdin.drain()
     process.stdin.close()

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from rehearsal.github.graphql import endpoint as graphql
 from rehearsal.github.problems import not_found
 from rehearsal.github.rest import (
+    attestations,
     checks,
     commits,
     contents,
@@ -26,6 +27,7 @@ from rehearsal.github.rest import (
     root,
     runs,
     secrets,
+    source_archives,
     workflows,
 )
 from rehearsal.github.rest.endpoint import Endpoint, Endpoints, routes
@@ -48,6 +50,8 @@ _DOMAINS = (
     releases,
     protection,
     people,
+    attestations,
+    source_archives,
     root,
     graphql,
 )

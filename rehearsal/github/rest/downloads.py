@@ -38,6 +38,7 @@ class _Downloads:
             "run-logs": self._run_logs,
             "artifact": self._artifact,
             "asset": self._asset,
+            "source": self._source,
         }.get(kind)
         return PlainTextResponse(_GONE, 404) if answer is None else await answer(number)
 
@@ -76,6 +77,18 @@ class _Downloads:
         )
         asset = next((one for one in found if str(one.id) == number), None)
         return PlainTextResponse(_GONE, 404) if asset is None else self._file(asset)
+
+    async def _source(self, name: str) -> Response:
+        """`owner/repository/SHA.tar.gz` or `….zip`."""
+        full_name, _, file = name.rpartition("/")
+        sha, _, form = file.partition(".")
+        repository = self._service.database.repository(full_name)
+        if repository is None:
+            return PlainTextResponse(_GONE, 404)
+        prefix = f"{full_name.replace('/', '-')}-{sha[:7]}/"
+        data = await self._service.git(repository).git("archive", f"--format={form}", f"--prefix={prefix}", sha)
+        media = "application/zip" if form == "zip" else "application/x-gzip"
+        return Response(data, media_type=media)
 
     def _file(self, asset: Asset) -> Response:
         path = self._service.asset_path(asset.id)

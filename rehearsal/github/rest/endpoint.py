@@ -18,6 +18,9 @@ from rehearsal.github.rest.fields import Fields, parse
 from rehearsal.github.rules.access import check
 from rehearsal.github.service import Service
 
+API_VERSION = "2022-11-28"
+"""The one that GitHub's published description describes."""
+
 Handler = Callable[[Call], Awaitable[Answer | Response]]
 
 
@@ -87,6 +90,12 @@ def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitabl
         return answer if isinstance(answer, Response) else answer.response(request, headers)
 
     return serve
+
+
+def _check_version(request: Request) -> None:
+    asked = request.headers.get("x-github-api-version", API_VERSION)
+    if asked != API_VERSION:
+        raise Problem(400, f"{asked} is not a version this GitHub speaks; it speaks {API_VERSION}.")
 
 
 def _full_name(request: Request) -> str:

@@ -140,6 +140,8 @@ async def list_reviews(call: Call) -> Answer:
 @endpoints.add("POST", "pulls/{number}/reviews", "pull_requests:write", role="read")
 async def create_review(call: Call) -> Answer:
     pull, fields = call.pull(), call.fields
+    if fields.objects("comments"):
+        raise unprocessable("Reviews have no comments on lines here: put the text into the body.")
     kind = fields.choice("event", tuple(reviews.STATES), "COMMENT")
     commit = fields.text("commit_id", pull.head_sha)
     if await call.git.resolve(commit) is None:

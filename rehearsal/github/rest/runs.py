@@ -104,6 +104,7 @@ async def get_timing(call: Call) -> Answer:
     return ok(render.usage(_run(call), call.service.now()))
 
 
+@endpoints.add("POST", "actions/runs/{run}/force-cancel", "actions:write")
 @endpoints.add("POST", "actions/runs/{run}/cancel", "actions:write")
 async def cancel_run(call: Call) -> Answer:
     run = _run(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rehearsal.github.changes import workflows as changes
 from rehearsal.github.events.announcing import announce
-from rehearsal.github.problems import Problem, unprocessable
+from rehearsal.github.problems import Problem, conflict, unprocessable
 from rehearsal.github.render import runs as render
 from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
@@ -58,6 +58,22 @@ async def dispatch_workflow(call: Call) -> Answer:
             "html_url": f"{call.view.page(call.repository)}/actions/runs/{run.id}",
         }
     )
+
+
+@endpoints.add("GET", "actions/permissions/workflow", "administration:read", role="admin")
+async def get_permissions(call: Call) -> Answer:
+    may = call.repository.settings.actions_may_review
+    return ok({"default_workflow_permissions": "read", "can_approve_pull_request_reviews": may})
+
+
+@endpoints.add("PUT", "actions/permissions/workflow", "administration:write")
+async def set_permissions(call: Call) -> Answer:
+    """Whether jobs may open and approve pull requests. What a job may without `permissions:` stays to read."""
+    if call.fields.choice("default_workflow_permissions", ("read", "write"), "read") == "write":
+        raise conflict("Jobs without `permissions:` can only read here.")
+    settings = call.repository.settings
+    settings.actions_may_review = call.fields.flag("can_approve_pull_request_reviews", settings.actions_may_review)
+    return no_content()
 
 
 @endpoints.add("POST", "dispatches", "contents:write")

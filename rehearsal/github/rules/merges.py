@@ -34,8 +34,10 @@ def review_blockers(repository: Repository, pull: PullRequest, rules: RefRules) 
     counting = counting_reviews(repository, pull)
     if rules.needs_pull and any(review.state == "CHANGES_REQUESTED" for review in counting):
         return ["Changes have been requested by a reviewer with write access."]
-    approvals = sum(1 for review in counting if review.state == "APPROVED")
-    if approvals < rules.reviews:
+    approvers = {review.user for review in counting if review.state == "APPROVED"}
+    if rules.last_push_approval and not approvers - {pull.last_pusher}:
+        return ["The most recent push must be approved by someone other than the person who pushed it."]
+    if len(approvers) < rules.reviews:
         many = f"{rules.reviews} approving review{'s are' if rules.reviews > 1 else ' is'}"
         return [f"At least {many} required by reviewers with write access."]
     return []

@@ -21,12 +21,14 @@ class BranchProtection:
     """Approvals wanted; None when no pull request is required."""
     dismiss_stale: bool = False
     code_owners: bool = False
+    """Kept and shown; who owns which code is not looked at."""
     last_push_approval: bool = False
     linear_history: bool = False
     allow_force_pushes: bool = False
     allow_deletions: bool = False
     block_creations: bool = False
     conversation_resolution: bool = False
+    """Holds by itself: reviews have no conversations here."""
     lock_branch: bool = False
     allow_fork_syncing: bool = False
     push_users: list[str] | None = None
@@ -44,7 +46,8 @@ class BypassActor:
 @dataclass(kw_only=True)
 class Rule:
     type: str
-    """creation, update, deletion, non_fast_forward, required_linear_history, pull_request, required_status_checks"""
+    """Enforced are creation, update, deletion, non_fast_forward, required_linear_history, pull_request and
+    required_status_checks; others are kept and shown."""
     parameters: dict[str, Any] = field(default_factory=dict)
 
 

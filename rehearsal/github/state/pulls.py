@@ -28,6 +28,8 @@ class PullRequest:
     """owner/name; a fork's when it differs from where the pull request stands."""
     head_ref: str
     head_sha: str
+    last_pusher: str = ""
+    """Who brought the head; may not approve it where the last push needs somebody else's approval."""
     draft: bool = False
     merge_sha: str | None = None
     """The test merge while open (refs/pull/N/merge), the commit it became once merged, None on conflict."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rehearsal.github.state.attestations import Attestation
 from rehearsal.github.state.checks import CheckRun, CheckSuite, CommitStatus
 from rehearsal.github.state.deployments import Deployment
 from rehearsal.github.state.environments import Environment, Secret, Variable
@@ -24,6 +25,8 @@ class Settings:
     allow_rebase_merge: bool = True
     delete_branch_on_merge: bool = False
     immutable_releases: bool = False
+    actions_may_review: bool = False
+    """Whether a job's token may open and approve pull requests; off by default, as on GitHub."""
 
 
 @dataclass(kw_only=True)
@@ -60,6 +63,7 @@ class Repository:
     """Tags of deleted immutable releases: never to be released again."""
     hidden_tags: dict[str, int] = field(default_factory=dict)
     """New tag -> reads of the list of tags that shall not see it yet."""
+    attestations: list[Attestation] = field(default_factory=list)
     environments: dict[str, Environment] = field(default_factory=dict)
     protections: dict[str, BranchProtection] = field(default_factory=dict)
     rulesets: dict[int, Ruleset] = field(default_factory=dict)

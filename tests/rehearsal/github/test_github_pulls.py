@@ -266,3 +266,40 @@ def test_a_strict_base_wants_the_head_to_be_up_to_date(
     manager.git("push", "-q", "origin", "main", cwd=other)
     assert dev.get(f"{PULLS}/1")["mergeable_state"] == "behind"
     assert "not up to date" in dev.api("PUT", f"{PULLS}/1/merge", json={}).json()["message"]
+
+
+def test_the_last_push_needs_somebody_elses_approval(
+    scene: Scene, dev: Person, reviewer: Person, manager: Person, tmp_path: Path
+) -> None:
+    protection = scene.do(scene.github.seed.protect_branch, REPOSITORY, dismiss_stale=False)
+    protection.last_push_approval = True
+    propose(dev, tmp_path)
+    theirs = reviewer.clone(tmp_path / "theirs")
+    reviewer.git("checkout", "-q", "feature-branch", cwd=theirs)
+    reviewer.commit(theirs, "help.txt", "help", "Help")
+    reviewer.git("push", "-q", "origin", "feature-branch", cwd=theirs)
+    approve(reviewer, 1)
+    assert "most recent push" in dev.api("PUT", f"{PULLS}/1/merge", json={}).json()["message"]
+    approve(manager, 1)
+    assert dev.api("PUT", f"{PULLS}/1/merge", json={}).status_code == 200
+
+
+def test_commits_made_on_github_name_who_did_what(scene: Scene, dev: Person, reviewer: Person, tmp_path: Path) -> None:
+    propose(dev, tmp_path)
+    reviewer.api("PUT", f"{PULLS}/1/merge", json={"merge_method": "squash"})
+    squashed = dev.get(f"/repos/{REPOSITORY}/commits/main")
+    assert (squashed["author"]["login"], squashed["commit"]["committer"]["name"]) == ("dev-1", "GitHub")
+    propose(dev, tmp_path, branch="second", path="second.txt")
+    reviewer.api("PUT", f"{PULLS}/2/merge", json={})
+    merged = dev.get(f"/repos/{REPOSITORY}/commits/main")
+    assert (merged["author"]["login"], merged["commit"]["committer"]["name"]) == ("dev-2", "GitHub")
+
+
+def test_a_review_with_comments_on_lines_is_refused_rather_than_lost(
+    dev: Person, reviewer: Person, tmp_path: Path
+) -> None:
+    propose(dev, tmp_path)
+    body = {"event": "COMMENT", "body": "See", "comments": [{"path": "new.txt", "body": "no"}]}
+    refused = reviewer.api("POST", f"{PULLS}/1/reviews", json=body)
+    assert refused.status_code == 422
+    assert reviewer.get(f"{PULLS}/1/reviews") == []

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
+import json
 import threading
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +210,26 @@ def test_a_release_by_a_job_starts_nothing(scene: Scene) -> None:
     made = job.post(RELEASES, {"tag_name": "v1.0.0"})
     assert made["author"]["login"] == "github-actions[bot]"
     assert scene.events("release") == scene.events("push") == scene.events("create") == []
+
+
+def test_an_attestation_is_found_by_the_digest_of_its_subject(scene: Scene, dev: Person) -> None:
+    digest = hashlib.sha256(b"asset").hexdigest()
+    statement = {"predicateType": "https://slsa.dev/provenance/v1", "subject": [{"digest": {"sha256": digest}}]}
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    bundle = {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "dsseEnvelope": {"payload": payload}}
+    job = scene.job_token({"attestations": "write"})
+    job.post(f"/repos/{REPOSITORY}/attestations", {"bundle": bundle})
+    path = f"/repos/{REPOSITORY}/attestations/sha256:{digest}"
+    (found,) = dev.get(path)["attestations"]
+    assert found["bundle"] == bundle
+    assert dev.api("GET", f"{path}?predicate_type=other").status_code == 404
+    assert dev.api("GET", f"/repos/{REPOSITORY}/attestations/sha256:{'0' * 64}").status_code == 404
+    assert job.api("POST", f"/repos/{REPOSITORY}/attestations", json={"bundle": {}}).status_code == 422
+
+
+def test_the_source_of_a_release_can_be_downloaded(dev: Person) -> None:
+    release = dev.post(RELEASES, {"tag_name": "v1.0.0"})
+    archive = dev.api("GET", release["zipball_url"].removeprefix(dev.url))
+    names = zipfile.ZipFile(io.BytesIO(archive.content)).namelist()
+    assert any(name.endswith("/README.md") and name.startswith("techmate-platform-") for name in names)
+    assert dev.api("GET", release["tarball_url"].removeprefix(dev.url)).content[:2] == b"\x1f\x8b"

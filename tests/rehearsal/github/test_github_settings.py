@@ -96,3 +96,28 @@ def test_variables_are_made_changed_and_removed(manager: Person) -> None:
 
 def test_readers_do_not_see_names_of_secrets(scene: Scene) -> None:
     assert scene.person("on-call").api("GET", f"{HERE}/actions/secrets").status_code == 403
+
+
+def test_selected_branches_only_and_none_selected_lets_nothing_deploy(scene: Scene, manager: Person) -> None:
+    policy = {"deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}}
+    manager.api("PUT", f"{HERE}/environments/production", json=policy)
+    (pattern,) = scene.do(scene.github.hub.environment, REPOSITORY, "production").branch_patterns
+    assert pattern != "main"
+
+
+def test_jobs_open_and_approve_pull_requests_only_where_they_may(scene: Scene, dev: Person, manager: Person) -> None:
+    dev.post(f"{HERE}/git/refs", {"ref": "refs/heads/feature", "sha": scene.main()})
+    content = {"message": "m", "content": base64.b64encode(b"x").decode(), "branch": "feature"}
+    dev.api("PUT", f"{HERE}/contents/x", json=content)
+    job = scene.job_token({"pull-requests": "write", "contents": "write"})
+    body = {"title": "T", "head": "feature", "base": "main"}
+    refused = job.api("POST", f"{HERE}/pulls", json=body)
+    assert (refused.status_code, refused.json()["message"]) == (
+        403,
+        "GitHub Actions is not permitted to create or approve pull requests.",
+    )
+    path = f"{HERE}/actions/permissions/workflow"
+    assert manager.get(path)["can_approve_pull_request_reviews"] is False
+    assert manager.api("PUT", path, json={"can_approve_pull_request_reviews": True}).status_code == 204
+    assert job.post(f"{HERE}/pulls", body)["user"]["login"] == "github-actions[bot]"
+    assert scene.events("pull_request") == []

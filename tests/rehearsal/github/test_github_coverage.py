@@ -1,0 +1,36 @@
+"""Everything this GitHub serves exists on GitHub."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rehearsal.contracts.contract import load
+from rehearsal.contracts.exceptions import is_exempt
+from rehearsal.github.rest.api import all_endpoints
+from rehearsal.github.rest.endpoint import Endpoint
+from rehearsal.github.rest.root import PATH as ROOT
+
+# What GitHub does and its description leaves out.
+UNDESCRIBED = {
+    ("GET", "/repos/{owner}/{repo}/contents"),  # the root folder: the description wants a path
+}
+
+
+@pytest.mark.parametrize("endpoint", all_endpoints(), ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+def test_an_endpoint_is_one_of_githubs(endpoint: Endpoint) -> None:
+    if (endpoint.method, endpoint.path) in UNDESCRIBED or endpoint.path == ROOT:
+        return
+    path = re.sub(r"\{[^}]*\}", "x", endpoint.path)
+    if is_exempt("github", "operation", endpoint.method, path):
+        return
+    operation = load("github").operation(endpoint.method, path)
+    assert operation is not None
+    pairs = list(zip(endpoint.path.split("/"), operation.path.split("/"), strict=True))
+    assert all(theirs.startswith("{") or ours == theirs for ours, theirs in pairs), operation.path
+
+
+def test_no_path_is_served_twice() -> None:
+    served = [(endpoint.method, re.sub(r"\{[^}]*\}", "{}", endpoint.path)) for endpoint in all_endpoints()]
+    assert sorted(served) == sorted(set(served))

@@ -92,7 +92,7 @@ def decide(facts: Facts, rules: Release, component: ReleaseComponent, *, channel
         why=why,
         channel=channel,
         line=line,
-        latest=core is not None and is_latest(core, facts.released),
+        latest=core is not None and facts.component == next(iter(rules.components)) and is_latest(core, facts.released),
         verdicts=facts.verdicts,
         warnings=facts.warnings + _warnings(facts.verdicts),
     )

@@ -127,6 +127,11 @@ class Git:
         out, _ = process.communicate()
         return out if process.returncode == 0 else None
 
+    def note_tag(self, name: str, commit: str) -> None:
+        """Let this clone know a tag that was made on the forge, if it does not: it says so by itself only after a fetch."""
+        process = self.start("update-ref", f"refs/tags/{name}", commit, "0" * len(commit))
+        process.communicate()
+
     def dirty(self) -> list[str]:
         """Paths that differ from HEAD, untracked ones too."""
         out = self.run("status", "--porcelain=v1", "-z", "--untracked-files=normal").decode("utf-8", "surrogateescape")

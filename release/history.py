@@ -65,35 +65,54 @@ def read_tags(git: Git) -> list[Tag]:
     return [Tag(name, commit) for name, commit in found.items()]
 
 
-def require_tags(git: Git, place: Place, tags: Sequence[Tag], matches: Callable[[str], bool]) -> list[str]:
-    """Refuse when the remote has release tags that this clone lacks. Asks the remote only when there is reason to doubt:
-    no release tag is here, or the clone was told to fetch none. Returns warnings. Raises InputError."""
+def require_tags(
+    git: Git, place: Place, tags: Sequence[Tag], matches: Callable[[str], bool], commit: str
+) -> tuple[list[Tag], list[str]]:
+    """Refuse when the remote has release tags that this clone lacks. Asks the remote only when there is reason to doubt: no release
+    tag is here, or the clone was told to fetch none.
+
+    Returns the tags that the remote has on `commit` itself (made there by a release, and harmless to learn), and warnings.
+    Raises InputError.
+    """
     known = {tag.name for tag in tags}
     told_none = git.run("config", "--get-regexp", r"^remote\..*\.tagopt$", ok=(0, 1)).decode()
     if any(matches(name) for name in known) and "--no-tags" not in told_none:
-        return []
-    remote = git.run("config", "--get", "remote.origin.url", ok=(0, 1)).decode().strip()
-    if not remote:
-        return []
-    process = git.start("ls-remote", "--tags", "--refs", "origin")
-    try:
-        out, _ = process.communicate(timeout=10)
-    except Exception:
-        process.kill()
-        process.communicate()
-        return ["the remote could not be asked for its tags in 10 s: if it has releases, they are not counted here"]
-    if process.returncode != 0:
-        return ["the remote could not be asked for its tags: if it has releases, they are not counted here"]
-    there = [line.partition("\trefs/tags/")[2] for line in out.decode("utf-8", "replace").splitlines()]
-    missing = sorted(name for name in there if matches(name) and name not in known)
-    if missing:
+        return [], []
+    if not git.run("config", "--get", "remote.origin.url", ok=(0, 1)).strip():
+        return [], []
+    there = _remote_tags(git)
+    if there is None:
+        return [], ["the remote could not be asked for its tags: if it has releases, they are not counted here"]
+    missing = [tag for tag in there if matches(tag.name) and tag.name not in known]
+    elsewhere = sorted(tag.name for tag in missing if tag.commit != commit)
+    if elsewhere:
         raise InputError(
-            f"{len(missing)} release tag(s) of the remote are missing here, such as {missing[-1]}",
+            f"{len(elsewhere)} release tag(s) of the remote are missing here, such as {elsewhere[-1]}",
             where=str(place.git_dir),
             why="the clone was made without tags",
             next_step="git fetch --tags origin",
         )
-    return []
+    return missing, []
+
+
+def _remote_tags(git: Git) -> list[Tag] | None:
+    """The tags of the remote with their commits; None when it does not answer in ten seconds."""
+    import subprocess
+
+    process = git.start("ls-remote", "--tags", "origin")
+    try:
+        out, _ = process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return None
+    if process.returncode != 0:
+        return None
+    found: dict[str, str] = {}
+    for row in out.decode("utf-8", "replace").splitlines():
+        target, _, name = row.partition("\trefs/tags/")
+        found[name.removesuffix("^{}")] = target
+    return [Tag(name, commit) for name, commit in found.items()]
 
 
 def read_log(

@@ -76,7 +76,8 @@ class Repository:
         require_full(place)
         tags = read_tags(git)
         chosen = TagFormat(tag_format or release.components[name].tag_format)
-        warnings = require_tags(git, place, tags, lambda tag: chosen.version(tag) is not None)
+        at = git.commit(commit) if commit else place.commit
+        learned, warnings = require_tags(git, place, tags, lambda tag: chosen.version(tag) is not None, at)
         return cls(
             git=git,
             rules=Rules(release),
@@ -84,8 +85,8 @@ class Repository:
             component=release.components[name],
             format=chosen,
             place=place,
-            tags=tags,
-            commit=git.commit(commit) if commit else place.commit,
+            tags=[*tags, *learned],
+            commit=at,
             branch=branch if branch is not None else place.branch,
             seen=seen,
             warnings=warnings,
@@ -161,6 +162,21 @@ class Repository:
         ids = {commit.hash for commit in commits}
         below = {parent for commit in commits for parent in commit.parents} - ids
         return touching(self.git, commits[0].hash, sorted(below), self.component.paths, self.component.exclude)
+
+    def below(self, name: str) -> set[str]:
+        """Ids of the tagged commits that a branch (as last fetched, else as it is here) or a commit contains."""
+        tried = (f"refs/remotes/origin/{name}", f"refs/heads/{name}", name, self.commit)
+        for each in tried:
+            out = self.git.run(
+                "for-each-ref",
+                f"--merged={each}",
+                "--format=%(objectname)%00%(*objectname)",
+                "refs/tags",
+                ok=(0, 128, 129),
+            )
+            if out:
+                return {part for row in out.decode().splitlines() for part in row.split("\0") if part}
+        return set()
 
     def time_of(self, commit: str) -> int:
         """When a commit was made, seconds since 1970."""

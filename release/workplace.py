@@ -14,6 +14,7 @@ from pipelines.errors import InputError
 from pipelines.manifest.release import Release
 from release.git import Git
 from release.repository import Repository
+from release.versions import TagFormat
 from release.web import Web, find
 
 if TYPE_CHECKING:
@@ -70,6 +71,21 @@ class Workplace:
             branch=self.branch if self.branch is not None else self._branch_of_workflow(),
             seen=self.seen,
         )
+
+    @property
+    def tag_format_in_use(self) -> TagFormat:
+        """How tags are written, for what needs no clone. Raises InputError for an unknown component."""
+        name = self.component or next(iter(self.rules.components))
+        if name not in self.rules.components:
+            raise InputError(
+                f"there is no release component {name!r}", next_step="see release/components in shipmate.yml"
+            )
+        return TagFormat(self.tag_format or self.rules.components[name].tag_format)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the component whose releases are GitHub's `latest`: the manifest's first. Others never are."""
+        return self.component in ("", next(iter(self.rules.components)))
 
     @cached_property
     def web(self) -> Web:

@@ -84,7 +84,8 @@ def _merge(workplace: Workplace, written: list[Written], *, rewrite: bool, only_
     repository = workplace.repository
     file = workplace.top / repository.component.changelog
     try:
-        existing = file.read_text() if file.exists() else ""
+        before = file.read_bytes().decode() if file.exists() else ""
+        existing = before.replace("\r\n", "\n")
         new = merge(existing, written, {each.tag for each in repository.released}, rewrite=rewrite)
         if new == existing:
             console.aside(f"{repository.component.changelog} has everything already")
@@ -94,7 +95,7 @@ def _merge(workplace: Workplace, written: list[Written], *, rewrite: bool, only_
                 f"{repository.component.changelog} is not what these commits make it",
                 next_step="shipmate release changelog --write, and commit it",
             )
-        file.write_text(new)
+        file.write_bytes((new.replace("\n", "\r\n") if "\r\n" in before else new).encode())
     except OSError as error:
         raise LocalError(f"{file} cannot be written: {error.strerror}", next_step="see the folder's rights") from error
     console.aside(f"{repository.component.changelog} written")

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from release import console
-from release.decision import Decision, decide
+from release.choosing import decision_of
+from release.decision import Decision
 from release.options import workplace_options
-from release.versions import channel_of_branch, check_channel
 from release.workplace import Workplace
 
 
@@ -32,7 +32,9 @@ def command(workplace: Workplace, channel: str | None, explain: bool, as_json: b
       shipmate release next --channel rc
       shipmate release next --tag-format '{version}' -C ../other --json
     """
-    decision = decision_of(workplace, channel)
+    with console.busy("reading the history") as sign:
+        workplace.seen = sign.seen
+        decision = decision_of(workplace, channel)
     if as_json:
         console.as_json(to_json(decision))
         return
@@ -44,17 +46,6 @@ def command(workplace: Workplace, channel: str | None, explain: bool, as_json: b
         console.aside(f"nothing to release: {decision.why} (--explain lists them)")
         return
     click.echo(str(decision.version))
-
-
-def decision_of(workplace: Workplace, channel: str | None) -> Decision:
-    """The decision, with the channel said, or the one of the branch."""
-    with console.busy("reading the history") as sign:
-        workplace.seen = sign.seen
-        repository = workplace.repository
-        chosen = channel if channel is not None else channel_of_branch(repository.branch, workplace.rules)
-        if chosen:
-            check_channel(chosen, workplace.rules)
-        return decide(repository.facts(), workplace.rules, repository.component, channel=chosen)
 
 
 def to_json(decision: Decision) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from pipelines.errors import InputError, ReleaseError
 from release import console
+from release.choosing import pairs, section_for
 from release.options import workplace_options
-from release.sections import Section
 from release.workplace import Workplace
 
 
@@ -44,41 +43,3 @@ def command(
         sign.what = "writing the notes"
         text = write_notes(workplace, section, Given(deploys=pairs(deploys), highlights=highlights), online=not offline)
     click.echo(text, nl=False)
-
-
-def section_for(workplace: Workplace, version: str | None, channel: str | None = None) -> Section:
-    """The section of a version that is tagged, of one that is to come, or of the next one.
-
-    Raises ReleaseError when nothing was named and nothing is to be released.
-    """
-    from release.commands.next import decision_of
-    from release.sections import section_next, section_of
-
-    repository = workplace.repository
-    named = repository.format.read(version) if version else None
-    tagged = next((each for each in repository.released if named is not None and each.version == named), None)
-    if tagged is not None:
-        return section_of(repository, tagged)
-    if named is not None:
-        return section_next(repository, named)
-    decision = decision_of(workplace, channel)
-    if decision.version is None:
-        here = [each for each in repository.released if each.commit == repository.commit]
-        if here:
-            return section_of(repository, max(here, key=lambda each: each.rank))
-        raise ReleaseError(
-            f"nothing to release: {decision.why}",
-            next_step="shipmate release next --explain says why each commit does not count",
-        )
-    return section_next(repository, decision.version)
-
-
-def pairs(given: tuple[str, ...]) -> dict[str, str]:
-    """NAME=WHAT options as a mapping. Raises InputError."""
-    found: dict[str, str] = {}
-    for text in given:
-        name, sign, what = text.partition("=")
-        if not sign or not name or not what:
-            raise InputError(f"{text!r} is not NAME=WHAT", next_step="write it like backend=sha256:5148…")
-        found[name] = what
-    return found

@@ -1,0 +1,54 @@
+"""`shipmate release assets`: SBOMs, checksums and notes, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from release import console
+from release.choosing import pairs, section_for
+from release.options import workplace_options
+from release.workplace import Workplace
+
+
+@click.command("assets", short_help="SBOMs, checksums and notes, as files.")
+@click.argument("version", required=False)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("dist/release"), show_default=True, help="The folder."
+)
+@click.option("--channel", default=None, metavar="NAME", help="What comes next is a pre-release on this channel.")
+@click.option("--asset", "files", multiple=True, type=click.Path(path_type=Path), help="A file to ship.")
+@click.option("--evidence", multiple=True, type=click.Path(path_type=Path), help="A file that tells how it was tested.")
+@click.option("--deploys", multiple=True, metavar="NAME=WHAT", help="What it deploys: backend=sha256:…, web=https://…")
+@click.option("--highlight", "highlights", multiple=True, metavar="TEXT", help="A line for the top of the notes.")
+@click.option("--offline", is_flag=True, help="Ask GitHub nothing.")
+@workplace_options
+def command(
+    workplace: Workplace,
+    version: str | None,
+    out: Path,
+    channel: str | None,
+    files: tuple[Path, ...],
+    evidence: tuple[Path, ...],
+    deploys: tuple[str, ...],
+    highlights: tuple[str, ...],
+    offline: bool,
+) -> None:
+    """Write the files of VERSION (or of what comes next) into a folder, for attesting them before they are published.
+
+    \b
+    Examples:
+      shipmate release assets v1.2.0 --out dist/release
+      shipmate release publish v1.2.0 --assets dist/release
+    """
+    from release.assets import prepare
+    from release.writing import Given
+
+    with console.busy("preparing the files") as sign:
+        section = section_for(workplace, version, channel)
+        sign.what = "preparing the files"
+        given = Given(deploys=pairs(deploys), highlights=highlights)
+        prepare(workplace, section, out, given, files=files, evidence=evidence, online=not offline)
+    for path in sorted(out.iterdir()):
+        click.echo(str(path))

@@ -1,0 +1,86 @@
+"""`shipmate release plan`: what publishing would do, and whether it may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from release import console
+from release.commands.publish import asked, contents_options
+from release.options import workplace_options
+from release.workplace import Workplace
+
+if TYPE_CHECKING:
+    from release.releasing import Preview
+
+
+@click.command("plan", short_help="What publishing would do, and whether it may.")
+@click.option("--notes", "with_notes", is_flag=True, help="The notes as well.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@contents_options
+@workplace_options
+def command(workplace: Workplace, with_notes: bool, as_json: bool, **contents: Any) -> None:
+    """The version, each gate's answer, and every step to a published release. Nothing is written.
+
+    Exits with the code of the first gate that does not hold, 0 when all do.
+
+    \b
+    Examples:
+      shipmate release plan
+      shipmate release plan v1.2.0 --notes
+    """
+    from release.gates import Closed
+    from release.releasing import preview
+
+    with console.busy("asking GitHub"):
+        found = preview(workplace, asked(contents))
+    if as_json:
+        console.as_json(_json(found))
+    else:
+        click.echo(_text(found, with_notes=with_notes))
+    closed = next((answer for answer in found.answers if isinstance(answer, Closed)), None)
+    if closed is not None:
+        raise closed.error
+
+
+def _text(found: Preview, *, with_notes: bool) -> str:
+    from release.gates import Passed
+
+    wanted, section = found.ready.wanted, found.ready.section
+    since = f" after {section.previous.tag}" if section.previous else ""
+    kind = "pre-release" if wanted.prerelease else "latest" if wanted.latest else "not the latest"
+    lines = [f"{click.style(wanted.tag, bold=True)}{since}, {kind}, from {wanted.commit[:9]}", "", "gates"]
+    for answer in found.answers:
+        if isinstance(answer, Passed):
+            lines.append(f"  {click.style('✓', fg='green')} {answer.gate}: {answer.told}")
+        else:
+            lines.append(f"  {click.style('✗', fg='red')} {answer.gate}: {answer.error.what}")
+    lines += ["", "steps"]
+    lines += [f"  {number}. {step.what}" for number, step in enumerate(found.steps, 1)]
+    lines += [] if found.steps else ["  none: it is out already, with all its files"]
+    lines += [f"  then dispatch {workflow}" for workflow in found.follows]
+    return "\n".join([*lines, "", "notes", "", wanted.body] if with_notes else lines)
+
+
+def _json(found: Preview) -> dict[str, Any]:
+    from release.gates import Passed
+
+    wanted = found.ready.wanted
+    return {
+        "tag": wanted.tag,
+        "commit": wanted.commit,
+        "previous": found.ready.section.previous.tag if found.ready.section.previous else None,
+        "prerelease": wanted.prerelease,
+        "latest": wanted.latest,
+        "gates": [
+            {"gate": answer.gate, "holds": True, "told": answer.told}
+            if isinstance(answer, Passed)
+            else {"gate": answer.gate, "holds": False, "told": answer.error.what, "exit_code": answer.error.exit_code}
+            for answer in found.answers
+        ],
+        "steps": [step.what for step in found.steps],
+        "then_dispatch": list(found.follows),
+        "files": {file.name: file.digest for file in wanted.files},
+        "notes": wanted.body,
+    }

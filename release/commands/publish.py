@@ -1,0 +1,102 @@
+"""`shipmate release publish`: publish the release on GitHub; finishes what was begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from release import console
+from release.options import workplace_options
+from release.workplace import Workplace
+
+_CONTENTS = (
+    click.argument("version", required=False),
+    click.option("--channel", default=None, metavar="NAME", help="What comes next is a pre-release on this channel."),
+    click.option("--assets", "prepared", type=click.Path(path_type=Path), help="A folder that `release assets` wrote."),
+    click.option("--asset", "files", multiple=True, type=click.Path(path_type=Path), help="A file to ship."),
+    click.option(
+        "--evidence", multiple=True, type=click.Path(path_type=Path), help="A file that tells how it was tested."
+    ),
+    click.option(
+        "--deploys", multiple=True, metavar="NAME=WHAT", help="What it deploys: backend=sha256:…, web=https://…"
+    ),
+    click.option("--highlight", "highlights", multiple=True, metavar="TEXT", help="A line for the top of the notes."),
+    click.option(
+        "--then-dispatch", multiple=True, metavar="WORKFLOW", help="A workflow to dispatch on the tag afterwards."
+    ),
+)
+
+
+def contents_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a release consists of: for publish and for plan."""
+    for option in reversed(_CONTENTS):
+        command = option(command)
+    return command
+
+
+@click.command("publish", short_help="Publish the release on GitHub; finishes what was begun.")
+@click.option("--take-over", is_flag=True, help="Take the lock of a run that is known to be gone.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@contents_options
+@workplace_options
+def command(workplace: Workplace, as_json: bool, take_over: bool, **contents: Any) -> None:
+    """Publish VERSION, or what comes next: tag, draft, files, and only then the release.
+
+    It reads what GitHub has and does what is missing: run it again after anything that went wrong. Of two at once, one publishes.
+    Needs GITHUB_TOKEN with contents: write (and actions: write for --then-dispatch).
+
+    \b
+    Examples:
+      shipmate release publish
+      shipmate release publish v1.2.0 --deploys backend=sha256:5148… --evidence rehearsal-report/report.html
+      shipmate release publish --channel rc --then-dispatch announce.yml
+    """
+    from release.releasing import publish
+
+    steps: list[str] = []
+
+    def say(text: str) -> None:
+        steps.append(text)
+        console.aside(f"• {text}")
+
+    with console.busy("publishing"):
+        outcome = publish(workplace, asked(contents, take_over=take_over), say=say)
+    entry = outcome.published.entry
+    console.warn(outcome.warnings)
+    if as_json:
+        console.as_json(
+            {
+                "tag": outcome.tag,
+                "commit": outcome.commit,
+                "url": entry.url,
+                "changed": outcome.changed,
+                "steps": list(outcome.published.done),
+                "dispatched": list(outcome.dispatched),
+                "warnings": list(outcome.warnings),
+            }
+        )
+        return
+    if not outcome.changed:
+        console.aside(f"{outcome.tag} is out already, with all its files: nothing was changed")
+    click.echo(entry.url)
+
+
+def asked(contents: dict[str, Any], *, take_over: bool = False) -> Any:
+    """The options as what `releasing` takes."""
+    from release.choosing import pairs
+    from release.releasing import Asked
+    from release.writing import Given
+
+    return Asked(
+        version=contents["version"],
+        channel=contents["channel"],
+        given=Given(deploys=pairs(contents["deploys"]), highlights=contents["highlights"]),
+        prepared=contents["prepared"],
+        files=contents["files"],
+        evidence=contents["evidence"],
+        then_dispatch=contents["then_dispatch"],
+        take_over=take_over,
+    )

@@ -1,0 +1,39 @@
+"""`shipmate release verify`: check a published release from outside."""
+
+from __future__ import annotations
+
+import click
+
+from release import console
+from release.options import workplace_options
+from release.workplace import Workplace
+
+
+@click.command("verify", short_help="Check a published release from outside.")
+@click.argument("version")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@workplace_options
+def command(workplace: Workplace, version: str, as_json: bool) -> None:
+    """Fetch a release and check all it claims: tag, line, CI, every file against its checksums, SBOMs, notes, provenance, latest.
+
+    Works outside a clone with --repository. Exits with 7 when anything does not hold.
+
+    \b
+    Examples:
+      shipmate release verify v1.2.0
+      shipmate release verify v1.2.0 --repository techmate/platform
+    """
+    from release.github_forge import GitHubForge
+    from release.verify import require, verify
+
+    tags = workplace.tag_format_in_use
+    tag = tags.tag(tags.read(version))
+    with console.busy(f"checking {tag}"):
+        findings = verify(GitHubForge(workplace.github()), tag, workplace.rules, tags, leads=workplace.leads)
+    if as_json:
+        console.as_json({"tag": tag, "findings": [vars(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            mark = click.style("✓", fg="green") if finding.holds else click.style("✗", fg="red")
+            click.echo(f"{mark} {finding.name}: {finding.told}")
+    require(findings, tag)

@@ -1,0 +1,209 @@
+"""What must hold before anything is written: each gate its own error. All are asked at once for a plan; publishing stops at the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.errors import RefusedError
+from release.forge import Forge
+from release.refusals import NotGreen, NotHigher, NotOnItsLine, TagMoved, TreeNotClean, VersionFilesDiffer
+from release.repository import Repository
+from release.version_files import places, read
+from release.versions import branches_for, highest, key, line_of_branch
+
+if TYPE_CHECKING:
+    from semver import Version
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A gate that holds, or is left out, and why."""
+
+    gate: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A gate that does not hold."""
+
+    gate: str
+    error: RefusedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What is asked about."""
+
+    repository: Repository
+    forge: Forge
+    version: Version
+    tag: str
+    commit: str
+    own_files: Sequence[str] = ()
+    """Paths handed over for publishing: they may lie in the working tree."""
+
+
+def ask(candidate: Candidate) -> list[Passed | Closed]:
+    """Every gate's answer, in order. Raises what the forge raises."""
+    found: list[Passed | Closed] = []
+    branch = _branch_of(candidate)
+    for name, gate in _gates(branch):
+        try:
+            found.append(Passed(name, gate(candidate)))
+        except RefusedError as error:
+            found.append(Closed(name, error))
+    return found
+
+
+def require(candidate: Candidate) -> list[Passed]:
+    """Raises the error of the first gate that does not hold."""
+    branch = _branch_of(candidate)
+    return [Passed(name, gate(candidate)) for name, gate in _gates(branch)]
+
+
+def _gates(branch: str | None) -> list[tuple[str, Callable[[Candidate], str]]]:
+    return [
+        ("clean tree", clean_tree),
+        ("version files", version_files),
+        ("tag", tag_in_place),
+        ("line", lambda candidate: on_its_line(candidate, branch)),
+        ("higher", lambda candidate: higher(candidate, branch)),
+        ("green", green),
+    ]
+
+
+def clean_tree(candidate: Candidate) -> str:
+    """Nothing uncommitted. Only what is released from HEAD is judged by the working tree."""
+    repository = candidate.repository
+    if candidate.commit != repository.place.commit:
+        return "released from a commit that is not checked out"
+    own = {path.rstrip("/") for path in candidate.own_files}
+    dirty = [path for path in repository.git.dirty() if not _among(path, own)]
+    if not dirty:
+        return "nothing is uncommitted"
+    raise TreeNotClean(
+        f"{len(dirty)} path(s) are not committed: {', '.join(dirty[:5])}{', …' if len(dirty) > 5 else ''}",
+        where=str(repository.git.folder.resolve()),
+        why="what was tested here is not what the commit has",
+        next_step="commit, ignore or remove them (git status), then run this again",
+    )
+
+
+def version_files(candidate: Candidate) -> str:
+    """Every version file of the manifest holds the version, in the commit that is released."""
+    declared = places(candidate.repository.component.version_files)
+    wrong: list[str] = []
+    for place in declared:
+        content = candidate.repository.git.file(candidate.commit, place.path)
+        if content is None:
+            wrong.append(f"{place.path} is not in the commit")
+            continue
+        found = read(place, content.decode("utf-8", "replace"))
+        if found != str(candidate.version):
+            wrong.append(f"{place} holds {found}")
+    if not wrong:
+        return f"{len(declared)} hold {candidate.version}" if declared else "none are named in the manifest"
+    raise VersionFilesDiffer(
+        f"{candidate.tag}, but {'; '.join(wrong)}",
+        where=candidate.commit[:9],
+        why="the version was not written before the release, or another one was",
+        next_step=f"shipmate release bump {candidate.version}, merge that, and release the merged commit",
+    )
+
+
+def tag_in_place(candidate: Candidate) -> str:
+    """The tag is on this commit, or nowhere: here and on the forge."""
+    there = candidate.forge.tag(candidate.tag)
+    here = next((tag.commit for tag in candidate.repository.tags if tag.name == candidate.tag), None)
+    for where, commit in (("GitHub", there), ("this clone", here)):
+        if commit is not None and commit != candidate.commit:
+            raise TagMoved(
+                f"{candidate.tag} is on {commit[:9]} in {where}, not on {candidate.commit[:9]}",
+                where=candidate.tag,
+                why="the tag was moved, or made on another commit",
+                next_step=f"release {commit[:9]}, or give {candidate.commit[:9]} the next version; a tag is never moved",
+            )
+    return "on this commit" if there else "not there yet"
+
+
+def on_its_line(candidate: Candidate, branch: str | None) -> str:
+    """The commit is on main, on the maintenance line of its version, or on the branch of its channel."""
+    if branch is not None:
+        return f"on {branch}"
+    branches = _branches(candidate)
+    raise NotOnItsLine(
+        f"{candidate.commit[:9]} is on none of {', '.join(branches)}",
+        where=candidate.tag,
+        why="it was never merged, or the branch was not pushed",
+        next_step=f"merge it; for a hotfix push it as {branches[1]}, then run this again",
+    )
+
+
+def higher(candidate: Candidate, branch: str | None) -> str:
+    """Higher than every other release of its line."""
+    repository = candidate.repository
+    line = line_of_branch(branch, repository.rules.release)
+    below = repository.below(branch or candidate.commit)
+    others = [
+        each
+        for each in repository.released
+        if each.tag != candidate.tag
+        and (line.holds(each.version) if line is not None else each.commit in below)
+        and (each.final or candidate.version.prerelease)
+    ]
+    last = highest(others)
+    if last is None or key(candidate.version) > last.rank:
+        return f"the last of {line.name if line else 'its line'} is {last.tag}" if last else "the first of its line"
+    raise NotHigher(
+        f"{candidate.version} is not higher than {last.tag}",
+        where=line.name if line else branch or "this commit",
+        why="people who have the newer one would be offered an older one as new",
+        next_step="`shipmate release next` says which version comes next",
+    )
+
+
+def green(candidate: Candidate) -> str:
+    """The required checks succeeded on exactly this commit. A check that is missing, running or skipped is not green."""
+    required = candidate.repository.rules.release.ci_checks
+    if not required:
+        return "no check is required by the manifest"
+    checks = {check.name: check for check in candidate.forge.checks(candidate.commit, required)}
+    for name in required:
+        check = checks.get(name)
+        if check is None:
+            raise NotGreen(
+                f"there is no check {name!r} on {candidate.commit[:9]}",
+                where=candidate.commit,
+                why=f"CI never ran on this commit; it has {', '.join(sorted(checks)) or 'no checks at all'}",
+                next_step="run CI on it (push it to main, or dispatch ci.yml), then run this again",
+            )
+        if check.conclusion != "success":
+            raise NotGreen(
+                f"{name!r} is {check.conclusion or 'still running'} on {candidate.commit[:9]}",
+                where=check.url or candidate.commit,
+                why="a release is made of what was tested, and this was not found good",
+                next_step="mend it and release the commit that is green"
+                if check.conclusion
+                else "wait for it, then run this again",
+            )
+    return f"{', '.join(required)} succeeded on {candidate.commit[:9]}"
+
+
+def _branches(candidate: Candidate) -> list[str]:
+    rules = candidate.repository.rules.release
+    channel = (candidate.version.prerelease or "").partition(".")[0]
+    own = rules.channels.get(channel, "")
+    return list(dict.fromkeys(filter(None, [rules.main, *branches_for(candidate.version, rules), own])))
+
+
+def _branch_of(candidate: Candidate) -> str | None:
+    """The first of the allowed branches that contains the commit, as the forge has them."""
+    return next((name for name in _branches(candidate) if candidate.forge.contains(name, candidate.commit)), None)
+
+
+def _among(path: str, own: set[str]) -> bool:
+    folder = path.rstrip("/")
+    return any(folder == name or name.startswith(f"{folder}/") or folder.startswith(f"{name}/") for name in own)

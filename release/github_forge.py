@@ -1,0 +1,294 @@
+"""Releases, tags and locks on GitHub, by PyGithub under the suite's one policy of retries.
+
+Sources: docs.github.com/rest/releases, /rest/git/refs, /rest/git/tags, /rest/checks/runs, /rest/commits/statuses, /rest/actions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from pipelines.errors import CredentialsError, ProviderError
+from pipelines.faults import once
+from release.forge import Asset, Check, Entry, File, Lock
+
+if TYPE_CHECKING:
+    from pipelines.github import GitHub
+
+T = TypeVar("T")
+LOCKS = "shipmate/release"
+"""Below refs/: where locks live. Rules for branches and tags do not reach there."""
+_PAGES = 100
+
+
+class GitHubForge:
+    """One repository on GitHub."""
+
+    def __init__(self, github: GitHub) -> None:
+        self.github = github
+        self._at = f"/repos/{github.name}"
+
+    # --- tags and locks
+
+    def tag(self, name: str) -> str | None:
+        found = self._find(f"{self._at}/git/ref/tags/{quote(name)}")
+        return self._peeled(found["object"]) if found else None
+
+    def create_tag(self, name: str, commit: str) -> bool:
+        return self._create_ref(f"refs/tags/{name}", commit, lambda: self.tag(name) == commit or None)
+
+    def locks(self, tag: str) -> list[Lock]:
+        listed = self._get(f"{self._at}/git/matching-refs/{LOCKS}/{quote(tag)}/")
+        found = []
+        for raw in listed:
+            number = raw["ref"].rsplit("/", 1)[-1]
+            if number.isdigit():
+                found.append(Lock(generation=int(number), owner=self._owner(raw["object"])))
+        return sorted(found, key=lambda lock: lock.generation)
+
+    def take_lock(self, tag: str, generation: int, commit: str, owner: Mapping[str, str]) -> bool:
+        body = {"tag": f"{tag}-{generation}", "message": json.dumps(dict(owner)), "object": commit, "type": "commit"}
+        note = self._write("POST", f"{self._at}/git/tags", body, lambda: None)
+
+        def mine() -> bool | None:
+            ref = self._find(f"{self._at}/git/ref/{LOCKS}/{quote(tag)}/{generation}")
+            return True if ref and ref["object"]["sha"] == note["sha"] else None
+
+        return self._create_ref(f"refs/{LOCKS}/{tag}/{generation}", note["sha"], mine)
+
+    def drop_lock(self, tag: str, generation: int) -> None:
+        path = f"{self._at}/git/refs/{LOCKS}/{quote(tag)}/{generation}"
+        looked = f"{self._at}/git/ref/{LOCKS}/{quote(tag)}/{generation}"
+        self._delete(path, lambda: self._find(looked) is None or None)
+
+    # --- releases
+
+    def published(self, tag: str) -> Entry | None:
+        found = self._find(f"{self._at}/releases/tags/{quote(tag)}")
+        return _entry(found) if found else None
+
+    def drafts(self, tag: str, since: str) -> list[Entry]:
+        found = []
+        for page in self._listed(f"{self._at}/releases?per_page=100"):
+            found += [_entry(raw) for raw in page if raw["draft"] and raw["tag_name"] == tag]
+            if page and min(raw["created_at"] for raw in page) < since:
+                break
+        return sorted(found, key=lambda entry: entry.id)
+
+    def entry(self, number: int) -> Entry | None:
+        found = self._find(f"{self._at}/releases/{number}")
+        return _entry(found) if found else None
+
+    def create_draft(self, *, tag: str, commit: str, name: str, body: str, prerelease: bool) -> Entry:
+        fields = {
+            "tag_name": tag,
+            "target_commitish": commit,
+            "name": name,
+            "body": body,
+            "draft": True,
+            "prerelease": prerelease,
+        }
+
+        def find() -> Any:
+            same = (raw for page in self._listed(f"{self._at}/releases?per_page=100", pages=1) for raw in page)
+            return next((raw for raw in same if raw["draft"] and raw["tag_name"] == tag and raw["body"] == body), None)
+
+        return _entry(self._write("POST", f"{self._at}/releases", fields, find))
+
+    def edit(self, number: int, changes: Mapping[str, object]) -> Entry:
+        path = f"{self._at}/releases/{number}"
+        # The same PATCH twice is the same as once: a lost answer is simply asked again, which `find` lets happen.
+        return _entry(self._write("PATCH", path, dict(changes), lambda: None))
+
+    def delete_draft(self, number: int) -> None:
+        self._delete(f"{self._at}/releases/{number}", lambda: self.entry(number) is None or None)
+
+    def releases(self) -> list[Entry]:
+        pages = self._listed(f"{self._at}/releases?per_page=100")
+        return [_entry(raw) for page in pages for raw in page if not raw["draft"]]
+
+    def latest(self) -> Entry | None:
+        found = self._find(f"{self._at}/releases/latest")
+        return _entry(found) if found else None
+
+    # --- assets
+
+    def upload(self, entry: Entry, file: File, name: str) -> None:
+        url = entry.upload_url.split("{", 1)[0]
+
+        def send() -> bool:
+            with file.path.open("rb") as content:
+                self.github.client.requester.requestMemoryBlobAndCheck(
+                    "POST",
+                    url,
+                    {"name": name},
+                    {"Content-Type": file.content_type, "Content-Length": str(file.size)},
+                    content,
+                )
+            return True
+
+        def arrived() -> bool | None:
+            now = self.entry(entry.id)
+            there = now.asset(name) if now else None
+            # Something half there under that name must be dealt with first: let the caller look again.
+            return True if there is not None else None
+
+        once(lambda: self.github.call(f"upload {name}", send, writes=True), arrived, policy=self.github.policy)
+
+    def rename_asset(self, asset: Asset, name: str) -> None:
+        self._write("PATCH", f"{self._at}/releases/assets/{asset.id}", {"name": name}, lambda: None)
+
+    def delete_asset(self, asset: Asset) -> None:
+        path = f"{self._at}/releases/assets/{asset.id}"
+        self._delete(path, lambda: self._find(path) is None or None)
+
+    def download(self, asset: Asset) -> bytes:
+        from pipelines.http import Http, refused
+
+        url = f"{self.github.api_url}{self._at}/releases/assets/{asset.id}"
+        headers = {"Accept": "application/octet-stream", "Authorization": f"token {self.github.token}"}
+        answer = Http(policy=self.github.policy).request("GET", url, headers=headers)
+        if answer.status_code != 200:
+            raise refused("GET", url, answer)
+        return answer.content
+
+    # --- the commit
+
+    def contains(self, branch: str, commit: str) -> bool | None:
+        found = self._find(f"{self._at}/compare/{quote(branch, safe='')}...{commit}?per_page=1")
+        return found["status"] in ("identical", "behind") if found else None
+
+    def checks(self, commit: str, wanted: Sequence[str]) -> list[Check]:
+        """Check runs; statuses only when a wanted name is not among them, for they need a permission of their own.
+
+        GitHub's `latest` filter gives the newest of each suite; of several with one name the newest counts.
+        """
+        newest: dict[str, tuple[int, Check]] = {}
+        for page in self._listed(
+            f"{self._at}/commits/{commit}/check-runs?filter=latest&per_page=100", key="check_runs"
+        ):
+            for raw in page:
+                check = Check(name=raw["name"], conclusion=raw["conclusion"] or "", url=raw.get("html_url") or "")
+                if raw["name"] not in newest or raw["id"] > newest[raw["name"]][0]:
+                    newest[raw["name"]] = (raw["id"], check)
+        found = [check for _, check in newest.values()]
+        if all(name in newest for name in wanted):
+            return found
+        statuses = self._get(f"{self._at}/commits/{commit}/status?per_page=100")["statuses"]
+        for raw in statuses:
+            if raw["context"] not in newest:
+                state = "" if raw["state"] == "pending" else raw["state"]
+                found.append(Check(name=raw["context"], conclusion=state, url=raw.get("target_url") or ""))
+        return found
+
+    def run_is_over(self, run: str) -> bool | None:
+        try:
+            found = self._find(f"{self._at}/actions/runs/{run}")
+        except CredentialsError:
+            return None  # the token may not read runs: the lock's age decides
+        return found["status"] == "completed" if found else None
+
+    def dispatched(self, workflow: str, tag: str) -> bool:
+        path = (
+            f"{self._at}/actions/workflows/{quote(workflow)}/runs?event=workflow_dispatch&branch={quote(tag, safe='')}"
+        )
+        return bool(self._get(path)["total_count"])
+
+    def dispatch(self, workflow: str, tag: str, inputs: Mapping[str, str]) -> None:
+        path = f"{self._at}/actions/workflows/{quote(workflow)}/dispatches"
+        find = lambda: True if self.dispatched(workflow, tag) else None  # noqa: E731
+        self._write("POST", path, {"ref": tag, "inputs": dict(inputs)}, find)
+
+    def attested(self, digest: str) -> bool | None:
+        found = self._find(f"{self._at}/attestations/{digest}")
+        return bool(found["attestations"]) if found else None
+
+    # --- calls
+
+    def _get(self, path: str) -> Any:
+        return self.github.json("GET", path)
+
+    def _find(self, path: str) -> Any:
+        """None on 404."""
+        return self.github.find(f"GET {path}", lambda: self.github.client.requester.requestJsonAndCheck("GET", path)[1])
+
+    def _listed(self, path: str, *, pages: int = _PAGES, key: str = "") -> Iterator[list[dict[str, Any]]]:
+        """Pages of a list, until one is not full."""
+        for page in range(1, pages + 1):
+            raw = self._get(f"{path}&page={page}")
+            listed: list[dict[str, Any]] = raw[key] if key else raw
+            yield listed
+            if len(listed) < 100:
+                return
+
+    def _write(self, method: str, path: str, body: Any, find: Callable[[], T | None]) -> Any:
+        return once(lambda: self.github.json(method, path, body), find, policy=self.github.policy)
+
+    def _delete(self, path: str, gone: Callable[[], bool | None]) -> None:
+        """Deleting what is gone already is done."""
+        from pipelines.github import GitHubRefused
+
+        try:
+            self._write("DELETE", path, None, gone)
+        except GitHubRefused as error:
+            if error.status not in (404, 422) or not gone():
+                raise
+
+    def _create_ref(self, ref: str, target: str, mine: Callable[[], bool | None]) -> bool:
+        """Creating a ref is the one thing GitHub does for exactly one of many who try. False when it exists."""
+        from pipelines.github import GitHubRefused
+
+        try:
+            self._write("POST", f"{self._at}/git/refs", {"ref": ref, "sha": target}, mine)
+        except GitHubRefused as error:
+            if error.status == 422 and "already exists" in error.what:
+                return bool(mine())
+            raise
+        return True
+
+    def _peeled(self, target: Mapping[str, Any]) -> str | None:
+        """The commit behind a ref, through annotated tags (of tags)."""
+        for _ in range(8):
+            if target["type"] == "commit":
+                return str(target["sha"])
+            if target["type"] != "tag":
+                return None
+            target = self._get(f"{self._at}/git/tags/{target['sha']}")["object"]
+        raise ProviderError("a tag of tags of tags without end", where=f"GitHub {self.github.name}")
+
+    def _owner(self, target: Mapping[str, Any]) -> dict[str, str]:
+        if target["type"] != "tag":
+            return {}
+        note = self._find(f"{self._at}/git/tags/{target['sha']}")
+        try:
+            said = json.loads(note["message"]) if note else {}
+        except ValueError:
+            return {}
+        return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+
+
+def _entry(raw: Mapping[str, Any]) -> Entry:
+    return Entry(
+        id=raw["id"],
+        tag=raw["tag_name"],
+        name=raw["name"] or "",
+        body=raw["body"] or "",
+        draft=raw["draft"],
+        prerelease=raw["prerelease"],
+        immutable=bool(raw.get("immutable")),
+        url=raw["html_url"],
+        upload_url=raw["upload_url"],
+        published_at=raw["published_at"] or "",
+        assets=tuple(
+            Asset(
+                id=asset["id"],
+                name=asset["name"],
+                size=asset["size"],
+                digest=asset.get("digest") or "",
+                whole=asset["state"] == "uploaded",
+            )
+            for asset in raw["assets"]
+        ),
+    )

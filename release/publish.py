@@ -1,0 +1,186 @@
+"""Publishing: read what the forge really holds, do the next thing, read again, until nothing is missing.
+
+Killed anywhere, the next run finishes it; two at once make one release (lease.py); a finished release is left alone (state.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pipelines.errors import ReleaseError
+from release.forge import Asset, Entry, Forge
+from release.lease import Holder, Lease, acquire
+from release.state import State, Step, Wanted, edited, next_step
+
+_REFUSALS = 3
+"""So often GitHub may refuse a step because the state was newer than it looked."""
+_LOOKS = 6
+"""So often a list is read when a killed run may have made a draft it does not show yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """How it ended."""
+
+    entry: Entry
+    done: tuple[str, ...]
+    """Steps taken; empty when all was there already."""
+    took_over: Holder | None = None
+
+
+@dataclass(kw_only=True)
+class Publisher:
+    """One release on its way."""
+
+    forge: Forge
+    wanted: Wanted
+    since: str
+    """ISO time of the commit: no draft of it is older."""
+    say: Callable[[str], None]
+    pause: Callable[[float], None] = time.sleep
+    lease: Lease | None = None
+
+    def __post_init__(self) -> None:
+        self._known: set[int] = set()
+        """Ids of drafts seen in this run: lists may forget them for some seconds, reading by id does not."""
+
+    def run(self, me: Holder, *, minutes: float, take_over: bool = False) -> Published:
+        """Publish. Raises OpenElsewhere, TagMoved, ReleasedDifferently, Withdrawn, ReleaseError, ConflictError."""
+        state = self.observe()
+        if (
+            state.published is not None
+            and next_step(state, self.wanted) is None
+            and not self.forge.locks(self.wanted.tag)
+        ):
+            return Published(entry=state.published, done=())
+        self.lease = acquire(self.forge, self.wanted.tag, self.wanted.commit, me, minutes=minutes, take_over=take_over)
+        if self.lease.took_over is not None:
+            self.say(f"taking over from {self.lease.took_over}, which is gone")
+        done: list[str] = []
+        try:
+            entry = self._finish(done)
+        finally:
+            self.lease.drop()
+        return Published(entry=entry, done=tuple(done), took_over=self.lease.took_over)
+
+    def observe(self) -> State:
+        """What the forge holds now."""
+        drafts = {draft.id: draft for draft in self.forge.drafts(self.wanted.tag, self.since)}
+        for number in self._known - drafts.keys():
+            entry = self.forge.entry(number)
+            if entry is not None and entry.draft and entry.tag == self.wanted.tag:
+                drafts[number] = entry
+        self._known |= drafts.keys()
+        published = self.forge.published(self.wanted.tag)
+        return State(
+            tag=self.forge.tag(self.wanted.tag),
+            published=self._with_digests(published) if published else None,
+            drafts=tuple(self._with_digests(drafts[number]) for number in sorted(drafts)),
+        )
+
+    def _finish(self, done: list[str]) -> Entry:
+        """Step by step. Bounded: no release needs more steps than its files and a few."""
+        from pipelines.github import GitHubRefused
+
+        self._await_drafts()
+        refused = 0
+        for _ in range(20 + 6 * len(self.wanted.files)):
+            state = self.observe()
+            step = next_step(state, self.wanted)
+            if step is None and state.published is not None:
+                return state.published
+            if step is None:
+                break
+            self.say(step.what)
+            try:
+                self._do(step)
+                done.append(step.what)
+            except GitHubRefused as error:
+                refused += 1
+                if error.status != 422 or refused > _REFUSALS:
+                    raise ReleaseError(
+                        f"could not {step.what}: {error.what}",
+                        where=error.where,
+                        why="GitHub refuses it",
+                        next_step="mend what it names, then run the same command again: it goes on where it stopped",
+                    ) from error
+                self.pause(1.0)
+        raise ReleaseError(
+            f"{self.wanted.tag} is not finished after {len(done)} steps",
+            where=self.wanted.tag,
+            why="somebody else keeps changing it",
+            next_step="see who works on this release, then run the same command again",
+        )
+
+    def _await_drafts(self) -> None:
+        """After a killed run: a draft it made a moment ago may not be listed yet, and must not be made twice."""
+        lease = self.lease
+        if lease is None or lease.took_over is None or time.time() - lease.took_over.at > 120:
+            return
+        for _ in range(_LOOKS):
+            state = self.observe()
+            if state.drafts or state.published:
+                return
+            self.pause(1.0)
+
+    def _do(self, step: Step) -> None:
+        wanted, entry = self.wanted, step.entry
+        if step.kind == "tag":
+            self.forge.create_tag(wanted.tag, wanted.commit)
+        elif step.kind == "draft":
+            made = self.forge.create_draft(
+                tag=wanted.tag,
+                commit=wanted.commit,
+                name=wanted.name,
+                body=wanted.marked_body,
+                prerelease=wanted.prerelease,
+            )
+            self._known.add(made.id)
+        elif entry is not None:
+            self._change(step, entry)
+
+    def _change(self, step: Step, entry: Entry) -> None:
+        wanted = self.wanted
+        if step.kind == "edit":
+            body = {} if edited(entry) else {"body": wanted.marked_body}
+            self.forge.edit(entry.id, {"name": wanted.name, "prerelease": wanted.prerelease, **body})
+        elif step.kind == "discard":
+            self.forge.delete_draft(entry.id)
+        elif step.kind == "upload" and step.file is not None:
+            self.forge.upload(entry, step.file, step.name)
+        elif step.kind == "remove" and step.asset is not None:
+            self.forge.delete_asset(step.asset)
+        elif step.kind == "rename" and step.asset is not None:
+            self.forge.rename_asset(step.asset, step.name)
+        elif step.kind == "publish":
+            if self.lease is not None:
+                self.lease.check()
+            latest = "true" if wanted.latest and not wanted.prerelease else "false"
+            self.forge.edit(entry.id, {"draft": False, "prerelease": wanted.prerelease, "make_latest": latest})
+
+    def _with_digests(self, entry: Entry) -> Entry:
+        """Where GitHub tells no digest of a file that matters, it is read back and computed."""
+        ours = {name for file in self.wanted.files for name in (file.name, file.spare)}
+        assets: list[Asset] = []
+        for asset in entry.assets:
+            if asset.whole and not asset.digest and asset.name in ours:
+                content = self.forge.download(asset)
+                asset = replace(asset, digest=f"sha256:{hashlib.sha256(content).hexdigest()}")  # noqa: PLW2901
+            assets.append(asset)
+        return replace(entry, assets=tuple(assets))
+
+
+def follow(forge: Forge, workflows: Sequence[str], tag: str, *, say: Callable[[str], None]) -> list[str]:
+    """Dispatch what must follow a release, each workflow once: the events of a workflow's own token start nothing."""
+    started: list[str] = []
+    for workflow in workflows:
+        if forge.dispatched(workflow, tag):
+            say(f"{workflow} was dispatched on {tag} already")
+            continue
+        forge.dispatch(workflow, tag, {})
+        say(f"dispatched {workflow} on {tag}")
+        started.append(workflow)
+    return started

@@ -1,0 +1,182 @@
+"""One release from beginning to end: choose, prepare, ask the gates, publish, start what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from release import gates
+from release.assets import NOTES, collect, prepare
+from release.choosing import section_for
+from release.followers import starts_nothing, waiting
+from release.forge import Forge
+from release.github_forge import GitHubForge
+from release.lease import myself
+from release.publish import Published, Publisher, follow
+from release.sections import Section
+from release.state import Step, Wanted, all_steps, next_step
+from release.versions import is_latest, key
+from release.workplace import Workplace
+from release.writing import Given
+
+LONGEST_BODY = 120_000
+"""Characters; GitHub refuses notes over 125,000."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the caller wants released."""
+
+    version: str | None = None
+    channel: str | None = None
+    given: Given = field(default_factory=Given)
+    prepared: Path | None = None
+    """A folder `release assets` wrote."""
+    files: Sequence[Path] = ()
+    evidence: Sequence[Path] = ()
+    then_dispatch: Sequence[str] = ()
+    take_over: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A release that is decided and has its files."""
+
+    section: Section
+    wanted: Wanted
+    publisher: Publisher
+    candidate: gates.Candidate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How it ended."""
+
+    published: Published
+    tag: str
+    commit: str
+    dispatched: Sequence[str]
+    warnings: Sequence[str]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.published.done or self.dispatched)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What publishing would do."""
+
+    ready: Ready
+    answers: Sequence[gates.Passed | gates.Closed]
+    steps: Sequence[Step]
+    follows: Sequence[str]
+
+
+def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], forge: Forge | None = None) -> Outcome:
+    """Publish a release, or finish one, or find that it is finished. Raises what the gates, the state and the lock raise.
+
+    Nothing is written before every gate holds. A finished release is recognized before any gate is asked.
+    """
+    with ExitStack() as stack:
+        ready = _ready(workplace, asked, stack, say, forge)
+        state = ready.publisher.observe()
+        if state.published is None or next_step(state, ready.wanted) is not None:
+            for passed in gates.require(ready.candidate):
+                say(f"{passed.gate}: {passed.told}")
+        me = myself(workplace.environ)
+        published = ready.publisher.run(me, minutes=workplace.rules.lease_minutes, take_over=asked.take_over)
+        workflows = asked.then_dispatch or workplace.rules.then_dispatch
+        ready.candidate.repository.git.note_tag(ready.wanted.tag, ready.wanted.commit)
+        dispatched = follow(ready.publisher.forge, workflows, ready.wanted.tag, say=say)
+        return Outcome(
+            published=published,
+            tag=ready.wanted.tag,
+            commit=ready.wanted.commit,
+            dispatched=dispatched,
+            warnings=_nobody_starts(workplace, ready.wanted.commit, workflows),
+        )
+
+
+def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None) -> Preview:
+    """Everything `publish` would find and do, nothing written."""
+    with ExitStack() as stack:
+        ready = _ready(workplace, asked, stack, lambda _: None, forge)
+        answers = gates.ask(ready.candidate)
+        steps = all_steps(ready.publisher.observe(), ready.wanted)
+        workflows = asked.then_dispatch or workplace.rules.then_dispatch
+        return Preview(ready=ready, answers=answers, steps=steps, follows=workflows)
+
+
+def _ready(
+    workplace: Workplace, asked: Asked, stack: ExitStack, say: Callable[[str], None], forge: Forge | None
+) -> Ready:
+    section = section_for(workplace, asked.version, asked.channel)
+    repository = workplace.repository
+    forge = forge or GitHubForge(workplace.github())
+    if asked.prepared is not None:
+        folder = asked.prepared
+        files = collect(folder, section.tag, section.commit)
+    else:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="shipmate-release-")))
+        prepare(workplace, section, folder, asked.given, files=asked.files, evidence=asked.evidence)
+        files = collect(folder, section.tag, section.commit)
+    version = repository.format.read(section.tag)
+    newest = forge.latest()
+    newest_version = repository.format.version(newest.tag) if newest else None
+    wanted = Wanted(
+        tag=section.tag,
+        commit=section.commit,
+        name=section.tag,
+        body=shortened((folder / NOTES).read_text()),
+        prerelease=bool(version.prerelease),
+        latest=workplace.leads
+        and is_latest(version, repository.released)
+        and (newest_version is None or key(version) >= key(newest_version)),
+        files=tuple(files),
+    )
+    since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    own = [*asked.files, *asked.evidence, *([asked.prepared] if asked.prepared else [])]
+    return Ready(
+        section=section,
+        wanted=wanted,
+        publisher=Publisher(forge=forge, wanted=wanted, since=since, say=say),
+        candidate=gates.Candidate(
+            repository=repository,
+            forge=forge,
+            version=version,
+            tag=section.tag,
+            commit=section.commit,
+            own_files=_inside(workplace, own),
+        ),
+    )
+
+
+def shortened(notes: str) -> str:
+    """Notes that GitHub accepts: cut at a line where they are too long, and saying so."""
+    if len(notes) <= LONGEST_BODY:
+        return notes
+    cut = notes.rfind("\n", 0, LONGEST_BODY)
+    return f"{notes[:cut]}\n\n**Cut here: the whole is in {NOTES} below.**\n"
+
+
+def _inside(workplace: Workplace, paths: Sequence[Path]) -> list[str]:
+    """Paths relative to the working tree, of those that lie in it."""
+    if not paths:
+        return []
+    top = workplace.top.resolve()
+    return [str(path.resolve().relative_to(top)) for path in paths if path.resolve().is_relative_to(top)]
+
+
+def _nobody_starts(workplace: Workplace, commit: str, dispatched: Sequence[str]) -> list[str]:
+    environ: Mapping[str, str] = workplace.environ
+    if not starts_nothing(environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or "", environ):
+        return []
+    return [
+        f"{name} waits for a {event}, which this workflow's token does not start: pass --then-dispatch {name}"
+        for name, event in waiting(workplace.git, commit, dispatched)
+    ]

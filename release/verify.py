@@ -1,0 +1,233 @@
+"""A published release looked at from outside: everything its publisher claimed is fetched and checked again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.errors import CheckFailed, InputError
+from pipelines.manifest.release import Release
+from release.assets import ABOUT, NOTES, SUMS, read_sums
+from release.forge import Entry, Forge
+from release.state import WITHDRAWN, edited, is_ours
+from release.versions import TagFormat, branches_for, key
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    holds: bool
+    told: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What was fetched of a release."""
+
+    entry: Entry
+    contents: Mapping[str, bytes]
+    about: Mapping[str, Any]
+    sums: Mapping[str, str]
+    tagged: str | None
+    """The commit the tag is on."""
+
+
+def verify(
+    forge: Forge,
+    tag: str,
+    rules: Release,
+    tag_format: TagFormat,
+    *,
+    leads: bool = True,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Finding]:
+    """Every finding. `leads`: its component is the one whose releases are GitHub's `latest`.
+
+    Raises InputError when nothing of that tag is published.
+    """
+    entry = forge.published(tag)
+    if entry is None:
+        raise InputError(
+            f"no release {tag} is published",
+            where=tag,
+            why="it was never published, or only a draft of it is there",
+            next_step=f"shipmate release publish {tag}   (it finishes a draft, too)",
+        )
+    evidence = _fetch(forge, entry, say)
+    return [
+        *_of_tag(evidence, forge, rules, tag_format),
+        *_of_files(evidence),
+        *_of_contents(evidence, tag_format),
+        *_of_place(evidence, forge, tag_format, leads=leads),
+        *_of_provenance(evidence, forge, rules),
+    ]
+
+
+def require(findings: Sequence[Finding], tag: str) -> None:
+    """Raises CheckFailed naming what does not hold."""
+    wrong = [finding for finding in findings if not finding.holds]
+    if wrong:
+        raise CheckFailed(
+            "; ".join(f"{finding.name}: {finding.told}" for finding in wrong),
+            where=tag,
+            why="it was changed after it was published, or published by something else",
+            next_step=f"do not use it; shipmate release yank {tag} --reason '…' tells everybody",
+        )
+
+
+def _fetch(forge: Forge, entry: Entry, say: Callable[[str], None]) -> Evidence:
+    contents: dict[str, bytes] = {}
+    for asset in entry.assets:
+        if asset.whole:
+            say(f"downloading {asset.name} ({asset.size:,} bytes)")
+            contents[asset.name] = forge.download(asset)
+    return Evidence(
+        entry=entry,
+        contents=contents,
+        about=_json(contents.get(ABOUT, b"")),
+        sums=_sums(contents.get(SUMS, b"")),
+        tagged=forge.tag(entry.tag),
+    )
+
+
+def _of_tag(found: Evidence, forge: Forge, rules: Release, tag_format: TagFormat) -> Iterator[Finding]:
+    commit = found.tagged
+    if commit is None:
+        yield Finding("tag", False, f"there is no tag {found.entry.tag} any more")
+        return
+    said = str(found.about.get("commit", ""))
+    yield Finding(
+        "tag",
+        said in ("", commit),
+        f"on {commit[:9]}" + ("" if said in ("", commit) else f", but released from {said[:9]}"),
+    )
+    version = tag_format.version(found.entry.tag)
+    if version is not None:
+        channel = rules.channels.get((version.prerelease or "").partition(".")[0], "")
+        branches = [rules.main, *branches_for(version, rules), *([channel] if channel else [])]
+        on = next((branch for branch in branches if forge.contains(branch, commit)), None)
+        yield Finding("line", on is not None, f"on {on}" if on else f"on none of {', '.join(branches)}")
+    checks = {check.name: check.conclusion for check in forge.checks(commit, rules.ci_checks)}
+    for name in rules.ci_checks:
+        yield Finding(f"check {name}", checks.get(name) == "success", checks.get(name) or "did not run to its end")
+
+
+def _of_files(found: Evidence) -> Iterator[Finding]:
+    """Each file against what GitHub says, SHA256SUMS and release.json; and the lists against each other."""
+    expected = set(found.sums) | {SUMS}
+    there = {asset.name for asset in found.entry.assets}
+    missing, surplus = sorted(expected - there), sorted(there - expected)
+    yield Finding(
+        SUMS,
+        bool(found.sums) and not missing,
+        f"missing: {', '.join(missing)}" if missing else f"lists {len(found.sums)} file(s)",
+    )
+    if surplus:
+        yield Finding("files", False, f"not in {SUMS}: {', '.join(surplus)}")
+    shipped: Mapping[str, str] = found.about.get("files") or {}
+    for asset in found.entry.assets:
+        digest = hashlib.sha256(found.contents.get(asset.name, b"")).hexdigest()
+        claims = {
+            "GitHub": asset.digest.removeprefix("sha256:") or digest,
+            SUMS: found.sums.get(asset.name, digest),
+            ABOUT: shipped.get(asset.name, digest),
+        }
+        wrong = [who for who, claim in claims.items() if claim != digest]
+        told = f"differs from {', '.join(wrong)}" if wrong else f"sha256 {digest[:16]}…"
+        yield Finding(asset.name, asset.whole and not wrong, told if asset.whole else "was never uploaded to its end")
+
+
+def _of_contents(found: Evidence, tag_format: TagFormat) -> Iterator[Finding]:
+    """release.json, the notes and the SBOMs say what they should."""
+    version = str(tag_format.version(found.entry.tag) or "")
+    says = (found.about.get("tag"), found.about.get("version"))
+    yield Finding(ABOUT, says == (found.entry.tag, version), f"says {says[0]}" if found.about else "is not there")
+    notes = found.contents.get(NOTES, b"").decode("utf-8", "replace").strip()
+    if not is_ours(found.entry) or edited(found.entry):
+        yield Finding(
+            "notes", bool(found.entry.body.strip()), "edited by a person since" if found.entry.body.strip() else "empty"
+        )
+    else:
+        yield Finding("notes", bool(notes), "as they were written" if notes else "are not among the files")
+    for name, content in found.contents.items():
+        if name.endswith(".cdx.json"):
+            bom = _json(content)
+            component = (bom.get("metadata") or {}).get("component") or {}
+            good = (
+                bom.get("bomFormat") == "CycloneDX"
+                and component.get("version") == version
+                and bool(bom.get("components"))
+            )
+            yield Finding(
+                f"SBOM {name}",
+                good,
+                f"{len(bom.get('components') or [])} components of {component.get('name')}"
+                if good
+                else "does not describe this version",
+            )
+
+
+def _of_place(found: Evidence, forge: Forge, tag_format: TagFormat, *, leads: bool) -> Iterator[Finding]:
+    """Not withdrawn; `latest` is the highest; nothing half-done lies beside it."""
+    if WITHDRAWN in found.entry.body:
+        yield Finding("withdrawn", False, "it was withdrawn; its notes say what to use instead")
+    wanted = highest_standing(forge.releases(), tag_format) if leads else None
+    now = forge.latest() if leads else None
+    right = (now.tag if now else None) == (wanted.tag if wanted else None)
+    if leads and tag_format.version(now.tag if now else found.entry.tag) is not None:
+        yield Finding(
+            "latest",
+            right,
+            f"{now.tag if now else 'none'}" + ("" if right else f", but should be {wanted.tag if wanted else 'none'}"),
+        )
+    leftover = len(forge.drafts(found.entry.tag, "")) + len(forge.locks(found.entry.tag))
+    if leftover:
+        yield Finding(
+            "leftovers",
+            False,
+            f"{leftover} draft(s) or lock(s): shipmate release publish {found.entry.tag} clears them",
+        )
+
+
+def _of_provenance(found: Evidence, forge: Forge, rules: Release) -> Iterator[Finding]:
+    """That an attestation names each shipped file. Its signature is for `gh attestation verify`, which holds the trust roots."""
+    for name in found.about.get("files") or {}:
+        digest = hashlib.sha256(found.contents.get(name, b"")).hexdigest()
+        attested = forge.attested(f"sha256:{digest}")
+        if attested or rules.provenance:
+            yield Finding(
+                f"provenance of {name}", bool(attested), "attested" if attested else "no attestation names it"
+            )
+
+
+def highest_standing(entries: Sequence[Entry], tag_format: TagFormat) -> Entry | None:
+    """The final release that should be `latest`: the highest that was not withdrawn."""
+    standing = [
+        (key(version), entry)
+        for entry in entries
+        if (version := tag_format.version(entry.tag)) is not None
+        and not version.prerelease
+        and not entry.prerelease
+        and WITHDRAWN not in entry.body
+    ]
+    return max(standing, key=lambda pair: pair[0])[1] if standing else None
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _sums(content: bytes) -> dict[str, str]:
+    try:
+        return read_sums(content.decode())
+    except (ValueError, UnicodeDecodeError):
+        return {}

@@ -1,0 +1,142 @@
+"""Files that hold the version: read for the gate, written by `shipmate release bump` with everything else left as it is.
+
+Nothing here formats. To write, each place in the text where the old version stands is tried, and the one is kept after which the file,
+parsed again, differs in nothing but the wanted key: comments, order, indentation and quotes cannot get lost, whatever the format.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from pipelines.errors import InputError
+
+_KNOWN = {
+    "pyproject.toml": ("project.version",),
+    "Cargo.toml": ("package.version",),
+    "package.json": ("version",),
+    "package-lock.json": ("/version", "/packages//version"),
+    "app.json": ("expo.version",),
+    "Chart.yaml": ("version",),
+    "pubspec.yaml": ("version",),
+}
+_PLAIN = re.compile(r"(?:^|[^\w.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)(?![\w.])")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A key in a file that holds the version. `keys` empty: a text file whose first version it is."""
+
+    path: str
+    keys: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path}: {'/'.join(self.keys)}" if self.keys else self.path
+
+
+def places(declared: Sequence[str]) -> list[Place]:
+    """Places from the manifest's `version_files`: `path`, or `path#key` (dotted, or a JSON pointer, RFC 6901)."""
+    found: list[Place] = []
+    for text in declared:
+        path, _, key = text.partition("#")
+        keys = (key,) if key else _KNOWN.get(PurePosixPath(path).name, ("",))
+        found += [Place(path, _split(key)) for key in keys]
+    return found
+
+
+def read(place: Place, text: str) -> str:
+    """The version at a place. Raises InputError when it is not there or the file cannot be read."""
+    if not place.keys:
+        found = _PLAIN.search(text)
+        if found is None:
+            raise InputError(
+                "holds no version", where=place.path, next_step="write one into it, or take it off version_files"
+            )
+        return found[1]
+    value = _at(_parsed(place.path, text), place.keys)
+    if not isinstance(value, str):
+        raise InputError(
+            f"has no version at {'/'.join(place.keys)}",
+            where=place.path,
+            next_step="name the key in version_files: path#key, dotted or as a JSON pointer",
+        )
+    return value
+
+
+def write(place: Place, text: str, version: str) -> str:
+    """The text with the version at a place replaced and nothing else. Raises InputError when it cannot be found."""
+    old = read(place, text)
+    if old == version:
+        return text
+    if not place.keys:
+        found = _PLAIN.search(text)
+        at = found.start(1) if found else 0
+        return text[:at] + version + text[at + len(old) :]
+    wanted = _with(_parsed(place.path, text), place.keys, version)
+    at = text.find(old)
+    while at >= 0:
+        candidate = text[:at] + version + text[at + len(old) :]
+        if _same(place.path, candidate, wanted):
+            return candidate
+        at = text.find(old, at + 1)
+    raise InputError(
+        f"the version at {'/'.join(place.keys)} could not be replaced",
+        where=place.path,
+        why="it is not written there as plain text",
+        next_step=f"write {version} there by hand",
+    )
+
+
+def _split(key: str) -> tuple[str, ...]:
+    if key.startswith("/"):
+        return tuple(part.replace("~1", "/").replace("~0", "~") for part in key[1:].split("/"))
+    return tuple(key.split(".")) if key else ()
+
+
+def _parsed(path: str, text: str) -> Any:
+    kind = PurePosixPath(path).suffix
+    try:
+        if kind == ".json":
+            return json.loads(text)
+        if kind == ".toml":
+            import tomllib
+
+            return tomllib.loads(text)
+        if kind in (".yaml", ".yml"):
+            import yaml
+
+            return yaml.safe_load(text)
+    except Exception as error:
+        raise InputError(
+            f"cannot be read: {error}", where=path, next_step="mend the file, then run this again"
+        ) from error
+    raise InputError(
+        f"a key cannot be looked up in a {kind or 'plain'} file",
+        where=path,
+        next_step="use .toml, .json or .yaml, or name no key",
+    )
+
+
+def _at(data: Any, keys: Sequence[str]) -> Any:
+    for key in keys:
+        if not isinstance(data, dict) or key not in data:
+            return None
+        data = data[key]
+    return data
+
+
+def _with(data: Any, keys: Sequence[str], value: str) -> Any:
+    if not keys:
+        return value
+    return {**data, keys[0]: _with(data[keys[0]], keys[1:], value)}
+
+
+def _same(path: str, text: str, wanted: Any) -> bool:
+    try:
+        return bool(_parsed(path, text) == wanted)
+    except InputError:
+        return False

@@ -2,17 +2,19 @@
 
 A record is one deployment of task `shipmate` (or `shipmate:rollback`); its payload is what was known when it was opened, and never
 changes; what comes later goes into statuses. Providers are the truth of what is live; this is how it came to be.
+Lists are asked for by task: the jobs' own `environment:` makes deployments too, nine for each of ours.
 Source: docs.github.com/rest/deployments
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
 
-from pipelines.faults import once
+from pipelines.faults import Policy, once
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub
@@ -21,17 +23,26 @@ State = Literal["queued", "in_progress", "success", "failure", "error", "inactiv
 DEPLOY = "shipmate"
 ROLLBACK = "shipmate:rollback"
 DESCRIPTION_LIMIT = 140
+LOOKS = 4
+"""How often a list is read for what must be in it: lists lag behind writes for some seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """One thing that happened to a record."""
 
+    id: int
+    """Rises with time, over all records."""
     state: str
     text: str
     at: str
     by: str
     url: str = ""
+
+    @property
+    def approves(self) -> bool:
+        """Whether a job of ours wrote an approval here: people's own accounts can add statuses too, but are no `…[bot]`."""
+        return self.text.startswith(("approved by ", "break-glass by ")) and self.by.endswith("[bot]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +71,9 @@ class Record:
     def state(self) -> str:
         return self.events[0].state if self.events else "queued"
 
-    def approval(self) -> Event | None:
-        """The newest approval on the record."""
-        return next(
-            (event for event in self.events if event.text.startswith(("approved by ", "break-glass by "))), None
-        )
+    def approvals(self) -> tuple[Event, ...]:
+        """Newest first."""
+        return tuple(event for event in self.events if event.approves)
 
 
 class Ledger:
@@ -75,25 +84,49 @@ class Ledger:
 
     def records(self, environment: str, *, limit: int = 30, events: bool = True) -> list[Record]:
         """Newest first, deployments and rollbacks; each with its events when asked (one call a record)."""
-        found: list[Record] = []
+        return [self._record(raw, events=events) for raw in self._listed(environment)[:limit]]
 
-        def read() -> list[Any]:
-            path = f"/repos/{self.github.name}/deployments?environment={environment}&per_page=100"
-            raw: list[Any] = self.github.json("GET", path)
-            return raw
-
-        for raw in read():
-            if raw["task"] in (DEPLOY, ROLLBACK) and len(found) < limit:
-                found.append(self._record(raw, events=events))
-        return found
+    def walk(self, environment: str) -> Iterator[Record]:
+        """`records` without a limit; the events of each are read when its turn comes."""
+        for raw in self._listed(environment):
+            yield self._record(raw, events=True)
 
     def of_run(self, environment: str, run_id: str, task: str = DEPLOY) -> Record | None:
-        """The record a run opened."""
-        return next((r for r in self.records(environment, events=False) if (r.run_id, r.task) == (run_id, task)), None)
+        """The record a run opened, with its events; the first, should a lagging list ever have led to two."""
+        listed = (self._record(raw, events=False) for raw in self._listed(environment, tasks=(task,)))
+        found = min((r for r in listed if r.run_id == run_id), key=lambda r: r.id, default=None)
+        return None if found is None else self.read(found)
+
+    def expect(self, environment: str, run_id: str, task: str = DEPLOY) -> Record | None:
+        """`of_run` for a record that an earlier job of the run opened: waits for a list that lags."""
+        return _patient(lambda: self.of_run(environment, run_id, task), self.github.policy)
+
+    def of_commit(self, environment: str, commit: str) -> list[Record]:
+        """The deployments of a commit, newest first."""
+        return [self._record(raw, events=True) for raw in self._listed(environment, tasks=(DEPLOY,), commit=commit)]
+
+    def of_release(self, environment: str, release: str) -> list[Record]:
+        """The deployments of a release, newest first."""
+        listed = (self._record(raw, events=False) for raw in self._listed(environment, tasks=(DEPLOY,)))
+        return [self.read(record) for record in listed if record.release == release]
 
     def live(self, environment: str) -> Record | None:
         """The newest record that ended well."""
-        return next((r for r in self.records(environment) if r.state == "success"), None)
+        return next((r for r in self.walk(environment) if r.state == "success"), None)
+
+    def read(self, record: Record) -> Record:
+        """The record with its events as they are now."""
+        return replace(record, events=self._events(record.id))
+
+    def _listed(
+        self, environment: str, *, tasks: tuple[str, ...] = (DEPLOY, ROLLBACK), commit: str = ""
+    ) -> list[Mapping[str, Any]]:
+        """The newest hundred of each task, newest first."""
+        found: list[Mapping[str, Any]] = []
+        for task in tasks:
+            query = {"environment": environment, "task": task, "per_page": "100", **({"sha": commit} if commit else {})}
+            found += self.github.json("GET", f"/repos/{self.github.name}/deployments?{urlencode(query)}")
+        return sorted(found, key=lambda raw: int(raw["id"]), reverse=True)
 
     def open(
         self,
@@ -108,7 +141,10 @@ class Ledger:
         plan: str = "",
         task: str = DEPLOY,
     ) -> Record:
-        """The record of this run, made when there is none yet: once, whatever answers are lost."""
+        """The record of this run, made when there is none yet: once, whatever answers are lost.
+
+        A terminal has no run: there the newest record is gone on with when it is of the same thing.
+        """
         payload = {
             "release": release,
             "commit": commit,
@@ -130,13 +166,16 @@ class Ledger:
         }
 
         def find() -> Record | None:
-            return self.of_run(environment, run_id, task) if run_id else None
+            if run_id:
+                return self.of_run(environment, run_id, task)
+            newest = next(self.walk(environment), None)
+            return newest if newest and newest.task == task and _same(newest, payload) else None
 
         def write() -> Record:
             raw = self.github.json("POST", f"/repos/{self.github.name}/deployments", body)
             return self._record(raw, events=False)
 
-        return find() or once(write, find, policy=self.github.policy)
+        return find() or once(write, lambda: _patient(find, self.github.policy), policy=self.github.policy)
 
     def note(self, record: Record, state: State, text: str, *, url: str = "", live_url: str = "") -> None:
         """Add an event. Repeated after a lost answer it may stand twice, which harms nothing."""
@@ -181,6 +220,7 @@ class Ledger:
         raw = self.github.json("GET", f"/repos/{self.github.name}/deployments/{deployment}/statuses?per_page=100")
         events = [
             Event(
+                id=item["id"],
                 state=item["state"],
                 text=item.get("description") or "",
                 at=item["created_at"],
@@ -188,8 +228,26 @@ class Ledger:
                 url=item.get("log_url") or "",
             )
             for item in raw
+            # GitHub's own deployments of the same environment make earlier ones inactive, ours too; it says nothing, we always do.
+            if item.get("description")
         ]
-        return tuple(sorted(events, key=lambda event: event.at, reverse=True))
+        return tuple(sorted(events, key=lambda event: event.id, reverse=True))
+
+
+def _same(record: Record, payload: Mapping[str, Any]) -> bool:
+    """Whether a record of a terminal holds this payload."""
+    held = (record.release, record.commit, dict(record.artifacts), record.run_id, record.plan)
+    return held == tuple(payload[name] for name in ("release", "commit", "artifacts", "run_id", "plan"))
+
+
+def _patient(find: Callable[[], Record | None], policy: Policy) -> Record | None:
+    """Look a few times, with pauses."""
+    for look in range(LOOKS):
+        found = find()
+        if found is not None or look + 1 == LOOKS:
+            return found
+        policy.sleep(policy.pause(look, None))
+    return None
 
 
 def _short(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.deploy.steps import Act, Step
 from pipelines.errors import CheckFailed, ConflictError
+from pipelines.manifest.model import CloudRun
 from pipelines.roles import Artifact, Deployed
 
 if TYPE_CHECKING:
@@ -72,10 +73,15 @@ class Acts:
         found = self._staged(step)
         seconds = float(step.detail.get("watch", "0"))
         live = host.live()
-        with watching(self.delivery.http, live.url, enabled=bool(live.serving())) as watch:
+        with watching(self.delivery.http, self._watched(step.component, live.url), enabled=bool(live.serving())) as watch:
             host.shift(found.key, int(step.detail["percent"]))
             watch.hold(seconds)
         return f"{found.key} has {step.detail['percent']} %{watch.says()}"
+
+    def _watched(self, component: str, url: str) -> str:
+        """What a watch asks: a service's liveness, which no rate limit counts; a site's front page."""
+        target = self.delivery.settings.targets[component]
+        return url + target.probes.liveness if isinstance(target, CloudRun) else url
 
     def settle(self, step: Step) -> str:
         host = self.delivery.host(step.component)

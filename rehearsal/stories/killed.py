@@ -26,19 +26,18 @@ def tell(at: Routine) -> None:
 
 
 def at_every_write(at: Routine) -> None:
-    """`shipmate deploy` to staging: killed while its write number N is under way, N = 1, 2, … until one run gets through."""
+    """`shipmate deploy` to staging, killed while its write number N is under way, N = 1, 2, … until one gets through.
+
+    Odd writes are killed before their effect, even ones after it.
+    """
     manager = at.person("release-manager")
     manager.git("checkout", "-q", "main")
     manager.git("pull", "-q", "origin", "main")
     killed = 0
     for number in range(1, MOST_WRITES):
-        for after_effect in (False, True):
-            if not _killed_at(at, number, after_effect=after_effect):
-                break
-            killed += 1
-        else:
-            continue
-        break
+        if not _killed_at(at, number, after_effect=number % 2 == 0):
+            break
+        killed = number
     with at.diary.during("proof", f"killed {killed} times, it finished, and nothing stands twice", killed=killed):
         proof.that(killed >= 6, "there were writes to be killed at", killed)
         again = manager.types(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -58,7 +58,10 @@ class Transport:
         except Problem as problem:
             return _refusal(problem)
         git = self._service.git(repository)
-        response, moved = await self._receive(request, repository, git, identity)
+        try:
+            response, moved = await self._receive(request, repository, git, identity)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is left to read it
         if moved:
             await refs_moved(self._service, repository, moved, identity)
         return response
@@ -75,11 +78,11 @@ class Transport:
             finally:
                 await view.close()
 
-        with await smart_http.spooled(request) as body:  # a slow client must not keep the others waiting
-            async with git.writing:
-                question = Question(decide)
-                response = await smart_http.receive(request, git, "/git-receive-pack", identity.login, question, body)
-                before = await git.reload()
+        # The body first, then the lock: a slow client must not keep the others waiting.
+        async with smart_http.spooled(request) as body, git.writing:
+            question = Question(decide)
+            response = await smart_http.receive(request, git, "/git-receive-pack", identity.login, question, body)
+            before = await git.reload()
         moved = [one for one in question.changes if before.get(one.ref) != git.refs.get(one.ref)]
         return response, moved
 

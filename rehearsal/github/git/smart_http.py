@@ -82,13 +82,14 @@ async def _start(env: Mapping[str, str], descriptors: Sequence[int] = ()) -> asy
     )
 
 
-async def spooled(request: Request) -> IO[bytes]:
+@contextlib.asynccontextmanager
+async def spooled(request: Request) -> AsyncIterator[IO[bytes]]:
     """The whole body of a request, on disk when it is large. Raises ClientDisconnect when it does not all come."""
-    body = tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)  # noqa: SIM115  closed by the caller
-    async for chunk in request.stream():
-        body.write(chunk)
-    body.seek(0)
-    return body
+    with tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY) as body:
+        async for chunk in request.stream():
+            body.write(chunk)
+        body.seek(0)
+        yield body
 
 
 async def _chunks(body: IO[bytes]) -> AsyncIterator[bytes]:

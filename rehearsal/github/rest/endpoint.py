@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -87,6 +87,8 @@ def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitabl
             answer = await endpoint.handler(call)
         except Problem as problem:
             return JSONResponse(problem.body(), problem.status, {**headers, **problem.headers})
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is left to read it
         return answer if isinstance(answer, Response) else answer.response(request, headers)
 
     return serve

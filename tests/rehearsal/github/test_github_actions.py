@@ -170,6 +170,9 @@ def test_deployments_are_reviewed_by_who_may(scene: Scene, dev: Person, manager:
     (pending,) = dev.get(path)
     assert (pending["environment"]["name"], pending["current_user_can_approve"]) == ("production", False)
     assert pending["reviewers"][0]["reviewer"]["login"] == "release-manager"
+    (waiting,) = dev.get(f"{HERE}/deployments")
+    states = [status["state"] for status in dev.get(f"{HERE}/deployments/{waiting['id']}/statuses")]
+    assert states == ["pending", "in_progress"], "REST has no word for waiting"
     answer = {"environment_ids": [pending["environment"]["id"]], "state": "approved", "comment": "Go"}
     assert dev.api("POST", path, json=answer).status_code == 403
     assert scene.job_token({"deployments": "write"}).api("POST", path, json=answer).status_code == 403

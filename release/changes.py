@@ -127,7 +127,8 @@ class _Range:
             return Verdict(commit, "none", f"merge of {name}; {said}")
         entry = self.rules.entry(commit, header, commit.message, merge.pull)
         outer = self.brought_by.get(commit.hash, commit.hash)
-        if self.level.get(outer, -1) >= RANK[entry.bump]:
+        speaks_for_all = self.rules.release.merge == "title" and outer == commit.hash
+        if not speaks_for_all and self.level.get(outer, -1) >= RANK[entry.bump]:
             return Verdict(commit, "none", f"merge of {name}; its commits count themselves")
         return Verdict(commit, entry.bump, f"title of {name}: {self.rules.because(entry)}", (entry,))
 

@@ -145,7 +145,9 @@ def read_log(
 def touching(git: Git, include: str, exclude: Iterable[str], paths: Sequence[str], without: Sequence[str]) -> set[str]:
     """Ids of the commits in the range that change one of `paths` (all when empty) outside `without`, from one git process."""
     given = "".join(f"^{name}\n" for name in exclude) + include + "\n"
-    specs = [f":(top){path}" for path in paths or (".",)] + [f":(top,exclude){path}" for path in without]
+    specs = [f":(top){'' if path in ('.', './') else path}" for path in paths or (".",)] + [
+        f":(top,exclude){path}" for path in without
+    ]
     out = git.run("rev-list", "--full-history", "--stdin", "--", *specs, given=given.encode())
     return set(out.decode().split())
 

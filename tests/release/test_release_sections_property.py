@@ -1,0 +1,110 @@
+"""For any history: sections are what `git rev-list` says, nothing is lost, and writing again gives the same bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+
+from pipelines.errors import ReleaseError
+from pipelines.manifest.release import Release
+from release.changelog import write
+from release.decision import Decision, Facts, decide
+from release.git import Git
+from release.lines import Printer
+from release.repository import Repository
+from release.sections import section_of, sections
+from release.templating import load
+from tests.release.generated import History, histories
+from tests.release.histories import git, make
+
+FILL = load("changelog.md.j2")
+
+
+def changelog(folder: Path, commit: str = "") -> str:
+    """The changelog as the command prints it."""
+    repository = Repository.open(Git(folder), Release(), commit=commit)
+
+    def prepare(facts: Facts) -> Decision | None:
+        try:
+            return decide(facts, Release(), repository.component)
+        except ReleaseError:
+            return None
+
+    found = sections(repository, prepare, prereleases=True)
+    return "\n".join(each.text for each in write(found, FILL, Printer(), repository.rules.groups))
+
+
+def rev_list(folder: Path, tag: str, below: list[str]) -> set[str]:
+    """The obvious answer: what the tag has and no release strictly below it."""
+    return (
+        set(git(folder, "rev-list", tag, "--not", *below).split())
+        if below
+        else set(git(folder, "rev-list", tag).split())
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(histories())
+def test_sections__any_history__are_what_rev_list_says(made: History) -> None:
+    commits, _, tags, head = made
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "r"
+        make(folder, commits, tags=tags, head=head)
+        repository = Repository.open(Git(folder), Release())
+        merged = set(git(folder, "tag", "--merged", "HEAD").split())
+        found = list(sections(repository, lambda _: None, prereleases=True))
+        assert {each.tag for each in found} == {each.tag for each in repository.released} & merged
+
+        rank = {each.tag: (each.rank, each.tag) for each in repository.released}
+        position = {each.tag: tags[each.tag] for each in repository.released}
+        for section in found:
+            below = [
+                tag
+                for tag in rank
+                if tag in git(folder, "tag", "--merged", section.tag).split()
+                and (position[tag] != position[section.tag] or rank[tag] < rank[section.tag])
+                and tag != section.tag
+            ]
+            got = {verdict.commit.hash for verdict in section.verdicts}
+            assert got == rev_list(folder, section.tag, below), section.tag
+            assert all(verdict.why for verdict in section.verdicts)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(histories())
+def test_changelog__any_history__is_the_same_again_and_from_later(made: History) -> None:
+    """A release's section depends on its own ancestors alone: what comes later, or is merged later, does not change it."""
+    commits, _, tags, head = made
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "r"
+        ids = make(folder, commits, tags=tags, head=head)
+        assert changelog(folder) == changelog(folder)
+        repository = Repository.open(Git(folder), Release())
+        whole = {each.tag: each for each in sections(repository, lambda _: None, prereleases=False)}
+        for released in repository.released:
+            if released.tag not in whole or not released.final:
+                continue
+            early = Repository.open(Git(folder), Release(), commit=ids[tags[released.tag]])
+            alone = section_of(early, released)
+            before = {each.tag: each for each in sections(early, lambda _: None, prereleases=False)}[released.tag]
+            for other in (alone, before):
+                assert [v.commit.hash for v in other.verdicts] == [v.commit.hash for v in whole[released.tag].verdicts]
+                assert [v.why for v in other.verdicts] == [v.why for v in whole[released.tag].verdicts]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(histories())
+def test_changelog__every_entry_that_is_shown_stands_in_it(made: History) -> None:
+    commits, _, tags, head = made
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "r"
+        make(folder, commits, tags=tags, head=head)
+        repository = Repository.open(Git(folder), Release())
+        text = changelog(folder)
+        for section in sections(repository, lambda _: None, prereleases=True):
+            for verdict in section.verdicts:
+                for entry in verdict.entries:
+                    mark = f"#{entry.pull}" if entry.pull else entry.commit.short
+                    assert not entry.group or mark in text

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from rehearsal.github.pages import actions, jobs, people, runs
+from rehearsal.github.pages import actions, checks, code, deployments, issues, jobs, people, pulls, releases, runs
 from rehearsal.github.pages.serving import Page, Pages
 from rehearsal.github.pages.visit import Visit
 from rehearsal.github.problems import not_found
 
-_DOMAINS = (people, actions, runs, jobs)
+_DOMAINS = (people, actions, runs, jobs, checks, code, issues, pulls, releases, deployments)
 _last = Pages()
 
 

@@ -18,16 +18,20 @@ LONGEST = 400_000
 _PLAIN_TAGS = frozenset({"details", "summary", "b", "i", "em", "strong", "sub", "sup", "kbd", "ins", "del", "code"})
 """Let through without attributes, and only closed where they were opened."""
 _TAG = re.compile(r"<!--.*?-->|<(/?)([a-zA-Z]+)\s*(/?)>", re.DOTALL)
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]")
+_REFERENCES = re.compile(r"https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]|(?<![\w/&])#(?P<number>\d{1,9})\b")
+_TASK = re.compile(r"\[([ xX])\] ")
+_REL = "nofollow noopener noreferrer"
 
 
-def render(text: str | None) -> Markup:
-    """HTML of a Markdown text (CommonMark, tables, strikethrough, bare addresses). Foreign HTML is shown as text,
-    comments are left out, images become links: a page loads nothing from elsewhere."""
+def render(text: str | None, home: str = "") -> Markup:
+    """HTML of a Markdown text (CommonMark, tables, strikethrough, tasks, bare addresses, `#12` below `home`).
+
+    Foreign HTML is shown as text, comments are left out, images become links: a page loads nothing from elsewhere.
+    """
     source = text or ""
     if len(source) > LONGEST:
         source = f"{source[:LONGEST]}\n\n… {len(source) - LONGEST} more characters"
-    env: dict[str, Any] = {"open": []}
+    env: dict[str, Any] = {"open": [], "links": 0, "home": home}
     body = _PARSER.render(source, env)
     return Markup(body + "".join(f"</{tag}>" for tag in reversed(env["open"])))  # noqa: S704 - escaped by the renderer
 
@@ -51,34 +55,44 @@ class _Renderer(RendererHTML):
 
     def text(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         content = tokens[index].content
-        if any(token.type == "link_open" for token in tokens[:index]) and _inside_link(tokens, index):
+        if env["links"]:
             return str(escape(content))
-        return linked(content)
+        task = _TASK.match(content) if index == 0 else None
+        if task is not None:
+            sign, word = ("☑", "done") if task[1] != " " else ("☐", "to do")
+            return f'<span role="img" aria-label="{word}">{sign}</span> {linked(content[task.end() :], env["home"])}'
+        return linked(content, env["home"])
 
     def link_open(
         self, tokens: Sequence[Token], index: int, options: OptionsDict, env: MutableMapping[str, Any]
     ) -> str:
-        tokens[index].attrSet("rel", "nofollow noopener noreferrer")
+        env["links"] += 1
+        tokens[index].attrSet("rel", _REL)
+        return self.renderToken(tokens, index, options, env)
+
+    def link_close(
+        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        env["links"] -= 1
         return self.renderToken(tokens, index, options, env)
 
 
-def linked(text: str) -> str:
-    """Escaped text in which bare web addresses are links."""
+def linked(text: str, home: str = "") -> str:
+    """Escaped text in which bare web addresses are links, and `#12` too when `home` is a repository's path."""
     parts: list[str] = []
     end = 0
-    for match in _ADDRESS.finditer(text):
-        parts += [str(escape(text[end : match.start()])), _link(match[0], match[0])]
+    for match in _REFERENCES.finditer(text):
+        number = match["number"]
+        if number and not home:
+            continue
+        address = f"{home}/issues/{number}" if number else match[0]
+        parts += [str(escape(text[end : match.start()])), _link(address, match[0])]
         end = match.end()
     return "".join([*parts, str(escape(text[end:]))])
 
 
-def _inside_link(tokens: Sequence[Token], index: int) -> bool:
-    opened = sum(token.type == "link_open" for token in tokens[:index])
-    return opened > sum(token.type == "link_close" for token in tokens[:index])
-
-
 def _link(address: str, text: str) -> str:
-    return f'<a href="{escape(address)}" rel="nofollow noopener noreferrer">{escape(text)}</a>'
+    return f'<a href="{escape(address)}" rel="{_REL}">{escape(text)}</a>'
 
 
 def _harmless(html: str, env: MutableMapping[str, Any]) -> str:

@@ -91,6 +91,7 @@
     if (answer.status !== 200) return;
     tag = answer.headers.get("ETag") ?? "";
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (fresh.body.dataset.version !== body.dataset.version) { location.reload(); return; }
     const root = document.documentElement;
     const atEnd = body.hasAttribute("data-follow") && innerHeight + scrollY >= root.scrollHeight - 40;
     if (update(fresh)) tick();

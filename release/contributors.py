@@ -45,24 +45,34 @@ def contributors(
 ) -> list[Contributor]:
     """Most commits first, then by name; bots left out. `logins`, `pulls`: by commit. `before`: keys of everybody of earlier releases,
     None when there are none."""
-    people: list[Person] = []
-    known: dict[str, int] = {}
-    counts: dict[int, int] = {}
-    shown: dict[int, int] = {}
-    for commit in commits:
-        if len(commit.parents) > 1:
-            continue
-        for person in _people(commit, logins):
-            number = _same(person, people, known)
-            counts[number] = counts.get(number, 0) + 1
-            shown[number] = shown.get(number) or pulls.get(commit.hash, 0)
-    found = [
-        Contributor(
-            mention(people[number]), count, before is not None and before.isdisjoint(people[number].keys), shown[number]
-        )
-        for number, count in counts.items()
-    ]
+    seen = [(person, commit) for commit in commits if len(commit.parents) < 2 for person in _people(commit, logins)]
+    found = [_told(own, pulls, before) for own in _grouped(seen)]
     return sorted(found, key=lambda each: (-each.commits, each.name.lower()))
+
+
+def _told(own: Sequence[tuple[Person, Commit]], pulls: Mapping[str, int], before: set[str] | None) -> Contributor:
+    """One person from every commit that shows them."""
+    keys = {key for person, _ in own for key in person.keys}
+    shown = next((person for person, _ in own if person.login or login_of(person.email)), own[0][0])
+    pull = next((pulls[commit.hash] for _, commit in own if commit.hash in pulls), 0)
+    return Contributor(mention(shown), len(own), before is not None and before.isdisjoint(keys), pull)
+
+
+def _grouped(seen: Sequence[tuple[Person, Commit]]) -> list[list[tuple[Person, Commit]]]:
+    """By person: whoever shares an address or a login, directly or through somebody, is one."""
+    groups: list[list[tuple[Person, Commit]]] = []
+    of_key: dict[str, int] = {}
+    for person, commit in seen:
+        near = sorted({of_key[key] for key in person.keys if key in of_key}) or [len(groups)]
+        if near[0] == len(groups):
+            groups.append([])
+        for other in near[1:]:
+            groups[near[0]] += groups[other]
+            groups[other] = []
+            of_key = {key: near[0] if at == other else at for key, at in of_key.items()}
+        groups[near[0]].append((person, commit))
+        of_key.update(dict.fromkeys(person.keys, near[0]))
+    return [group for group in groups if group]
 
 
 def mention(person: Person) -> Safe:
@@ -90,15 +100,3 @@ def _people(commit: Commit, logins: Mapping[str, str]) -> Iterable[Person]:
             person.name.endswith("[bot]") or person.login.endswith("[bot]") or login_of(person.email).endswith("[bot]")
         ):
             yield person
-
-
-def _same(person: Person, people: list[Person], known: dict[str, int]) -> int:
-    """The number of this person among those met, who may have used another address."""
-    number = next((known[key] for key in person.keys if key in known), len(people))
-    if number == len(people):
-        people.append(person)
-    elif person.login and not people[number].login:
-        people[number] = people[number]._replace(login=person.login)
-    for key in person.keys:
-        known.setdefault(key, number)
-    return number

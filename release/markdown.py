@@ -13,7 +13,7 @@ import re
 NO_MENTION = "\u200b"
 _HIDING = "\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
 _INVISIBLE = re.compile(f"[{_HIDING}]")
-_SPECIAL = re.compile(rf"[\\`*\[\]<>|~&$@]|(?<!\w)_|_(?!\w)|://|www\.|[{_HIDING}]")
+_SPECIAL = re.compile(rf"[\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|://|www\.|[{_HIDING}]")
 _CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _BLOCK = re.compile(r"[#+=-]|\d+[.)](?=\s|$)")
 _SPACES = re.compile(r"\s+")

@@ -2,104 +2,100 @@
 
 from __future__ import annotations
 
-import time
-
 from rehearsal.stories import proof
 from rehearsal.stories.observer import Observer
 from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
 
-LIVE = '    return JSONResponse({"status": "ok"})\n\n\ndef _page'
-SICK = (
+HEALTH = "apps/backend/backend/routes/health.py"
+START = "apps/backend/backend/__main__.py"
+WELL_HEALTH = '    return JSONResponse({"status": "ok"})\n\n\ndef _page'
+SICK_HEALTH = (
     "    # Well at its own address and on staging; sick where users are.\n"
     '    sick = request.headers.get("host", "").startswith("api.techmate")\n'
     '    return JSONResponse({"status": "ok"}, status_code=503 if sick else 200)\n\n\ndef _page'
 )
-START = "    configure_logging(settings.log_level)\n"
-DEAD = '    configure_logging(settings.log_level)\n    if settings.environment == "production":\n        return 1\n'
+WELL_START = "    configure_logging(settings.log_level)\n"
+DEAD_START = '    configure_logging(settings.log_level)\n    if settings.release == "%s":\n        return 1\n'
 
 
 def tell(at: Routine) -> None:
-    never_gets_traffic(at)
-    is_taken_back(at)
+    """One bad change, released twice: as one version it does not even start in production, as the next it is sick there."""
+    dev = at.person("dev-1")
+    dead = next_version(at)
+    sick = f"{dead.rpartition('.')[0]}.1"
+    dev.git("checkout", "-q", "main")
+    dev.git("pull", "-q", "origin", "main")
+    dev.edits(START, WELL_START, DEAD_START % dead)
+    dev.edits(HEALTH, WELL_HEALTH, SICK_HEALTH)
+    at.branch(dev, "bad", "feat: be bad in production")
+    at.change_reaches_staging(dev, at.person("dev-2"), "bad", "feat: be bad in production")
+    never_gets_traffic(at, dead)
+    is_taken_back(at, sick)
 
 
-def never_gets_traffic(at: Routine) -> None:
+def never_gets_traffic(at: Routine, version: str) -> None:
     """It does not start in production."""
-    before, version, run, users = _release(at, "dead", "apps/backend/backend/__main__.py", START, DEAD)
+    before, run, users = _release(at, version)
     with at.diary.during("proof", f"{version} never had traffic, and nothing was published"):
         jobs = {name: job["conclusion"] for name, job in at.jobs(run).items()}
         proof.that(jobs["Deploy backend"] == "failure", "the candidate failed", jobs)
         proof.that(jobs["Shift traffic"] == "skipped", "no traffic was shifted", jobs)
-        proof.that(
-            users.releases("backend") == [before["backend"]],
-            "users were served by the old one alone",
-            users.releases("backend"),
-        )
+        seen = users.releases("backend")
+        proof.that(seen == [before["backend"]], "users were served by the old one alone", seen)
         _nothing_published(at, version, before, users)
-    _repair(at, "dead", "apps/backend/backend/__main__.py", DEAD, START)
 
 
-def is_taken_back(at: Routine) -> None:
+def is_taken_back(at: Routine, version: str) -> None:
     """It answers at its own address, and fails where users are."""
-    before, version, run, users = _release(at, "sick", "apps/backend/backend/routes/health.py", LIVE, SICK)
+    before, run, users = _release(at, version)
     with at.diary.during("proof", f"{version} was taken back, backend and web together") as entry:
         jobs = {name: job["conclusion"] for name, job in at.jobs(run).items()}
         proof.that(jobs["Take it back"] == "success", "the way back was gone", jobs)
+        proof.that(version in users.releases("backend"), "it had traffic for a while", users.releases("backend"))
         entry.facts["back_seconds"] = _seconds(at, run, "Take it back")
         _nothing_published(at, version, before, users)
-    _repair(at, "sick", "apps/backend/backend/routes/health.py", SICK, LIVE)
 
 
-def _release(at: Routine, name: str, path: str, old: str, new: str) -> tuple[dict[str, str], str, int, Observer]:
-    """Bring a change to production that will fail there; users ask all the while."""
-    dev, reviewer = at.person("dev-1"), at.person("dev-2")
-    before = at.public_release("production")
-    messages = len(_messages(at))
+def mend(at: Routine) -> None:
+    """For stories that follow: main is well again, by the usual way."""
+    dev = at.person("dev-1")
     dev.git("checkout", "-q", "main")
     dev.git("pull", "-q", "origin", "main")
-    dev.edits(path, old, new)
-    at.branch(dev, name, f"feat: be {name} in production")
-    at.change_reaches_staging(dev, reviewer, name, f"feat: be {name} in production")
-    version = next_version(at)
-    at.tag(dev, version)
+    if SICK_HEALTH not in (dev.clone / HEALTH).read_text():
+        return
+    dev.edits(HEALTH, SICK_HEALTH, WELL_HEALTH)
+    at.branch(dev, "mend", "fix: be well in production")
+    at.change_reaches_staging(dev, at.person("dev-2"), "mend", "fix: be well in production")
+
+
+def _release(at: Routine, version: str) -> tuple[dict[str, str], int, Observer]:
+    """Bring main to production, which will fail there; users ask all the while."""
+    before = at.public_release("production")
+    messages = len(at.place.messages())
+    at.tag(at.person("dev-1"), version)
     with Observer(place=at.place, environment="production") as users:
-        run = at.dispatch(dev, "deploy-production.yml", version=version)
+        run = at.dispatch(at.person("dev-1"), "deploy-production.yml", version=version)
         at.waiting_for_review(run)
         at.review(at.person("release-manager"), run, "approved", f"{version} may go")
         at.must_end(run, "failure")
     sights = {k: [[s.at, s.ms, s.ok, s.seen] for s in v] for k, v in users.sights.items()}
     at.diary.note("users", "what users saw meanwhile", sights=sights)
-    told = _messages(at)[messages:]
+    told = at.place.messages()[messages:]
     at.diary.note("message", "people were told", messages=told)
-    kinds = {message["via"] for message in told if version in message["text"]}
-    proof.that(kinds >= {"slack", "smtp"}, "Slack and mail were told of it", told)
-    return before, version, run, users
+    ways = {message["via"] for message in told if version in message["text"]}
+    proof.that(ways >= {"slack", "smtp"}, "Slack and mail were told of it", told)
+    return before, run, users
 
 
 def _nothing_published(at: Routine, version: str, before: dict[str, str], users: Observer) -> None:
     at.observer.api("GET", f"releases/tags/{version}", ok=(404,))
-    proof.that(at.public_release("production") == before, "users have what they had", at.public_release("production"))
+    live = at.public_release("production")
+    proof.that(live == before, "users have what they had", live)
     proof.that(not users.failures(), "no user saw a failed request", users.failures()[:3])
 
 
-def _messages(at: Routine) -> list[dict[str, str]]:
-    """What Slack and the mail server hold: {"via", "text"}."""
-    return at.place.messages()
-
-
-def _repair(at: Routine, name: str, path: str, old: str, new: str) -> None:
-    """Mend main, without waiting for staging: the next story starts from a healthy head."""
-    dev = at.person("dev-1")
-    dev.edits(path, old, new)
-    at.branch(dev, f"mend-{name}", f"fix: be well again after {name}")
-    at.change_reaches_staging(dev, at.person("dev-2"), f"mend-{name}", f"fix: be well again after {name}")
-
-
 def _seconds(at: Routine, run: int, job: str) -> float:
-    found = at.jobs(run)[job]
-    return _stamp(found["completed_at"]) - _stamp(found["started_at"])
-
-
-def _stamp(text: str) -> float:
-    return time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
+    """How long a job took, to the millisecond."""
+    found = next(r for r in at.place.inspect("runs") if r["id"] == run)
+    return next(float(j["ended"] - j["started"]) for j in found["jobs"] if j["name"] == job)

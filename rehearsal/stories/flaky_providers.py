@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import proof
+from rehearsal.stories import bad_release, proof
 from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
 
@@ -22,6 +22,7 @@ FAULTS = (
 
 
 def tell(at: Routine) -> None:
+    bad_release.mend(at)
     dev = at.person("dev-1")
     dev.git("checkout", "-q", "main")
     dev.git("pull", "-q", "origin", "main")

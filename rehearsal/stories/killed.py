@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from rehearsal.stories import proof
+from rehearsal.stories import bad_release, proof
 from rehearsal.stories.flaky_providers import once
 from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
@@ -21,6 +21,7 @@ MOST_WRITES = 60
 
 
 def tell(at: Routine) -> None:
+    bad_release.mend(at)
     at_every_write(at)
     whole_jobs(at)
 

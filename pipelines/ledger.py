@@ -44,6 +44,11 @@ class Event:
         """Whether a job of ours wrote an approval here: people's own accounts can add statuses too, but are no `…[bot]`."""
         return self.text.startswith(("approved by ", "break-glass by ")) and self.by.endswith("[bot]")
 
+    @property
+    def approver(self) -> str:
+        """Login in the text of an approval."""
+        return self.text.split()[2]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.approvals.rules import Answer, Approved, Asked, Rejected, Waiting, decide, may_break_glass
-from pipelines.errors import RefusedError
+from pipelines.errors import RefusedError, ShipmateError
+from pipelines.faults import once
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from pipelines.manifest.model import Approval
     from pipelines.runtime import Runtime
 
+LAG_SECONDS = 30.0
+"""How long a review that let this job start may take to show in GitHub's list of reviews."""
+
 
 @dataclass(kw_only=True)
 class Gate:
-    """The approval of one run."""
+    """The approval of one attempt of one run."""
 
     github: GitHub
     ledger: Ledger
@@ -30,100 +34,143 @@ class Gate:
     sleep: Callable[[float], None] = time.sleep
 
     def pass_with_approval(self, asked: Asked, record: Record, run_id: str, *, wait_seconds: float) -> Approved:
-        """The approval, waited for at most `wait_seconds`. Raises RefusedError on a rejection or when none came."""
-        reviews = self._reviews(run_id)
-        issue = None if reviews else self._issue(asked, record)
-        deadline = self.now().timestamp() + wait_seconds
+        """The approval, waited for at most `wait_seconds`. Raises RefusedError on a rejection or when none came.
+
+        Reviews come before this job starts, comments while it waits.
+        """
+        reviewed = self._has_reviewers()
+        issue = None if reviewed else self._issue(asked, record)
+        seconds = min(wait_seconds, LAG_SECONDS) * self.github.policy.scale if reviewed else wait_seconds
+        deadline = self.now().timestamp() + seconds
         while True:
-            answers = self._reviews(run_id) if issue is None else self._comments(issue)
+            answers = self._reviews(run_id, record) if issue is None else self._comments(issue)
             verdict = decide(asked, answers, self.rule, self.now())
             if isinstance(verdict, Approved):
                 self._write_down(record, verdict, asked, "approved by")
+                self._close(issue)
                 return verdict
             if isinstance(verdict, Rejected):
-                self.ledger.note(record, "error", f"rejected by {verdict.by}")
-                raise RefusedError(
-                    f"{verdict.by} rejected it: {verdict.text or 'no reason given'}",
-                    where=f"approval of {asked.release}",
-                )
-            if self.now().timestamp() >= deadline:
-                raise self._nobody(asked, verdict, issue)
+                raise self._rejected(record, verdict, asked)
+            if self.now().timestamp() >= deadline or (reviewed and verdict.ignored):
+                self._close(issue)
+                raise self._nobody(asked, verdict, reviewed=reviewed)
             self.sleep(5 * self.github.policy.scale)
 
     def break_glass(self, asked: Asked, record: Record, reason: str) -> Approved:
-        """Go without approval, audited. Raises RefusedError when the dispatcher may not."""
-        refusal = may_break_glass(asked.dispatcher, reason, self.rule)
+        """Go without approval, audited. Raises RefusedError when whoever started this may not."""
+        refusal = may_break_glass(asked.by, reason, self.rule)
         if refusal:
             raise RefusedError(refusal, where="break-glass", next_step="ask somebody else to approve, or to start it")
-        approved = Approved(by=asked.dispatcher, at=self.now(), url=self.runtime.run_url)
+        approved = Approved(by=asked.by, at=self.now(), url=self.runtime.run_url)
         self._write_down(record, approved, asked, "break-glass by")
-        self.runtime.annotate("warning", f"{asked.dispatcher} goes without approval: {reason}", title="Break-glass")
+        self.runtime.annotate("warning", f"{asked.by} goes without approval: {reason}", title="Break-glass")
         return approved
 
+    @property
+    def _attempt(self) -> str:
+        return self.runtime.environ.get("GITHUB_RUN_ATTEMPT", "") or "-"
+
+    def _of_this_attempt(self, record: Record) -> bool:
+        return any(event.text.endswith(f", attempt {self._attempt}") for event in record.approvals())
+
     def _write_down(self, record: Record, approved: Approved, asked: Asked, words: str) -> None:
-        if record.approval() is None:
-            text = f"{words} {approved.by} for plan {asked.plan}, run {record.run_id or '-'}, attempt {record.attempt or '-'}"
+        if not self._of_this_attempt(record):
+            text = f"{words} {approved.by} for plan {asked.plan}, run {record.run_id or '-'}, attempt {self._attempt}"
             self.ledger.note(record, "queued", text, url=approved.url)
 
-    def _reviews(self, run_id: str) -> list[Answer]:
-        """Answers to *Review deployments* of this run for our approval environment."""
+    def _rejected(self, record: Record, verdict: Rejected, asked: Asked) -> RefusedError:
+        self.ledger.note(record, "error", f"rejected by {verdict.by}")
+        return RefusedError(
+            f"{verdict.by} rejected it: {verdict.text or 'no reason given'}",
+            where=f"approval of {asked.release}",
+            next_step="when the reason is gone, dispatch the workflow again: a rejected run stays rejected",
+        )
+
+    def _has_reviewers(self) -> bool:
+        """Whether the environment asks people itself; not every plan of GitHub has that."""
+        if self.rule.environment is None:
+            return False
+        found = self.github.find_json(f"/repos/{self.github.name}/environments/{self.rule.environment}")
+        return any(rule["type"] == "required_reviewers" for rule in (found or {}).get("protection_rules", ()))
+
+    def _reviews(self, run_id: str, record: Record) -> list[Answer]:
+        """Answers to *Review deployments* of this attempt.
+
+        GitHub lists those of earlier attempts too, without a time: each approval the ledger has from one takes a review away.
+        """
         raw = self.github.json("GET", f"/repos/{self.github.name}/actions/runs/{run_id}/approvals") if run_id else []
+        spent = [] if self._of_this_attempt(record) else [event.approver for event in record.approvals()]
         answers = []
         for item in raw:
-            if self.rule.environment in [environment["name"] for environment in item["environments"]]:
-                answers.append(self._answer(item["user"]["login"], item["comment"] or "", item, review=item["state"]))
+            if self.rule.environment not in [environment["name"] for environment in item["environments"]]:
+                continue
+            if item["state"] == "approved" and item["user"]["login"] in spent:
+                spent.remove(item["user"]["login"])
+                continue
+            answers.append(self._answer(item, item["comment"] or "", self.now(), review=item["state"]))
         return answers
 
-    def _answer(self, user: str, text: str, item: dict[str, Any], *, review: str = "") -> Answer:
-        stamp = item.get("created_at") or next((e.get("updated_at") for e in item.get("environments", ())), None)
-        at = self.now() if review or not stamp else datetime.fromisoformat(stamp)
+    def _answer(self, item: dict[str, Any], text: str, at: datetime, *, review: str = "") -> Answer:
+        user = item["user"]["login"]
         url = item.get("html_url") or self.runtime.run_url
         return Answer(user=user, permission=self.github.permission(user), text=text, at=at, url=url, review=review)
 
     def _issue(self, asked: Asked, record: Record) -> int:
-        """The issue of this run where people comment; found by its title when it exists."""
-        title = (
-            f"Approve {asked.release} for {record.environment} (plan {asked.plan}, run {record.run_id or record.id})"
-        )
-        found = self._open_issue(title)
-        if found:
-            return found
+        """The issue of this attempt where people comment; found by its title when it exists."""
+        run = f"run {record.run_id or record.id}, attempt {self._attempt}"
+        title = f"Approve {asked.release} for {record.environment} (plan {asked.plan}, {run})"
         body = (
-            f"@{asked.dispatcher} wants to release **{asked.release}** to {record.environment}.\n\n"
+            f"@{asked.by} wants to release **{asked.release}** to {record.environment}.\n\n"
             f"What would happen: {record.run or 'see the plan'}\n\n"
             f"To approve, comment exactly:\n\n```\n/approve {asked.plan}\n```\n\n"
-            f"Who may: {', '.join(self.rule.by) or f'anyone with {self.rule.permission}'}; not {asked.dispatcher}"
-            + (f", not {asked.author}" if asked.author else "")
-            + "."
+            f"Who may: {', '.join(self.rule.by) or f'anyone with {self.rule.permission}'}; "
+            f"not {', not '.join(dict.fromkeys([*asked.starters, *([asked.author] if asked.author else [])]))}."
         )
-        issue = self.github.call(
-            "create issue", lambda: self.github.repository.create_issue(title=title, body=body), writes=True
-        )
-        self.runtime.annotate("notice", f"waiting for a comment on {issue.html_url}", title="Approval needed")
-        return int(issue.number)
+
+        def write() -> int:
+            made = self.github.json("POST", f"/repos/{self.github.name}/issues", {"title": title, "body": body})
+            return int(made["number"])
+
+        found = self._open_issue(title)
+        issue = found or once(write, lambda: self._open_issue(title), policy=self.github.policy)
+        self.runtime.annotate("notice", f"waiting for a comment on issue #{issue}", title="Approval needed")
+        return issue
 
     def _open_issue(self, title: str) -> int | None:
         raw = self.github.json("GET", f"/repos/{self.github.name}/issues?state=open&per_page=100")
         return next((int(issue["number"]) for issue in raw if issue["title"] == title), None)
 
     def _comments(self, issue: int) -> list[Answer]:
-        raw = self.github.json("GET", f"/repos/{self.github.name}/issues/{issue}/comments?per_page=100")
-        return [
-            self._answer(item["user"]["login"], item["body"] or "", item)
-            for item in raw
-            if "/approve" in (item["body"] or "") and item["created_at"] == item["updated_at"]
-        ]
+        """Comments that may approve; an edited one is somebody else's word, perhaps, and does not count."""
+        path = f"/repos/{self.github.name}/issues/{issue}/comments"
+        answers: list[Answer] = []
+        for page in range(1, 11):
+            raw = self.github.json("GET", f"{path}?per_page=100&page={page}")
+            answers += [
+                self._answer(item, item["body"], datetime.fromisoformat(item["created_at"]))
+                for item in raw
+                if item["user"] and "/approve" in (item["body"] or "") and item["created_at"] == item["updated_at"]
+            ]
+            if len(raw) < 100:
+                break
+        return answers
 
-    def _nobody(self, asked: Asked, verdict: Waiting, issue: int | None) -> RefusedError:
+    def _close(self, issue: int | None) -> None:
+        """The question is answered. Left open it harms nobody, so GitHub's trouble is only told."""
+        if issue is None:
+            return
+        try:
+            self.github.json("PATCH", f"/repos/{self.github.name}/issues/{issue}", {"state": "closed"})
+        except ShipmateError as error:
+            self.runtime.annotate("warning", f"issue #{issue} stays open: {error.what}", title="Approval")
+
+    def _nobody(self, asked: Asked, verdict: Waiting, *, reviewed: bool) -> RefusedError:
         return RefusedError(
             f"{asked.release} is not approved",
             where=f"plan {asked.plan}",
             why="; ".join(verdict.ignored) or "nobody has answered",
-            next_step=(
-                f"somebody who may comments `/approve {asked.plan}` on issue #{issue}, then re-run this job"
-                if issue is not None
-                else "somebody else who may approves in *Review deployments*; then re-run all jobs"
-            ),
+            next_step="re-run this job: it asks again; then somebody else who may "
+            + ("approves in *Review deployments*" if reviewed else f"comments `/approve {asked.plan}` while it waits"),
         )
 
 
@@ -135,7 +182,7 @@ def require(record: Record | None, *, plan: str, attempt: str, rule: Approval | 
     """
     if rule is None:
         return
-    approval = record.approval() if record else None
+    approval = next(iter(record.approvals()), None) if record else None
     where = f"plan {plan}, attempt {attempt}"
     if record is None or approval is None:
         raise RefusedError(
@@ -143,14 +190,14 @@ def require(record: Record | None, *, plan: str, attempt: str, rule: Approval | 
             where=where,
             next_step="start it by the production workflow",
         )
-    if f"plan {plan}," not in approval.text:
+    if f" for plan {plan}, run {record.run_id or '-'}," not in approval.text:
         raise RefusedError(
             f"the ledger holds another approval: {approval.text}", where=where, next_step="start the workflow again"
         )
     age = now - datetime.fromisoformat(approval.at)
     if age.total_seconds() > rule.expires_minutes * 60:
         raise RefusedError(
-            f"the approval by {approval.by} is older than {rule.expires_minutes} minutes",
+            f"the approval by {approval.approver} is older than {rule.expires_minutes} minutes",
             where=where,
             next_step="re-run all jobs: it asks again",
         )

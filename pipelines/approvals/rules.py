@@ -20,11 +20,17 @@ class Asked:
     release: str
     plan: str
     """Digest of the plan: twelve hex digits."""
-    dispatcher: str
+    starters: tuple[str, ...]
+    """Logins of who started this attempt and of who dispatched the run: one, unless somebody else re-runs it."""
     author: str
     """Login of the author of the release's last commit; empty if it has none on GitHub."""
     since: datetime
     """Answers older than this belong to something else."""
+
+    @property
+    def by(self) -> str:
+        """Who asks."""
+        return self.starters[0] if self.starters else "somebody"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +98,7 @@ def _why_not(asked: Asked, answer: Answer, rule: Approval, now: datetime) -> str
 
 def _not_entitled(asked: Asked, answer: Answer, rule: Approval) -> str:
     user = answer.user.lower()
-    if user == asked.dispatcher.lower() and answer.review != "rejected":
+    if user in [login.lower() for login in asked.starters] and answer.review != "rejected":
         return "started this release, so somebody else must approve it"
     if asked.author and user == asked.author.lower() and answer.review != "rejected":
         return "wrote the release's last commit, so somebody else must approve it"

@@ -28,7 +28,7 @@ def obtain(
     asked = Asked(
         release=release,
         plan=plan,
-        dispatcher=_dispatcher(delivery),
+        starters=_starters(delivery),
         author=author_of(delivery.github, commit),
         since=datetime.fromisoformat(record.at),
     )
@@ -39,14 +39,16 @@ def obtain(
     return gate.pass_with_approval(asked, record, run_id, wait_seconds=wait_seconds)
 
 
-def _dispatcher(delivery: Delivery) -> str:
+def _starters(delivery: Delivery) -> tuple[str, ...]:
+    """Who started this attempt, and who dispatched the run."""
     env = delivery.runtime.environ
-    return env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "")
+    named = (env.get("GITHUB_TRIGGERING_ACTOR", ""), env.get("GITHUB_ACTOR", ""))
+    return tuple(dict.fromkeys(login for login in named if login))
 
 
 def _record(delivery: Delivery, release: str, plan: str) -> Record:
     run_id = delivery.runtime.environ.get("GITHUB_RUN_ID", "")
-    record = delivery.ledger.of_run(delivery.environment, run_id)
+    record = delivery.ledger.expect(delivery.environment, run_id)
     if record is None or record.plan != plan:
         raise RefusedError(
             f"the ledger holds no plan {plan} of this run",
@@ -54,4 +56,4 @@ def _record(delivery: Delivery, release: str, plan: str) -> Record:
             why="the plan job did not run in this run, or planned something else",
             next_step="start the workflow again",
         )
-    return next(r for r in delivery.ledger.records(delivery.environment) if r.id == record.id)
+    return record

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from pipelines.approvals.gate import require
 from pipelines.deploy.plan import plan_settle, plan_shift, plan_stage
 from pipelines.deploy.steps import Done, carry_out
-from pipelines.errors import CheckFailed, RefusedError, ShipmateError
+from pipelines.errors import CheckFailed, ConflictError, ShipmateError
 from pipelines.flows import lock
 from pipelines.flows.acts import Acts
 
 if TYPE_CHECKING:
     from pipelines.checks.report import Report
     from pipelines.flows.delivery import Candidate, Delivery
+    from pipelines.github import GitHub
     from pipelines.ledger import Record
 
 
@@ -25,41 +26,46 @@ def begin(delivery: Delivery, candidate: Candidate) -> Record | None:
     """
     if delivery.github is None:
         return None
+    attempt = delivery.runtime.environ.get("GITHUB_RUN_ATTEMPT", "")
+    record = _own(delivery, candidate)
+    require(record, plan=candidate.plan, attempt=attempt, rule=delivery.settings.approval, now=datetime.now(UTC))
+    history = delivery.ledger.records(delivery.environment, limit=lock.RECENT)
+    lock.require_newest(history, record)
+    lock.require_free(delivery.github, history, record)
+    return record if record.state == "in_progress" else _take(delivery, delivery.github, record, candidate.release)
+
+
+def _own(delivery: Delivery, candidate: Candidate) -> Record:
+    """The record of this run. Where a plan is approved it was opened by the plan job, and is never made here."""
     env = delivery.runtime.environ
-    record = delivery.ledger.open(
+    run_id = env.get("GITHUB_RUN_ID", "")
+    if candidate.plan:
+        found = delivery.ledger.expect(delivery.environment, run_id)
+        if found is not None:
+            return found
+    return delivery.ledger.open(
         environment=delivery.environment,
         release=candidate.release,
         commit=candidate.commit,
         artifacts=candidate.digests(),
         run=delivery.runtime.run_url,
-        run_id=env.get("GITHUB_RUN_ID", ""),
+        run_id=run_id,
         attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
         plan=candidate.plan,
     )
-    record = next((r for r in delivery.ledger.records(delivery.environment) if r.id == record.id), record)
-    require(
-        record,
-        plan=candidate.plan,
-        attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
-        rule=delivery.settings.approval,
-        now=datetime.now(UTC),
-    )
-    lock.require_free(delivery.github, delivery.ledger, record)
-    _require_newest(delivery, record)
-    if record.state != "in_progress":
-        delivery.ledger.note(record, "in_progress", f"deploying {candidate.release}", url=delivery.runtime.run_url)
+
+
+def _take(delivery: Delivery, github: GitHub, record: Record, release: str) -> Record:
+    """Say that we are at work, and look again: whoever said so earlier goes first. Raises ConflictError."""
+    delivery.ledger.note(record, "in_progress", f"deploying {release}", url=delivery.runtime.run_url)
+    record = delivery.ledger.read(record)
+    history = delivery.ledger.records(delivery.environment, limit=lock.RECENT)
+    try:
+        lock.require_free(github, history, record)
+    except ConflictError:
+        delivery.ledger.note(record, "queued", "another run was faster", url=delivery.runtime.run_url)
+        raise
     return record
-
-
-def _require_newest(delivery: Delivery, record: Record) -> None:
-    newer = lock.newer_than(delivery.ledger, record)
-    if newer is not None:
-        raise RefusedError(
-            f"{newer.release} went to {delivery.environment} after this run began",
-            where=newer.run,
-            why="going on would take users back",
-            next_step="nothing to do; to release this one after all, start the workflow again",
-        )
 
 
 def stage(delivery: Delivery, candidate: Candidate, component: str) -> list[Done]:

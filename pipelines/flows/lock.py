@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.errors import ConflictError
+from pipelines.errors import ConflictError, RefusedError
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub
-    from pipelines.ledger import Ledger, Record
+    from pipelines.ledger import Record
+
+RECENT = 10
+"""Records that are looked at: whoever holds the lock is among the newest."""
 
 
-def require_free(github: GitHub, ledger: Ledger, own: Record) -> None:
-    """Refuse while another run is deploying here. A run that ended, however it ended, holds nothing.
+def require_free(github: GitHub, history: Sequence[Record], own: Record) -> None:
+    """Refuse while another run is deploying here, or is still taking back what failed. A run that ended, however it ended, holds nothing.
 
+    Once `own` is in progress itself, only who began earlier is in its way: of two that begin together, one goes on.
     Raises ConflictError naming the run.
     """
-    for record in ledger.records(own.environment):
-        if record.id == own.id or record.state != "in_progress" or record.run_id == own.run_id:
+    for record in history:
+        if record.id == own.id or record.state not in ("in_progress", "failure") or record.run_id == own.run_id:
+            continue
+        if _began(own) and _began(own) < _began(record):
             continue
         if _alive(github, record):
             raise ConflictError(
@@ -29,12 +36,21 @@ def require_free(github: GitHub, ledger: Ledger, own: Record) -> None:
             )
 
 
-def newer_than(ledger: Ledger, own: Record) -> Record | None:
-    """A record opened after ours that is deploying or has deployed: ours is out of date."""
-    for record in ledger.records(own.environment):
+def require_newest(history: Sequence[Record], own: Record) -> None:
+    """Refuse when a release went out that was planned after ours. Raises RefusedError."""
+    for record in history:
         if record.id > own.id and record.task == own.task and record.state in ("in_progress", "success"):
-            return record
-    return None
+            raise RefusedError(
+                f"{record.release} went to {record.environment} after this run began",
+                where=record.run,
+                why="going on would take users back",
+                next_step="nothing to do; to release this one after all, start the workflow again",
+            )
+
+
+def _began(record: Record) -> int:
+    """When the work under way began, as the number of its event; 0 when there is none under way."""
+    return record.events[0].id if record.state == "in_progress" else 0
 
 
 def _alive(github: GitHub, record: Record) -> bool:

@@ -10,7 +10,7 @@ from pipelines.manifest.model import Approval
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PLAN = "0123456789ab"
-ASKED = Asked(release="v1.0.0", plan=PLAN, dispatcher="dev-1", author="dev-2", since=NOW - timedelta(minutes=10))
+ASKED = Asked(release="v1.0.0", plan=PLAN, starters=("dev-1",), author="dev-2", since=NOW - timedelta(minutes=10))
 RULE = Approval(
     environment="production-approval",
     by=("release-manager", "dev-1", "dev-2"),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.deploy.plan import Part, plan_settle, plan_stage
 from pipelines.deploy.steps import Step, digest
-from pipelines.flows.resolve import Resolved, changed_files, resolve
+from pipelines.flows.resolve import Resolved, migrations_at, resolve
 from pipelines.manifest.model import CloudRun
 from pipelines.roles import Artifact, Identity, Live
 
 if TYPE_CHECKING:
     from pipelines.flows.delivery import Delivery
+    from pipelines.github import GitHub
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +39,17 @@ def plan(delivery: Delivery, version: str) -> Planned:
     resolved = resolve(
         delivery.github, delivery.ledger, delivery.manifest, delivery.environment, version, schema="0000"
     )
-    base = resolved.live.commit if resolved.live else None
-    files = changed_files(delivery.github, base, resolved.candidate.commit)
-    migrations = _new_migrations(delivery, files)
+    migrations = _new_migrations(delivery, delivery.github, resolved)
     return Planned(resolved=resolved, steps=tuple(_steps(delivery, resolved, migrations)), migrations=tuple(migrations))
 
 
-def _new_migrations(delivery: Delivery, files: Sequence[str]) -> list[str]:
-    folders = [c.migrations for c in delivery.manifest.components.values() if c.migrations]
-    return sorted(path.rsplit("/", 1)[-1] for path in files if any(path.startswith(f"{folder}/") for folder in folders))
+def _new_migrations(delivery: Delivery, github: GitHub, resolved: Resolved) -> list[str]:
+    """Migrations the release has and what is live has not; all of them when nothing is live yet."""
+    new: set[str] = set()
+    for folder in {c.migrations for c in delivery.manifest.components.values() if c.migrations}:
+        had = migrations_at(github, folder, resolved.live.commit) if resolved.live else set()
+        new |= migrations_at(github, folder, resolved.candidate.commit) - had
+    return sorted(new)
 
 
 def _steps(delivery: Delivery, resolved: Resolved, migrations: list[str]) -> list[Step]:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pipelines.github import GitHub
     from pipelines.ledger import Ledger, Record
     from pipelines.manifest.model import Manifest
+    from pipelines.manifest.release import Release
+
+PROOF = "staging"
+"""The environment that every release must have passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +48,15 @@ def resolve(
     github: GitHub, ledger: Ledger, manifest: Manifest, environment: str, version: str, schema: str
 ) -> Resolved:
     """Everything checked that can be before anybody is asked. Raises InputError, RefusedError."""
+    rules = manifest.release
+    _version(rules, version)
     commit = tag_commit(github, version)
-    _require_on_main(github, version, commit)
-    _require_green(github, version, commit)
+    _require_on_main(github, rules, version, commit)
+    _require_green(github, rules, version, commit)
     staged = _staged(ledger, version, commit)
     live = ledger.live(environment)
     digests = dict(staged.artifacts)
-    already = _compare_with_live(github, ledger, environment, version, commit, digests)
+    already = _released_already(ledger, environment, rules, live, version, digests)
     candidate = Candidate(release=version, commit=commit, artifacts=references_of(manifest, digests), schema=schema)
     return Resolved(
         candidate=candidate,
@@ -95,96 +101,108 @@ def _known_tags(github: GitHub) -> str:
     return "newest tags: " + (", ".join(tag["name"] for tag in tags) or "none")
 
 
-def _require_on_main(github: GitHub, version: str, commit: str) -> None:
-    lines = ["main", *_maintenance_branches(github, version)]
+def _require_on_main(github: GitHub, rules: Release, version: str, commit: str) -> None:
+    lines = [rules.main, *_maintenance_branches(github, rules, version)]
     for branch in lines:
         compared = github.find_json(f"/repos/{github.name}/compare/{_quoted(branch)}...{commit}")
         if compared is not None and compared["status"] in ("behind", "identical"):
             return
     raise RefusedError(
-        f"{version} ({commit[:7]}) is neither on main nor on its maintenance line",
+        f"{version} ({commit[:7]}) is neither on {rules.main} nor on its maintenance line",
         where=github.name,
         why="a tag on another branch was never reviewed nor verified on staging",
-        next_step="merge it to main, let staging verify it, and tag the merged commit",
+        next_step=f"merge it to {rules.main}, let staging verify it, and tag the merged commit",
     )
 
 
-def _maintenance_branches(github: GitHub, version: str) -> list[str]:
+def _maintenance_branches(github: GitHub, rules: Release, version: str) -> list[str]:
     """release/1.x and release/1.2.x for v1.2.3, as far as they exist."""
-    parts = version.lstrip("v").split(".")
-    wanted = [f"release/{parts[0]}.x", f"release/{'.'.join(parts[:2])}.x"]
-    found = github.json("GET", f"/repos/{github.name}/git/matching-refs/heads/release/")
+    number = _version(rules, version)
+    wanted = [
+        rules.maintenance.replace("{line}", line) for line in (f"{number.major}.x", f"{number.major}.{number.minor}.x")
+    ]
+    prefix = _quoted(rules.maintenance.partition("{line}")[0])
+    found = github.json("GET", f"/repos/{github.name}/git/matching-refs/heads/{prefix}")
     names = {ref["ref"].removeprefix("refs/heads/") for ref in found}
     return [name for name in wanted if name in names]
 
 
-def _require_green(github: GitHub, version: str, commit: str) -> None:
-    runs = github.json("GET", f"/repos/{github.name}/commits/{commit}/check-runs?check_name=ci&per_page=100")[
-        "check_runs"
-    ]
-    newest = max(runs, key=lambda run: run["id"], default=None)
-    if newest is not None and newest["conclusion"] in ("success", "skipped"):
-        return
-    said = "did not run" if newest is None else newest["conclusion"] or f"is still {newest['status']}"
-    raise RefusedError(
-        f"CI of {version} ({commit[:7]}) {said}",
-        where=newest["html_url"] if newest else github.name,
-        why="only what CI found well may be released",
-        next_step="wait for it, or mend it on main and tag the mended commit",
-    )
+def _require_green(github: GitHub, rules: Release, version: str, commit: str) -> None:
+    for name in rules.ci_checks:
+        path = f"/repos/{github.name}/commits/{commit}/check-runs?check_name={_quoted(name)}&per_page=100"
+        newest = max(github.json("GET", path)["check_runs"], key=lambda run: run["id"], default=None)
+        if newest is not None and newest["conclusion"] in ("success", "skipped"):
+            continue
+        said = "did not run" if newest is None else newest["conclusion"] or f"is still {newest['status']}"
+        raise RefusedError(
+            f"the check {name} of {version} ({commit[:7]}) {said}",
+            where=newest["html_url"] if newest else github.name,
+            why="only what CI found well may be released",
+            next_step=f"wait for it, or mend it on {rules.main} and tag the mended commit",
+        )
 
 
 def _staged(ledger: Ledger, version: str, commit: str) -> Record:
-    records = [record for record in ledger.records("staging", events=False) if record.commit == commit]
-    for record in ledger.records("staging") if records else []:
-        if (
-            record.commit == commit
-            and record.task == "shipmate"
-            and any(event.state == "success" for event in record.events)
-        ):
+    records = ledger.of_commit(PROOF, commit)
+    for record in records:
+        if any(event.state == "success" for event in record.events):
             return record
     raise RefusedError(
-        f"{version} ({commit[:7]}) was not verified on staging",
-        where="the ledger of staging",
-        why="its staging deployment failed or is not finished" if records else "this commit never went to staging",
+        f"{version} ({commit[:7]}) was not verified on {PROOF}",
+        where=f"the ledger of {PROOF}",
+        why=f"its {PROOF} deployment failed or is not finished" if records else f"this commit never went to {PROOF}",
         next_step="see the runs of *Deploy to Staging* for that commit; re-run the failed one, then dispatch again",
     )
 
 
-def _compare_with_live(
-    github: GitHub, ledger: Ledger, environment: str, version: str, commit: str, digests: dict[str, str]
+def _released_already(
+    ledger: Ledger, environment: str, rules: Release, live: Record | None, version: str, digests: Mapping[str, str]
 ) -> bool:
-    """Whether this version is released already. Raises RefusedError when it went out with another digest, or a higher one did."""
-    import semver
-
-    for record in ledger.records(environment):
-        if record.task != "shipmate" or not any(event.state == "success" for event in record.events):
-            continue
-        if record.release == version and dict(record.artifacts) != digests:
+    """Whether this version is what is live. Raises RefusedError when it went out with another digest, or a higher one is live."""
+    for record in ledger.of_release(environment, version):
+        went_out = any(event.state == "success" for event in record.events)
+        if went_out and dict(record.artifacts) != dict(digests):
             raise RefusedError(
                 f"{version} was released already with other digests",
                 where=record.run,
                 why=f"then: {_shown(record.artifacts)}; now: {_shown(digests)}",
                 next_step="make a new version: one name never means two things",
             )
-        if record.release == version and record.state == "success":
-            live = ledger.live(environment)
-            return live is not None and live.release == version
-        if record.state == "success" and _version(semver, record.release) > _version(semver, version):
-            raise RefusedError(
-                f"{version} is lower than {record.release}, which is live",
-                where=environment,
-                why="a lower version would take back what users have",
-                next_step=f"to go back use `shipmate rollback --to {version}`; to go on make a higher version",
-            )
+    if live is None or live.release == version:
+        return live is not None
+    if _is_version(rules, live.release) and _version(rules, live.release) > _version(rules, version):
+        raise RefusedError(
+            f"{version} is lower than {live.release}, which is live",
+            where=environment,
+            why="a lower version would take back what users have",
+            next_step=f"to go back use `shipmate rollback --to {version}`; to go on make a higher version",
+        )
     return False
 
 
-def _version(semver: Any, text: str) -> Any:
+def _version(rules: Release, tag: str) -> Any:
+    """The version in a tag. Raises InputError for a tag of another form."""
+    import semver
+
+    form = next(iter(rules.components.values())).tag_format
+    before, _, after = form.partition("{version}")
     try:
-        return semver.Version.parse(text.removeprefix("v"))
+        if not tag.startswith(before) or not tag.endswith(after):
+            raise ValueError
+        return semver.Version.parse(tag.removeprefix(before).removesuffix(after))
     except ValueError as error:
-        raise InputError(f"{text!r} is not a version", next_step="use a tag like v1.2.3 (semver.org)") from error
+        raise InputError(
+            f"{tag!r} is not a version",
+            where="version",
+            next_step=f"use a tag like {form.replace('{version}', '1.2.3')} (shipmate.yml, release; semver.org)",
+        ) from error
+
+
+def _is_version(rules: Release, tag: str) -> bool:
+    try:
+        return _version(rules, tag) is not None
+    except InputError:
+        return False
 
 
 def references_of(manifest: Manifest, digests: Mapping[str, str]) -> dict[str, str]:
@@ -215,14 +233,10 @@ def changes(github: GitHub, base: str | None, head: str, *, limit: int = 50) -> 
     return tuple(_change(item) for item in reversed(compared["commits"][-limit:]))
 
 
-def changed_files(github: GitHub, base: str | None, head: str) -> list[str]:
-    """Paths that differ; empty when there is no base."""
-    if base is None or base == head:
-        return []
-    return [
-        item["filename"]
-        for item in github.json("GET", f"/repos/{github.name}/compare/{base}...{head}").get("files", [])
-    ]
+def migrations_at(github: GitHub, folder: str, commit: str) -> set[str]:
+    """Names of the migrations in a folder at a commit; none when the folder is not there yet."""
+    found = github.find_json(f"/repos/{github.name}/contents/{_quoted(folder)}?ref={commit}")
+    return {item["name"] for item in found or () if item["type"] == "file" and item["name"].endswith(".sql")}
 
 
 def _change(raw: dict[str, Any]) -> Change:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines import faults
@@ -22,12 +23,19 @@ class GitHub:
     """A repository on GitHub as one account sees it. `call` runs any PyGithub call under the policy."""
 
     def __init__(
-        self, repository: str, token: str, *, api_url: str = "https://api.github.com", policy: Policy | None = None
+        self,
+        repository: str,
+        token: str,
+        *,
+        api_url: str = "https://api.github.com",
+        policy: Policy | None = None,
+        timeout: int = 30,
     ) -> None:
         self.name = repository
         self.token = token
         self.api_url = api_url
         self.policy = policy or Policy(scale=current().time_scale)
+        self._timeout = timeout
         self._client: github.Github | None = None
         self._repository: Repository | None = None
 
@@ -45,6 +53,11 @@ class GitHub:
             )
         return cls(repository, token, api_url=environ.get("GITHUB_API_URL") or "https://api.github.com")
 
+    def brief(self) -> GitHub:
+        """The same for what must not wait for GitHub: two tries, seconds each."""
+        policy = replace(self.policy, tries=2)
+        return GitHub(self.name, self.token, api_url=self.api_url, policy=policy, timeout=5)
+
     @property
     def client(self) -> github.Github:
         if self._client is None:
@@ -54,7 +67,7 @@ class GitHub:
                 base_url=self.api_url,
                 auth=github.Auth.Token(self.token),
                 retry=None,
-                timeout=30,
+                timeout=self._timeout,
                 seconds_between_requests=None,
                 seconds_between_writes=None,
             )

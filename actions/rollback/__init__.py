@@ -24,11 +24,11 @@ def main(runtime: Runtime) -> int:
     values = runtime.inputs(INPUTS)
     from actions.delivery import delivery
     from pipelines.deploy.steps import as_markdown
-    from pipelines.flows.rollback import roll_back
+    from pipelines.flows.rollback import Request, roll_back
 
     delivered = delivery(runtime, values)
-    components = [name.strip() for name in values["components"].split(",") if name.strip()]
-    rolled = roll_back(delivered, components=components, to=values["to"] or None, failed=values["failed"])
+    components = tuple(name.strip() for name in values["components"].split(",") if name.strip())
+    rolled = roll_back(delivered, Request(components=components, to=values["to"] or None, failed=values["failed"]))
     if rolled.changed:
         runtime.summary(
             f"### ↩️ {delivered.environment} is back to {rolled.release} (was {rolled.was})\n\n{as_markdown(rolled.done)}"

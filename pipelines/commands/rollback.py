@@ -38,8 +38,13 @@ def command(
     from pipelines.manifest import load
 
     delivery = terminal.delivery(load(), environment)
+    asked = rollback.Request(components=components, to=to, accept_schema_risk=accept_schema_risk)
+    if as_json:
+        import sys
+
+        delivery.runtime.stream = sys.stderr
     if dry_run:
-        steps = rollback.decide(delivery, components=list(components), to=to, accept_schema_risk=accept_schema_risk)
+        steps = rollback.decide(delivery, asked)
         if as_json:
             click.echo(
                 jsonlib.dumps([{"component": s.component, "does": s.says, "done": s.done} for s in steps], indent=2)
@@ -48,11 +53,7 @@ def command(
         for step in steps:
             click.echo(f"{step.component}: {step.says}" + (f" — {step.done}" if step.done else ""))
         return
-    if as_json:
-        import sys
-
-        delivery.runtime.stream = sys.stderr
-    rolled = rollback.roll_back(delivery, components=list(components), to=to, accept_schema_risk=accept_schema_risk)
+    rolled = rollback.roll_back(delivery, asked)
     seconds = sum(done.seconds for done in rolled.done)
     if as_json:
         facts = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from pipelines.deploy.steps import Step
 from pipelines.errors import RefusedError
@@ -142,7 +143,7 @@ def plan_rollback(facts: Return) -> list[Step]:
                 component=component,
                 says=f"give all traffic to {release} ({target.key})",
                 detail={"release": release, "key": target.key},
-                done="has all traffic already" if has == 100 else "",
+                done="has all traffic already" if has == 100 and live.settled[:1] == (target.key,) else "",
             )
         )
     steps += [
@@ -158,18 +159,33 @@ def plan_rollback(facts: Return) -> list[Step]:
 
 
 def _previous(facts: Return) -> str:
-    """The newest release that was settled and did not fail, and is not all that is live already."""
-    for live in facts.live.values():
-        serving = _releases(live)
-        for release in _settled_releases(live):
-            if release not in facts.failed and serving != {release}:
+    """The release settled before the newest one that has traffic, and not failed.
+
+    What was taken back already is not taken back further: a rollback that was killed, or is asked for twice, ends at the same release.
+    """
+    serving = sorted(set().union(*(_releases(live) for live in facts.live.values())))
+    settled = [release for live in facts.live.values() for release in _settled_releases(live)]
+    if serving:
+        newest = reduce(lambda a, b: a if _newer(a, b, facts) else b, serving)
+        if any(_newer(release, newest, facts) for release in settled):
+            return newest
+        for release in settled:
+            if release not in facts.failed and release != newest:
                 return release
-    now = sorted(set().union(*(_releases(live) for live in facts.live.values())))
     raise RefusedError(
-        f"there is no earlier release that was live and well (live now: {', '.join(now) or 'nothing of ours'})",
+        f"there is no earlier release that was live and well (live now: {', '.join(serving) or 'nothing of ours'})",
         why="this is the first release, or the earlier ones were removed or taken back",
         next_step="mend forward with a new release, or name one with --to",
     )
+
+
+def _newer(release: str, other: str, facts: Return) -> bool:
+    """Whether a release was deployed after another one, by a provider that has both."""
+    for live in facts.live.values():
+        order = list(dict.fromkeys(d.identity.release for d in live.deployments if d.identity))
+        if release in order and other in order and order.index(release) < order.index(other):
+            return True
+    return False
 
 
 def _releases(live: Live) -> set[str]:

@@ -78,8 +78,8 @@ async def app(visit: Visit) -> Response:
 
 @pages.show("/{login}")
 async def person(visit: Visit) -> Response:
-    user = visit.service.database.users.get(visit.path("login"))
-    if user is None:
+    user = visit.service.view().user(visit.path("login"))
+    if user.login != visit.path("login"):  # somebody unknown is shown as `ghost`, who has a page of that name
         raise not_found()
     seen = [one for one in _all(visit) if _sees(visit, one)]
     return visit.page(

@@ -154,7 +154,7 @@ class _Desk:
         values = request.path_params
         if "repo" not in values:
             return None
-        repository = self._service.repository(f"{values['owner']}/{values['repo']}")
+        repository = self._service.repository(f"{values['owner']}/{values['repo'].removesuffix('.git')}")
         check_sight(identity, repository)
         return repository
 

@@ -1,16 +1,18 @@
-"""Write a report: `index.html`, one file with everything in it, and `report.json`."""
+"""Write a report: `index.html`, one file with everything in it, `report.json`, and the pictures beside it."""
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rehearsal.report import plots
-from rehearsal.report.model import Entry, Report, Story
+from rehearsal.report import findings, timeline, users
+from rehearsal.report.model import Report
 
 SHOWN_KINDS = {
     "act": "does",
@@ -23,17 +25,27 @@ SHOWN_KINDS = {
 }
 
 
-def write(report: Report, folder: Path) -> Path:
-    """Write both files; the path of the page. The folder is made; older files of the same names are replaced."""
+def write(report: Report, folder: Path, pictures: Mapping[str, bytes]) -> Path:
+    """Write everything; the path of the page. `pictures`: file name as in the report -> PNG. The folder is made; older files
+    of the same names are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(json.dumps(asdict(report), indent=1) + "\n")
+    for name, content in pictures.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    (folder / "report.json").write_text(as_json(report))
     page = folder / "index.html"
-    page.write_text(render(report))
+    page.write_text(render(report, pictures), encoding="utf-8", errors="replace")
     return page
 
 
-def render(report: Report) -> str:
-    """The page. Everything from outside is escaped by the template."""
+def as_json(report: Report) -> str:
+    """The model, field by field; `json` of Python's library, with no number that JSON does not know."""
+    return json.dumps(asdict(report), allow_nan=False) + "\n"
+
+
+def render(report: Report, pictures: Mapping[str, bytes]) -> str:
+    """The page. Everything from outside is escaped: by the template, and in plots by svg.escape."""
     environment = Environment(
         loader=PackageLoader("rehearsal.report"),
         autoescape=True,
@@ -41,54 +53,32 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clock"] = _clock
-    environment.filters["duration"] = _duration
+    environment.filters.update(clock=clock, duration=duration, date=date)
     return environment.get_template("report.html.j2").render(
         report=report,
-        plots=plots,
         kinds=SHOWN_KINDS,
-        live=_live(report),
-        returns=_returns(report),
-        users=_users,
-        asked=sum(len(sights) for story in report.stories for sights in story.users.values()),
-        failed=sum(not s.ok for story in report.stories for sights in story.users.values() for s in sights),
+        findings=findings,
+        users=users,
+        timeline=timeline.timeline,
+        plot=users.plot,
+        picture=lambda file: base64.b64encode(pictures[file]).decode(),
+        kind_colour=lambda what: timeline.COLOURS.get(what, "var(--faint)"),
     )
 
 
-def _live(report: Report) -> list[tuple[Story, Entry]]:
-    """What went live and when, in the order of time."""
-    return [(story, entry) for story in report.stories for entry in story.entries if entry.kind == "live"]
-
-
-def _returns(report: Report) -> list[tuple[Story, Entry, float]]:
-    """What was taken back, and how fast."""
-    found = []
-    for story in report.stories:
-        for entry in story.entries:
-            seconds = entry.facts.get("back_seconds") or (
-                entry.facts.get("seconds") if "is back to" in entry.text else None
-            )
-            if seconds is not None:
-                found.append((story, entry, float(seconds)))
-    return found
-
-
-def _users(story: Story, component: str) -> dict[str, object]:
-    """Figures under a plot: how many requests, how many failed, the slowest and the 95th of a hundred."""
-    sights = story.users[component]
-    good = sorted(s.ms for s in sights if s.ok)
-    return {
-        "asked": len(sights),
-        "failed": sum(not s.ok for s in sights),
-        "p95": good[int(len(good) * 0.95) - 1] if good else 0.0,
-        "slowest": good[-1] if good else 0.0,
-        "colours": plots.release_colours(sights),
-    }
-
-
-def _clock(at: float) -> str:
+def clock(at: float) -> str:
+    """Time of day, UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {seconds % 60:.0f} s"
+def date(at: float) -> str:
+    """Day and time, UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%-d %B %Y, %H:%M UTC")
+
+
+def duration(seconds: float) -> str:
+    """0.3 s, 12.5 s, 2 min 5 s."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60} s"

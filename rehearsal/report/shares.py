@@ -16,7 +16,9 @@ BROWSER = "the browser"
 ACT = "act"
 ACTIONS = "our actions"
 WAITING = "waiting"
-ORDER = (APPS, BROWSER, ACT, ACTIONS, WAITING)
+KINDS = (APPS, BROWSER, ACT, ACTIONS)
+"""What can be at work; a colour each, in this order."""
+ORDER = (*KINDS, WAITING)
 
 Span = tuple[float, float, str]
 
@@ -30,17 +32,17 @@ def shares(runs: Iterable[Run], started: float, ended: float) -> list[Share]:
     """The parts of [started, ended], in a fixed order, summing to 1."""
     spent = _divide(sorted(_spans(runs)), started, ended)
     whole = max(ended - started, 1e-9)
-    spent[WAITING] = whole - sum(seconds for what, seconds in spent.items() if what != WAITING)
+    spent[WAITING] = max(whole - sum(spent.values()), 0.0)
     return [Share(what=what, seconds=round(spent[what], 3), part=round(spent[what] / whole, 4)) for what in ORDER]
 
 
 def _spans(runs: Iterable[Run]) -> Iterator[Span]:
     for run in runs:
         for job in run.jobs:
-            yield from _job_spans(job)
+            yield from spans_of(job)
 
 
-def _job_spans(job: Job) -> Iterator[Span]:
+def spans_of(job: Job) -> Iterator[Span]:
     """A job's steps by kind, and what lies between them: act starting, ending, passing on."""
     if job.started <= 0 or job.ended <= job.started:
         return
@@ -49,13 +51,14 @@ def _job_spans(job: Job) -> Iterator[Span]:
         if step.started > at:
             yield (at, step.started, ACT)
         if step.ended > step.started:
-            yield (step.started, step.ended, _kind(step.name))
+            yield (step.started, step.ended, kind_of(step.name))
         at = max(at, step.ended)
     if job.ended > at:
         yield (at, job.ended, ACT)
 
 
-def _kind(name: str) -> str:
+def kind_of(name: str) -> str:
+    """What a step is, by its name."""
     if name in APPS_STEPS:
         return APPS
     if name in BROWSER_STEPS:

@@ -1,49 +1,58 @@
-"""What is going on, in the terminal: the story's lines as they come, and below them the jobs at work now."""
+"""Watch stories being told: one calm view on a terminal, plain lines elsewhere (CI, a pipe)."""
 
 from __future__ import annotations
 
-import sys
 import threading
-import time
-from typing import Any
+from collections.abc import Sequence
+from types import TracebackType
 
 import httpx
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from rehearsal.stories.diary import Entry
 from rehearsal.stories.place import Place
+from rehearsal.stories.screen import Chapter, Screen, step
 
 EVERY = 0.5
-MARKS = {"act": "▸", "wait": "…", "proof": "✓", "live": "●", "message": "✉", "failure": "✗", "faults": "⚡"}
-STYLES = {"proof": "green", "live": "bold cyan", "failure": "bold red", "wait": "dim", "message": "magenta"}
 
 
 class LiveView:
-    """On a terminal it redraws; elsewhere (CI, a pipe) it prints a line for each thing that ended."""
+    """On a terminal it draws the screen over and over, and leaves the stories' outcomes; elsewhere it prints what ended."""
 
-    def __init__(self, *, on_stderr: bool = False) -> None:
-        self._console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
-        self._live = (
-            Live(console=self._console, refresh_per_second=4, transient=True) if self._console.is_terminal else None
-        )
+    def __init__(self, titles: Sequence[str], *, on_stderr: bool = False, console: Console | None = None) -> None:
+        self.screen = Screen(chapters=[Chapter(title=title) for title in titles])
+        self._console = console or Console(stderr=on_stderr, highlight=False, soft_wrap=True)
+        self._live: Live | None = None
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=lambda: self.screen.picture(self._console.height - 1),
+                console=self._console,
+                refresh_per_second=4,
+                transient=True,
+                redirect_stdout=False,
+            )
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
-        self._current = ""
+        self._problems: list[tuple[str, str]] = []
 
     def __enter__(self) -> LiveView:
         if self._live is not None:
             self._live.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._over.set()
         if self._thread is not None:
             self._thread.join()
         if self._live is not None:
-            self._live.__exit__(None, None, None)
-        sys.stdout.flush()
+            self._live.__exit__(kind, error, trace)
+            self._console.print(self.screen.summary())
+            for title, problem in self._problems:
+                self._told(f"\n{title}", problem)
 
     def follow(self, place: Place) -> None:
         """Show the jobs of this world's runs from now on."""
@@ -51,49 +60,44 @@ class LiveView:
             self._thread = threading.Thread(target=self._watch, args=(place,), daemon=True)
             self._thread.start()
 
-    def story(self, title: str) -> None:
-        self._console.print(Text(f"\n{title}", style="bold"))
+    def begins(self, title: str) -> None:
+        self.screen.begins(title)
+        if self._live is None:
+            self._console.print(Text(f"\n{title}", style="bold"))
 
     def entry(self, entry: Entry) -> None:
         """A diary's entry has begun or ended."""
-        if not entry.ended:
-            self._current = f"{entry.who} {entry.text}".strip()
-        elif entry.kind != "users":
-            line = Text(f"  {MARKS.get(entry.kind, ' ')} ", style=STYLES.get(entry.kind, ""))
-            line.append(f"{entry.who}: " if entry.who else "", style="bold")
-            line.append(entry.text, style=STYLES.get(entry.kind, ""))
-            if entry.ended - entry.started > 0.5:
-                line.append(f"  {entry.ended - entry.started:.1f} s", style="dim")
-            self._console.print(line)
+        self.screen.entry(entry)
+        if self._live is None and entry.ended and entry.kind != "users":
+            self._console.print(step(entry))
 
-    def verdict(self, title: str, problem: str, seconds: float) -> None:
-        if problem:
-            self._console.print(Text(f"  ✗ failed after {seconds:.1f} s", style="bold red"))
-            self._console.print(Text(problem, style="red"))
-        else:
+    def ends(self, title: str, problem: str, seconds: float) -> None:
+        """A story is over; `problem` is empty when it passed."""
+        self.screen.ends(title, seconds, passed=not problem)
+        self.screen.phase = "taking pictures"
+        if problem and self._live is not None:
+            self._problems.append((title, problem))
+        elif problem:
+            self._told(f"  ✗ failed after {seconds:.1f} s", problem)
+        elif self._live is None:
             self._console.print(Text(f"  passed in {seconds:.1f} s", style="green"))
+
+    def finishing(self) -> None:
+        """All stories are told."""
+        self.screen.phase = "taking the world down"
+
+    def _told(self, heading: str, problem: str) -> None:
+        self._console.print(Text(heading, style="bold red"))
+        self._console.print(Text(_harmless(problem), style="red"))
 
     def _watch(self, place: Place) -> None:
         while not self._over.wait(EVERY):
             try:
-                runs = place.inspect("runs")
+                self.screen.runs = place.inspect("runs")
             except (httpx.HTTPError, OSError):
                 continue  # the world is busy, or ending: the next look will tell
-            if self._live is not None:
-                self._live.update(self._picture(runs))
 
-    def _picture(self, runs: list[dict[str, Any]]) -> RenderableType:
-        """The runs that are under way, each with its jobs that are."""
-        lines = [Text(f"  … {self._current}", style="dim")]
-        now = time.time()
-        for run in runs:
-            busy = [job for job in run["jobs"] if job["conclusion"] in ("in_progress", "waiting", "pending")]
-            if run["conclusion"] in ("in_progress", "queued", "waiting", "pending") and busy:
-                lines.append(Text(f"    {run['workflow']}: {run['title']}", style="cyan"))
-                lines += [
-                    Text(
-                        f"      {job['conclusion']:12} {job['name']}  {now - (job['started'] or job['created']):.0f} s"
-                    )
-                    for job in busy
-                ]
-        return Group(*lines)
+
+def _harmless(text: str) -> str:
+    """Lines from outside without what moves a terminal's cursor."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,31 +10,47 @@ from urllib.parse import urlsplit
 from rehearsal.stories.place import Place
 
 SIZE = {"width": 1200, "height": 750}
+LIMIT_MS = 15_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
     """One page worth a picture; `path` is below the repository's page, or a whole address."""
 
-    name: str
+    title: str
     path: str
 
 
 BY_STORY: dict[str, tuple[View, ...]] = {
     "quick-start": (
-        View(name="1-The app in production", path="https://techmate.ai/"),
-        View(name="2-The runs", path="actions"),
-        View(name="3-The last run", path="actions/runs/{run}"),
-        View(name="4-The releases", path="releases"),
-        View(name="5-The deployments", path="deployments"),
+        View(title="The app in production", path="https://techmate.ai/"),
+        View(title="The runs", path="actions"),
+        View(title="The last production run", path="actions/runs/{run}"),
+        View(title="The releases", path="releases"),
+        View(title="The deployments", path="deployments"),
     ),
-    "red-pull-request": (View(name="1-The red pull request", path="pull/{pull}"),),
+    "red-pull-request": (View(title="The red pull request", path="pull/{pull}"),),
+    "unapproved": (View(title="The run that was rejected", path="actions/runs/{run}"),),
     "bad-release": (
-        View(name="1-The run that was taken back", path="actions/runs/{run}"),
-        View(name="2-The deployments", path="deployments"),
+        View(title="The run that was taken back", path="actions/runs/{run}"),
+        View(title="The deployments", path="deployments"),
     ),
-    "rollback": (View(name="1-The app after the way back", path="https://techmate.ai/"),),
+    "rollback": (View(title="The app after the way back", path="https://techmate.ai/"),),
+    "killed": (View(title="The run that was killed three times", path="actions/runs/{run}"),),
+    "flaky-providers": (View(title="The run that survived", path="actions/runs/{run}"),),
 }
+
+
+class NothingToShow(LookupError):
+    """The page a view shows does not exist (yet): the story ended before it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """The pictures of one story: title -> PNG; and title -> why there is none."""
+
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
 
 
 class Pictures:
@@ -63,32 +78,44 @@ class Pictures:
             self._page.context.browser.close()
             self._playwright.stop()
 
-    def take(self, story: str) -> list[Path]:
-        """The pictures of a story, as files named `n-title.png`."""
-        if self._page is None:
-            return []
-        folder = self._place.root / "pictures" / story
-        folder.mkdir(parents=True, exist_ok=True)
-        return [self._shoot(view, folder) for view in BY_STORY.get(story, ())]
+    def take(self, story: str) -> Taken:
+        """The pictures of a story. One that cannot be taken is told as missing: a picture never fails a story."""
+        taken = Taken()
+        for view in BY_STORY.get(story, ()):
+            try:
+                taken.pictures[view.title] = self._shoot(view)
+            except Exception as error:  # the browser fails in as many ways as the page it shows
+                taken.missing[view.title] = str(error).partition("\n")[0] or type(error).__name__
+        return taken
 
-    def _shoot(self, view: View, folder: Path) -> Path:
-        self._page.goto(self._address(view.path), wait_until="networkidle", timeout=15_000)
-        file = folder / f"{view.name.replace(' ', '-')}.png"
-        self._page.screenshot(path=str(file))
-        return file
+    def _shoot(self, view: View) -> bytes:
+        if self._page is None:
+            raise NothingToShow("there is no browser on this machine")
+        answer = self._page.goto(self._address(view.path), wait_until="networkidle", timeout=LIMIT_MS)
+        if answer is None or not answer.ok:
+            raise NothingToShow(f"{view.path} answered {answer.status if answer else 'nothing'}")
+        picture: bytes = self._page.screenshot(animations="disabled", timeout=LIMIT_MS)
+        return picture
 
     def _address(self, path: str) -> str:
         if path.startswith("https://"):
             return path
-        below = path
-        if "{run}" in path:
-            production = [run for run in self._place.inspect("runs") if "Production" in run["workflow"]]
-            below = path.format(run=production[-1]["id"])
-        if "{pull}" in path:
-            with self._place.github("release-manager") as client:
-                pulls = client.get(f"/repos/{self._place.repository}/pulls", params={"state": "all"}).json()
-            below = path.format(pull=pulls[0]["number"])
+        below = path.format(run=self._last_production_run()) if "{run}" in path else path
+        below = path.format(pull=self._last_pull()) if "{pull}" in path else below
         return f"{self._place.server}/{self._place.repository}/{below}"
+
+    def _last_production_run(self) -> int:
+        runs = [run["id"] for run in self._place.inspect("runs") if "Production" in run["workflow"]]
+        if not runs:
+            raise NothingToShow("production was never deployed")
+        return int(runs[-1])
+
+    def _last_pull(self) -> int:
+        with self._place.github("release-manager") as client:
+            pulls = client.get(f"/repos/{self._place.repository}/pulls", params={"state": "all"}).json()
+        if not pulls:
+            raise NothingToShow("there is no pull request")
+        return int(pulls[0]["number"])
 
     def _arguments(self) -> list[str]:
         """The platform's names lead to the world's front, whose key is known; nothing leads anywhere else."""

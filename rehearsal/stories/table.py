@@ -26,11 +26,14 @@ class Story:
         telling(at)
 
 
+START = "quick-start"
+"""The story that releases what others start from."""
+
 STORIES: dict[str, Story] = {
     story.name: story
     for story in (
         Story(
-            name="quick-start",
+            name=START,
             title="A pull request reaches production, then a second release",
             module="quick_start",
             starts_released=False,
@@ -56,5 +59,5 @@ def chosen(names: tuple[str, ...], everything: bool) -> list[Story]:
         return [story for story in STORIES.values() if everything or story.usual]
     wanted = {name: STORIES[name] for name in names}
     if any(story.starts_released for story in wanted.values()):
-        wanted["quick-start"] = STORIES["quick-start"]
+        wanted[START] = STORIES[START]
     return [story for story in STORIES.values() if story.name in wanted]

@@ -7,12 +7,13 @@ import platform
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rehearsal.report import collect, page
 from rehearsal.report.model import Report
 from rehearsal.report.model import Story as Told
+from rehearsal.stories import table
 from rehearsal.stories.diary import Diary
 from rehearsal.stories.live import LiveView
 from rehearsal.stories.pictures import Pictures
@@ -28,56 +29,79 @@ class Stage:
 
     place: Place
     view: LiveView
-    pictures: Pictures
+    camera: Pictures
+    taken: dict[str, bytes] = field(default_factory=dict)
+    """Name of a file beside the report -> PNG."""
 
 
 def rehearse(
     repository: Path, stories: Sequence[Story], output: Path, *, live_on_stderr: bool = False
 ) -> tuple[Report, Path]:
-    """Tell the stories in turn, in one world; a story whose beginning failed is not told. The report and its page."""
-    view = LiveView(on_stderr=live_on_stderr)
-    with World(repository) as place, view, Pictures(place) as pictures:
+    """Tell the stories in turn, in one world; those that start from what the quick start leaves are not told when it failed.
+
+    The report and its page. Raises WorldFailed.
+    """
+    world = World(repository)
+    with (
+        LiveView([story.title for story in stories], on_stderr=live_on_stderr) as view,
+        world as place,
+        Pictures(place) as camera,
+    ):
         view.follow(place)
-        stage = Stage(place=place, view=view, pictures=pictures)
+        stage = Stage(place=place, view=view, camera=camera)
         told: list[Told] = []
+        untold: list[str] = []
         for story in stories:
-            told.append(tell(stage, story))
-            if not told[-1].passed and story.name == "quick-start":
-                break
+            if story.starts_released and any(t.name == table.START and not t.passed for t in told):
+                untold.append(story.name)
+            else:
+                told.append(tell(stage, story))
         report = collect.report(
             told,
-            machine=machine(),
-            messages=place.messages(),
+            repository=place.repository,
+            machine=machine(world.seconds_to_ready),
+            untold=untold,
             requests=requests(place),
             violations=[violation["text"] for violation in place.inspect("violations")],
         )
-    return report, page.write(report, output)
+        view.finishing()
+    return report, page.write(report, output, stage.taken)
 
 
 def tell(stage: Stage, story: Story) -> Told:
     """One story; a failure is part of what is told."""
     diary = Diary(story=story.name, listener=stage.view.entry)
-    stage.view.story(story.title)
+    stage.view.begins(story.title)
     started = time.time()
     problem = ""
     try:
         story.tell(Routine(place=stage.place, diary=diary))
     except Exception as error:  # a story fails in as many ways as there are bugs; each belongs in the report
-        problem = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
+        problem = (str(error) if isinstance(error, AssertionError) else "") or traceback.format_exc()
     ended = time.time()
-    stage.view.verdict(story.title, problem, ended - started)
-    taken = stage.pictures.take(story.name)
+    stage.view.ends(story.title, problem, ended - started)
+    shots = stage.camera.take(story.name)
+    files = {title: f"pictures/{story.name}-{number}.png" for number, title in enumerate(shots.pictures, start=1)}
+    stage.taken.update({files[title]: png for title, png in shots.pictures.items()})
     return collect.story(
-        stage.place, diary, title=story.title, problem=problem, started=started, ended=ended, pictures=taken
+        stage.place,
+        diary,
+        title=story.title,
+        problem=problem,
+        started=started,
+        ended=ended,
+        pictures=files,
+        missing=shots.missing,
     )
 
 
-def machine() -> dict[str, str]:
-    """What the figures were measured on."""
+def machine(seconds_to_ready: float) -> dict[str, str]:
+    """What the figures were measured on, in words."""
     return {
-        "cores": str(len(os.sched_getaffinity(0))),
-        "python": platform.python_version(),
+        "cores": f"{len(os.sched_getaffinity(0))} cores",
+        "python": f"Python {platform.python_version()}",
         "system": platform.system(),
+        "world": f"world ready in {seconds_to_ready:.1f} s",
     }
 
 

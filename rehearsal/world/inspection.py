@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,34 +14,53 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.emulators.cloud_run.app import CloudRun
+from rehearsal.emulators.vercel.app import Vercel
+from rehearsal.journal import Journal
 from rehearsal.runner.act import MARK
-from rehearsal.runner.model import Job, Run, Step
+from rehearsal.runner.model import Job, PendingReview, Run, Step
+from rehearsal.world import traffic
+from rehearsal.world.definition import Definition
+
+FAILED = ("failure", "timed_out")
+LOG_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?")
+
+
+class Runner(Protocol):
+    """What of a runner can be looked at."""
+
+    runs: dict[int, Run]
+
+    def pending(self, run_id: int) -> list[PendingReview]: ...
 
 
 class Inside(Protocol):
     """What of a world can be looked at."""
 
+    definition: Definition
+    journal: Journal
+    cloud_run: CloudRun
+    vercel: Vercel
+
     @property
-    def runs(self) -> dict[int, Run]: ...
+    def runner(self) -> Runner: ...
 
     def messages(self) -> list[dict[str, str]]: ...
 
     def inventory(self, release: str) -> dict[str, int]: ...
 
-    def run_url(self, run: Run) -> str: ...
-
 
 class Inspection:
-    """`/_world/runs`, `/_world/messages`, `/_world/inventory?release=`, `/_world/memory`, and POST `/_world/jobs/{id}/kill`."""
+    """`/_world/runs?log=LINES`, `/_world/shifts`, `/_world/messages`, `/_world/inventory?release=`, `/_world/memory`, and
+    POST `/_world/jobs/{id}/kill`."""
 
     def __init__(self, inside: Inside) -> None:
         self._inside = inside
 
     def routes(self) -> list[Route]:
         return [
-            Route(
-                "/_world/runs", self._answers(lambda request: [self._run(run) for run in self._inside.runs.values()])
-            ),
+            Route("/_world/runs", self._answers(self._runs)),
+            Route("/_world/shifts", self._answers(lambda request: self._shifts())),
             Route("/_world/messages", self._answers(lambda request: self._inside.messages())),
             Route(
                 "/_world/inventory",
@@ -61,9 +81,36 @@ class Inspection:
 
         return answer
 
-    def _run(self, run: Run) -> dict[str, Any]:
+    def _runs(self, request: Request) -> list[dict[str, Any]]:
+        """Every run, oldest first; with `log=N` the last N lines of each job that failed."""
+        lines = int(request.query_params.get("log", "0"))
+        return [self._run(run, lines) for run in self._inside.runner.runs.values()]
+
+    def _shifts(self) -> list[dict[str, Any]]:
+        inside = self._inside
+        names = traffic.Names(release=self._release_of, project=self._project_of)
+        return traffic.shifts(inside.journal.entries(), inside.definition, names)
+
+    def _release_of(self, emulator: str, key: str) -> str:
+        """The release in a deployment's own marks, else its name."""
+        if emulator == "cloud-run":
+            found = (service.revisions.get(key) for service in self._inside.cloud_run.services.all())
+            marks: Mapping[str, Any] = next(
+                (revision.template.get("annotations", {}) for revision in found if revision), {}
+            )
+        else:
+            deployment = self._inside.vercel.account.deployments.get(key)
+            marks = deployment.meta if deployment else {}
+        return next((str(value) for name, value in marks.items() if name.endswith("release")), key)
+
+    def _project_of(self, key: str) -> str:
+        project = self._inside.vercel.account.projects.get(key)
+        return project.name if project else key
+
+    def _run(self, run: Run, lines: int) -> dict[str, Any]:
         jobs = sorted(run.jobs, key=lambda job: (job.attempt, job.id))
         ends = [job.completed_at for job in jobs if job.completed_at]
+        waits = [] if run.conclusion else self._inside.runner.pending(run.id)
         return {
             "id": run.id,
             "workflow": run.workflow_name,
@@ -73,22 +120,30 @@ class Inspection:
             "conclusion": run.conclusion or run.status,
             "created": run.created_at.timestamp(),
             "ended": _at(max(ends) if ends else run.updated_at),
-            "url": self._inside.run_url(run),
-            "jobs": [_job(job) for job in jobs],
+            "waits_for": [{"environment": wait.environment, "reviewers": wait.reviewers} for wait in waits],
+            "jobs": [_job(job, lines) for job in jobs],
         }
 
 
-def _job(job: Job) -> dict[str, Any]:
+def _job(job: Job, lines: int) -> dict[str, Any]:
     return {
+        "id": job.id,
         "name": job.name,
         "conclusion": job.conclusion or job.status,
         "created": job.created_at.timestamp(),
         "started": _at(job.started_at or job.completed_at),
         "ended": _at(job.completed_at or job.started_at),
         "attempt": job.attempt,
-        "url": "",
         "steps": [_step(step) for step in job.steps if step.started_at and step.completed_at],
+        "log": last_lines(job, lines) if job.conclusion in FAILED else [],
     }
+
+
+def last_lines(job: Job, most: int) -> list[str]:
+    """The end of a job's log, without times and without the marks of groups."""
+    said = [LOG_TIME.sub("", line) for step in job.steps for line in step.log]
+    told = [line for line in said if line.strip() and not line.startswith(("##[group]", "##[endgroup]"))]
+    return told[-most:] if most else []
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -21,6 +21,11 @@ def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def end_with_parent() -> None:
+    """`die_with_parent` for a process that has something to clean up: SIGTERM, which it must handle in bounded time."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def spawn(
     argv: Sequence[str],
     *,

@@ -5,11 +5,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
+import shutil
 import signal
 import sys
 from pathlib import Path
 
+from rehearsal import processes
 from rehearsal.world.composition import Composition, Options
+
+MARK = "SHIPMATE_WORLD"
+"""Environment variable with the world's process id in what its emulators start."""
+STOP_SECONDS = 12
+"""How long the world may take to end everything; its parent kills it after 15."""
 
 
 async def serve(options: Options) -> int:
@@ -20,13 +28,26 @@ async def serve(options: Options) -> int:
         loop.add_signal_handler(number, over.set)
     world = Composition(options)
     try:
-        await world.start()
-        world.write_ready()
-        await over.wait()
+        if await _started(world, over):
+            world.write_ready()
+            await over.wait()
     finally:
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(world.stop(), timeout=12)
+            await asyncio.wait_for(world.stop(), timeout=STOP_SECONDS)
     return 0
+
+
+async def _started(world: Composition, over: asyncio.Event) -> bool:
+    """Start, unless it is over before; whether everything is up. Raises what `Composition.start` raises."""
+    starting, ended = asyncio.create_task(world.start()), asyncio.create_task(over.wait())
+    await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting})
+        return False
+    await starting
+    return True
 
 
 def main() -> int:
@@ -35,7 +56,13 @@ def main() -> int:
     parser.add_argument("--repository", type=Path, required=True)
     parser.add_argument("--time-scale", type=float, default=1.0)
     given = parser.parse_args()
-    return asyncio.run(serve(Options(root=given.root, repository=given.repository, time_scale=given.time_scale)))
+    parent = os.getppid()
+    try:
+        return asyncio.run(serve(Options(root=given.root, repository=given.repository, time_scale=given.time_scale)))
+    finally:
+        if os.getppid() != parent:  # it was killed, and cannot clean up
+            processes.reap(MARK, str(os.getpid()))
+            shutil.rmtree(given.root, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +13,11 @@ from types import TracebackType
 from rehearsal import processes
 from rehearsal.home import home
 from rehearsal.stories.place import Place
+from rehearsal.world import leftovers
 
 READY_SECONDS = 60
+LOG = "world.log"
+SAID_LENGTH = 3000
 
 
 class WorldFailed(RuntimeError):
@@ -29,7 +32,7 @@ class World:
         self.time_scale = time_scale
         self.seconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
 
     @property
     def pid(self) -> int:
@@ -42,30 +45,20 @@ class World:
 
     def said(self) -> str:
         """The last of what the world printed."""
-        log = Path(self._folder.name) / "world.log" if self._folder else None
-        return log.read_text(errors="replace")[-3000:] if log and log.is_file() else ""
+        log = self._folder / LOG if self._folder else None
+        return log.read_text(errors="replace")[-SAID_LENGTH:] if log and log.is_file() else ""
 
     def __enter__(self) -> Place:
-        self._folder = tempfile.TemporaryDirectory(prefix="shipmate-world-", ignore_cleanup_errors=True)
-        root = Path(self._folder.name)
+        leftovers.sweep()
+        root = self._folder = leftovers.folder()
         root.chmod(0o755)  # Postgres runs as another user when this is root
-        log = root / "world.log"
         started = time.monotonic()
-        argv = [
-            sys.executable,
-            "-P",
-            "-m",
-            "rehearsal.world",
-            "--root",
-            str(root),
-            "--repository",
-            str(self.repository),
-            "--time-scale",
-            str(self.time_scale),
-        ]
-        with log.open("wb") as stream:
-            self._process = processes.spawn(argv, env=_environment(), stdout=stream, stderr=subprocess.STDOUT)
-        place = self._wait(root, log)
+        try:
+            self._process = self._begin(root)
+            place = self._wait(root)
+        except BaseException:  # Ctrl-C too: `with` calls __exit__ only for what was entered
+            self.__exit__(None, None, None)
+            raise
         self.seconds_to_ready = time.monotonic() - started
         return place
 
@@ -76,16 +69,26 @@ class World:
             processes.end(self._process, grace=15)
             processes.reap("SHIPMATE_WORLD", str(self._process.pid))
         if self._folder is not None:
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _wait(self, root: Path, log: Path) -> Place:
+    def _begin(self, root: Path) -> subprocess.Popen[bytes]:
+        """The process. It ends by itself, and removes its folder, when this one is killed."""
+        argv = [sys.executable, "-P", "-m", "rehearsal.world", "--root", str(root)]
+        argv += ["--repository", str(self.repository), "--time-scale", str(self.time_scale)]
+        with (root / LOG).open("wb") as stream:
+            return processes.spawn(
+                argv, env=_environment(), stdout=stream, stderr=subprocess.STDOUT, preexec=processes.end_with_parent
+            )
+
+    def _wait(self, root: Path) -> Place:
+        """Raises WorldFailed with what the world said."""
         ready = root / "world.json"
         deadline = time.monotonic() + READY_SECONDS
         while not ready.is_file():
-            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
-                said = log.read_text(errors="replace")[-3000:]
-                self.__exit__(None, None, None)
-                raise WorldFailed(f"the world did not start:\n{said}")
+            if not self.alive():
+                raise WorldFailed(f"the world did not start:\n{self.said()}")
+            if time.monotonic() > deadline:
+                raise WorldFailed(f"the world was not ready after {READY_SECONDS} s:\n{self.said()}")
             time.sleep(0.02)
         return Place.read(ready)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import InputError
+from pipelines.images.archive import extract_all
 from pipelines.images.layer import folder as folder_files
 from pipelines.images.layer import tar
 from pipelines.images.model import EMPTY, LAYER, MANIFEST, Blob, BuiltImage, canonical
@@ -49,11 +50,11 @@ def pack(folder: Path) -> BuiltImage:
 
 
 def unpack(layer: bytes, folder: Path) -> None:
-    """Write the files of a packed folder below `folder`. Nothing can land outside it (tarfile's `data` filter). Raises LocalError."""
+    """Write the files of a packed folder below `folder`. Nothing can land outside it (see `archive`). Raises LocalError."""
     with disk("the build", folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
-            archive.extractall(folder, filter="data")
+            extract_all(archive, folder)
 
 
 def fetch(registry: Registry, reference: str, folder: Path) -> None:

@@ -8,6 +8,7 @@ import shutil
 import tarfile
 from typing import Any
 
+from rehearsal import archives
 from rehearsal.github.service import Service
 from rehearsal.github.state.database import Database
 from rehearsal.github.state.snapshot import from_json, to_json
@@ -36,7 +37,7 @@ def load(service: Service, saved: dict[str, Any]) -> None:
     for folder in _FOLDERS:
         shutil.rmtree(service.data / folder)
     with tarfile.open(fileobj=io.BytesIO(base64.b64decode(saved["files"]))) as archive:
-        archive.extractall(service.data, filter="data")
+        archives.extract_all(archive, service.data)
     service.database = database
     service.lag = int(saved["lag"])
     service.oidc.use_key(saved["oidc_key"].encode())

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from rehearsal import archives
 from rehearsal.runner.model import Artifact, Job, Run
 from rehearsal.runner.stand_ins.artifacts import FILES, META
 
@@ -50,7 +51,7 @@ def unpack(packed: str, folder: Path, runs: Iterable[Run]) -> None:
     """Replace all artifacts by those `pack` gave, and have the runs point to them."""
     shutil.rmtree(folder, ignore_errors=True)
     with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed))) as archive:
-        archive.extractall(folder, filter="data")
+        archives.extract_all(archive, folder)
     for run in runs:
         for artifact in run.artifacts:
             artifact.path = str(folder / str(run.id) / artifact.name / FILES)

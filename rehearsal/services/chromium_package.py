@@ -15,6 +15,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from rehearsal import archives
 from rehearsal.home import home
 from rehearsal.services.availability import ServiceUnavailable
 
@@ -100,7 +101,7 @@ def _unpack(tarball: Path, folder: Path) -> None:
     _run(["node", "-e", _UNPACK, "chromium", *_ARCHIVES], folder)
     for name in _ARCHIVES:
         with tarfile.open(folder / name) as archive:
-            archive.extractall(folder, filter="data")
+            archives.extract_all(archive, folder)
         (folder / name).unlink()
     for packed in folder.glob("*.br"):
         packed.unlink()

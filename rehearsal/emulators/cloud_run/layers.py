@@ -16,6 +16,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
+from rehearsal import archives
 from rehearsal.emulators.cloud_run.images import Image, ImageRefused, ImageSource, fetch
 
 _LARGEST_LAYER = 2 * 1024**3  # bytes, unpacked
@@ -89,14 +90,14 @@ class LayerStore:
 def unpack(tar: tarfile.TarFile, into: Path) -> None:
     """Extract a layer. Members that point out of `into`, devices, and too much of anything are refused (tarfile errors).
 
-    The "data" filter (PEP 706) refuses absolute names and links, `..`, devices; owners are ignored.
+    Refused are absolute links, `..` and devices; owners are ignored (rehearsal.archives).
     """
     files = total = 0
     for member in tar:
         files, total = files + 1, total + member.size
         if files > _MOST_FILES or total > _LARGEST_LAYER:
             raise tarfile.TarError(f"more than {_MOST_FILES} files or {_LARGEST_LAYER} bytes")
-        tar.extract(member, into, filter="data")
+        archives.extract(tar, member, into)
 
 
 def merge(layer: Path, root: Path) -> None:

@@ -326,3 +326,21 @@ def test_references_are_taken_apart(text: str, host: str, path: str, target: str
 def test_a_wrong_reference_is_named() -> None:
     with pytest.raises(InputError, match="is no image reference"):
         Reference.parse("a b@sha256:12")
+
+
+@pytest.mark.parametrize("python", ["filter", "no filter"])
+@pytest.mark.parametrize(("name", "kind"), [("../outside", tarfile.REGTYPE), ("link", tarfile.SYMTYPE)])
+def test_unpacked_files_stay_in_their_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str, name: str, kind: bytes
+) -> None:
+    if python == "no filter":
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path, of_kind in (("good.txt", tarfile.REGTYPE), (name, kind)):
+            entry = tarfile.TarInfo(path)
+            entry.type, entry.linkname = of_kind, "/etc/passwd"
+            archive.addfile(entry)
+    with pytest.raises(tarfile.TarError):
+        files.unpack(packed.getvalue(), tmp_path / "folder")
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder", "good.txt"]

@@ -79,6 +79,7 @@ def environment(
         "TERM": "dumb",
         "LANG": "C.UTF-8",
         "REHEARSAL_CLONE_URL": clone_url,
+        "REHEARSAL_OBJECTS": str(settings.root / "mirrors" / f"{run.repository}.git" / "objects"),
         "REHEARSAL_ARTIFACTS": str(settings.root / "artifacts"),
         "REHEARSAL_STAND_INS": str(STAND_INS),
         "REHEARSAL_PYTHON": os.path.realpath(sys.executable),

@@ -73,9 +73,11 @@ class Acts:
         found = self._staged(step)
         seconds = float(step.detail.get("watch", "0"))
         live = host.live()
-        with watching(self.delivery.http, self._watched(step.component, live.url), enabled=bool(live.serving())) as watch:
+        with watching(
+            self.delivery.http, self._watched(step.component, live.url), enabled=bool(live.serving())
+        ) as watch:
             host.shift(found.key, int(step.detail["percent"]))
-            watch.hold(seconds)
+            watch.hold(seconds * self.delivery.http.policy.scale)
         return f"{found.key} has {step.detail['percent']} %{watch.says()}"
 
     def _watched(self, component: str, url: str) -> str:

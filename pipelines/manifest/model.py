@@ -121,7 +121,7 @@ class CloudRun:
         default=True, metadata=said("Run background workers in the live revision (never in a candidate).")
     )
     shift: tuple[int, ...] = field(default=(10, 50, 100), metadata=said("Steps of traffic, in per cent, each watched."))
-    watch_seconds: float = field(default=10.0, metadata=said("How long each step is watched."))
+    watch_seconds: float = field(default=30.0, metadata=said("How long each step is watched."))
     database_secret: str | None = field(
         default=None, metadata=said("Secret with the address the migrations run against: secret@version.")
     )

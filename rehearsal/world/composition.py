@@ -47,6 +47,8 @@ from rehearsal.world.inspection import Inspection
 
 REGISTRY_HOST = "europe-west1-docker.pkg.dev"
 HUB_HOST = "registry-1.docker.io"
+SLOWEST_START = 0.2
+"""Of the real patience of probes: a busy laptop starts processes no faster."""
 DAY = 86_400.0
 BASE_REPOSITORY = "library/python"
 
@@ -115,7 +117,7 @@ class Composition:
             read_secret=self.secret_manager.read,
             authorise=self.tokens.authorise,
             process_env={"SHIPMATE_WORLD": str(os.getpid())},
-            time_scale=self.options.time_scale,
+            time_scale=max(self.options.time_scale, SLOWEST_START),
         )
         self.vercel = Vercel(
             tokens={self.keys.vercel: "deployer"},

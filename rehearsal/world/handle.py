@@ -27,7 +27,7 @@ class WorldFailed(RuntimeError):
 class World:
     """`with World(repository) as place:` starts a world of its own in a temporary folder, and takes everything down after."""
 
-    def __init__(self, repository: Path, *, time_scale: float = 0.2) -> None:
+    def __init__(self, repository: Path, *, time_scale: float = 0.05) -> None:
         self.repository = repository
         self.time_scale = time_scale
         self.seconds_to_ready = 0.0

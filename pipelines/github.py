@@ -68,6 +68,7 @@ class GitHub:
                 auth=github.Auth.Token(self.token),
                 retry=None,
                 timeout=self._timeout,
+                lazy=True,
                 seconds_between_requests=None,
                 seconds_between_writes=None,
             )
@@ -77,7 +78,7 @@ class GitHub:
     def repository(self) -> Repository:
         """The repository, read lazily: no call is made for it."""
         if self._repository is None:
-            self._repository = self.client.get_repo(self.name, lazy=True)
+            self._repository = self.client.get_repo(self.name)
         return self._repository
 
     def call(self, what: str, call: Callable[[], T], *, writes: bool = False) -> T:

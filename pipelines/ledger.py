@@ -98,9 +98,7 @@ class Ledger:
 
     def of_run(self, environment: str, run_id: str, task: str = DEPLOY) -> Record | None:
         """The record a run opened, with its events; the first, should a lagging list ever have led to two."""
-        listed = (self._record(raw, events=False) for raw in self._listed(environment, tasks=(task,)))
-        found = min((r for r in listed if r.run_id == run_id), key=lambda r: r.id, default=None)
-        return None if found is None else self.read(found)
+        return self._first(environment, task, lambda record: record.run_id == run_id)
 
     def expect(self, environment: str, run_id: str, task: str = DEPLOY) -> Record | None:
         """`of_run` for a record that an earlier job of the run opened: waits for a list that lags."""
@@ -122,6 +120,12 @@ class Ledger:
     def read(self, record: Record) -> Record:
         """The record with its events as they are now."""
         return replace(record, events=self._events(record.id))
+
+    def _first(self, environment: str, task: str, wanted: Callable[[Record], bool]) -> Record | None:
+        """The oldest record that is wanted, with its events."""
+        listed = (self._record(raw, events=False) for raw in self._listed(environment, tasks=(task,)))
+        found = min((record for record in listed if wanted(record)), key=lambda record: record.id, default=None)
+        return None if found is None else self.read(found)
 
     def _listed(
         self, environment: str, *, tasks: tuple[str, ...] = (DEPLOY, ROLLBACK), commit: str = ""
@@ -148,7 +152,8 @@ class Ledger:
     ) -> Record:
         """The record of this run, made when there is none yet: once, whatever answers are lost.
 
-        A terminal has no run: there the newest record is gone on with when it is of the same thing.
+        A run that built something else in a later attempt has one for each. A terminal has no run: there the newest record is gone on
+        with when it is of the same thing.
         """
         payload = {
             "release": release,
@@ -172,7 +177,9 @@ class Ledger:
 
         def find() -> Record | None:
             if run_id:
-                return self.of_run(environment, run_id, task)
+                return self._first(
+                    environment, task, lambda r: (r.run_id, dict(r.artifacts)) == (run_id, dict(artifacts))
+                )
             newest = next(self.walk(environment), None)
             return newest if newest and newest.task == task and _same(newest, payload) else None
 

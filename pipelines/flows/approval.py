@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.approvals.gate import Gate
 from pipelines.approvals.rules import Approved, Asked
 from pipelines.errors import CredentialsError, RefusedError
-from pipelines.flows.resolve import author_of
+from pipelines.flows.resolve import author_of, require_unmoved
 
 if TYPE_CHECKING:
     from pipelines.flows.delivery import Delivery
@@ -25,6 +25,7 @@ def obtain(
     if delivery.github is None:
         raise CredentialsError("an approval needs GitHub", next_step="pass `token: ${{ github.token }}`")
     record = _record(delivery, release, plan)
+    require_unmoved(delivery.github, release, commit)
     asked = Asked(
         release=release,
         plan=plan,

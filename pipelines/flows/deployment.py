@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.approvals.gate import require
 from pipelines.deploy.plan import plan_settle, plan_shift, plan_stage
 from pipelines.deploy.steps import Done, carry_out
-from pipelines.errors import CheckFailed, ConflictError, ShipmateError
+from pipelines.errors import CheckFailed, ConflictError, RefusedError, ShipmateError
 from pipelines.flows import lock
 from pipelines.flows.acts import Acts
 
@@ -39,10 +39,10 @@ def _own(delivery: Delivery, candidate: Candidate) -> Record:
     """The record of this run. Where a plan is approved it was opened by the plan job, and is never made here."""
     env = delivery.runtime.environ
     run_id = env.get("GITHUB_RUN_ID", "")
-    if candidate.plan:
-        found = delivery.ledger.expect(delivery.environment, run_id)
-        if found is not None:
-            return found
+    planned = delivery.ledger.expect(delivery.environment, run_id) if candidate.plan else None
+    if planned is not None:
+        _require_as_planned(planned, candidate)
+        return planned
     return delivery.ledger.open(
         environment=delivery.environment,
         release=candidate.release,
@@ -52,6 +52,20 @@ def _own(delivery: Delivery, candidate: Candidate) -> Record:
         run_id=run_id,
         attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
         plan=candidate.plan,
+    )
+
+
+def _require_as_planned(record: Record, candidate: Candidate) -> None:
+    """What is deployed is what staging proved, by digest. Raises RefusedError."""
+    wanted, given = dict(record.artifacts), candidate.digests()
+    if (record.commit, wanted) == (candidate.commit, given):
+        return
+    other = [name for name in {**wanted, **given} if wanted.get(name) != given.get(name)] or ["the commit"]
+    raise RefusedError(
+        f"{', '.join(other)} of {candidate.release} is not what staging proved and was planned",
+        where=record.run,
+        why=f"planned: {record.commit[:7]} {wanted}; given: {candidate.commit[:7]} {given}",
+        next_step="pass on what the plan job put out; to release another build, let staging prove it and start the workflow again",
     )
 
 

@@ -58,9 +58,9 @@ async def attempt_page(visit: Visit) -> Response:
 
 
 async def _page(visit: Visit, run: Run, number: int) -> Response:
-    attempt = attempt_of(run, number)
-    latest = number == run.attempt
     workflow = await _workflow(visit, run)
+    attempt = attempt_of(run, number)  # from here on nothing is awaited: the page shows one moment
+    latest = number == run.attempt
     return visit.page(
         "run.html",
         live=LIVE if run.status != "completed" else 0,

@@ -31,7 +31,7 @@
   // Dialogs: the button that opens one is away while it is open, so that its name is there once. --------------------
   const open = (dialog) => {
     const opener = document.querySelector(`[data-opens="${dialog.id}"]`);
-    if (dialog.open) dialog.close();
+    dialog.removeAttribute("open"); // as the server may have sent it; close() would tell of an end
     dialog.showModal();
     if (opener) opener.hidden = true;
     dialog.addEventListener("close", () => { if (opener) { opener.hidden = false; opener.focus(); } }, { once: true });

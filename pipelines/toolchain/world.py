@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ MODULES = {"contracts": "rehearsal.contracts", "services": "rehearsal.services"}
 """Each is run as `python -m`, prints a line for each thing it has, and on failure a line for what it could not get and how to get it."""
 
 WIDTH = 100
-"""Columns of a line that is passed on."""
+"""Columns of a line that is passed on; a longer one is wrapped, for it may hold a command."""
 
 
 def ready(part: str, root: Path, home: Path) -> bool:
@@ -31,7 +32,8 @@ def ensure(part: str, *, python: Path, root: Path, home: Path, say: homes.Say) -
         [python, "-m", MODULES[part]], cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     for line in done.stdout.splitlines():
-        say(f"          {line if len(line) <= WIDTH else line[: WIDTH - 1] + '…'}")
+        for part_of_line in textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False):
+            say(f"          {part_of_line}")
     if done.returncode:
         raise LocalError(
             done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}",

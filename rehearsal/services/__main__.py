@@ -1,11 +1,11 @@
-"""`python -m rehearsal.services`: find or fetch Postgres, Redis and a browser, and make the template database."""
+"""`python -m rehearsal.services`: find or fetch Postgres, Redis, a browser and the tests' peers, and make the template database."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 
-from rehearsal.services import browser, postgres, postgres_program, redis
+from rehearsal.services import browser, peers, postgres, postgres_program, redis
 from rehearsal.services.availability import ServiceUnavailable
 
 
@@ -25,11 +25,19 @@ def _browser() -> str:
     return f"Chromium {found.version}, {found.origin}, {found.path}"
 
 
-SERVICES: dict[str, Callable[[], str]] = {"postgres": _postgres, "redis": _redis, "browser": _browser}
+def _peers() -> str:
+    """Only tests use them: where they cannot be had it is said, and is no failure."""
+    try:
+        return ", ".join(str(path) for path in peers.get())
+    except ServiceUnavailable as problem:
+        return f"without {', '.join(peers.missing())}, which only tests use. {problem}"
+
+
+SERVICES: dict[str, Callable[[], str]] = {"postgres": _postgres, "redis": _redis, "browser": _browser, "peers": _peers}
 
 
 def main() -> int:
-    """A line for each service; exit 1, after trying all, when one could not be had."""
+    """A line for each service; exit 1, after trying all, when one that a rehearsal needs could not be had."""
     failed = 0
     for name, look in SERVICES.items():
         try:

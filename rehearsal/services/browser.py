@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal.services import chromium_package
+from rehearsal.services import chromium_package, packages
 from rehearsal.services.availability import ServiceUnavailable
 
 VARIABLE = "SHIPMATE_BROWSER"
@@ -23,8 +23,6 @@ _INSTALLED = (
     "chromium-browser",
 )
 _APT_PACKAGES = ("chromium-headless-shell", "fonts-liberation")
-_APT_COMMAND = f"apt-get install --no-install-recommends {' '.join(_APT_PACKAGES)}"
-_APT_SECONDS = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +51,7 @@ def find() -> Browser:
         tried.append(f"{path}: {problem}")
     seen = f" Tried: {'; '.join(tried)}." if tried else ""
     raise ServiceUnavailable(
-        f"no browser: run `make setup`, or `{_APT_COMMAND}` as root, or name one in {VARIABLE}.{seen}"
+        f"no browser: run `make setup`, or `{packages.command(_APT_PACKAGES)}` as root, or name one in {VARIABLE}.{seen}"
     )
 
 
@@ -108,17 +106,5 @@ def _version(path: Path) -> tuple[str, str | None]:
 
 
 def _install() -> None:
-    """By the system's package manager. Raises ServiceUnavailable for who is not root or has no apt."""
-    apt = shutil.which("apt-get")
-    if os.geteuid() != 0 or apt is None:
-        raise ServiceUnavailable(f"Not root, or no apt-get here: have `{_APT_COMMAND}` done by somebody who can.")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        [apt, "-q", "update"],
-        [apt, "-q", "install", "-y", "--no-install-recommends", *_APT_PACKAGES],
-    ):
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_APT_SECONDS, check=False
-        )
-        if done.returncode:
-            raise ServiceUnavailable(f"`{' '.join(command)}` failed: {done.stderr.strip()[-300:]}")
+    """By the system's package manager. Raises ServiceUnavailable."""
+    packages.install(_APT_PACKAGES)

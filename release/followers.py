@@ -29,20 +29,33 @@ def waiting(git: Git, commit: str, dispatched: Sequence[str]) -> list[tuple[str,
     return found
 
 
+def inputs(git: Git, commit: str, workflow: str, known: Mapping[str, str]) -> dict[str, str]:
+    """What to dispatch a workflow with: of `known` values (version, commit) those it declares inputs for."""
+    declared: Any = _on(git.file(commit, f"{_FOLDER}/{workflow}") or b"")
+    dispatch = declared.get("workflow_dispatch") if isinstance(declared, dict) else None
+    wanted = dispatch.get("inputs") if isinstance(dispatch, dict) else None
+    return {name: value for name, value in known.items() if isinstance(wanted, dict) and name in wanted}
+
+
 def starts_nothing(token: str, environ: Mapping[str, str]) -> bool:
     """Whether events made with this token may start no workflow: an installation token inside a workflow (ghs_…)."""
     return environ.get("GITHUB_ACTIONS") == "true" and token.startswith("ghs_")
 
 
-def _event(content: bytes) -> str:
+def _on(content: bytes) -> Any:
+    """What a workflow file has under `on`."""
     import yaml
 
     try:
         data: Any = yaml.safe_load(content)
     except yaml.YAMLError:
-        return ""
+        return None
     # YAML 1.1 reads the key `on` as true.
-    on: Any = data.get("on", data.get(True)) if isinstance(data, dict) else None
+    return data.get("on", data.get(True)) if isinstance(data, dict) else None
+
+
+def _event(content: bytes) -> str:
+    on = _on(content)
     if on == "release" or (isinstance(on, (list, dict)) and "release" in on):
         return "release"
     push = on.get("push") if isinstance(on, dict) else None

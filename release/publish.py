@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pipelines.errors import ReleaseError
 from release.forge import Asset, Entry, Forge
 from release.lease import Holder, Lease, acquire
 from release.state import State, Step, Wanted, edited, next_step
+
+if TYPE_CHECKING:
+    from pipelines.github import GitHubRefused
 
 _REFUSALS = 3
 """So often GitHub may refuse a step because the state was newer than it looked."""
@@ -68,18 +72,36 @@ class Publisher:
 
     def observe(self) -> State:
         """What the forge holds now."""
+        published = self.forge.published(self.wanted.tag)
+        return State(
+            tag=self.forge.tag(self.wanted.tag),
+            published=self._with_digests(published) if published else None,
+            drafts=self._drafts(),
+        )
+
+    def _drafts(self) -> tuple[Entry, ...]:
         drafts = {draft.id: draft for draft in self.forge.drafts(self.wanted.tag, self.since)}
         for number in self._known - drafts.keys():
             entry = self.forge.entry(number)
             if entry is not None and entry.draft and entry.tag == self.wanted.tag:
                 drafts[number] = entry
         self._known |= drafts.keys()
-        published = self.forge.published(self.wanted.tag)
-        return State(
-            tag=self.forge.tag(self.wanted.tag),
-            published=self._with_digests(published) if published else None,
-            drafts=tuple(self._with_digests(drafts[number]) for number in sorted(drafts)),
-        )
+        return tuple(self._with_digests(drafts[number]) for number in sorted(drafts))
+
+    def _look_again(self, state: State, step: Step) -> State:
+        """What a step may have changed, read back; all of it where a step is decisive."""
+        if step.kind == "tag":
+            return replace(state, tag=self.forge.tag(self.wanted.tag))
+        if step.kind in ("draft", "discard"):
+            return replace(state, drafts=self._drafts())
+        if step.kind == "publish" or step.entry is None or not step.entry.draft:
+            return self.observe()
+        number = step.entry.id
+        now = self.forge.entry(number)
+        if now is None or not now.draft:
+            return self.observe()
+        drafts = tuple(self._with_digests(now) if draft.id == number else draft for draft in state.drafts)
+        return replace(state, drafts=drafts)
 
     def _finish(self, done: list[str]) -> Entry:
         """Step by step. Bounded: no release needs more steps than its files and a few."""
@@ -87,9 +109,13 @@ class Publisher:
 
         self._await_drafts()
         refused = 0
+        state = self.observe()
         for _ in range(20 + 6 * len(self.wanted.files)):
-            state = self.observe()
             step = next_step(state, self.wanted)
+            if step is not None and step.kind == "publish":
+                # The last look before it is out: is the tag where it was, is everything there, is nobody else faster?
+                state = self.observe()
+                step = next_step(state, self.wanted)
             if step is None and state.published is not None:
                 return state.published
             if step is None:
@@ -101,13 +127,11 @@ class Publisher:
             except GitHubRefused as error:
                 refused += 1
                 if error.status != 422 or refused > _REFUSALS:
-                    raise ReleaseError(
-                        f"could not {step.what}: {error.what}",
-                        where=error.where,
-                        why="GitHub refuses it",
-                        next_step="mend what it names, then run the same command again: it goes on where it stopped",
-                    ) from error
+                    raise _refused(step, error) from error
                 self.pause(1.0)
+                state = self.observe()
+            else:
+                state = self._look_again(state, step)
         raise ReleaseError(
             f"{self.wanted.tag} is not finished after {len(done)} steps",
             where=self.wanted.tag,
@@ -173,14 +197,30 @@ class Publisher:
         return replace(entry, assets=tuple(assets))
 
 
-def follow(forge: Forge, workflows: Sequence[str], tag: str, *, say: Callable[[str], None]) -> list[str]:
+def _refused(step: Step, error: GitHubRefused) -> ReleaseError:
+    return ReleaseError(
+        f"could not {step.what}: {error.what}",
+        where=error.where,
+        why="GitHub refuses it",
+        next_step="mend what it names, then run the same command again: it goes on where it stopped",
+    )
+
+
+def follow(
+    forge: Forge,
+    workflows: Sequence[str],
+    tag: str,
+    *,
+    inputs: Callable[[str], Mapping[str, str]],
+    say: Callable[[str], None],
+) -> list[str]:
     """Dispatch what must follow a release, each workflow once: the events of a workflow's own token start nothing."""
     started: list[str] = []
     for workflow in workflows:
         if forge.dispatched(workflow, tag):
             say(f"{workflow} was dispatched on {tag} already")
             continue
-        forge.dispatch(workflow, tag, {})
+        forge.dispatch(workflow, tag, inputs(workflow))
         say(f"dispatched {workflow} on {tag}")
         started.append(workflow)
     return started

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from tempfile import TemporaryDirectory
 from release import gates
 from release.assets import NOTES, collect, prepare
 from release.choosing import section_for
-from release.followers import starts_nothing, waiting
+from release.followers import inputs, starts_nothing, waiting
 from release.forge import Forge
 from release.github_forge import GitHubForge
 from release.lease import myself
@@ -92,7 +93,14 @@ def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], f
         published = ready.publisher.run(me, minutes=workplace.rules.lease_minutes, take_over=asked.take_over)
         workflows = asked.then_dispatch or workplace.rules.then_dispatch
         ready.candidate.repository.git.note_tag(ready.wanted.tag, ready.wanted.commit)
-        dispatched = follow(ready.publisher.forge, workflows, ready.wanted.tag, say=say)
+        told = {"version": ready.wanted.tag, "commit": ready.wanted.commit}
+        dispatched = follow(
+            ready.publisher.forge,
+            workflows,
+            ready.wanted.tag,
+            inputs=lambda workflow: inputs(workplace.git, ready.wanted.commit, workflow, told),
+            say=say,
+        )
         return Outcome(
             published=published,
             tag=ready.wanted.tag,
@@ -144,7 +152,7 @@ def _ready(
     return Ready(
         section=section,
         wanted=wanted,
-        publisher=Publisher(forge=forge, wanted=wanted, since=since, say=say),
+        publisher=Publisher(forge=forge, wanted=wanted, since=since, say=say, pause=_pause),
         candidate=gates.Candidate(
             repository=repository,
             forge=forge,
@@ -162,6 +170,13 @@ def shortened(notes: str) -> str:
         return notes
     cut = notes.rfind("\n", 0, LONGEST_BODY)
     return f"{notes[:cut]}\n\n**Cut here: the whole is in {NOTES} below.**\n"
+
+
+def _pause(seconds: float) -> None:
+    """Wait, in the rehearsal's time when there is one."""
+    from pipelines.overlay import current
+
+    time.sleep(seconds * current().time_scale)
 
 
 def _inside(workplace: Workplace, paths: Sequence[Path]) -> list[str]:

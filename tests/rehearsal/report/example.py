@@ -1,0 +1,134 @@
+"""A small report with everything in it, to be changed by tests."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import replace
+from typing import Any
+
+from rehearsal.report.model import (
+    Checked,
+    Entry,
+    Hits,
+    Job,
+    Live,
+    Message,
+    Picture,
+    Report,
+    Return,
+    Run,
+    Scene,
+    Share,
+    Shift,
+    Sight,
+    Step,
+    Story,
+)
+
+BEGAN = 1_800_000_000.0
+
+
+def step(name: str, started: float, ended: float) -> Step:
+    return Step(name=name, conclusion="success", started=BEGAN + started, ended=BEGAN + ended)
+
+
+def job(name: str = "Deploy backend", started: float = 1, ended: float = 4, **more: Any) -> Job:
+    given: dict[str, Any] = {
+        "id": 71,
+        "name": name,
+        "conclusion": "success",
+        "created": BEGAN + started - 0.8,
+        "started": BEGAN + started,
+        "ended": BEGAN + ended,
+        "attempt": 1,
+    }
+    return Job(**(given | more))
+
+
+def run(*jobs: Job, **more: Any) -> Run:
+    given: dict[str, Any] = {
+        "id": 11,
+        "workflow": "Deploy to Production",
+        "title": "Deploy v1.0.1 to production",
+        "event": "workflow_dispatch",
+        "actor": "dev-1",
+        "conclusion": "success",
+        "created": BEGAN,
+        "ended": max((one.ended for one in jobs), default=BEGAN),
+        "jobs": list(jobs),
+    }
+    return Run(**(given | more))
+
+
+def sights(release: str, started: float, ended: float, *, ok: bool = True) -> list[Sight]:
+    count = int((ended - started) * 10)
+    return [Sight(at=BEGAN + started + n / 10, ms=4.0 + n % 7, ok=ok, release=release) for n in range(count)]
+
+
+def scene(**more: Any) -> Scene:
+    given: dict[str, Any] = {
+        "title": "Deploy v1.0.1 to production",
+        "environment": "production",
+        "users": {"backend": sights("v1.0.0", 0, 5) + sights("v1.0.1", 5, 9), "web": sights("v1.0.0", 0, 9)},
+        "shifts": [Shift(at=BEGAN + 5, component="backend", text="v1.0.1 100 %")],
+    }
+    return Scene(**(given | more))
+
+
+def story(**more: Any) -> Story:
+    given: dict[str, Any] = {
+        "name": "quick-start",
+        "title": "A pull request reaches production",
+        "passed": True,
+        "problem": "",
+        "started": BEGAN,
+        "ended": BEGAN + 10,
+        "entries": [
+            Entry(kind="act", text="$ git tag v1.0.1", who="dev-1", started=BEGAN, ended=BEGAN + 0.1),
+            Entry(kind="proof", text="v1.0.1 is live", who="", started=BEGAN + 9, ended=BEGAN + 9.5),
+        ],
+        "runs": [run(job(steps=[step("Set up job", 1, 1.5), step("Check", 1.5, 3)]))],
+        "scenes": [scene()],
+        "live": [Live(at=BEGAN + 9, text="v1.0.1 is live", environment="production", release="v1.0.1", run=11)],
+        "returns": [Return(at=BEGAN + 9.5, text="v1.0.1 was taken back", seconds=4.2)],
+        "faults": [Hits(kind="lose_answer", emulator="vercel", method="POST", path="/v13/deployments", times=2)],
+        "messages": [Message(via="slack", at=BEGAN + 9.6, text="v1.0.1 failed\nsee the run")],
+        "pictures": [Picture(title="The app", file="pictures/quick-start-1.png")],
+        "missing": {"The releases": "releases answered 404"},
+    }
+    return Story(**(given | more))
+
+
+def report(*stories: Story, **more: Any) -> Report:
+    told = list(stories) or [story()]
+    given: dict[str, Any] = {
+        "passed": all(one.passed for one in told),
+        "repository": "techmate/platform",
+        "started": BEGAN,
+        "ended": BEGAN + 10,
+        "machine": {"cores": "2 cores"},
+        "stories": told,
+        "shares": [Share(what="act", seconds=4, part=0.4), Share(what="waiting", seconds=6, part=0.6)],
+        "checked": Checked(requests={"github": 120, "vercel": 12}, violations=[]),
+    }
+    return Report(**(given | more))
+
+
+def failed(problem: str, *jobs: Job, **more: Any) -> Story:
+    """A story that failed by the run of these jobs."""
+    runs = [run(*jobs, conclusion="failure")] if jobs else []
+    return replace(story(passed=False, problem=problem, runs=runs, pictures=[]), **more)
+
+
+def png() -> bytes:
+    """One grey dot."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0\x80")) + chunk(b"IEND", b"")
+
+
+PICTURES = {"pictures/quick-start-1.png": png()}

@@ -1,0 +1,53 @@
+"""Where the time went: every moment is given away once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rehearsal.report import shares
+from rehearsal.report.model import Job
+from tests.rehearsal.report.example import BEGAN, job, run, step
+
+NAMES = st.sampled_from(["Set up job", "Check", "Run the browser tests", "Shift traffic", "Complete job"])
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> Job:
+    """Steps in order, with gaps, some before the beginning and after the end of the rehearsal."""
+    cuts = sorted(draw(st.lists(st.floats(-20, 120), min_size=2, max_size=9)))
+    steps = [step(draw(NAMES), left, right) for left, right in zip(cuts[::2], cuts[1::2], strict=False)]
+    return job(started=cuts[0], ended=cuts[-1], steps=steps)
+
+
+@given(st.lists(jobs(), max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_parts_are_never_negative_and_add_up(some: list[Job]) -> None:
+    found = shares.shares([run(*some)], BEGAN, BEGAN + 100)
+    assert [share.what for share in found] == list(shares.ORDER)
+    assert all(share.part >= 0 and share.seconds >= 0 for share in found)
+    assert sum(share.part for share in found) == pytest.approx(1, abs=1e-3)
+    assert sum(share.seconds for share in found) == pytest.approx(100, abs=1e-2)
+
+
+def test_two_at_once_get_half_each_and_the_rest_is_waiting() -> None:
+    browser = job(started=0, ended=4, steps=[step("Run the browser tests", 0, 4)])
+    ours = job(started=2, ended=6, steps=[step("Shift traffic", 2, 6)])
+    found = {s.what: s.seconds for s in shares.shares([run(browser, ours)], BEGAN, BEGAN + 10)}
+    assert found == {shares.APPS: 0, shares.BROWSER: 3, shares.ACT: 0, shares.ACTIONS: 3, shares.WAITING: 4}
+
+
+def test_what_lies_between_steps_is_act() -> None:
+    one = job(started=0, ended=5, steps=[step("Check", 1, 3)])
+    assert list(shares.spans_of(one)) == [
+        (BEGAN, BEGAN + 1, shares.ACT),
+        (BEGAN + 1, BEGAN + 3, shares.APPS),
+        (BEGAN + 3, BEGAN + 5, shares.ACT),
+    ]
+
+
+def test_a_job_that_never_began_took_nothing() -> None:
+    never = job(started=-BEGAN, ended=-BEGAN)
+    assert list(shares.spans_of(never)) == []
+    assert shares.shares([run(never)], BEGAN, BEGAN + 10)[-1].part == 1

@@ -1,0 +1,158 @@
+"""People's terminals, and the users who never stop asking."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from rehearsal.serving import running
+from rehearsal.stories import proof
+from rehearsal.stories.diary import Diary
+from rehearsal.stories.observer import Observer
+from rehearsal.stories.person import Person
+from rehearsal.stories.place import Place
+from tests.rehearsal.stories.story_place import place
+
+
+class Front:
+    """Answers for both public hosts, by a script: None is a failure."""
+
+    def __init__(self) -> None:
+        self.release: str | None = "v1"
+        self.asked: list[tuple[str, str]] = []
+
+    async def answer(self, request: Request) -> Response:
+        self.asked.append((request.headers["host"], request.headers.get("x-user", "")))
+        if self.release is None:
+            return PlainTextResponse("sick", 503)
+        if self.release == "garbage":
+            return PlainTextResponse("<html>")
+        return JSONResponse({"release": self.release})
+
+    async def api(self, request: Request) -> Response:
+        said = {"who": request.headers["authorization"], "path": request.url.path}
+        return JSONResponse(said, 201 if request.method == "POST" else 200)
+
+
+@pytest.fixture
+def front() -> Front:
+    return Front()
+
+
+@pytest.fixture
+def here(front: Front, tmp_path: Path) -> Iterator[Place]:
+    app = Starlette(
+        routes=[
+            Route("/version", front.answer),
+            Route("/config.json", front.answer),
+            Route("/{path:path}", front.api, methods=["GET", "POST"]),
+        ]
+    )
+    with running(app, "front") as server:
+        yield place(tmp_path, server.url)
+
+
+@pytest.fixture
+def dev(here: Place) -> Person:
+    return Person(login="dev-1", place=here, diary=Diary(story="a"))
+
+
+def seen_by(users: Observer, release: str, component: str = "backend") -> bool:
+    return proof.eventually(
+        lambda: any(sight.seen == release for sight in users.sights[component]),
+        f"{release} to be seen",
+        seconds=10,
+        every=0.01,
+    )
+
+
+def test_users_ask_both_components_until_it_is_over(front: Front, here: Place) -> None:
+    with Observer(place=here, environment="production", every=0.005) as users:
+        seen_by(users, "v1")
+        seen_by(users, "v1", "web")
+        front.release = "v2"
+        seen_by(users, "v2")
+    counted = len(front.asked)
+    assert users.releases("backend") == ["v1", "v2"]
+    assert users.failures() == []
+    assert {host for host, _ in front.asked} == {"api.techmate.ai", "techmate.ai"}
+    assert len({user for _, user in front.asked}) == counted, "every request is another user's"
+    assert all(sight.ms > 0 for sight in users.sights["web"])
+    assert len(front.asked) == counted
+
+
+@pytest.mark.parametrize(("release", "told"), [(None, "HTTP 503"), ("garbage", "no JSON")])
+def test_what_users_do_not_want_is_a_failure(front: Front, here: Place, release: str | None, told: str) -> None:
+    front.release = release
+    with Observer(place=here, environment="production", every=0.005) as users:
+        seen_by(users, told)
+    assert told in {sight.seen for sight in users.failures()}
+    assert users.releases("backend") == []
+
+
+def test_a_front_that_is_gone_is_a_failure(tmp_path: Path) -> None:
+    with Observer(place=place(tmp_path, "http://127.0.0.1:9"), environment="production", every=0.005) as users:
+        seen_by(users, "ConnectError")
+    assert users.failures()
+
+
+def test_a_terminal_is_somebodys_and_knows_nothing_of_this_one(dev: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "mine")
+    monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere:1")
+    said = dev.run(sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))", EXTRA="1")
+    environ = json.loads(said.out)
+    assert environ["GITHUB_TOKEN"] == "token-of-dev-1"
+    assert environ["GIT_AUTHOR_NAME"] == "dev-1"
+    assert environ["HOME"] == str(dev.place.root / "homes/dev-1")
+    assert environ["EXTRA"] == "1"
+    assert "HTTPS_PROXY" not in environ
+
+
+def test_a_command_that_fails_fails_the_story_unless_it_should(dev: Person) -> None:
+    with pytest.raises(proof.Disproved, match=r"by dev-1 ended with 3 \(found: no\n\)"):
+        dev.run(sys.executable, "-c", "print('no'); raise SystemExit(3)")
+    with pytest.raises(proof.Disproved, match="ended with 0"):
+        dev.run(sys.executable, "-c", "", ok=False)
+    assert dev.run(sys.executable, "-c", "raise SystemExit(3)", ok=False).code == 3
+    assert dev.run(sys.executable, "-c", "raise SystemExit(4)", ok=None).code == 4
+
+
+def test_what_is_typed_is_in_the_diary_as_typed(dev: Person) -> None:
+    dev.types("git --version")
+    dev.types("git no-such-thing 'a b; $(touch x)'", ok=False)
+    assert [(entry.text, entry.who, entry.facts["exit"]) for entry in dev.diary.entries] == [
+        ("$ git --version", "dev-1", 0),
+        ("$ git no-such-thing 'a b; $(touch x)'", "dev-1", 1),
+    ]
+    assert not list(dev.place.root.rglob("x"))
+
+
+def test_calls_of_the_api_are_below_the_repository_and_by_the_person(dev: Person) -> None:
+    assert dev.api("POST", "pulls", {}) == {"who": "token token-of-dev-1", "path": "/repos/techmate/platform/pulls"}
+    assert dev.api("GET", "/user")["path"] == "/user"
+    with pytest.raises(proof.Disproved, match="GET /user by dev-1 gave 200"):
+        dev.api("GET", "/user", ok=(404,))
+
+
+def test_an_edit_needs_the_text_it_replaces(dev: Person) -> None:
+    dev.writes("a/b.py", "one\ntwo\none\n")
+    dev.edits("a/b.py", "one", "three")
+    assert (dev.clone / "a/b.py").read_text() == "three\ntwo\none\n"
+    with pytest.raises(proof.Disproved, match=r"a/b.py holds 'four'"):
+        dev.edits("a/b.py", "four", "five")
+
+
+def test_a_place_is_read_from_what_a_world_wrote(here: Place, tmp_path: Path) -> None:
+    file = tmp_path / "world.json"
+    written = {name: getattr(here, name) for name in here.__dataclass_fields__} | {"root": str(here.root), "more": 1}
+    file.write_text(json.dumps(written))
+    assert Place.read(file).hosts == here.hosts
+    assert Place.read(file).root == here.root

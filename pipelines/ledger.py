@@ -117,6 +117,16 @@ class Ledger:
         """The newest record that ended well."""
         return next((r for r in self.walk(environment) if r.state == "success"), None)
 
+    def artifacts(self, environment: str) -> dict[str, str]:
+        """Component -> digest, each from the newest record that ended well and holds it: components can go back alone."""
+        found: dict[str, str] = {}
+        for record in self.walk(environment):
+            if record.state == "success":
+                found = {**record.artifacts, **found}
+                if record.task == DEPLOY:
+                    break
+        return found
+
     def read(self, record: Record) -> Record:
         """The record with its events as they are now."""
         return replace(record, events=self._events(record.id))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.approvals.gate import require
 from pipelines.deploy.plan import plan_settle, plan_shift, plan_stage
 from pipelines.deploy.steps import Done, carry_out
-from pipelines.errors import CheckFailed, ConflictError, RefusedError, ShipmateError
+from pipelines.errors import CheckFailed, ConflictError, CredentialsError, RefusedError, ShipmateError
 from pipelines.flows import lock
 from pipelines.flows.acts import Acts
 
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 def begin(delivery: Delivery, candidate: Candidate) -> Record | None:
     """The gate every deploying job begins with: our record, its approval, and nobody else at work. None without GitHub.
 
-    Raises RefusedError, ConflictError.
+    Raises InputError, RefusedError, ConflictError.
     """
+    for component in candidate.artifacts:
+        delivery.artifact(candidate, component)
     if delivery.github is None:
+        _go_alone(delivery)
         return None
     attempt = delivery.runtime.environ.get("GITHUB_RUN_ATTEMPT", "")
     record = _own(delivery, candidate)
@@ -33,6 +36,20 @@ def begin(delivery: Delivery, candidate: Candidate) -> Record | None:
     lock.require_newest(history, record)
     lock.require_free(delivery.github, history, record)
     return record if record.state == "in_progress" else _take(delivery, delivery.github, record, candidate.release)
+
+
+def _go_alone(delivery: Delivery) -> None:
+    """Without a token there is neither lock nor ledger: said, and refused where somebody must approve."""
+    if delivery.settings.approval is not None:
+        raise CredentialsError(
+            f"{delivery.environment} needs an approval, and without a token GitHub cannot be asked for it",
+            next_step="pass `token: ${{ github.token }}`",
+        )
+    delivery.runtime.annotate(
+        "warning",
+        "no GITHUB_TOKEN: the ledger is not told, and nobody is kept from deploying at the same time",
+        title="Ledger",
+    )
 
 
 def _own(delivery: Delivery, candidate: Candidate) -> Record:

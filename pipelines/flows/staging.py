@@ -32,10 +32,14 @@ def references(delivery: Delivery, given: Mapping[str, str], source: str | None)
     """The artifacts to deploy: those given, over those live in `source`. Raises InputError when one is missing."""
     found: dict[str, str] = {}
     if source is not None:
-        live = delivery.ledger.live(source)
-        if live is None:
-            raise InputError(f"the ledger knows of nothing live in {source}", where="--from-ledger")
-        found = references_of(delivery.manifest, live.artifacts)
+        live = delivery.ledger.artifacts(source)
+        if not live:
+            raise InputError(
+                f"the ledger knows of nothing live in {source}",
+                where="--from-ledger",
+                next_step="name an environment something was released to, or pass --artifact component=host/path@sha256:…",
+            )
+        found = references_of(delivery.manifest, live)
     found.update(given)
     missing = [name for name in delivery.settings.targets if name not in found]
     if missing:

@@ -102,7 +102,7 @@ def test_a_tag_of_a_maintenance_line_is_released_too(shop: Shop) -> None:
 def test_a_check_that_was_run_again_counts_by_its_last_end(shop: Shop) -> None:
     commit = shop.proved("v1.0.0")
     shop.check(commit, "failure")
-    with pytest.raises(RefusedError, match="the check ci of v1.0.0 .* failure"):
+    with pytest.raises(RefusedError, match=r"the check ci of v1\.0\.0 .* failure"):
         planned(shop, "v1.0.0")
     shop.check(commit)
     assert planned(shop, "v1.0.0").resolved.candidate.commit == commit
@@ -155,6 +155,6 @@ def test_other_artifacts_than_planned_are_refused(shop: Shop) -> None:
     found = planning.plan(delivery, "v1.0.0")
     planning.open_record(delivery, found)
     other = shop.candidate("v1.0.0", commit, plan=found.digest)
-    with pytest.raises(RefusedError, match="backend, web of v1.0.0 is not what staging proved"):
+    with pytest.raises(RefusedError, match=r"backend, web of v1\.0\.0 is not what staging proved"):
         deployment.begin(shop.delivery("production", run), other)
     assert [r.state for r in Ledger(shop.client(shop.job().token)).records("production")] == ["queued"]

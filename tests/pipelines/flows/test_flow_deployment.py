@@ -97,9 +97,9 @@ def test_githubs_bad_answers_are_survived(shop: Shop, fault: str) -> None:
     run, artifacts = shop.start(), shop.artifacts("sha-1")
     delivery = shop.delivery("staging", run)
     shop.fault(kind=fault, times=3, after=2)
-    shop.fault(kind=fault, times=2, method="POST")
+    shop.fault(kind=fault, times=1, after=1, method="POST")
     staging.deploy(delivery, "sha-1", artifacts)
-    assert sum(fired.kind == fault for fired in shop.faults.fired) == 5
+    assert sum(fired.kind == fault for fired in shop.faults.fired) == 4
     (record,) = shop.ledger().records("staging")
     assert record.state == "success"
 
@@ -154,7 +154,7 @@ def test_what_cannot_be_deployed_is_refused_before_anything_is_written(shop: Sho
     artifacts = {**shop.artifacts("sha-1"), "web": "host/web:latest"}
     with pytest.raises(InputError, match="host/web:latest is not a reference by digest"):
         staging.deploy(delivery, "sha-1", artifacts)
-    with pytest.raises(InputError, match="there is no environment 'qa'(.|\n)*staging, production"):
+    with pytest.raises(InputError, match=r"there is no environment 'qa'(.|\n)*staging, production"):
         shop.delivery("qa")
     with pytest.raises(InputError, match=r"'mobile' does not live in staging \(there: backend, web\)"):
         delivery.host("mobile")

@@ -166,6 +166,8 @@ class GitHubForge:
         GitHub's `latest` filter gives the newest of each suite; of several with one name the newest counts.
         """
         newest: dict[str, tuple[int, Check]] = {}
+        if not self._knows(commit):
+            return []
         for page in self._listed(
             f"{self._at}/commits/{commit}/check-runs?filter=latest&per_page=100", key="check_runs"
         ):
@@ -176,8 +178,7 @@ class GitHubForge:
         found = [check for _, check in newest.values()]
         if all(name in newest for name in wanted):
             return found
-        statuses = self._get(f"{self._at}/commits/{commit}/status?per_page=100")["statuses"]
-        for raw in statuses:
+        for raw in self._get(f"{self._at}/commits/{commit}/status?per_page=100")["statuses"]:
             if raw["context"] not in newest:
                 state = "" if raw["state"] == "pending" else raw["state"]
                 found.append(Check(name=raw["context"], conclusion=state, url=raw.get("target_url") or ""))
@@ -247,6 +248,10 @@ class GitHubForge:
                 return bool(mine())
             raise
         return True
+
+    def _knows(self, commit: str) -> bool:
+        """Whether a commit was ever pushed here."""
+        return self._find(f"{self._at}/git/commits/{commit}") is not None
 
     def _peeled(self, target: Mapping[str, Any]) -> str | None:
         """The commit behind a ref, through annotated tags (of tags)."""

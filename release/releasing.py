@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipelines.errors import RefusedError, ReleaseError, ShipmateError
 from release import gates
 from release.assets import NOTES, collect, prepare
 from release.choosing import section_for
@@ -76,6 +77,8 @@ class Preview:
     answers: Sequence[gates.Passed | gates.Closed]
     steps: Sequence[Step]
     follows: Sequence[str]
+    blocked: ShipmateError | None
+    """Why what GitHub holds cannot be led to this release."""
 
 
 def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], forge: Forge | None = None) -> Outcome:
@@ -115,9 +118,15 @@ def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None) -
     with ExitStack() as stack:
         ready = _ready(workplace, asked, stack, lambda _: None, forge)
         answers = gates.ask(ready.candidate)
-        steps = all_steps(ready.publisher.observe(), ready.wanted)
+        steps: Sequence[Step] = ()
+        blocked: ShipmateError | None = None
+        state = ready.publisher.observe()
+        try:
+            steps = all_steps(state, ready.wanted)
+        except (RefusedError, ReleaseError) as error:
+            blocked = error
         workflows = asked.then_dispatch or workplace.rules.then_dispatch
-        return Preview(ready=ready, answers=answers, steps=steps, follows=workflows)
+        return Preview(ready=ready, answers=answers, steps=steps, follows=workflows, blocked=blocked)
 
 
 def _ready(

@@ -39,9 +39,9 @@ def command(workplace: Workplace, with_notes: bool, as_json: bool, **contents: A
         console.as_json(_json(found))
     else:
         click.echo(_text(found, with_notes=with_notes))
-    closed = next((answer for answer in found.answers if isinstance(answer, Closed)), None)
+    closed = next((answer.error for answer in found.answers if isinstance(answer, Closed)), found.blocked)
     if closed is not None:
-        raise closed.error
+        raise closed
 
 
 def _text(found: Preview, *, with_notes: bool) -> str:
@@ -58,7 +58,10 @@ def _text(found: Preview, *, with_notes: bool) -> str:
             lines.append(f"  {click.style('✗', fg='red')} {answer.gate}: {answer.error.what}")
     lines += ["", "steps"]
     lines += [f"  {number}. {step.what}" for number, step in enumerate(found.steps, 1)]
-    lines += [] if found.steps else ["  none: it is out already, with all its files"]
+    if found.blocked is not None:
+        lines.append(f"  {click.style('✗', fg='red')} {found.blocked.what}")
+    elif not found.steps:
+        lines.append("  none: it is out already, with all its files")
     lines += [f"  then dispatch {workflow}" for workflow in found.follows]
     return "\n".join([*lines, "", "notes", "", wanted.body] if with_notes else lines)
 
@@ -80,6 +83,7 @@ def _json(found: Preview) -> dict[str, Any]:
             for answer in found.answers
         ],
         "steps": [step.what for step in found.steps],
+        "blocked": found.blocked.what if found.blocked else None,
         "then_dispatch": list(found.follows),
         "files": {file.name: file.digest for file in wanted.files},
         "notes": wanted.body,

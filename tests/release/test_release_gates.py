@@ -1,0 +1,164 @@
+"""Gates: each refuses with its own error and exit code before anything is written, and says what to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines import errors
+from release import refusals
+from tests.rehearsal.github.scene import REPOSITORY
+from tests.release.platform import Platform
+
+pytestmark = pytest.mark.world
+MANIFEST = """
+platform: {name: techmate, repository: techmate/platform}
+components: {backend: {paths: [apps/**]}}
+ci: {checks: {}}
+environments: {}
+release:
+  ci_checks: [%s]
+  components: {platform: {version_files: [%s]}}
+"""
+
+
+def refused(github: Platform, code: int, *words: str, arguments: tuple[str, ...] = ()) -> str:
+    """Publish must end with `code` having written nothing; the plan must say the same."""
+    github.seen.requests.clear()
+    ended = github.here("publish", *arguments)
+    assert ended.code == code, ended.err
+    assert github.seen.writes() == []
+    assert "next: " in ended.err
+    for word in words:
+        assert word in ended.err
+    planned = github.here("plan", *arguments)
+    assert planned.code == code
+    assert "✗" in planned.out
+    return ended.err
+
+
+def test_clean_tree(github: Platform, tmp_path: Path) -> None:
+    github.commit("feat: a")
+    (github.clone / "left-over.txt").write_text("x")
+    refused(github, 25, "1 path(s) are not committed: left-over.txt")
+    assert github.here("publish", "--asset", str(github.clone / "left-over.txt")).code == 0, (
+        "what is handed over may lie there"
+    )
+
+
+def test_version_files(github: Platform) -> None:
+    files = {
+        "shipmate.yml": MANIFEST % ("ci", "a/package.json, b/pyproject.toml"),
+        "a/package.json": '{"version": "0.2.0"}',
+    }
+    github.commit("feat: a", {**files, "b/pyproject.toml": "[project]\nversion = '0.1.0'\n"})
+    refused(github, 20, "v0.1.0, but a/package.json: version holds 0.2.0", "shipmate release bump 0.1.0")
+    assert github.here("bump").code == 0
+    assert (github.clone / "a/package.json").read_text() == '{"version": "0.1.0"}'
+    refused(github, 25)
+    github.commit("chore: bump", {"a/package.json": '{"version": "0.1.0"}'})
+    assert github.here("publish").code == 0
+
+
+def test_version_file__not_in_the_commit(github: Platform) -> None:
+    github.commit("feat: a", {"shipmate.yml": MANIFEST % ("ci", "gone.json")})
+    refused(github, 20, "gone.json is not in the commit")
+
+
+def test_line(github: Platform) -> None:
+    github.commit("feat: a")
+    github.dev.git("commit", "-q", "--allow-empty", "-m", "fix: unmerged", cwd=github.clone)
+    refused(github, 21, "is on none of main, release/0.1.x", "push it as release/0.1.x", arguments=("v0.1.0",))
+
+
+def test_green__red_running_missing(github: Platform) -> None:
+    github.commit_without_ci("feat: a")
+    refused(github, 22, "'ci' is still running", "wait for it")
+    github.green("failure")
+    refused(github, 22, "'ci' is failure", "mend it and release the commit that is green")
+    github.commit("feat: b", {"shipmate.yml": MANIFEST % ("ci, e2e", "")})
+    refused(github, 22, "there is no check 'e2e'", "it has ci")
+
+
+def test_green__of_another_commit_does_not_count(github: Platform) -> None:
+    github.commit("feat: a")
+    github.commit_without_ci("fix: b")
+    refused(github, 22)
+
+
+def test_higher(github: Platform) -> None:
+    first = github.commit("feat: a")
+    assert github.here("publish", "v1.2.0").code == 0
+    github.commit("fix: b")
+    refused(github, 23, "1.1.0 is not higher than v1.2.0", arguments=("v1.1.0",))
+    refused(github, 23, "not higher than v1.2.0", arguments=("v1.1.9", "--commit", first))
+
+
+def test_tag_moved__on_github_and_here(github: Platform) -> None:
+    first = github.commit("feat: a")
+    second = github.commit("fix: b")
+    dev, clone = github.dev, github.clone
+    dev.git("tag", "v1.0.0", first, cwd=clone)
+    dev.git("push", "-q", "origin", "v1.0.0", cwd=clone)
+    dev.git("tag", "-f", "v1.0.0", second, cwd=clone)
+    refused(github, 26, f"v1.0.0 is on {first[:9]} in GitHub, not on {second[:9]}", arguments=("v1.0.0",))
+    dev.git("push", "-q", "-f", "origin", "v1.0.0", cwd=clone)
+    assert github.here("publish", "v1.0.0").code == 0
+    dev.git("push", "-q", "-f", "origin", f"{first}:refs/tags/v1.0.0", cwd=clone)
+    moved = github.here("publish", "v1.0.0")
+    assert (moved.code, "a tag is never moved" in moved.err) == (26, True)
+
+
+def test_tag__and_commit_that_differ(github: Platform) -> None:
+    first = github.commit("feat: a")
+    second = github.commit("fix: b")
+    github.dev.git("tag", "v1.0.0", first, cwd=github.clone)
+    ended = github.here("publish", "v1.0.0", "--commit", second)
+    assert ended.code == 26, ended.err
+
+
+def test_input__no_version(github: Platform) -> None:
+    github.commit("feat: a")
+    assert github.here("publish", "one").code == 4
+    assert github.here("publish", "v1.0").code == 4
+    assert github.here("publish", "$(touch x)").code == 4
+
+
+def test_plan__shows_gates_and_steps_and_writes_nothing(github: Platform) -> None:
+    github.commit("feat: a")
+    github.seen.requests.clear()
+    plan = github.here("plan", "--notes")
+    assert plan.code == 0, plan.err
+    assert github.seen.writes() == []
+    assert plan.out.count("✓") == 6
+    assert "1. tag " in plan.out
+    assert "## Features" in plan.out
+    as_json = github.here("plan", "--json").json
+    assert [gate["holds"] for gate in as_json["gates"]] == [True] * 6
+    assert as_json["steps"][-1] == "publish v0.1.0 as the latest release"
+    assert github.here("publish", "--json").json["steps"] == as_json["steps"], "what was planned is what was done"
+    assert "none: it is out already" in github.here("plan").out
+
+
+def test_refusals__each_its_own_code_and_documented() -> None:
+    found = [
+        each for each in vars(refusals).values() if isinstance(each, type) and each.__module__ == refusals.__name__
+    ]
+    codes = {each.exit_code: each for each in found}
+    assert len(codes) == len(found) == 9
+    others = {each.exit_code for each in errors.ShipmateError.__subclasses__()}
+    assert not others & set(codes)
+    guide = Path("docs/RELEASES.md").read_text()
+    documented = dict(re.findall(r"^\| (2\d) \| ([^|]+?) \|", guide, re.MULTILINE))
+    assert documented == {str(code): each.title for code, each in codes.items()}
+
+
+def test_repository_name__unknown(github: Platform) -> None:
+    github.commit("feat: a")
+    github.dev.git("remote", "remove", "origin", cwd=github.clone)
+    github.extra["GITHUB_REPOSITORY"] = ""
+    ended = github.here("publish")
+    assert (ended.code, "--repository owner/name" in ended.err) == (4, True)
+    assert github.here("publish", "--repository", REPOSITORY).code == 0

@@ -1,0 +1,203 @@
+"""Verifying from outside, and withdrawing: what was changed is found, what is bad is marked, and nothing is deleted."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.github import GitHub
+from pipelines.ledger import Ledger
+from tests.rehearsal.github.scene import REPOSITORY
+from tests.release.platform import RELEASES, Platform
+
+pytestmark = pytest.mark.world
+
+
+def stored(github: Platform, tag: str) -> Any:
+    releases = github.scene.github.service.repository(REPOSITORY).releases.values()
+    return next(one for one in releases if one.tag_name == tag)
+
+
+def wrong(github: Platform, tag: str = "v0.1.0") -> dict[str, str]:
+    ended = github.here("verify", tag, "--json")
+    found = {finding["name"]: finding["told"] for finding in ended.json["findings"] if not finding["holds"]}
+    assert ended.code == (7 if found else 0), ended.err
+    return found
+
+
+def test_verify__a_good_release(github: Platform) -> None:
+    sha = github.commit("feat: a")
+    github.here("publish")
+    ended = github.release("verify", "v0.1.0")
+    assert ended.code == 0, ended.err
+    assert f"✓ tag: on {sha[:9]}" in ended.out
+    assert "✓ line: on main" in ended.out
+    assert "✓ check ci: success" in ended.out
+    assert "✓ SHA256SUMS: lists 2 file(s)" in ended.out
+    assert "✓ latest: v0.1.0" in ended.out
+
+
+def test_verify__outside_a_clone(github: Platform, tmp_path: Path) -> None:
+    github.commit("feat: a")
+    github.here("publish")
+    (tmp_path / "empty").mkdir()
+    assert github.here("verify", "v0.1.0", "-C", str(tmp_path / "empty")).code == 0
+
+
+def test_verify__not_published(github: Platform) -> None:
+    github.commit("feat: a")
+    ended = github.here("verify", "v0.1.0")
+    assert (ended.code, "no release v0.1.0 is published" in ended.err) == (4, True)
+
+
+def test_verify__changed_bytes(github: Platform) -> None:
+    github.commit("feat: a")
+    github.here("publish")
+    asset = stored(github, "v0.1.0").asset_named("release.json")
+    file = github.scene.github.service.asset_path(asset.id)
+    file.write_bytes(file.read_bytes().replace(b"v0.1.0", b"v0.9.0"))
+    found = wrong(github)
+    assert found["release.json"].startswith(("differs from GitHub, SHA256SUMS", "says v0.9.0"))
+
+
+def test_verify__file_added_removed_unfinished(github: Platform) -> None:
+    github.commit("feat: a")
+    github.here("publish")
+    release = stored(github, "v0.1.0")
+    release.asset_named("RELEASE_NOTES.md").name = "other.md"
+    found = wrong(github)
+    assert found["SHA256SUMS"] == "missing: RELEASE_NOTES.md"
+    assert found["files"] == "not in SHA256SUMS: other.md"
+    release.asset_named("other.md").name = "RELEASE_NOTES.md"
+    release.asset_named("RELEASE_NOTES.md").state = "open"
+    assert wrong(github)["RELEASE_NOTES.md"] == "was never uploaded to its end"
+
+
+def test_verify__moved_tag_and_red_check(github: Platform) -> None:
+    first = github.commit("feat: a")
+    github.here("publish")
+    second = github.commit_without_ci("fix: b")
+    github.green("failure")
+    github.dev.git("push", "-q", "-f", "origin", f"{second}:refs/tags/v0.1.0", cwd=github.clone)
+    found = wrong(github)
+    assert found["tag"] == f"on {second[:9]}, but released from {first[:9]}"
+    assert found["check ci"] == "failure"
+    github.dev.git("push", "-q", "origin", ":refs/tags/v0.1.0", cwd=github.clone)
+    assert wrong(github)["tag"] == "there is no tag v0.1.0 any more"
+
+
+def test_verify__latest_points_elsewhere(github: Platform) -> None:
+    github.commit("feat: a")
+    github.here("publish")
+    github.commit("feat: b")
+    github.here("publish")
+    old = github.published("v0.1.0")
+    github.dev.api("PATCH", f"{RELEASES}/{old['id']}", json={"make_latest": "true"})
+    assert wrong(github, "v0.2.0") == {"latest": "v0.1.0, but should be v0.2.0"}
+
+
+def test_verify__leftovers(github: Platform) -> None:
+    sha = github.commit("feat: a")
+    github.here("publish")
+    releases = github.scene.github.service.repository(REPOSITORY).releases
+    releases[99] = dataclasses.replace(stored(github, "v0.1.0"), id=99, draft=True, assets=[])
+    github.dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/shipmate/release/v0.1.0/1", "sha": sha})
+    assert "2 draft(s) or lock(s)" in wrong(github)["leftovers"]
+    cleared = github.here("publish", "v0.1.0", "--take-over", "--json")
+    assert cleared.code == 0, cleared.err
+    assert wrong(github) == {}
+
+
+def test_verify__provenance(github: Platform) -> None:
+    manifest = """
+platform: {name: techmate, repository: techmate/platform}
+components: {backend: {paths: [apps/**]}}
+ci: {checks: {}}
+environments: {}
+release: {provenance: true, components: {platform: {sboms: {backend: r.txt}}}}
+"""
+    github.commit("feat: a", {"shipmate.yml": manifest, "r.txt": "anyio==4.16.0\n"})
+    github.here("publish")
+    assert wrong(github) == {"provenance of backend.cdx.json": "no attestation names it"}
+    digest = next(a["digest"] for a in github.published("v0.1.0")["assets"] if a["name"] == "backend.cdx.json")
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "x", "digest": {"sha256": digest[7:]}}],
+    }
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    bundle = {
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {},
+        "dsseEnvelope": {"payload": payload, "payloadType": "application/vnd.in-toto+json", "signatures": []},
+    }
+    github.manager.post(f"/repos/{REPOSITORY}/attestations", {"bundle": bundle})
+    assert wrong(github) == {}
+
+
+def test_yank__marks_moves_latest_and_deletes_nothing(github: Platform) -> None:
+    github.commit("feat: a")
+    github.here("publish", "v1.0.0")
+    github.commit("feat: b")
+    github.here("publish", "v1.1.0")
+    before = github.published("v1.1.0")
+    ended = github.release("yank", "v1.1.0", "--reason", "notes of @others are <shown>")
+    assert ended.code == 0, ended.err
+    assert "v1.1.0 is live nowhere, by the ledger" in ended.out
+    after = github.published("v1.1.0")
+    assert after["name"] == "v1.1.0 (withdrawn)"
+    assert "**Withdrawn on " in after["body"]
+    assert "notes of @\u200bothers are \\<shown\\>" in after["body"]
+    assert "Use `v1.0.0` instead." in after["body"]
+    assert after["body"].endswith(before["body"])
+    assert [asset["id"] for asset in after["assets"]] == [asset["id"] for asset in before["assets"]]
+    assert github.dev.get(f"{RELEASES}/latest")["tag_name"] == "v1.0.0"
+    assert github.dev.get(f"/repos/{REPOSITORY}/git/ref/tags/v1.1.0")
+
+    again = github.here("yank", "v1.1.0", "--reason", "again", "--json")
+    assert (again.code, again.json["done"]) == (0, [])
+    assert github.published("v1.1.0")["body"] == after["body"]
+    assert "withdrawn" in wrong(github, "v1.1.0")
+    assert wrong(github, "v1.0.0") == {}
+    assert github.here("publish", "v1.1.0").code == 28
+    github.commit("fix: c")
+    assert github.here("next").out == "1.1.1\n", "a withdrawn version is never used again"
+
+
+def test_yank__immutable(github: Platform) -> None:
+    github.settings().immutable_releases = True
+    github.commit("feat: a")
+    github.here("publish")
+    assert github.here("yank", "v0.1.0", "--reason", "bad").code == 0
+    assert "withdrawn" in github.published("v0.1.0")["name"]
+
+
+def test_yank__what_is_live__is_told_with_the_way_back(github: Platform) -> None:
+    github.commit("feat: a")
+    github.here("publish", "v1.0.0")
+    sha = github.commit("feat: b")
+    github.here("publish", "v1.1.0")
+    ledger = Ledger(GitHub(REPOSITORY, github.dev.token, api_url=github.scene.url))
+    run = {"run": "by hand", "run_id": "1", "attempt": "1"}
+    record = ledger.open(environment="production", release="v1.1.0", commit=sha, artifacts={}, **run)
+    ledger.note(record, "success", "v1.1.0 is live")
+    ended = github.here("yank", "v1.1.0", "--reason", "bad")
+    assert "v1.1.0 is live in production since " in ended.out
+    assert "shipmate rollback --environment production --to v1.0.0" in ended.out
+
+
+def test_yank__instead(github: Platform) -> None:
+    github.commit("feat: a")
+    github.here("publish", "v1.0.0")
+    github.commit("feat!: b")
+    github.here("publish", "v2.0.0")
+    assert github.here("yank", "v2.0.0", "--reason", "bad", "--instead", "v3.0.0").code == 4
+    assert github.here("yank", "v2.0.0", "--reason", "bad", "--instead", "1.0.0").code == 0
+    assert "Use `v1.0.0` instead." in github.published("v2.0.0")["body"]
+    assert github.here("yank", "v1.0.0", "--reason", "bad, too").code == 0
+    assert "There is no release to use instead yet." in github.published("v1.0.0")["body"]
+    assert github.here("yank", "v9.0.0", "--reason", "x").code == 4

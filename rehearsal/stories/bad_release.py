@@ -16,7 +16,10 @@ SICK_HEALTH = (
     '    return JSONResponse({"status": "ok"}, status_code=503 if sick else 200)\n\n\ndef _page'
 )
 WELL_START = "    configure_logging(settings.log_level)\n"
-DEAD_START = '    configure_logging(settings.log_level)\n    if settings.release == "%s":\n        return 1\n'
+DEAD_START = (
+    "    configure_logging(settings.log_level)\n"
+    '    if (settings.environment, settings.release) == ("production", "%s"):\n        return 1\n'
+)
 
 
 def tell(at: Routine) -> None:

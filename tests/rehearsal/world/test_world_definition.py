@@ -1,0 +1,83 @@
+"""What a world reads from a manifest, good or broken."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rehearsal.world import definition
+from tests.rehearsal.world.example_manifest import MANIFEST, POOL, written
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_platforms_own_manifest() -> None:
+    found = definition.read(ROOT / "shipmate.yml")
+    assert found.repository == "techmate/platform"
+    assert found.environments == ("staging", "production")
+    assert found.hosts() == {
+        "staging": {"backend": "api-staging.techmate.ai", "web": "staging.techmate.ai"},
+        "production": {"backend": "api.techmate.ai", "web": "techmate.ai"},
+    }
+    environment, reviewers = found.approvals["production"]
+    assert environment == "production-approval"
+    assert set(reviewers) == {"release-manager", "on-call"}
+
+
+def test_services_sites_and_who_deploys(tmp_path: Path) -> None:
+    found = definition.read(written(tmp_path))
+    assert [(s.environment, s.component, s.project, s.host) for s in found.services] == [
+        ("staging", "backend", "acme-staging", "api-staging.acme.test"),
+        ("production", "backend", "acme-production", "api.acme.test"),
+    ]
+    assert [(s.component, s.project, s.host) for s in found.sites] == [
+        ("web", "web-staging", "www-staging.acme.test"),
+        ("web", "web-production", "www.acme.test"),
+    ]
+    assert found.deployers["staging"] == (POOL, "deployer@acme-staging.iam.gserviceaccount.com")
+    assert found.approvals == {"production": ("production-approval", ("release-manager",))}
+    assert found.image_repositories == ("eu.pkg.dev/acme-delivery/shop/api", "eu.pkg.dev/acme-delivery/shop/web")
+    assert found.mail_server == "smtp.acme.test:587"
+
+
+def test_a_secret_is_named_once_without_its_version(tmp_path: Path) -> None:
+    service = definition.read(written(tmp_path)).services[0]
+    assert service.secrets == ("database-url", "redis-url", "migration-database-url")
+
+
+def test_what_may_be_missing(tmp_path: Path) -> None:
+    bare: dict[str, Any] = copy.deepcopy(MANIFEST)
+    del bare["alerts"], bare["environments"]["staging"]["deployer"], bare["environments"]["production"]["approval"]
+    found = definition.read(written(tmp_path, bare | {"alerts": {}}))
+    assert found.mail_server is None
+    assert list(found.deployers) == ["production"]
+    assert found.approvals == {}
+
+
+@pytest.mark.parametrize("key", ["platform", "components", "environments"])
+def test_a_missing_part_is_named(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "shipmate.yml"
+    file.write_text(yaml.safe_dump({name: value for name, value in MANIFEST.items() if name != key}))
+    with pytest.raises(KeyError, match=key):
+        definition.read(file)
+
+
+@pytest.mark.parametrize("key", ["project", "region", "service", "service_account", "url"])
+def test_a_missing_key_of_a_target_is_named(tmp_path: Path, key: str) -> None:
+    broken = copy.deepcopy(MANIFEST["environments"])
+    del broken["production"]["backend"][key]
+    with pytest.raises(KeyError, match=key):
+        definition.read(written(tmp_path, {"environments": broken}))
+
+
+def test_what_is_no_yaml_or_not_there_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "shipmate.yml"
+    with pytest.raises(FileNotFoundError):
+        definition.read(file)
+    file.write_text("platform: [unclosed\n")
+    with pytest.raises(yaml.YAMLError, match="line 2"):
+        definition.read(file)

@@ -1,0 +1,198 @@
+"""A look inside a world: runs with the ends of failed logs, whom they wait for, and how much memory is held."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from rehearsal.journal import Journal
+from rehearsal.runner.act import MARK
+from rehearsal.runner.model import Job, PendingReview, Run, Step
+from rehearsal.serving import running
+from rehearsal.world import definition
+from rehearsal.world.inspection import Inside, Inspection, kill_act, last_lines, resident_kb
+from tests.rehearsal.world.example_manifest import written
+
+NOON = datetime(2026, 1, 5, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+def job(**more: Any) -> Job:
+    given: dict[str, Any] = {
+        "id": 5,
+        "run_id": 1,
+        "attempt": 1,
+        "key": "test",
+        "name": "Tests",
+        "status": "completed",
+        "conclusion": "failure",
+        "created_at": NOON,
+        "started_at": NOON + timedelta(seconds=1),
+        "completed_at": NOON + timedelta(seconds=4),
+    }
+    return Job(**(given | more))
+
+
+def run(*jobs: Job, **more: Any) -> Run:
+    given: dict[str, Any] = {
+        "id": 1,
+        "number": 1,
+        "repository": "acme/shop",
+        "workflow_path": ".github/workflows/ci.yml",
+        "workflow_name": "CI",
+        "title": "Add a test",
+        "event": SimpleNamespace(name="push", actor="dev-1"),
+        "head_branch": "main",
+        "head_sha": "0" * 40,
+        "created_at": NOON,
+        "updated_at": NOON,
+        "jobs": list(jobs),
+    }
+    return Run(**(given | more))
+
+
+class Runner:
+    def __init__(self) -> None:
+        self.runs: dict[int, Run] = {}
+        self.waits: list[PendingReview] = []
+
+    def pending(self, run_id: int) -> list[PendingReview]:
+        return self.waits
+
+
+@pytest.fixture
+def runner() -> Runner:
+    return Runner()
+
+
+@pytest.fixture
+def world(runner: Runner, tmp_path: Path) -> Iterator[httpx.Client]:
+    revision = SimpleNamespace(template={"annotations": {"shipmate.release": "v2"}})
+    service = SimpleNamespace(revisions={"api-2": revision})
+    inside = SimpleNamespace(
+        runner=runner,
+        journal=Journal(),
+        definition=definition.read(written(tmp_path)),
+        cloud_run=SimpleNamespace(services=SimpleNamespace(all=lambda: [service])),
+        vercel=SimpleNamespace(
+            account=SimpleNamespace(
+                projects={"prj_1": SimpleNamespace(name="web-production")},
+                deployments={"dpl_1": SimpleNamespace(meta={"shipmate-release": "v3"})},
+            )
+        ),
+        messages=lambda: [{"via": "slack", "at": "1.0", "text": "hello"}],
+        inventory=lambda release: {"cloud-run": len(release)},
+    )
+    common: dict[str, Any] = {
+        "host": "",
+        "query": "",
+        "status": 200,
+        "seconds": 0.1,
+        "request_bytes": 1,
+        "answer_bytes": 1,
+    }
+    path = "/v2/projects/acme-production/locations/europe-west1/services/api"
+    for revision_name in ("api-2", "api-gone"):
+        body = {"traffic": [{"revision": revision_name, "percent": 100}]}
+        inside.journal.add(
+            emulator="cloud-run", method="PATCH", path=path, time=1.0, request_sha256=None, request=body, **common
+        )
+    promoted = "/v10/projects/prj_1/promote/dpl_1"
+    inside.journal.add(
+        emulator="vercel", method="POST", path=promoted, time=2.0, request_sha256=None, request=None, **common
+    )
+    app = Starlette(routes=Inspection(cast(Inside, inside)).routes())
+    with running(app, "inspection") as server, httpx.Client(base_url=server.url, trust_env=False) as client:
+        yield client
+
+
+def test_a_run_is_told_to_the_millisecond(world: httpx.Client, runner: Runner) -> None:
+    skipped = job(id=4, name="Skipped", conclusion="skipped", started_at=None)
+    runner.runs[1] = run(skipped, job(), conclusion="failure", status="completed")
+    (told,) = world.get("/_world/runs").json()
+    assert told["created"] == NOON.timestamp()
+    assert told["ended"] == NOON.timestamp() + 4
+    assert told["conclusion"] == "failure"
+    assert told["waits_for"] == []
+    assert [(one["name"], one["started"], one["log"]) for one in told["jobs"]] == [
+        ("Skipped", NOON.timestamp() + 4, []),
+        ("Tests", NOON.timestamp() + 1, []),
+    ]
+
+
+def test_whom_a_run_waits_for_is_told_until_it_ends(world: httpx.Client, runner: Runner) -> None:
+    runner.waits = [PendingReview(environment="approval", reviewers=["on-call"], since=NOON, wait_timer=0)]
+    runner.runs = {1: run(status="waiting"), 2: run(id=2, status="completed", conclusion="success")}
+    waiting, ended = world.get("/_world/runs").json()
+    assert waiting["conclusion"] == "waiting"
+    assert waiting["waits_for"] == [{"environment": "approval", "reviewers": ["on-call"]}]
+    assert ended["waits_for"] == []
+
+
+def test_the_end_of_a_log_comes_with_failed_jobs_when_asked_for(world: httpx.Client, runner: Runner) -> None:
+    log = [f"2026-01-05T12:00:00.0000000Z line {n}" for n in range(9)] + [
+        "2026-01-05T12:00:00.0000000Z ##[endgroup]",
+        " ",
+    ]
+    step = Step(number=1, name="Check", started_at=NOON, completed_at=NOON + timedelta(seconds=2), log=log)
+    runner.runs[1] = run(job(steps=[step]), job(id=6, name="Good", conclusion="success", steps=[step]))
+    bad, good = world.get("/_world/runs?log=2").json()[0]["jobs"]
+    assert bad["log"] == ["line 7", "line 8"]
+    assert good["log"] == []
+    assert bad["steps"] == [
+        {"name": "Check", "conclusion": "", "started": NOON.timestamp(), "ended": NOON.timestamp() + 2}
+    ]
+    assert len(last_lines(job(steps=[step]), 100)) == 9
+
+
+def test_shifts_are_named_by_the_releases_own_marks(world: httpx.Client) -> None:
+    told = world.get("/_world/shifts").json()
+    assert [(shift["component"], shift["text"]) for shift in told] == [
+        ("backend", "v2 100 %"),
+        ("backend", "api-gone 100 %"),
+        ("web", "v3 100 %"),
+    ]
+
+
+def test_messages_and_inventory(world: httpx.Client) -> None:
+    assert world.get("/_world/messages").json()[0]["text"] == "hello"
+    assert world.get("/_world/inventory?release=v10").json() == {"cloud-run": 3}
+
+
+def test_memory_is_the_kernels_word(world: httpx.Client) -> None:
+    told = world.get("/_world/memory").json()["resident_kb"]
+    assert 10_000 < told < 4_000_000
+    assert abs(told - resident_kb(os.getpid())) < 50_000
+
+
+def test_only_the_act_of_that_job_is_killed(tmp_path: Path) -> None:
+    act = tmp_path / "act"
+    act.symlink_to(sys.executable)
+    code = "import sys; print('up', flush=True); sys.stdin.read()"
+
+    def start(program: str, mark: str) -> subprocess.Popen[bytes]:
+        env = {MARK: mark, "PYTHONHOME": sys.base_prefix}
+        process = subprocess.Popen([program, "-c", code], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        return process
+
+    started = [start(str(act), "71-abc"), start(str(act), "710-abc"), start(sys.executable, "71-abc")]
+    try:
+        assert kill_act(71) == 1
+        assert started[0].wait(timeout=5) == -9
+        assert [process.poll() for process in started[1:]] == [None, None]
+        assert kill_act(71) == 0
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()

@@ -1,0 +1,119 @@
+"""What is put into the providers: who may become whom, and do what where."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from rehearsal.emulators.google_auth.policy import Policy
+from rehearsal.world import definition, provision
+from rehearsal.world.definition import Definition
+from tests.rehearsal.world.example_manifest import POOL, written
+
+ISSUER = "http://127.0.0.1:1/_oidc"
+DEPLOYERS = {name: f"deployer@acme-{name}.iam.gserviceaccount.com" for name in ("staging", "production")}
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> Definition:
+    return definition.read(written(tmp_path))
+
+
+@pytest.fixture
+def policy(wanted: Definition) -> Policy:
+    return provision.google_policy(wanted, ISSUER)
+
+
+def can_become(policy: Policy, subject: str) -> list[str]:
+    """Accounts that a job with this subject can be."""
+    return [account.email for account in policy.accounts if subject in account.subjects]
+
+
+def may(policy: Policy, email: str, permission: str, project: str) -> bool:
+    account = policy.account(email)
+    assert account is not None, email
+    return account.may(permission, project)
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_a_deployer_is_for_the_jobs_of_its_own_environment(policy: Policy, environment: str) -> None:
+    assert can_become(policy, f"repo:acme/shop:environment:{environment}") == [DEPLOYERS[environment]]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "repo:acme/shop:pull_request",
+        "repo:acme/shop:ref:refs/heads/main",
+        "repo:acme/shop:environment:production-approval",
+        "repo:acme/shop:environment:Production",
+        "repo:mallory/shop:environment:production",
+        "",
+    ],
+)
+def test_nobody_else_becomes_anyone(policy: Policy, subject: str) -> None:
+    assert can_become(policy, subject) == []
+
+
+def test_the_pool_takes_tokens_of_this_repository_alone_and_none_of_a_pull_request(policy: Policy) -> None:
+    claims = {"repository": "acme/shop", "sub": "repo:acme/shop:environment:staging", "event_name": "push"}
+    assert policy.admits(claims)
+    assert not policy.admits(claims | {"repository": "mallory/shop"})
+    assert not policy.admits(claims | {"event_name": "pull_request"})
+    assert not policy.admits(claims | {"event_name": "pull_request_target"})
+    assert not policy.admits(claims | {"sub": "repo:acme/shop:pull_request"})
+    assert policy.issuer == ISSUER
+    assert policy.audience == POOL
+
+
+def test_stagings_deployer_cannot_touch_production(policy: Policy) -> None:
+    staging = DEPLOYERS["staging"]
+    for permission in (
+        "run.services.update",
+        "run.services.get",
+        "secretmanager.versions.access",
+        "iam.serviceAccounts.actAs",
+    ):
+        assert may(policy, staging, permission, "acme-staging")
+        assert not may(policy, staging, permission, "acme-production")
+        assert may(policy, DEPLOYERS["production"], permission, "acme-production")
+        assert not may(policy, DEPLOYERS["production"], permission, "acme-staging")
+
+
+def test_both_push_to_the_one_registry_and_services_only_pull(policy: Policy) -> None:
+    push, pull = "artifactregistry.repositories.uploadArtifacts", "artifactregistry.repositories.downloadArtifacts"
+    for deployer in DEPLOYERS.values():
+        assert may(policy, deployer, push, "acme-delivery")
+    runtime = "run@acme-production.iam.gserviceaccount.com"
+    assert may(policy, runtime, pull, "acme-delivery")
+    assert not may(policy, runtime, push, "acme-delivery")
+    assert not may(policy, runtime, "run.services.update", "acme-production")
+
+
+def test_the_operator_may_what_deployers_may_and_is_nobodys_by_a_token(policy: Policy) -> None:
+    assert may(policy, provision.OPERATOR, "run.services.update", "acme-production")
+    assert next(account for account in policy.accounts if account.email == provision.OPERATOR).subjects == frozenset()
+
+
+def test_secrets_are_each_environments_own(wanted: Definition) -> None:
+    values = provision.secret_values(wanted, "postgres of {}".format, "redis of {}".format, "https://dsn")
+    assert values[("acme-staging", "database-url")] == "postgres of staging"
+    assert values[("acme-production", "migration-database-url")] == "postgres of production"
+    assert values[("acme-production", "redis-url")] == "redis of production"
+    assert len(values) == 6
+
+
+def test_a_secret_the_world_cannot_make_is_named(wanted: Definition) -> None:
+    service = dataclasses.replace(wanted.services[0], secrets=("stripe-key",))
+    with pytest.raises(KeyError, match="stripe-key"):
+        provision.secret_values(dataclasses.replace(wanted, services=(service,)), str, str, "")
+
+
+def test_credentials_are_new_in_every_world() -> None:
+    one, other = provision.Keys(), provision.Keys()
+    assert not set(dataclasses.astuple(one)) & set(dataclasses.astuple(other))
+    secrets = provision.github_secrets(one)
+    assert one.slack_path in secrets["SLACK_WEBHOOK"]
+    assert all(secrets.values())

@@ -8,10 +8,11 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from rehearsal.github.changes import workflows as changes
-from rehearsal.github.pages import dispatching, looks
+from rehearsal.github.pages import dispatching, looks, workflow_list
 from rehearsal.github.pages.paging import part
 from rehearsal.github.pages.serving import Pages, reason
 from rehearsal.github.pages.visit import Visit
+from rehearsal.github.pages.workflow_list import Listed
 from rehearsal.github.problems import Problem
 from rehearsal.github.state.workflows import Workflow
 from rehearsal.runner.model import Run
@@ -25,14 +26,13 @@ _STATUSES = ("success", "failure", "in_progress", "waiting", "queued", "cancelle
 
 @pages.show("actions")
 async def every_run(visit: Visit) -> Response:
-    known = await changes.known(visit.service, visit.repository)
-    texts = await _texts(visit, visit.repository.default_branch)
-    return _listed(visit, known, _dispatchable(known, texts), visit.service.runs(visit.repository), workflow=None)
+    known = await workflow_list.known(visit)
+    return _listed(visit, known, visit.service.runs(visit.repository), workflow=None)
 
 
 @pages.show("actions/workflows/{file}")
 async def one_workflow(visit: Visit) -> Response:
-    workflow = await changes.find(visit.service, visit.repository, visit.path("file"))
+    workflow = await workflow_list.find(visit, visit.path("file"))
     form = await _form(visit, workflow, visit.query("ref"), {}) if visit.may("actions:write") else None
     return await _shown(visit, workflow, form)
 
@@ -40,7 +40,7 @@ async def one_workflow(visit: Visit) -> Response:
 @pages.take("actions/workflows/{file}/dispatch", "actions:write", back="actions/workflows/{file}")
 async def run_workflow(visit: Visit) -> Response:
     """A refusal is shown in the form, with what was entered still there."""
-    workflow = await changes.find(visit.service, visit.repository, visit.path("file"))
+    workflow = await workflow_list.find(visit, visit.path("file"))
     ref, sent = visit.form.text("ref"), visit.form.below(dispatching.PREFIX)
     form = await _form(visit, workflow, ref, sent)
     try:
@@ -64,16 +64,14 @@ async def badge(visit: Visit) -> Response:
 
 
 async def _shown(visit: Visit, workflow: Workflow, form: dispatching.Form | None, error: str = "") -> Response:
-    known = await changes.known(visit.service, visit.repository)
-    texts = await _texts(visit, visit.repository.default_branch)
+    known = await workflow_list.known(visit)
     runs = [run for run in visit.service.runs(visit.repository) if run.workflow_path == workflow.path]
-    return _listed(visit, known, _dispatchable(known, texts), runs, workflow=workflow, form=form, error=error)
+    return _listed(visit, known, runs, workflow=workflow, form=form, error=error)
 
 
 def _listed(
     visit: Visit,
-    known: Sequence[Workflow],
-    dispatchable: Sequence[Workflow],
+    known: Sequence[Listed],
     runs: Sequence[Run],
     *,
     workflow: Workflow | None,
@@ -86,8 +84,8 @@ def _listed(
         "actions.html",
         status=422 if error else 200,
         live=0 if error else LIVE,
-        known=sorted(known, key=lambda one: one.name.lower()),
-        dispatchable=dispatchable,
+        known=[one.workflow for one in known],
+        dispatchable=[one.workflow for one in known if one.dispatchable],
         workflow=workflow,
         runs=shown,
         branches=branches,
@@ -117,20 +115,7 @@ def _file(workflow: Workflow) -> str:
     return quote(workflow.path.rpartition("/")[2], safe="")
 
 
-def _dispatchable(known: Sequence[Workflow], texts: Mapping[str, str]) -> list[Workflow]:
-    return [
-        one
-        for one in known
-        if one.state == "active" and "workflow_dispatch" in changes.triggers(texts.get(one.path, ""))
-    ]
-
-
-async def _texts(visit: Visit, ref: str) -> dict[str, str]:
-    sha = await visit.git.resolve(ref)
-    return {} if sha is None else await changes.files(visit.git, sha)
-
-
 async def _form(visit: Visit, workflow: Workflow, ref: str, sent: Mapping[str, str]) -> dispatching.Form:
     chosen = ref or visit.repository.default_branch
-    text = (await _texts(visit, chosen)).get(workflow.path)
+    text = (await workflow_list.texts_at(visit, chosen)).get(workflow.path)
     return dispatching.form(visit.git, visit.repository, workflow, chosen, text, sent)

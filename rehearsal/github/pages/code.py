@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from starlette.responses import PlainTextResponse, Response
 
 from rehearsal.github.changes import pulls as changes
-from rehearsal.github.changes import workflows
 from rehearsal.github.git import history, trees
 from rehearsal.github.git.objects import Commit
-from rehearsal.github.pages import diffs, places
+from rehearsal.github.pages import diffs, places, workflow_list
 from rehearsal.github.pages.paging import PER_PAGE, asked, part_of
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.pages.visit import Visit
@@ -43,7 +42,7 @@ async def overview(visit: Visit) -> Response:
         commits=await history.log(git, tip, skip=0, limit=_RECENT) if tip is not None else [],
         entries=_sorted(await trees.entries(git, tip)) if tip is not None else [],
         readme=await _readme(visit, tip) if tip is not None else "",
-        workflows=await workflows.known(visit.service, repository),
+        workflows=[one.workflow for one in await workflow_list.known(visit)],
         runs=visit.service.runs(repository)[:5],
         passed=_passed(visit),
     )

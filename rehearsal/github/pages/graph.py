@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from rehearsal.runner.model import Job
 from rehearsal.runner.workflow import Workflow
 
-WIDTH, HEIGHT, GAP, BETWEEN = 218, 56, 14, 56
-"""Pixels: of a box, between boxes of a column, between columns."""
+WIDTH, HEIGHT, GAP, BETWEEN, BANDS = 188, 64, 12, 38, 40
+"""Pixels: of a box, between boxes of a column, between columns, between bands."""
+MOST_COLUMNS = 5
+"""Side by side; a longer run goes on in the next band, as text goes on in the next line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,20 +73,29 @@ def draw(found: Sequence[Node]) -> Drawing:
     """Every job in the column after the last of those it needs."""
     parents = {node.key: _known(node, found) for node in found}
     columns = _columns(parents)
-    placed: dict[int, int] = {}
-    boxes: list[Box] = []
-    for node in sorted(found, key=lambda node: columns[node.key]):
-        column = columns[node.key]
-        row = placed.get(column, 0)
-        placed[column] = row + 1
-        boxes.append(Box(node=node, column=column, x=column * (WIDTH + BETWEEN), y=row * (HEIGHT + GAP)))
-    tallest = max(placed.values(), default=0)
+    boxes = _placed(found, columns)
     return Drawing(
         boxes=tuple(boxes),
         lines=tuple(_lines(boxes, parents)),
-        width=max(len(placed) * (WIDTH + BETWEEN) - BETWEEN, 0),
-        height=max(tallest * (HEIGHT + GAP) - GAP, 0),
+        width=max((box.x + WIDTH for box in boxes), default=0),
+        height=max((box.y + HEIGHT for box in boxes), default=0),
     )
+
+
+def _placed(found: Sequence[Node], columns: Mapping[str, int]) -> list[Box]:
+    boxes: list[Box] = []
+    rows: dict[int, int] = {}
+    top = bottom = 0
+    band = 0
+    for node in sorted(found, key=lambda node: columns[node.key]):
+        column = columns[node.key]
+        if column // MOST_COLUMNS != band:
+            band, top = column // MOST_COLUMNS, bottom + BANDS
+        y = top + rows.get(column, 0) * (HEIGHT + GAP)
+        rows[column] = rows.get(column, 0) + 1
+        bottom = max(bottom, y + HEIGHT)
+        boxes.append(Box(node=node, column=column, x=column % MOST_COLUMNS * (WIDTH + BETWEEN), y=y))
+    return boxes
 
 
 def _known(node: Node, found: Sequence[Node]) -> set[str]:
@@ -128,7 +139,14 @@ def _ancestors(key: str, parents: Mapping[str, set[str]]) -> set[str]:
 
 
 def _line(start: Box, end: Box) -> str:
+    """From the right of one box to the left of another; to a later band around through the space above it."""
     x1, y1 = start.x + WIDTH, start.y + HEIGHT // 2
     x2, y2 = end.x, end.y + HEIGHT // 2
-    bend = x2 - BETWEEN // 2
-    return f"M{x1} {y1}H{bend - 14}C{bend} {y1} {bend} {y2} {bend + 14} {y2}H{x2}"
+    half = BETWEEN // 2
+    if start.column // MOST_COLUMNS == end.column // MOST_COLUMNS:
+        bend = x2 - half
+        return f"M{x1} {y1}H{bend - half}C{bend} {y1} {bend} {y2} {x2} {y2}"
+    right, left, aisle = x1 + half // 2, x2 - half // 2, end.y - BANDS // 2
+    r = min(8, half // 2)  # of the corners
+    down = f"M{x1} {y1}H{right - r}Q{right} {y1} {right} {y1 + r}V{aisle - r}Q{right} {aisle} {right - r} {aisle}"
+    return f"{down}H{left + r}Q{left} {aisle} {left} {aisle + r}V{y2 - r}Q{left} {y2} {left + r} {y2}H{x2}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.responses import Response, StreamingResponse
 
 from rehearsal.github.pages import logs
@@ -13,6 +15,8 @@ from rehearsal.runner.model import Job, Run, Step
 pages = Pages()
 
 _LIVE = 1.0
+_SHORT = 50
+"""Lines of a folded log that are sent along; of a longer one the page asks when it is unfolded."""
 
 
 @pages.show("actions/runs/{run}/job/{job}")
@@ -24,9 +28,23 @@ async def job_page(visit: Visit) -> Response:
         run=run,
         job=job,
         siblings=run.latest_jobs() if not job.superseded else [one for one in run.jobs if one.attempt == job.attempt],
-        steps=[(step, logs.read(step), _opened(job, step)) for step in job.steps],
-        check=visit.repository.check_runs.get(job.check_run_id or job.id),
+        steps=[_shown(job, step, visit.request.query_params.getlist("show")) for step in job.steps],
+        row=logs.row,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownStep:
+    step: Step
+    opened: bool
+    log: logs.Log | None
+    """None: too long to be sent before somebody wants to see it."""
+
+
+def _shown(job: Job, step: Step, wanted: list[str]) -> ShownStep:
+    opened = _opened(job, step) or str(step.number) in wanted
+    read = logs.read(step) if opened or len(step.log) <= _SHORT else None
+    return ShownStep(step=step, opened=opened, log=read)
 
 
 def _opened(job: Job, step: Step) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -71,6 +72,7 @@ def read(step: Step) -> Log:
     return Log(parts=parts, hidden=hidden)
 
 
+@lru_cache(maxsize=4_000)  # a page that looks for news has read nearly all of them a second ago
 def _line(number: int, raw: str) -> tuple[str, Line]:
     stamp = _STAMP.match(raw)
     text = raw[stamp.end() :] if stamp is not None else raw
@@ -81,6 +83,17 @@ def _line(number: int, raw: str) -> tuple[str, Line]:
         number=number, at=at, html=ansi.render(_short(text)), tone=_TONES.get(command, ""), word=_WORDS.get(command, "")
     )
     return command, line
+
+
+@lru_cache(maxsize=4_000)
+def row(step: int, line: Line) -> Markup:
+    """A line as it stands in the page, with an address of its own. In Python, for there are thousands of them."""
+    place = f"step-{step}-{line.number}"
+    word = Markup('<span class="word">{}</span>').format(line.word) if line.word else ""
+    return Markup(
+        '<div class="line {}" id="{}"><a class="n" href="#{}" title="{}" aria-label="Line {}">{}</a>'
+        '<span class="t">{}{}</span></div>\n'
+    ).format(line.tone, place, place, line.at, line.number, line.number, word, line.html)
 
 
 def _short(text: str) -> str:

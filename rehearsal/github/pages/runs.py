@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from starlette.responses import RedirectResponse, Response
 
 from rehearsal.github.changes import archives
-from rehearsal.github.changes import workflows as changes
-from rehearsal.github.pages import approvals, graph
+from rehearsal.github.pages import approvals, graph, workflow_list
 from rehearsal.github.pages.actions import LIVE
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.pages.visit import Visit
@@ -21,6 +20,7 @@ from rehearsal.runner.model import Annotation, Job, Run
 pages = Pages()
 
 _PAGE = "actions/runs/{run}"
+_EXITED = "Process completed with exit code"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +33,10 @@ class Attempt:
     conclusion: str | None
 
     def annotations(self) -> list[tuple[Job, Annotation]]:
-        """Failures first."""
+        """Failures first; that a process ended with an exit code says least, and comes after what says why."""
         order = {"failure": 0, "warning": 1}
         found = [(job, one) for job in self.jobs for one in job.annotations]
-        return sorted(found, key=lambda pair: order.get(pair[1].level, 2))
+        return sorted(found, key=lambda pair: (order.get(pair[1].level, 2), pair[1].message.startswith(_EXITED)))
 
     @property
     def failed(self) -> bool:
@@ -88,9 +88,9 @@ def attempt_of(run: Run, number: int) -> Attempt:
 
 async def _workflow(visit: Visit, run: Run) -> files.Workflow | None:
     """The file of a run, for the jobs that are still to come; None when it cannot be read any more."""
-    if run.status == "completed" or await visit.git.peel(run.event.sha) is None:
+    if run.status == "completed":
         return None
-    text = (await changes.files(visit.git, run.event.sha)).get(run.workflow_path)
+    text = (await workflow_list.texts_at(visit, run.event.sha)).get(run.workflow_path)
     try:
         return None if text is None else files.parse(run.workflow_path, text)
     except files.WorkflowError:

@@ -43,7 +43,14 @@
     const closer = event.target.closest("[data-closes]");
     if (closer) { event.preventDefault(); closer.closest("dialog").close(); }
     const summary = event.target.closest("summary");
-    if (summary && summary.parentElement.id) folded.set(summary.parentElement.id, !summary.parentElement.open);
+    const fold = summary?.parentElement;
+    if (fold?.id) folded.set(fold.id, !fold.open);
+    if (fold?.dataset.show && !fold.open) { // what is unfolded for the first time is asked for, and stays in the address
+      const url = new URL(location.href);
+      url.searchParams.append("show", fold.dataset.show);
+      history.replaceState(null, "", url);
+      look();
+    }
   });
   document.addEventListener("change", (event) => {
     const field = event.target.closest("[data-reload]");

@@ -38,6 +38,7 @@ jobs:
           echo "inside the group"
           echo "::endgroup::"
           echo "planning $VERSION, loud: $LOUD"
+          seq 100 180
           echo "<script>document.title = 'owned'</script>"
           echo "### Plan for $VERSION" >> "$GITHUB_STEP_SUMMARY"
   approval:

@@ -72,3 +72,15 @@ def test_boxes_do_not_overlap_and_fit_the_plane() -> None:
     assert len(places) == len(jobs)
     assert max(box.x for box in drawing.boxes) + graph.WIDTH == drawing.width
     assert max(box.y for box in drawing.boxes) + graph.HEIGHT == drawing.height
+
+
+def test_a_long_chain_goes_on_in_the_next_band() -> None:
+    jobs = [job("j0"), *(job(f"j{number}", f"j{number - 1}") for number in range(1, 9)), job("other", "j1")]
+    drawing = graph.draw(graph.nodes(jobs, None))
+    assert drawing.width == graph.MOST_COLUMNS * (graph.WIDTH + graph.BETWEEN) - graph.BETWEEN
+    places = {box.node.key: (box.x, box.y) for box in drawing.boxes}
+    assert places["j5"] == (0, 2 * graph.HEIGHT + graph.GAP + graph.BANDS)
+    assert places["j6"][1] == places["j5"][1]
+    around = [line for line in drawing.lines if "V" in line]
+    assert len(around) == 1
+    assert around[0].endswith(f"H{places['j5'][0]}")

@@ -51,6 +51,15 @@ def test_a_huge_log_is_cut_and_the_whole_is_a_click_away(anyone: Visitor, scene:
     assert whole.text.count("\n") == 20_000
 
 
+def test_a_long_log_that_nobody_unfolded_is_not_sent(anyone: Visitor, scene: Scene) -> None:
+    run = ended(scene, *(f"line {number}." for number in range(60)), conclusion="success")
+    page = anyone.open(job_path(run))
+    assert "line 7." not in page.text
+    asked = anyone.open(f"{job_path(run)}{page.links['Show 60 lines']}")
+    assert "line 7." in asked.text
+    assert {given["id"]: "open" in given for tag, given in asked.tags if tag == "details"}["fold-2"]
+
+
 def test_annotations_lead_to_their_line(anyone: Visitor, scene: Scene) -> None:
     run = ended(scene)
     note = Annotation(

@@ -282,11 +282,15 @@ class Shop:
     def released(self, tag: str, environment: str = "production") -> str:
         """A release that is live and settled at the hosts, and in the ledger."""
         commit = self.proved(tag)
+        self.live(tag, commit, environment)
+        return commit
+
+    def live(self, tag: str, commit: str, environment: str = "production") -> None:
+        """`released`, without how it came to be."""
         for component, reference in self.artifacts(commit[:12]).items():
             self.host(environment, component).put(tag, commit, reference.rpartition("@")[2])
         self.note(environment, tag, commit)
         self.writes.seen.clear()
-        return commit
 
     def fault(self, **fields: Any) -> None:
         self.faults.add(Fault(**{"emulator": "github", **fields}))

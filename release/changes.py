@@ -34,8 +34,14 @@ def judge(
     """
     if not commits:
         return []
-    judged = _Range(commits, rules, touching, component or "this component")
+    related = commits if any(map(_relates, commits)) else ()
+    judged = _Range(related, rules, touching, component or "this component")
     return [judged.verdict(commit) for commit in commits]
+
+
+def _relates(commit: Commit) -> bool:
+    """Whether a commit may say something about others: a merge, or a body that was worth reading."""
+    return len(commit.parents) > 1 or commit.message.body is not None
 
 
 class _Range:
@@ -47,11 +53,9 @@ class _Range:
         self.component = component
         self.brought_by: Mapping[str, str] = {}
         self.by_hash: Mapping[str, Commit] = {}
-        for commit in commits:
-            if len(commit.parents) > 1:
-                self.brought_by = brought(commits, commits[0].hash)
-                self.by_hash = {each.hash: each for each in commits}
-                break
+        if any(len(commit.parents) > 1 for commit in commits):
+            self.brought_by = brought(commits, commits[0].hash)
+            self.by_hash = {commit.hash: commit for commit in commits}
         self.cancelled = cancel(commits, self.brought_by)
         if touching is not None:
             self.touching = touching | {merge for name, merge in self.brought_by.items() if name in touching}

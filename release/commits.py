@@ -65,7 +65,10 @@ def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
     `squash_body` is the repository's setting for squash merges: commit-messages, pull-request-body or blank.
     """
     subject, _, rest = text.lstrip().partition("\n")
-    subject, pulls = cut_pulls(subject.rstrip())
+    subject = subject.rstrip()
+    pulls: tuple[int, ...] = ()
+    if subject.endswith(")"):
+        subject, pulls = cut_pulls(subject)
     header, warnings = read_header(subject)
     merge = _merge(subject, rest) if subject.startswith("Merge") else None
     body = None

@@ -49,6 +49,7 @@ class Rules:
     def __init__(self, release: Release) -> None:
         self.release = release
         self.types = {**TYPES, **release.types}
+        self._reasons: dict[tuple[str, str], str] = {}
         own = [rule.group for rule in release.types.values() if rule.group]
         self.groups = tuple(dict.fromkeys((*_GROUPS, *own, OTHER)))
         """Headings in the order they are written."""
@@ -77,6 +78,12 @@ class Rules:
 
     def because(self, entry: Entry) -> str:
         """Why an entry counts or does not."""
+        key = (entry.header.type, entry.bump)
+        if key not in self._reasons:
+            self._reasons[key] = self._reason(entry)
+        return self._reasons[key]
+
+    def _reason(self, entry: Entry) -> str:
         kind = entry.header.type
         if entry.bump == "major":
             return f"{kind or 'commit'} with a breaking change raises major"
@@ -94,6 +101,8 @@ class Rules:
 
 
 def highest_bump(entries: tuple[Entry, ...]) -> Bump:
+    if len(entries) < 2:
+        return entries[0].bump if entries else "none"
     return max((entry.bump for entry in entries), key=RANK.__getitem__, default="none")
 
 

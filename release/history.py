@@ -176,7 +176,7 @@ def children_first(commits: list[Commit]) -> list[Commit]:
     done: set[str] = set()
     for commit in commits:
         done.add(commit.hash)
-        if any(parent in done for parent in commit.parents):
+        if not done.isdisjoint(commit.parents):
             return _sorted(commits)
     return commits
 

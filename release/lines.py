@@ -51,6 +51,11 @@ class Group(NamedTuple):
     title: str
     lines: list[Line]
 
+    @property
+    def text(self) -> Safe:
+        """All items, one below the other."""
+        return Safe("\n".join([line.item for line in self.lines]))
+
 
 @dataclass(frozen=True)
 class Printer:

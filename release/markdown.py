@@ -14,6 +14,8 @@ NO_MENTION = "\u200b"
 _HIDING = "\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
 _INVISIBLE = re.compile(f"[{_HIDING}]")
 _SPECIAL = re.compile(rf"[\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|://|www\.|[{_HIDING}]")
+_SPACED = re.compile(r"\s\s|[\t\n\r]")
+_ODD = re.compile(rf"[\\`*\[\]<>|~&$@_]|://|www\.|  |[{_HIDING}]")
 _CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _BLOCK = re.compile(r"[#+=-]|\d+[.)](?=\s|$)")
 _SPACES = re.compile(r"\s+")
@@ -28,9 +30,9 @@ class Safe(str):
 
 def escape(text: str) -> Safe:
     """One line of text from outside as inline Markdown; line breaks become spaces."""
-    if "\n" in text or "\t" in text or "  " in text or "\r" in text:
-        text = _SPACES.sub(" ", text).strip()
-    if _SPECIAL.search(text) is not None:
+    if _ODD.search(text) is not None:
+        if _SPACED.search(text) is not None:
+            text = _SPACES.sub(" ", text).strip()
         parts = _CODE.split(text)
         text = "".join(_code(part) if odd % 2 else _SPECIAL.sub(_char, part) for odd, part in enumerate(parts))
     if text[:1] in "#+=-0123456789" and (found := _BLOCK.match(text)):

@@ -66,7 +66,8 @@ def sections(
         by_commit.setdefault(released.commit, []).append(released)
     labels, cut = divide(log.commits, by_commit.keys())
     below = _below(labels, by_commit)
-    decision = prepare(_facts(repository, log, touching))
+    pending = cut[""] if all(each.final for each in shown) else None
+    decision = prepare(_facts(repository, log, touching, pending))
     if decision is not None and decision.version is not None:
         verdicts = repository.judge_in_order(cut[""], touching)
         time = log.commits[0].time
@@ -80,14 +81,15 @@ def sections(
         yield section
 
 
-def _facts(repository: Repository, log: Log, touching: set[str] | None) -> Facts:
-    """What `Repository.facts` gives, from a log that has everything."""
+def _facts(repository: Repository, log: Log, touching: set[str] | None, pending: Sequence[Commit] | None) -> Facts:
+    """What `Repository.facts` gives, from a log that has everything. `pending`: what no final release has, if known already."""
     finals = [each for each in repository.released if each.final]
     line = line_of_branch(repository.branch, repository.rules.release)
     met = {commit.hash for commit in log.commits}
     reachable = highest(each for each in finals if each.commit in met and (line is None or line.holds(each.version)))
-    _, cut = divide(log.commits, {each.commit for each in finals})
-    pending = in_order(cut[""])
+    if pending is None:
+        pending = divide(log.commits, {each.commit for each in finals})[1][""]
+    pending = in_order(pending)
     return repository.facts_of(pending, reachable, repository.judge_in_order(pending, touching))
 
 
@@ -103,7 +105,7 @@ def section_of(repository: Repository, released: Released) -> Section:
     verdicts = repository.judge_in_order(since.commits, repository.touching(since.commits))
     time = since.commits[0].time if since.commits else repository.time_of(released.commit)
     return Section(
-        version=str(released.version),
+        version=released.text,
         tag=released.tag,
         commit=released.commit,
         time=time,
@@ -153,7 +155,7 @@ def _of_commit(
         yield (
             released,
             Section(
-                version=str(released.version),
+                version=released.text,
                 tag=released.tag,
                 commit=released.commit,
                 time=commits[0].time,

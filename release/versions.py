@@ -24,12 +24,12 @@ class Released(NamedTuple):
     version: Version
     tag: str
     commit: str
+    text: str
+    """The version as the tag has it."""
     rank: tuple[object, ...]
     """Sorts versions as SemVer does (rule 11)."""
-
-    @property
-    def final(self) -> bool:
-        return not self.version.prerelease
+    final: bool
+    """No pre-release."""
 
 
 class TagFormat:
@@ -61,8 +61,14 @@ class TagFormat:
 
     def released(self, tags: Iterable[Tag]) -> list[Released]:
         """The versions among tags, in the order given."""
-        found = ((self.version(tag.name), tag) for tag in tags)
-        return [Released(version, tag.name, tag.commit, key(version)) for version, tag in found if version is not None]
+        found: list[Released] = []
+        end = -len(self.suffix) or None
+        for tag in tags:
+            version = self.version(tag.name)
+            if version is not None:
+                text = tag.name[len(self.prefix) : end]
+                found.append(Released(version, tag.name, tag.commit, text, key(version), not version.prerelease))
+        return found
 
     def read(self, text: str) -> Version:
         """A version a person gave, with or without the tag's prefix. Raises InputError."""

@@ -22,21 +22,17 @@ class Web(NamedTuple):
     repository: str
     """owner/name"""
 
-    @property
-    def base(self) -> str:
-        return f"{self.server}/{self.repository}" if self.repository else ""
-
     def pull(self, number: int) -> str:
-        return f"{self.base}/pull/{number}" if self.repository else ""
+        return f"{self.server}/{self.repository}/pull/{number}" if self.repository else ""
 
     def commit(self, name: str) -> str:
-        return f"{self.base}/commit/{name}" if self.repository else ""
+        return f"{self.server}/{self.repository}/commit/{name}" if self.repository else ""
 
     def compare(self, old: str, new: str) -> str:
-        return f"{self.base}/compare/{_quoted(old)}...{_quoted(new)}" if self.repository else ""
+        return f"{self.server}/{self.repository}/compare/{_quoted(old)}...{_quoted(new)}" if self.repository else ""
 
     def release(self, tag: str) -> str:
-        return f"{self.base}/releases/tag/{_quoted(tag)}" if self.repository else ""
+        return f"{self.server}/{self.repository}/releases/tag/{_quoted(tag)}" if self.repository else ""
 
 
 def _quoted(tag: str) -> str:

@@ -19,12 +19,15 @@ NEXT = {
     "released": "nothing; `shipmate rollback` is the way back",
 }
 
+WAY_BACK = "way-back"
+"""The job that takes a failed release back."""
+
 
 def messages(delivery: Delivery, *, kind: str, release: str, needs: str, break_glass: str) -> list[Message]:
     """What there is to tell, of the kinds the manifest wants told; empty when all is as usual and that is not told."""
     results = _results(needs)
     kinds = [kind] if kind else _kinds(results, break_glass)
-    wanted = [k for k in kinds if k in delivery.manifest.alerts.when]
+    wanted = [k for k in kinds if k in delivery.manifest.alerts.when and (k != "rolled-back" or _moved(results))]
     return [_message(delivery, k, release, results, break_glass) for k in wanted]
 
 
@@ -37,15 +40,28 @@ def _results(needs: str) -> dict[str, Any]:
 
 
 def _kinds(results: Mapping[str, Any], break_glass: str) -> list[str]:
-    kinds = ["break-glass"] if break_glass else []
-    back = results.get("way-back", {})
-    if back.get("result") == "success":
+    """What a production run calls for. A glass that somebody was not let break is a failed approval, and told as that."""
+    kinds = []
+    if break_glass and _of(results, "approval", "result") in ("", "success"):
+        kinds.append("break-glass")
+    if _of(results, WAY_BACK, "result") == "success":
         kinds.append("rolled-back")
     if _failed(results):
         kinds.append("deployment-failed")
-    elif results.get("release", {}).get("result") == "success":
+    elif _of(results, "release", "result") == "success":
         kinds.append("released")
     return kinds
+
+
+def _of(results: Mapping[str, Any], job: str, key: str) -> str:
+    found = results.get(job)
+    return str(found.get(key) or "") if isinstance(found, dict) else ""
+
+
+def _moved(results: Mapping[str, Any]) -> bool:
+    """False when a rollback says that it found nothing to take back."""
+    outputs = [job.get("outputs") or {} for job in results.values() if isinstance(job, dict)]
+    return all(found.get("changed") != "false" for found in outputs)
 
 
 def _failed(results: Mapping[str, Any]) -> list[str]:
@@ -58,25 +74,33 @@ def _failed(results: Mapping[str, Any]) -> list[str]:
 
 def _message(delivery: Delivery, kind: str, release: str, results: Mapping[str, Any], break_glass: str) -> Message:
     env = delivery.runtime.environ
-    title = {
-        "deployment-failed": f"{release or 'A deployment'} to {delivery.environment} failed",
-        "rolled-back": f"{delivery.environment} was taken back"
-        + (f" from {release}" if "way-back" in results else f" to {release}"),
-        "break-glass": f"{release} goes to {delivery.environment} without approval",
-        "released": f"{release} is live in {delivery.environment}",
-    }[kind]
     failed = _failed(results)
     what = break_glass if kind == "break-glass" else f"failed: {', '.join(failed)}" if failed else "all checks passed"
+    stuck = failed and (kind == "rolled-back" or WAY_BACK in failed)
     return Message(
         kind=kind,
-        title=title,
+        title=_title(delivery.environment, kind, release, results, bool(stuck)),
         what=what,
         where=delivery.environment,
         who=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "somebody"),
         run=delivery.runtime.run_url,
-        next_step=NEXT[kind],
+        next_step=f"now: `shipmate rollback --environment {delivery.environment}`; {NEXT['deployment-failed']}"
+        if stuck and kind != "break-glass"
+        else NEXT[kind],
         facts={"release": release} if release else {},
     )
+
+
+def _title(environment: str, kind: str, release: str, results: Mapping[str, Any], stuck: bool) -> str:
+    if kind == "break-glass":
+        return f"{release} goes to {environment} without approval"
+    if kind == "released":
+        return f"{release} is live in {environment}"
+    if kind == "deployment-failed":
+        return f"{release or 'A deployment'} to {environment} failed" + (" and was not taken back" if stuck else "")
+    if WAY_BACK in results:
+        return f"{environment} was taken back from {release}"
+    return f"The rollback of {environment} failed" if stuck else f"{environment} was taken back to {release}"
 
 
 def ways(delivery: Delivery, slack_webhook: str, smtp_user: str, smtp_password: str) -> list[Messenger]:

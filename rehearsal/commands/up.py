@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,16 +51,18 @@ def checkout(given: Path | None) -> Path:
 def lines(place: Place) -> list[str]:
     """What a person needs to use the world."""
     page = f"{place.server}/{place.repository}"
-    hosts = [f"https://{host}" for of in place.hosts.values() for host in of.values()]
+    hosts = [host for of in place.hosts.values() for host in of.values()]
     front = place.edge.removeprefix("https://")
+    files = {login: terminal_file(place, login) for login in place.tokens}
+    first, *others = files
     rows = [
         ("GitHub", page),
         ("Actions", f"{page}/actions"),
         ("Deployments", f"{page}/deployments"),
-        ("the sites", ", ".join(hosts)),
-        ("open one", f"curl --cacert {place.ca} --connect-to ::{front} {hosts[0]}/version"),
-        ("a terminal", f"set -a; . {terminal_file(place)}; set +a   # then git, gh and shipmate lead to this world"),
-        ("clone", f"git clone {place.server}/{place.repository}.git"),
+        ("the sites", ", ".join(f"https://{host}" for host in hosts)),
+        ("ask one", f"curl --cacert {place.ca} --connect-to ::{front} https://{hosts[0]}/version"),
+        ("browse them", _browser(place, hosts, front)),
+        ("as data", str(place.root / "world.json")),
     ]
     people = [f"    {login:16} {token}" for login, token in place.tokens.items()]
     return [
@@ -67,22 +70,56 @@ def lines(place: Place) -> list[str]:
         "",
         "  People and their tokens (the password for git and the pages):",
         *people,
+        "",
+        "  Begin in another terminal:",
+        f"    . {files[first]}     # git, gh and shipmate are now {first}'s in this world",
+        f"    git clone {page}.git",
+        "    cd platform && shipmate status",
+        f"  The others' terminals are beside it: {', '.join(files[login].name for login in others)}",
     ]
 
 
-def terminal_file(place: Place) -> Path:
-    """A file to source: the variables of a terminal in this world, `gh` included, as whoever is on call."""
+def _browser(place: Place, hosts: list[str], front: str) -> str:
+    rules = ",".join(f"MAP {host}:443 {front}" for host in hosts)
+    return (
+        f"chromium --user-data-dir={place.root}/browser --ignore-certificate-errors-spki-list={place.spki} "
+        f"--host-resolver-rules='{rules}' https://{hosts[-1]}/"
+    )
+
+
+def terminal_file(place: Place, login: str) -> Path:
+    """A file to source: the variables of somebody's terminal in this world, for git, gh and shipmate. Theirs alone to read."""
     import shlex
 
-    values = {name: value for name, value in place.terminal("on-call").items() if name not in ("PATH", "HOME", "LANG")}
-    values |= {
-        "GH_HOST": "github.localhost",
-        "GH_TOKEN": place.tokens["on-call"],
-        "GH_REPO": f"github.localhost/{place.repository}",
-        "HTTP_PROXY": place.server,
-        "NO_PROXY": "127.0.0.1,localhost",
-    }
-    file = place.root / "terminal.env"
-    file.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(values.items())))
+    values = {name: value for name, value in place.terminal(login).items() if name not in ("PATH", "HOME", "LANG")}
+    values |= _for_git(place, login) | _for_gh(place, login)
+    bin_folder = Path(sys.executable).parent
+    text = [f"export {name}={shlex.quote(value)}" for name, value in sorted(values.items())]
+    file = place.root / "terminals" / f"{login}.env"
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.write_text("\n".join([*text, f'export PATH={shlex.quote(str(bin_folder))}:"$PATH"', ""]))
     file.chmod(0o600)
     return file
+
+
+def _for_git(place: Place, login: str) -> dict[str, str]:
+    """Credentials for this world's server alone, whatever else is configured (git-config(1), GIT_CONFIG_COUNT)."""
+    helper = f"!f() {{ echo username={login}; echo password={place.tokens[login]}; }}; f"
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"credential.{place.server}.helper",
+        "GIT_CONFIG_VALUE_0": helper,
+    }
+
+
+def _for_gh(place: Place, login: str) -> dict[str, str]:
+    """gh speaks https to every host but `*.localhost`, and finds that one through a proxy: the world's server."""
+    return {
+        "GH_HOST": "github.localhost",
+        "GH_TOKEN": place.tokens[login],
+        "GH_REPO": f"github.localhost/{place.repository}",
+        "GH_PROMPT_DISABLED": "1",
+        "GH_NO_UPDATE_NOTIFIER": "1",
+        "HTTP_PROXY": place.server,
+        "NO_PROXY": "127.0.0.1",
+    }

@@ -11,7 +11,12 @@ import signal
 import sys
 from pathlib import Path
 
+import yaml
+
 from rehearsal import processes
+from rehearsal.contracts.fetch import ContractUnavailable
+from rehearsal.services.availability import ServiceUnavailable
+from rehearsal.world import definition
 from rehearsal.world.composition import Composition, Options
 
 MARK = "SHIPMATE_WORLD"
@@ -50,6 +55,22 @@ async def _started(world: Composition, over: asyncio.Event) -> bool:
     return True
 
 
+def run(options: Options) -> int:
+    """`serve`; what can be in the way is said in words, a bug with its trace."""
+    manifest = options.repository / "shipmate.yml"
+    try:
+        definition.read(manifest)
+    except (KeyError, yaml.YAMLError, OSError) as error:
+        said = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+        print(f"{manifest} does not say what a world needs: {said}\n  next: shipmate manifest check")
+        return 1
+    try:
+        return asyncio.run(serve(options))
+    except (ServiceUnavailable, ContractUnavailable, OSError) as error:
+        print(f"{type(error).__name__}: {error}")
+        return 1
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="rehearsal.world", description=__doc__)
     parser.add_argument("--root", type=Path, required=True)
@@ -58,7 +79,7 @@ def main() -> int:
     given = parser.parse_args()
     parent = os.getppid()
     try:
-        return asyncio.run(serve(Options(root=given.root, repository=given.repository, time_scale=given.time_scale)))
+        return run(Options(root=given.root, repository=given.repository, time_scale=given.time_scale))
     finally:
         if os.getppid() != parent:  # it was killed, and cannot clean up
             processes.reap(MARK, str(os.getpid()))

@@ -1,0 +1,83 @@
+"""`shipmate rehearse` without telling anything: what it lists, refuses and answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from rehearsal.commands.rehearse import command
+from rehearsal.stories.table import STORIES, Story
+from rehearsal.world.handle import WorldFailed
+from tests.rehearsal.report.example import failed, report, story
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Stands in for the telling (the world's own tests tell); what it was given, and what it is to answer."""
+    seen: dict[str, Any] = {"answer": report(story())}
+
+    def rehearse(repository: Path, stories: Sequence[Story], output: Path, *, live_on_stderr: bool = False) -> Any:
+        seen.update(repository=repository, stories=[one.name for one in stories], on_stderr=live_on_stderr)
+        if isinstance(seen["answer"], Exception):
+            raise seen["answer"]
+        return seen["answer"], output / "index.html"
+
+    monkeypatch.setattr("rehearsal.stories.telling.rehearse", rehearse)
+    return seen
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(command, list(arguments))
+
+
+def test_it_lists_the_stories() -> None:
+    said = run("--list")
+    assert said.exit_code == 0
+    assert [line.split()[0] for line in said.output.splitlines()] == list(STORIES)
+    assert [one["name"] for one in json.loads(run("--list", "--json").output)] == list(STORIES)
+
+
+def test_an_unknown_story_is_refused_before_anything_starts(asked: dict[str, Any]) -> None:
+    said = run("--story", "rolback")
+    assert said.exit_code == 2
+    assert "there is no story 'rolback'" in said.output
+    assert "shipmate rehearse --list" in said.output
+    assert "stories" not in asked
+
+
+def test_the_usual_stories_of_this_checkout_are_told(asked: dict[str, Any], tmp_path: Path) -> None:
+    said = run("--output", str(tmp_path))
+    assert said.exit_code == 0
+    assert asked["stories"] == [one.name for one in STORIES.values() if one.usual]
+    assert asked["repository"] == Path(__file__).parents[3]
+    assert f"passed in 10 s; the report: {tmp_path}/index.html" in said.output
+
+
+def test_json_is_all_of_standard_output(asked: dict[str, Any]) -> None:
+    said = run("--json", "--story", "red-pull-request")
+    assert asked["on_stderr"]
+    assert json.loads(said.stdout) == {
+        "passed": True,
+        "seconds": 10.0,
+        "report": "rehearsal-report/index.html",
+        "stories": [{"name": "quick-start", "passed": True, "seconds": 10.0}],
+    }
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_failed_story_is_exit_code_7(asked: dict[str, Any], form: tuple[str, ...]) -> None:
+    asked["answer"] = report(failed("broken"))
+    assert run(*form).exit_code == 7
+
+
+def test_a_world_that_does_not_start_is_one_clear_message(asked: dict[str, Any]) -> None:
+    asked["answer"] = WorldFailed("the world did not start:\nno browser")
+    said = run()
+    assert said.exit_code == 11
+    assert "Error: the world did not start:\nno browser" in said.output
+    assert "Traceback" not in said.output

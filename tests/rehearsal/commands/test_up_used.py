@@ -1,0 +1,139 @@
+"""`shipmate up` as a newcomer uses it: what it prints works, with git, gh and shipmate; Ctrl-C takes everything down."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.rehearsal.commands.upping import GONE_SECONDS, Up, up
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Up]:
+    with up() as started:
+        yield started
+
+
+def printed(world: Up, row: str) -> str:
+    found = re.search(rf"^  {row} +(\S.*)$", world.said, re.MULTILINE)
+    assert found is not None, world.said
+    return found[1]
+
+
+def types(world: Up, login: str, line: str, folder: Path) -> str:
+    """A line in a fresh terminal of somebody, who knows only the file to source."""
+    script = f". {world.root}/terminals/{login}.env\ncd {folder}\n{line}"
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder)}
+    done = subprocess.run(["sh", "-ec", script], env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.world
+def test_the_printed_addresses_answer(world: Up) -> None:
+    assert httpx.get(printed(world, "Actions"), trust_env=False).status_code == 200
+    told = json.loads(Path(printed(world, "as data")).read_text())
+    context = ssl.create_default_context(cafile=told["ca"])
+    answer = httpx.get(f"{told['edge']}/", headers={"Host": "techmate.ai"}, verify=context, trust_env=False)
+    assert answer.status_code in (404, 502, 503), "nothing is deployed yet"
+    assert printed(world, "the sites").split(", ")[-1] == "https://techmate.ai"
+
+
+@pytest.mark.world
+def test_curl_asks_a_site_as_printed(world: Up) -> None:
+    curl = shutil.which("curl")
+    assert curl is not None, "curl is not installed. Get it with: apt-get install curl"
+    done = subprocess.run(
+        ["sh", "-c", f"{printed(world, 'ask one')} -s -o /dev/null -w '%{{http_code}}'"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout in ("404", "503")
+
+
+@pytest.mark.world
+def test_the_first_lines_work_as_printed(world: Up, tmp_path: Path) -> None:
+    lines = world.said.partition("Begin in another terminal:\n")[2].splitlines()[:3]
+    script = "\n".join(lines)
+    assert "terminals/dev-1.env" in script
+    done = subprocess.run(
+        ["bash", "-ec", script],
+        cwd=tmp_path,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "platform/shipmate.yml").is_file()
+    assert "staging" in done.stdout
+    assert "production" in done.stdout
+
+
+@pytest.mark.world
+def test_git_pushes_as_the_person_whose_terminal_it_is(world: Up, tmp_path: Path) -> None:
+    url = re.search(r"git clone (\S+)", world.said)
+    assert url is not None
+    types(
+        world,
+        "dev-2",
+        f"git clone -q {url[1]} p && cd p && git switch -q -c hello && echo hi > hello.txt && git add -A "
+        "&& git commit -q -m 'docs: say hello' && git push -q origin hello && git log -1 --format=%an > who",
+        tmp_path,
+    )
+    assert (tmp_path / "p/who").read_text() == "dev-2\n"
+    api = json.loads((world.root / "world.json").read_text())
+    head = httpx.get(
+        f"{api['api']}/repos/{api['repository']}/branches/hello",
+        trust_env=False,
+        headers={"Authorization": f"token {api['tokens']['dev-1']}"},
+    ).json()
+    assert head["commit"]["commit"]["author"]["name"] == "dev-2"
+
+
+@pytest.mark.world
+def test_gh_finds_the_repository(world: Up, tmp_path: Path) -> None:
+    assert shutil.which("gh") is not None, "gh is not installed. Get it with: apt-get install gh"
+    assert types(world, "release-manager", "gh api user --jq .login", tmp_path) == "release-manager\n"
+    types(world, "dev-1", "gh issue create --title 'It is up' --body 'Indeed.'", tmp_path)
+    assert "It is up" in types(world, "dev-2", "gh issue list", tmp_path)
+    assert "Deploy to Production" in types(world, "on-call", "gh workflow list", tmp_path)
+
+
+@pytest.mark.world
+def test_shipmate_asks_this_world(world: Up, tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).parents[3] / "shipmate.yml", tmp_path)
+    said = json.loads(types(world, "on-call", "shipmate status --json", tmp_path))
+    assert isinstance(said, list)
+
+
+@pytest.mark.world
+def test_the_files_with_tokens_are_for_their_owner_alone(world: Up) -> None:
+    for file in (world.root / "world.json", *(world.root / "terminals").iterdir()):
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+@pytest.mark.world
+def test_ctrl_c_takes_everything_down(world: Up) -> None:
+    """The last test of this module: the world ends in it."""
+    root = world.root
+    world.look()
+    world.process.send_signal(signal.SIGINT)
+    assert world.process.wait(timeout=GONE_SECONDS) == 0
+    assert world.process.stdout is not None
+    assert "taking everything down" in world.process.stdout.read()
+    assert not root.exists()
+    world.nothing_is_left()

@@ -1,0 +1,126 @@
+"""`shipmate up` as a process, and what is left of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+READY_SECONDS = 120
+GONE_SECONDS = 40
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not {what} after {seconds} s"
+        time.sleep(0.05)
+
+
+@dataclass
+class Up:
+    """A running `shipmate up`; `said` grows until the world is up."""
+
+    process: subprocess.Popen[str]
+    said: str = ""
+    owned: list[int] = field(default_factory=list)
+    ports: set[int] = field(default_factory=set)
+
+    @property
+    def root(self) -> Path:
+        found = re.search(r"(/\S+)/world\.json", self.said)
+        assert found is not None, self.said
+        return Path(found[1])
+
+    def look(self) -> None:
+        """Remember every process below, and every port they listen on."""
+        self.owned = [self.process.pid, *descendants(self.process.pid)]
+        self.ports = listening(self.owned)
+        assert len(self.owned) > 4, "the world, Postgres, Redis and the runner's watchdog"
+        assert len(self.ports) > 10, "the emulators, the services"
+
+    def gone(self) -> bool:
+        return not any(Path(f"/proc/{pid}").exists() and not _zombie(pid) for pid in self.owned)
+
+    def nothing_is_left(self) -> None:
+        """Processes, ports and the folder are gone, or will be in a moment."""
+        until(self.gone, "every process gone", GONE_SECONDS)
+        until(lambda: not self.root.exists(), f"{self.root} removed", GONE_SECONDS)
+        assert not [port for port in self.ports if _answers(port)]
+
+
+@contextmanager
+def up() -> Iterator[Up]:
+    """Start it in a session of its own; the block begins when it has printed everything."""
+    argv = [sys.executable, "-P", "-m", "pipelines.cli", "up"]
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/root"),
+        "PYTHONPATH": str(ROOT),
+        "LANG": "C.UTF-8",
+    }
+    env |= {name: os.environ[name] for name in ("SHIPMATE_HOME", "SHIPMATE_BROWSER") if name in os.environ}
+    process = subprocess.Popen(
+        argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    started = Up(process)
+    try:
+        assert process.stdout is not None
+        deadline = time.monotonic() + READY_SECONDS
+        while "The others' terminals" not in started.said:
+            line = process.stdout.readline()
+            assert line, f"it ended: {started.said}"
+            assert time.monotonic() < deadline, started.said
+            started.said += line
+        started.look()
+        yield started
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def descendants(pid: int) -> list[int]:
+    """Children of any thread, and theirs."""
+    own = [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
+    return [*own, *(below for child in own for below in descendants(child))]
+
+
+def listening(pids: list[int]) -> set[int]:
+    """Loopback TCP ports that these processes listen on (proc(5): state 0A in /proc/net/tcp)."""
+    inodes = {
+        link[8:-1]
+        for pid in pids
+        for descriptor in Path(f"/proc/{pid}/fd").glob("*")
+        if (link := _target(descriptor)).startswith("socket:[")
+    }
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes}
+
+
+def _target(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except OSError:
+        return ""
+
+
+def _zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

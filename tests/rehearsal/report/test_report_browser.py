@@ -1,0 +1,72 @@
+"""The page in a browser: fits a phone, asks for nothing, says nothing wrong, and enlarges a picture by a click or a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.report import page
+from rehearsal.services import browser
+from tests.rehearsal.report.example import PICTURES, failed, job, report, story
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(browser.find().path), args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    bad = failed("CI failed\n" + "x" * 3000, job("n" * 300, conclusion="failure", id=5, log=["y" * 500]), name="other")
+    return page.write(report(story(), bad), tmp_path_factory.mktemp("report"), PICTURES)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_it_fits_and_is_quiet(chromium: Any, written: Path, width: int, scheme: str) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    shown, asked, said = context.new_page(), [], []
+    shown.on("request", lambda request: asked.append(request.url))
+    shown.on("console", lambda message: said.append(message.text))
+    shown.on("pageerror", lambda error: said.append(str(error)))
+    shown.goto(written.as_uri())
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    assert [url for url in asked if not url.startswith("data:")] == [written.as_uri()]
+    assert said == []
+    assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == (
+        "rgb(247, 248, 249)" if scheme == "light" else "rgb(16, 19, 22)"
+    )
+    context.close()
+
+
+def test_a_picture_is_enlarged_and_put_back_by_click_and_by_key(chromium: Any, written: Path) -> None:
+    context = chromium.new_context(viewport={"width": 1000, "height": 700})
+    shown = context.new_page()
+    shown.goto(written.as_uri())
+    picture = shown.locator(".shot img").first
+    small = picture.bounding_box()
+    assert small["width"] < 500
+    picture.click()
+    assert picture.bounding_box() == {"x": 0, "y": 0, "width": 1000, "height": 700}
+    picture.click()
+    assert picture.bounding_box()["width"] == small["width"]
+    shown.keyboard.press("Space")
+    assert picture.bounding_box()["width"] == 1000
+    context.close()
+
+
+def test_the_bar_of_a_failed_job_leads_to_its_log(chromium: Any, written: Path) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 700})
+    shown = context.new_page()
+    shown.goto(written.as_uri())
+    shown.locator('svg a[href="#job-5"]').first.click()
+    shown.locator("#job-5").wait_for(state="visible", timeout=5000)
+    context.close()

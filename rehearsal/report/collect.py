@@ -160,11 +160,11 @@ def _scene(
 
 def _what_went_on(diary: Diary, found_runs: list[Run], first: float, last: float) -> str:
     """The runs and commands of a span of time, the first two."""
-    did = [(run.created, run.title) for run in found_runs if first <= run.created <= last]
+    did = [(run.created, run.title) for run in found_runs if run.created <= last and run.ended >= first]
     did += [
         (entry.started, entry.text.removeprefix("$ "))
         for entry in diary.entries
-        if first <= entry.started <= last and entry.text.startswith("$ shipmate ")
+        if entry.started <= last and entry.ended >= first and entry.text.startswith("$ shipmate ")
     ]
     named = [text for _, text in sorted(did)]
     return "; ".join(named[:2]) + ("; …" if len(named) > 2 else "") if named else PLAIN_SCENE

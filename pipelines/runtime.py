@@ -189,9 +189,8 @@ def show_error(runtime: Runtime, error: ShipmateError) -> None:
 
 def _tell_survived(runtime: Runtime) -> None:
     if SURVIVED.events:
-        runtime.annotate(
-            "notice", "\n".join(SURVIVED.events[:20]), title=f"Survived {len(SURVIVED.events)} outside failure(s)"
-        )
+        title = f"Survived {len(SURVIVED.events)} failure(s) outside"
+        runtime.annotate("notice", "\n".join([f"{title}:", *SURVIVED.events[:20]]), title=title)
         runtime.summary("Survived on the way:\n\n" + fenced("\n".join(SURVIVED.events)))
 
 

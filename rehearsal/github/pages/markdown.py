@@ -18,7 +18,26 @@ LONGEST = 400_000
 _PLAIN_TAGS = frozenset({"details", "summary", "b", "i", "em", "strong", "sub", "sup", "kbd", "ins", "del", "code"})
 """Let through without attributes, and only closed where they were opened."""
 _TAG = re.compile(r"<!--.*?-->|<(/?)([a-zA-Z]+)\s*(/?)>", re.DOTALL)
-_REFERENCES = re.compile(r"https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]|(?<![\w/&])#(?P<number>\d{1,9})\b")
+_REFERENCES = re.compile(
+    r"https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]|(?<![\w/&])#(?P<number>\d{1,9})\b"
+    r"|(?P<emoji>[✅🟢❌🔴🚫🚨⚠🟡⏳➖⏭📣🚀])\ufe0f?"
+)
+_EMOJI = {
+    "✅": ("good", "check"),
+    "🟢": ("good", "dot"),
+    "❌": ("bad", "cross"),
+    "🔴": ("bad", "dot"),
+    "🚫": ("bad", "skip"),
+    "🚨": ("bad", "bell"),
+    "⚠": ("wait", "warn"),
+    "🟡": ("wait", "dot"),
+    "⏳": ("wait", "clock"),
+    "➖": ("calm", "skip"),
+    "⏭": ("calm", "skip"),
+    "📣": ("busy", "bell"),
+    "🚀": ("busy", "play"),
+}
+"""Those that reports are made of, drawn as the layout's own signs: many machines have no font with them."""
 _TASK = re.compile(r"\[([ xX])\] ")
 _REL = "nofollow noopener noreferrer"
 
@@ -78,7 +97,8 @@ class _Renderer(RendererHTML):
 
 
 def linked(text: str, home: str = "") -> str:
-    """Escaped text in which bare web addresses are links, and `#12` too when `home` is a repository's path."""
+    """Escaped text in which bare web addresses are links, and `#12` too when `home` is a repository's path; signs
+    are drawn."""
     parts: list[str] = []
     end = 0
     for match in _REFERENCES.finditer(text):
@@ -86,9 +106,17 @@ def linked(text: str, home: str = "") -> str:
         if number and not home:
             continue
         address = f"{home}/issues/{number}" if number else match[0]
-        parts += [str(escape(text[end : match.start()])), _link(address, match[0])]
+        found = _sign(match) if match["emoji"] else _link(address, match[0])
+        parts += [str(escape(text[end : match.start()])), found]
         end = match.end()
     return "".join([*parts, str(escape(text[end:]))])
+
+
+def _sign(match: re.Match[str]) -> str:
+    """The sign for the eye; the character itself for whoever copies or listens."""
+    tone, name = _EMOJI[match["emoji"]]
+    drawn = f'<svg class="sign {tone} tone" viewBox="0 0 16 16" aria-hidden="true"><use href="#s-{name}"></use></svg>'
+    return f'{drawn}<span class="visually-hidden">{match[0]}</span>'
 
 
 def _link(address: str, text: str) -> str:

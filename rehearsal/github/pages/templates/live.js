@@ -119,6 +119,7 @@
   tick();
   setInterval(tick, 1000);
   for (const dialog of document.querySelectorAll("dialog[open]")) open(dialog);
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "nearest", block: "nearest" });
   const target = location.hash && document.getElementById(location.hash.slice(1));
   if (target) {
     for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;

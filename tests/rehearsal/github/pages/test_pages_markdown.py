@@ -14,9 +14,9 @@ from rehearsal.github.pages.markdown import LONGEST, render
 SAFE_TAGS = {
     *("p", "em", "strong", "code", "pre", "a", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"),
     *("hr", "br", "table", "thead", "tbody", "tr", "th", "td", "s", "details", "summary", "b", "i", "sub", "sup"),
-    *("kbd", "ins", "del", "span"),
+    *("kbd", "ins", "del", "span", "svg", "use"),
 }
-SAFE_ATTRIBUTES = {"href", "rel", "style", "class", "start", "role", "aria-label", "title"}
+SAFE_ATTRIBUTES = {"href", "rel", "style", "class", "start", "role", "aria-label", "title", "viewbox", "aria-hidden"}
 
 
 class Elements(HTMLParser):
@@ -77,6 +77,13 @@ def test_numbers_lead_to_issues_of_the_repository_only() -> None:
     assert '<a href="/o/r/issues/12"' in render("closes #12", "/o/r")
     assert "<a" not in render("closes #12")
     assert "<a" not in render("colour a#12 and &#12 are none", "/o/r").replace("&amp;#12", "")
+
+
+def test_signs_of_reports_are_drawn_and_kept_for_whoever_copies_them() -> None:
+    html = render("✅ passed, ⚠️ careful, `❌`")
+    assert '<use href="#s-check"></use></svg><span class="visually-hidden">✅</span> passed' in html
+    assert '<use href="#s-warn"></use></svg><span class="visually-hidden">⚠️</span> careful' in html
+    assert "<code>❌</code>" in html
 
 
 def test_foreign_html_is_shown_as_text() -> None:

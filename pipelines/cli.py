@@ -7,7 +7,7 @@ from importlib import import_module
 
 import click
 
-from pipelines.errors import ShipmateError
+from pipelines.errors import ShipmateError, of_machine
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, chapter, what it does)
@@ -78,13 +78,23 @@ def main(argv: list[str] | None = None) -> None:
         click.echo("interrupted; run it again: it finishes what was begun", err=True)
         code = 130
     except ShipmateError as error:
-        click.echo(f"{click.style(error.title, fg='red', bold=True)}: {error}", err=True)
-        code = error.exit_code
+        code = _refused(error)
     except BrokenPipeError:
         # `shipmate status | head` is no failure.
         sys.stderr.close()
         code = 0
+    except OSError as error:
+        local = of_machine(error)
+        if local is None:
+            raise
+        code = _refused(local)
     raise SystemExit(code)
+
+
+def _refused(error: ShipmateError) -> int:
+    """Say it; its exit code."""
+    click.echo(f"{click.style(error.title, fg='red', bold=True)}: {error}", err=True)
+    return error.exit_code
 
 
 if __name__ == "__main__":

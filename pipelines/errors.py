@@ -20,6 +20,7 @@ Exit codes (also in docs/TROUBLESHOOTING.md, held equal by a test):
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -98,3 +99,21 @@ class ReleaseError(ShipmateError):
 class Interrupted(ShipmateError):
     exit_code = 130
     title = "Interrupted"
+
+
+_AGAIN = "then run this again: it finishes what was begun"
+_MACHINE = {
+    errno.ENOSPC: ("the disk is full", f"make room (`df -h`), {_AGAIN}"),
+    errno.EDQUOT: ("the disk quota is used up", f"make room (`quota`), {_AGAIN}"),
+    errno.EROFS: ("the file system is read-only", f"write elsewhere or mount it anew, {_AGAIN}"),
+    errno.EMFILE: ("too many files are open", f"raise the limit (`ulimit -n`), {_AGAIN}"),
+    errno.EADDRINUSE: ("the port is in use", f"see who holds it (`ss -ltnp`), {_AGAIN}"),
+}
+
+
+def of_machine(error: OSError) -> LocalError | None:
+    """The LocalError for what this machine lacks; None for any other OSError, which is a bug."""
+    said = _MACHINE.get(error.errno or 0)
+    if said is None:
+        return None
+    return LocalError(said[0], where=str(error.filename or ""), why=str(error), next_step=said[1])

@@ -12,13 +12,13 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from pipelines.errors import InputError, ShipmateError
+from pipelines.errors import InputError, ShipmateError, of_machine
 from pipelines.faults import SURVIVED
 
 Level = Literal["notice", "warning", "error"]
@@ -172,6 +172,12 @@ def run(main: Callable[[Runtime], int | None], runtime: Runtime | None = None) -
     except ShipmateError as error:
         show_error(runtime, error)
         code = error.exit_code
+    except OSError as error:
+        local = of_machine(error)
+        if local is None:
+            raise
+        show_error(runtime, local)
+        code = local.exit_code
     except KeyboardInterrupt:
         runtime.annotate("error", "interrupted; run it again: it finishes what was begun", title="Interrupted")
         code = 130
@@ -184,7 +190,9 @@ def show_error(runtime: Runtime, error: ShipmateError) -> None:
     """The error as annotation and in the summary."""
     runtime.annotate("error", str(error), title=error.title)
     if runtime.in_workflow:
-        runtime.summary(f"### ❌ {error.title}\n\n{fenced(str(error))}")
+        # The summary is a file too: on a full disk the annotation must do.
+        with suppress(OSError):
+            runtime.summary(f"### ❌ {error.title}\n\n{fenced(str(error))}")
 
 
 def _tell_survived(runtime: Runtime) -> None:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Mapping
+
 import click
+
+
+def named(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """Component -> reference. Raises a usage error for what is no pair."""
+    for artifact in given:
+        if "=" not in artifact:
+            raise click.BadParameter(f"{artifact!r} is not component=host/path@sha256:…")
+    return dict(artifact.split("=", 1) for artifact in given)
 
 
 @click.command("deploy", short_help="Deploy what was built, as the staging workflow does.")
 @click.option("--environment", "-e", required=True, help="Which environment; one that needs approval is refused.")
 @click.option("--release", required=True, help="Name of the release, like v1.2.0 or sha-1a2b3c4.")
-@click.option("--artifact", "artifacts", multiple=True, help="component=host/path@sha256:… (may be repeated).")
+@click.option(
+    "--artifact", "artifacts", multiple=True, callback=named, help="component=host/path@sha256:… (may be repeated)."
+)
 @click.option(
     "--from-ledger", "source", default=None, help="Take the artifacts that are live in this environment, by the ledger."
 )
-def command(environment: str, release: str, artifacts: tuple[str, ...], source: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(environment: str, release: str, artifacts: Mapping[str, str], source: str | None, as_json: bool) -> None:
     """Stage, verify, shift, prove and settle a release of the checked-out commit. Killed anywhere, the same command finishes it.
 
     Example: shipmate deploy -e staging --release sha-1a2b3c4 --artifact backend=host/backend@sha256:… --artifact web=host/web@sha256:…
@@ -23,12 +38,29 @@ def command(environment: str, release: str, artifacts: tuple[str, ...], source: 
     from pipelines.manifest import load
 
     delivery = terminal.delivery(load(), environment)
+    if as_json:
+        delivery.runtime.stream = sys.stderr
     if delivery.settings.approval is not None:
         raise RefusedError(
             f"{environment} needs an approval, and a terminal cannot ask for one",
             where="shipmate deploy",
             next_step="dispatch *Deploy to Production*; on-call breaks the glass there too, and it is recorded",
         )
-    wanted = staging.references(delivery, dict(a.split("=", 1) for a in artifacts if "=" in a), source)
+    terminal.require_access(delivery)
+    wanted = staging.references(delivery, artifacts, source)
     done = staging.deploy(delivery, release, wanted)
-    click.echo(f"{release} is live in {environment}; {len(done)} steps in {sum(d.seconds for d in done):.1f} s")
+    seconds = sum(d.seconds for d in done)
+    if as_json:
+        steps = [
+            {"component": d.step.component, "does": d.step.says, "result": d.text, "seconds": d.seconds} for d in done
+        ]
+        facts = {
+            "environment": environment,
+            "release": release,
+            "artifacts": wanted,
+            "steps": steps,
+            "seconds": seconds,
+        }
+        click.echo(json.dumps(facts))
+    else:
+        click.echo(f"{release} is live in {environment}; {len(done)} steps in {seconds:.1f} s")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import click
+
+JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
 @click.group("image", short_help="Assemble and push images and builds by digest.")
@@ -17,7 +21,8 @@ def command() -> None:
 @click.option(
     "--output", type=click.Path(path_type=Path), default=None, help="Write an OCI image layout into this folder."
 )
-def build(component: str, output: Path | None) -> None:
+@JSON
+def build(component: str, output: Path | None, as_json: bool) -> None:
     """Assemble the image of a component of the checked-out commit; same input, same digest.
 
     Example: shipmate image build backend --output build/backend
@@ -28,13 +33,19 @@ def build(component: str, output: Path | None) -> None:
 
     with terminal.busy(f"assembling {component}"):
         built = building.assemble(load(), component, output)
-    click.echo(f"{component} {built.digest}" + (f" in {output}" if output else ""))
+    if as_json:
+        click.echo(
+            json.dumps({"component": component, "digest": built.digest, "output": str(output) if output else None})
+        )
+    else:
+        click.echo(f"{component} {built.digest}" + (f" in {output}" if output else ""))
 
 
 @command.command("push")
 @click.argument("component")
 @click.option("--environment", "-e", required=True, help="Whose credentials to push with.")
-def push(component: str, environment: str) -> None:
+@JSON
+def push(component: str, environment: str, as_json: bool) -> None:
     """Assemble and push a component (an image, or a site's build); prints host/path@sha256:…
 
     Example: shipmate image push backend --environment staging
@@ -43,4 +54,7 @@ def push(component: str, environment: str) -> None:
     from pipelines.flows import building
     from pipelines.manifest import load
 
-    click.echo(building.build_and_push(terminal.delivery(load(), environment), component))
+    delivery = terminal.delivery(load(), environment)
+    delivery.runtime.stream = sys.stderr
+    reference = building.build_and_push(delivery, component)
+    click.echo(json.dumps({"component": component, "reference": reference}) if as_json else reference)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 
@@ -12,7 +14,8 @@ import click
     "--phase", type=click.Choice(["expand", "contract"]), default="expand", show_default=True, help="Which kind is due."
 )
 @click.option("--release", default="development", show_default=True, help="Written down beside each migration.")
-def command(database: str, component: str, phase: str, release: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(database: str, component: str, phase: str, release: str, as_json: bool) -> None:
     """Apply the migrations that are due: once, under a lock, each in a transaction. Run again after a kill, it goes on.
 
     Example: shipmate migrate --database postgresql://localhost/techmate
@@ -28,4 +31,7 @@ def command(database: str, component: str, phase: str, release: str) -> None:
         raise InputError(f"{component} has no migrations", where="shipmate.yml")
     with terminal.busy("migrating"):
         applied = migrations.run(database, manifest.root / found.migrations, phase=phase, release=release)
-    click.echo(f"applied {', '.join(applied)}" if applied else "nothing to apply")
+    if as_json:
+        click.echo(json.dumps({"phase": phase, "release": release, "applied": applied}))
+    else:
+        click.echo(f"applied {', '.join(applied)}" if applied else "nothing to apply")

@@ -38,6 +38,7 @@ def command(
     from pipelines.manifest import load
 
     delivery = terminal.delivery(load(), environment)
+    terminal.require_access(delivery, components)
     asked = rollback.Request(components=components, to=to, accept_schema_risk=accept_schema_risk)
     if as_json:
         import sys

@@ -25,6 +25,7 @@ def command(environment: str, release: str | None, junit: Path | None, as_json: 
     from pipelines.manifest import load
 
     delivery = terminal.delivery(load(), environment)
+    terminal.require_access(delivery)
     with terminal.busy(f"checking {environment}"):
         report = deployment.observe(delivery, release)
     if junit is not None:

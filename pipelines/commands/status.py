@@ -27,7 +27,9 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     rows: list[dict[str, Any]] = []
     with terminal.busy(f"asking {len(names)} environment(s)"):
         for name in names:
-            rows += status(terminal.delivery(manifest, name))
+            delivery = terminal.delivery(manifest, name)
+            terminal.require_access(delivery)
+            rows += status(delivery)
     if as_json:
         click.echo(jsonlib.dumps(rows, indent=2))
         return

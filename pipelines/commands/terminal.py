@@ -22,6 +22,33 @@ def delivery(manifest: Manifest, environment: str) -> Delivery:
     return assemble(manifest, environment, Runtime())
 
 
+def require_access(delivery: Delivery, components: Sequence[str] = ()) -> None:
+    """Everything that is missing to reach the providers of these components (all of them when none is named), in one error.
+
+    Raises CredentialsError.
+    """
+    from pipelines.errors import CredentialsError
+
+    providers = {t.provider for name, t in delivery.settings.targets.items() if not components or name in components}
+    missing: list[CredentialsError] = []
+    if "vercel" in providers and not delivery.credentials.vercel_token:
+        missing.append(
+            CredentialsError("VERCEL_TOKEN is not set", next_step="export VERCEL_TOKEN=… (vercel.com/account/tokens)")
+        )
+    if "cloud-run" in providers:
+        try:
+            delivery.credentials.google()
+        except CredentialsError as error:
+            missing.append(error)
+    if missing:
+        raise CredentialsError(
+            "; ".join(error.what for error in missing),
+            where=delivery.environment,
+            why="; ".join(error.why for error in missing if error.why),
+            next_step="; ".join(error.next_step for error in missing),
+        )
+
+
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """Aligned columns; empty ones are left out."""
     shown = [c for c in columns if any(row.get(c) for row in rows)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from pipelines.errors import CheckFailed, InputError, RefusedError
+from pipelines.errors import CheckFailed, InputError, LocalError, RefusedError
 from pipelines.flows.assembly import head_commit
 from pipelines.flows.delivery import Candidate
 
@@ -57,14 +57,7 @@ def run_build(delivery: Delivery, build: Build) -> Path:
 
     for line in build.run:
         with delivery.runtime.group(line):
-            ran = subprocess.run(
-                shlex.split(line),
-                cwd=delivery.manifest.root,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            ran = _ran(shlex.split(line), delivery.manifest.root)
             delivery.runtime.say(ran.stdout + ran.stderr)
         if ran.returncode != 0:
             raise CheckFailed(
@@ -73,6 +66,15 @@ def run_build(delivery: Delivery, build: Build) -> Path:
                 next_step="see its output above; the same command fails on a laptop",
             )
     return delivery.manifest.root / build.output
+
+
+def _ran(argv: list[str], root: Path) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(argv, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise LocalError(
+            f"there is no {argv[0]!r} here", where="build", next_step="install it (`make setup`), then run this again"
+        ) from error
 
 
 def require(delivery: Delivery, name: str, reference: str) -> str:

@@ -1,0 +1,138 @@
+"""Every command at once: its help has an example, a machine can read it, and the exit codes are those the docs list."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from pipelines import errors
+from pipelines.cli import COMMANDS, shipmate
+from pipelines.errors import ShipmateError
+
+ROOT = Path(__file__).resolve().parents[3]
+READ_BY_PEOPLE = {
+    "up": "stays up until Ctrl-C",
+    "lint": "prints what each tool says, in that tool's words",
+    "ci run": "prints what the checks print",
+    "ci explain": "`ci plan --json` says the same of a change",
+    "manifest check": "says yes, or every mistake",
+    "manifest docs": "its output is the page",
+    "manifest schema": "its output is JSON already",
+    "release changelog": "its output is the changelog",
+    "release notes": "its output is the notes",
+    "release assets": "writes files",
+    "release bump": "writes files",
+}
+"""Commands without --json, and why nobody misses it."""
+
+
+def leaves(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield name, command
+        return
+    for child in command.list_commands(click.Context(command)):
+        found = command.get_command(click.Context(command), child)
+        assert found is not None
+        yield from leaves(found, f"{name} {child}")
+
+
+ALL = {name: command for top in COMMANDS for name, command in leaves(import_module(COMMANDS[top][0]).command, top)}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_help_has_an_example_that_begins_with_the_command(name: str) -> None:
+    text = ALL[name].help or ""
+    assert re.search(rf"Examples?:\s+shipmate {name}\b", text), text
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_help_is_shown(name: str) -> None:
+    shown = CliRunner().invoke(shipmate, [*name.split(), "--help"])
+    assert (shown.exit_code, f"Usage: shipmate {name}" in shown.output) == (0, True)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_machine_can_read_it(name: str) -> None:
+    has = any("--json" in parameter.opts for parameter in ALL[name].params)
+    assert has != (name in READ_BY_PEOPLE)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_option_says_what_it_is(name: str) -> None:
+    silent = [p.name for p in ALL[name].params if isinstance(p, click.Option) and not p.help]
+    assert silent == []
+
+
+def test_the_table_of_contents_names_every_command() -> None:
+    shown = run("--help").stdout
+    for name, (_, chapter, text) in COMMANDS.items():
+        assert re.search(rf"^  {name}\s", shown, re.MULTILINE), name
+        assert chapter in shown
+        assert text.split(",")[0][:40] in shown
+
+
+def run(*argv: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "pipelines.cli", *argv],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "NO_GCE_CHECK": "true", "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["deplyo"], 2, "did you mean 'deploy'?"),
+        (["status", "--enviroment", "x"], 2, "--environment"),
+        (["deploy", "-e", "staging", "--release", "x", "--artifact", "backend"], 2, "is not component=host/path"),
+        (["status"], 5, "VERCEL_TOKEN is not set; there is no Google account here"),
+        (["plan", "-e", "production", "--version", "v1.0.0"], 5, "not set: GITHUB_TOKEN"),
+        (["plan", "-e", "qa", "--version", "v1.0.0"], 4, "one of: staging, production"),
+        (["deploy", "-e", "production", "--release", "x"], 6, "needs an approval"),
+    ],
+)
+def test_wrong_use_says_what_was_meant(argv: list[str], code: int, said: str) -> None:
+    ended = run(*argv)
+    assert (ended.returncode, said in ended.stderr) == (code, True), ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_exit_codes_of_the_docs_are_those_of_the_code() -> None:
+    table = (ROOT / "docs/TROUBLESHOOTING.md").read_text().partition("## Exit codes")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| (?:`(\w+)`)?", table, re.MULTILINE)
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, ShipmateError) and kind is not ShipmateError
+    ]
+    named = {int(code): name for code, name in rows if name}
+    assert named == {kind.exit_code: kind.__name__ for kind in kinds if kind is not errors.Interrupted}
+    assert [int(code) for code, _ in rows] == [0, 1, 2, *sorted(kind.exit_code for kind in kinds)]
+
+
+@pytest.mark.parametrize("kind", [k for k in ShipmateError.__subclasses__() if k.__module__ == errors.__name__])
+def test_a_refusal_ends_with_its_code_and_no_trace(
+    kind: type[ShipmateError], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pipelines import cli
+
+    def refuse(**_: object) -> None:
+        raise kind("it broke", where="here", why="because", next_step="do this")
+
+    monkeypatch.setattr(cli.shipmate, "main", refuse)
+    with pytest.raises(SystemExit) as ended:
+        cli.main([])
+    assert ended.value.code == kind.exit_code
+    assert capsys.readouterr().err == f"{kind.title}: here: it broke\n  why:  because\n  next: do this\n"

@@ -19,7 +19,7 @@ up: setup ## start the world and keep it up; Ctrl-C takes everything down
 	@$(VENV)/bin/shipmate up
 
 test: setup ## run every test
-	@$(RUN) -m pytest -n auto -q
+	@$(RUN) -m pytest -n auto --dist worksteal -q
 
 lint: ## run every static check
 	@$(PYTHON) setup_environment.py --only python --only node

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from rehearsal.home import home
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -27,8 +31,22 @@ def installed_act() -> Path:
 def job_path() -> str:
     """PATH of steps: the system's folders and those of git, node and Python here. Nothing else of ours leaks."""
     folders = [str(Path(found).parent) for tool in ("node", "git") if (found := shutil.which(tool))]
-    python = str(Path(sys.executable).resolve().parent)
-    return ":".join(dict.fromkeys([*SYSTEM_PATH.split(":"), *folders, python]))
+    return ":".join(dict.fromkeys([*SYSTEM_PATH.split(":"), *folders, str(python_folder())]))
+
+
+def python_folder() -> Path:
+    """Where `python` is this Python, as on GitHub's runners. Debian's own is called `python3` alone: a link gives it the name."""
+    real = Path(sys.executable).resolve()
+    if (real.parent / "python").exists():
+        return real.parent
+    folder = home() / "python" / hashlib.sha256(bytes(real)).hexdigest()[:16]
+    if not (folder / "python").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # A name of its own first: jobs start at once.
+        fresh = folder / f".python-{os.getpid()}-{threading.get_ident()}"
+        fresh.symlink_to(real)
+        fresh.replace(folder / "python")
+    return folder
 
 
 @dataclass(frozen=True, kw_only=True)

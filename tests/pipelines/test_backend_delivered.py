@@ -86,7 +86,7 @@ def test_the_backend_goes_out_and_comes_back(services: Any, tmp_path: Path) -> N
             staged = host.stage(artifact, identity)
             facts = {"release": release, "commit": identity.commit}
             assert smoke.run(checks, {"backend": staged.url}, facts, world.http).failures() == ""
-            with watching(world.http, target.url, enabled=bool(host.live().serving()), interval=0.02) as watch:
+            with watching(world.http, target.url, enabled=bool(host.live().serving()), interval=0.1) as watch:
                 host.shift(staged.key, 100)
                 watch.hold(0.5)
             assert watch.errors == []

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,6 +113,7 @@ class Platform:
     def environ(self) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
+            "TMPDIR": tempfile.gettempdir(),
             "HOME": str(self.manager.home),
             "GITHUB_TOKEN": self.manager.token,
             "GITHUB_API_URL": self.scene.url,

@@ -26,6 +26,7 @@ def gh(scene: Scene) -> Gh:
         env = {
             "PATH": os.environ["PATH"],
             "HOME": str(person.home),
+            "TMPDIR": str(person.home),
             "GH_HOST": "github.localhost",
             "HTTP_PROXY": scene.url,
             "GH_TOKEN": person.token,

@@ -35,13 +35,14 @@ def measure(runs: int, folder: Path) -> tuple[float, float, float, int]:
     assert component.image is not None
     emulator = Emulator(folder / "registry")
     base = f"{HOST}/library/python@{seed_base(emulator.repositories, 'library/python', '3.11')}"
+    pinned = component.image.base if component.image else ""
     with running(emulator.app) as server:
         registry = Registry(Http(overlay=Overlay(hosts={HOST: server.url})), store=Store(folder / "store"))
 
         def once() -> float:
             started = time.perf_counter()
             built = assemble(
-                component, ROOT, "HEAD", fetch=registry.fetch, store=registry.store, source="", bases={component.image.base: base}
+                component, ROOT, "HEAD", fetch=registry.fetch, store=registry.store, source="", bases={pinned: base}
             )  # fmt: skip
             digests.add(built.digest)
             images.append(built)

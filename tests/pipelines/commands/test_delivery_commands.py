@@ -1,0 +1,72 @@
+"""deploy, status, smoke and rollback as somebody types them, in a whole world with a small platform."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.small_platform import Terminal, terminal_of_a_world
+
+pytestmark = pytest.mark.world
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    with terminal_of_a_world(tmp_path) as found:
+        yield found
+
+
+def test_a_release_goes_out_is_seen_checked_and_taken_back(terminal: Terminal) -> None:
+    first = terminal.json(*terminal.deploying("sha-1", "<title>one</title>"))
+    assert (first["release"], len(first["steps"])) == ("sha-1", 8)
+    second = terminal.run(*terminal.deploying("sha-2", "<title>two</title>"))
+    assert "sha-2 is live in staging; 8 steps in" in second.stdout
+    again = terminal.run(*terminal.deploying("sha-2", "<title>two</title>"))
+    assert "is there already" in again.stdout
+    assert terminal.live() == {"backend": "sha-2", "web": "sha-2"}
+
+    rows = terminal.json("status", "-e", "staging")
+    assert [(row["component"], row["release"], row["traffic"], row["by"], row["drift"]) for row in rows] == [
+        ("backend", "sha-2", "100 %", "release-manager", ""),
+        ("web", "sha-2", "100 %", "release-manager", ""),
+    ]
+    table = terminal.run("status").stdout
+    assert "nothing" in table
+    assert table.count("sha-2") == 2
+
+    terminal.run("smoke", "-e", "staging", "--junit", "smoke.xml")
+    junit = (terminal.checkout / "smoke.xml").read_text()
+    assert 'tests="3"' in junit
+    assert 'failures="0"' in junit
+    bad = terminal.run("smoke", "-e", "staging", "--release", "sha-9", "--json", code=7)
+    assert [result["ok"] for result in json.loads(bad.stdout)["results"]] == [False, True, False]
+    assert "next:" in bad.stderr
+
+    plan = terminal.json("rollback", "-e", "staging", "--dry-run")
+    assert [step["component"] for step in plan] == ["backend", "web", "backend", "web"]
+    assert terminal.live() == {"backend": "sha-2", "web": "sha-2"}
+    back = terminal.json("rollback", "-e", "staging")
+    assert (back["release"], back["was"], back["changed"]) == ("sha-1", "sha-2", True)
+    assert terminal.live() == {"backend": "sha-1", "web": "sha-1"}
+    same = terminal.run("rollback", "-e", "staging")
+    assert "staging serves sha-1 already" in same.stdout
+    refused = terminal.run("rollback", "-e", "staging", "--to", "sha-0", code=6)
+    assert "there: sha-2, sha-1" in refused.stderr
+
+
+def test_while_github_is_down_a_rollback_goes_its_way(terminal: Terminal) -> None:
+    for release in ("sha-1", "sha-2"):
+        terminal.run(*terminal.deploying(release, release))
+    terminal.place.set_faults([{"kind": "status", "emulator": "github", "times": None}])
+    ended = terminal.run("rollback", "-e", "staging")
+    assert "staging is back to sha-1 (was sha-2)" in ended.stdout
+    assert "GitHub does not answer; going by the providers' own state" in ended.stdout
+    terminal.place.clear_faults()
+    assert terminal.live() == {"backend": "sha-1", "web": "sha-1"}
+    drift = [row["drift"] for row in terminal.json("status", "-e", "staging")]
+    assert drift == ["the ledger says sha-2"] * 2, "GitHub was never told, and status shows it"
+    gone = terminal.run("rollback", "-e", "staging", GITHUB_API_URL="http://127.0.0.1:9")
+    assert "serves sha-1 already" in gone.stdout

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.errors import CheckFailed
+from pipelines.errors import CheckFailed, LocalError
 from pipelines.flows.assembly import head_commit
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from pipelines.flows.delivery import Delivery
 
 LIMIT_SECONDS = 900
@@ -51,6 +53,19 @@ def run(delivery: Delivery, *, release: str, artifacts: Path) -> str:
     return _judge(delivery, junit, ran.returncode)
 
 
+def _require_browser(suite: Element) -> None:
+    """Raises LocalError when no test could begin because no browser could."""
+    sign = "BrowserType.launch: "
+    errors = [case.find("error") for case in suite.iter("testcase")]
+    said = [error.get("message", "") for error in errors if error is not None]
+    if errors and len(said) == len(errors) and all(sign in text for text in said):
+        raise LocalError(
+            f"there is no browser to test with: {said[0].partition(sign)[2].splitlines()[0]}",
+            where="e2e",
+            next_step="run `make setup`, which finds or fetches one, or name one in SHIPMATE_BROWSER; then run this again",
+        )
+
+
 def _judge(delivery: Delivery, junit: Path, code: int) -> str:
     """Nothing measured is no success."""
     from xml.etree import ElementTree
@@ -63,6 +78,7 @@ def _judge(delivery: Delivery, junit: Path, code: int) -> str:
             next_step="see the log above",
         )
     suite = next(ElementTree.parse(junit).getroot().iter("testsuite"))  # noqa: S314 - written by our own pytest a moment ago
+    _require_browser(suite)
     tests, bad = int(suite.get("tests", 0)), int(suite.get("failures", 0)) + int(suite.get("errors", 0))
     failed = [
         f"{case.get('classname')}::{case.get('name')}"

@@ -147,7 +147,10 @@ class Filler:
 def _plain(node: yaml.Node) -> Any:
     if not isinstance(node, yaml.ScalarNode):
         return None
-    return yaml.SafeLoader("").construct_object(node)
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError):
+        return node.value  # a tag of somebody's own, or a date that is none: the text, which then has the wrong form
 
 
 def _shape(node: yaml.Node) -> str:

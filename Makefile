@@ -4,18 +4,20 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help setup rehearse test lint up bench lock clean
+.PHONY: help setup rehearse test lint up bench lock
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo "  All of them begin with the set-up, which does nothing when nothing changed. The suite's own command: $(VENV)/bin/shipmate --help"
 
-setup: ## make the environment in .venv (and node trees, contracts), nothing else
+setup: ## make the environment: .venv, Node modules, descriptions of the providers, Postgres, Redis, a browser
 	@$(PYTHON) setup_environment.py
 
-rehearse: setup ## rehearse the delivery of a change, from pull request to production and back
+rehearse: setup ## rehearse the delivery of this checkout, from a pull request to production and back; writes rehearsal-report/
 	@$(VENV)/bin/shipmate rehearse
 
-up: setup ## start the world and keep it up; Ctrl-C takes everything down
+up: setup ## start the world to use it by hand; Ctrl-C takes everything down
 	@$(VENV)/bin/shipmate up
 
 test: setup ## run every test

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +25,8 @@ def ensure(part: str, *, python: Path, root: Path, home: Path, say: homes.Say) -
     """Run the module of `part` once for each version of it. Raises LocalError with its own line."""
     if ready(part, root, home):
         return
+    import textwrap  # late: a set-up that has nothing to do is over in no time
+
     say(f"{part:<9} looking for what is there, fetching the rest")
     # Its progress is for the person who waits; its last line of failure goes into the error.
     done = subprocess.run(

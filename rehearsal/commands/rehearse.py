@@ -11,6 +11,9 @@ import click
 @click.command("rehearse", short_help="Rehearse a delivery and write the report.")
 @click.option("--story", "names", multiple=True, help="Only this story (may be repeated).")
 @click.option("--all", "everything", is_flag=True, help="The long stories too.")
+@click.option(
+    "--fresh", is_flag=True, help="Tell the quick start again, also where a world it left is kept for this very tree."
+)
 @click.option("--list", "listing", is_flag=True, help="List the stories and stop.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the outcome as JSON; the live view goes to standard error."
@@ -29,7 +32,13 @@ import click
     help="The checkout to deliver.",
 )
 def command(
-    names: tuple[str, ...], everything: bool, listing: bool, as_json: bool, output: Path, repository: Path | None
+    names: tuple[str, ...],
+    everything: bool,
+    fresh: bool,
+    listing: bool,
+    as_json: bool,
+    output: Path,
+    repository: Path | None,
 ) -> None:
     """Deliver a change from pull request to production on this machine, and back; then write the report. Exit 7 when a story fails.
 
@@ -51,7 +60,13 @@ def command(
     from rehearsal.stories.telling import rehearse
 
     with explained():
-        report, page = rehearse(checkout(repository), stories, output, live_on_stderr=as_json)
+        report, page = rehearse(
+            checkout(repository),
+            stories,
+            output,
+            live_on_stderr=as_json,
+            begin_released=not fresh and table.only_implied(names, everything),
+        )
     if as_json:
         facts = {"passed": report.passed, "seconds": report.ended - report.started, "report": str(page)}
         click.echo(

@@ -270,6 +270,8 @@ class Report:
     """When the last was over."""
     machine: dict[str, str]
     """What the figures were measured on, in words: cores, python, system, world (how long it took to be ready)."""
+    began: str = ""
+    """What it began in, when that was a kept world and no new one."""
     untold: list[str] = field(default_factory=list)
     """Names of the stories that were not told, since what they start from failed."""
     stories: list[Story]

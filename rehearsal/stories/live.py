@@ -82,6 +82,14 @@ class LiveView:
         elif self._live is None:
             self._console.print(Text(f"  passed in {seconds:.1f} s", style="green"))
 
+    def keeping(self) -> None:
+        """The world is being kept."""
+        self.screen.phase = "keeping the world for single stories"
+
+    def remark(self, text: str) -> None:
+        """Something that fails nothing, but is to be known."""
+        self._console.print(Text(_harmless(text), style="yellow"))
+
     def finishing(self) -> None:
         """All stories are told."""
         self.screen.phase = "taking the world down"

@@ -61,3 +61,8 @@ def chosen(names: tuple[str, ...], everything: bool) -> list[Story]:
     if any(story.starts_released for story in wanted.values()):
         wanted[START] = STORIES[START]
     return [story for story in STORIES.values() if story.name in wanted]
+
+
+def only_implied(names: tuple[str, ...], everything: bool) -> bool:
+    """Whether the quick start is told for the others' sake alone."""
+    return bool(names) and START not in names and any(story.name == START for story in chosen(names, everything))

@@ -13,14 +13,14 @@ from pathlib import Path
 from rehearsal.report import collect, page
 from rehearsal.report.model import Report
 from rehearsal.report.model import Story as Told
-from rehearsal.stories import table
+from rehearsal.stories import released, table
 from rehearsal.stories.diary import Diary
 from rehearsal.stories.live import LiveView
 from rehearsal.stories.pictures import Pictures
 from rehearsal.stories.place import Place
 from rehearsal.stories.routine import Routine
 from rehearsal.stories.table import Story
-from rehearsal.world.handle import World
+from rehearsal.world.handle import World, WorldFailed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +35,22 @@ class Stage:
 
 
 def rehearse(
-    repository: Path, stories: Sequence[Story], output: Path, *, live_on_stderr: bool = False
+    repository: Path,
+    stories: Sequence[Story],
+    output: Path,
+    *,
+    live_on_stderr: bool = False,
+    begin_released: bool = False,
 ) -> tuple[Report, Path]:
     """Tell the stories in turn, in one world; those that start from what the quick start leaves are not told when it failed.
 
+    `begin_released`: where the quick start is told for the others' sake alone, a kept world it left will do.
     The report and its page. Raises WorldFailed.
     """
-    world = World(repository)
+    kept = released.found(repository) if begin_released else None
+    if kept is not None:
+        stories = [story for story in stories if story.name != table.START]
+    world = World(repository, from_snapshot=kept)
     with (
         LiveView([story.title for story in stories], on_stderr=live_on_stderr) as view,
         world as place,
@@ -56,16 +65,28 @@ def rehearse(
                 untold.append(story.name)
             else:
                 told.append(tell(stage, story))
+                if told[-1].passed and story.name == table.START:
+                    _keep(world, repository, view)
         report = collect.report(
             told,
             repository=place.repository,
             machine=machine(world.seconds_to_ready),
+            began=f"in a world that the quick start left, kept on {released.age(kept)}" if kept else "",
             untold=untold,
             requests=requests(place),
             violations=[violation["text"] for violation in place.inspect("violations")],
         )
         view.finishing()
     return report, page.write(report, output, stage.taken)
+
+
+def _keep(world: World, repository: Path, view: LiveView) -> None:
+    """For the next single story. That it cannot be kept is said, and fails nothing."""
+    view.keeping()
+    try:
+        released.keep(world, repository)
+    except WorldFailed as error:
+        view.remark(str(error))
 
 
 def tell(stage: Stage, story: Story) -> Told:

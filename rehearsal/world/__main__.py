@@ -16,7 +16,7 @@ import yaml
 from rehearsal import processes
 from rehearsal.contracts.fetch import ContractUnavailable
 from rehearsal.services.availability import ServiceUnavailable
-from rehearsal.world import definition
+from rehearsal.world import definition, snapshot
 from rehearsal.world.composition import Composition, Options
 
 MARK = "SHIPMATE_WORLD"
@@ -25,15 +25,19 @@ STOP_SECONDS = 12
 """How long the world may take to end everything; its parent kills it after 15."""
 
 
-async def serve(options: Options) -> int:
-    """Start, say where everything is in ROOT/world.json, and wait to be ended."""
+async def serve(options: Options, begin: Path | None) -> int:
+    """Start, say where everything is in ROOT/world.json, and wait to be ended. `begin`: a snapshot to begin with."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
+    if begin is not None:
+        await asyncio.to_thread(snapshot.prepare, begin, options.root)
     world = Composition(options)
     try:
         if await _started(world, over):
+            if begin is not None:
+                snapshot.load(world, begin)
             world.write_ready()
             await over.wait()
     finally:
@@ -55,7 +59,7 @@ async def _started(world: Composition, over: asyncio.Event) -> bool:
     return True
 
 
-def run(options: Options) -> int:
+def run(options: Options, begin: Path | None) -> int:
     """`serve`; what can be in the way is said in words, a bug with its trace."""
     manifest = options.repository / "shipmate.yml"
     try:
@@ -65,7 +69,7 @@ def run(options: Options) -> int:
         print(f"{manifest} does not say what a world needs: {said}\n  next: shipmate manifest check")
         return 1
     try:
-        return asyncio.run(serve(options))
+        return asyncio.run(serve(options, begin))
     except (ServiceUnavailable, ContractUnavailable, OSError) as error:
         print(f"{type(error).__name__}: {error}")
         return 1
@@ -76,10 +80,12 @@ def main() -> int:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--repository", type=Path, required=True)
     parser.add_argument("--time-scale", type=float, default=1.0)
+    parser.add_argument("--snapshot", type=Path)
     given = parser.parse_args()
     parent = os.getppid()
     try:
-        return run(Options(root=given.root, repository=given.repository, time_scale=given.time_scale))
+        options = Options(root=given.root, repository=given.repository, time_scale=given.time_scale)
+        return run(options, given.snapshot)
     finally:
         if os.getppid() != parent:  # it was killed, and cannot clean up
             processes.reap(MARK, str(os.getpid()))

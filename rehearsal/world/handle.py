@@ -10,12 +10,15 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+import httpx
+
 from rehearsal import processes
 from rehearsal.home import home
 from rehearsal.stories.place import Place
 from rehearsal.world import leftovers
 
 READY_SECONDS = 60
+SAVE_SECONDS = 60
 LOG = "world.log"
 SAID_LENGTH = 3000
 
@@ -25,14 +28,19 @@ class WorldFailed(RuntimeError):
 
 
 class World:
-    """`with World(repository) as place:` starts a world of its own in a temporary folder, and takes everything down after."""
+    """`with World(repository) as place:` starts a world of its own in a temporary folder, and takes everything down after.
 
-    def __init__(self, repository: Path, *, time_scale: float = 0.05) -> None:
+    `from_snapshot`: a folder that `save` of another world made; this one begins where that one was.
+    """
+
+    def __init__(self, repository: Path, *, time_scale: float = 0.05, from_snapshot: Path | None = None) -> None:
         self.repository = repository
         self.time_scale = time_scale
+        self.from_snapshot = from_snapshot
         self.seconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
+        self._place: Place | None = None
 
     @property
     def pid(self) -> int:
@@ -48,6 +56,20 @@ class World:
         log = self._folder / LOG if self._folder else None
         return log.read_text(errors="replace")[-SAID_LENGTH:] if log and log.is_file() else ""
 
+    def save(self, folder: Path) -> None:
+        """Keep this world as it is now (world/snapshot.py says what of it), in a folder that is not there yet.
+
+        Raises WorldFailed while a job is at work, or when it cannot be written.
+        """
+        if self._place is None:
+            raise RuntimeError("the world is not started")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        answer = httpx.post(
+            f"{self._place.control}/_world/save", params={"folder": str(folder)}, timeout=SAVE_SECONDS, trust_env=False
+        )
+        if answer.status_code != 204:
+            raise WorldFailed(f"the world cannot be kept in {folder}: {answer.text}")
+
     def __enter__(self) -> Place:
         leftovers.sweep()
         root = self._folder = leftovers.folder()
@@ -55,7 +77,7 @@ class World:
         started = time.monotonic()
         try:
             self._process = self._begin(root)
-            place = self._wait(root)
+            place = self._place = self._wait(root)
         except BaseException:  # Ctrl-C too: `with` calls __exit__ only for what was entered
             self.__exit__(None, None, None)
             raise
@@ -75,6 +97,7 @@ class World:
         """The process. It ends by itself, and removes its folder, when this one is killed."""
         argv = [sys.executable, "-P", "-m", "rehearsal.world", "--root", str(root)]
         argv += ["--repository", str(self.repository), "--time-scale", str(self.time_scale)]
+        argv += ["--snapshot", str(self.from_snapshot)] if self.from_snapshot is not None else []
         with (root / LOG).open("wb") as stream:
             return processes.spawn(
                 argv, env=_environment(), stdout=stream, stderr=subprocess.STDOUT, preexec=processes.end_with_parent

@@ -14,36 +14,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.emulators.cloud_run.app import CloudRun
-from rehearsal.emulators.vercel.app import Vercel
 from rehearsal.journal import Journal
 from rehearsal.runner.act import MARK
-from rehearsal.runner.model import Job, PendingReview, Run, Step
-from rehearsal.world import traffic
-from rehearsal.world.definition import Definition
+from rehearsal.runner.model import Job, Run, Step
+from rehearsal.world import snapshot, traffic
 
 FAILED = ("failure", "timed_out")
 LOG_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?")
 
 
-class Runner(Protocol):
-    """What of a runner can be looked at."""
-
-    runs: dict[int, Run]
-
-    def pending(self, run_id: int) -> list[PendingReview]: ...
-
-
-class Inside(Protocol):
+class Inside(snapshot.Whole, Protocol):
     """What of a world can be looked at."""
 
-    definition: Definition
     journal: Journal
-    cloud_run: CloudRun
-    vercel: Vercel
-
-    @property
-    def runner(self) -> Runner: ...
 
     def messages(self) -> list[dict[str, str]]: ...
 
@@ -52,7 +35,7 @@ class Inside(Protocol):
 
 class Inspection:
     """`/_world/runs?log=LINES`, `/_world/shifts`, `/_world/messages`, `/_world/inventory?release=`, `/_world/memory`, and
-    POST `/_world/jobs/{id}/kill`."""
+    POST `/_world/jobs/{id}/kill` and `/_world/save?folder=`."""
 
     def __init__(self, inside: Inside) -> None:
         self._inside = inside
@@ -72,7 +55,16 @@ class Inspection:
                 self._answers(lambda request: {"killed": kill_act(request.path_params["job"])}),
                 methods=["POST"],
             ),
+            Route("/_world/save", self._save, methods=["POST"]),
         ]
+
+    async def _save(self, request: Request) -> Response:
+        """204; 409 while a job is at work; 507 when it cannot be written."""
+        try:
+            await snapshot.save(self._inside, Path(request.query_params["folder"]))
+        except (RuntimeError, OSError) as error:
+            return JSONResponse({"message": str(error)}, 409 if isinstance(error, RuntimeError) else 507)
+        return Response(status_code=204)
 
     @staticmethod
     def _answers(read: Callable[[Request], Any]) -> Callable[[Request], Any]:

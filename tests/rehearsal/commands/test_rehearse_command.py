@@ -21,8 +21,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Stands in for the telling (the world's own tests tell); what it was given, and what it is to answer."""
     seen: dict[str, Any] = {"answer": report(story())}
 
-    def rehearse(repository: Path, stories: Sequence[Story], output: Path, *, live_on_stderr: bool = False) -> Any:
-        seen.update(repository=repository, stories=[one.name for one in stories], on_stderr=live_on_stderr)
+    def rehearse(repository: Path, stories: Sequence[Story], output: Path, **options: bool) -> Any:
+        seen.update(repository=repository, stories=[one.name for one in stories], **options)
         if isinstance(seen["answer"], Exception):
             raise seen["answer"]
         return seen["answer"], output / "index.html"
@@ -60,7 +60,7 @@ def test_the_usual_stories_of_this_checkout_are_told(asked: dict[str, Any], tmp_
 
 def test_json_is_all_of_standard_output(asked: dict[str, Any]) -> None:
     said = run("--json", "--story", "red-pull-request")
-    assert asked["on_stderr"]
+    assert asked["live_on_stderr"]
     assert json.loads(said.stdout) == {
         "passed": True,
         "seconds": 10.0,
@@ -81,3 +81,21 @@ def test_a_world_that_does_not_start_is_one_clear_message(asked: dict[str, Any])
     assert said.exit_code == 11
     assert "Error: the world did not start:\nno browser" in said.output
     assert "Traceback" not in said.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "may"),
+    [
+        (["--story", "rollback"], True),
+        (["--story", "rollback", "--fresh"], False),
+        (["--story", "rollback", "--story", "quick-start"], False),
+        (["--story", "red-pull-request"], False),
+        ([], False),
+        (["--all"], False),
+    ],
+)
+def test_a_kept_world_will_do_where_the_quick_start_was_not_asked_for(
+    asked: dict[str, Any], arguments: list[str], may: bool
+) -> None:
+    run(*arguments)
+    assert asked["begin_released"] is may

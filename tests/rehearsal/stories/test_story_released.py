@@ -1,0 +1,99 @@
+"""Kept worlds: found for exactly the tree they were made of, and only a few of them stay."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from rehearsal.stories import released
+from rehearsal.world.handle import World
+
+
+class Kept:
+    """Keeps by making the folder."""
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "state.json").write_text("{}")
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository, which is the suite as well."""
+    repository = tmp_path / "tree"
+    repository.mkdir()
+    subprocess.run(["git", "init", "-q", str(repository)], check=True)
+    (repository / ".gitignore").write_text("ignored\n")
+    (repository / "a.py").write_text("one\n")
+    monkeypatch.setattr(released, "SUITE", repository)
+    monkeypatch.setenv("SHIPMATE_HOME", str(tmp_path / "home"))
+    return repository
+
+
+def keep(tree: Path) -> Path:
+    kept = released.keep(cast(World, Kept()), tree)
+    assert kept is not None
+    return kept
+
+
+def test_a_world_is_found_for_the_same_tree_alone(tree: Path) -> None:
+    assert released.found(tree) is None
+    kept = keep(tree)
+    assert released.found(tree) == kept
+    (tree / "ignored").write_text("build output")
+    assert released.found(tree) == kept
+    for change in ("new file", "content", "mode"):
+        file = tree / ("b.py" if change == "new file" else "a.py")
+        if change == "mode":
+            file.chmod(0o755)
+        else:
+            file.write_text(change)
+        assert released.found(tree) is None, change
+        keep(tree)
+
+
+def test_a_kept_world_is_not_written_again(tree: Path) -> None:
+    kept = keep(tree)
+    (kept / "state.json").write_text("first")
+    assert keep(tree) == kept
+    assert (kept / "state.json").read_text() == "first"
+
+
+def test_the_newest_stay_and_half_written_ones_of_the_dead_go(tree: Path) -> None:
+    kept = []
+    for number in range(4):
+        (tree / "a.py").write_text(str(number))
+        kept.append(keep(tree))
+        os.utime(kept[-1], (1000 + number, 1000 + number))
+    worlds = kept[0].parent
+    dead, living = worlds / ".abc.999999999", worlds / f".abc.{os.getpid()}"
+    dead.mkdir()
+    living.mkdir()
+    (tree / "a.py").write_text("last")
+    kept.append(keep(tree))
+    assert {one.name for one in worlds.iterdir()} == {kept[-2].name, kept[-1].name, living.name}
+
+
+def test_a_found_world_counts_as_used(tree: Path) -> None:
+    kept = keep(tree)
+    os.utime(kept, (1000, 1000))
+    assert released.found(tree) == kept
+    assert kept.stat().st_mtime > 1000
+
+
+def test_a_tree_without_git_keeps_nothing(tree: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    assert released.folder(plain) is None
+    assert released.found(plain) is None
+    assert released.keep(cast(World, Kept()), plain) is None
+
+
+def test_its_age_is_said(tree: Path) -> None:
+    kept = keep(tree)
+    os.utime(kept / "state.json", (1_800_000_000, 1_800_000_000))
+    assert released.age(kept) == "15 January 2027, 08:00 UTC"

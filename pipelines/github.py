@@ -121,7 +121,9 @@ class GitHub:
         """admin, write, read or none. Raises InputError if there is no such user."""
         found = self.find(f"permission of {login}", lambda: self.repository.get_collaborator_permission(login))
         if found is None:
-            raise InputError(f"there is no user {login!r} on GitHub", where="GitHub")
+            raise InputError(
+                f"there is no user {login!r} on GitHub", where="GitHub", next_step="correct the login in shipmate.yml"
+            )
         return found
 
 

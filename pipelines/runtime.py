@@ -158,6 +158,26 @@ class Runtime:
         )
 
 
+def as_number(name: str, text: str) -> float:
+    """An input that must be a number, not below zero. Raises InputError."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise InputError(f"{text!r} is no number", where=f"input {name}", next_step="write it like 50")
+    return found
+
+
+def as_flag(name: str, text: str) -> bool:
+    """An input that must be true or false: a misspelt one must not pass as false. Raises InputError."""
+    if text not in ("true", "false"):
+        raise InputError(
+            f"{text!r} is neither true nor false", where=f"input {name}", next_step="write 'true' or 'false'"
+        )
+    return text == "true"
+
+
 def variable(name: str) -> str:
     """The environment variable an input travels in: `to-version` -> IN_TO_VERSION."""
     return "IN_" + name.replace("-", "_").upper()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions.delivery import ENVIRONMENT, TOKEN
-from pipelines.runtime import Input, Output, Runtime
+from pipelines.runtime import Input, Output, Runtime, as_number
 
 INPUTS = (
     ENVIRONMENT,
@@ -25,6 +25,7 @@ OUTPUTS = (
 def main(runtime: Runtime) -> int:
     """Raises RefusedError when nobody approved, or somebody rejected."""
     values = runtime.inputs(INPUTS)
+    minutes = as_number("wait_minutes", values["wait_minutes"])
     from actions.delivery import delivery
     from pipelines.flows import approval
 
@@ -34,7 +35,7 @@ def main(runtime: Runtime) -> int:
         commit=values["commit"],
         plan=values["digest"],
         break_glass=values["break_glass"],
-        wait_seconds=60.0 * float(values["wait_minutes"]),
+        wait_seconds=60.0 * minutes,
     )
     if approved is None:
         runtime.say("this environment needs no approval")

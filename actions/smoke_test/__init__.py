@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions.delivery import CANDIDATE, ENVIRONMENT, TOKEN, VERCEL
-from pipelines.runtime import Input, Output, Runtime
+from pipelines.runtime import Input, Output, Runtime, as_flag
 
 INPUTS = (
     ENVIRONMENT,
@@ -21,6 +21,7 @@ OUTPUTS = (Output(name="passed", doc="How many checks passed."),)
 def main(runtime: Runtime) -> int:
     """Raises CheckFailed with every check that failed."""
     values = runtime.inputs(INPUTS)
+    settle = as_flag("settle", values["settle"])
     from actions.delivery import candidate, delivery
     from pipelines.flows import deployment
 
@@ -33,7 +34,7 @@ def main(runtime: Runtime) -> int:
     junit.parent.mkdir(parents=True, exist_ok=True)
     junit.write_text(report.as_junit())
     runtime.output("passed", str(sum(result.ok for result in report.results)))
-    if values["settle"] == "true":
+    if settle:
         deployment.settle(delivered, wanted, report)
     else:
         deployment.require_passed(delivered, report)

@@ -75,7 +75,10 @@ def run(checks: tuple[str, ...], base: str | None) -> None:
     if failed:
         from pipelines.errors import CheckFailed
 
-        raise CheckFailed(f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}")
+        raise CheckFailed(
+            f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}",
+            next_step=f"mend what is named above, then `shipmate ci run {' '.join(failed)}`",
+        )
 
 
 @command.command("explain")

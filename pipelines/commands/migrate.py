@@ -28,7 +28,12 @@ def command(database: str, component: str, phase: str, release: str, as_json: bo
     manifest = load()
     found = manifest.components.get(component)
     if found is None or found.migrations is None:
-        raise InputError(f"{component} has no migrations", where="shipmate.yml")
+        having = ", ".join(name for name, known in manifest.components.items() if known.migrations)
+        raise InputError(
+            f"{component} has no migrations",
+            where="shipmate.yml",
+            next_step=f"components that have: {having or 'none'}",
+        )
     with terminal.busy("migrating"):
         applied = migrations.run(database, manifest.root / found.migrations, phase=phase, release=release)
     if as_json:

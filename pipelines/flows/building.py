@@ -47,7 +47,11 @@ def build_and_push(delivery: Delivery, name: str) -> str:
     elif component.build is not None:
         built, repository = images.pack_files(run_build(delivery, component.build)), component.build.repository
     else:
-        raise InputError(f"{name} has neither image nor build", where=f"shipmate.yml, components/{name}")
+        raise InputError(
+            f"{name} has neither image nor build",
+            where=f"shipmate.yml, components/{name}",
+            next_step="say there how it is built: `image:` for a service, `build:` for a site",
+        )
     return images.push(built, repository, [f"sha-{commit[:12]}"], http=delivery.http, credentials=delivery.credentials)
 
 
@@ -87,7 +91,10 @@ def require(delivery: Delivery, name: str, reference: str) -> str:
     )
     if reference.rpartition("@")[0] != repository:
         raise RefusedError(
-            f"{reference} is not in {repository}", where=name, why="what staging proved is kept there and nowhere else"
+            f"{reference or 'nothing'} is not in {repository}",
+            where=name,
+            why="what staging proved is kept there and nowhere else",
+            next_step="pass on what the plan job put out",
         )
     delivery_candidate = Candidate(release="", commit="", artifacts={name: reference})
     delivery.artifact(delivery_candidate, name)

@@ -65,8 +65,11 @@ class Delivery:
     def host(self, component: str) -> Host:
         """The provider that runs a component here. Raises InputError for one that does not live here."""
         if component not in self.settings.targets:
-            known = ", ".join(self.settings.targets)
-            raise InputError(f"{component!r} does not live in {self.environment} (there: {known})", where="component")
+            raise InputError(
+                f"{component!r} does not live in {self.environment}",
+                where="component",
+                next_step=f"one of: {', '.join(self.settings.targets)}",
+            )
         if component not in self._hosts:
             self._hosts[component] = self.host_of(component) if self.host_of else self._provider_host(component)
         return self._hosts[component]

@@ -103,7 +103,11 @@ class Blob:
     def described(cls, raw: dict[str, Any]) -> Blob:
         """From a descriptor; the content is elsewhere. Raises InputError."""
         if not _DIGEST.fullmatch(str(raw.get("digest"))):
-            raise InputError(f"{raw.get('digest')!r} is no sha256 digest", where="image manifest")
+            raise InputError(
+                f"{raw.get('digest')!r} is no sha256 digest",
+                where="image manifest",
+                next_step="push it again: what made it is broken",
+            )
         return cls(media_type=str(raw["mediaType"]), digest=str(raw["digest"]), size=int(raw["size"]))
 
     def descriptor(self) -> dict[str, Any]:

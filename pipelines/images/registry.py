@@ -75,7 +75,12 @@ class Registry:
         manifest = self.fetch(at, "manifests", digest)
         layers = [Blob.described(raw) for raw in json.loads(manifest)["layers"]]
         if len(layers) != 1:
-            raise InputError(f"{reference} holds {len(layers)} layers", why="packed files have one", where=at.host)
+            raise InputError(
+                f"{reference} holds {len(layers)} layers",
+                why="packed files have one",
+                where=at.host,
+                next_step="pass the reference of a site's build",
+            )
         return self.fetch(at, "blobs", layers[0].digest)
 
     def push(self, image: BuiltImage, repository: str, tags: Sequence[str] = ()) -> str:
@@ -170,7 +175,10 @@ class Registry:
     def _from_base(self, blob: Blob, base: Reference | None) -> Blob:
         """The blob, downloaded to the store and checked."""
         if base is None:
-            raise InputError(f"the content of {blob.digest} is not here, and no base image is named for it")
+            raise InputError(
+                f"the content of {blob.digest} is not here, and no base image is named for it",
+                next_step="assemble the image again",
+            )
         file = self.store.blob(blob.digest)
         if not file.is_file() or file.stat().st_size != blob.size:
             answer = self._ok(self._call("GET", base, f"blobs/{blob.digest}", stream=True, retry=False), 200)

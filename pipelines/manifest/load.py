@@ -50,7 +50,9 @@ def _read(file: Path) -> str:
     try:
         return file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"cannot be read: {error}", where=str(file)) from error
+        raise ManifestError(
+            f"cannot be read: {error}", where=str(file), next_step="make it a readable file of UTF-8 text"
+        ) from error
 
 
 def _compose(text: str, file: Path) -> yaml.Node:

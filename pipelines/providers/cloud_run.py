@@ -58,7 +58,12 @@ class CloudRunHost:
         live = self._live(service)
         staged = live.find(self._serving(live, name)) or live.find(name)
         if staged is None:
-            raise ConflictError(f"{name} is gone", where=self._service.path, why="somebody deleted it meanwhile")
+            raise ConflictError(
+                f"{name} is gone",
+                where=self._service.path,
+                why="somebody deleted it meanwhile",
+                next_step="run this again: it deploys a new one",
+            )
         return staged
 
     def shift(self, key: str, percent: int) -> Live:

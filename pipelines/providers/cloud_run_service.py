@@ -124,7 +124,12 @@ class CloudRunService:
             self._until_done(answer, revision)
         service = self.steady()
         if service is None:
-            raise ProviderError("the service is gone", where=self.path, why="somebody deleted it meanwhile")
+            raise ProviderError(
+                "the service is gone",
+                where=self.path,
+                why="somebody deleted it meanwhile",
+                next_step="run this again: it is made anew",
+            )
         if revision:
             self._require_ready(revision)
         return service

@@ -65,7 +65,11 @@ class Traffic:
     def shifted(self, revision: str, percent: int) -> Traffic:
         """`percent` for one revision; the others keep their proportions of the rest. Raises InputError, RefusedError."""
         if not 1 <= percent <= 100:
-            raise InputError(f"{percent} is no share of traffic", why="it is a whole number from 1 to 100")
+            raise InputError(
+                f"{percent} is no share of traffic",
+                why="it is a whole number from 1 to 100",
+                next_step="correct `shift` in shipmate.yml",
+            )
         others = {name: share for name, share in self.percents.items() if name != revision}
         if percent == 100:
             return Traffic(percents={revision: 100}, tags=self.tags)

@@ -82,7 +82,12 @@ class VercelHost:
     def shift(self, key: str, percent: int) -> Live:
         """See roles.Host. A deployment that was live before is brought back by instant rollback, another is promoted."""
         if percent != 100:
-            raise InputError(f"{percent} % of the traffic", where="Vercel", why="it moves traffic as a whole only")
+            raise InputError(
+                f"{percent} % of the traffic",
+                where="Vercel",
+                why="it moves traffic as a whole only",
+                next_step="leave `shift` out in shipmate.yml",
+            )
         current = self._current()
         if self._known is not None and current != self._known:
             raise ConflictError(

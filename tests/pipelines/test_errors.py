@@ -1,6 +1,8 @@
 """Every way to fail has its own exit code, and the docstring lists exactly those."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +33,22 @@ def test_docstring_lists_exactly_the_codes() -> None:
 def test_text_says_where_what_why_and_next(kind: type[ShipmateError]) -> None:
     text = str(kind("it broke", where="here", why="because", next_step="do this"))
     assert text == "here: it broke\n  why:  because\n  next: do this"
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "file", [f for folder in ("pipelines", "actions") for f in sorted((ROOT / folder).rglob("*.py"))], ids=str
+)
+def test_every_refusal_says_what_to_do_next(file: Path) -> None:
+    names = {kind.__name__ for kind in KINDS}
+    silent = [
+        f"{file.relative_to(ROOT)}:{call.lineno}"
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in names
+        and not any(keyword.arg == "next_step" for keyword in call.keywords)
+    ]
+    assert silent == []

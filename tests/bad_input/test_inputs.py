@@ -1,0 +1,43 @@
+"""Inputs that no workflow and no action knows: refused by name, before anything starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bad_input.conftest import Desk
+
+pytestmark = pytest.mark.world
+
+
+@pytest.mark.parametrize(
+    ("action", "inputs", "said"),
+    [
+        ("plan_release", {"environment": "prod", "version": "v1.0.0"}, "there is no environment 'prod'"),
+        (
+            "rollback",
+            {"environment": "production", "components": "backend,mobile"},
+            "'mobile' does not live in production",
+        ),
+        ("build_image", {"environment": "staging", "component": "desktop"}, "there is no component 'desktop'"),
+        ("smoke_test", {"environment": "staging", "settle": "yes"}, "'yes' is neither true nor false"),
+        ("approval_gate", {"environment": "production", "wait_minutes": "soon"}, "'soon' is no number"),
+        ("approval_gate", {"environment": "production", "wait_minutes": "-1"}, "'-1' is no number"),
+        ("notify", {"environment": "staging", "needs": "{'a': 1}"}, "`needs` is not JSON"),
+        ("deploy_web", {"environment": "staging", "web": "techmate/web:latest"}, "is not a reference by digest"),
+    ],
+)
+def test_a_value_that_is_not_there_names_what_is(desk: Desk, action: str, inputs: dict[str, str], said: str) -> None:
+    given = {
+        "token": desk.shop.job().token,
+        "vercel_token": "token",
+        "version": "v1.0.0",
+        "commit": "c" * 40,
+        "digest": "0123456789ab",
+        "backend": "x@sha256:1",
+        "web": "x@sha256:1",
+        **inputs,
+    }
+    ended = desk.step(action, **given)
+    (error,) = ended.commands("error")
+    assert (ended.code, said in error, "next: " in error) == (4, True, True), error
+    desk.nothing_was_written()

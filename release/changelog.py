@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from release.lines import Group, Printer
 from release.markdown import Safe, link
@@ -22,8 +21,7 @@ _MARKER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(NamedTuple):
     """The comment below a heading: what was generated, so that what a person changed can be told from it."""
 
     tag: str
@@ -36,16 +34,18 @@ class Marker:
         return f"<!-- shipmate {self.tag} {self.fingerprint}{pending} -->"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A section as text."""
 
     heading: str
     marker: Marker
     body: str
     groups: Sequence[Group]
-    keys: tuple[str, ...]
-    """Short ids of the commits listed."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Short ids of the commits listed."""
+        return _keys(self.groups)
 
     @property
     def text(self) -> str:
@@ -73,9 +73,12 @@ def write(
         }
         heading, _, body = fill(values).strip("\n").partition("\n")
         body += "\n"
-        keys = tuple(dict.fromkeys(line.commit[:9] for group in groups for line in group.lines))
-        marker = Marker(section.tag, fingerprint(body), keys if section.pending else None)
-        yield Written(heading, marker, body, groups, keys)
+        marker = Marker(section.tag, fingerprint(body), _keys(groups) if section.pending else None)
+        yield Written(heading, marker, body, groups)
+
+
+def _keys(groups: Sequence[Group]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.commit[:9] for group in groups for line in group.lines))
 
 
 def read_marker(line: str) -> Marker | None:

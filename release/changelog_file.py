@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from release.changelog import PREAMBLE, Marker, Written, fingerprint, read_marker
 from release.lines import Line
@@ -126,7 +126,7 @@ def _grown(block: Block, written: Written, marker: Marker) -> Block:
         fresh = [line for line in group.lines if line.commit[:9] not in known]
         if fresh:
             body = _with_lines(body, group.title, fresh)
-    grown = replace(marker, tag=written.marker.tag, keys=written.keys)
+    grown = marker._replace(tag=written.marker.tag, keys=written.keys)
     old_heading = block.text.split("\n", 1)[0]
     heading = written.heading if marker.tag != written.marker.tag else old_heading
     return Block(f"{heading}\n{grown}\n{body}", block.version, grown)

@@ -14,6 +14,8 @@ from release.ranges import brought
 from release.reverts import cancel
 from release.versions import RANK
 
+_SKIPPED = "says [skip release]"
+
 
 class Verdict(NamedTuple):
     """What became of one commit."""
@@ -34,14 +36,35 @@ def judge(
     """
     if not commits:
         return []
-    related = commits if any(map(_relates, commits)) else ()
-    judged = _Range(related, rules, touching, component or "this component")
+    if touching is None and not any(map(_relates, commits)):
+        return [_plain(commit, rules) for commit in commits]
+    judged = _Range(commits, rules, touching, component or "this component")
     return [judged.verdict(commit) for commit in commits]
 
 
 def _relates(commit: Commit) -> bool:
     """Whether a commit may say something about others: a merge, or a body that was worth reading."""
     return len(commit.parents) > 1 or commit.message.body is not None
+
+
+def _plain(commit: Commit, rules: Rules) -> Verdict:
+    """A verdict where nothing is merged, reverted or added by a body: what most commits of most histories need."""
+    message = commit.message
+    header = message.header
+    if message.skip:
+        return Verdict(commit, "none", _SKIPPED)
+    if header is None and rules.release.unconventional == "none":
+        return Verdict(commit, "none", _unread(message))
+    pull = message.pulls[-1] if message.pulls else 0
+    entry = rules.plain(commit, message, pull) if header is None else rules.entry(commit, header, message, pull)
+    return Verdict(commit, entry.bump, rules.because(entry), (entry,))
+
+
+def _unread(message: Message) -> str:
+    """Why a message says nothing that counts."""
+    if not message.subject:
+        return "has no message"
+    return message.warnings[0] if message.warnings else "its first line is no Conventional Commit"
 
 
 class _Range:
@@ -76,7 +99,7 @@ class _Range:
         if self.touching is not None and commit.hash not in self.touching:
             return f"touches nothing of {self.component}"
         if commit.message.skip:
-            return "says [skip release]"
+            return _SKIPPED
         by = self.cancelled.by.get(commit.hash)
         return f"taken back by {by[:9]}" if by else ""
 
@@ -160,9 +183,7 @@ class _Range:
 
     def _why(self, message: Message, entries: tuple[Entry, ...]) -> str:
         if not entries:
-            if not message.subject:
-                return "has no message"
-            return message.warnings[0] if message.warnings else "its first line is no Conventional Commit"
+            return _unread(message)
         if len(entries) == 1:
             return self.rules.because(entries[0])
         return "; ".join(dict.fromkeys(self.rules.because(entry) for entry in entries))

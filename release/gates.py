@@ -146,7 +146,7 @@ def higher(candidate: Candidate, branch: str | None) -> str:
     """Higher than every other release of its line."""
     repository = candidate.repository
     line = line_of_branch(branch, repository.rules.release)
-    below = repository.below(branch or candidate.commit)
+    below = repository.contained(branch or candidate.commit)
     others = [
         each
         for each in repository.released

@@ -40,8 +40,22 @@ class Log(NamedTuple):
     """What one `git log` gave: commits, children before their parents; and where it stopped."""
 
     commits: list[Commit]
-    boundary: list[str]
-    """Commits just below the ones listed."""
+    boundary: dict[str, int]
+    """Commits just below the ones listed -> when they were committed."""
+
+    @property
+    def trustworthy(self) -> bool:
+        """Whether git can be relied upon to have left out all that lies below the boundary.
+
+        It stops looking by the dates of commits, so wrong clocks can make it stop too early. Seen from here: a commit is older than
+        its parent, or than a release at the boundary.
+        """
+        latest = max(self.boundary.values(), default=0)
+        times = {**self.boundary, **{commit.hash: commit.time for commit in self.commits}}
+        return all(
+            commit.time >= latest and all(times.get(parent, 0) <= commit.time for parent in commit.parents)
+            for commit in self.commits
+        )
 
 
 def require_full(place: Place) -> None:
@@ -128,10 +142,10 @@ def read_log(
     `seen` is told now and then how many were read.
     """
     commits: list[Commit] = []
-    boundary: list[str] = []
+    boundary: dict[str, int] = {}
     for record in _records(git, include, exclude):
         if record[0][0] == "-":
-            boundary.append(record[0][1:])
+            boundary[record[0][1:]] = int(record[2])
             continue
         name, parents, time, author, email, text = record
         commits.append(
@@ -152,7 +166,7 @@ def touching(git: Git, include: str, exclude: Iterable[str], paths: Sequence[str
     return set(out.decode().split())
 
 
-def _records(git: Git, include: str, exclude: Iterable[str]) -> Iterator[list[str]]:
+def _records(git: Git, include: str, exclude: Iterable[str]) -> Iterator[tuple[str, ...]]:
     """Six fields a commit, cut out of the stream."""
     given = "".join(f"^{name}\n" for name in exclude) + include + "\n"
     arguments = ("log", "--boundary", "-z", f"--format={_FIELDS}", "--encoding=UTF-8", "--no-show-signature", "--stdin")
@@ -166,8 +180,7 @@ def _records(git: Git, include: str, exclude: Iterable[str]) -> Iterator[list[st
         fields += (carry + piece[:cut]).decode("utf-8", "replace").split("\0")
         carry = piece[cut + 1 :]
         whole = len(fields) - len(fields) % _PER_COMMIT
-        for at in range(0, whole, _PER_COMMIT):
-            yield fields[at : at + _PER_COMMIT]
+        yield from zip(*[iter(fields[:whole])] * _PER_COMMIT, strict=True)
         del fields[:whole]
 
 

@@ -51,6 +51,8 @@ class Repository:
     branch: str | None
     seen: Callable[[int], None] | None = None
     warnings: list[str] = field(default_factory=list)
+    long_from: int = 100_000
+    """Objects in a repository that counts as long."""
 
     @classmethod
     def open(
@@ -133,8 +135,9 @@ class Repository:
     ) -> Since:
         """The commits below `commit` that none of the releases considered contains. `before`: the release the commit has.
 
-        Only the newest releases (before that one) are told to git at first. Their answer is the whole answer if each way down ended
-        at a released commit: then nothing was left out because of a release that is not below. Otherwise everything is read.
+        The whole history is read, unless it is very long: then the newest releases (before that one) are told to git first. Its
+        answer is the whole answer if each way down ended at a released commit, for then nothing was left out because of a release
+        that is not below, and if no clock was wrong, which can make git stop too early.
         """
         commit = commit or self.commit
         by_commit: dict[str, Released] = {}
@@ -142,14 +145,23 @@ class Repository:
             by_commit[each.commit] = each
         ranked = [name for name, each in by_commit.items() if before is None or each.rank < before.rank]
         nearest = ranked[-_NEAREST:]
-        log = self.read(nearest, include=commit) if nearest and not whole else self.read(include=commit)
-        ends = log.boundary or ([] if log.commits else [commit])
-        if nearest and not whole and any(end not in by_commit for end in ends):
+        short = bool(nearest) and not whole and self.is_long
+        log = self.read(nearest, include=commit) if short else self.read(include=commit)
+        ends = list(log.boundary) or ([] if log.commits else [commit])
+        if short and not (log.trustworthy and all(end in by_commit for end in ends)):
             return self.since(considered, commit=commit, before=before, whole=True)
         labels, sections = divide([*log.commits, *map(_end, ends)], by_commit.keys())
         below = [by_commit[lower] for lower, upper in labels.pairs() if not upper]
         met = {each.hash for each in log.commits}.union(ends)
-        return Since(in_order(sections[""]), below, met, whole or not nearest)
+        return Since(in_order(sections[""]), below, met, not short)
+
+    @cached_property
+    def is_long(self) -> bool:
+        """Whether reading all of the history takes noticeable time; told by the number of objects, which git knows at once."""
+        told = dict(
+            row.split(": ", 1) for row in self.git.run("count-objects", "-v").decode().splitlines() if ": " in row
+        )
+        return int(told["count"]) + int(told["in-pack"]) > self.long_from
 
     def judge_in_order(self, commits: Sequence[Commit], touching: set[str] | None) -> list[Verdict]:
         """Verdicts on the commits of one range, in the order of that range alone."""
@@ -163,19 +175,13 @@ class Repository:
         below = {parent for commit in commits for parent in commit.parents} - ids
         return touching(self.git, commits[0].hash, sorted(below), self.component.paths, self.component.exclude)
 
-    def below(self, name: str) -> set[str]:
-        """Ids of the tagged commits that a branch (as last fetched, else as it is here) or a commit contains."""
-        tried = (f"refs/remotes/origin/{name}", f"refs/heads/{name}", name, self.commit)
-        for each in tried:
-            out = self.git.run(
-                "for-each-ref",
-                f"--merged={each}",
-                "--format=%(objectname)%00%(*objectname)",
-                "refs/tags",
-                ok=(0, 128, 129),
-            )
+    def contained(self, branch: str) -> set[str]:
+        """Ids of all commits of a branch as last fetched, else as it is here, else of the commit to be released. Not by
+        `--merged`: that trusts the dates of commits."""
+        for name in (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}", self.commit):
+            out = self.git.run("rev-list", name, "--", ok=(0, 128))
             if out:
-                return {part for row in out.decode().splitlines() for part in row.split("\0") if part}
+                return set(out.decode().split())
         return set()
 
     def time_of(self, commit: str) -> int:

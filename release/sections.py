@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from release.changes import Verdict
 from release.decision import Decision, Facts
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from semver import Version
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One release, or the one being prepared."""
 
     version: str
@@ -51,6 +49,19 @@ class Section:
         return [(group, by_group[group]) for group in groups if group in by_group]
 
 
+class Cut(NamedTuple):
+    """A section before its commits are judged: cheap, and all that needs the whole history."""
+
+    version: str
+    tag: str
+    commit: str
+    time: int
+    previous: Released | None
+    commits: list[Commit]
+    touching: set[str] | None
+    pending: bool
+
+
 def sections(
     repository: Repository, prepare: Callable[[Facts], Decision | None], *, prereleases: bool = False
 ) -> Iterator[Section]:
@@ -58,37 +69,63 @@ def sections(
 
     A pre-release has a section until the final release that follows it is out, always with `prereleases`.
     """
-    shown = _shown(repository.released, prereleases)
+    return (judged(repository, cut) for cut in cut_history(repository, prepare, prereleases=prereleases))
+
+
+def cut_history(
+    repository: Repository, prepare: Callable[[Facts], Decision | None], *, prereleases: bool = False
+) -> list[Cut]:
+    """The same, with the commits not yet judged.
+
+    A final release brings all since the final release below it; a pre-release what came since any release below.
+    """
     log = repository.read()
     touching = repository.touching(log.commits)
-    by_commit: dict[str, list[Released]] = {}
-    for released in by_version(shown):
-        by_commit.setdefault(released.commit, []).append(released)
-    labels, cut = divide(log.commits, by_commit.keys())
-    below = _below(labels, by_commit)
-    pending = cut[""] if all(each.final for each in shown) else None
-    decision = prepare(_facts(repository, log, touching, pending))
-    if decision is not None and decision.version is not None:
-        verdicts = repository.judge_in_order(cut[""], touching)
-        time = log.commits[0].time
-        yield _pending(str(decision.version), decision.tag, decision.commit, verdicts, below.get(""), time)
-    made: list[tuple[Released, Section]] = []
-    for name, commits in cut.items():
-        if name:
-            made += _of_commit(repository, by_commit[name], below.get(name), commits, touching)
+    shown = _shown(repository.released, prereleases)
+    finals, pre = [each for each in shown if each.final], [each for each in shown if not each.final]
+    made, pending = _divided(log, finals, touching)
+    decision = prepare(_facts(repository, log, touching, pending.commits))
+    if pre or (decision is not None and decision.version is not None and decision.version.prerelease):
+        others, pending_pre = _divided(log, shown, touching)
+        made += [pair for pair in others if not pair[0].final]
+        if decision is not None and decision.version is not None and decision.version.prerelease:
+            pending = pending_pre
     made.sort(key=lambda pair: (pair[0].rank, pair[0].tag), reverse=True)
-    for _, section in made:
-        yield section
+    cuts = [cut for _, cut in made]
+    if decision is not None and decision.version is not None:
+        cuts.insert(0, pending._replace(version=str(decision.version), tag=decision.tag))
+    return cuts
 
 
-def _facts(repository: Repository, log: Log, touching: set[str] | None, pending: Sequence[Commit] | None) -> Facts:
-    """What `Repository.facts` gives, from a log that has everything. `pending`: what no final release has, if known already."""
+def _divided(
+    log: Log, releases: Sequence[Released], touching: set[str] | None
+) -> tuple[list[tuple[Released, Cut]], Cut]:
+    """The cuts of some releases, regardless of others, and of what comes after them."""
+    by_commit: dict[str, list[Released]] = {}
+    for released in by_version(releases):
+        by_commit.setdefault(released.commit, []).append(released)
+    labels, divided = divide(log.commits, by_commit.keys())
+    below = _below(labels, by_commit)
+    made: list[tuple[Released, Cut]] = []
+    for name, commits in divided.items():
+        if name:
+            made += _of_commit(by_commit[name], below.get(name), commits, touching)
+    newest = log.commits[0]
+    return made, Cut("", "", newest.hash, newest.time, below.get(""), divided[""], touching, True)
+
+
+def judged(repository: Repository, cut: Cut) -> Section:
+    """The section of a cut."""
+    verdicts = repository.judge_in_order(cut.commits, cut.touching)
+    return Section(cut.version, cut.tag, cut.commit, cut.time, cut.previous, verdicts, cut.pending)
+
+
+def _facts(repository: Repository, log: Log, touching: set[str] | None, pending: Sequence[Commit]) -> Facts:
+    """What `Repository.facts` gives, from a log that has everything. `pending`: what no final release has."""
     finals = [each for each in repository.released if each.final]
     line = line_of_branch(repository.branch, repository.rules.release)
     met = {commit.hash for commit in log.commits}
     reachable = highest(each for each in finals if each.commit in met and (line is None or line.holds(each.version)))
-    if pending is None:
-        pending = divide(log.commits, {each.commit for each in finals})[1][""]
     pending = in_order(pending)
     return repository.facts_of(pending, reachable, repository.judge_in_order(pending, touching))
 
@@ -142,28 +179,16 @@ def _below(labels: Labels, by_commit: Mapping[str, list[Released]]) -> dict[str,
 
 
 def _of_commit(
-    repository: Repository,
-    releases: Sequence[Released],
-    below: Released | None,
-    commits: Sequence[Commit],
-    touching: set[str] | None,
-) -> Iterator[tuple[Released, Section]]:
-    """The sections of one commit: the lowest version on it has the commits, others (the same thing tagged again) have none."""
-    previous = below
-    verdicts: Sequence[Verdict] = repository.judge_in_order(commits, touching)
+    releases: Sequence[Released], below: Released | None, commits: list[Commit], touching: set[str] | None
+) -> Iterator[tuple[Released, Cut]]:
+    """The cuts of one commit: the lowest version on it has the commits, others (the same thing tagged again) have none."""
+    previous, rest, time = below, commits, commits[0].time
     for released in releases:
         yield (
             released,
-            Section(
-                version=released.text,
-                tag=released.tag,
-                commit=released.commit,
-                time=commits[0].time,
-                previous=previous,
-                verdicts=verdicts,
-            ),
+            Cut(released.text, released.tag, released.commit, time, previous, rest, touching, False),
         )
-        previous, verdicts = released, ()
+        previous, rest = released, []
 
 
 def _pending(

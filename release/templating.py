@@ -21,15 +21,23 @@ def load(name: str, own: Path | None = None) -> Callable[[dict[str, Any]], str]:
 
     file = own or BUILT_IN / name
     try:
-        template = _environment(sandboxed=own is not None).from_string(file.read_text())
+        environment = _environment(sandboxed=own is not None)
+        template = environment.from_string(file.read_text())
     except OSError as error:
         raise InputError(f"the template cannot be read: {error}", where=str(file)) from error
     except jinja2.TemplateSyntaxError as error:
         raise InputError(f"the template is wrong: {error.message}", where=f"{file}:{error.lineno}") from error
 
+    # One context for all fillings: making one costs more than filling a section, and there are thousands.
+    shared: dict[str, Any] = dict(environment.globals)
+    context = template.new_context(shared, shared=True)
+
     def fill(values: dict[str, Any]) -> str:
+        shared.update(values)
+        context.vars.clear()
+        context.exported_vars.clear()
         try:
-            return "".join(template.root_render_func(template.new_context(values, shared=True)))
+            return "".join(template.root_render_func(context))
         except jinja2.TemplateError as error:
             raise InputError(
                 f"the template cannot be filled: {error}",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 import click
 
@@ -12,8 +13,9 @@ from pipelines.errors import LocalError, ReleaseError
 from release import console
 from release.changelog import PREAMBLE, Written, write
 from release.decision import Decision, Facts, decide
+from release.halves import in_halves
 from release.options import workplace_options
-from release.sections import sections
+from release.sections import Cut, cut_history, judged
 from release.templating import load
 from release.versions import channel_of_branch, check_channel
 from release.workplace import Workplace
@@ -49,14 +51,18 @@ def command(
     """
     with console.busy("reading the history") as sign:
         workplace.seen = sign.seen
-        written = _written(workplace, channel, released=released, prereleases=prereleases)
-        if not to_file and not check:
-            _print(written)
+        cuts = _cuts(workplace, channel, released=released, prereleases=prereleases)
+        sign.what = "writing the changelog"
+        fill = load("changelog.md.j2", workplace.own_template("changelog"))
+        if to_file or check:
+            _merge(workplace, list(_write(workplace, cuts, fill)), rewrite=rewrite, only_check=check)
             return
-        _merge(workplace, list(written), rewrite=rewrite, only_check=check)
+        sys.stdout.write(PREAMBLE)
+        for text in in_halves(cuts, lambda some: _texts(_write(workplace, some, fill))):
+            sys.stdout.write(text)
 
 
-def _written(workplace: Workplace, channel: str | None, *, released: bool, prereleases: bool) -> Iterable[Written]:
+def _cuts(workplace: Workplace, channel: str | None, *, released: bool, prereleases: bool) -> list[Cut]:
     repository = workplace.repository
     chosen = channel if channel is not None else channel_of_branch(repository.branch, workplace.rules)
     if chosen:
@@ -65,17 +71,19 @@ def _written(workplace: Workplace, channel: str | None, *, released: bool, prere
     def prepare(facts: Facts) -> Decision | None:
         return None if released else decide(facts, workplace.rules, repository.component, channel=chosen)
 
-    fill = load("changelog.md.j2", workplace.own_template("changelog"))
-    found = sections(repository, prepare, prereleases=prereleases)
+    return cut_history(repository, prepare, prereleases=prereleases)
+
+
+def _write(workplace: Workplace, cuts: Sequence[Cut], fill: Callable[[dict[str, Any]], str]) -> Iterator[Written]:
+    repository = workplace.repository
+    found = (judged(repository, cut) for cut in cuts)
     return write(found, fill, workplace.printer(), repository.rules.groups)
 
 
-def _print(written: Iterable[Written]) -> None:
-    """In pieces: a long history need not be held as text."""
-    sys.stdout.write(PREAMBLE)
-    rest = iter(written)
-    while piece := list(islice(rest, 500)):
-        sys.stdout.write("\n" + "\n".join(each.text for each in piece))
+def _texts(written: Iterator[Written]) -> Iterator[str]:
+    """In pieces: a long history need not be held as text, nor written line by line."""
+    while piece := list(islice(written, 500)):
+        yield "".join(f"\n{each.text}" for each in piece)
 
 
 def _merge(workplace: Workplace, written: list[Written], *, rewrite: bool, only_check: bool) -> None:

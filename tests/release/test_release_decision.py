@@ -360,3 +360,20 @@ def test_next__settings_of_the_user__change_nothing(tmp_path: Path) -> None:
     git(tmp_path, "config", "format.pretty", "oneline")
     git(tmp_path, "config", "i18n.logOutputEncoding", "latin1")
     assert version(tmp_path) == "1.0.1"
+
+
+def test_next__wrong_clocks__what_is_released_is_not_pending(tmp_path: Path) -> None:
+    """A long chain with dates of long ago lies between a release and a commit it contains: git alone, asked what v1.1.0 does not
+    have, stops looking before it gets there."""
+    now = 1_700_000_000
+    commits = [Planned("chore: begin", (), now), Planned("feat!: released already", (0,), now + 9_000_000)]
+    for number in range(2, 14):
+        commits.append(Planned(f"chore: {number}", (number - 1,), 1_000 + number))
+    commits.append(Planned("fix: new", (1,), now + 9_000_060))
+    commits.append(Planned("Merge branch 'topic'", (13, 14), now + 9_000_120))
+    ids = make(tmp_path, commits, tags={"v1.0.0": 0, "v1.1.0": 13})
+    fooled = git(tmp_path, "log", "--format=%s", "HEAD", "--not", "v1.1.0")
+    assert "released already" in fooled, "if git learns better, the detour can go"
+    decision = next_of(tmp_path)
+    assert [verdict.commit.hash for verdict in decision.verdicts] == [ids[15], ids[14]]
+    assert str(decision.version) == "1.1.1"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import semver
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipelines.errors import ReleaseError
 from pipelines.manifest.release import Release
@@ -124,17 +125,17 @@ class Reference:
         return max([*out, *([base] if base else [])], default=None)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(histories())
-def test_next__any_history__is_what_the_reference_says(
-    made: History,
-) -> None:
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(histories(), st.booleans())
+def test_next__any_history__is_what_the_reference_says(made: History, long: bool) -> None:
+    """`long`: by the way that is taken for very long histories, too."""
     commits, meant, tags, head = made
     with tempfile.TemporaryDirectory() as folder:
         ids = make(
             Path(folder) / "r", commits, tags=tags, head=head, annotated=[name for name in tags if name.endswith("0")]
         )
         repository = Repository.open(Git(Path(folder) / "r"), Release())
+        repository.long_from = 0 if long else 100_000
         facts = repository.facts()
         reference = Reference(commits, meant, tags, head)
         number = {name: at for at, name in enumerate(ids)}

@@ -31,7 +31,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     found = [measure() for _ in range(parser.parse_args().runs)]
     seconds, memory = sorted(s for s, _ in found), sorted(m for _, m in found)
-    print(f"ready: median {seconds[len(seconds) // 2]:.2f} s (goal {READY_LIMIT} s), {seconds[0]:.2f} to {seconds[-1]:.2f} s")
+    print(
+        f"ready: median {seconds[len(seconds) // 2]:.2f} s (goal {READY_LIMIT} s), {seconds[0]:.2f} to {seconds[-1]:.2f} s"
+    )
     print(f"memory: {memory[-1]:.0f} MB at the most (goal {MEMORY_LIMIT} MB)")
 
 

@@ -8,8 +8,8 @@ from release.git import Git
 from release.markdown import Safe, escape
 
 RISKS = {
-    "expand": "safe to go back from: the release before this one still works with it",
-    "contract": "no way back: the release before this one does not work after it",
+    "expand": "runs before this release gets traffic; going back from it stays safe",
+    "contract": "waits until all that serves knows it; once it has run, there is no going back before this release",
     "unmarked": "unknown: its name says neither expand nor contract",
 }
 

@@ -77,8 +77,8 @@ def test_notes__tell_everything(tmp_path: Path) -> None:
 
 | migration | kind | what it means |
 |---|---|---|
-| `0002_vectors.expand.sql` | expand | safe to go back from: the release before this one still works with it |
-| `0003_drop.contract.sql` | contract | no way back: the release before this one does not work after it |
+| `0002_vectors.expand.sql` | expand | runs before this release gets traffic; going back from it stays safe |
+| `0003_drop.contract.sql` | contract | waits until all that serves knows it; once it has run, there is no going back before this release |
 | `0004_what.sql` | unmarked | unknown: its name says neither expand nor contract |
 
 ## What it deploys

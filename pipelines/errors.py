@@ -105,6 +105,10 @@ _AGAIN = "then run this again: it finishes what was begun"
 _MACHINE = {
     errno.ENOSPC: ("the disk is full", f"make room (`df -h`), {_AGAIN}"),
     errno.EDQUOT: ("the disk quota is used up", f"make room (`quota`), {_AGAIN}"),
+    errno.EFBIG: (
+        "a file grew larger than this machine allows",
+        f"raise the limit (`ulimit -f`) or make room, {_AGAIN}",
+    ),
     errno.EROFS: ("the file system is read-only", f"write elsewhere or mount it anew, {_AGAIN}"),
     errno.EMFILE: ("too many files are open", f"raise the limit (`ulimit -n`), {_AGAIN}"),
     errno.EADDRINUSE: ("the port is in use", f"see who holds it (`ss -ltnp`), {_AGAIN}"),

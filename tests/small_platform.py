@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +92,10 @@ class Terminal:
     def environ(self, **more: str) -> dict[str, str]:
         return self.place.terminal(self.login, **more)
 
-    def run(self, *argv: str, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
-        """`shipmate …`; it must end with this code."""
+    def run(
+        self, *argv: str, code: int = 0, limit: Callable[[], None] | None = None, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        """`shipmate …`; it must end with this code. `limit` is called in the new process."""
         ended = subprocess.run(
             self.argv(*argv),
             cwd=self.checkout,
@@ -103,6 +105,7 @@ class Terminal:
             text=True,
             timeout=120,
             check=False,
+            preexec_fn=limit,
         )
         assert ended.returncode == code, ended.stdout + ended.stderr
         assert "Traceback" not in ended.stderr, ended.stderr

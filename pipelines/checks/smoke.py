@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from pipelines.checks.report import Report, Result
 from pipelines.errors import InputError
 from pipelines.http import Http
 from pipelines.manifest.model import Smoke
+from pipelines.threads import together
 
 if TYPE_CHECKING:
     import requests
@@ -82,8 +83,7 @@ def run(
     """
     probes = plan(checks, urls, facts, headers)
     started = time.monotonic()
-    with ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(probes)))) as pool:
-        results = list(pool.map(lambda probe: _patiently(probe, http, started + patience), probes))
+    results = together((partial(_patiently, probe, http, started + patience) for probe in probes), at_once=AT_ONCE)
     return Report(results=tuple(results), seconds=time.monotonic() - started)
 
 

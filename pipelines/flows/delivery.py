@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from pipelines.deploy.plan import Part
 from pipelines.errors import CredentialsError, InputError
 from pipelines.manifest.model import CloudRun, Environment, Manifest
 from pipelines.roles import Artifact, Host, Identity, Live
+from pipelines.threads import together
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub
@@ -83,8 +83,7 @@ class Delivery:
         """The real state of each component, asked at the same time."""
         names = list(self.settings.targets) if components is None else components
         hosts = {name: self.host(name) for name in names}
-        with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
-            return dict(zip(hosts, pool.map(lambda host: host.live(), hosts.values()), strict=True))
+        return dict(zip(hosts, together(host.live for host in hosts.values()), strict=True))
 
     def parts(self, candidate: Candidate, components: list[str]) -> list[Part]:
         """What plans are made from: each component's artifact, identity and live state."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import RefusedError
 from release.forge import Forge
+from release.lease import Holder, in_force, myself, open_elsewhere
 from release.refusals import NotGreen, NotHigher, NotOnItsLine, TagMoved, TreeNotClean, VersionFilesDiffer
 from release.repository import Repository
 from release.version_files import places, read
@@ -44,6 +45,7 @@ class Candidate:
     commit: str
     own_files: Sequence[str] = ()
     """Paths handed over for publishing: they may lie in the working tree."""
+    take_over: bool = False
 
 
 def ask(candidate: Candidate) -> list[Passed | Closed]:
@@ -72,6 +74,7 @@ def _gates(branch: str | None) -> list[tuple[str, Callable[[Candidate], str]]]:
         ("line", lambda candidate: on_its_line(candidate, branch)),
         ("higher", lambda candidate: higher(candidate, branch)),
         ("green", green),
+        ("nobody else", nobody_else),
     ]
 
 
@@ -190,6 +193,19 @@ def green(candidate: Candidate) -> str:
                 else "wait for it, then run this again",
             )
     return f"{', '.join(required)} succeeded on {candidate.commit[:9]}"
+
+
+def nobody_else(candidate: Candidate) -> str:
+    """No other run has this release open. Publishing takes the lock itself; this only looks."""
+    locks = candidate.forge.locks(candidate.tag)
+    if not locks:
+        return "has it open"
+    holder = Holder.of(locks[-1].owner)
+    minutes = candidate.repository.rules.release.lease_minutes
+    why = in_force(candidate.forge, holder, myself(), minutes=minutes)
+    if why and not candidate.take_over:
+        raise open_elsewhere(candidate.tag, holder, why)
+    return f"has it open: {holder} is gone" if not why else f"is to have it open: taken over from {holder}"
 
 
 def _branches(candidate: Candidate) -> list[str]:

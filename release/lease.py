@@ -85,7 +85,7 @@ class Lease:
         """Raises OpenElsewhere when somebody took it over, believing this process gone."""
         for lock in self.forge.locks(self.tag):
             if Holder.of(lock.owner).after == self.holder.nonce:
-                raise _open(
+                raise open_elsewhere(
                     self.tag, Holder.of(lock.owner), "it took over because this process was silent for too long"
                 )
 
@@ -112,7 +112,7 @@ def acquire(
         locks = forge.locks(tag)
         last = Holder.of(locks[-1].owner) if locks else None
         if last is not None and not take_over and (why := in_force(forge, last, me, minutes=minutes, now=now)):
-            raise _open(tag, last, why)
+            raise open_elsewhere(tag, last, why)
         mine = Holder(**{**vars(me), "after": last.nonce if last else ""})
         generation = locks[-1].generation + 1 if locks else 1
         if forge.take_lock(tag, generation, commit, mine.as_mapping()):
@@ -144,7 +144,7 @@ def _alone(locks: list[Lock], generation: int, mine: Holder) -> bool:
     return not below or Holder.of(below[-1].owner).nonce == mine.after
 
 
-def _open(tag: str, holder: Holder, why: str) -> OpenElsewhere:
+def open_elsewhere(tag: str, holder: Holder, why: str) -> OpenElsewhere:
     return OpenElsewhere(
         f"{tag} is being published by {holder}",
         where=tag,

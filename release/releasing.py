@@ -88,8 +88,7 @@ def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], f
     """
     with ExitStack() as stack:
         ready = _ready(workplace, asked, stack, say, forge)
-        state = ready.publisher.observe()
-        if state.published is None or next_step(state, ready.wanted) is not None:
+        if next_step(ready.publisher.observe(), ready.wanted) is not None:
             for passed in gates.require(ready.candidate):
                 say(f"{passed.gate}: {passed.told}")
         me = myself(workplace.environ)
@@ -169,6 +168,7 @@ def _ready(
             tag=section.tag,
             commit=section.commit,
             own_files=_inside(workplace, own),
+            take_over=asked.take_over,
         ),
     )
 

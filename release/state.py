@@ -74,9 +74,9 @@ def next_step(state: State, wanted: Wanted) -> Step | None:
         )
     if state.published is not None:
         return _of_published(state.published, wanted) or _surplus(state, keep=None)
+    _refuse_foreign(state, wanted)
     if state.tag is None:
         return Step(kind="tag", what=f"tag {wanted.commit[:9]} as {wanted.tag}")
-    _refuse_foreign(state, wanted)
     if not state.drafts:
         return Step(kind="draft", what=f"draft {wanted.tag}{' (pre-release)' if wanted.prerelease else ''}")
     draft = state.drafts[0]

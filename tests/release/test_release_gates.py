@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,17 @@ def test_green__of_another_commit_does_not_count(github: Platform) -> None:
     refused(github, 22)
 
 
+def test_nobody_else(github: Platform) -> None:
+    sha = github.commit("feat: a")
+    owner = {"nonce": "x", "at": str(time.time()), "machine": "elsewhere", "run": "", "process": "1@1"}
+    note = {"tag": "lock", "message": json.dumps(owner), "object": sha, "type": "commit"}
+    made = github.dev.post(f"/repos/{REPOSITORY}/git/tags", note)
+    github.dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/shipmate/release/v0.1.0/3", "sha": made["sha"]})
+    refused(github, 24, "v0.1.0 is being published by process 1 on elsewhere", "--take-over")
+    assert github.here("publish", "--take-over").code == 0
+    assert github.locks() == []
+
+
 def test_higher(github: Platform) -> None:
     first = github.commit("feat: a")
     assert github.here("publish", "v1.2.0").code == 0
@@ -103,7 +116,7 @@ def test_tag_moved__on_github_and_here(github: Platform) -> None:
     dev.git("tag", "v1.0.0", first, cwd=clone)
     dev.git("push", "-q", "origin", "v1.0.0", cwd=clone)
     dev.git("tag", "-f", "v1.0.0", second, cwd=clone)
-    refused(github, 26, f"v1.0.0 is on {first[:9]} in GitHub, not on {second[:9]}", arguments=("v1.0.0",))
+    refused(github, 26, f"v1.0.0 is on {first[:9]}, not on {second[:9]}", arguments=("v1.0.0",))
     dev.git("push", "-q", "-f", "origin", "v1.0.0", cwd=clone)
     assert github.here("publish", "v1.0.0").code == 0
     dev.git("push", "-q", "-f", "origin", f"{first}:refs/tags/v1.0.0", cwd=clone)
@@ -132,11 +145,11 @@ def test_plan__shows_gates_and_steps_and_writes_nothing(github: Platform) -> Non
     plan = github.here("plan", "--notes")
     assert plan.code == 0, plan.err
     assert github.seen.writes() == []
-    assert plan.out.count("✓") == 6
+    assert plan.out.count("✓") == 7
     assert "1. tag " in plan.out
     assert "## Features" in plan.out
     as_json = github.here("plan", "--json").json
-    assert [gate["holds"] for gate in as_json["gates"]] == [True] * 6
+    assert [gate["holds"] for gate in as_json["gates"]] == [True] * 7
     assert as_json["steps"][-1] == "publish v0.1.0 as the latest release"
     assert github.here("publish", "--json").json["steps"] == as_json["steps"], "what was planned is what was done"
     assert "none: it is out already" in github.here("plan").out

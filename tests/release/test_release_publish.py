@@ -256,8 +256,10 @@ def test_publish__lists_that_lag__make_no_second_draft(github: Platform) -> None
 def test_publish__draft_by_hand__is_not_touched(github: Platform) -> None:
     github.commit("feat: a")
     github.dev.post(RELEASES, {"tag_name": "v0.1.0", "draft": True, "body": "mine"})
+    github.seen.requests.clear()
     ended = github.here("publish")
     assert (ended.code, "did not make is open" in ended.err) == (24, True)
+    assert github.seen.writes() == []
     assert [one["body"] for one in github.releases("v0.1.0")] == ["mine"]
 
 

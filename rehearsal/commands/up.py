@@ -21,15 +21,21 @@ if TYPE_CHECKING:
     default=None,
     help="The checkout to deliver; this one by default.",
 )
-def command(repository: Path | None) -> None:
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Of the emulated GitHub, for an address that stays; else a free one.",
+)
+def command(repository: Path | None, port: int) -> None:
     """Start every emulator and a GitHub with this repository in it, print their addresses, and keep them up until Ctrl-C.
 
-    Example: shipmate up
+    Example: shipmate up --port 8080
     """
     from rehearsal.commands.trouble import explained
     from rehearsal.world.handle import World
 
-    world = World(checkout(repository))
+    world = World(checkout(repository), port=port)
     with explained(), world as place:
         click.echo(f"The world is up after {world.seconds_to_ready:.1f} s. Ctrl-C takes everything down.\n")
         for line in lines(place):

@@ -80,11 +80,12 @@ def main() -> int:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--repository", type=Path, required=True)
     parser.add_argument("--time-scale", type=float, default=1.0)
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--snapshot", type=Path)
     given = parser.parse_args()
     parent = os.getppid()
     try:
-        options = Options(root=given.root, repository=given.repository, time_scale=given.time_scale)
+        options = Options(root=given.root, repository=given.repository, time_scale=given.time_scale, port=given.port)
         return run(options, given.snapshot)
     finally:
         if os.getppid() != parent:  # it was killed, and cannot clean up

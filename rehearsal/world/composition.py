@@ -55,11 +55,13 @@ BASE_REPOSITORY = "library/python"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """root: an empty folder for everything. repository: the checkout under delivery. time_scale: of waits between retries and polls."""
+    """root: an empty folder for everything. repository: the checkout under delivery. time_scale: of waits between retries and polls.
+    port: of GitHub; 0 takes a free one."""
 
     root: Path
     repository: Path
     time_scale: float = 1.0
+    port: int = 0
 
 
 @dataclass(kw_only=True)
@@ -68,9 +70,9 @@ class Ports:
 
     servers: dict[str, Server] = field(default_factory=dict)
 
-    async def serve(self, name: str, app: ASGIApp) -> str:
-        """Serve an app; its address."""
-        server = Server(app, name)
+    async def serve(self, name: str, app: ASGIApp, port: int = 0) -> str:
+        """Serve an app; its address. Raises OSError when a wanted port is taken."""
+        server = Server(app, name, port=port)
         self.servers[name] = server
         await server.start()
         return server.url
@@ -185,7 +187,7 @@ class Composition:
         if emulator.contract is not None:
             app = Checked(app, load_contract(emulator.contract), self.violations)
         app = Journaled(Faulty(app, emulator.name, self.faults), emulator.name, self.journal)
-        url = await self.ports.serve(emulator.name, app)
+        url = await self.ports.serve(emulator.name, app, self.options.port if emulator is self.github else 0)
         self.hosts.update(dict.fromkeys(emulator.hosts, url))
 
     async def _start_github(self) -> None:
@@ -285,8 +287,7 @@ class Composition:
             "control": self.control,
             "environ": {
                 **self._step_environment(),
-                "VERCEL_TOKEN": self.keys.vercel,
-                "VERCEL_BYPASS": self.keys.vercel_bypass,
+                **provision.github_secrets(self.keys),
                 **self._google_access(),
             },
         }

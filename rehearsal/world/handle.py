@@ -30,12 +30,16 @@ class WorldFailed(RuntimeError):
 class World:
     """`with World(repository) as place:` starts a world of its own in a temporary folder, and takes everything down after.
 
+    `port`: of its GitHub; 0 takes a free one.
     `from_snapshot`: a folder that `save` of another world made; this one begins where that one was.
     """
 
-    def __init__(self, repository: Path, *, time_scale: float = 0.05, from_snapshot: Path | None = None) -> None:
+    def __init__(
+        self, repository: Path, *, time_scale: float = 0.05, port: int = 0, from_snapshot: Path | None = None
+    ) -> None:
         self.repository = repository
         self.time_scale = time_scale
+        self.port = port
         self.from_snapshot = from_snapshot
         self.seconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -97,6 +101,7 @@ class World:
         """The process. It ends by itself, and removes its folder, when this one is killed."""
         argv = [sys.executable, "-P", "-m", "rehearsal.world", "--root", str(root)]
         argv += ["--repository", str(self.repository), "--time-scale", str(self.time_scale)]
+        argv += ["--port", str(self.port)]
         argv += ["--snapshot", str(self.from_snapshot)] if self.from_snapshot is not None else []
         with (root / LOG).open("wb") as stream:
             return processes.spawn(

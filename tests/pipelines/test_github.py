@@ -1,0 +1,122 @@
+"""Our GitHub client: PyGithub under our policy, its failures in our words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipelines.errors import CredentialsError, InputError, ProviderUnavailable
+from pipelines.faults import SURVIVED, MayHaveHappened, Policy
+from pipelines.github import GitHub, GitHubRefused
+from tests.shop import REPOSITORY, Shop
+
+pytestmark = pytest.mark.world
+
+REPO = f"/repos/{REPOSITORY}"
+
+
+@pytest.fixture
+def github(shop: Shop) -> GitHub:
+    return GitHub(REPOSITORY, shop.person("dev-1").token, api_url=shop.url, policy=Policy(scale=0.0))
+
+
+def test_what_may_not_exist_is_none(github: GitHub) -> None:
+    assert github.find_json(f"{REPO}/git/ref/heads/nowhere") is None
+    found = github.find_json(f"{REPO}/git/ref/heads/main")
+    assert found is not None
+    with pytest.raises(GitHubRefused, match="HTTP 404: Not Found") as error:
+        github.json("GET", f"{REPO}/git/ref/heads/nowhere")
+    assert error.value.status == 404
+
+
+def test_a_refusal_has_githubs_own_words_and_details(github: GitHub) -> None:
+    with pytest.raises(GitHubRefused, match=r"HTTP 422: .*No ref found for: nowhere") as error:
+        github.json("POST", f"{REPO}/deployments", {"ref": "nowhere"})
+    assert (error.value.status, error.value.exit_code) == (422, 8)
+    long = {"ref": "main", "description": "x" * 200}
+    with pytest.raises(GitHubRefused, match=r"HTTP 422: Validation Failed \(description is too long"):
+        github.json("POST", f"{REPO}/deployments", long)
+
+
+def test_tokens(shop: Shop) -> None:
+    wrong = GitHub(REPOSITORY, "wrong-and-secret", api_url=shop.url, policy=Policy(scale=0.0))
+    with pytest.raises(CredentialsError, match=r"HTTP 401(.|\n)*wrong, expired or revoked") as unknown:
+        wrong.json("GET", REPO)
+    assert "wrong-and-secret" not in str(unknown.value)
+    weak = GitHub(REPOSITORY, shop.person("stranger").token, api_url=shop.url, policy=Policy(scale=0.0))
+    with pytest.raises(CredentialsError, match=r"HTTP 403(.|\n)*lacks a permission"):
+        weak.json("POST", f"{REPO}/deployments", {"ref": "main"})
+
+
+@pytest.mark.parametrize("kind", ["status", "cut", "throttle"])
+def test_reads_are_asked_again_and_it_is_said(shop: Shop, github: GitHub, kind: str) -> None:
+    shop.fault(kind=kind, times=3)
+    assert github.json("GET", REPO)["full_name"] == REPOSITORY
+    assert len(SURVIVED.events) == 3
+    assert all("tried again" in event for event in SURVIVED.events)
+
+
+def test_after_all_tries_it_says_so(shop: Shop, github: GitHub) -> None:
+    shop.fault(kind="status", times=None)
+    with pytest.raises(ProviderUnavailable, match="still failing after 5 tries"):
+        github.json("GET", REPO)
+    assert len(shop.faults.fired) == 5
+    with pytest.raises(ProviderUnavailable, match="still failing after 2 tries"):
+        github.brief().json("GET", REPO)
+
+
+@pytest.mark.parametrize("kind", ["status", "cut", "lose_answer"])
+def test_a_write_without_a_clear_answer_is_not_sent_again(shop: Shop, github: GitHub, kind: str) -> None:
+    shop.fault(kind=kind, method="POST")
+    with pytest.raises(MayHaveHappened, match=r"no clear answer to a write(.|\n)*reads the real state first"):
+        github.json("POST", f"{REPO}/issues", {"title": "once"})
+    assert len(shop.faults.fired) == 1
+    assert len(github.json("GET", f"{REPO}/issues")) == (kind == "lose_answer")
+
+
+def test_a_write_that_was_limited_did_not_happen_and_is_sent_again(shop: Shop, github: GitHub) -> None:
+    shop.fault(kind="throttle", method="POST", times=2)
+    github.json("POST", f"{REPO}/issues", {"title": "once"})
+    assert len(github.json("GET", f"{REPO}/issues")) == 1
+
+
+def test_a_primary_rate_limit_is_waited_for(shop: Shop) -> None:
+    """403 with Retry-After is a limit, not a lack of permission."""
+    waits: list[float] = []
+    policy = Policy(sleep=waits.append, jitter=lambda: 0.0)
+    github = GitHub(REPOSITORY, shop.person("dev-1").token, api_url=shop.url, policy=policy)
+    shop.fault(kind="throttle", retry_after=7)
+    github.json("GET", REPO)
+    assert waits == [7.0]
+
+
+def test_permissions_of_people(github: GitHub) -> None:
+    assert [github.permission(login) for login in ("release-manager", "dev-1", "stranger")] == [
+        "write",
+        "write",
+        "read",
+    ]
+    with pytest.raises(InputError, match="there is no user 'nobody-at-all'"):
+        github.permission("nobody-at-all")
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing"),
+    [
+        ({}, "GITHUB_TOKEN, GITHUB_REPOSITORY"),
+        ({"GITHUB_TOKEN": "t"}, "GITHUB_REPOSITORY"),
+        ({"GITHUB_REPOSITORY": "o/r"}, "GITHUB_TOKEN"),
+        ({"GITHUB_TOKEN": "", "GH_TOKEN": "", "GITHUB_REPOSITORY": ""}, "GITHUB_TOKEN, GITHUB_REPOSITORY"),
+    ],
+)
+def test_all_that_is_missing_is_named_at_once(environ: dict[str, str], missing: str) -> None:
+    with pytest.raises(CredentialsError, match=f"not set: {missing}\n") as error:
+        GitHub.from_environ(environ)
+    assert "github.token" in error.value.next_step
+
+
+def test_from_the_environment(shop: Shop) -> None:
+    made: dict[str, Any] = {"GH_TOKEN": "t", "GITHUB_REPOSITORY": "o/r"}
+    assert (GitHub.from_environ(made).api_url, GitHub.from_environ(made).token) == ("https://api.github.com", "t")
+    assert GitHub.from_environ({**made, "GITHUB_API_URL": shop.url}).api_url == shop.url

@@ -34,7 +34,7 @@ def command(
     Example: shipmate rollback --environment production --to v1.1.0
     """
     from pipelines.commands import terminal
-    from pipelines.flows import rollback
+    from pipelines.flows import rollback, telling
     from pipelines.manifest import load
 
     delivery = terminal.delivery(load(), environment)
@@ -55,6 +55,7 @@ def command(
             click.echo(f"{step.component}: {step.says}" + (f" — {step.done}" if step.done else ""))
         return
     rolled = rollback.roll_back(delivery, asked)
+    told = telling.tell_of_rollback(delivery, rolled.release, rolled.was) if rolled.changed else []
     seconds = sum(done.seconds for done in rolled.done)
     if as_json:
         facts = {
@@ -63,9 +64,11 @@ def command(
             "was": rolled.was,
             "changed": rolled.changed,
             "seconds": seconds,
+            "told": told,
         }
         click.echo(jsonlib.dumps(facts))
     elif rolled.changed:
         click.echo(f"{environment} is back to {rolled.release} (was {rolled.was}), in {seconds:.1f} s")
+        click.echo(f"told by {', '.join(told)}" if told else "nobody was told: tell people yourself")
     else:
         click.echo(f"{environment} serves {rolled.release} already; it answers well from outside")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import InputError
+from pipelines.errors import InputError, ShipmateError
 from pipelines.roles import Message, Messenger
 
 if TYPE_CHECKING:
@@ -130,3 +130,30 @@ def tell(delivery: Delivery, message: Message, messengers: Sequence[Messenger]) 
         for messenger in messengers
         if not any(failure.startswith(messenger.name) for failure in failures)
     ]
+
+
+def tell_of_rollback(delivery: Delivery, release: str, was: str) -> list[str]:
+    """Tell people of a rollback made at a terminal, by the ways it has access to (SLACK_WEBHOOK; SMTP_USER, SMTP_PASSWORD).
+
+    The names of those that worked. It never raises: what was taken back stays so, whoever could be told of it.
+    """
+    if "rolled-back" not in delivery.manifest.alerts.when:
+        return []
+    env = delivery.runtime.environ
+    message = Message(
+        kind="rolled-back",
+        title=f"{delivery.environment} was taken back from {was or 'an unknown release'} to {release}",
+        what="by command, verified from outside",
+        where=delivery.environment,
+        who=env.get("GITHUB_ACTOR") or env.get("USER") or "somebody at a terminal",
+        run=delivery.runtime.run_url,
+        next_step=NEXT["rolled-back"],
+        facts={"release": release},
+    )
+    found = ways(delivery, env.get("SLACK_WEBHOOK", ""), env.get("SMTP_USER", ""), env.get("SMTP_PASSWORD", ""))
+    reachable = [way for way in found if way.name != "email" or env.get("SMTP_USER")]
+    try:
+        return tell(delivery, message, reachable)
+    except ShipmateError as error:
+        delivery.runtime.annotate("warning", str(error), title="Alerts")
+        return []

@@ -24,6 +24,7 @@ def tell(at: Routine) -> None:
 def by_command(at: Routine, now: str) -> str:
     """`shipmate rollback`, by whoever is on call."""
     on_call = at.person("on-call")
+    messages = len(at.place.messages())
     started = time.monotonic()
     said = on_call.types("shipmate rollback --environment production")
     seconds = time.monotonic() - started
@@ -31,6 +32,8 @@ def by_command(at: Routine, now: str) -> str:
     with at.diary.during("proof", f"production is back to {live['backend']} in {seconds:.1f} s", seconds=seconds):
         proof.that(live["backend"] == live["web"] != now, "backend and web went back together", live)
         proof.that(live["backend"] in said.out, "the command says to where", said.out[-300:])
+        told = {message["via"] for message in at.place.messages()[messages:] if live["backend"] in message["text"]}
+        proof.that(told >= {"slack", "smtp"}, "people were told", told)
         again = on_call.types(f"shipmate rollback --environment production --to {live['backend']}")
         proof.that("already" in again.out, "asked again, it says it is done", again.out[-300:])
     at.diary.note("live", f"{live['backend']} is live again", environment="production", release=live["backend"])

@@ -198,3 +198,13 @@ def test_when_no_way_works_the_job_fails(slack: tuple[Slack, Delivery]) -> None:
 def test_nobody_to_tell_is_no_failure() -> None:
     (message,) = told(well())
     assert telling.tell(delivery(), message, []) == []
+
+
+@pytest.mark.parametrize(("key", "by"), [("T1/B1/secret", ["slack"]), ("T1/B1/wrong", [])])
+def test_a_rollback_at_a_terminal_is_told_and_never_fails_by_it(
+    slack: tuple[Slack, Delivery], key: str, by: list[str]
+) -> None:
+    emulator, made = slack
+    made.runtime.environ = {**ENVIRON, "SLACK_WEBHOOK": f"https://hooks.slack.com/services/{key}"}
+    assert telling.tell_of_rollback(made, "v1.0.0", "v1.1.0") == by
+    assert [("v1.0.0" in m.text and "v1.1.0" in m.text) for m in emulator.messages] == [True] * len(by)

@@ -17,10 +17,11 @@ _THIS_REVERTS = re.compile(r"This reverts (?:merge )?commit ([0-9a-fA-F]{7,64})"
 _REVERTS_PULL = re.compile(r"^Reverts (?:[\w.-]+/[\w.-]+)?[#!](\d+)", re.MULTILINE)
 _PICKED = re.compile(r"\(cherry picked from commit ([0-9a-fA-F]{7,64})\)")
 _ID = re.compile(r"\b[0-9a-fA-F]{7,64}\b")
-_COAUTHOR = re.compile(r"^Co-authored-by:\s*([^<\n]*)<([^>\n]*)>", re.IGNORECASE | re.MULTILINE)
+_COAUTHOR = re.compile(r"co-authored-by:\s*([^<]*)<([^>]*)>", re.IGNORECASE)
+_LISTED = re.compile(r"^\* (?:[^\W\d_][\w-]*(?:\([^()\n]*\))?!?:|Revert |Reapply )", re.MULTILINE)
 _REVERT_TITLE = re.compile(r'(Revert|Reapply) "(.*)"')
 _SIGNS = (
-    "REAKING", "reaking", "\n* ", "everts", "cherry picked", "Upgrade", "Migration", "Highlight", "Security", "CVE", "Squashed commit",
+    "REAKING", "reaking", "everts", "cherry picked", "Upgrade", "Migration", "Highlight", "Security", "CVE", "Squashed commit",
 )  # fmt: skip
 _UPGRADE = ("upgrade", "upgrade-note", "migration")
 
@@ -58,7 +59,7 @@ def search_body(rest: str, subject: str) -> bool:
         for sign in _SIGNS:
             if sign in rest:
                 return True
-        if rest.startswith("* "):
+        if "* " in rest and _LISTED.search(rest) is not None:
             return True
     return subject[:6].lower() in ("revert", "reappl")
 
@@ -92,7 +93,16 @@ def read_body(rest: str, *, squash_body: str) -> Body:
 
 
 def read_coauthors(rest: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name.strip(), mail.strip()) for name, mail in _COAUTHOR.findall(rest))
+    """(name, mail address) of each trailer. By hand: histories have tens of thousands of them."""
+    found: list[tuple[str, str]] = []
+    at = rest.find("uthored-by:")
+    while at >= 0:
+        end = rest.find("\n", at)
+        row = rest[rest.rfind("\n", 0, at) + 1 : end if end >= 0 else len(rest)]
+        if trailer := _COAUTHOR.match(row):
+            found.append((trailer[1].strip(), trailer[2].strip()))
+        at = rest.find("uthored-by:", at + 1)
+    return tuple(found)
 
 
 def reverted_by(subject: str, kind: str, description: str) -> tuple[str, str, int]:

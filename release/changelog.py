@@ -78,7 +78,7 @@ def write(
 
 
 def _keys(groups: Sequence[Group]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(line.commit[:9] for group in groups for line in group.lines))
+    return tuple(dict.fromkeys(entry.commit.short for group in groups for entry in group.entries))
 
 
 def read_marker(line: str) -> Marker | None:

@@ -42,11 +42,12 @@ def in_halves(items: Sequence[T], write: Callable[[Sequence[T]], Iterable[str]])
 
 
 def _write_all(pipe: int, items: Sequence[T], write: Callable[[Sequence[T]], Iterable[str]]) -> int:
-    """In the child: nothing may leave this function but its exit code."""
+    """In the child: nothing may leave this function but its exit code. All is made before any is written, for the pipe is short
+    and nobody reads it until the first half is done."""
     try:
+        text = "".join(write(items)).encode()
         with open(pipe, "wb") as out:
-            for text in write(items):
-                out.write(text.encode())
+            out.write(text)
     except BaseException:
         return 1
     return 0

@@ -45,16 +45,25 @@ class Line(NamedTuple):
         return [] if self.breaks else [f"**How to upgrade:** its author did not say; see {self.reference}."]
 
 
-class Group(NamedTuple):
-    """A heading and its lines."""
+class Group:
+    """A heading and its lines; those are made when they are asked for, and not for `text`, which most templates print."""
 
-    title: str
-    lines: list[Line]
+    __slots__ = ("_printer", "entries", "title")
+
+    def __init__(self, title: str, entries: Sequence[Entry], printer: Printer) -> None:
+        self.title = title
+        self.entries = entries
+        self._printer = printer
+
+    @property
+    def lines(self) -> list[Line]:
+        return [self._printer.line(entry) for entry in self.entries]
 
     @property
     def text(self) -> Safe:
         """All items, one below the other."""
-        return Safe("\n".join([line.item for line in self.lines]))
+        item = self._printer.item
+        return Safe("\n".join([item(entry) for entry in self.entries]))
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,17 @@ class Printer:
     pulls: Mapping[str, int] = field(default_factory=dict)
 
     def groups(self, entries: Sequence[tuple[str, Sequence[Entry]]]) -> list[Group]:
-        return [Group(title, [self.line(entry) for entry in own]) for title, own in entries]
+        return [Group(title, own, self) for title, own in entries]
+
+    def item(self, entry: Entry) -> str:
+        """`line(entry).item`, without making the line of an ordinary entry: histories have tens of thousands."""
+        if entry.group == BREAKING:
+            return self.line(entry).item
+        commit, header = entry.commit, entry.header
+        scope = f"**{_word(header.scope)}:** " if header.scope else ""
+        who = self.authors.get(commit.hash) or author(commit.author, commit.email)
+        reference = self._reference(entry.pull or self.pulls.get(commit.hash, 0), commit.hash)
+        return f"- {scope}{escape(header.description)} ({reference}, {who})"
 
     def line(self, entry: Entry) -> Line:
         commit, header = entry.commit, entry.header

@@ -86,7 +86,7 @@ def summary(section: Section, groups: Sequence[Group]) -> str:
     parts: list[str] = []
     others = 0
     for group in groups:
-        count = len(group.lines)
+        count = len(group.entries)
         if group.title in _COUNTED:
             parts.append(f"{count} {_COUNTED[group.title][count != 1]}")
         else:

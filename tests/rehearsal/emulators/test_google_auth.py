@@ -60,7 +60,7 @@ def oidc(*, key: rsa.RSAPrivateKey = KEY, **changed: object) -> str:
         "event_name": "workflow_dispatch",
         "iat": now,
         "nbf": now,
-        "exp": now + 300,
+        "exp": now + 7200,
     }
     return jwt.encode({**claims, **changed}, key, algorithm="RS256", headers={"kid": "k1"})
 
@@ -155,7 +155,7 @@ def test_another_subject_gets_a_federated_token_but_no_account() -> None:
         (oidc(aud="https://example.test"), "audience"),
         (oidc(iss="https://elsewhere.test"), "issuer"),
         (oidc(exp=int(time.time()) - 120), "expired"),
-        (oidc(nbf=int(time.time()) + 3600), "future"),
+        (oidc(nbf=int(time.time()) + 86_400), "future"),
         (oidc(key=rsa.generate_private_key(public_exponent=65537, key_size=2048)), "verifying"),
         ("not.a.token", "verifying"),
     ],

@@ -192,15 +192,13 @@ class GitHubForge:
         return found["status"] == "completed" if found else None
 
     def dispatched(self, workflow: str, tag: str) -> bool:
-        path = (
-            f"{self._at}/actions/workflows/{quote(workflow)}/runs?event=workflow_dispatch&branch={quote(tag, safe='')}"
-        )
-        return bool(self._get(path)["total_count"])
+        query = f"event=workflow_dispatch&head_sha={self.tag(tag)}&per_page=100"
+        runs = self._get(f"{self._at}/actions/workflows/{quote(workflow)}/runs?{query}")["workflow_runs"]
+        return any(run["head_branch"] in (tag, f"refs/tags/{tag}") for run in runs)
 
     def dispatch(self, workflow: str, tag: str, inputs: Mapping[str, str]) -> None:
         path = f"{self._at}/actions/workflows/{quote(workflow)}/dispatches"
-        find = lambda: True if self.dispatched(workflow, tag) else None  # noqa: E731
-        self._write("POST", path, {"ref": tag, "inputs": dict(inputs)}, find)
+        self._write("POST", path, {"ref": tag, "inputs": dict(inputs)}, lambda: self.dispatched(workflow, tag) or None)
 
     def attested(self, digest: str) -> bool | None:
         found = self._find(f"{self._at}/attestations/{digest}")

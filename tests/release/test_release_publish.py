@@ -287,6 +287,20 @@ def test_publish__own_token_of_the_workflow__dispatches_what_follows_once(github
     assert len(github.scene.events("workflow_dispatch")) == before
 
 
+def test_publish__then_dispatch__once_and_with_the_inputs_it_declares(github: Platform) -> None:
+    sha = github.commit("feat: a")
+    ended = github.here("publish", "--then-dispatch", "deploy-production.yml", "--json")
+    assert ended.code == 0, ended.err
+    assert ended.json["dispatched"] == ["deploy-production.yml"]
+    [event] = github.scene.events("workflow_dispatch")
+    assert (event.ref, event.sha, event.payload["inputs"]) == ("refs/tags/v0.1.0", sha, {"version": "v0.1.0"})
+    again = github.here("publish", "--then-dispatch", "deploy-production.yml", "--json")
+    assert (again.code, again.json["changed"]) == (0, False)
+    assert len(github.scene.events("workflow_dispatch")) == 1
+    missing = github.here("publish", "--then-dispatch", "gone.yml")
+    assert missing.code == 8, missing.err
+
+
 def test_publish__nothing_to_release__fails_loudly(github: Platform) -> None:
     github.commit("feat: a")
     assert github.here("publish").code == 0

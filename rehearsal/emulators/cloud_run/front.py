@@ -31,8 +31,8 @@ class Front:
     def __init__(self, services: Services, fleets: Fleets, *, dice: random.Random, wait: float) -> None:
         self._services = services
         self._fleets = fleets
+        self.wait = wait
         self._dice = dice
-        self._wait = wait
 
     def find(self, host: str) -> Destination | None:
         """The service or tag a run.app host names, or None."""
@@ -49,7 +49,7 @@ class Front:
         """An instance for one request; it is not stopped before the request ends. Raises NoInstance."""
         service, revision = self._pick(destination)
         least = least_instances(service, revision)
-        async with self._fleets.lease(revision, least=least, wait=self._wait) as instance:
+        async with self._fleets.lease(revision, least=least, wait=self.wait) as instance:
             yield instance
 
     def _pick(self, destination: Destination) -> tuple[Service, Revision]:

@@ -20,6 +20,7 @@ from rehearsal.processes import spawn_async
 SYSTEM = "varlog/system"
 _KILL_AFTER = 10.0  # seconds between SIGTERM and SIGKILL, as on Cloud Run
 _READ_REST = 2.0
+_ENDS_SOON = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +85,18 @@ class Instance:
             await _cancelled(probe, ended)
 
     async def ended(self) -> int:
-        """The exit code, once the process has ended and its last lines are read."""
-        assert self._process is not None  # noqa: S101 - only asked after `launch`
-        code = await self._process.wait()
+        """The exit code, once the process has ended and its last lines are read. It stops serving before that."""
+        code = await self._exit()
         await asyncio.wait(self._readers, timeout=_READ_REST)
         return code
+
+    async def broke_off(self) -> None:
+        """Called when a connection broke: returns at once if the process has ended, else when it ends or a moment later.
+
+        A connection is often the first to tell of a crash. Whoever is told of it should not meet the dead instance again.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._exit(), _ENDS_SOON)
 
     async def fails(self) -> str:
         """Returns, with the reason, when the process ends or the liveness probe gives it up."""
@@ -101,6 +109,12 @@ class Instance:
             return "LIVENESS HTTP probe failed; the instance is restarted."
         finally:
             await _cancelled(ended, *watches)
+
+    async def _exit(self) -> int:
+        assert self._process is not None  # noqa: S101 - only asked after `launch`
+        code = await self._process.wait()
+        self.serving = False
+        return code
 
     @contextlib.asynccontextmanager
     async def request(self) -> AsyncIterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 
 import h11
@@ -11,12 +12,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from rehearsal.emulators.cloud_run.fleet import NoInstance, Stopped
 from rehearsal.emulators.cloud_run.front import Destination, Front
+from rehearsal.emulators.cloud_run.instance import Instance
 from rehearsal.emulators.edge.answers import unavailable
 from rehearsal.emulators.edge.upstream import Connection, Pool, UpstreamFailed
 from rehearsal.serving import cut
 
-_TRIES = 6
-_PAUSE = 0.01  # seconds before the second try, doubled each time: an instance that just died is replaced meanwhile
+_PAUSE, _LONGEST_PAUSE = 0.01, 0.25  # seconds before the second try, doubled each time up to the longest
 _HOP_BY_HOP = frozenset(
     {
         b"connection",
@@ -37,9 +38,9 @@ _OURS = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"forwarded", b"x-c
 class Proxy:
     """Sends requests to the instances `front` chooses.
 
-    A request is sent again, up to five times, only where no instance can have seen it: its revision was stopped while
-    it waited, or the connection was refused or already closed. What breaks later is answered 503, or cut when part of
-    the answer is out.
+    A request is sent again, for as long as `front` holds one, only where no instance can have seen it: its revision was
+    stopped while it waited, or the connection was refused or already closed (an instance that just died is replaced
+    meanwhile). What breaks later is answered 503, or cut when part of the answer is out.
     """
 
     def __init__(self, front: Front) -> None:
@@ -51,15 +52,18 @@ class Proxy:
         body = RequestBody(receive)
         reply = Reply(send)
         await body.begin()
-        for attempt in range(_TRIES):
-            last = attempt == _TRIES - 1
+        deadline = time.monotonic() + self._front.wait
+        pause = _PAUSE
+        while True:
+            last = time.monotonic() >= deadline
             try:
                 async with self._front.lease(destination) as instance:
-                    await self._exchange(instance.port, scope, body, reply)
+                    await self._exchange(instance, scope, body, reply)
                 return
             except Stopped as error:
                 if last:
                     await unavailable(str(error))(scope, receive, send)
+                    return
             except NoInstance as error:
                 await unavailable(str(error))(scope, receive, send)
                 return
@@ -70,13 +74,22 @@ class Proxy:
                 if last or not error.untouched or body.consumed:
                     await unavailable(str(error))(scope, receive, send)
                     return
-                await asyncio.sleep(_PAUSE * 2**attempt)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def close(self) -> None:
         """Close idle connections."""
         self._pool.close()
 
-    async def _exchange(self, port: int, scope: Scope, body: RequestBody, reply: Reply) -> None:
+    async def _exchange(self, instance: Instance, scope: Scope, body: RequestBody, reply: Reply) -> None:
+        try:
+            await self._converse(instance.port, scope, body, reply)
+        except UpstreamFailed as error:
+            if not error.untouched:
+                await instance.broke_off()
+            raise
+
+    async def _converse(self, port: int, scope: Scope, body: RequestBody, reply: Reply) -> None:
         connection = await self._pool.take(port)
         tasks: list[asyncio.Task[None]] = []
         try:

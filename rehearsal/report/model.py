@@ -18,6 +18,8 @@ class Step:
     """Seconds since the epoch, as all times here."""
     ended: float
     """When it was over."""
+    busy: float
+    """Seconds of processor time of what it started; the rest of its time it waited for others."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,8 @@
 """Where the time went: each moment of the rehearsal is divided among what was at work in it; what is left is waiting.
 
-Jobs run side by side, so their durations add up to more than the clock; this does not.
+Jobs run side by side, so their durations add up to more than the clock; this does not. A step of our own is at work
+while its processes compute; the rest of it is waiting: for a provider, for an application to start, for a while to pass
+in which traffic is watched.
 """
 
 from __future__ import annotations
@@ -8,8 +10,9 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from rehearsal.report.model import Job, Run, Share
+from rehearsal.report.model import Job, Run, Share, Step
 
 APPS = "the apps' own checks and builds"
 BROWSER = "the browser"
@@ -20,7 +23,15 @@ KINDS = (APPS, BROWSER, ACT, ACTIONS)
 """What can be at work; a colour each, in this order."""
 ORDER = (*KINDS, WAITING)
 
-Span = tuple[float, float, str]
+
+class Span(NamedTuple):
+    """A while in which one thing was at work, `part` of it."""
+
+    started: float
+    ended: float
+    what: str
+    part: float = 1.0
+
 
 APPS_STEPS = frozenset({"Check", "Build and push the backend", "Build and push the web app"})
 """Steps whose time is the apps' own commands: their tests, their builds."""
@@ -49,12 +60,17 @@ def spans_of(job: Job) -> Iterator[Span]:
     at = job.started
     for step in job.steps:
         if step.started > at:
-            yield (at, step.started, ACT)
+            yield Span(at, step.started, ACT)
         if step.ended > step.started:
-            yield (step.started, step.ended, kind_of(step.name))
+            yield Span(step.started, step.ended, kind_of(step.name), _part(step))
         at = max(at, step.ended)
     if job.ended > at:
-        yield (at, job.ended, ACT)
+        yield Span(at, job.ended, ACT)
+
+
+def _part(step: Step) -> float:
+    """What others do in their steps is theirs from beginning to end."""
+    return min(step.busy / (step.ended - step.started), 1.0) if kind_of(step.name) == ACTIONS else 1.0
 
 
 def kind_of(name: str) -> str:
@@ -73,7 +89,7 @@ def _divide(spans: list[Span], started: float, ended: float) -> dict[str, float]
     changes = sorted({started, ended, *(t for span in spans for t in span[:2] if started < t < ended)})
     spent: dict[str, float] = defaultdict(float)
     for left, right in itertools.pairwise(changes):
-        active = [what for begin, end, what in spans if begin < right and end > left]
-        for what in active:
-            spent[what] += (right - left) / len(active)
+        active = [span for span in spans if span.started < right and span.ended > left]
+        for span in active:
+            spent[span.what] += (right - left) / len(active) * span.part
     return spent

@@ -99,8 +99,8 @@ def _filled(job: Job, scale: svg.Scale, y: float, left: float, right: float) -> 
     if job.conclusion in QUIET:
         return svg.bar(left, y + 3, right - left, 12, QUIET[job.conclusion])
     parts = [
-        svg.bar(scale.x(began), y + 3, scale.x(over) - scale.x(began), 12, COLOURS[kind])
-        for began, over, kind in spans_of(job)
+        svg.bar(scale.x(span.started), y + 3, scale.x(span.ended) - scale.x(span.started), 12, COLOURS[span.what])
+        for span in spans_of(job)
     ]
     return "".join(parts) or svg.bar(left, y + 3, right - left, 12, "var(--dim)")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from rehearsal.runner.derive import LABEL, MAIN
 MARK = "ACT_RUN_MARK"
 """Environment variable by which everything a job started is found again."""
 _CHUNK = 1 << 16
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +100,15 @@ class ActProcess:
         code = await self._started().wait()
         self.reap()
         return code, (await self._stderr).decode(errors="replace") if self._stderr is not None else ""
+
+    def spent(self) -> float:
+        """Processor time of the steps' processes that have ended, in seconds (proc(5): cutime and cstime of act)."""
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text()
+        except OSError:
+            return 0.0  # act is gone
+        user, system = stat.rpartition(")")[2].split()[13:15]
+        return (int(user) + int(system)) / _TICKS
 
     def interrupt(self) -> None:
         """Ask act to cancel: the step is killed, `always()` and `cancelled()` steps still run."""

@@ -108,7 +108,10 @@ class JobExecution:
         assignment = self._assignment
         masker = Masker([*assignment.secrets.values(), token])
         plan = steps.plan(assignment.spec, assignment.contexts)
-        return LogReader(assignment.job, assignment.spec.key, plan, masker, self._shop.clock.now)
+        return LogReader(assignment.job, assignment.spec.key, plan, masker, self._shop.clock.now, self._spent)
+
+    def _spent(self) -> float:
+        return 0.0 if self._process is None else self._process.spent()
 
     async def _perform(self, reader: LogReader, token: str) -> str:
         assignment = self._assignment

@@ -31,16 +31,27 @@ class News(Enum):
 
 
 class LogReader:
-    """Feeds one job from the log of one act process. `key` is the job's in its file; lines of stub jobs are not its concern."""
+    """Feeds one job from the log of one act process. `key` is the job's in its file; lines of stub jobs are not its concern.
+
+    `spent`: processor time of the job's processes so far, in seconds.
+    """
 
     def __init__(
-        self, job: Job, key: str, plan: list[PlannedStep], masker: Masker, now: Callable[[], datetime]
+        self,
+        job: Job,
+        key: str,
+        plan: list[PlannedStep],
+        masker: Masker,
+        now: Callable[[], datetime],
+        spent: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.job = job
         self.masker = masker
         self.result: str | None = None
         """What act says of the job: success or failure; None until it ends."""
         self._now = now
+        self._spent = spent
+        self._spent_before = 0.0
         self._key = key
         self._plan = {step.id: step for step in plan}
         self._steps: dict[str, Step] = {}
@@ -178,8 +189,11 @@ class LogReader:
 
     def begin(self, step: Step) -> None:
         step.status, step.started_at = "in_progress", self._now()
+        self._spent_before = self._spent()
 
     def end(self, step: Step, conclusion: str) -> None:
+        if step.status == "in_progress":
+            step.busy = max(self._spent() - self._spent_before, 0.0)
         if step.status != "completed":
             step.started_at = step.started_at or self._now()
             step.status, step.conclusion, step.completed_at = "completed", conclusion, self._now()

@@ -48,6 +48,8 @@ class Step:
     """success, failure, skipped, cancelled"""
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    busy: float = 0.0
+    """Seconds of processor time of the processes that it started and that ended with it."""
     log: list[str] = field(default_factory=list)
     """Lines, masked, each with its timestamp in front as on GitHub."""
     summary: str = ""

@@ -144,6 +144,7 @@ def _step(step: Step) -> dict[str, Any]:
         "conclusion": step.conclusion or "",
         "started": _at(step.started_at),
         "ended": _at(step.completed_at),
+        "busy": step.busy,
     }
 
 

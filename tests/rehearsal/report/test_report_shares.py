@@ -17,7 +17,8 @@ NAMES = st.sampled_from(["Set up job", "Check", "Run the browser tests", "Shift 
 def jobs(draw: st.DrawFn) -> Job:
     """Steps in order, with gaps, some before the beginning and after the end of the rehearsal."""
     cuts = sorted(draw(st.lists(st.floats(-20, 120), min_size=2, max_size=9)))
-    steps = [step(draw(NAMES), left, right) for left, right in zip(cuts[::2], cuts[1::2], strict=False)]
+    busy = st.none() | st.floats(0, 200)
+    steps = [step(draw(NAMES), left, right, draw(busy)) for left, right in zip(cuts[::2], cuts[1::2], strict=False)]
     return job(started=cuts[0], ended=cuts[-1], steps=steps)
 
 
@@ -38,12 +39,18 @@ def test_two_at_once_get_half_each_and_the_rest_is_waiting() -> None:
     assert found == {shares.APPS: 0, shares.BROWSER: 3, shares.ACT: 0, shares.ACTIONS: 3, shares.WAITING: 4}
 
 
+def test_a_step_of_ours_that_waits_for_others_is_waiting() -> None:
+    one = job(started=0, ended=10, steps=[step("Shift traffic", 0, 8, busy=2), step("Check", 8, 10, busy=1)])
+    found = {s.what: s.seconds for s in shares.shares([run(one)], BEGAN, BEGAN + 10)}
+    assert found == {shares.APPS: 2, shares.BROWSER: 0, shares.ACT: 0, shares.ACTIONS: 2, shares.WAITING: 6}
+
+
 def test_what_lies_between_steps_is_act() -> None:
     one = job(started=0, ended=5, steps=[step("Check", 1, 3)])
     assert list(shares.spans_of(one)) == [
-        (BEGAN, BEGAN + 1, shares.ACT),
-        (BEGAN + 1, BEGAN + 3, shares.APPS),
-        (BEGAN + 3, BEGAN + 5, shares.ACT),
+        shares.Span(BEGAN, BEGAN + 1, shares.ACT),
+        shares.Span(BEGAN + 1, BEGAN + 3, shares.APPS),
+        shares.Span(BEGAN + 3, BEGAN + 5, shares.ACT),
     ]
 
 

@@ -271,3 +271,23 @@ jobs:
             assert run.conclusion == "success", run.jobs[0].log_text()
 
     run_async(story())
+
+
+def test_steps__computing_is_told_from_waiting(world: Any, run_async: Any) -> None:
+    workflow = """
+on: push
+jobs:
+  work:
+    runs-on: ubuntu-24.04
+    steps:
+      - {name: waits, run: 'read -r -t 0.5 < <(sleep 2) || true'}
+      - {name: computes, run: 'for ((i = 0; i < 200000; i++)); do :; done'}
+"""
+
+    async def story() -> None:
+        async with world() as w:
+            (job,) = (await w.push(workflow)).jobs
+            busy = {step.name: step.busy for step in job.steps}
+            assert busy["computes"] > 2 * busy["waits"] > 0 or busy["waits"] == 0 < busy["computes"]
+
+    run_async(story())

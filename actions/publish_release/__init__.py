@@ -12,6 +12,7 @@ INPUTS = (
     Input(name="commit", doc="The commit that was deployed; the tag must still name it.", required=True),
     Input(name="backend", doc="Backend image by digest."),
     Input(name="web", doc="Web build by digest."),
+    Input(name="assets", doc="A folder that prepare_release wrote; then backend and web are in it already."),
     TOKEN,
 )
 OUTPUTS = (Output(name="url", doc="Page of the release."),)
@@ -32,8 +33,10 @@ def main(runtime: Runtime) -> int:
     require_unmoved(github, values["version"], values["commit"])
     # The release engine is a command of its own, which takes its token as every command does.
     os.environ["GITHUB_TOKEN"] = values["token"]
-    deploys = [f"--deploys={name}={values[name]}" for name in ("backend", "web") if values[name]]
-    command.main(args=["publish", values["version"], *deploys], standalone_mode=False)
+    contents = [f"--deploys={name}={values[name]}" for name in ("backend", "web") if values[name]]
+    if values["assets"]:
+        contents = ["--assets", values["assets"]]
+    command.main(args=["publish", values["version"], *contents], standalone_mode=False)
     url = f"{runtime.environ.get('GITHUB_SERVER_URL', '')}/{github.name}/releases/tag/{values['version']}"
     runtime.summary(f"### 🚀 [{values['version']}]({url}) is published")
     runtime.output("url", url)

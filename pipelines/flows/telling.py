@@ -21,6 +21,8 @@ NEXT = {
 
 WAY_BACK = "way-back"
 """The job that takes a failed release back."""
+APPROVAL = "approval"
+"""The job that asks for one."""
 
 
 def messages(delivery: Delivery, *, kind: str, release: str, needs: str, break_glass: str) -> list[Message]:
@@ -42,7 +44,7 @@ def _results(needs: str) -> dict[str, Any]:
 def _kinds(results: Mapping[str, Any], break_glass: str) -> list[str]:
     """What a production run calls for. A glass that somebody was not let break is a failed approval, and told as that."""
     kinds = []
-    if break_glass and _of(results, "approval", "result") in ("", "success"):
+    if break_glass and _of(results, APPROVAL, "result") in ("", "success"):
         kinds.append("break-glass")
     if _of(results, WAY_BACK, "result") == "success":
         kinds.append("rolled-back")
@@ -65,17 +67,25 @@ def _moved(results: Mapping[str, Any]) -> bool:
 
 
 def _failed(results: Mapping[str, Any]) -> list[str]:
+    """Jobs that did not succeed. One that is out of time ends as cancelled; an approval that was cancelled began nothing."""
+    unwell = {name: ("failure", "cancelled") if name != APPROVAL else ("failure",) for name in results}
     return [
         name
         for name, job in results.items()
-        if isinstance(job, dict) and "failure" in (job.get("result"), job.get("outcome"))
+        if isinstance(job, dict) and {job.get("result"), job.get("outcome")} & set(unwell[name])
     ]
+
+
+def _said(results: Mapping[str, Any], failed: Sequence[str]) -> str:
+    cancelled = [name for name in failed if _of(results, name, "result") == "cancelled"]
+    told = [f"{name} (cancelled, or out of time)" if name in cancelled else name for name in failed]
+    return f"failed: {', '.join(told)}" if told else "all checks passed"
 
 
 def _message(delivery: Delivery, kind: str, release: str, results: Mapping[str, Any], break_glass: str) -> Message:
     env = delivery.runtime.environ
     failed = _failed(results)
-    what = break_glass if kind == "break-glass" else f"failed: {', '.join(failed)}" if failed else "all checks passed"
+    what = break_glass if kind == "break-glass" else _said(results, failed)
     stuck = failed and (kind == "rolled-back" or WAY_BACK in failed)
     return Message(
         kind=kind,

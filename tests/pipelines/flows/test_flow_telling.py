@@ -123,6 +123,16 @@ def test_breaking_the_glass_is_told_with_its_reason() -> None:
     assert second.kind == "released"
 
 
+def test_a_job_that_is_out_of_time_failed() -> None:
+    """It ends as cancelled, as when somebody cancels the run: then too users may have half a release."""
+    back = {"result": "success", "outputs": {"changed": "true"}}
+    out_of_time = failed_at("go-live", back) | {"go-live": "cancelled"}
+    assert [(m.kind, m.what) for m in told(out_of_time)] == [
+        ("rolled-back", "failed: go-live (cancelled, or out of time)"),
+        ("deployment-failed", "failed: go-live (cancelled, or out of time)"),
+    ]
+
+
 def test_a_glass_that_was_not_broken_is_a_failed_approval() -> None:
     (message,) = told(failed_at("approval", "skipped"), break_glass="because")
     assert (message.kind, message.what) == ("deployment-failed", "failed: approval")

@@ -56,7 +56,14 @@ def pairs(given: Sequence[str]) -> dict[str, str]:
 
 
 def _require_there(workplace: Workplace, tagged: Released) -> None:
-    """A commit named together with a version must be the one its tag is on."""
+    """A commit named together with a version must be the one its tag is on, and in this clone."""
+    if tagged.commit in workplace.repository.absent:
+        raise InputError(
+            f"{tagged.tag} is on {tagged.commit[:9]}, which is not in this clone",
+            where=tagged.tag,
+            why="it was released since this clone last fetched",
+            next_step="git fetch --tags origin",
+        )
     if workplace.commit and workplace.repository.commit != tagged.commit:
         raise TagMoved(
             f"{tagged.tag} is on {tagged.commit[:9]}, not on {workplace.repository.commit[:9]}",

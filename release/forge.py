@@ -88,6 +88,9 @@ class Forge(Protocol):
     def tag(self, name: str) -> str | None:
         """The commit a tag leads to."""
 
+    def tags(self, prefix: str) -> dict[str, str | None]:
+        """Every tag whose name begins so -> its commit; None for an annotated tag, whose commit only `tag` knows. One call."""
+
     def create_tag(self, name: str, commit: str) -> bool:
         """False when the tag exists already, wherever it leads."""
 

@@ -12,7 +12,7 @@ from release.lease import Holder, in_force, myself, open_elsewhere
 from release.refusals import NotGreen, NotHigher, NotOnItsLine, TagMoved, TreeNotClean, VersionFilesDiffer
 from release.repository import Repository
 from release.version_files import places, read
-from release.versions import branches_for, highest, key, line_of_branch
+from release.versions import Released, branches_for, highest, key, line_of_branch
 
 if TYPE_CHECKING:
     from semver import Version
@@ -146,7 +146,7 @@ def on_its_line(candidate: Candidate, branch: str | None) -> str:
 
 
 def higher(candidate: Candidate, branch: str | None) -> str:
-    """Higher than every other release of its line."""
+    """Higher than every other release of its line, those included that GitHub has and this clone lacks."""
     repository = candidate.repository
     line = line_of_branch(branch, repository.rules.release)
     below = repository.contained(branch or candidate.commit)
@@ -154,7 +154,7 @@ def higher(candidate: Candidate, branch: str | None) -> str:
         each
         for each in repository.released
         if each.tag != candidate.tag
-        and (line.holds(each.version) if line is not None else each.commit in below)
+        and (line.holds(each.version) if line is not None else each.commit in below or _on(candidate, branch, each))
         and (each.final or candidate.version.prerelease)
     ]
     last = highest(others)
@@ -166,6 +166,12 @@ def higher(candidate: Candidate, branch: str | None) -> str:
         why="people who have the newer one would be offered an older one as new",
         next_step="`shipmate release next` says which version comes next",
     )
+
+
+def _on(candidate: Candidate, branch: str | None, other: Released) -> bool:
+    """Whether a higher release, whose commit this clone lacks, is on the branch: GitHub is asked."""
+    newer = other.commit in candidate.repository.absent and other.rank > key(candidate.version)
+    return newer and branch is not None and bool(candidate.forge.contains(branch, other.commit))
 
 
 def green(candidate: Candidate) -> str:

@@ -36,6 +36,12 @@ class GitHubForge:
         found = self._find(f"{self._at}/git/ref/tags/{quote(name)}")
         return self._peeled(found["object"]) if found else None
 
+    def tags(self, prefix: str) -> dict[str, str | None]:
+        # This list has no pages: GitHub gives all of it at once.
+        listed = self._get(f"{self._at}/git/matching-refs/tags/{quote(prefix)}")
+        targets = {raw["ref"].removeprefix("refs/tags/"): raw["object"] for raw in listed}
+        return {name: target["sha"] if target["type"] == "commit" else None for name, target in targets.items()}
+
     def create_tag(self, name: str, commit: str) -> bool:
         return self._create_ref(f"refs/tags/{name}", commit, lambda: self.tag(name) == commit or None)
 

@@ -100,13 +100,25 @@ def require_tags(
     missing = [tag for tag in there if matches(tag.name) and tag.name not in known]
     elsewhere = sorted(tag.name for tag in missing if tag.commit != commit)
     if elsewhere:
-        raise InputError(
-            f"{len(elsewhere)} release tag(s) of the remote are missing here, such as {elsewhere[-1]}",
-            where=str(place.git_dir),
-            why="the clone was made without tags",
-            next_step="git fetch --tags origin",
-        )
+        raise lacking(elsewhere, place, "the clone was made without tags")
     return missing, []
+
+
+def lacking(names: Sequence[str], place: Place, why: str) -> InputError:
+    """The error for release tags that the remote has and this clone has not."""
+    return InputError(
+        f"{len(names)} release tag(s) of the remote are missing here, such as {names[-1]}",
+        where=str(place.git_dir),
+        why=why,
+        next_step="git fetch --tags origin",
+    )
+
+
+def absent(git: Git, commits: Iterable[str]) -> set[str]:
+    """Those of `commits` that this clone does not have, from one `git cat-file`."""
+    given = "".join(f"{name}\n" for name in commits)
+    told = git.run("cat-file", "--batch-check", given=given.encode()).decode().splitlines() if given else []
+    return {row.split(" ", 1)[0] for row in told if row.endswith(" missing")}
 
 
 def _remote_tags(git: Git) -> list[Tag] | None:

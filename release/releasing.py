@@ -131,9 +131,11 @@ def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None) -
 def _ready(
     workplace: Workplace, asked: Asked, stack: ExitStack, say: Callable[[str], None], forge: Forge | None
 ) -> Ready:
-    section = section_for(workplace, asked.version, asked.channel)
     repository = workplace.repository
     forge = forge or GitHubForge(workplace.github())
+    repository.learn(forge.tags(repository.format.prefix), forge.tag)
+    section = section_for(workplace, asked.version, asked.channel)
+    repository.require_learned(section.commit)
     if asked.prepared is not None:
         folder = asked.prepared
         files = collect(folder, section.tag, section.commit)

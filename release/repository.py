@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -14,12 +14,25 @@ from release.commits import parse
 from release.decision import Facts
 from release.entries import Rules
 from release.git import Git, Place
-from release.history import Commit, Log, Tag, read_log, read_tags, require_full, require_tags, touching
+from release.history import (
+    Commit,
+    Log,
+    Tag,
+    absent,
+    lacking,
+    read_log,
+    read_tags,
+    require_full,
+    require_tags,
+    touching,
+)
 from release.ranges import divide, in_order
 from release.versions import Released, TagFormat, highest, line_of_branch
 
 _NEAREST = 64
 """So many of the newest releases are named to git as known; the commits below them are then never read."""
+_ASKED = 20
+"""So many annotated tags that are missing here are looked up on the forge, one by one."""
 
 
 class Since(NamedTuple):
@@ -53,6 +66,10 @@ class Repository:
     warnings: list[str] = field(default_factory=list)
     long_from: int = 100_000
     """Objects in a repository that counts as long."""
+    learned: list[Tag] = field(default_factory=list)
+    """Release tags that the forge has and this clone lacks."""
+    absent: set[str] = field(default_factory=set)
+    """Those of their commits that this clone lacks, too: none of them can be below the commit."""
 
     @classmethod
     def open(
@@ -99,6 +116,33 @@ class Repository:
         """Every release of the component."""
         return self.format.released(self.tags)
 
+    def learn(self, there: Mapping[str, str | None], look_up: Callable[[str], str | None]) -> None:
+        """Take in the release tags that the forge has and this clone lacks. `there`: as `Forge.tags` gives them.
+
+        Raises InputError when too many would have to be looked up.
+        """
+        known = {tag.name for tag in self.tags}
+        missing = [name for name in there if name not in known and self.format.version(name) is not None]
+        unknown = [name for name in missing if there[name] is None]
+        if len(unknown) > _ASKED:
+            raise lacking(unknown, self.place, "they were made since the tags were last fetched")
+        found = [(name, there[name] or look_up(name)) for name in missing]
+        self.learned = [Tag(name, commit) for name, commit in found if commit is not None]
+        self.absent = absent(self.git, {tag.commit for tag in self.learned})
+        self.tags = [*self.tags, *self.learned]
+        self.__dict__.pop("released", None)
+
+    def require_learned(self, commit: str) -> None:
+        """Refuse when a release that this clone does not know lies below `commit`: version files, changelog and files prepared here
+        were made without it. One on the commit itself is harmless. Raises InputError."""
+        here = {tag.commit: tag.name for tag in self.learned if tag.commit not in self.absent and tag.commit != commit}
+        if not here:
+            return
+        below = set(self.git.run("rev-list", commit, "--").decode().split())
+        names = sorted(name for name_of, name in here.items() if name_of in below)
+        if names:
+            raise lacking(names, self.place, f"they were made below {commit[:9]} since the tags were last fetched")
+
     def facts(self) -> Facts:
         """What the next version is decided from."""
         line = line_of_branch(self.branch, self.rules.release)
@@ -142,7 +186,8 @@ class Repository:
         commit = commit or self.commit
         by_commit: dict[str, Released] = {}
         for each in sorted(considered, key=lambda each: each.rank):
-            by_commit[each.commit] = each
+            if each.commit not in self.absent:
+                by_commit[each.commit] = each
         ranked = [name for name, each in by_commit.items() if before is None or each.rank < before.rank]
         nearest = ranked[-_NEAREST:]
         short = bool(nearest) and not whole and self.is_long

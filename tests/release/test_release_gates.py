@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -175,3 +176,76 @@ def test_repository_name__unknown(github: Platform) -> None:
     ended = github.here("publish")
     assert (ended.code, "--repository owner/name" in ended.err) == (4, True)
     assert github.here("publish", "--repository", REPOSITORY).code == 0
+
+
+def test_higher__tag_that_only_github_has__is_an_error_with_the_command(github: Platform) -> None:
+    github.commit("feat: a")
+    assert github.here("publish", "v1.0.0").code == 0
+    second = github.commit("feat: b")
+    third = github.commit("fix: c")
+    github.dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/tags/v3.0.0", "sha": second})
+    assert "v3.0.0" not in github.dev.git("tag", cwd=github.clone)
+    github.seen.requests.clear()
+    for command in ("plan", "publish"):
+        for arguments in ((), ("v1.1.0",), ("v4.0.0",)):
+            ended = github.here(command, *arguments)
+            assert (ended.code, "1 release tag(s) of the remote are missing here, such as v3.0.0" in ended.err) == (
+                4,
+                True,
+            )
+            assert "next: git fetch --tags origin" in ended.err
+    assert github.seen.writes() == []
+    github.dev.git("fetch", "-q", "--tags", "origin", cwd=github.clone)
+    assert github.here("publish", "--json").json["tag"] == "v3.0.1"
+    assert github.dev.get(f"/repos/{REPOSITORY}/git/ref/tags/v3.0.1")["object"]["sha"] == third
+
+
+def test_higher__annotated_tag_that_only_github_has(github: Platform) -> None:
+    first = github.commit("feat: a")
+    github.commit("feat: b")
+    note = {"tag": "v1.0.0", "message": "x", "object": first, "type": "commit"}
+    made = github.dev.post(f"/repos/{REPOSITORY}/git/tags", note)
+    github.dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/tags/v1.0.0", "sha": made["sha"]})
+    assert "such as v1.0.0" in github.here("plan").err
+
+
+def test_higher__release_of_main_that_this_clone_never_fetched(github: Platform) -> None:
+    """Another clone released a later commit: this one, behind, may not release something lower after it."""
+    github.commit("feat: a")
+    assert github.here("publish", "v1.0.0").code == 0
+    behind = github.commit("fix: b")
+    ahead = github.commit("feat: c")
+    github.dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/tags/v1.1.0", "sha": ahead})
+    for command in (("reset", "-q", "--hard", behind), ("update-ref", "refs/remotes/origin/main", behind)):
+        github.dev.git(*command, cwd=github.clone)
+    for command in (("reflog", "expire", "--expire=now", "--all"), ("gc", "-q", "--prune=now")):
+        github.dev.git(*command, cwd=github.clone)
+    refused(github, 23, "1.0.1 is not higher than v1.1.0")
+    named = github.here("publish", "v1.1.0")
+    assert (named.code, "which is not in this clone" in named.err) == (4, True)
+
+
+def test_learned_tag__of_another_line__does_not_hinder(github: Platform) -> None:
+    base = github.commit("feat: a")
+    assert github.here("publish", "v1.0.0").code == 0
+    github.commit("feat!: b")
+    dev, clone = github.dev, github.clone
+    tree = dev.git("rev-parse", f"{base}^{{tree}}", cwd=clone).strip()
+    old = dev.git("commit-tree", tree, "-p", base, "-m", "fix: old", cwd=clone).strip()
+    dev.git("push", "-q", "origin", f"{old}:refs/heads/release/1.x", cwd=clone)
+    dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/tags/v1.0.1", "sha": old})
+    assert github.here("publish", "--json").json["tag"] == "v2.0.0"
+
+
+def test_higher__many_tags_are_all_read_in_one_call(github: Platform) -> None:
+    first = github.commit("feat: a")
+    github.commit("fix: b")
+    names = [f"refs/tags/v1.{number}.0" for number in range(200)]
+    orders = "".join(f"create {name} {first}\n" for name in names).encode()
+    subprocess.run(["git", "update-ref", "--stdin"], cwd=github.clone, input=orders, check=True)
+    github.dev.git("push", "-q", "origin", *names[:-1], cwd=github.clone)
+    github.dev.git("push", "-q", "origin", names[-1], cwd=github.clone)
+    github.dev.git("tag", "-d", "v1.199.0", cwd=github.clone)
+    github.seen.requests.clear()
+    assert "1 release tag(s) of the remote are missing here, such as v1.199.0" in github.here("plan").err
+    assert len(github.seen.requests) == 1

@@ -11,18 +11,12 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from rehearsal.emulators.sentry.access import Access, Refused, answer_refusal
 from rehearsal.emulators.sentry.intake import Intake
-from rehearsal.emulators.sentry.releases import ReleasesApi
-from rehearsal.emulators.sentry.state import Event, Organization, Release, Sessions
-from rehearsal.emulators.sentry.statistics import StatisticsApi
-
-_ORGANIZATION = "/api/0/organizations/{organization}"
-_PROJECT = "/api/0/projects/{organization}/{project}"
+from rehearsal.emulators.sentry.state import Event, Organization, Sessions
 
 
 class Sentry:
-    """sentry.io for one organization, and the address its SDKs send to."""
+    """The address that SDKs of one organization send to, and what arrived there."""
 
     name = "sentry"
     hosts: tuple[str, ...] = ("sentry.io", "*.ingest.sentry.io")
@@ -34,24 +28,17 @@ class Sentry:
         *,
         organization: str = "techmate",
         projects: Iterable[str] = ("backend", "web", "mobile"),
-        repositories: Iterable[str] = ("techmate/platform",),
-        tokens: Iterable[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._projects = tuple(projects)
-        self.organization = Organization(slug=organization, clock=clock, repositories=list(repositories))
+        self.organization = Organization(slug=organization, clock=clock)
         self.organization.add_projects(self._projects)
-        self.app: ASGIApp = _app(self.organization, frozenset(tokens))
+        self.app: ASGIApp = _app(self.organization)
 
     @property
     def events(self) -> list[Event]:
         """Errors and transactions, oldest first."""
         return self.organization.events
-
-    @property
-    def releases(self) -> dict[str, Release]:
-        """By version."""
-        return self.organization.releases
 
     def dsn(self, project: str, origin: str = "https://o1.ingest.sentry.io") -> str:
         """What the SDKs of a project are given. `origin` is where they reach this emulator."""
@@ -66,17 +53,15 @@ class Sentry:
         """Nothing runs beside HTTP."""
 
     def reset(self) -> None:
-        """Forget events, sessions and releases."""
+        """Forget events and sessions."""
         self.organization.events.clear()
         self.organization.sessions.clear()
-        self.organization.releases.clear()
 
     def save(self) -> dict[str, Any]:
-        """Events, sessions and releases."""
+        """Events and sessions."""
         return {
             "events": [asdict(event) for event in self.events],
             "sessions": [asdict(sessions) for sessions in self.organization.sessions],
-            "releases": [asdict(release) for release in self.releases.values()],
         }
 
     def load(self, saved: dict[str, Any]) -> None:
@@ -84,30 +69,13 @@ class Sentry:
         self.reset()
         self.organization.events += [Event(**item) for item in saved["events"]]
         self.organization.sessions += [Sessions(**item) for item in saved["sessions"]]
-        self.organization.releases.update({item["version"]: Release(**item) for item in saved["releases"]})
 
 
-def _app(organization: Organization, tokens: frozenset[str]) -> Starlette:
-    access = Access(organization, tokens)
-    intake, releases = Intake(organization), ReleasesApi(organization, access)
-    statistics = StatisticsApi(organization, access)
-    one_release = _ORGANIZATION + "/releases/{version:path}"
+def _app(organization: Organization) -> Starlette:
+    intake = Intake(organization)
     return Starlette(
         routes=[
             Route("/api/{project:int}/envelope/", intake.envelope, methods=["POST", "OPTIONS"]),
             Route("/api/{project:int}/store/", intake.store, methods=["POST", "OPTIONS"]),
-            Route(f"{_ORGANIZATION}/releases/", releases.releases, methods=["GET", "POST"]),
-            Route(f"{one_release}/deploys/", releases.deploys, methods=["GET", "POST"]),
-            Route(f"{one_release}/commits/", releases.commits, methods=["GET"]),
-            Route(f"{one_release}/previous-with-commits/", releases.previous, methods=["GET"]),
-            Route(f"{one_release}/", releases.release, methods=["GET", "PUT", "DELETE"]),
-            Route(f"{_ORGANIZATION}/repos/", releases.repositories, methods=["GET"]),
-            Route(f"{_ORGANIZATION}/sessions/", statistics.sessions, methods=["GET"]),
-            Route(f"{_ORGANIZATION}/events/", statistics.events, methods=["GET"]),
-            Route(f"{_ORGANIZATION}/events-timeseries/", statistics.timeseries, methods=["GET"]),
-            Route(f"{_PROJECT}/releases/", releases.releases, methods=["GET"]),
-            Route(f"{_PROJECT}/events/", statistics.project_events, methods=["GET"]),
-            Route(f"{_PROJECT}/events/{{id}}/", statistics.project_event, methods=["GET"]),
-        ],
-        exception_handlers={Refused: answer_refusal},
+        ]
     )

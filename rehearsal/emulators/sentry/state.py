@@ -1,18 +1,14 @@
-"""Projects, the events that arrived for them, and releases."""
+"""Projects, and the events that arrived for them."""
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.emulators.sentry.envelope import Item
-
-_TERM = re.compile(r'([\w.]+):(?:"([^"]*)"|(\S+))')
 
 
 @dataclass(kw_only=True)
@@ -43,21 +39,6 @@ class Sessions:
     crashed: int
 
 
-@dataclass(kw_only=True)
-class Release:
-    """A version of one or more projects."""
-
-    version: str
-    projects: list[str]
-    created: str
-    released: str | None = None
-    ref: str | None = None
-    url: str | None = None
-    refs: list[dict[str, Any]] = field(default_factory=list)
-    commits: list[dict[str, Any]] = field(default_factory=list)
-    deploys: list[dict[str, Any]] = field(default_factory=list)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """A project; its public key is in the DSN that its SDKs get."""
@@ -75,10 +56,8 @@ class Organization:
     clock: Callable[[], float] = time.time
     projects: dict[str, Project] = field(default_factory=dict)
     """By slug."""
-    repositories: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     sessions: list[Sessions] = field(default_factory=list)
-    releases: dict[str, Release] = field(default_factory=dict)
 
     def add_projects(self, slugs: Iterable[str]) -> None:
         """Create projects, numbered from 1, each with a key."""
@@ -90,10 +69,6 @@ class Organization:
     def project_by_id(self, number: str) -> Project | None:
         """The project an SDK names."""
         return next((project for project in self.projects.values() if project.id == number), None)
-
-    def now(self) -> str:
-        """The present as Sentry writes it."""
-        return datetime.fromtimestamp(self.clock(), UTC).isoformat().replace("+00:00", "Z")
 
     def take(self, project: Project, item: Item) -> str | None:
         """Keep an item of an envelope; the id of an event."""
@@ -151,8 +126,3 @@ def title_of(payload: dict[str, Any]) -> str:
     if isinstance(message, dict):
         message = message.get("formatted") or message.get("message")
     return str(message or payload.get("transaction") or "<unlabeled event>")
-
-
-def terms(query: str) -> dict[str, str]:
-    """`release:v1 environment:"production"` as {"release": "v1", ...}; free text is not looked for."""
-    return {name: quoted or plain for name, quoted, plain in _TERM.findall(query)}

@@ -12,48 +12,16 @@ class Exemption:
 
     contract: str
     kind: str
-    """"request" or "answer": a problem found in one; "operation": a path the description does not hold."""
+    """"request" or "answer": where the problem is found."""
     method: str
     path: str
-    """Regular expression for the whole path: the template as published, for "operation" the path asked for."""
+    """Regular expression for the whole path, the template as published."""
     what: str
-    """Regular expression found in the problem's sentence; empty for "operation"."""
+    """Regular expression found in the problem's sentence."""
     why: str
 
 
 EXEMPTIONS = (
-    Exemption(
-        contract="github",
-        kind="operation",
-        method="POST",
-        path=r"/(api/)?graphql",
-        what="",
-        why="GraphQL is not in GitHub's REST description; the few queries gh sends are answered by name.",
-    ),
-    Exemption(
-        contract="vercel",
-        kind="request",
-        method="POST",
-        path=r"/v13/deployments",
-        what=r"\('autoAssignCustomDomains' was unexpected\)",
-        why="What the CLI's --skip-domain sends: a production deployment that waits for its promotion. Not in the SDK.",
-    ),
-    Exemption(
-        contract="vercel",
-        kind="request",
-        method="POST",
-        path=r"/v13/deployments",
-        what=r"^query/prebuilt: is not known",
-        why="The CLI sends it with the files of .vercel/output. Not in the SDK.",
-    ),
-    Exemption(
-        contract="vercel",
-        kind="request",
-        method="GET",
-        path=r"/v7/deployments",
-        what=r"^query/meta-[\w.-]+: is not known",
-        why="Lists can be filtered by any key of a deployment's meta (the CLI's --meta), which no schema can name.",
-    ),
     Exemption(
         contract="sts",
         kind="request",
@@ -73,7 +41,7 @@ EXEMPTIONS = (
 )
 
 
-def is_exempt(contract: str, kind: str, method: str, path: str, problem: str = "") -> bool:
+def is_exempt(contract: str, kind: str, method: str, path: str, problem: str) -> bool:
     """True if an exemption names this contract, kind, method, path and problem."""
     return any(
         e.contract == contract

@@ -55,9 +55,6 @@ class Checked:
             await self._app(scope, receive, send)
             return
         operation = self._contract.operation(scope["method"], path)
-        if operation is None and is_exempt(self._contract.name, "operation", scope["method"], path):
-            await self._app(scope, receive, send)
-            return
         body = _Body(scope)
         if body.is_json:
             await body.read(receive)

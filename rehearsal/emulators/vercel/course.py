@@ -43,7 +43,7 @@ def _finish(account: Account, deployment: Deployment, done: int) -> None:
     if deployment.target != "production":
         account.assign(deployment, account.branch_names(deployment))
         deployment.assigned = done
-    elif project.auto_assign and deployment.takes_domains:
+    elif project.auto_assign:
         _go_live(account, project, deployment)
     else:
         deployment.substate = "STAGED"
@@ -74,9 +74,6 @@ def _settle(account: Account, project: Project, request: AliasRequest) -> None:
 def _needs_a_build(deployment: Deployment) -> str | None:
     """Why these files cannot be served as they are; None if they can."""
     paths = {file.path for file in deployment.files}
-    if deployment.prebuilt:
-        found = any(path.startswith(".vercel/output/static/") for path in paths)
-        return None if found else "Prebuilt deployments need files under .vercel/output/static/."
     if "package.json" in paths:
         return "This world runs no builds on Vercel: build first, and deploy the output (no package.json among it)."
     return None

@@ -55,8 +55,6 @@ class DeploymentsApi:
             target=None if target == "preview" else target,
             creator=user,
             meta=_meta(body),
-            takes_domains=body.get("autoAssignCustomDomains", True) is not False,
-            prebuilt=request.query_params.get("prebuilt") == "1",
         )
         return JSONResponse(deployment_json(self._account, deployment))
 
@@ -142,10 +140,8 @@ class DeploymentsApi:
         wanted_projects = {query[key] for key in ("projectId", "app") if key in query}
         wanted_projects |= set(query["projectIds"].split(",")) if "projectIds" in query else set()
         target = deployment.target or "preview"
-        meta = {name.removeprefix("meta-"): value for name, value in query.items() if name.startswith("meta-")}
-        for short, name in (("sha", "githubCommitSha"), ("branch", "githubCommitRef")):
-            if short in query:
-                meta[name] = query[short]
+        known = (("sha", "githubCommitSha"), ("branch", "githubCommitRef"))
+        meta = {name: query[short] for short, name in known if short in query}
         candidate = deployment.substate == "PROMOTED" and deployment is not self._account.live(project)
         return (
             (not wanted_projects or bool(wanted_projects & {project.id, project.name}))

@@ -104,11 +104,8 @@ class Deployment:
     """(code, message) of a failed build."""
     substate: str | None = None
     """Of a ready production deployment: STAGED, or PROMOTED from the day it was live once, whether it is now or not."""
-    takes_domains: bool = True
-    """False when it was created not to take the production domains by itself."""
     assigned: int | None = None
     """When it first got all the names it should have."""
-    prebuilt: bool = False
     events: list[Event] = field(default_factory=list)
 
 

@@ -1,8 +1,7 @@
 """Which file answers a path, by the rules a deployment brings along.
 
-`.vercel/output/config.json` (Build Output API, version 3: https://vercel.com/docs/build-output-api/configuration) for
-prebuilt deployments, `vercel.json` (https://vercel.com/docs/project-configuration) for others. Without rules a path
-that is no file is a 404, also for single-page applications: that is a `rewrites` rule, there as here.
+They stand in `vercel.json` (https://vercel.com/docs/project-configuration). Without rules a path that is no file is a
+404, also for single-page applications: that is a `rewrites` rule, there as here.
 """
 
 from __future__ import annotations
@@ -45,8 +44,6 @@ class Routing:
 
     headers: tuple[Rule, ...] = ()
     redirects: tuple[Rule, ...] = ()
-    before_files: tuple[Rule, ...] = ()
-    """Rewrites that win over a file of the same name (Build Output only)."""
     rewrites: tuple[Rule, ...] = ()
     clean_urls: bool = False
 
@@ -60,7 +57,7 @@ class Routing:
             match = rule.pattern.fullmatch(path)
             if match and rule.destination:
                 return Answer(path=None, status=rule.status or 308, headers=headers, location=_filled(rule, match))
-        for rule in (*self.before_files, _ITSELF, *self.rewrites):
+        for rule in (_ITSELF, *self.rewrites):
             match = rule.pattern.fullmatch(path)
             found = self._file(_filled(rule, match), files) if match else None
             if found is not None:
@@ -95,32 +92,6 @@ def from_vercel_json(text: bytes) -> Routing:
             for item in config.get("rewrites", [])
         ),
         clean_urls=bool(config.get("cleanUrls")),
-    )
-
-
-def from_build_output(text: bytes) -> Routing:
-    """The rules of a Build Output `config.json`. Raises ValueError when it is not JSON."""
-    config: dict[str, Any] = json.loads(text)
-    headers: list[Rule] = []
-    redirects: list[Rule] = []
-    before: list[Rule] = []
-    after: list[Rule] = []
-    seen_files = False
-    for route in config.get("routes", []):
-        if "src" not in route:
-            seen_files = seen_files or route.get("handle") == "filesystem"
-            continue
-        sent = {name.lower(): value for name, value in route.get("headers", {}).items()}
-        pattern = re.compile(route["src"].removeprefix("^").removesuffix("$"))
-        if "location" in sent:
-            redirects.append(Rule(pattern=pattern, destination=sent["location"], status=route.get("status", 308)))
-        elif "dest" in route:
-            rule = Rule(pattern=pattern, destination=route["dest"], status=route.get("status"))
-            (after if seen_files else before).append(rule)
-        else:
-            headers.append(Rule(pattern=pattern, headers=sent))
-    return Routing(
-        headers=tuple(headers), redirects=tuple(redirects), before_files=tuple(before), rewrites=tuple(after)
     )
 
 

@@ -13,12 +13,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rehearsal.emulators.vercel.model import Deployment
-from rehearsal.emulators.vercel.routing import Routing, from_build_output, from_vercel_json
+from rehearsal.emulators.vercel.routing import Routing, from_vercel_json
 
 BYPASS = "x-vercel-protection-bypass"
 _SET_COOKIE = "x-vercel-set-bypass-cookie"
 _COOKIE = "_vercel_jwt"
-_OUTPUT = ".vercel/output/"
 _HSTS = "max-age=63072000"
 # What the platform sends where the deployment's own rules say nothing.
 _CACHE = "public, max-age=0, must-revalidate"
@@ -46,13 +45,8 @@ class Site:
         self._id = deployment.id
         self._blobs = blobs
         files = {file.path: file.sha for file in deployment.files}
-        self._routing = _routing(deployment, files, blobs)
-        prefix = f"{_OUTPUT}static/" if deployment.prebuilt else ""
-        self._files = {
-            path.removeprefix(prefix): sha
-            for path, sha in files.items()
-            if path.startswith(prefix) and path != "vercel.json"
-        }
+        self._routing = _routing(files, blobs)
+        self._files = {path: sha for path, sha in files.items() if path != "vercel.json"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._answer(scope)(scope, receive, send)
@@ -143,10 +137,7 @@ def not_ready(deployment: Deployment) -> ASGIApp:
     return PlainTextResponse(f"{code}\n", 404, {"x-vercel-error": code, "server": "Vercel"})
 
 
-def _routing(deployment: Deployment, files: Mapping[str, str], blobs: Mapping[str, bytes]) -> Routing:
-    if deployment.prebuilt:
-        config = files.get(f"{_OUTPUT}config.json")
-        return Routing() if config is None else from_build_output(blobs[config])
+def _routing(files: Mapping[str, str], blobs: Mapping[str, bytes]) -> Routing:
     config = files.get("vercel.json")
     return Routing() if config is None else from_vercel_json(blobs[config])
 

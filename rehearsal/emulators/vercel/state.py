@@ -96,8 +96,6 @@ class Account:
         target: str | None,
         creator: str,
         meta: dict[str, str],
-        takes_domains: bool = True,
-        prebuilt: bool = False,
     ) -> Deployment:
         """Start a deployment. Raises ApiError `missing_files` naming every digest that was not uploaded."""
         self.advance()
@@ -117,8 +115,6 @@ class Account:
             created=created,
             files=files,
             meta=meta,
-            takes_domains=takes_domains,
-            prebuilt=prebuilt,
         )
         self.deployments[deployment.id] = deployment
         return deployment

@@ -29,7 +29,6 @@ def deployment_json(account: Account, deployment: Deployment) -> dict[str, Any]:
         "canceledAt": deployment.canceled,
         "errorCode": code,
         "errorMessage": message,
-        "prebuilt": deployment.prebuilt or None,
     }
     return {
         "id": deployment.id,
@@ -44,7 +43,6 @@ def deployment_json(account: Account, deployment: Deployment) -> dict[str, Any]:
         "readyState": deployment.state,
         "status": deployment.state,
         "aliasAssigned": deployment.assigned is not None,
-        "autoAssignCustomDomains": deployment.takes_domains,
         "createdAt": deployment.created,
         "buildingAt": deployment.building or deployment.created,
         "bootedAt": deployment.building or deployment.created,

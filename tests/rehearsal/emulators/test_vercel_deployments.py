@@ -102,8 +102,8 @@ def test_previews_get_a_name_by_their_branch(vercel: Client) -> None:
 
 
 def test_lists_are_filtered(vercel: Client) -> None:
-    one = vercel.deploy(meta={"release": "v1", "shared": "x"})
-    two = vercel.deploy(meta={"release": "v2", "shared": "x"}, target=None)
+    one = vercel.deploy(meta={"githubCommitSha": "a" * 40, "githubCommitRef": "main"})
+    two = vercel.deploy(meta={"githubCommitSha": "b" * 40, "githubCommitRef": "main"}, target=None)
     three = vercel.deploy(ready=False)
 
     def found(**filters: str) -> list[str]:
@@ -116,9 +116,9 @@ def test_lists_are_filtered(vercel: Client) -> None:
     assert found(target="preview") == [two["id"]]
     assert found(state="READY") == [two["id"], one["id"]]
     assert found(state="QUEUED,BUILDING") == [three["id"]]
-    assert found(**{"meta-release": "v1"}) == [one["id"]]
-    assert found(**{"meta-shared": "x", "target": "production"}) == [one["id"]]
-    assert found(**{"meta-release": "v3"}) == []
+    assert found(sha="a" * 40) == [one["id"]]
+    assert found(branch="main", target="production") == [one["id"]]
+    assert found(sha="c" * 40) == []
 
 
 def test_lists_are_paged_without_losing_or_repeating_any(vercel: Client) -> None:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from rehearsal.emulators.vercel.app import Vercel
 from rehearsal.emulators.vercel.model import Deployment, File
-from rehearsal.emulators.vercel.routing import from_build_output, from_vercel_json
+from rehearsal.emulators.vercel.routing import from_vercel_json
 from rehearsal.emulators.vercel.site import content_type
 from rehearsal.emulators.vercel.state import Pace
 from rehearsal.serving import running
@@ -44,7 +44,7 @@ class World:
         app = self.vercel.serve(host) or PlainTextResponse("nothing", 404)
         await app(scope, receive, send)
 
-    def deploy(self, files: dict[str, str], *, target: str | None = "production", **options: Any) -> Deployment:
+    def deploy(self, files: dict[str, str], *, target: str | None = "production", live: bool = True) -> Deployment:
         account = self.vercel.account
         held = []
         for path, text in files.items():
@@ -52,7 +52,8 @@ class World:
             account.upload(text.encode(), digest)
             held.append(File(path=path, sha=digest, size=len(text)))
         project = account.project("techmate-web")
-        made = account.create(project, files=held, target=target, creator="dev-1", meta={}, **options)
+        made = account.create(project, files=held, target=target, creator="dev-1", meta={})
+        project.auto_assign = live
         account.advance()
         return made
 
@@ -108,26 +109,6 @@ def test_the_deployments_own_rules_are_followed(world: World) -> None:
     assert "server" not in world.get("/vercel.json").text
 
 
-def test_prebuilt_output_is_served_from_its_own_folder(world: World) -> None:
-    config = {
-        "version": 3,
-        "routes": [
-            {"src": "/assets/(.*)", "headers": {"Cache-Control": "immutable"}, "continue": True},
-            {"src": "^/old/(.*)$", "headers": {"Location": "/new/$1"}, "status": 301},
-            {"src": "/logo.svg", "dest": "/assets/app-1a2b.js"},
-            {"handle": "filesystem"},
-            {"src": "/(.*)", "dest": "/index.html"},
-        ],
-    }
-    files = {f".vercel/output/static/{path}": text for path, text in SITE.items()}
-    world.deploy({**files, ".vercel/output/config.json": json.dumps(config)}, prebuilt=True)
-    assert [world.get(path).text for path in ("/", "/deep/link", "/config.json")] == ["home", "home", "{}"]
-    assert world.get("/assets/app-1a2b.js").headers["Cache-Control"] == "immutable"
-    assert world.get("/logo.svg").text == "js"
-    moved = world.get("/old/page")
-    assert (moved.status_code, moved.headers["Location"]) == (301, "/new/page")
-
-
 @pytest.mark.parametrize(
     ("rules", "path", "file", "location"),
     [
@@ -151,10 +132,9 @@ def test_rules_of_vercel_json(rules: dict[str, Any], path: str, file: str | None
     assert (answer.path, answer.location) == (file, location)
 
 
-@pytest.mark.parametrize("read", [from_vercel_json, from_build_output])
-def test_rules_that_are_no_json_are_refused(read: Any) -> None:
+def test_rules_that_are_no_json_are_refused() -> None:
     with pytest.raises(ValueError, match="Expecting"):
-        read(b"{")
+        from_vercel_json(b"{")
 
 
 def test_an_open_parenthesis_in_a_source_is_named() -> None:
@@ -172,7 +152,7 @@ def test_only_reading_is_allowed(world: World) -> None:
 def test_previews_and_staged_deployments_ask_for_the_bypass(world: World) -> None:
     live, staged, preview = (
         world.deploy(SITE),
-        world.deploy({"index.html": "next"}, takes_domains=False),
+        world.deploy({"index.html": "next"}, live=False),
         world.deploy({"index.html": "draft"}, target=None),
     )
     assert world.get("/").status_code == 200
@@ -199,7 +179,7 @@ def test_an_unprotected_project_shows_everything(world: World) -> None:
 
 def test_the_protection_of_previews_leaves_production_builds_open(world: World) -> None:
     world.vercel.account.project("techmate-web").protection = "preview"
-    assert world.get("/", host=world.deploy(SITE, takes_domains=False).url).status_code == 200
+    assert world.get("/", host=world.deploy(SITE, live=False).url).status_code == 200
     assert world.get("/", host=world.deploy(SITE, target=None).url).status_code == 401
 
 
@@ -214,7 +194,7 @@ def test_a_host_without_a_deployment_and_one_that_failed(world: World) -> None:
 def test_a_client_that_never_stops_asking_always_gets_one_release_or_the_other(world: World) -> None:
     account = world.vercel.account
     first = world.deploy({"index.html": "one"})
-    second = world.deploy({"index.html": "two"}, takes_domains=False)
+    second = world.deploy({"index.html": "two"}, live=False)
     done = threading.Event()
     asked = threading.Condition()
     seen: list[tuple[int, str]] = []

@@ -81,7 +81,14 @@ class Client:
         return answer.json()
 
     def stage(self, **more: Any) -> Any:
-        return self.deploy(autoAssignCustomDomains=False, **more)
+        """A production deployment that waits for its promotion, in a project that otherwise assigns domains by itself."""
+        self._assign_domains(False)
+        made = self.deploy(**more)
+        self._assign_domains(True)
+        return made
+
+    def _assign_domains(self, on: bool) -> None:
+        self.ask("PATCH", "/v9/projects/techmate-web", json={"autoAssignCustomDomains": on})
 
     def promote(self, deployment: Any) -> requests.Response:
         return self.ask("POST", f"/v10/projects/techmate-web/promote/{deployment['id']}")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+API_VERSION = "2022-11-28"
+"""The version of GitHub's API this was written for; without it GitHub may one day choose a later one."""
+
 
 class GitHub:
     """A repository on GitHub as one account sees it. `call` runs any PyGithub call under the policy."""
@@ -69,6 +72,7 @@ class GitHub:
                 retry=None,
                 timeout=self._timeout,
                 lazy=True,
+                api_version=API_VERSION,
                 seconds_between_requests=None,
                 seconds_between_writes=None,
             )

@@ -39,6 +39,16 @@ def test_a_refusal_has_githubs_own_words_and_details(github: GitHub) -> None:
         github.json("POST", f"{REPO}/deployments", long)
 
 
+def test_the_version_of_the_api_is_said_and_one_that_is_unknown_is_refused(
+    shop: Shop, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert github.client.requester.api_version == "2022-11-28"
+    monkeypatch.setattr("pipelines.github.API_VERSION", "2008-04-10")
+    later = GitHub(REPOSITORY, github.token, api_url=shop.url, policy=Policy(scale=0.0))
+    with pytest.raises(GitHubRefused, match="HTTP 400: 2008-04-10 is not a version"):
+        later.json("GET", REPO)
+
+
 def test_tokens(shop: Shop) -> None:
     wrong = GitHub(REPOSITORY, "wrong-and-secret", api_url=shop.url, policy=Policy(scale=0.0))
     with pytest.raises(CredentialsError, match=r"HTTP 401(.|\n)*wrong, expired or revoked") as unknown:

@@ -70,6 +70,7 @@ def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitabl
             "X-GitHub-Media-Type": "github.v3; format=json",
         }
         try:
+            _check_version(request)
             identity = identify(service, request.headers.get("authorization"))
             headers |= count(service, identity.token)
             found = service.repository(_full_name(request)) if endpoint.needs else None
@@ -95,6 +96,7 @@ def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitabl
 
 
 def _check_version(request: Request) -> None:
+    """https://docs.github.com/en/rest/about-the-rest-api/api-versions: without the header it is the one described."""
     asked = request.headers.get("x-github-api-version", API_VERSION)
     if asked != API_VERSION:
         raise Problem(400, f"{asked} is not a version this GitHub speaks; it speaks {API_VERSION}.")

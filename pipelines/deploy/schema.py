@@ -111,21 +111,6 @@ def plan(
     return [migration for migration in pending if migration.version <= least]
 
 
-def held(applied: Sequence[Applied], files: Sequence[Migration], serving: Iterable[str] | None) -> list[Migration]:
-    """Contract migrations that wait for a later release."""
-    now = {migration.version for migration in plan(applied, files, "contract", serving)}
-    done = {row.version for row in applied}
-    return [m for m in files if m.kind == "contract" and m.version not in done and m.version not in now]
-
-
-def compatible(target_schema: str, applied: Sequence[Applied]) -> str | None:
-    """None when a release that knows migrations up to `target_schema` works on this database, else why it does not."""
-    missing = [row.file for row in applied if row.kind == "contract" and row.version > target_schema]
-    if not missing:
-        return None
-    return f"the database has {', '.join(missing)} since, which took away what that release needs"
-
-
 def _require_unchanged(applied: Sequence[Applied], files: Sequence[Migration]) -> None:
     known = {migration.version: migration for migration in files}
     for row in applied:

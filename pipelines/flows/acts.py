@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from pipelines.manifest.model import CloudRun
 from pipelines.roles import Artifact, Deployed
 
 if TYPE_CHECKING:
-    from pipelines.checks.report import Report
     from pipelines.flows.delivery import Candidate, Delivery
 
 
@@ -24,8 +23,6 @@ class Acts:
 
     delivery: Delivery
     candidate: Candidate | None = None
-    reports: list[Report] = field(default_factory=list)
-    """Checks made on the way, for the summary."""
 
     def table(self) -> Mapping[str, Act]:
         return {
@@ -115,7 +112,6 @@ class Acts:
         checks = [check for check in self.delivery.settings.smoke if check.component == component]
         facts = {"release": release, "commit": self._commit(component, release)}
         report = smoke.run(checks, {component: url}, facts, self.delivery.http, headers=dict(headers or {}))
-        self.reports.append(report)
         if report.failed:
             raise CheckFailed(
                 report.failures(), where=url, next_step=f"shipmate smoke --environment {self.delivery.environment}"

@@ -22,7 +22,6 @@ __all__ = [
     "BuiltImage",
     "build",
     "client",
-    "copy",
     "pack_files",
     "pull_files",
     "push",
@@ -89,13 +88,6 @@ def resolve(reference: str, *, http: Http, credentials: Access | None = None) ->
 def require(reference: str, *, http: Http, credentials: Access | None = None) -> None:
     """Raises InputError unless the reference is there."""
     resolve(reference, http=http, credentials=credentials)
-
-
-def copy(
-    reference: str, repository: str, tags: Sequence[str] = (), *, http: Http, credentials: Access | None = None
-) -> str:
-    """Copy to another repository, or give more tags in the same one; `host/path@sha256:…` there."""
-    return client(http, credentials).copy(reference, repository, tags)
 
 
 def pack_files(folder: Path) -> BuiltImage:

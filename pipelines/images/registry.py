@@ -100,18 +100,6 @@ class Registry:
         self._put_manifest(at, content, digest, tags)
         return f"{at.repository}@{digest}"
 
-    def copy(self, reference: str, repository: str, tags: Sequence[str] = ()) -> str:
-        """Copy an image to another repository, byte for byte; `host/path@sha256:…` there."""
-        source = Reference.parse(reference)
-        digest = source.digest or self.resolve(reference)
-        manifest = self.fetch(source, "manifests", digest)
-        raw = json.loads(manifest)
-        if "layers" not in raw:
-            raise InputError(f"{reference} is an index of several platforms", next_step="name one image by its digest")
-        config, *layers = [Blob.described(part) for part in (raw["config"], *raw["layers"])]
-        image = BuiltImage(manifest=manifest, config=config, layers=tuple(layers), base=f"{source.repository}@{digest}")
-        return self.push(image, repository, tags)
-
     def _digest(self, at: Reference) -> str | None:
         answer = self._call("HEAD", at, f"manifests/{at.target}", headers={"Accept": _ACCEPT})
         if answer.status_code == 404:

@@ -96,14 +96,6 @@ class ActRunner:
         event = dataclasses.replace(event, payload={**event.payload, "inputs": texts, "workflow": workflow_path})
         return self._begin(event, workflow, files, inputs.typed_all(declared, texts))
 
-    async def fire_schedule(self, event: Event, workflow_path: str) -> Run:
-        """Start one workflow as its cron would. Raises InputError for one without `on: schedule`."""
-        files = await self._workflow_files(event)
-        workflow = _parsed(workflow_path, files) if workflow_path in files else None
-        if not isinstance(workflow, Workflow) or "schedule" not in workflow.on:
-            raise InputError(f"{workflow_path} at {event.ref} has no `on: schedule`")
-        return self._begin(event, workflow, files, {})
-
     def pending(self, run_id: int) -> list[PendingReview]:
         """Environments that a run waits for. Raises KeyError for an unknown run."""
         self._run(run_id)

@@ -44,7 +44,6 @@ class Gates:
             if gate.verdict == "rejected":
                 raise Refused(REJECTED)
             await self._clock.until(gate.opens_at())
-            job.released_at = self._clock.now()
         finally:
             self._waiting.remove(waiting)
 

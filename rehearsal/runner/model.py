@@ -86,8 +86,6 @@ class Job:
     """`runs-on`, evaluated."""
     waiting_since: datetime | None = None
     """When it began to wait for its environment's reviewers or timer."""
-    released_at: datetime | None = None
-    """When its environment let it through."""
     tolerated: bool = False
     """`continue-on-error`: a failure counts as success for the run and for the jobs that need this one."""
     superseded: bool = False

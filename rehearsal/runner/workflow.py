@@ -180,8 +180,3 @@ def ancestors(jobs: Mapping[str, JobSpec], key: str) -> list[str]:
             found.append(need)
             waiting.extend(jobs[need].needs)
     return found
-
-
-def dependents(jobs: Mapping[str, JobSpec], keys: set[str]) -> set[str]:
-    """Every job that directly or indirectly needs one of `keys`."""
-    return {key for key in jobs if keys.intersection(ancestors(jobs, key))}

@@ -29,7 +29,7 @@ from rehearsal.emulators.google.access import Authorise, anyone
 class CloudRun:
     """run.googleapis.com, and the revisions behind it.
 
-    work: folder for unpacked images. source: where images are pulled from (images.WorldRegistry, images.HttpRegistry).
+    work: folder for unpacked images. source: where images are pulled from (images.WorldRegistry).
     process_env: added to every process, to find a world's processes by.
     max_processes_per_revision: a real revision has up to maxInstanceCount instances; here one is enough to be true, two
     show that instances share nothing, and each costs the memory of the app.

@@ -7,25 +7,13 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
-
 from rehearsal.emulators.registry.errors import RegistryError
 from rehearsal.emulators.registry.state import Repositories
 
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_ACCEPT = ", ".join(
-    (
-        _MANIFEST,
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    )
-)
 _REFERENCE = re.compile(
     r"(?P<host>[^/]+)/(?P<repository>[a-z0-9._/-]+)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
@@ -105,36 +93,6 @@ class WorldRegistry:
             raise ImageRefused("CONTAINER_MISSING", f"This world has no registry {image.host}.")
 
 
-class HttpRegistry:
-    """Any registry over HTTP at `base_url`; `token` gives a bearer token for each pull."""
-
-    def __init__(self, base_url: str, *, token: Callable[[], str] | None = None) -> None:
-        self._base_url = base_url
-        self._token = token
-
-    async def manifest(self, image: Reference, reference: str) -> bytes:
-        """See ImageSource."""
-        async with self._client(image) as client:
-            answer = await client.get(f"/v2/{image.repository}/manifests/{reference}", headers={"Accept": _ACCEPT})
-            _check(answer, image)
-            return answer.content
-
-    async def blob(self, image: Reference, digest: str, into: Path) -> None:
-        """See ImageSource."""
-        path = f"/v2/{image.repository}/blobs/{digest}"
-        async with self._client(image) as client, client.stream("GET", path) as answer:
-            _check(answer, image)
-            with into.open("wb") as file:
-                async for chunk in answer.aiter_bytes():
-                    file.write(chunk)
-
-    def _client(self, image: Reference) -> httpx.AsyncClient:
-        headers = {"Host": image.host}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token()}"
-        return httpx.AsyncClient(base_url=self._base_url, headers=headers, timeout=30, trust_env=False)
-
-
 async def pull(source: ImageSource, text: str, scratch: Path) -> Image:
     """The image a reference means, for linux/amd64 when there are several. Raises ImageRefused."""
     reference = Reference.parse(text)
@@ -184,15 +142,6 @@ def _amd64(index: dict[str, Any], text: str) -> str:
 def _file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
-def _check(answer: httpx.Response, image: Reference) -> None:
-    if answer.status_code in (401, 403):
-        raise ImageRefused(
-            "CONTAINER_IMAGE_UNAUTHORIZED", f"Cloud Run may not pull {image.host}/{image.repository}: check its access."
-        )
-    if answer.status_code != 200:
-        raise _missing(image)
 
 
 def _missing(image: Reference) -> ImageRefused:

@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 
 from rehearsal.emulators.cloud_run.command import NotExecutable, Relocation, command
-from rehearsal.emulators.cloud_run.images import HttpRegistry, ImageRefused, ImageSource, Reference, WorldRegistry, pull
+from rehearsal.emulators.cloud_run.images import ImageRefused, ImageSource, Reference, WorldRegistry, pull
 from rehearsal.emulators.cloud_run.interpreter import empty_interpreter
 from rehearsal.emulators.cloud_run.layers import LayerStore, merge, unpack
-from rehearsal.emulators.google.errors import GoogleError
 from rehearsal.emulators.registry.app import Registry
 from tests.rehearsal.emulators.images_of_apps import HOST, NAME, put_image, tar_layer
-from tests.rehearsal.emulators.in_process import served
 
 PYTHON = Path("/world/bin/python")
 
@@ -190,22 +188,6 @@ def test_what_cannot_be_pulled_says_why(tmp_path: Path) -> None:
         if path.read_bytes() == layer:
             path.write_bytes(b"tampered")
     assert "gave sha256" in refused(source, tmp_path / "run", f"{HOST}/{NAME}@{good}").message
-
-
-def test_images_come_over_http_with_a_token(tmp_path: Path) -> None:
-    def authorise(token: str | None, permission: str, _resource: str, /) -> str:
-        if token != "puller" or not permission.endswith("downloadArtifacts"):
-            raise GoogleError("UNAUTHENTICATED", "who are you")
-        return "service-agent"
-
-    registry = Registry(tmp_path / "registry", authorise=authorise)
-    digest = put_image(registry.repositories, "v1", [tar_layer({"app/main.py": "1"})], {})
-    reference = f"{HOST}/{NAME}@{digest}"
-    with served(registry.app) as url:
-        root = pulled(HttpRegistry(url, token=lambda: "puller"), tmp_path / "one", reference)
-        assert (root / "app/main.py").read_text() == "1"
-        stranger = refused(HttpRegistry(url), tmp_path / "two", reference)
-        assert stranger.reason == "CONTAINER_IMAGE_UNAUTHORIZED"
 
 
 def test_references() -> None:

@@ -12,7 +12,7 @@ from rehearsal.runner.concurrency import Groups, Outcome, Request
 from rehearsal.runner.graph import Graph, Leg, combined, kept_by_rerun, should_run
 from rehearsal.runner.hub import EnvironmentRules, InputError
 from rehearsal.runner.model import Job
-from rehearsal.runner.workflow import WorkflowError, dependents, parse
+from rehearsal.runner.workflow import WorkflowError, parse
 
 DECLARED: dict[str, dict[str, Any]] = {
     "version": {"required": True, "description": "what"},
@@ -251,4 +251,3 @@ def test_rerun__failed_jobs_and_what_needs_them__the_rest_is_kept() -> None:
     }
     assert kept_by_rerun(graph, failed_only=True) == {("a", "a (1)"), ("e", "e")}
     assert kept_by_rerun(graph, failed_only=False) == set()
-    assert dependents(graph.workflow.jobs, {"a"}) == {"b", "c", "d"}

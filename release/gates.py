@@ -11,6 +11,7 @@ from release.forge import Forge
 from release.lease import Holder, in_force, myself, open_elsewhere
 from release.refusals import NotGreen, NotHigher, NotOnItsLine, TagMoved, TreeNotClean, VersionFilesDiffer
 from release.repository import Repository
+from release.state import is_ours
 from release.version_files import places, read
 from release.versions import Released, branches_for, highest, key, line_of_branch
 
@@ -160,12 +161,22 @@ def higher(candidate: Candidate, branch: str | None) -> str:
     last = highest(others)
     if last is None or key(candidate.version) > last.rank:
         return f"the last of {line.name if line else 'its line'} is {last.tag}" if last else "the first of its line"
+    if begun(candidate):
+        return f"{last.tag} is out, but {candidate.tag} was begun before: it is finished, and not as the latest"
     raise NotHigher(
         f"{candidate.version} is not higher than {last.tag}",
         where=line.name if line else branch or "this commit",
         why="people who have the newer one would be offered an older one as new",
         next_step="`shipmate release next` says which version comes next",
     )
+
+
+def begun(candidate: Candidate) -> bool:
+    """Whether GitHub has this release already in part: its tag on this commit, and the release, a draft of ours or a lock."""
+    forge, tag = candidate.forge, candidate.tag
+    if forge.tag(tag) != candidate.commit:
+        return False
+    return forge.published(tag) is not None or any(map(is_ours, forge.drafts(tag, ""))) or bool(forge.locks(tag))
 
 
 def _on(candidate: Candidate, branch: str | None, other: Released) -> bool:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from pipelines import errors
+from rehearsal.faults import Fault
 from release import refusals
 from tests.rehearsal.github.scene import REPOSITORY
-from tests.release.platform import Platform
+from tests.release.platform import RELEASES, Platform
 
 pytestmark = pytest.mark.world
 MANIFEST = """
@@ -249,3 +250,46 @@ def test_higher__many_tags_are_all_read_in_one_call(github: Platform) -> None:
     github.seen.requests.clear()
     assert "1 release tag(s) of the remote are missing here, such as v1.199.0" in github.here("plan").err
     assert len(github.seen.requests) == 1
+
+
+def test_higher__begun_before_a_newer_one_came_out__is_finished_and_not_latest(github: Platform) -> None:
+    first = github.commit("feat: a")
+    github.faults.add(Fault(kind="cut", method="PATCH", path="/releases/", times=None))
+    assert github.here("publish").code == 9
+    github.faults.clear()
+    github.dev.git("fetch", "-q", "--tags", "origin", cwd=github.clone)
+    github.commit("feat: b")
+    assert github.here("publish").code == 0
+    planned = github.here("plan", "v0.1.0")
+    assert planned.code == 0, planned.err
+    assert "✓ higher: v0.2.0 is out, but v0.1.0 was begun before" in planned.out
+    ended = github.here("publish", "v0.1.0")
+    assert ended.code == 0, ended.err
+    assert "publish v0.1.0 not as the latest" in ended.err
+    assert [(one["tag_name"], one["draft"]) for one in github.releases()] == [("v0.2.0", False), ("v0.1.0", False)]
+    assert github.dev.get(f"{RELEASES}/latest")["tag_name"] == "v0.2.0"
+    assert github.here("verify", "v0.1.0").code == 0
+    assert github.here("publish", "--commit", first).code == 0
+
+
+def test_higher__begun_in_a_clone_that_knows_of_nothing_newer(github: Platform) -> None:
+    """The run is repeated on its own commit, in a checkout made before the newer release."""
+    first = github.commit("feat: a")
+    github.faults.add(Fault(kind="cut", method="PATCH", path="/releases/", times=None))
+    github.here("publish")
+    github.faults.clear()
+    github.commit("feat: b")
+    assert github.here("publish", "v0.2.0").code == 0
+    github.dev.git("tag", "-d", "v0.2.0", cwd=github.clone)
+    github.dev.git("reset", "-q", "--hard", first, cwd=github.clone)
+    assert github.here("publish").code == 0
+    assert github.dev.get(f"{RELEASES}/latest")["tag_name"] == "v0.2.0"
+
+
+def test_higher__tag_alone__does_not_begin_a_release(github: Platform) -> None:
+    first = github.commit("feat: a")
+    github.commit("feat: b")
+    assert github.here("publish", "v1.0.0").code == 0
+    github.dev.git("push", "-q", "origin", f"{first}:refs/tags/v0.5.0", cwd=github.clone)
+    github.dev.git("fetch", "-q", "--tags", "origin", cwd=github.clone)
+    refused(github, 23, "0.5.0 is not higher than v1.0.0", arguments=("v0.5.0",))

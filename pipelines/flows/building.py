@@ -30,7 +30,13 @@ def assemble(manifest: Manifest, name: str, output: Path | None = None) -> Built
             where=f"shipmate.yml, components/{name}",
             next_step="a site is built by its `build` commands",
         )
-    return images.build(component, manifest.root, head_commit(manifest.root), http=Http(), output=output)
+    commit, source = head_commit(manifest.root), source_of(manifest)
+    return images.build(component, manifest.root, commit, http=Http(), source=source, output=output)
+
+
+def source_of(manifest: Manifest) -> str:
+    """Where the platform's code is, for a label: by the manifest, so that every machine makes the same image."""
+    return f"https://github.com/{manifest.platform.repository}"
 
 
 def build_and_push(delivery: Delivery, name: str) -> str:
@@ -41,7 +47,12 @@ def build_and_push(delivery: Delivery, name: str) -> str:
     commit = head_commit(delivery.manifest.root)
     if component.image is not None:
         built = images.build(
-            component, delivery.manifest.root, commit, http=delivery.http, credentials=delivery.credentials
+            component,
+            delivery.manifest.root,
+            commit,
+            http=delivery.http,
+            credentials=delivery.credentials,
+            source=source_of(delivery.manifest),
         )
         repository = component.image.repository
     elif component.build is not None:

@@ -63,7 +63,8 @@ def build(
     from pipelines.images import assemble, buildx, layout
 
     if component.image is not None and component.image.builder == "buildx":
-        return buildx.build(component.image, root, {"org.opencontainers.image.revision": commit}, output)
+        labels = {"org.opencontainers.image.revision": commit, "org.opencontainers.image.source": source}
+        return buildx.build(component.image, root, {name: value for name, value in labels.items() if value}, output)
     registry = client(http, credentials)
     image = assemble.assemble(
         component, root, commit, fetch=registry.fetch, store=registry.store, source=source, bases=http.overlay.images

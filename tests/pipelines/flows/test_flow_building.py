@@ -31,6 +31,25 @@ def test_a_site_is_built_pushed_and_fetched_unchanged(shop: Shop, tmp_path: Path
     assert building.require(shop.delivery("production"), "web", reference) == reference
 
 
+def test_an_image_says_where_it_comes_from_the_same_on_every_machine(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def build(*_: object, source: str, **__: object) -> None:
+        asked.append(source)
+        raise InputError("asked enough")
+
+    monkeypatch.setattr("pipelines.images.build", build)
+    for make in (
+        lambda: building.build_and_push(shop.delivery("staging"), "backend"),
+        lambda: building.assemble(shop.manifest, "backend"),
+    ):
+        with pytest.raises(InputError, match="asked enough"):
+            make()
+    assert asked == ["https://github.com/techmate/platform"] * 2
+
+
 def test_a_build_that_fails_says_which_command_and_shows_its_words(shop: Shop) -> None:
     building_with(shop, '"python3 -c \'print(\\"::error::no\\"); raise SystemExit(3)\'"', '"touch never"')
     with pytest.raises(CheckFailed, match="exited with 3"):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import LocalError, ProviderError
-from pipelines.images import buildx
+from pipelines.http import Http
+from pipelines.images import build, buildx
 from pipelines.images.layout import write
 from pipelines.images.model import CONFIG, LAYER, Blob, BuiltImage, canonical
 from pipelines.manifest.model import Image
@@ -44,6 +45,19 @@ def test_a_failed_build_shows_what_docker_said(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(ProviderError, match="ended with 17: ERROR: failed to solve"):
         buildx.build(IMAGE, tmp_path, {})
+
+
+def test_its_labels_say_where_it_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(tmp_path, f'printf "%s\\n" "$@" > {tmp_path}/asked; exit 1')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    wanted = component("docker.io/library/python:3.11", builder="buildx")
+    with pytest.raises(ProviderError):
+        build(wanted, tmp_path, "abc", http=Http(), source="https://github.com/techmate/platform")
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert [word for word in asked if "=" in word and word.startswith("org.")] == [
+        "org.opencontainers.image.revision=abc",
+        "org.opencontainers.image.source=https://github.com/techmate/platform",
+    ]
 
 
 def test_what_it_built_is_read_as_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -222,7 +222,9 @@ class Email:
 class Alerts:
     """Who is told of failed deployments and of rollbacks. Addresses with a token in them are secrets, not written here."""
 
-    slack_channel: str | None = field(default=None, metadata=said("Channel, for chat.postMessage with SLACK_TOKEN."))
+    slack_channel: str | None = field(
+        default=None, metadata=said("Channel of the incoming webhook in the secret SLACK_WEBHOOK.")
+    )
     email: Email | None = field(default=None, metadata=said("Mail."))
     when: tuple[Literal["deployment-failed", "rolled-back", "break-glass", "released"], ...] = field(
         default=("deployment-failed", "rolled-back", "break-glass"), metadata=said("What is told.")

@@ -1,4 +1,4 @@
-"""Slack: a message of blocks, by an incoming webhook or by chat.postMessage.
+"""Slack: a message of blocks, by an incoming webhook.
 
 Sources: docs.slack.dev/reference/block-kit (limits), .../formatting-message-text (escaping), .../sending-messages-using-incoming-webhooks.
 """
@@ -9,18 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from pipelines import faults
-from pipelines.errors import CredentialsError, ProviderError
+from pipelines.errors import ProviderError
 from pipelines.http import Http
 from pipelines.roles import Message
 
-API = "https://slack.com/api/chat.postMessage"
 _HEADER, _SECTION, _FIELD, _FIELDS = 150, 3000, 2000, 10
 _SIGNS = {"deployment-failed": "🔴", "rolled-back": "↩️", "break-glass": "🚨", "released": "🚀"}
-_TOKEN_ERRORS = ("invalid_auth", "not_authed", "token_expired", "token_revoked", "account_inactive", "missing_scope")
 
 
 def body(message: Message) -> dict[str, Any]:
-    """The JSON both ways take: blocks, and `text` for notifications."""
+    """What is posted: blocks, and `text` for notifications."""
     title = f"{_SIGNS.get(message.kind, '•')} {message.title}"
     facts = {"Where": message.where, "Who": message.who, **{k.capitalize(): v for k, v in message.facts.items()}}
     fields = [_mrkdwn(f"*{_escaped(name)}*\n{_escaped(value)}", _FIELD) for name, value in facts.items() if value]
@@ -35,7 +33,7 @@ def body(message: Message) -> dict[str, Any]:
     return {"text": _escaped(_cut(title, _SECTION)), "blocks": [b for b in blocks if b.get("fields") != []]}
 
 
-@dataclass(frozen=True, kw_only=False)
+@dataclass(frozen=True)
 class Webhook:
     """An incoming webhook. Its address is a secret, so errors do not show it."""
 
@@ -49,29 +47,7 @@ class Webhook:
         def write() -> bool:
             answer = self.http.request("POST", self.url, json=body(message))
             if answer.status_code != 200 or answer.text.strip() != "ok":
-                raise _refused(answer.text.strip()[:200] or f"HTTP {answer.status_code}", "incoming webhook")
-            return True
-
-        _once(write, self.http)
-
-
-@dataclass(frozen=True)
-class Channel:
-    """chat.postMessage with a bot token."""
-
-    name: ClassVar[str] = "slack"
-    token: str = field(repr=False)
-    channel: str
-    http: Http = field(repr=False)
-
-    def tell(self, message: Message) -> None:
-        """See roles.Messenger. Slack answers 200 to a refusal as well: `ok` decides."""
-        sent = {"channel": self.channel, **body(message)}
-
-        def write() -> bool:
-            answer = self.http.json("POST", API, json=sent, headers={"Authorization": f"Bearer {self.token}"})
-            if not answer.get("ok"):
-                raise _refused(str(answer.get("error", "no reason given")), self.channel)
+                raise _refused(answer.text.strip()[:200] or f"HTTP {answer.status_code}")
             return True
 
         _once(write, self.http)
@@ -86,21 +62,16 @@ def _once(write: Any, http: Http) -> None:
         raise
 
 
-def _refused(said: str, where: str) -> ProviderError | CredentialsError:
-    if said in _TOKEN_ERRORS:
-        return CredentialsError(
-            f"Slack does not accept the token: {said}",
-            where=where,
-            next_step="replace the secret; the app needs the scope chat:write",
-        )
+def _refused(said: str) -> ProviderError:
     steps = {
         "no_service": "the webhook was removed: make a new one and replace the secret SLACK_WEBHOOK",
-        "channel_not_found": "correct alerts/slack_channel, and invite the app to the channel",
-        "not_in_channel": "invite the app to the channel",
-        "channel_is_archived": "name another channel in alerts/slack_channel",
+        "channel_not_found": "its channel is gone: make a webhook for another and replace the secret SLACK_WEBHOOK",
+        "channel_is_archived": "make a webhook for another channel and replace the secret SLACK_WEBHOOK",
     }
     return ProviderError(
-        f"Slack refused the message: {said}", where=where, next_step=steps.get(said, "read Slack's word above")
+        f"Slack refused the message: {said}",
+        where="incoming webhook",
+        next_step=steps.get(said, "read Slack's word above"),
     )
 
 

@@ -14,11 +14,10 @@ from rehearsal.emulators.slack.state import Channel, Message, Workspace
 
 
 class Slack:
-    """One workspace. `webhooks` maps the path of an incoming webhook behind /services/ to its channel, `tokens` a bot's
-    token to its name."""
+    """One workspace. `webhooks` maps the path of an incoming webhook behind /services/ to its channel."""
 
     name = "slack"
-    hosts: tuple[str, ...] = ("slack.com", "hooks.slack.com")
+    hosts: tuple[str, ...] = ("hooks.slack.com",)
     contract: str | None = None
     """Slack's own description is of 2021 and knows only forms; messages are held against the limits of its block types."""
 
@@ -27,13 +26,12 @@ class Slack:
         *,
         channels: Iterable[str] = ("deployments",),
         webhooks: Mapping[str, str] | None = None,
-        tokens: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._channels = tuple(channels)
         self.workspace = Workspace(clock=clock)
         self.workspace.add_channels(self._channels)
-        self.app: ASGIApp = app(self.workspace, webhooks=dict(webhooks or {}), tokens=dict(tokens or {}))
+        self.app: ASGIApp = app(self.workspace, webhooks=dict(webhooks or {}))
 
     @property
     def messages(self) -> list[Message]:

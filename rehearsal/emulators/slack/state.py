@@ -12,18 +12,14 @@ _LONGEST_TEXT = 40_000
 
 @dataclass(kw_only=True)
 class Message:
-    """A message as it stands after its last change."""
+    """A message."""
 
     channel: str
     """Name without `#`."""
     ts: str
     """Slack's time stamp, which is also the message's name in its channel."""
-    sender: str
     text: str
     blocks: list[dict[str, Any]]
-    attachments: list[dict[str, Any]] = field(default_factory=list)
-    thread_ts: str | None = None
-    edits: int = 0
 
 
 @dataclass(kw_only=True)
@@ -57,29 +53,16 @@ class Workspace:
         name = id_or_name.removeprefix("#")
         return next((c for c in self.channels.values() if name in (c.id, c.name)), None)
 
-    def post(self, channel: Channel, sender: str, content: dict[str, Any]) -> Message:
+    def post(self, channel: Channel, content: dict[str, Any]) -> Message:
         """Add a message. Text beyond 40,000 characters is cut, as Slack does."""
         message = Message(
             channel=channel.name,
             ts=self._stamp(),
-            sender=sender,
             text=str(content.get("text") or "")[:_LONGEST_TEXT],
             blocks=content.get("blocks") or [],
-            attachments=content.get("attachments") or [],
-            thread_ts=content.get("thread_ts"),
         )
         self.messages.append(message)
         return message
-
-    def find(self, channel: Channel, ts: str) -> Message | None:
-        """The message of a channel with this time stamp."""
-        return next((m for m in self.messages if m.channel == channel.name and m.ts == ts), None)
-
-    def change(self, message: Message, content: dict[str, Any]) -> None:
-        """Replace what a message says."""
-        message.text = str(content.get("text") or "")[:_LONGEST_TEXT]
-        message.blocks = content.get("blocks") or []
-        message.edits += 1
 
     def _stamp(self) -> str:
         self.last_tick = max(self.last_tick + 1, int(self.clock() * 1_000_000))

@@ -49,7 +49,7 @@ QUICK = Policy(tries=3, scale=0.001)
 
 @pytest.fixture
 def world() -> Iterator[tuple[Slack, Faults, Http]]:
-    emulator, faults = Slack(webhooks={"T/B/x": "deployments"}, tokens={"xoxb-good": "shipmate"}), Faults()
+    emulator, faults = Slack(webhooks={"T/B/x": "deployments"}), Faults()
     with running(Faulty(emulator.app, "slack", faults)) as server:
         overlay = Overlay(hosts=dict.fromkeys(emulator.hosts, server.url), time_scale=0.001)
         yield emulator, faults, Http(overlay=overlay, policy=QUICK)
@@ -73,17 +73,6 @@ def test_a_webhook_brings_what_where_who_and_what_to_do(world: tuple[Slack, Faul
     ):
         assert part in shown
     assert posted.channel
-
-
-def test_a_bot_posts_to_the_channel_and_ok_false_is_a_failure(world: tuple[Slack, Faults, Http]) -> None:
-    emulator, _, http = world
-    slack.Channel("xoxb-good", "#deployments", http).tell(MESSAGE)
-    assert len(emulator.messages) == 1
-    with pytest.raises(ProviderError, match="channel_not_found") as caught:
-        slack.Channel("xoxb-good", "#nowhere", http).tell(MESSAGE)
-    assert "slack_channel" in caught.value.next_step
-    with pytest.raises(CredentialsError, match="invalid_auth"):
-        slack.Channel("xoxb-bad", "#deployments", http).tell(MESSAGE)
 
 
 def test_a_removed_webhook_says_what_to_do_and_hides_its_address(world: tuple[Slack, Faults, Http]) -> None:

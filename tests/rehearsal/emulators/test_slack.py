@@ -18,9 +18,8 @@ SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*deployed*"}}
 class Client:
     def __init__(self) -> None:
         self.slack = Slack(
-            channels=("deployments", "old"),
+            channels=("deployments",),
             webhooks={HOOK: "#deployments", "gone": "#gone"},
-            tokens={"bot-token": "shipmate"},
         )
         self.url = ""
 
@@ -28,12 +27,6 @@ class Client:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         answer = requests.post(f"{self.url}/services/{path}", data=body, timeout=5)
         return answer.status_code, answer.text
-
-    def call(self, method: str, token: str | None = "bot-token", **sent: Any) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = requests.post(f"{self.url}/api/{method}", json=sent, headers=headers, timeout=5)
-        assert answer.status_code == 200
-        return dict(answer.json())
 
     def archive(self, name: str) -> None:
         channel = self.slack.workspace.channel(name)
@@ -80,62 +73,13 @@ def test_webhooks_refuse_in_plain_text(client: Client, content: Any, path: str, 
 def test_an_archived_channel_takes_nothing(client: Client) -> None:
     client.archive("deployments")
     assert client.hook({"text": "x"}) == (410, "channel_is_archived")
-    assert client.call("chat.postMessage", channel="#deployments", text="x")["error"] == "is_archived"
-
-
-def test_post_then_change_then_answer_in_the_thread(client: Client) -> None:
-    posted = client.call("chat.postMessage", channel="#deployments", text="deploying", blocks=[SECTION])
-    assert posted["ok"]
-    where = {"channel": posted["channel"], "ts": posted["ts"]}
-    assert client.call("chat.update", **where, text="deployed")["ok"]
-    assert client.call("chat.postMessage", channel=posted["channel"], text="details", thread_ts=posted["ts"])["ok"]
-    history = client.call("conversations.history", channel="deployments")["messages"]
-    assert [message["text"] for message in history] == ["details", "deployed"]
-    assert (history[0]["thread_ts"], client.slack.messages[0].edits) == (posted["ts"], 1)
 
 
 def test_time_stamps_name_one_message_each(client: Client) -> None:
-    stamps = [client.call("chat.postMessage", channel="#deployments", text="x")["ts"] for _ in range(5)]
+    for _ in range(5):
+        client.hook({"text": "x"})
+    stamps = [message.ts for message in client.slack.messages]
     assert stamps == sorted(set(stamps))
-
-
-@pytest.mark.parametrize(
-    ("method", "token", "sent", "error"),
-    [
-        ("chat.postMessage", None, {"channel": "#deployments", "text": "x"}, "not_authed"),
-        ("chat.postMessage", "wrong", {"channel": "#deployments", "text": "x"}, "invalid_auth"),
-        ("chat.postMessage", "bot-token", {"channel": "#nowhere", "text": "x"}, "channel_not_found"),
-        ("chat.postMessage", "bot-token", {"channel": "#deployments"}, "no_text"),
-        (
-            "chat.postMessage",
-            "bot-token",
-            {"channel": "#deployments", "text": "x", "thread_ts": "1.0"},
-            "thread_not_found",
-        ),
-        ("chat.update", "bot-token", {"channel": "#deployments", "ts": "1.0", "text": "x"}, "message_not_found"),
-        ("chat.shout", "bot-token", {}, "unknown_method"),
-    ],
-)
-def test_the_web_api_refuses_with_200_and_a_word(
-    client: Client, method: str, token: str | None, sent: dict[str, Any], error: str
-) -> None:
-    assert client.call(method, token, **sent) == {"ok": False, "error": error}
-
-
-def test_the_web_api_names_what_is_wrong_with_blocks(client: Client) -> None:
-    answer = client.call(
-        "chat.postMessage", channel="#deployments", blocks=[{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}]
-    )
-    assert (answer["ok"], answer["error"]) == (False, "invalid_blocks")
-    assert answer["response_metadata"]["messages"] == [
-        "[ERROR] must be a text object of type plain_text [json-pointer:/blocks/0/text]"
-    ]
-
-
-def test_the_web_api_takes_a_form(client: Client) -> None:
-    form = {"token": "bot-token", "channel": "#deployments", "text": "x", "blocks": json.dumps([SECTION])}
-    assert requests.post(f"{client.url}/api/chat.postMessage", data=form, timeout=5).json()["ok"]
-    assert client.slack.messages[0].blocks == [SECTION]
 
 
 def test_long_text_is_cut(client: Client) -> None:
@@ -188,10 +132,10 @@ def test_limits_of_blocks(blocks: Any, problem: str | None) -> None:
 
 def test_a_saved_workspace_comes_back(client: Client) -> None:
     client.hook({"text": "one"})
-    client.archive("old")
+    client.archive("deployments")
     saved = client.slack.save()
     client.slack.reset()
     assert client.slack.messages == []
     client.slack.load(json.loads(json.dumps(saved)))
     assert [message.text for message in client.slack.messages] == ["one"]
-    assert client.call("chat.postMessage", channel="#old", text="x")["error"] == "is_archived"
+    assert client.hook({"text": "x"}) == (410, "channel_is_archived")

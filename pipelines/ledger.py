@@ -67,6 +67,8 @@ class Record:
     attempt: str = ""
     plan: str = ""
     """Digest of the plan people approved."""
+    contracts: Mapping[str, str] = field(default_factory=dict)
+    """Component -> the highest contract migration the plan allows; nothing where nobody planned."""
     by: str = ""
     at: str = ""
     events: tuple[Event, ...] = ()
@@ -75,6 +77,11 @@ class Record:
     @property
     def state(self) -> str:
         return self.events[0].state if self.events else "queued"
+
+    @property
+    def went_out(self) -> bool:
+        """Whether it ever ended well, whatever became of it since."""
+        return any(event.state == "success" for event in self.events)
 
     def approvals(self) -> tuple[Event, ...]:
         """Newest first."""
@@ -113,9 +120,10 @@ class Ledger:
         listed = (self._record(raw, events=False) for raw in self._listed(environment, tasks=(DEPLOY,)))
         return [self.read(record) for record in listed if record.release == release]
 
-    def live(self, environment: str) -> Record | None:
-        """The newest record that ended well."""
-        return next((r for r in self.walk(environment) if r.state == "success"), None)
+    def live(self, environment: str, component: str = "") -> Record | None:
+        """The newest record that ended well; of a component when one is named, for each can go back alone."""
+        held = (r for r in self.walk(environment) if not component or component in r.artifacts)
+        return next((record for record in held if record.state == "success"), None)
 
     def artifacts(self, environment: str) -> dict[str, str]:
         """Component -> digest, each from the newest record that ended well and holds it: components can go back alone."""
@@ -158,6 +166,7 @@ class Ledger:
         run_id: str,
         attempt: str,
         plan: str = "",
+        contracts: Mapping[str, str] | None = None,
         task: str = DEPLOY,
     ) -> Record:
         """The record of this run, made when there is none yet: once, whatever answers are lost.
@@ -173,6 +182,7 @@ class Ledger:
             "run_id": run_id,
             "attempt": attempt,
             "plan": plan,
+            **({"contracts": dict(contracts)} if contracts else {}),
         }
         body = {
             "ref": commit,
@@ -233,6 +243,7 @@ class Ledger:
             run_id=str(payload.get("run_id", "")),
             attempt=str(payload.get("attempt", "")),
             plan=payload.get("plan", ""),
+            contracts=payload.get("contracts", {}),
             by=(raw.get("creator") or {}).get("login", ""),
             at=raw["created_at"],
             events=self._events(raw["id"]) if events else (),

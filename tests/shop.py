@@ -70,7 +70,9 @@ class CountedClient(Client):
             return super().json(method, path, body)
 
     def brief(self) -> Client:
-        return self
+        made = CountedClient(self.name, self.token, api_url=self.api_url, policy=self.policy)
+        made.writes = self.writes
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,9 +22,10 @@ def main(runtime: Runtime) -> int:
 
     delivered = delivery(runtime, values)
     wanted = candidate(delivered, values)
-    deployment.begin(delivered, wanted)
+    record = deployment.begin(delivered, wanted)
     for component in delivered.settings.targets:
-        said = migrations.apply(delivered, component, phase=values["phase"], release=wanted.release)
+        most = migrations.allowed(record, component)
+        said = migrations.apply(delivered, component, phase=values["phase"], release=wanted.release, most=most)
         runtime.say(f"{component}: {said}")
         runtime.summary(f"**Migrations ({values['phase']})**, {component}: {said}")
     return 0

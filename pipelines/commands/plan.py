@@ -25,7 +25,11 @@ def command(environment: str, version: str, as_json: bool) -> None:
         planned = planning.plan(terminal.delivery(load(), environment), version)
     if as_json:
         steps = [asdict(step) for step in planned.steps]
-        changes = [asdict(change) for change in planned.resolved.changes]
+        changes = planned.resolved.changes
+        migrations = [
+            {"component": one.component, "file": one.file, "kind": one.kind, "runs": one.runs, "means": one.going_back}
+            for one in planned.migrations.pending
+        ]
         facts = {
             "environment": environment,
             "release": version,
@@ -35,8 +39,10 @@ def command(environment: str, version: str, as_json: bool) -> None:
             "released_already": planned.resolved.released_already,
             "artifacts": dict(planned.resolved.candidate.artifacts),
             "steps": steps,
-            "changes": changes,
-            "migrations": list(planned.migrations),
+            "changes": [asdict(change) for change in changes.listed],
+            "more_changes": changes.more,
+            "lacks": changes.lacks,
+            "migrations": migrations,
         }
         click.echo(jsonlib.dumps(facts, indent=2))
         return

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.flows.delivery import Delivery
+    from pipelines.ledger import Record
 
 
 PHASES = ("expand", "contract")
@@ -40,14 +41,24 @@ def database_address(delivery: Delivery, component: str) -> str:
     return address
 
 
-def apply(delivery: Delivery, component: str, *, phase: str, release: str) -> str:
-    """Apply what is due in a phase (expand, contract, or due: both); says what was applied."""
+def allowed(record: Record | None, component: str) -> str | None:
+    """The highest contract migration that the plan of a record allows; None where nobody planned, and nothing more is asked."""
+    return record.contracts.get(component, "0000") if record and record.plan else None
+
+
+def apply(delivery: Delivery, component: str, *, phase: str, release: str, most: str | None = None) -> str:
+    """Apply what is due in a phase (expand, contract, or due: both); says what was applied.
+
+    `most`: contract migrations above this number are not in the approved plan, and wait.
+    """
     files = folder(delivery, component)
     if files is None:
         return "has no migrations"
     address = database_address(delivery, component)
     phases = PHASES if phase == DUE else (phase,)
     serving = _serving_schemas(delivery, component)
+    if serving and most is not None:
+        serving.append(most)
     applied = [name for one in phases for name in run(address, files, phase=one, release=release, serving=serving)]
     return f"applied {', '.join(applied)}" if applied else "nothing to apply"
 

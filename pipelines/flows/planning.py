@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.deploy.plan import Part, plan_settle, plan_stage
 from pipelines.deploy.steps import Step, digest
-from pipelines.flows.resolve import Resolved, migrations_at, resolve
+from pipelines.flows import planned_migrations
+from pipelines.flows.planned_migrations import Migrations
+from pipelines.flows.resolve import Resolved, resolve
 from pipelines.manifest.model import CloudRun
 from pipelines.roles import Artifact, Identity, Live
 
 if TYPE_CHECKING:
     from pipelines.flows.delivery import Delivery
-    from pipelines.github import GitHub
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,7 @@ class Planned:
 
     resolved: Resolved
     steps: tuple[Step, ...]
-    migrations: tuple[str, ...]
-    """New migrations since what is live."""
+    migrations: Migrations = field(default_factory=Migrations)
 
     @property
     def digest(self) -> str:
@@ -35,24 +35,17 @@ def plan(delivery: Delivery, version: str) -> Planned:
     if delivery.github is None:
         from pipelines.github import GitHub
 
-        delivery.github = GitHub.from_environ(delivery.runtime.environ)
+        env = delivery.runtime.environ
+        repository = env.get("GITHUB_REPOSITORY") or delivery.manifest.platform.repository
+        delivery.github = GitHub.from_environ({**env, "GITHUB_REPOSITORY": repository})
     resolved = resolve(
         delivery.github, delivery.ledger, delivery.manifest, delivery.environment, version, schema="0000"
     )
-    migrations = _new_migrations(delivery, delivery.github, resolved)
-    return Planned(resolved=resolved, steps=tuple(_steps(delivery, resolved, migrations)), migrations=tuple(migrations))
+    migrations = planned_migrations.plan(delivery, delivery.github, resolved.candidate.commit)
+    return Planned(resolved=resolved, steps=tuple(_steps(delivery, resolved, migrations)), migrations=migrations)
 
 
-def _new_migrations(delivery: Delivery, github: GitHub, resolved: Resolved) -> list[str]:
-    """Migrations the release has and what is live has not; all of them when nothing is live yet."""
-    new: set[str] = set()
-    for folder in {c.migrations for c in delivery.manifest.components.values() if c.migrations}:
-        had = migrations_at(github, folder, resolved.live.commit) if resolved.live else set()
-        new |= migrations_at(github, folder, resolved.candidate.commit) - had
-    return sorted(new)
-
-
-def _steps(delivery: Delivery, resolved: Resolved, migrations: list[str]) -> list[Step]:
+def _steps(delivery: Delivery, resolved: Resolved, migrations: Migrations) -> list[Step]:
     """The steps as they would be on nothing: what is done already depends on when it is asked, and is not part of what is approved."""
     parts = [
         _blank(delivery, resolved, component)
@@ -61,12 +54,9 @@ def _steps(delivery: Delivery, resolved: Resolved, migrations: list[str]) -> lis
     ]
     steps: list[Step] = []
     for part in parts:
-        expand = (
-            [name for name in migrations if ".expand." in name]
-            if delivery.manifest.components[part.component].migrations
-            else []
-        )
-        steps += plan_stage(part, expand)
+        staged = plan_stage(part, migrations.running(part.component, "expand"))
+        before = [step for step in staged if step.action == "migrate"]
+        steps += [*before, *_contract(part, migrations), *staged[len(before) :]]
     for part in parts:
         steps += [_shift(part, percent) for percent in part.shift]
     count = len(delivery.settings.smoke)
@@ -82,6 +72,14 @@ def _steps(delivery: Delivery, resolved: Resolved, migrations: list[str]) -> lis
         Step(action="publish", component="release", says=f"publish the GitHub release {resolved.candidate.release}")
     )
     return steps
+
+
+def _contract(part: Part, migrations: Migrations) -> list[Step]:
+    """What earlier releases needed and nothing that serves needs any more; a part of what is approved like all else."""
+    files = migrations.running(part.component, "contract")
+    says = f"apply {len(files)} contract migration(s) that may be due: {', '.join(files)}"
+    detail = {"files": ",".join(files)}
+    return [Step(action="contract", component=part.component, says=says, detail=detail)] if files else []
 
 
 def _blank(delivery: Delivery, resolved: Resolved, component: str) -> Part:
@@ -117,6 +115,7 @@ def open_record(delivery: Delivery, planned: Planned) -> None:
         run_id=env.get("GITHUB_RUN_ID", ""),
         attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
         plan=planned.digest,
+        contracts=planned.migrations.allowed,
     )
     delivery.ledger.note(record, "queued", f"planned {planned.resolved.candidate.release}: plan {planned.digest}")
 
@@ -131,12 +130,18 @@ def as_text(planned: Planned, environment: str) -> str:
         "",
         *(f"  {number:2}. {step.component}: {step.says}" for number, step in enumerate(planned.steps, 1)),
         "",
-        f"Changes since {live} ({len(resolved.changes)}):",
-        *(f"  {change.commit[:7]} {change.title} ({change.author})" for change in resolved.changes),
+        f"Changes since {live} ({resolved.changes.count}):",
+        *(f"  {line}" for line in resolved.changes.lines()),
+        "",
+        "Migrations:",
+        *(f"  {line}" for line in _migrations(planned)),
     ]
-    if planned.migrations:
-        lines += ["", "Migrations:", *(f"  {name}" for name in planned.migrations)]
     return "\n".join(lines)
+
+
+def _migrations(planned: Planned) -> list[str]:
+    """Each with its kind, and what it means for going back."""
+    return [one.says for one in planned.migrations.pending] or ["none"]
 
 
 def as_markdown(planned: Planned, environment: str) -> str:
@@ -146,11 +151,13 @@ def as_markdown(planned: Planned, environment: str) -> str:
     resolved = planned.resolved
     live = resolved.live.release if resolved.live else "nothing"
     steps = "\n".join(f"{number}. **{step.component}**: {step.says}" for number, step in enumerate(planned.steps, 1))
-    changes = (
-        "\n".join(f"{change.commit[:7]}  {change.title}  ({change.author})" for change in resolved.changes) or "none"
-    )
     head = f"## {resolved.candidate.release} to {environment}\n\nLive now: **{live}** · commit `{resolved.candidate.commit[:7]}`"
     head += f" · plan `{planned.digest}`"
     if resolved.released_already:
         head += "\n\n✅ Released already: nothing to do."
-    return f"{head}\n\n### What will happen\n\n{steps}\n\n### Changes since {live}\n\n{fenced(changes)}"
+    migrations = fenced("\n".join(_migrations(planned)))
+    changes = fenced("\n".join(resolved.changes.lines()))
+    return (
+        f"{head}\n\n### What will happen\n\n{steps}\n\n### Migrations\n\n{migrations}\n\n"
+        f"### Changes since {live} ({resolved.changes.count})\n\n{changes}"
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import InputError, RefusedError
+from pipelines.flows.changes import Changes, since
 from pipelines.flows.delivery import Candidate
 
 if TYPE_CHECKING:
@@ -29,19 +30,9 @@ class Resolved:
     staged: Record
     live: Record | None
     """What the ledger has as live in the target environment."""
-    changes: tuple[Change, ...] = ()
+    changes: Changes
+    """Since what is live."""
     released_already: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One commit between what is live and what is to be released."""
-
-    commit: str
-    title: str
-    author: str
-    pull_request: int | None = None
-    migrations: tuple[str, ...] = field(default=())
 
 
 def resolve(
@@ -63,7 +54,7 @@ def resolve(
         author=author_of(github, commit),
         staged=staged,
         live=live,
-        changes=changes(github, live.commit if live else None, commit),
+        changes=since(github, live.commit if live else None, commit),
         released_already=already,
     )
 
@@ -145,7 +136,7 @@ def _require_green(github: GitHub, rules: Release, version: str, commit: str) ->
 def _staged(ledger: Ledger, version: str, commit: str) -> Record:
     records = ledger.of_commit(PROOF, commit)
     for record in records:
-        if any(event.state == "success" for event in record.events):
+        if record.went_out:
             return record
     raise RefusedError(
         f"{version} ({commit[:7]}) was not verified on {PROOF}",
@@ -160,8 +151,7 @@ def _released_already(
 ) -> bool:
     """Whether this version is what is live. Raises RefusedError when it went out with another digest, or a higher one is live."""
     for record in ledger.of_release(environment, version):
-        went_out = any(event.state == "success" for event in record.events)
-        if went_out and dict(record.artifacts) != dict(digests):
+        if record.went_out and dict(record.artifacts) != dict(digests):
             raise RefusedError(
                 f"{version} was released already with other digests",
                 where=record.run,
@@ -222,35 +212,10 @@ def author_of(github: GitHub, commit: str) -> str:
     return str((raw.get("author") or {}).get("login", ""))
 
 
-def changes(github: GitHub, base: str | None, head: str, *, limit: int = 50) -> tuple[Change, ...]:
-    """Commits since `base` (the newest `limit` of head's when there is no base), newest first, with the migrations they carry."""
-    if base == head:
-        return ()
-    if base is None:
-        raw = github.json("GET", f"/repos/{github.name}/commits?sha={head}&per_page={limit}")
-        return tuple(_change(item) for item in raw)
-    compared = github.json("GET", f"/repos/{github.name}/compare/{base}...{head}")
-    return tuple(_change(item) for item in reversed(compared["commits"][-limit:]))
-
-
 def migrations_at(github: GitHub, folder: str, commit: str) -> set[str]:
     """Names of the migrations in a folder at a commit; none when the folder is not there yet."""
     found = github.find_json(f"/repos/{github.name}/contents/{_quoted(folder)}?ref={commit}")
     return {item["name"] for item in found or () if item["type"] == "file" and item["name"].endswith(".sql")}
-
-
-def _change(raw: dict[str, Any]) -> Change:
-    import re
-
-    title = raw["commit"]["message"].splitlines()[0] if raw["commit"]["message"] else ""
-    author = (raw.get("author") or {}).get("login") or raw["commit"]["author"]["name"]
-    number = re.search(r"\(#(\d+)\)|Merge pull request #(\d+)", title)
-    return Change(
-        commit=raw["sha"],
-        title=title,
-        author=author,
-        pull_request=int(number.group(1) or number.group(2)) if number else None,
-    )
 
 
 def _shown(digests: Any) -> str:

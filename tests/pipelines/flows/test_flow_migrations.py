@@ -131,6 +131,18 @@ def test_expand_with_the_release_and_contract_once_nothing_needs_it(staging: Sta
     assert staging.release("v4") == "nothing to apply"
 
 
+@pytest.mark.parametrize(("most", "applied"), [("0000", False), ("0002", False), ("0003", True), (None, True)])
+def test_a_contract_that_was_not_planned_waits_whatever_serves(
+    staging: Staging, most: str | None, applied: bool
+) -> None:
+    """Between the plan and the migrations another release may have gone live, which knows more."""
+    staging.release("v1", "0001_notes.expand.sql")
+    staging.release("v2", "0002_new.expand.sql", "0003_drop.contract.sql")
+    said = migrations.apply(staging.delivery(), "backend", phase=migrations.DUE, release="v3", most=most)
+    assert said == ("applied 0003_drop.contract.sql" if applied else "nothing to apply")
+    assert ("old" in staging.columns()) is not applied
+
+
 def test_going_back_across_a_contract_is_refused_with_the_reason(staging: Staging) -> None:
     staging.release("v1", "0001_notes.expand.sql")
     staging.release("v2", "0002_new.expand.sql", "0003_drop.contract.sql")

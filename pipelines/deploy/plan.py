@@ -77,13 +77,16 @@ def plan_shift(parts: Sequence[Part]) -> list[Step]:
 
 def _shift_step(part: Part, candidate: Deployed, percent: int) -> Step:
     current = sum(d.traffic for d in part.live.serving() if d.identity == candidate.identity or d.key == candidate.key)
-    detail = {"release": part.identity.release, "digest": part.identity.digest, "percent": str(percent)}
-    detail["watch"] = str(part.watch_seconds if part.shift != (100,) or percent < 100 else 0.0)
     return Step(
         action="shift",
         component=part.component,
         says=f"give {percent} % of the traffic to {part.identity.release}",
-        detail=detail,
+        detail={
+            "release": part.identity.release,
+            "digest": part.identity.digest,
+            "percent": str(percent),
+            "watch": str(part.watch_seconds),
+        },
         done=f"has {current} % already" if current >= percent else "",
     )
 

@@ -97,8 +97,16 @@ def test_an_address_that_was_failing_before_is_no_reason_to_stop(service: tuple[
     assert "failed before the change already" in watch.says()
 
 
-def test_no_data_is_not_success(service: tuple[Service, Http, str]) -> None:
+def test_a_short_watch_goes_on_until_it_has_seen_something(service: tuple[Service, Http, str]) -> None:
     _, http, url = service
+    with watching(http, url, interval=0.1) as watch:
+        watch.hold(0.001)
+    assert watch.asked >= 2
+
+
+def test_no_data_is_not_success(service: tuple[Service, Http, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, http, url = service
+    monkeypatch.setattr("pipelines.checks.watch._FIRST", 0.0)
     with pytest.raises(CheckFailed, match="not one request"), watching(http, url, interval=60) as watch:
         watch.hold(0.05)
 

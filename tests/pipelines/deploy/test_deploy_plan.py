@@ -60,6 +60,7 @@ def test_traffic_goes_in_steps_gradual_components_first() -> None:
         ("backend", "100"),
         ("web", "100"),
     ]
+    assert {step.detail["watch"] for step in steps} == {"5"}  # one step to all traffic is watched as well
 
 
 def test_a_run_killed_between_steps_goes_on_from_there() -> None:

@@ -33,8 +33,10 @@ def prepare(
     files: Sequence[Path] = (),
     evidence: Sequence[Path] = (),
     online: bool = True,
+    kept: str = "",
 ) -> str:
-    """Write the release's files into `folder` and return the notes. `files` are shipped; `evidence` tells how it was tested.
+    """Write the release's files into `folder` and return the notes. `files` are shipped; `evidence` tells how it was tested;
+    `kept` are notes written before, which stay when they name these files.
 
     Raises InputError for a file that cannot be taken, LocalError when the folder cannot be written.
     """
@@ -44,11 +46,12 @@ def prepare(
             (folder / name).write_text(content)
         for path in (*files, *evidence):
             _take(path, folder)
-        shipped = [*_sbom_names(workplace), *(path.name for path in files)]
+        shipped = [*sbom_names(workplace), *(path.name for path in files)]
         about = _about(workplace, section, given.deploys, {name: sha256(folder / name) for name in shipped})
         (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
         sums = {name: sha256(folder / name) for name in (*shipped, ABOUT, *(path.name for path in evidence))}
-        notes = write_notes(workplace, section, Given(**{**vars(given), "checksums": sums}), online=online)
+        notes = kept if kept and all(digest in kept for digest in sums.values()) else ""
+        notes = notes or write_notes(workplace, section, Given(**{**vars(given), "checksums": sums}), online=online)
         (folder / NOTES).write_text(notes)
         sums[NOTES] = sha256(folder / NOTES)
         rows = [f"{digest}  {name}\n" for name, digest in sorted(sums.items())]
@@ -126,7 +129,8 @@ def _about(
     }
 
 
-def _sbom_names(workplace: Workplace) -> list[str]:
+def sbom_names(workplace: Workplace) -> list[str]:
+    """Names of the files that are made from the component's lock files."""
     return [f"{name}.cdx.json" for name in workplace.repository.component.sboms]
 
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pipelines.errors import RefusedError, ReleaseError, ShipmateError
 from release import gates
-from release.assets import NOTES, collect, prepare
+from release.assets import NOTES, collect, prepare, sbom_names
 from release.choosing import section_for
 from release.followers import inputs, starts_nothing, waiting
-from release.forge import Forge
+from release.forge import Entry, File, Forge
 from release.github_forge import GitHubForge
+from release.held import Held, given_of, look
 from release.lease import myself
 from release.publish import Published, Publisher, follow
 from release.sections import Section
-from release.state import Step, Wanted, all_steps, next_step
+from release.state import Step, Wanted, all_steps, next_step, notes_in
 from release.versions import is_latest, key
 from release.workplace import Workplace
 from release.writing import Given
@@ -43,12 +45,29 @@ class Asked:
     then_dispatch: Sequence[str] = ()
     take_over: bool = False
 
+    @property
+    def bare(self) -> bool:
+        """No content is given: what GitHub holds already is what is meant."""
+        return not (self.prepared or self.files or self.evidence or self.given.deploys or self.given.highlights)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a release shall consist of."""
+
+    notes: str
+    files: Sequence[File]
+    given: Mapping[str, Any]
+    finished: Entry | None = None
+    """The release, when it is out with all its files and nothing else was asked for: then there is nothing to prepare."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
     """A release that is decided and has its files."""
 
     section: Section
+    contents: Contents
     wanted: Wanted
     publisher: Publisher
     candidate: gates.Candidate
@@ -136,13 +155,8 @@ def _ready(
     repository.learn(forge.tags(repository.format.prefix), forge.tag)
     section = section_for(workplace, asked.version, asked.channel)
     repository.require_learned(section.commit)
-    if asked.prepared is not None:
-        folder = asked.prepared
-        files = collect(folder, section.tag, section.commit)
-    else:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="shipmate-release-")))
-        prepare(workplace, section, folder, asked.given, files=asked.files, evidence=asked.evidence)
-        files = collect(folder, section.tag, section.commit)
+    since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    contents = _contents(workplace, section, asked, stack, forge, since)
     version = repository.format.read(section.tag)
     newest = forge.latest()
     newest_version = repository.format.version(newest.tag) if newest else None
@@ -150,17 +164,18 @@ def _ready(
         tag=section.tag,
         commit=section.commit,
         name=section.tag,
-        body=shortened((folder / NOTES).read_text()),
+        body=shortened(contents.notes),
         prerelease=bool(version.prerelease),
         latest=workplace.leads
         and is_latest(version, repository.released)
         and (newest_version is None or key(version) >= key(newest_version)),
-        files=tuple(files),
+        files=tuple(contents.files),
+        given=contents.given,
     )
-    since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     own = [*asked.files, *asked.evidence, *([asked.prepared] if asked.prepared else [])]
     return Ready(
         section=section,
+        contents=contents,
         wanted=wanted,
         publisher=Publisher(forge=forge, wanted=wanted, since=since, say=say, pause=_pause),
         candidate=gates.Candidate(
@@ -173,6 +188,37 @@ def _ready(
             take_over=asked.take_over,
         ),
     )
+
+
+def _contents(
+    workplace: Workplace, section: Section, asked: Asked, stack: ExitStack, forge: Forge, since: str
+) -> Contents:
+    """What was prepared before, or prepared now from what is given and what GitHub holds."""
+    sboms, folder, bare = sbom_names(workplace), asked.prepared, asked.bare
+    if folder is None:
+        held = look(forge, section.tag, section.commit, since, sboms)
+        if held is not None and held.finished and bare:
+            return Contents(notes=notes_in(held.entry), files=(), given={}, finished=held.entry)
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="shipmate-release-")))
+        asked = _with_held(asked, held, folder, forge) if held is not None else asked
+        kept = held.notes if held is not None and bare else ""
+        prepare(workplace, section, folder, asked.given, files=asked.files, evidence=asked.evidence, kept=kept)
+    files = collect(folder, section.tag, section.commit)
+    given = given_of(folder, sboms, asked.given.highlights)
+    return Contents(notes=(folder / NOTES).read_text(), files=files, given=given)
+
+
+def _with_held(asked: Asked, held: Held, folder: Path, forge: Forge) -> Asked:
+    """What is given now, and beside it what GitHub holds from before."""
+    now = {path.name for path in (*asked.files, *asked.evidence)}
+    files = held.fetch(forge, [name for name in held.files if name not in now], folder, "--asset")
+    evidence = held.fetch(forge, [name for name in held.evidence if name not in now], folder, "--evidence")
+    given = replace(
+        asked.given,
+        deploys=asked.given.deploys or held.deploys,
+        highlights=asked.given.highlights or held.highlights,
+    )
+    return replace(asked, given=given, files=[*asked.files, *files], evidence=[*asked.evidence, *evidence])
 
 
 def shortened(notes: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pipelines.errors import ReleaseError
 from release.forge import Asset, Entry, File
 from release.refusals import OpenElsewhere, ReleasedDifferently, TagMoved, Withdrawn
 
-_MARK = re.compile(r"\n*<!-- shipmate release ([0-9a-f]{16}) -->\s*$")
+_MARK = re.compile(r"\s*(?:<!-- shipmate given (\{.*\}) -->\r?\n)?<!-- shipmate release ([0-9a-f]{16}) -->\s*$")
 _SPARE = re.compile(r"(.+)\.[0-9a-f]{8}\.part")
 WITHDRAWN = "<!-- shipmate withdrawn -->"
 
@@ -26,11 +29,14 @@ class Wanted:
     prerelease: bool
     latest: bool
     files: tuple[File, ...]
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """What it was made with that its commit does not say: whoever finishes the draft needs it."""
 
     @property
     def marked_body(self) -> str:
         """The notes with a comment that says we wrote them, and what they were: a person's edit can be told from it."""
-        return f"{self.body.rstrip()}\n\n<!-- shipmate release {_print(self.body)} -->\n"
+        given = f"<!-- shipmate given {_in_comment(self.given)} -->\n" if self.given else ""
+        return f"{self.body.rstrip()}\n\n{given}<!-- shipmate release {_print(self.body)} -->\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +131,29 @@ def is_ours(entry: Entry) -> bool:
 def edited(entry: Entry) -> bool:
     """Whether a person changed the notes of a release we made."""
     found = _MARK.search(entry.body)
-    return found is None or _print(entry.body[: found.start()]) != found[1]
+    return found is None or _print(entry.body[: found.start()]) != found[2]
+
+
+def notes_in(entry: Entry) -> str:
+    """The notes of a release without our comments."""
+    found = _MARK.search(entry.body)
+    return (entry.body[: found.start()] if found else entry.body).replace("\r\n", "\n").strip()
+
+
+def given_in(entry: Entry) -> dict[str, Any]:
+    """What a release of ours was made with, by its comment; empty when there is none."""
+    found = _MARK.search(entry.body)
+    try:
+        given = json.loads(found[1]) if found and found[1] else {}
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def _in_comment(given: Mapping[str, Any]) -> str:
+    """JSON that cannot end an HTML comment."""
+    text = json.dumps(given, sort_keys=True)
+    return text.replace("--", "-\\u002d").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _print(body: str) -> str:

@@ -185,13 +185,11 @@ def _of_place(found: Evidence, forge: Forge, tag_format: TagFormat, *, leads: bo
             right,
             f"{now.tag if now else 'none'}" + ("" if right else f", but should be {wanted.tag if wanted else 'none'}"),
         )
-    leftover = len(forge.drafts(found.entry.tag, "")) + len(forge.locks(found.entry.tag))
-    if leftover:
-        yield Finding(
-            "leftovers",
-            False,
-            f"{leftover} draft(s) or lock(s): shipmate release publish {found.entry.tag} clears them",
-        )
+    drafts, locks = forge.drafts(found.entry.tag, ""), forge.locks(found.entry.tag)
+    if drafts or locks:
+        clears = f"shipmate release publish {found.entry.tag}{' --take-over' if locks else ''} clears them"
+        unless = ", unless a run is publishing it just now" if locks else ""
+        yield Finding("leftovers", False, f"{len(drafts) + len(locks)} draft(s) or lock(s): {clears}{unless}")
 
 
 def _of_provenance(found: Evidence, forge: Forge, rules: Release) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ class Given:
 
 
 def write_notes(workplace: Workplace, section: Section, given: Given, *, online: bool = True) -> str:
-    """The notes of a section. Asks GitHub for credits when it can, and for what was deployed when nothing was given."""
+    """The notes of a section. Asks GitHub for credits when it can; what is deployed is known to the caller alone."""
     repository = workplace.repository
     commits = [verdict.commit for verdict in section.verdicts]
     base = section.previous.commit if section.previous else ""

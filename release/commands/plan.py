@@ -85,6 +85,9 @@ def _json(found: Preview) -> dict[str, Any]:
         "steps": [step.what for step in found.steps],
         "blocked": found.blocked.what if found.blocked else None,
         "then_dispatch": list(found.follows),
-        "files": {file.name: file.digest for file in wanted.files},
+        "files": {
+            file.name: file.digest
+            for file in (found.ready.contents.finished.assets if found.ready.contents.finished else wanted.files)
+        },
         "notes": wanted.body,
     }

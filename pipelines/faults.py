@@ -63,7 +63,8 @@ SURVIVED = Survived()
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How often and how long to try. Waits are `base * 2**n` seconds with jitter, at most `cap`, times `scale`."""
+    """How often and how long to try. Waits are `base * 2**n` seconds with jitter, at most `cap`, times `scale`; a provider may
+    ask for more than that, up to `cap`."""
 
     tries: int = 5
     base: float = 1.0
@@ -73,9 +74,9 @@ class Policy:
     jitter: Callable[[], float] = random.random
 
     def pause(self, attempt: int, asked: float | None) -> float:
-        """Seconds before try number attempt + 1 (attempts count from 0)."""
+        """Seconds before try number attempt + 1 (attempts count from 0), never less than a provider asked for."""
         backoff = min(self.cap, self.base * 2.0**attempt) * (0.5 + self.jitter() / 2)
-        return min(self.cap, max(asked or 0.0, backoff)) * self.scale
+        return max(asked or 0.0, backoff) * self.scale
 
 
 def of_status(method: str, status: int, headers: Mapping[str, str], text: str) -> Fault | None:
@@ -151,7 +152,8 @@ class Faulted(Exception):
 def retry(call: Callable[[], T], *, where: str, policy: Policy, survived: Survived = SURVIVED) -> T:
     """Run `call` until it answers. It raises Faulted for faults; all else passes through.
 
-    Raises MayHaveHappened at once for an unclear write, ProviderUnavailable when the tries are used up.
+    Raises MayHaveHappened at once for an unclear write, ProviderUnavailable when the tries are used up or the wait that is
+    asked for is longer than the policy's cap.
     """
     for attempt in range(policy.tries):
         try:
@@ -164,6 +166,8 @@ def retry(call: Callable[[], T], *, where: str, policy: Policy, survived: Surviv
                     where=where,
                     next_step="run the same command again: it reads the real state first",
                 ) from problem.cause
+            if fault.wait is not None and fault.wait > policy.cap:
+                raise _too_long(fault, fault.wait, where) from problem.cause
             if attempt + 1 == policy.tries:
                 raise ProviderUnavailable(
                     f"still failing after {policy.tries} tries ({fault.text})",
@@ -175,6 +179,17 @@ def retry(call: Callable[[], T], *, where: str, policy: Policy, survived: Surviv
             survived.add(f"{where}: {fault.text}; tried again after {pause:.1f} s")
             policy.sleep(pause)
     raise AssertionError("unreachable: the loop returns or raises")
+
+
+def _too_long(fault: Fault, wait: float, where: str) -> ProviderUnavailable:
+    """For a wait beyond the cap: to try earlier is what limits are made longer for."""
+    over = time.strftime("%H:%M:%S UTC", time.gmtime(time.time() + wait))
+    return ProviderUnavailable(
+        f"{fault.text}; asked us to wait {wait:.0f} s",
+        where=where,
+        why="that is longer than a job should wait",
+        next_step=f"run the same command again after {over}: nothing is lost",
+    )
 
 
 def once(write: Callable[[], T], find: Callable[[], T | None], *, policy: Policy, survived: Survived = SURVIVED) -> T:

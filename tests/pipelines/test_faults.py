@@ -120,4 +120,19 @@ def test_once_sends_again_only_after_it_looked() -> None:
 def test_pause_is_capped_and_scaled() -> None:
     bounded = Policy(cap=10.0, scale=0.5, jitter=lambda: 1.0)
     assert bounded.pause(10, None) == 5.0
-    assert bounded.pause(0, 600.0) == 5.0
+    assert bounded.pause(0, 9.0) == 4.5
+
+
+def test_a_wait_beyond_the_cap_is_not_cut_short_but_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000.0)
+    pauses: list[float] = []
+
+    def call() -> str:
+        fault = of_status("GET", 403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1700003600"}, "")
+        assert fault is not None
+        raise Faulted(fault)
+
+    with pytest.raises(ProviderUnavailable, match="asked us to wait 3600 s") as caught:
+        retry(call, where="GET x", policy=policy(pauses), survived=Survived())
+    assert "after 23:13:20 UTC" in caught.value.next_step
+    assert pauses == []

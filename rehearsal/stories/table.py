@@ -47,6 +47,7 @@ STORIES: dict[str, Story] = {
         Story(name="unapproved", title="Nobody approves their own release", module="unapproved"),
         Story(name="bad-release", title="A bad release never stays", module="bad_release"),
         Story(name="rollback", title="The way back, by command and by workflow", module="rollback"),
+        Story(name="hotfix", title="A fix from a maintenance line", module="hotfix", usual=False),
         Story(name="killed", title="Killed at every write, and finished", module="killed", usual=False),
         Story(name="flaky-providers", title="Unreliable providers are survived", module="flaky_providers", usual=False),
     )

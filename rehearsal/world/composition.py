@@ -249,7 +249,8 @@ class Composition:
         )
         self.people = {login: seed.token(login) for login in provision.PEOPLE}
         for environment in self.definition.environments:
-            seed.environment(name, environment, branches=("main",), secrets=provision.github_secrets(self.keys))
+            branches = provision.deployment_branches(environment)
+            seed.environment(name, environment, branches=branches, secrets=provision.github_secrets(self.keys))
         for environment, reviewers in self.definition.approvals.values():
             seed.environment(name, environment, reviewers=reviewers, prevent_self_review=True)
         rules = provision.branch_protection()

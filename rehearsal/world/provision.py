@@ -107,6 +107,11 @@ def github_secrets(keys: Keys) -> dict[str, str]:
     }
 
 
+def deployment_branches(environment: str) -> tuple[str, ...]:
+    """As .github/README.md asks for: production is dispatched from main; a hotfix goes to staging from its line."""
+    return ("main", "release/*") if environment == "staging" else ("main",)
+
+
 def branch_protection() -> dict[str, Any]:
     """What main asks for: the check `ci`, one review."""
     return {"required_checks": ("ci",), "required_reviews": 1}

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pipelines.manifest import load
+from rehearsal.runner.expressions import Scope, condition
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -235,3 +236,45 @@ def test_only_a_pull_requests_older_run_is_ended() -> None:
 def test_only_the_report_may_write() -> None:
     writers = [name for name, job in jobs(CI).items() if "write" in job["permissions"].values()]
     assert writers == ["report"]
+
+
+PRODUCTION = ROOT / ".github" / "workflows" / "deploy-production.yml"
+STAGING = ROOT / ".github" / "workflows" / "deploy-staging.yml"
+
+
+def runs(file: Path, job: str, results: dict[str, str], *, cancelled: bool = False) -> bool:
+    """Whether a job runs after others ended so; those not named succeeded."""
+    raw = jobs(file)[job]
+    ended = {need: results.get(need, "success") for need in raw["needs"]}
+    needs = {need: {"result": result, "outputs": {"state": "to do"}} for need, result in ended.items()}
+    status = {
+        "success": not cancelled and set(ended.values()) == {"success"},
+        "failure": not cancelled and "failure" in ended.values(),
+        "cancelled": cancelled,
+    }
+    return condition(raw["if"], Scope(contexts={"needs": needs}, status=status))
+
+
+AFTER_IMAGE = ("deploy-backend", "deploy-web", "go-live", "smoke-tests")
+
+
+@pytest.mark.parametrize("job", AFTER_IMAGE)
+@pytest.mark.parametrize("ended", ["failure", "cancelled"])
+@pytest.mark.parametrize("by_somebody", [False, True])
+def test_whatever_ends_a_deployment_it_is_taken_back_and_told(job: str, ended: str, by_somebody: bool) -> None:
+    """A job that is out of time ends as cancelled, which `failure()` does not see; so do those of a run that is cancelled."""
+    later = AFTER_IMAGE[AFTER_IMAGE.index(job) + 1 :]
+    results = {job: ended, **dict.fromkeys([*later, "release"], "skipped")}
+    assert runs(PRODUCTION, "way-back", results, cancelled=by_somebody)
+    assert runs(PRODUCTION, "notify", results | {"way-back": "success"}, cancelled=by_somebody)
+
+
+@pytest.mark.parametrize("results", [{}, {"image": "failure"}, {"approval": "failure", "image": "skipped"}])
+def test_what_went_well_or_never_began_is_not_taken_back(results: dict[str, str]) -> None:
+    assert not runs(PRODUCTION, "way-back", results)
+    assert runs(PRODUCTION, "notify", results | {"way-back": "skipped"})
+
+
+@pytest.mark.parametrize(("ended", "told"), [("success", False), ("failure", True), ("cancelled", True)])
+def test_staging_is_told_of_what_did_not_succeed(ended: str, told: bool) -> None:
+    assert runs(STAGING, "notify", {"e2e": ended}) is told

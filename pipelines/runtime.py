@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from pipelines.errors import InputError, ShipmateError, of_machine
+from pipelines.errors import CredentialsError, InputError, ShipmateError, of_machine
 from pipelines.faults import SURVIVED
 
 Level = Literal["notice", "warning", "error"]
@@ -64,21 +64,17 @@ class Runtime:
         return loaded
 
     def inputs(self, declared: Sequence[Input]) -> dict[str, str]:
-        """Values from IN_<NAME>, which action.yml maps. Raises InputError naming everything that is missing; masks secrets.
+        """Values from IN_<NAME>, which action.yml maps; masks secrets. Names everything that is missing: raises CredentialsError
+        when a secret is among it, else InputError.
 
         Not INPUT_<NAME>: GitHub does not set those in composite actions (act does, which would hide a missing map).
         """
         values = {i.name: self.environ.get(variable(i.name), "").strip() or i.default for i in declared}
         for secret in (i for i in declared if i.secret):
             self.mask(values[secret.name])
-        missing = [i.name for i in declared if i.required and not values[i.name]]
+        missing = [i for i in declared if i.required and not values[i.name]]
         if missing:
-            raise InputError(
-                f"not given: {', '.join(missing)}",
-                where="inputs",
-                why="an input is empty when the secret or output behind it does not exist",
-                next_step="pass it with `with:`; for a secret look at Settings → Secrets, in the environment of this job",
-            )
+            raise _not_given(missing)
         return values
 
     def output(self, name: str, value: str) -> None:
@@ -156,6 +152,19 @@ class Runtime:
         return (
             f"{env.get('GITHUB_SERVER_URL', '')}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{env['GITHUB_RUN_ID']}"
         )
+
+
+def _not_given(missing: Sequence[Input]) -> ShipmateError:
+    what = f"not given: {', '.join(i.name for i in missing)}"
+    if not any(i.secret for i in missing):
+        why = "an input is empty when the output behind it does not exist"
+        return InputError(what, where="inputs", why=why, next_step="pass it with `with:`")
+    return CredentialsError(
+        what,
+        where="inputs",
+        why="an input is empty when the secret or output behind it does not exist",
+        next_step="pass it with `with:`; for a secret look at Settings → Secrets, in the environment of this job",
+    )
 
 
 def as_number(name: str, text: str) -> float:

@@ -84,5 +84,5 @@ def test_the_token_is_masked_before_anything_is_printed(reporting: Any) -> None:
 
 
 def test_without_a_token_it_names_what_is_missing(reporting: Any) -> None:
-    assert reporting.run(main, needs=NEEDS) == 4
+    assert reporting.run(main, needs=NEEDS) == 5
     assert "not given: token" in reporting.log

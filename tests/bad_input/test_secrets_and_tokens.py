@@ -33,7 +33,7 @@ def test_everything_an_action_lacks_is_named_at_once(desk: Desk, action: str) ->
     required = [given.name for given in declared if given.required]
     ended = desk.step(action)
     (error,) = ended.commands("error")
-    assert ended.code == 4
+    assert ended.code == 5
     assert f"not given: {', '.join(required)}" in error
     assert len(required) >= 2
     assert "Settings → Secrets, in the environment of this job" in error
@@ -41,7 +41,13 @@ def test_everything_an_action_lacks_is_named_at_once(desk: Desk, action: str) ->
 
 def test_a_web_deployment_without_its_secrets(desk: Desk) -> None:
     ended = desk.step("deploy_web", environment="staging", backend="b@sha256:0", web="w@sha256:0")
-    assert "not given: token, vercel_token" in ended.commands("error")[0]
+    assert (ended.code, "not given: token, vercel_token" in ended.commands("error")[0]) == (5, True)
+
+
+def test_what_is_missing_and_no_secret_is_bad_input(desk: Desk) -> None:
+    ended = desk.step("deploy_web", environment="staging", token="t", vercel_token="v")
+    (error,) = ended.commands("error")
+    assert (ended.code, "not given: backend, web" in error, "Secrets" in error) == (4, True, False)
 
 
 def test_a_terminal_without_any(terminal: Terminal) -> None:

@@ -123,6 +123,9 @@ class Forge(Protocol):
 
     def latest(self) -> Entry | None: ...
 
+    def file(self, commit: str, path: str) -> bytes | None:
+        """A file as it is in a commit; None when it is not there."""
+
     def contains(self, branch: str, commit: str) -> bool | None:
         """Whether a branch contains a commit; None when there is no such branch."""
 

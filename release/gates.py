@@ -12,7 +12,7 @@ from release.lease import Holder, in_force, myself, open_elsewhere
 from release.refusals import NotGreen, NotHigher, NotOnItsLine, TagMoved, TreeNotClean, VersionFilesDiffer
 from release.repository import Repository
 from release.state import is_ours
-from release.version_files import places, read
+from release.version_files import differing, places
 from release.versions import Released, branches_for, highest, key, line_of_branch
 
 if TYPE_CHECKING:
@@ -99,15 +99,8 @@ def clean_tree(candidate: Candidate) -> str:
 def version_files(candidate: Candidate) -> str:
     """Every version file of the manifest holds the version, in the commit that is released."""
     declared = places(candidate.repository.component.version_files)
-    wrong: list[str] = []
-    for place in declared:
-        content = candidate.repository.git.file(candidate.commit, place.path)
-        if content is None:
-            wrong.append(f"{place.path} is not in the commit")
-            continue
-        found = read(place, content.decode("utf-8", "replace"))
-        if found != str(candidate.version):
-            wrong.append(f"{place} holds {found}")
+    git = candidate.repository.git
+    wrong = differing(declared, str(candidate.version), lambda path: git.file(candidate.commit, path))
     if not wrong:
         return f"{len(declared)} hold {candidate.version}" if declared else "none are named in the manifest"
     raise VersionFilesDiffer(

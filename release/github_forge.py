@@ -151,16 +151,17 @@ class GitHubForge:
         self._delete(path, lambda: self._find(path) is None or None)
 
     def download(self, asset: Asset) -> bytes:
-        from pipelines.http import Http, refused
-
         url = f"{self.github.api_url}{self._at}/releases/assets/{asset.id}"
-        headers = {"Accept": "application/octet-stream", "Authorization": f"token {self.github.token}"}
-        answer = Http(policy=self.github.policy).request("GET", url, headers=headers)
-        if answer.status_code != 200:
-            raise refused("GET", url, answer)
-        return answer.content
+        content = self._fetch(url, "application/octet-stream")
+        if content is None:
+            raise ProviderError(f"{asset.name} is gone", where=url, next_step="run this again: it reads the state anew")
+        return content
 
     # --- the commit
+
+    def file(self, commit: str, path: str) -> bytes | None:
+        url = f"{self.github.api_url}{self._at}/contents/{quote(path)}?ref={commit}"
+        return self._fetch(url, "application/vnd.github.raw+json")
 
     def contains(self, branch: str, commit: str) -> bool | None:
         found = self._find(f"{self._at}/compare/{quote(branch, safe='')}...{commit}?per_page=1")
@@ -214,6 +215,18 @@ class GitHubForge:
 
     def _get(self, path: str) -> Any:
         return self.github.json("GET", path)
+
+    def _fetch(self, url: str, kind: str) -> bytes | None:
+        """Bytes as they are; None on 404."""
+        from pipelines.http import Http, refused
+
+        headers = {"Accept": kind, "Authorization": f"token {self.github.token}"}
+        answer = Http(policy=self.github.policy).request("GET", url, headers=headers)
+        if answer.status_code == 404:
+            return None
+        if answer.status_code != 200:
+            raise refused("GET", url, answer)
+        return answer.content
 
     def _find(self, path: str) -> Any:
         """None on 404."""

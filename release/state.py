@@ -16,6 +16,7 @@ from release.refusals import OpenElsewhere, ReleasedDifferently, TagMoved, Withd
 _MARK = re.compile(r"\s*(?:<!-- shipmate given (\{.*\}) -->\r?\n)?<!-- shipmate release ([0-9a-f]{16}) -->\s*$")
 _SPARE = re.compile(r"(.+)\.[0-9a-f]{8}\.part")
 WITHDRAWN = "<!-- shipmate withdrawn -->"
+_BANNER = re.compile(re.escape(WITHDRAWN) + r"\r?\n(?:>[^\n]*\n)*\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,15 +130,17 @@ def is_ours(entry: Entry) -> bool:
 
 
 def edited(entry: Entry) -> bool:
-    """Whether a person changed the notes of a release we made."""
+    """Whether a person changed the notes of a release we made. Our own withdrawal above them is no such change."""
     found = _MARK.search(entry.body)
-    return found is None or _print(entry.body[: found.start()]) != found[2]
+    return found is None or _print(notes_in(entry)) != found[2]
 
 
 def notes_in(entry: Entry) -> str:
-    """The notes of a release without our comments."""
+    """The notes of a release without our comments, and without the withdrawal above them."""
     found = _MARK.search(entry.body)
-    return (entry.body[: found.start()] if found else entry.body).replace("\r\n", "\n").strip()
+    notes = entry.body[: found.start()] if found else entry.body
+    banner = _BANNER.match(notes)
+    return notes[banner.end() if banner else 0 :].replace("\r\n", "\n").strip()
 
 
 def given_in(entry: Entry) -> dict[str, Any]:

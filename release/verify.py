@@ -6,13 +6,15 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pipelines.errors import CheckFailed, InputError
-from pipelines.manifest.release import Release
+from pipelines.manifest.release import Release, ReleaseComponent
 from release.assets import ABOUT, NOTES, SUMS, read_sums
 from release.forge import Entry, Forge
 from release.state import WITHDRAWN, edited, is_ours
+from release.version_files import differing, places
 from release.versions import TagFormat, branches_for, key
 
 
@@ -23,6 +25,8 @@ class Finding:
     name: str
     holds: bool
     told: str
+    mend: str = ""
+    """What puts it right when the release itself is good."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,7 @@ def verify(
     tag: str,
     rules: Release,
     tag_format: TagFormat,
+    component: ReleaseComponent,
     *,
     leads: bool = True,
     say: Callable[[str], None] = lambda _: None,
@@ -61,6 +66,7 @@ def verify(
     evidence = _fetch(forge, entry, say)
     return [
         *_of_tag(evidence, forge, rules, tag_format),
+        *_of_version_files(evidence, forge, component, tag_format),
         *_of_files(evidence),
         *_of_contents(evidence, tag_format),
         *_of_place(evidence, forge, tag_format, leads=leads),
@@ -69,15 +75,19 @@ def verify(
 
 
 def require(findings: Sequence[Finding], tag: str) -> None:
-    """Raises CheckFailed naming what does not hold."""
+    """Raises CheckFailed naming what does not hold, and what to do about all of it."""
     wrong = [finding for finding in findings if not finding.holds]
-    if wrong:
-        raise CheckFailed(
-            "; ".join(f"{finding.name}: {finding.told}" for finding in wrong),
-            where=tag,
-            why="it was changed after it was published, or published by something else",
-            next_step=f"do not use it; shipmate release yank {tag} --reason '…' tells everybody",
-        )
+    if not wrong:
+        return
+    why = "it was changed after it was published, or published by something else"
+    advice = f"do not use it; shipmate release yank {tag} --reason '…' tells everybody"
+    if any(finding.name == "withdrawn" for finding in wrong):
+        why, advice = "whoever withdrew it found it bad", "use what its notes name instead"
+    elif all(finding.mend for finding in wrong):
+        why = "its files are good; something around them was left or changed"
+        advice = "; ".join(finding.mend for finding in wrong)
+    told = "; ".join(f"{finding.name}: {finding.told}" for finding in wrong)
+    raise CheckFailed(told, where=tag, why=why, next_step=advice)
 
 
 def _fetch(forge: Forge, entry: Entry, say: Callable[[str], None]) -> Evidence:
@@ -115,6 +125,18 @@ def _of_tag(found: Evidence, forge: Forge, rules: Release, tag_format: TagFormat
     checks = {check.name: check.conclusion for check in forge.checks(commit, rules.ci_checks)}
     for name in rules.ci_checks:
         yield Finding(f"check {name}", checks.get(name) == "success", checks.get(name) or "did not run to its end")
+
+
+def _of_version_files(
+    found: Evidence, forge: Forge, component: ReleaseComponent, tag_format: TagFormat
+) -> Iterator[Finding]:
+    """The version files of the tagged commit hold the version."""
+    declared, commit = places(component.version_files), found.tagged
+    if not declared or commit is None:
+        return
+    version = str(tag_format.version(found.entry.tag))
+    wrong = differing(declared, version, cache(lambda path: forge.file(commit, path)))
+    yield Finding("version files", not wrong, "; ".join(wrong) or f"{len(declared)} hold {version}")
 
 
 def _of_files(found: Evidence) -> Iterator[Finding]:
@@ -173,9 +195,13 @@ def _of_contents(found: Evidence, tag_format: TagFormat) -> Iterator[Finding]:
 
 
 def _of_place(found: Evidence, forge: Forge, tag_format: TagFormat, *, leads: bool) -> Iterator[Finding]:
-    """Not withdrawn; `latest` is the highest; nothing half-done lies beside it."""
-    if WITHDRAWN in found.entry.body:
+    """Not withdrawn; marked as a pre-release if it is one; `latest` is the highest; nothing half-done lies beside it."""
+    withdrawn = WITHDRAWN in found.entry.body
+    if withdrawn:
         yield Finding("withdrawn", False, "it was withdrawn; its notes say what to use instead")
+    version = tag_format.version(found.entry.tag)
+    if version is not None and not withdrawn:
+        yield _of_mark(found.entry, pre=bool(version.prerelease))
     wanted = highest_standing(forge.releases(), tag_format) if leads else None
     now = forge.latest() if leads else None
     right = (now.tag if now else None) == (wanted.tag if wanted else None)
@@ -184,12 +210,21 @@ def _of_place(found: Evidence, forge: Forge, tag_format: TagFormat, *, leads: bo
             "latest",
             right,
             f"{now.tag if now else 'none'}" + ("" if right else f", but should be {wanted.tag if wanted else 'none'}"),
+            f"gh release edit {wanted.tag} --latest" if wanted else "",
         )
     drafts, locks = forge.drafts(found.entry.tag, ""), forge.locks(found.entry.tag)
     if drafts or locks:
         clears = f"shipmate release publish {found.entry.tag}{' --take-over' if locks else ''} clears them"
         unless = ", unless a run is publishing it just now" if locks else ""
-        yield Finding("leftovers", False, f"{len(drafts) + len(locks)} draft(s) or lock(s): {clears}{unless}")
+        told = f"{len(drafts) + len(locks)} draft(s) or lock(s)"
+        yield Finding("leftovers", False, told, f"{clears}{unless}")
+
+
+def _of_mark(entry: Entry, *, pre: bool) -> Finding:
+    """Whether GitHub shows it as what its version says."""
+    told = "is marked as one" if entry.prerelease else "is not marked as one"
+    mend = f"gh release edit {entry.tag} --prerelease={'true' if pre else 'false'}"
+    return Finding("pre-release", entry.prerelease == pre, told, mend)
 
 
 def _of_provenance(found: Evidence, forge: Forge, rules: Release) -> Iterator[Finding]:

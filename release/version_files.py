@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -65,6 +65,24 @@ def read(place: Place, text: str) -> str:
             next_step="name the key in version_files: path#key, dotted or as a JSON pointer",
         )
     return value
+
+
+def differing(declared: Sequence[Place], version: str, content: Callable[[str], bytes | None]) -> list[str]:
+    """What is wrong, for people, with each place that does not hold the version. `content`: of a file, None when it is not there."""
+    wrong: list[str] = []
+    for place in declared:
+        found = content(place.path)
+        if found is None:
+            wrong.append(f"{place.path} is not in the commit")
+            continue
+        try:
+            held = read(place, found.decode("utf-8", "replace"))
+        except InputError as error:
+            wrong.append(f"{place.path} {error.what}")
+            continue
+        if held != version:
+            wrong.append(f"{place} holds {held}")
+    return wrong
 
 
 def write(place: Place, text: str, version: str) -> str:

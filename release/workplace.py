@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import InputError
-from pipelines.manifest.release import Release
+from pipelines.manifest.release import Release, ReleaseComponent
 from release.git import Git
 from release.repository import Repository
 from release.versions import TagFormat
@@ -73,14 +73,19 @@ class Workplace:
         )
 
     @property
-    def tag_format_in_use(self) -> TagFormat:
-        """How tags are written, for what needs no clone. Raises InputError for an unknown component."""
+    def component_in_use(self) -> ReleaseComponent:
+        """The component that is meant, for what needs no clone. Raises InputError for an unknown one."""
         name = self.component or next(iter(self.rules.components))
         if name not in self.rules.components:
             raise InputError(
                 f"there is no release component {name!r}", next_step="see release/components in shipmate.yml"
             )
-        return TagFormat(self.tag_format or self.rules.components[name].tag_format)
+        return self.rules.components[name]
+
+    @property
+    def tag_format_in_use(self) -> TagFormat:
+        """How its tags are written. Raises InputError for an unknown component."""
+        return TagFormat(self.tag_format or self.component_in_use.tag_format)
 
     @property
     def leads(self) -> bool:

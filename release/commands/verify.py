@@ -14,7 +14,8 @@ from release.workplace import Workplace
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @workplace_options
 def command(workplace: Workplace, version: str, as_json: bool) -> None:
-    """Fetch a release and check all it claims: tag, line, CI, every file against its checksums, SBOMs, notes, provenance, latest.
+    """Fetch a release and check all it claims: tag, line, CI, version files, every file against its checksums, SBOMs, notes,
+    provenance, pre-release or latest.
 
     Works outside a clone with --repository. Exits with 7 when anything does not hold.
 
@@ -29,7 +30,8 @@ def command(workplace: Workplace, version: str, as_json: bool) -> None:
     tags = workplace.tag_format_in_use
     tag = tags.tag(tags.read(version))
     with console.busy(f"checking {tag}"):
-        findings = verify(GitHubForge(workplace.github()), tag, workplace.rules, tags, leads=workplace.leads)
+        forge, rules = GitHubForge(workplace.github()), workplace.rules
+        findings = verify(forge, tag, rules, tags, workplace.component_in_use, leads=workplace.leads)
     if as_json:
         console.as_json({"tag": tag, "findings": [vars(finding) for finding in findings]})
     else:

@@ -99,6 +99,7 @@ def test_verify__latest_points_elsewhere(github: Platform) -> None:
     old = github.published("v0.1.0")
     github.dev.api("PATCH", f"{RELEASES}/{old['id']}", json={"make_latest": "true"})
     assert wrong(github, "v0.2.0") == {"latest": "v0.1.0, but should be v0.2.0"}
+    assert "next: gh release edit v0.2.0 --latest" in github.here("verify", "v0.2.0").err
 
 
 def test_verify__leftovers(github: Platform) -> None:
@@ -107,7 +108,10 @@ def test_verify__leftovers(github: Platform) -> None:
     releases = github.scene.github.service.repository(REPOSITORY).releases
     releases[99] = dataclasses.replace(stored(github, "v0.1.0"), id=99, draft=True, assets=[])
     github.dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/shipmate/release/v0.1.0/1", "sha": sha})
-    assert "2 draft(s) or lock(s)" in wrong(github)["leftovers"]
+    assert wrong(github) == {"leftovers": "2 draft(s) or lock(s)"}
+    advice = github.here("verify", "v0.1.0").err
+    assert "next: shipmate release publish v0.1.0 --take-over clears them" in advice
+    assert "yank" not in advice
     cleared = github.here("publish", "v0.1.0", "--take-over", "--json")
     assert cleared.code == 0, cleared.err
     assert wrong(github) == {}
@@ -161,7 +165,11 @@ def test_yank__marks_moves_latest_and_deletes_nothing(github: Platform) -> None:
     again = github.here("yank", "v1.1.0", "--reason", "again", "--json")
     assert (again.code, again.json["done"]) == (0, [])
     assert github.published("v1.1.0")["body"] == after["body"]
-    assert "withdrawn" in wrong(github, "v1.1.0")
+    assert list(wrong(github, "v1.1.0")) == ["withdrawn"]
+    looked = github.here("verify", "v1.1.0")
+    assert "✓ notes: as they were written" in looked.out
+    assert "next: use what its notes name instead" in looked.err
+    assert "yank" not in looked.err
     assert wrong(github, "v1.0.0") == {}
     assert github.here("publish", "v1.1.0").code == 28
     github.commit("fix: c")
@@ -201,3 +209,41 @@ def test_yank__instead(github: Platform) -> None:
     assert github.here("yank", "v1.0.0", "--reason", "bad, too").code == 0
     assert "There is no release to use instead yet." in github.published("v1.0.0")["body"]
     assert github.here("yank", "v9.0.0", "--reason", "x").code == 4
+
+
+def test_verify__version_files_of_the_tagged_commit(github: Platform) -> None:
+    manifest = """
+platform: {name: techmate, repository: techmate/platform}
+components: {backend: {paths: [apps/**]}}
+ci: {checks: {}}
+environments: {}
+release: {components: {platform: {version_files: [%s]}}}
+"""
+    files = {"shipmate.yml": manifest % "a.json#version", "a.json": '{"version": "0.1.0"}', "b.json": "{}"}
+    github.commit("feat: a", files)
+    assert github.here("publish").code == 0
+    assert "✓ version files: 1 hold 0.1.0" in github.here("verify", "v0.1.0").out
+    github.commit("chore: b", {"shipmate.yml": manifest % "a.json#version, b.json#version, c.json", "a.json": "{}"})
+    told = "b.json has no version at version; c.json is not in the commit"
+    assert wrong(github) == {"version files": told}, "by the manifest of today, and the files of that day"
+
+
+def test_verify__pre_release_that_is_marked_as_final(github: Platform) -> None:
+    github.commit("feat: a")
+    assert github.here("publish", "v1.0.0").code == 0
+    github.commit("feat: b")
+    assert github.here("publish", "--channel", "rc").code == 0
+    assert wrong(github, "v1.1.0-rc.1") == {}
+    number = github.published("v1.1.0-rc.1")["id"]
+    github.dev.api("PATCH", f"{RELEASES}/{number}", json={"prerelease": False, "make_latest": "false"})
+    found = wrong(github, "v1.1.0-rc.1")
+    assert found["pre-release"] == "is not marked as one"
+    assert "next: gh release edit v1.1.0-rc.1 --prerelease=true" in github.here("verify", "v1.1.0-rc.1").err
+
+
+def test_verify__withdrawn_for_a_reason_of_many_lines(github: Platform) -> None:
+    github.commit("feat: a")
+    assert github.here("publish").code == 0
+    reason = "one\n\ntwo <!-- x --> `y`\n# three"
+    assert github.here("yank", "v0.1.0", "--reason", reason).code == 0
+    assert "✓ notes: as they were written" in github.here("verify", "v0.1.0").out

@@ -21,19 +21,21 @@ OUTPUTS = (
 
 
 def main(runtime: Runtime) -> int:
-    """Raises what pipelines.flows.planning.plan raises."""
+    """Raises what pipelines.flows.planning.plan and publishing.require_publishable raise."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import delivery
-    from pipelines.flows import planning
+    from pipelines.flows import planning, publishing
 
     delivered = delivery(runtime, values)
     planned = planning.plan(delivered, values["version"])
     runtime.say(planning.as_text(planned, delivered.environment))
     runtime.summary(planning.as_markdown(planned, delivered.environment))
     already = planned.resolved.released_already
-    if not already:
-        planning.open_record(delivered, planned)
     candidate = planned.resolved.candidate
+    if not already:
+        found = publishing.require_publishable(delivered, candidate)
+        runtime.say("\n".join(["", "Publishing it at the end:", *(f"  {line}" for line in found)]))
+        planning.open_record(delivered, planned)
     for name, value in {
         "version": candidate.release,
         "commit": candidate.commit,

@@ -52,6 +52,22 @@ class Logbook:
         own = self._run_id != "" and newest.run_id == self._run_id
         return newest.release if own or newest.state != "success" else None
 
+    def withdrawn(self, release: str) -> bool:
+        """Whether a release was withdrawn on GitHub; while that cannot be asked it is said, and not so."""
+        if self._ledger is None:
+            self._delivery.runtime.say(f"whether {release} was withdrawn was not checked: GitHub was not asked")
+            return False
+        from release.github_forge import GitHubForge
+        from release.state import WITHDRAWN
+
+        try:
+            found = GitHubForge(self._ledger.github).published(release)
+        except ShipmateError as error:
+            what = f"whether {release} was withdrawn was not checked ({error.what})"
+            self._delivery.runtime.annotate("warning", what, title="Rollback")
+            return False
+        return found is not None and WITHDRAWN in found.body
+
     def open(self, release: str, lives: Mapping[str, Live]) -> None:
         """Write down that we are going back to a release."""
         found = _identities(release, lives)

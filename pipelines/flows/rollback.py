@@ -74,7 +74,14 @@ def _plan(delivery: Delivery, asked: Request, lives: dict[str, Live], book: Logb
     to = asked.to or book.unfinished()
     failed = book.failed() | ({asked.failed} if asked.failed else set())
     unsafe = {} if asked.accept_schema_risk else _unsafe(delivery, lives)
-    return plan_rollback(Return(live=lives, unsafe=unsafe, failed=frozenset(failed), to=to))
+    while True:
+        steps = plan_rollback(Return(live=lives, unsafe=unsafe, failed=frozenset(failed), to=to))
+        release = steps[0].detail["release"]
+        stays = all(step.done for step in steps if step.action == "back")
+        if to or stays or release in failed or not book.withdrawn(release):
+            return steps
+        delivery.runtime.say(f"{release} was withdrawn: only --to {release} goes back to it")
+        failed.add(release)
 
 
 def _serves(lives: dict[str, Live], release: str) -> bool:

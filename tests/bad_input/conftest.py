@@ -18,6 +18,9 @@ from rehearsal.runner.model import Run
 from tests.shop import REPOSITORY, SERVER, Shop, open_shop
 from tests.small_platform import Terminal, terminal_of_a_world
 
+PLANNING = {"contents": "read", "deployments": "write", "checks": "read", "pull-requests": "read", "actions": "read"}
+"""What the plan job may do."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
@@ -70,9 +73,10 @@ class Desk:
         return Ended(code=code, log=stream.getvalue(), summary=texts["GITHUB_STEP_SUMMARY"], outputs=outputs)
 
     def plan(self, version: str, run_: Run | None = None) -> Ended:
-        """The plan job of the production workflow."""
+        """The plan job of the production workflow: a checkout with its whole history, and little permission."""
         job = run_ or self.shop.start()
-        token = self.shop.job(job).token
+        token = self.shop.do(self.shop.github.hub.job_token, REPOSITORY, PLANNING, job, job.jobs[0])
+        self.shop.person("dev-1").git("fetch", "-q", "--tags", "--force", "origin", cwd=self.shop.checkout)
         return self.step("plan_release", job, environment="production", version=version, token=token)
 
     def nothing_was_written(self) -> None:

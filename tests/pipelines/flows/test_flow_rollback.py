@@ -12,6 +12,7 @@ from pipelines.faults import Policy
 from pipelines.flows.delivery import Delivery
 from pipelines.flows.rollback import Request, Rolled, decide, roll_back
 from pipelines.ledger import ROLLBACK, Ledger
+from release.state import WITHDRAWN
 from tests.memory_hosts import Killed
 from tests.shop import COMPONENTS, REPOSITORY, Shop
 
@@ -184,6 +185,34 @@ def test_an_old_run_that_is_started_again_decides_anew(life: Shop) -> None:
     release(life, "v1.3.0")
     assert back(life, life.again(run)).was == "v1.3.0"
     assert serving(life) == both("v1.1.0"), "v1.2.0 was taken back, so it is not gone back to"
+
+
+def withdraw(shop: Shop, version: str) -> None:
+    body = {"tag_name": version, "body": f"{WITHDRAWN}\n> broken"}
+    shop.person("release-manager").post(f"/repos/{REPOSITORY}/releases", body)
+
+
+def test_a_withdrawn_release_is_passed_over_unless_it_is_named(life: Shop) -> None:
+    withdraw(life, "v1.1.0")
+    assert back(life).release == "v1.0.0"
+    assert "v1.1.0 was withdrawn: only --to v1.1.0 goes back to it" in life.log.getvalue()
+    assert back(life, to="v1.1.0").release == "v1.1.0"
+
+
+def test_when_all_that_is_left_was_withdrawn_it_is_refused(life: Shop) -> None:
+    for version in ("v1.0.0", "v1.1.0"):
+        withdraw(life, version)
+    with pytest.raises(RefusedError, match="no earlier release that was live and well"):
+        back(life)
+    assert serving(life) == both("v1.2.0")
+
+
+def test_that_a_withdrawal_cannot_be_asked_stops_nothing_and_is_said(life: Shop) -> None:
+    withdraw(life, "v1.1.0")
+    life.fault(kind="status", path="/releases/tags/", times=None)
+    assert back(life).release == "v1.1.0"
+    assert "whether v1.1.0 was withdrawn was not checked" in life.log.getvalue()
+    assert ledger(life)[0] == (":rollback", "v1.1.0", "success")
 
 
 # GitHub is down ---------------------------------------------------------------------------------------------------------

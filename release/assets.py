@@ -144,11 +144,21 @@ def _sboms(workplace: Workplace, section: Section) -> dict[str, str]:
                 where=lock,
                 next_step="see release/components/…/sboms",
             )
-        text = content.decode("utf-8", "replace")
         made[f"{name}.cdx.json"] = sbom(
-            name, section.version, lock, text, commit=section.commit, time=workplace.repository.time_of(section.commit)
+            name,
+            section.version,
+            lock,
+            content.decode("utf-8", "replace"),
+            commit=section.commit,
+            time=workplace.repository.time_of(section.commit),
+            other=lambda path: _text(workplace, section.commit, path),
         )
     return made
+
+
+def _text(workplace: Workplace, commit: str, path: str) -> str | None:
+    content = workplace.git.file(commit, path)
+    return None if content is None else content.decode("utf-8", "replace")
 
 
 def _take(path: Path, folder: Path) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,6 @@ from pipelines.errors import InputError
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
-
-_PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +39,28 @@ class Package:
     """Keys."""
 
 
-def sbom(name: str, version: str, lock: str, text: str, *, commit: str, time: int) -> str:
+def sbom(
+    name: str,
+    version: str,
+    lock: str,
+    text: str,
+    *,
+    commit: str,
+    time: int,
+    other: Callable[[str], str | None] = lambda _: None,
+) -> str:
     """The SBOM of one component as CycloneDX 1.6 JSON.
 
-    `lock`: path of the lock file, which says its kind; `text`: its content; `time`: of the commit, seconds since 1970.
-    Raises InputError for a lock file that cannot be read or pins nothing.
+    `lock`: path of the lock file, which says its kind; `text`: its content; `time`: of the commit, seconds since 1970; `other`: the
+    content of a file that the lock file names, None when it is not there.
+    Raises InputError for a lock file that cannot be read, does not pin all it names, or pins nothing.
     """
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.output import make_outputter
     from cyclonedx.schema import OutputFormat, SchemaVersion
 
-    packages = _packages(lock, text)
+    packages = _packages(lock, text, other)
     root = Component(name=name, version=version, type=ComponentType.APPLICATION, bom_ref=f"{name}@{version}")
     bom = Bom(serial_number=uuid5(NAMESPACE_URL, f"{name}@{version}:{commit}:{lock}"))
     bom.metadata.timestamp = datetime.fromtimestamp(time, UTC)
@@ -70,9 +77,9 @@ def sbom(name: str, version: str, lock: str, text: str, *, commit: str, time: in
     return make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2) + "\n"
 
 
-def _packages(lock: str, text: str) -> list[Package]:
+def _packages(lock: str, text: str, other: Callable[[str], str | None]) -> list[Package]:
     try:
-        found = _npm(json.loads(text)) if lock.endswith(".json") else _pypi(text)
+        found = _npm(json.loads(text)) if lock.endswith(".json") else _pypi(lock, text, other)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"the lock file cannot be read: {error}", where=lock, next_step="make it anew with npm"
@@ -86,10 +93,14 @@ def _packages(lock: str, text: str) -> list[Package]:
     return found
 
 
-def _pypi(text: str) -> list[Package]:
-    """pip's requirements: `name==version`, hashes and markers on the lines below."""
-    pinned = {re.sub(r"[-_.]+", "-", found["name"]).lower(): found["version"] for found in _PINNED.finditer(text)}
-    return [Package(key=name, name=name, version=version, kind="pypi") for name, version in sorted(pinned.items())]
+def _pypi(lock: str, text: str, other: Callable[[str], str | None]) -> list[Package]:
+    """pip's requirements. One name may be pinned several times, each for its own platforms."""
+    from release.requirements import pins
+
+    return [
+        Package(key=f"{name}=={version}", name=name, version=version, kind="pypi")
+        for name, version in sorted(set(pins(lock, text, other)))
+    ]
 
 
 def _npm(lock: Mapping[str, Any]) -> list[Package]:

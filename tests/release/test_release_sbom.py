@@ -106,3 +106,67 @@ def _local(schema: Any) -> Any:
 def test_lock_file__that_pins_nothing__is_refused(lock: str, text: str) -> None:
     with pytest.raises(InputError):
         made(lock, text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "requests>=2",
+        "requests",
+        "requests==2.*",
+        "foo @ git+https://example.com/foo@abc",
+        "-e ./local",
+        "./local",
+        "https://example.com/foo-1.0-py3-none-any.whl",
+        "foo==1 bar==2",
+        "--unknown-option",
+        'name = "x"',
+    ],
+)
+def test_requirements__line_that_pins_nothing__is_an_error_with_file_and_line(line: str) -> None:
+    with pytest.raises(InputError) as raised:
+        made("a/requirements.txt", f"# first\nanyio==4.16.0 \\\n    --hash=sha256:59bb\n\n{line}\n")
+    assert raised.value.where == "a/requirements.txt:5"
+    assert line in raised.value.what
+    assert "name==version" in raised.value.next_step
+
+
+def test_requirements__every_way_to_pin() -> None:
+    text = """\
+--index-url https://pypi.example.com/simple
+-i https://pypi.example.com/simple
+--require-hashes
+bar === 1.0
+spaced == 2.0  # a comment
+url-pkg[extra]==1.2 ; python_version<'3' --hash=sha256:ab
+(unused) # no
+"""
+    with pytest.raises(InputError, match="unused"):
+        made("r.txt", text)
+    bom = made("r.txt", text.replace("(unused) # no\n", "last==3\\\n"))
+    assert [(part["name"], part["version"]) for part in bom["components"]] == [
+        ("bar", "1.0"),
+        ("last", "3"),
+        ("spaced", "2.0"),
+        ("url-pkg", "1.2"),
+    ]
+
+
+def test_requirements__one_name_for_several_platforms() -> None:
+    bom = made("r.txt", "a==1 ; python_version < '3.12'\na==2 ; python_version >= '3.12'\na==2\n")
+    assert [part["version"] for part in bom["components"]] == ["1", "2"]
+
+
+def test_requirements__included_files_are_read() -> None:
+    files = {"a/base.txt": "-r ../b/deep.txt\nbase==1\n", "b/deep.txt": "deep==2\n", "a/loop.txt": "-r loop.txt\n"}
+
+    def names(text: str) -> list[str]:
+        found = sbom("part", "1", "a/r.txt", text, commit="a" * 40, time=1, other=files.get)
+        return [part["name"] for part in json.loads(found)["components"]]
+
+    assert names("-r base.txt\n-c constraints.txt\ntop==3\n") == ["base", "deep", "top"]
+    assert names("--requirement=base.txt\n") == names("-rbase.txt\n") == ["base", "deep"]
+    with pytest.raises(InputError, match=r"a/r\.txt:2: a/gone\.txt is not in the commit"):
+        names("top==3\n-r gone.txt\n")
+    with pytest.raises(InputError, match=r"a/loop\.txt:1: a/loop\.txt includes itself"):
+        names("-r loop.txt\n")

@@ -129,6 +129,48 @@ def test_no_pin_is_kept_that_nothing_uses() -> None:
     assert {used.partition("@")[0] for file in USING for used in uses(file) if not used.startswith("./")} == set(PINS)
 
 
+def delivers(file: Path) -> bool:
+    """Whether a job of it deploys or releases."""
+    return any("environment" in job or job["permissions"].get("contents") == "write" for job in jobs(file).values())
+
+
+def test_there_are_workflows_that_deliver() -> None:
+    assert len([file for file in FILES if delivers(file)]) >= 3
+
+
+def delivering_steps(file: Path) -> list[dict[str, Any]]:
+    """Of a workflow that delivers, and of any action: ours run in delivering jobs too."""
+    if file.name == "action.yml":
+        return list(yaml.safe_load(file.read_text())["runs"]["steps"])
+    return [step for _, step in steps(file)] if delivers(file) else []
+
+
+def restores_a_cache(step: dict[str, Any]) -> bool:
+    """actions/cache, or a setup-* action that keeps what it fetched; setup-node does so unless it is told not to."""
+    used, given = str(step.get("uses", "")), step.get("with", {})
+    asked = [value for key, value in given.items() if "cache" in key and value not in (False, "false", "")]
+    by_itself = used.startswith("actions/setup-node@") and given.get("package-manager-cache") is not False
+    return used.startswith("actions/cache") or bool(asked) or by_itself
+
+
+@pytest.mark.parametrize("file", USING, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_what_delivers_restores_no_cache_that_a_pull_request_can_write(file: Path) -> None:
+    assert not [step for step in delivering_steps(file) if restores_a_cache(step)]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"uses": "actions/cache/restore@1"},
+        {"uses": "actions/setup-python@1", "with": {"cache": "pip"}},
+        {"uses": "actions/setup-node@1", "with": {"node-version": "24"}},
+        {"uses": "astral-sh/setup-uv@1", "with": {"enable-cache": True}},
+    ],
+)
+def test_a_cache_is_seen(step: dict[str, Any]) -> None:
+    assert restores_a_cache(step)
+
+
 @every
 def test_checkouts_leave_no_credentials_behind(file: Path) -> None:
     for name, step in steps(file):

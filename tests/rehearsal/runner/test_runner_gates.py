@@ -75,6 +75,31 @@ def test_environment__reviewers__waits_and_goes_on_after_one_approval(world: Any
     run_async(story())
 
 
+def test_environment__two_jobs_one_after_the_other__each_asks_again(world: Any, run_async: Any) -> None:
+    """One review lets through what waits when it is given, and nothing that comes later."""
+    workflow = """
+on: push
+jobs:
+  one: {runs-on: ubuntu-24.04, environment: production, steps: [{run: 'true'}]}
+  two: {needs: one, runs-on: ubuntu-24.04, environment: production, steps: [{run: 'true'}]}
+"""
+
+    async def story() -> None:
+        async with world() as w:
+            prepare(w, reviewers=("release-manager",))
+            run = await w.begin(workflow)
+            for name in ("one", "two"):
+                await w.until(lambda: waiting(run))
+                assert [job.name for job in run.jobs if job.status == "waiting"] == [name]
+                await w.runner.review(run.id, ["production"], "approved", "release-manager", f"go, {name}")
+                await w.until(lambda: not waiting(run))
+            await w.runner.wait(run.id)
+            assert conclusions(run) == {"one": "success", "two": "success"}
+            assert [review.comment for review in run.reviews] == ["go, one", "go, two"]
+
+    run_async(story())
+
+
 def test_environment__rejected__job_fails_and_nothing_after_it_runs(world: Any, run_async: Any) -> None:
     async def story() -> None:
         async with world() as w:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +306,47 @@ runs:
             run = await w.push(workflow, {"nested/action.yml": nested})
             assert run.conclusion == "success", logs(run)
             assert "hi dev-2 from afar" in logs(run)
+
+    run_async(story())
+
+
+SUITE = Path(__file__).resolve().parents[3]
+
+
+def suite_files() -> dict[str, str]:
+    """What a job needs of this repository to run its actions."""
+    found = [file for name in ("actions", "pipelines", "requirements") for file in (SUITE / name).rglob("*.*")]
+    texts = [file for file in found if file.suffix in (".py", ".yml", ".txt", ".in", ".toml", ".json")]
+    return {str(file.relative_to(SUITE)): file.read_text() for file in [*texts, SUITE / "pyproject.toml"]}
+
+
+def test_actions__of_the_suite_from_another_repository(world: Any, run_async: Any) -> None:
+    """Somebody else's repository, with a manifest of its own, plans its CI by `uses: owner/repo/actions/x@sha`."""
+    manifest = """
+platform: {name: shop, repository: acme/demo}
+components: {api: {paths: ["api/**"]}}
+ci: {checks: {api-tests: {run: [pytest], components: [api]}}}
+environments: {}
+"""
+
+    async def story() -> None:
+        async with world(extra_env={"SHIPMATE_VENV": sys.prefix}) as w:
+            sha = w.hub.commit(suite_files(), repository="acme/suite")
+            workflow = f"""
+on: push
+permissions: {{contents: read}}
+jobs:
+  plan:
+    runs-on: ubuntu-24.04
+    outputs: {{checks: "${{{{ steps.plan.outputs.checks }}}}"}}
+    steps:
+      - uses: {CHECKOUT}
+      - uses: acme/suite/actions/setup@{sha}
+      - {{id: plan, uses: acme/suite/actions/plan_ci@{sha}}}
+"""
+            run = await w.push(workflow, {"shipmate.yml": manifest, "api/app.py": ""})
+            assert run.conclusion == "success", logs(run)
+            assert run.jobs[0].outputs == {"checks": '{"api-tests": "run"}'}
 
     run_async(story())
 

@@ -74,7 +74,7 @@ def notes(
 def highlights(section: Section, given: Sequence[str]) -> list[Safe]:
     """What a person wrote for this release, then the `Highlight:` footers of its commits."""
     found = [escape(text) for text in given]
-    for verdict in section.verdicts:
+    for verdict in section.own:
         body = verdict.commit.message.body
         if body is not None and verdict.entries:
             found += [escape(text) for text in body.highlights]
@@ -91,7 +91,7 @@ def summary(section: Section, groups: Sequence[Group]) -> str:
             parts.append(f"{count} {_COUNTED[group.title][count != 1]}")
         else:
             others += count
-    hidden = sum(not any(entry.group for entry in verdict.entries) for verdict in section.verdicts)
+    hidden = sum(not any(entry.group for entry in verdict.entries) for verdict in section.own)
     if others:
         parts.append(f"{others} other change{'s' * (others != 1)}")
     if hidden:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from semver import Version
 
 
+_ELSEWHERE = "touches nothing of "
+"""How the verdict on a commit of another component begins."""
+
+
 class Section(NamedTuple):
     """One release, or the one being prepared."""
 
@@ -36,6 +40,11 @@ class Section(NamedTuple):
     @property
     def date(self) -> str:
         return datetime.fromtimestamp(self.time, UTC).date().isoformat()
+
+    @property
+    def own(self) -> list[Verdict]:
+        """The verdicts on commits of this component: those of others are no matter of its notes."""
+        return [verdict for verdict in self.verdicts if not verdict.why.startswith(_ELSEWHERE)]
 
     def grouped(self, groups: Sequence[str]) -> list[tuple[str, list[Entry]]]:
         """Shown entries under their headings, in the order of `groups`; empty ones left out."""

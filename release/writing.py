@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase as fnmatch
 
+from pipelines.manifest.release import ReleaseComponent
 from release.contributors import authors_before, contributors
 from release.lookup import Credits, look_up
 from release.markdown import Safe, escape
@@ -27,7 +29,7 @@ class Given:
 def write_notes(workplace: Workplace, section: Section, given: Given, *, online: bool = True) -> str:
     """The notes of a section. Asks GitHub for credits when it can; what is deployed is known to the caller alone."""
     repository = workplace.repository
-    commits = [verdict.commit for verdict in section.verdicts]
+    commits = [verdict.commit for verdict in section.own]
     base = section.previous.commit if section.previous else ""
     github = workplace.github_if_any() if online else None
     cache = repository.place.git_dir / "shipmate"
@@ -52,16 +54,31 @@ def write_notes(workplace: Workplace, section: Section, given: Given, *, online:
 
 
 def migrations_of(workplace: Workplace, section: Section) -> list[Migration]:
-    """From the folder the release component names, else from those the manifest's components name."""
-    folders = [workplace.repository.component.migrations]
+    """From the folder the release component names, else from those of the manifest's components that lie in its paths."""
+    component = workplace.repository.component
+    folders = [component.migrations]
     if not folders[0] and workplace.manifest is not None:
-        folders = [each.migrations for each in workplace.manifest.components.values() if each.migrations]
+        named = [each.migrations for each in workplace.manifest.components.values() if each.migrations]
+        folders = [folder for folder in named if _holds(component, folder)]
     previous = section.previous.commit if section.previous else None
     return [
         found
         for folder in dict.fromkeys(folders)
         for found in new_migrations(workplace.git, folder, section.commit, previous)
     ]
+
+
+def _holds(component: ReleaseComponent, folder: str) -> bool:
+    """Whether a folder belongs to a release component, by its paths."""
+    inside = not component.paths or any(_within(folder, path) for path in component.paths)
+    return inside and not any(_within(folder, path) for path in component.exclude)
+
+
+def _within(folder: str, path: str) -> bool:
+    """Whether a folder lies in a path, which may end in `/**` and hold wildcards, as git's do."""
+    place = path.removesuffix("**").removesuffix("*").rstrip("/")
+    lies = folder.rstrip("/")
+    return place in ("", ".") or fnmatch(lies, place) or fnmatch(lies, f"{place}/*")
 
 
 def _pulls(section: Section) -> dict[str, int]:

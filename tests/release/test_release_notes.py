@@ -175,3 +175,54 @@ def test_notes__from_a_folder_below(tmp_path: Path) -> None:
     make(tmp_path, COMMITS, tags={"v1.0.0": 0})
     git(tmp_path, "checkout", "-q", "main")
     assert notes(tmp_path / "db") == notes(tmp_path)
+
+
+MANIFEST = """
+platform: {name: techmate, repository: techmate/platform}
+components: {backend: {paths: [apps/backend/**], migrations: apps/backend/migrations}}
+ci: {checks: {}}
+environments: {}
+release:
+  components:
+    platform: {exclude: [apps/mobile]}
+    mobile: {tag_format: "mobile-v{version}", paths: [apps/mobile]}
+"""
+
+
+def test_notes__of_one_component__tell_of_no_other(tmp_path: Path) -> None:
+    hour = 3600
+    commits = [
+        Planned("feat: begin", (), 1_700_000_000, "dev-1", files={"apps/mobile/a": "1", "apps/backend/b": "1"}),
+        Planned("feat: backend only\n\nHighlight: A faster backend", (0,), 1_700_000_000 + hour, "back-end",
+                files={"apps/backend/migrations/0002_x.contract.sql": "-- Drops."}),
+        Planned("chore: backend only", (1,), 1_700_000_000 + 2 * hour, "back-end", files={"apps/backend/c": "1"}),
+        Planned("fix: mobile only", (2,), 1_700_000_000 + 3 * hour, "mobile-dev", files={"apps/mobile/a": "2"}),
+        Planned("chore: mobile only", (3,), 1_700_000_000 + 4 * hour, "mobile-dev", files={"apps/mobile/b": "2"}),
+    ]  # fmt: skip
+    make(tmp_path, commits, tags={"v1.0.0": 0, "mobile-v1.0.0": 0})
+    (tmp_path / "shipmate.yml").write_text(MANIFEST)
+    environ = {"GITHUB_REPOSITORY": "techmate/platform"}
+    mobile = Workplace(folder=tmp_path, component="mobile", environ=environ)
+    text = write_notes(mobile, section_for(mobile, None), Given())
+    assert text.startswith("1 fix and 1 commit that users do not notice since mobile-v1.0.0.")
+    assert "## Contributors\n\nmobile-dev\n\n- mobile-dev made their first" in text
+    for foreign in ("back-end", "migrations", "0002_x", "faster backend", "backend only"):
+        assert foreign not in text
+    platform = Workplace(folder=tmp_path, environ=environ)
+    text = write_notes(platform, section_for(platform, None), Given())
+    assert text.startswith("1 feature and 1 commit that users do not notice since v1.0.0.")
+    assert "`0002_x.contract.sql`" in text
+    assert "- A faster backend" in text
+    assert "mobile" not in text
+
+
+def test_migrations__whose_they_are__by_path() -> None:
+    from release.writing import _holds
+
+    folder = "apps/backend/migrations"
+    assert _holds(ReleaseComponent(), folder)
+    assert _holds(ReleaseComponent(paths=(".",)), folder)
+    for path in ("apps/backend", "apps/backend/**", "apps", "apps/*", folder, f"{folder}/"):
+        assert _holds(ReleaseComponent(paths=(path,)), folder), path
+        assert not _holds(ReleaseComponent(exclude=(path,)), folder), path
+    assert not _holds(ReleaseComponent(paths=("apps/back",)), folder)

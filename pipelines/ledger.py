@@ -70,6 +70,7 @@ class Record:
     contracts: Mapping[str, str] = field(default_factory=dict)
     """Component -> the highest contract migration the plan allows; nothing where nobody planned."""
     by: str = ""
+    """Who started it: of a workflow the login its job wrote down, of a terminal the account."""
     at: str = ""
     events: tuple[Event, ...] = ()
     """Newest first."""
@@ -86,6 +87,13 @@ class Record:
     def approvals(self) -> tuple[Event, ...]:
         """Newest first."""
         return tuple(event for event in self.events if event.approves)
+
+    @property
+    def approved(self) -> str:
+        """Who let it pass at last; empty where nobody did."""
+        newest = next(iter(self.approvals()), None)
+        how = " (break-glass)" if newest and newest.text.startswith("break-glass") else ""
+        return f"{newest.approver}{how}" if newest else ""
 
 
 class Ledger:
@@ -166,6 +174,7 @@ class Ledger:
         run_id: str,
         attempt: str,
         plan: str = "",
+        by: str = "",
         contracts: Mapping[str, str] | None = None,
         task: str = DEPLOY,
     ) -> Record:
@@ -182,6 +191,7 @@ class Ledger:
             "run_id": run_id,
             "attempt": attempt,
             "plan": plan,
+            **({"by": by} if by else {}),
             **({"contracts": dict(contracts)} if contracts else {}),
         }
         body = {
@@ -244,7 +254,7 @@ class Ledger:
             attempt=str(payload.get("attempt", "")),
             plan=payload.get("plan", ""),
             contracts=payload.get("contracts", {}),
-            by=(raw.get("creator") or {}).get("login", ""),
+            by=_starter(raw, payload),
             at=raw["created_at"],
             events=self._events(raw["id"]) if events else (),
         )
@@ -265,6 +275,12 @@ class Ledger:
             if item.get("description")
         ]
         return tuple(sorted(events, key=lambda event: event.id, reverse=True))
+
+
+def _starter(raw: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
+    """A job's account is a bot: it says for whom it works. People's own accounts speak for nobody else."""
+    account = str((raw.get("creator") or {}).get("login", ""))
+    return str(payload.get("by") or account) if account.endswith("[bot]") else account
 
 
 def _same(record: Record, payload: Mapping[str, Any]) -> bool:

@@ -145,6 +145,11 @@ class Runtime:
             self.print(f"\u200b{line}" if self.in_workflow and line.lstrip().startswith(("::", "##[")) else line)
 
     @property
+    def actor(self) -> str:
+        """Login of who started this attempt of the run; empty at a terminal, where GitHub knows the account."""
+        return self.environ.get("GITHUB_TRIGGERING_ACTOR") or self.environ.get("GITHUB_ACTOR", "")
+
+    @property
     def run_url(self) -> str:
         env = self.environ
         if "GITHUB_RUN_ID" not in env:

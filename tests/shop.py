@@ -267,6 +267,7 @@ class Shop:
             run=f"{SERVER}/{REPOSITORY}/actions/runs/{made.id}",
             run_id=str(made.id),
             attempt="1",
+            by=made.event.actor,
         )
         ledger.note(record, state, f"{release}: {state}")
         if run is None:

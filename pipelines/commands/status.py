@@ -33,4 +33,5 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(jsonlib.dumps(rows, indent=2))
         return
-    click.echo(terminal.table(rows, ("environment", "component", "release", "traffic", "since", "by", "run", "drift")))
+    columns = ("environment", "component", "release", "traffic", "since", "by", "approved", "run", "drift")
+    click.echo(terminal.table(rows, columns))

@@ -68,6 +68,7 @@ def _own(delivery: Delivery, candidate: Candidate) -> Record:
         run=delivery.runtime.run_url,
         run_id=run_id,
         attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
+        by=delivery.runtime.actor,
         plan=candidate.plan,
     )
 

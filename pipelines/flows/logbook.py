@@ -83,6 +83,7 @@ class Logbook:
                 run=self._delivery.runtime.run_url,
                 run_id=self._run_id,
                 attempt=self._delivery.runtime.environ.get("GITHUB_RUN_ATTEMPT", ""),
+                by=self._delivery.runtime.actor,
                 task=ROLLBACK,
             )
         except ShipmateError as error:

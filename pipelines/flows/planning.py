@@ -114,6 +114,7 @@ def open_record(delivery: Delivery, planned: Planned) -> None:
         run=delivery.runtime.run_url,
         run_id=env.get("GITHUB_RUN_ID", ""),
         attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
+        by=delivery.runtime.actor,
         plan=planned.digest,
         contracts=planned.migrations.allowed,
     )

@@ -34,14 +34,19 @@ def _rows(environment: str, component: str, live: Live, history: list[Record] | 
     base = {"environment": environment, "component": component, "url": live.url}
     serving = live.serving()
     if not serving:
-        return [{**base, "release": "nothing", "traffic": "", "since": "", "by": "", "run": "", "drift": ""}]
+        return [
+            {**base, "release": "nothing", "traffic": "", "since": "", "by": "", "approved": "", "run": "", "drift": ""}
+        ]
     return [{**base, **_row(component, deployed, history)} for deployed in serving]
 
 
 def _row(component: str, deployed: Deployed, history: list[Record] | None) -> dict[str, Any]:
     identity = deployed.identity
     release = identity.release if identity else f"{deployed.key} (not ours)"
-    record = next((r for r in history or [] if identity and r.release == identity.release), None)
+    same = [r for r in history or [] if identity and r.release == identity.release]
+    records = [r for r in same if component in r.artifacts]
+    # A later run of the same release may be waiting, or may have failed: what is live came by one that went out.
+    record = next((r for r in records if r.went_out), next(iter(records), None))
     since = (
         next((event.at for event in record.events if event.state == "success"), record.at)
         if record
@@ -55,6 +60,7 @@ def _row(component: str, deployed: Deployed, history: list[Record] | None) -> di
         "traffic": f"{deployed.traffic} %",
         "since": since,
         "by": record.by if record else "",
+        "approved": record.approved if record else "",
         "run": (record.run if record else "") or (identity.run if identity else ""),
         "drift": _drift(component, deployed, history),
     }

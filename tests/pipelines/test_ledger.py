@@ -49,7 +49,31 @@ def test_what_was_known_is_read_back_and_what_comes_later_is_events(shop: Shop) 
     )
     assert (found.state, [event.state for event in found.events]) == ("success", ["success", "in_progress"])
     assert found.events[0].text == "x" * (DESCRIPTION_LIMIT - 1) + "…"
-    assert found.by == "github-actions[bot]"
+    assert found.by == "github-actions[bot]", "nobody was named"
+
+
+def test_by_whom_is_who_started_the_run(shop: Shop) -> None:
+    assert opened(shop, by="on-call").by == "on-call"
+    found = ledger(shop).of_run("production", "7")
+    assert found is not None
+    assert found.by == "on-call"
+
+
+def test_nobody_speaks_for_another_account(shop: Shop) -> None:
+    """People may make deployments too, and write into them what they like; only a job is believed for whom it works."""
+    hand = Ledger(shop.client(shop.person("dev-1").token))
+    commit = shop.commit()
+    made = hand.open(
+        environment="production",
+        release="v1.0.0",
+        commit=commit,
+        artifacts={},
+        run="",
+        run_id="",
+        attempt="",
+        by="on-call",
+    )
+    assert made.by == "dev-1"
 
 
 def test_a_run_has_one_record_for_each_task(shop: Shop) -> None:

@@ -48,6 +48,7 @@ def test_while_a_run_is_at_work_another_waits(shop: Shop, first: Candidate, seco
     with pytest.raises(ConflictError, match="sha-1 is being deployed to staging by another run") as refused:
         begin(shop, shop.start(), second)
     assert refused.value.where == f"{SERVER}/{REPOSITORY}/actions/runs/{run.id}"
+    assert refused.value.why.endswith("by dev-1")
     assert states(shop) == ["queued", "in_progress"]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.flows import planning
 from pipelines.flows.rollback import Request, roll_back
 from pipelines.flows.status import status
 from pipelines.ledger import Ledger
@@ -42,9 +43,33 @@ def test_what_since_when_by_whom_from_which_run(shop: Shop) -> None:
         "100 %",
         "",
     )
-    assert (backend["since"], backend["by"]) == (record.events[0].at, "github-actions[bot]")
+    assert (backend["since"], backend["by"], backend["approved"]) == (record.events[0].at, "dev-1", "")
     assert backend["run"].startswith(f"{SERVER}/{REPOSITORY}/actions/runs/")
     assert (web["url"], web["digest"]) == ("https://techmate.ai", record.artifacts["web"])
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"), [("approved by", "release-manager"), ("break-glass by", "release-manager (break-glass)")]
+)
+def test_who_dispatched_and_who_let_it_pass(shop: Shop, words: str, shown: str) -> None:
+    """A job writes the ledger as a bot; people want to know for whom."""
+    commit = shop.proved("v1.0.0")
+    run = shop.start("on-call")
+    delivery = shop.delivery("production", run)
+    found = planning.plan(delivery, "v1.0.0")
+    planning.open_record(delivery, found)
+    (record,) = delivery.ledger.records("production")
+    delivery.ledger.note(record, "queued", f"{words} release-manager for plan {found.digest}, run {run.id}, attempt 1")
+    delivery.ledger.note(record, "success", "live")
+    for component, digest in found.resolved.candidate.digests().items():
+        shop.host("production", component).put("v1.0.0", commit, digest)
+    assert [(row["by"], row["approved"]) for row in rows(shop)] == [("on-call", shown)] * 2
+
+
+def test_a_run_of_the_same_release_that_waits_is_not_how_it_went_live(shop: Shop) -> None:
+    commit = shop.released("v1.0.0")
+    shop.note("production", "v1.0.0", commit, "queued", run=shop.start("on-call"))
+    assert [row["by"] for row in rows(shop)] == ["dev-1", "dev-1"]
 
 
 def test_a_release_in_the_middle_of_a_shift_is_two_rows(shop: Shop) -> None:

@@ -268,6 +268,17 @@ def test_ci_runs_for_pull_requests_and_for_what_may_be_released() -> None:
     assert triggers(CI) == {"pull_request": None, "push": {"branches": ["main", "develop", "release/**"]}}
 
 
+@pytest.mark.parametrize("name", sorted(load(ROOT / "shipmate.yml").environments))
+def test_an_environment_is_deployed_on_every_push_to_its_branch_and_without_one_on_none(name: str) -> None:
+    branch = load(ROOT / "shipmate.yml").environments[name].branch
+    pushed = triggers(ROOT / ".github" / "workflows" / f"deploy-{name}.yml").get("push")
+    if branch is None:
+        assert pushed is None
+    else:
+        assert branch in pushed["branches"]
+        assert not set(pushed) - {"branches"}
+
+
 def test_only_a_pull_requests_older_run_is_ended() -> None:
     assert read(CI)["concurrency"] == {
         "group": "ci-${{ github.event_name == 'pull_request' && github.ref || github.sha }}",

@@ -9,6 +9,7 @@ Source: docs.github.com/rest/deployments
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,9 @@ State = Literal["queued", "in_progress", "success", "failure", "error", "inactiv
 DEPLOY = "shipmate"
 ROLLBACK = "shipmate:rollback"
 DESCRIPTION_LIMIT = 140
+SAID = re.compile(r"words of \S+(?: \((?P<part>\d+)/\d+\))?: (?P<text>.*)")
+MOST_PARTS = 8
+"""Events that one person's words may take."""
 LOOKS = 4
 """How often a list is read for what must be in it: lists lag behind writes for some seconds."""
 
@@ -94,6 +98,22 @@ class Record:
         newest = next(iter(self.approvals()), None)
         how = " (break-glass)" if newest and newest.text.startswith("break-glass") else ""
         return f"{newest.approver}{how}" if newest else ""
+
+    @property
+    def said(self) -> str:
+        """What they said: the comment of the approval, or the reason to go without. Its events stand before that of the approval."""
+        later = iter(self.events)
+        found: list[str] = []
+        if next((event for event in later if event.approves), None) is None:
+            return ""
+        for event in later:
+            words = SAID.fullmatch(event.text) if event.by.endswith("[bot]") else None
+            if words is None:
+                break
+            found.insert(0, words["text"])
+            if words["part"] in (None, "1"):
+                break
+        return " ".join(found)
 
 
 class Ledger:
@@ -238,6 +258,11 @@ class Ledger:
 
         once(write, find, policy=self.github.policy)
 
+    def quote(self, record: Record, login: str, text: str, *, url: str = "") -> None:
+        """Write down what somebody said, on one line, in as many events as it takes; nothing where nothing was said."""
+        for part in _parts(login, text):
+            self.note(record, "queued", part, url=url)
+
     def _record(self, raw: Mapping[str, Any], *, events: bool) -> Record:
         payload = raw.get("payload") or {}
         if isinstance(payload, str):
@@ -297,6 +322,18 @@ def _patient(find: Callable[[], Record | None], policy: Policy) -> Record | None
             return found
         policy.sleep(policy.pause(look, None))
     return None
+
+
+def _parts(login: str, text: str) -> list[str]:
+    """Words in descriptions that GitHub takes: without line ends and what does not print, which could pass for something else."""
+    import textwrap
+
+    plain = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    width = DESCRIPTION_LIMIT - len(f"words of {login} ({MOST_PARTS}/{MOST_PARTS}): ")
+    lines = textwrap.wrap(plain, width, max_lines=MOST_PARTS, placeholder=" …", break_on_hyphens=False)
+    if len(lines) == 1:
+        return [f"words of {login}: {lines[0]}"]
+    return [f"words of {login} ({number}/{len(lines)}): {line}" for number, line in enumerate(lines, 1)]
 
 
 def _short(text: str) -> str:

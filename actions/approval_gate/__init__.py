@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions.delivery import ENVIRONMENT, TOKEN
-from pipelines.runtime import Input, Output, Runtime, as_number
+from pipelines.runtime import Input, Output, Runtime, as_number, fenced
 
 INPUTS = (
     ENVIRONMENT,
@@ -40,7 +40,9 @@ def main(runtime: Runtime) -> int:
     if approved is None:
         runtime.say("this environment needs no approval")
         return 0
-    runtime.summary(f"✅ **{values['version']}** approved by **{approved.by}** for plan `{values['digest']}`")
+    how = "⚠️ goes without approval: the glass was broken by" if approved.broke_glass else "✅ approved by"
+    said = f"\n\n{fenced(approved.text)}" if approved.text else ""
+    runtime.summary(f"**{values['version']}** {how} **{approved.by}** for plan `{values['digest']}`{said}")
     runtime.output("by", approved.by)
     runtime.output("url", approved.url)
     return 0

@@ -46,7 +46,7 @@ class Gate:
             answers = self._reviews(run_id, record) if issue is None else self._comments(issue)
             verdict = decide(asked, answers, self.rule, self.now())
             if isinstance(verdict, Approved):
-                self._write_down(record, verdict, asked, "approved by")
+                self._write_down(record, verdict, asked)
                 self._close(issue)
                 return verdict
             if isinstance(verdict, Rejected):
@@ -61,8 +61,9 @@ class Gate:
         refusal = may_break_glass(asked.by, reason, self.rule)
         if refusal:
             raise RefusedError(refusal, where="break-glass", next_step="ask somebody else to approve, or to start it")
-        approved = Approved(by=asked.by, at=self.now(), url=self.runtime.run_url)
-        self._write_down(record, approved, asked, "break-glass by")
+        url = self.runtime.run_url
+        approved = Approved(by=asked.by, at=self.now(), url=url, text=reason, broke_glass=True)
+        self._write_down(record, approved, asked)
         self.runtime.annotate("warning", f"{asked.by} goes without approval: {reason}", title="Break-glass")
         return approved
 
@@ -73,13 +74,18 @@ class Gate:
     def _of_this_attempt(self, record: Record) -> bool:
         return any(event.text.endswith(f", attempt {self._attempt}") for event in record.approvals())
 
-    def _write_down(self, record: Record, approved: Approved, asked: Asked, words: str) -> None:
-        if not self._of_this_attempt(record):
-            text = f"{words} {approved.by} for plan {asked.plan}, run {record.run_id or '-'}, attempt {self._attempt}"
-            self.ledger.note(record, "queued", text, url=approved.url)
+    def _write_down(self, record: Record, approved: Approved, asked: Asked) -> None:
+        """First what they said, then the approval: whoever finds that finds the words, too."""
+        if self._of_this_attempt(record):
+            return
+        how = "break-glass by" if approved.broke_glass else "approved by"
+        run = f"run {record.run_id or '-'}, attempt {self._attempt}"
+        self.ledger.quote(record, approved.by, approved.text, url=approved.url)
+        self.ledger.note(record, "queued", f"{how} {approved.by} for plan {asked.plan}, {run}", url=approved.url)
 
     def _rejected(self, record: Record, verdict: Rejected, asked: Asked) -> RefusedError:
-        self.ledger.note(record, "error", f"rejected by {verdict.by}")
+        self.ledger.quote(record, verdict.by, verdict.text, url=verdict.url)
+        self.ledger.note(record, "error", f"rejected by {verdict.by}", url=verdict.url)
         return RefusedError(
             f"{verdict.by} rejected it: {verdict.text or 'no reason given'}",
             where=f"approval of {asked.release}",

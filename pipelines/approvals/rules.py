@@ -53,12 +53,16 @@ class Approved:
     by: str
     at: datetime
     url: str
+    text: str = ""
+    """The comment; without an approval the reason to go without."""
+    broke_glass: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rejected:
     by: str
     text: str
+    url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +80,9 @@ def decide(asked: Asked, answers: Sequence[Answer], rule: Approval, now: datetim
         if reason:
             ignored.append(f"{answer.user}: {reason}")
         elif answer.review == "rejected":
-            return Rejected(by=answer.user, text=answer.text)
+            return Rejected(by=answer.user, text=answer.text, url=answer.url)
         else:
-            return Approved(by=answer.user, at=answer.at, url=answer.url)
+            return Approved(by=answer.user, at=answer.at, url=answer.url, text=answer.text)
     return Waiting(ignored=tuple(ignored))
 
 

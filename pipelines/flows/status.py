@@ -35,7 +35,17 @@ def _rows(environment: str, component: str, live: Live, history: list[Record] | 
     serving = live.serving()
     if not serving:
         return [
-            {**base, "release": "nothing", "traffic": "", "since": "", "by": "", "approved": "", "run": "", "drift": ""}
+            {
+                **base,
+                "release": "nothing",
+                "traffic": "",
+                "since": "",
+                "by": "",
+                "approved": "",
+                "said": "",
+                "run": "",
+                "drift": "",
+            }
         ]
     return [{**base, **_row(component, deployed, history)} for deployed in serving]
 
@@ -61,6 +71,7 @@ def _row(component: str, deployed: Deployed, history: list[Record] | None) -> di
         "since": since,
         "by": record.by if record else "",
         "approved": record.approved if record else "",
+        "said": record.said if record else "",
         "run": (record.run if record else "") or (identity.run if identity else ""),
         "drift": _drift(component, deployed, history),
     }

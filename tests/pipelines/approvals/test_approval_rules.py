@@ -32,7 +32,7 @@ def why(answer: Answer, rule: Approval = RULE, asked: Asked = ASKED) -> str:
 )
 def test_a_comment_approves(text: str) -> None:
     assert decide(ASKED, [replace(GOOD, text=text)], RULE, NOW) == Approved(
-        by="release-manager", at=NOW, url="https://x.test/1"
+        by="release-manager", at=NOW, url="https://x.test/1", text=text
     )
 
 
@@ -88,7 +88,7 @@ def test_it_expires_and_cannot_be_from_before() -> None:
 
 def test_a_rejection_ends_it_even_by_the_dispatcher() -> None:
     rejected = replace(GOOD, user="dev-1", review="rejected", text="wait", at=NOW - timedelta(minutes=1))
-    assert decide(ASKED, [rejected, GOOD], RULE, NOW) == Rejected(by="dev-1", text="wait")
+    assert decide(ASKED, [rejected, GOOD], RULE, NOW) == Rejected(by="dev-1", text="wait", url="https://x.test/1")
 
 
 def test_a_strangers_rejection_stops_nobody() -> None:

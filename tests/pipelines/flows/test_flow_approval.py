@@ -60,8 +60,11 @@ class Planned:
         candidate = Candidate(release=VERSION, commit=self.commit, artifacts=artifacts, plan=self.plan)
         return deployment.begin(self.shop.delivery("production", self.run), candidate)
 
+    def record(self) -> Record:
+        return self.shop.ledger().records("production")[0]
+
     def texts(self) -> list[str]:
-        return [event.text for event in self.shop.ledger().records("production")[0].events]
+        return [event.text for event in self.record().events]
 
     def issues(self, state: str = "open") -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.shop.person("dev-1").get(f"/repos/{REPOSITORY}/issues?state={state}")
@@ -96,7 +99,8 @@ def test_a_review_approves_and_is_written_down(planned: Planned) -> None:
     assert found is not None
     assert found.by == "release-manager"
     wanted = f"approved by release-manager for plan {planned.plan}, run {planned.run.id}, attempt 1"
-    assert planned.texts()[0] == wanted
+    assert planned.texts()[:2] == [wanted, "words of release-manager: seen"]
+    assert planned.record().said == "seen"
     assert planned.issues() == []
     assert planned.begin() is not None
 
@@ -106,7 +110,7 @@ def test_asked_again_in_the_same_attempt_it_is_written_once(planned: Planned) ->
     planned.shop.review(planned.run)
     planned.ask()
     planned.ask()
-    assert sum(text.startswith("approved by") for text in planned.texts()) == 1
+    assert [text.partition(" ")[0] for text in planned.texts()] == ["approved", "words", "planned"]
 
 
 def test_a_review_that_shows_late_is_waited_for(planned: Planned) -> None:
@@ -150,7 +154,7 @@ def test_a_rejection_ends_it(planned: Planned) -> None:
     planned.shop.reviewers("release-manager")
     planned.shop.review(planned.run, state="rejected")
     assert "release-manager rejected it: seen" in refused(planned)
-    assert planned.texts()[0] == "rejected by release-manager"
+    assert planned.texts()[:2] == ["rejected by release-manager", "words of release-manager: seen"]
 
 
 # by comment -------------------------------------------------------------------------------------------------------------
@@ -195,6 +199,23 @@ def test_a_comment_approves_where_there_are_no_reviewers(planned: Planned) -> No
     )
     assert "not dev-1, not dev-2" in closed["body"]
     assert planned.begin() is not None
+
+
+HOSTILE = "\r\n::error::gotcha\n@everybody <img src=x> `$(touch x)`\n\u202eapproved by stranger for plan 000000000000, run 1, attempt 1"
+ON_ONE_LINE = (
+    "::error::gotcha @everybody <img src=x> `$(touch x)` approved by stranger for plan 000000000000, run 1, attempt 1"
+)
+
+
+def test_the_comment_is_recorded_and_leads_to_itself(planned: Planned) -> None:
+    """As text: what looks like a command, a mention or another approval is none."""
+    found = answering(planned, lambda: planned.comment(f"/approve {planned.plan}{HOSTILE}"))
+    record = planned.record()
+    assert record.said == f"/approve {planned.plan} {ON_ONE_LINE}"
+    assert record.approved == "release-manager"
+    assert len(record.approvals()) == 1
+    assert {event.url for event in record.events if event.text.startswith(("words of", "approved"))} == {found.url}
+    assert all(len(event.text) <= 140 and event.text.isprintable() for event in record.events)
 
 
 @pytest.mark.parametrize(
@@ -332,7 +353,26 @@ def test_breaking_the_glass_is_recorded_and_lets_pass(shop: Shop) -> None:
     assert found is not None
     assert planned.texts()[0] == f"break-glass by on-call for plan {planned.plan}, run {planned.run.id}, attempt 1"
     assert "on-call goes without approval: checkout is down for everybody" in shop.log.getvalue()
+    assert (planned.record().said, planned.record().approved) == (
+        "checkout is down for everybody",
+        "on-call (break-glass)",
+    )
     assert planned.begin() is not None
+
+
+def test_a_long_and_hostile_reason_is_recorded_as_text(shop: Shop) -> None:
+    planned = Planned(shop, actor="on-call")
+    reason = f"the shop is down {HOSTILE} " + "and it costs us dearly " * 10
+    planned.ask(break_glass=reason)
+    assert planned.record().said == f"the shop is down {ON_ONE_LINE} " + " ".join(["and it costs us dearly"] * 10)
+    assert planned.record().approved == "on-call (break-glass)"
+
+
+def test_words_without_end_are_cut_and_say_so(shop: Shop) -> None:
+    planned = Planned(shop, actor="on-call")
+    planned.ask(break_glass="well " * 1000)
+    assert planned.record().said.endswith("well …")
+    assert sum(text.startswith("words of on-call (") for text in planned.texts()) == 8
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,14 @@ def test_a_commit_whose_staging_failed(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("conclusion", "said"),
-    [("failure", "failure"), ("cancelled", "cancelled"), (None, "is still in_progress"), ("none", "did not run")],
+    [
+        ("failure", "failure"),
+        ("cancelled", "cancelled"),
+        ("skipped", "skipped"),
+        ("neutral", "neutral"),
+        (None, "is still in_progress"),
+        ("none", "did not run"),
+    ],
 )
 def test_red_ci(desk: Desk, conclusion: str | None, said: str) -> None:
     commit = desk.shop.commit()

@@ -107,7 +107,14 @@ class Git:
 
     def top(self) -> Path:
         """The folder of the working tree. Raises InputError in a bare repository."""
-        return Path(self.run("rev-parse", "--show-toplevel").decode("utf-8", "surrogateescape").rstrip("\n"))
+        found = self.run("rev-parse", "--show-toplevel", ok=(0, 128)).decode("utf-8", "surrogateescape").rstrip("\n")
+        if not found:
+            raise InputError(
+                "this repository is bare: it has no files to read or write",
+                where=str(self.folder.resolve()),
+                next_step="run this in a clone with a working tree",
+            )
+        return Path(found)
 
     def commit(self, name: str) -> str:
         """The full id of a commit named in any way git knows. Raises InputError."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipelines.errors import LocalError, ReleaseError
+from pipelines.errors import InputError, LocalError, ReleaseError
 from release import console
 from release.changelog import PREAMBLE, Written, write
 from release.decision import Decision, Facts, decide
@@ -51,25 +51,28 @@ def command(
     """
     with console.busy("reading the history") as sign:
         workplace.seen = sign.seen
-        cuts = _cuts(workplace, channel, released=released, prereleases=prereleases)
+        if to_file or check:
+            _ = workplace.top  # a bare repository has no file to write
+        chosen = channel if channel is not None else channel_of_branch(workplace.repository.branch, workplace.rules)
+        cuts = _cuts(workplace, chosen, released=released, prereleases=prereleases)
         sign.what = "writing the changelog"
         fill = load("changelog.md.j2", workplace.own_template("changelog"))
         if to_file or check:
-            _merge(workplace, list(_write(workplace, cuts, fill)), rewrite=rewrite, only_check=check)
+            over = not (released or chosen or any(cut.pending for cut in cuts))
+            _merge(workplace, list(_write(workplace, cuts, fill)), rewrite=rewrite, over=over, only_check=check)
             return
         sys.stdout.write(PREAMBLE)
         for text in in_halves(cuts, lambda some: _texts(_write(workplace, some, fill))):
             sys.stdout.write(text)
 
 
-def _cuts(workplace: Workplace, channel: str | None, *, released: bool, prereleases: bool) -> list[Cut]:
+def _cuts(workplace: Workplace, channel: str, *, released: bool, prereleases: bool) -> list[Cut]:
     repository = workplace.repository
-    chosen = channel if channel is not None else channel_of_branch(repository.branch, workplace.rules)
-    if chosen:
-        check_channel(chosen, workplace.rules)
+    if channel:
+        check_channel(channel, workplace.rules)
 
     def prepare(facts: Facts) -> Decision | None:
-        return None if released else decide(facts, workplace.rules, repository.component, channel=chosen)
+        return None if released else decide(facts, workplace.rules, repository.component, channel=channel)
 
     return cut_history(repository, prepare, prereleases=prereleases)
 
@@ -86,15 +89,16 @@ def _texts(written: Iterator[Written]) -> Iterator[str]:
         yield "".join(f"\n{each.text}" for each in piece)
 
 
-def _merge(workplace: Workplace, written: list[Written], *, rewrite: bool, only_check: bool) -> None:
-    from release.changelog_file import merge
+def _merge(workplace: Workplace, written: list[Written], *, rewrite: bool, over: bool, only_check: bool) -> None:
+    from release.changelog_file import merge, replace
 
     repository = workplace.repository
     file = workplace.top / repository.component.changelog
     try:
         before = file.read_bytes().decode() if file.exists() else ""
         existing = before.replace("\r\n", "\n")
-        new = merge(existing, written, {each.tag for each in repository.released}, rewrite=rewrite)
+        tags = {each.tag for each in repository.released}
+        new = merge(existing, written, tags, rewrite=rewrite, over=over, warn=lambda warning: console.warn([warning]))
         if new == existing:
             console.aside(f"{repository.component.changelog} has everything already")
             return
@@ -103,7 +107,13 @@ def _merge(workplace: Workplace, written: list[Written], *, rewrite: bool, only_
                 f"{repository.component.changelog} is not what these commits make it",
                 next_step="shipmate release changelog --write, and commit it",
             )
-        file.write_bytes((new.replace("\n", "\r\n") if "\r\n" in before else new).encode())
+        replace(file, (new.replace("\n", "\r\n") if "\r\n" in before else new).encode())
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"cannot be read as UTF-8: {error.reason} at byte {error.start}",
+            where=str(file),
+            next_step="save it as UTF-8, then run this again: iconv -f LATIN1 -t UTF-8",
+        ) from error
     except OSError as error:
         raise LocalError(f"{file} cannot be written: {error.strerror}", next_step="see the folder's rights") from error
     console.aside(f"{repository.component.changelog} written")

@@ -9,7 +9,7 @@ import pytest
 from pipelines.errors import InputError, ReleaseError
 from pipelines.manifest.release import Release
 from release.changelog import PREAMBLE, Written, write
-from release.changelog_file import merge
+from release.changelog_file import merge, replace
 from release.decision import decide
 from release.entries import Rules
 from release.git import Git
@@ -18,7 +18,7 @@ from release.repository import Repository
 from release.sections import sections
 from release.templating import load
 from release.web import Web
-from tests.release.histories import Planned, line, make
+from tests.release.histories import Planned, git, line, make
 
 WEB = Web("https://github.com", "techmate/platform")
 FILL = load("changelog.md.j2")
@@ -250,6 +250,75 @@ def test_file__prepared_and_then_released__is_left_alone(tmp_path: Path) -> None
     make(tmp_path / "b", line("feat: begin", "fix: one", "chore: release"), tags={"v1.0.0": 0, "v1.0.1": 2})
     text = file_of(tmp_path / "a")
     assert merge(text, written(tmp_path / "b"), tags_of(tmp_path / "b")) == text
+
+
+def test_file__prepared_release_that_does_not_come__goes(tmp_path: Path) -> None:
+    grow(tmp_path)
+    before = merge("", written(tmp_path), tags_of(tmp_path))
+    grow(tmp_path, "feat: b")
+    prepared = merge(before, written(tmp_path), tags_of(tmp_path))
+    assert headings(prepared)[0].startswith("## [1.1.0]")
+    grow(tmp_path, "feat: b", 'Revert "feat: b"\n\nThis reverts commit {1}.')
+    after = written(tmp_path)
+    assert len(after) == 1, "nothing is to be released"
+    assert merge(prepared, after, tags_of(tmp_path), over=True) == before
+    assert merge(prepared, after, tags_of(tmp_path)) == prepared, "only what is released was asked for"
+    warnings: list[str] = []
+    edited = prepared.replace("- b (", "- B, by hand (")
+    assert merge(edited, after, tags_of(tmp_path), over=True, warn=warnings.append) == edited
+    assert warnings == ["v1.1.0 does not come any more, but its section was edited: take it out by hand"]
+
+
+def test_file__edited_section_with_a_commit_taken_back__says_so(tmp_path: Path) -> None:
+    grow(tmp_path, "feat: b", "feat: c")
+    taken = git(tmp_path, "rev-parse", "main~1")
+    edited = merge("", written(tmp_path), tags_of(tmp_path)).replace("- c (", "- C, by hand (")
+    grow(tmp_path, "feat: b", "feat: c", 'Revert "feat: b"\n\nThis reverts commit {1}.')
+    warnings: list[str] = []
+    merge(edited, written(tmp_path), tags_of(tmp_path), warn=warnings.append)
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"{taken[:9]} is not part of v1.1.0 any more")
+
+
+def test_file__edited_section__new_group_stands_in_its_order(tmp_path: Path) -> None:
+    grow(tmp_path, "feat: b", "perf: p")
+    edited = merge("", written(tmp_path), tags_of(tmp_path)).replace("- b (", "- B, by hand (")
+    grow(tmp_path, "feat: b", "perf: p", "feat!: c", "fix: d", "revert: e")
+    text = merge(edited, written(tmp_path), tags_of(tmp_path))
+    section = text.split("\n## ")[1]
+    groups = [row for row in section.splitlines() if row.startswith("### ")]
+    assert groups == ["### Breaking changes", "### Features", "### Fixes", "### Performance", "### Reverts"]
+    assert "- B, by hand (" in section
+    assert "\n\n\n" not in text
+    assert merge(text, written(tmp_path), tags_of(tmp_path)) == text
+
+
+def test_file__generated_sections__stand_below_unreleased(tmp_path: Path) -> None:
+    make(tmp_path, line("feat: a", "feat: b"), tags={"v1.0.0": 0})
+    by_hand = "# Changelog\n\n## [Unreleased]\n\n- something to come\n\n## Older\n\nfrom before\n"
+    text = merge(by_hand, written(tmp_path), tags_of(tmp_path))
+    assert [row.split("]")[0] for row in headings(text)] == ["## [Unreleased", "## [1.1.0", "## [1.0.0", "## Older"]
+    assert merge(text, written(tmp_path), tags_of(tmp_path)) == text
+    alone = "## Unreleased\n"
+    assert [row.split("]")[0] for row in headings(merge(alone, written(tmp_path), tags_of(tmp_path)))] == [
+        "## Unreleased",
+        "## [1.1.0",
+        "## [1.0.0",
+    ]
+
+
+def test_replace__whole_or_not_at_all_with_the_rights_it_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, link = tmp_path / "CHANGELOG.md", tmp_path / "link.md"
+    file.write_text("old")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    replace(link, b"new")
+    assert (file.read_text(), file.stat().st_mode & 0o777, link.is_symlink()) == ("new", 0o640, True)
+    monkeypatch.setattr("shutil.copymode", lambda *_: (_ for _ in ()).throw(OSError("no room")))
+    with pytest.raises(OSError, match="no room"):
+        replace(file, b"newer")
+    assert file.read_text() == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["CHANGELOG.md", "link.md"]
 
 
 def test_template__own(tmp_path: Path) -> None:

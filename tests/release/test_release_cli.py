@@ -101,6 +101,32 @@ def test_changelog__line_ends_of_the_file_stay(repository: Path) -> None:
     assert content.count(b"\r\n") == content.count(b"\n") > 10
 
 
+def test_changelog__not_utf_8__is_an_error_with_file_and_place(repository: Path) -> None:
+    (repository / "CHANGELOG.md").write_bytes("# Änderungen\n".encode("latin1"))
+    done = run(repository, "changelog", "--write")
+    assert (done.returncode, "CHANGELOG.md: cannot be read as UTF-8: invalid" in done.stderr) == (4, True)
+    assert "at byte 2" in done.stderr
+    assert (repository / "CHANGELOG.md").read_bytes() == "# Änderungen\n".encode("latin1")
+
+
+def test_changelog__prepared_and_then_taken_back(repository: Path) -> None:
+    assert run(repository, "changelog", "--write").returncode == 0
+    for commit in git(repository, "log", "--format=%H", "v1.0.0..HEAD").split():
+        git(repository, "commit", "-q", "--allow-empty", "-m", f'Revert "x"\n\nThis reverts commit {commit}.')
+    assert run(repository, "next").stdout == ""
+    assert run(repository, "changelog", "--check", "--released").returncode == 0
+    assert run(repository, "changelog", "--check").returncode == 12
+    assert run(repository, "changelog", "--write").returncode == 0
+    assert "1.1.0" not in (repository / "CHANGELOG.md").read_text()
+
+
+def test_changelog__bare_repository__has_no_file_to_write(repository: Path, tmp_path: Path) -> None:
+    git(repository, "clone", "-q", "--bare", ".", str(tmp_path / "bare.git"))
+    done = run(tmp_path, "changelog", "--write", "-C", "bare.git")
+    assert (done.returncode, "this repository is bare" in done.stderr) == (4, True)
+    assert "## 1.1.0" in run(tmp_path, "changelog", "-C", "bare.git").stdout
+
+
 def test_notes__without_a_token(repository: Path) -> None:
     done = run(repository, "notes")
     assert done.returncode == 0

@@ -91,9 +91,6 @@ class Live:
 class Host(Protocol):
     """A provider that runs one component in one environment."""
 
-    gradual: bool
-    """Whether traffic can be split; if not, `shift` takes 100 only."""
-
     def live(self) -> Live:
         """The real state. Raises CredentialsError, ProviderError, ProviderUnavailable."""
 
@@ -104,7 +101,8 @@ class Host(Protocol):
         """
 
     def shift(self, key: str, percent: int) -> Live:
-        """Give `percent` of the traffic to a deployment, the rest stays with what had it. 100 makes it live.
+        """Give `percent` of the traffic to a deployment, the rest stays with what had it. 100 makes it live, and is all that is
+        asked for where the manifest's type of the host names no other steps.
 
         Raises ConflictError when somebody else changed the traffic since it was last read.
         """

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from pipelines.deploy.steps import Act, Step
 from pipelines.errors import CheckFailed, ConflictError
-from pipelines.manifest.model import CloudRun
 from pipelines.roles import Artifact, Deployed
 
 if TYPE_CHECKING:
@@ -70,17 +69,11 @@ class Acts:
         found = self._staged(step)
         seconds = float(step.detail.get("watch", "0"))
         live = host.live()
-        with watching(
-            self.delivery.http, self._watched(step.component, live.url), enabled=bool(live.serving())
-        ) as watch:
+        asked = live.url + self.delivery.settings.targets[step.component].watched
+        with watching(self.delivery.http, asked, enabled=bool(live.serving())) as watch:
             host.shift(found.key, int(step.detail["percent"]))
             watch.hold(seconds * self.delivery.http.policy.scale)
         return f"{found.key} has {step.detail['percent']} %{watch.says()}"
-
-    def _watched(self, component: str, url: str) -> str:
-        """What a watch asks: a service's liveness, which no rate limit counts; a site's front page."""
-        target = self.delivery.settings.targets[component]
-        return url + target.probes.liveness if isinstance(target, CloudRun) else url
 
     def settle(self, step: Step) -> str:
         host = self.delivery.host(step.component)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.deploy.plan import Part
 from pipelines.errors import CredentialsError, InputError
-from pipelines.manifest.model import CloudRun, Environment, Manifest
+from pipelines.manifest.model import Environment, Manifest
 from pipelines.roles import Artifact, Host, Identity, Live
 from pipelines.threads import together
 
@@ -92,14 +92,13 @@ class Delivery:
 
     def _part(self, candidate: Candidate, component: str, live: Live) -> Part:
         target = self.settings.targets[component]
-        gradual = isinstance(target, CloudRun)
         return Part(
             component=component,
             artifact=self.artifact(candidate, component),
             identity=self.identity(candidate, component),
             live=live,
-            shift=target.shift if isinstance(target, CloudRun) else (100,),
-            watch_seconds=target.watch_seconds if isinstance(target, CloudRun) and gradual else 0.0,
+            shift=target.shift,
+            watch_seconds=target.watch_seconds,
         )
 
     def artifact(self, candidate: Candidate, component: str) -> Artifact:

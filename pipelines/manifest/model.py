@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pipelines.manifest.release import Release
 
@@ -126,6 +126,11 @@ class CloudRun:
         default=None, metadata=said("Secret with the address the migrations run against: secret@version.")
     )
 
+    @property
+    def watched(self) -> str:
+        """The path asked while traffic moves: no rate limit counts it."""
+        return self.probes.liveness
+
 
 @dataclass(frozen=True, kw_only=True)
 class Vercel:
@@ -138,9 +143,15 @@ class Vercel:
     config: Mapping[str, str] = field(
         default_factory=dict, metadata=said("Written to config.json beside the build: what the app reads at run time.")
     )
+    # All traffic moves at once, and no database is behind it.
+    shift: ClassVar[tuple[int, ...]] = (100,)
+    watch_seconds: ClassVar[float] = 0.0
+    watched: ClassVar[str] = ""
+    database_secret: ClassVar[None] = None
 
 
 Target = CloudRun | Vercel
+"""Each has url, shift, watch_seconds, watched and database_secret, as keys or as facts: flows and plans ask no more."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,8 +25,6 @@ _KEPT = 20  # settled revisions remembered
 class CloudRunHost:
     """`roles.Host` for a service on Cloud Run."""
 
-    gradual = True
-
     def __init__(self, target: CloudRun, http: Http, token: Callable[[], str]) -> None:
         self._target = target
         self._http = http

@@ -34,8 +34,6 @@ _KEPT = 20
 class VercelHost:
     """`roles.Host` for a project on Vercel. Traffic moves as a whole."""
 
-    gradual = False
-
     def __init__(self, target: Vercel, http: Http, token: str, *, bypass: str = "") -> None:
         self._target = target
         self._api = VercelApi(http, token, target.team)

@@ -15,6 +15,7 @@ from pipelines.errors import RefusedError, ReleaseError, ShipmateError
 from release import gates
 from release.assets import NOTES, collect, prepare, sbom_names
 from release.choosing import section_for
+from release.doubts import doubts
 from release.followers import inputs, starts_nothing, waiting
 from release.forge import Entry, File, Forge
 from release.github_forge import GitHubForge
@@ -71,6 +72,8 @@ class Ready:
     wanted: Wanted
     publisher: Publisher
     candidate: gates.Candidate
+    doubts: Sequence[str] = ()
+    """What speaks against the version that was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,7 @@ class Outcome:
     commit: str
     dispatched: Sequence[str]
     warnings: Sequence[str]
+    doubts: Sequence[str] = ()
 
     @property
     def changed(self) -> bool:
@@ -107,6 +111,8 @@ def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], f
     """
     with ExitStack() as stack:
         ready = _ready(workplace, asked, stack, say, forge)
+        for doubt in ready.doubts:
+            say(f"warning: {doubt}")
         if next_step(ready.publisher.observe(), ready.wanted) is not None:
             for passed in gates.require(ready.candidate):
                 say(f"{passed.gate}: {passed.told}")
@@ -128,6 +134,7 @@ def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], f
             commit=ready.wanted.commit,
             dispatched=dispatched,
             warnings=_nobody_starts(workplace, ready.wanted.commit, workflows),
+            doubts=ready.doubts,
         )
 
 
@@ -187,6 +194,9 @@ def _ready(
             own_files=_inside(workplace, own),
             take_over=asked.take_over,
         ),
+        doubts=doubts(section, version, repository.format, workplace.rules)
+        if asked.version and contents.finished is None
+        else (),
     )
 
 

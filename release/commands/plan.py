@@ -50,7 +50,9 @@ def _text(found: Preview, *, with_notes: bool) -> str:
     wanted, section = found.ready.wanted, found.ready.section
     since = f" after {section.previous.tag}" if section.previous else ""
     kind = "pre-release" if wanted.prerelease else "latest" if wanted.latest else "not the latest"
-    lines = [f"{click.style(wanted.tag, bold=True)}{since}, {kind}, from {wanted.commit[:9]}", "", "gates"]
+    lines = [f"{click.style(wanted.tag, bold=True)}{since}, {kind}, from {wanted.commit[:9]}"]
+    lines += [f"{click.style('warning', fg='yellow')}: {doubt}" for doubt in found.ready.doubts]
+    lines += ["", "gates"]
     for answer in found.answers:
         if isinstance(answer, Passed):
             lines.append(f"  {click.style('✓', fg='green')} {answer.gate}: {answer.told}")
@@ -76,6 +78,7 @@ def _json(found: Preview) -> dict[str, Any]:
         "previous": found.ready.section.previous.tag if found.ready.section.previous else None,
         "prerelease": wanted.prerelease,
         "latest": wanted.latest,
+        "warnings": list(found.ready.doubts),
         "gates": [
             {"gate": answer.gate, "holds": True, "told": answer.told}
             if isinstance(answer, Passed)

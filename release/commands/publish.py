@@ -75,7 +75,7 @@ def command(workplace: Workplace, as_json: bool, take_over: bool, **contents: An
                 "changed": outcome.changed,
                 "steps": list(outcome.published.done),
                 "dispatched": list(outcome.dispatched),
-                "warnings": list(outcome.warnings),
+                "warnings": [*outcome.doubts, *outcome.warnings],
             }
         )
         return

@@ -293,3 +293,19 @@ def test_higher__tag_alone__does_not_begin_a_release(github: Platform) -> None:
     github.dev.git("push", "-q", "origin", f"{first}:refs/tags/v0.5.0", cwd=github.clone)
     github.dev.git("fetch", "-q", "--tags", "origin", cwd=github.clone)
     refused(github, 23, "0.5.0 is not higher than v1.0.0", arguments=("v0.5.0",))
+
+
+def test_version_that_was_asked_for__less_than_the_commits__is_warned_of(github: Platform) -> None:
+    github.commit("feat: a")
+    assert github.here("publish", "v1.0.0").code == 0
+    sha = github.commit("feat!: breaks everything")
+    warning = (
+        f"v1.0.1 raises less than its commits do: {sha[:9]} 'feat!: breaks everything' raises major, which makes v2.0.0"
+    )
+    planned = github.here("plan", "v1.0.1")
+    assert (planned.code, f"\nwarning: {warning} after v1.0.0\n" in planned.out) == (0, True), planned.out
+    assert github.here("plan", "v1.0.1", "--json").json["warnings"] == [f"{warning} after v1.0.0"]
+    assert github.here("plan").out.count("warning") == 0
+    published = github.here("publish", "v1.0.1")
+    assert (published.code, f"warning: {warning}" in published.err) == (0, True)
+    assert "warning" not in github.here("publish", "v1.0.1").err, "it is out: nothing is left to choose"

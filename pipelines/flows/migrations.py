@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.errors import InputError, RefusedError, ShipmateError
-from pipelines.manifest.model import CloudRun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +29,7 @@ def database_address(delivery: Delivery, component: str) -> str:
     from pipelines.providers import secret_manager
 
     target = delivery.settings.targets[component]
-    if not isinstance(target, CloudRun) or target.database_secret is None:
+    if target.database_secret is None:
         raise InputError(
             f"{component} has migrations but no database_secret",
             where=f"shipmate.yml, environments/{delivery.environment}/{component}",

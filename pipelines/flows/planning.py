@@ -10,7 +10,6 @@ from pipelines.deploy.steps import Step, digest
 from pipelines.flows import planned_migrations
 from pipelines.flows.planned_migrations import Migrations
 from pipelines.flows.resolve import Resolved, resolve
-from pipelines.manifest.model import CloudRun
 from pipelines.roles import Artifact, Identity, Live
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _blank(delivery: Delivery, resolved: Resolved, component: str) -> Part:
         artifact=Artifact(component=component, digest=found, reference=reference),
         identity=Identity(release=resolved.candidate.release, commit=resolved.candidate.commit, digest=found),
         live=Live(url=target.url),
-        shift=target.shift if isinstance(target, CloudRun) else (100,),
+        shift=target.shift,
     )
 
 

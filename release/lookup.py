@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pipelines.errors import ShipmateError
+from pipelines.errors import CredentialsError, ProviderUnavailable, ShipmateError
 from release.history import Commit
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def look_up(github: GitHub | None, commits: Sequence[Commit], base: str, head: s
     try:
         fresh, complete = _ask(github, commits, base, head)
     except ShipmateError as error:
-        first = str(error).splitlines()[0]
-        return _credits(known, commits, (f"pull requests and logins GitHub alone knows: {first}",))
+        return _credits(known, commits, (f"pull requests and logins GitHub alone knows: {_in_words(error)}",))
     known.update(fresh)
     if complete:
         _write(file, known)
@@ -104,6 +103,15 @@ def _credits(known: Mapping[str, list[Any]], commits: Sequence[Commit], lacks: t
         pulls={name: pull for name, (_, pull) in met.items() if pull},
         lacks=lacks,
     )
+
+
+def _in_words(error: ShipmateError) -> str:
+    """A failure for readers of notes: they know neither our calls nor GitHub's addresses."""
+    if isinstance(error, CredentialsError):
+        return "the token may not read them"
+    if isinstance(error, ProviderUnavailable):
+        return "GitHub could not be reached"
+    return "GitHub did not tell them"
 
 
 def _when(text: str) -> datetime:

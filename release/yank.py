@@ -40,6 +40,13 @@ def withdraw(
     say: Callable[[str], None],
 ) -> Withdrawal:
     """Mark a release as withdrawn. Asked again it changes nothing but what is missing. Raises InputError."""
+    if not reason.strip():
+        raise InputError(
+            "a release is not withdrawn without a reason",
+            where="--reason",
+            why="it is all that people who have it are told",
+            next_step="say what is wrong with it: --reason 'search returns notes of other users'",
+        )
     entry = forge.published(tag)
     if entry is None:
         raise InputError(f"no release {tag} is published", where=tag, next_step="gh release list shows what is")

@@ -346,5 +346,6 @@ def test_credits__looked_up_in_few_calls_and_kept(github: Platform) -> None:
     github.commit_without_ci("feat: more")
     without = github.here("notes")
     assert without.code == 0
-    assert "These notes lack pull requests and logins GitHub alone knows" in without.out
+    assert "These notes lack pull requests and logins GitHub alone knows: GitHub could not be reached.\n" in without.out
+    assert "/repos/" not in without.out
     assert "more (" in without.out

@@ -247,3 +247,12 @@ def test_verify__withdrawn_for_a_reason_of_many_lines(github: Platform) -> None:
     reason = "one\n\ntwo <!-- x --> `y`\n# three"
     assert github.here("yank", "v0.1.0", "--reason", reason).code == 0
     assert "✓ notes: as they were written" in github.here("verify", "v0.1.0").out
+
+
+@pytest.mark.parametrize("reason", ["", "  \n"])
+def test_yank__without_a_reason__is_refused(github: Platform, reason: str) -> None:
+    github.commit("feat: a")
+    assert github.here("publish").code == 0
+    ended = github.here("yank", "v0.1.0", "--reason", reason)
+    assert (ended.code, "is not withdrawn without a reason" in ended.err) == (4, True)
+    assert "withdrawn" not in github.published("v0.1.0")["name"]

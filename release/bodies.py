@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
-# Rules 8-12, 16: a footer is a token, `: ` or ` #`, a value that runs to the next footer.
-_FOOTER = re.compile(r"(BREAKING[ -]CHANGE|[A-Za-z][A-Za-z0-9-]*)(?:: | #|:$)(.*)")
-_NEARLY_BREAKING = re.compile(
-    r"^[ \t]*(?:[*-] )?(breaking[ -]changes?|BREAKING(?:[ -]CHANGES)?)\b", re.IGNORECASE | re.MULTILINE
-)
-_FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
-_RULE = re.compile(r"^(?:#{1,6} |-{3,}\s*$|\* )")
-_THIS_REVERTS = re.compile(r"This reverts (?:merge )?commit ([0-9a-fA-F]{7,64})")
-_REVERTS_PULL = re.compile(r"^Reverts (?:[\w.-]+/[\w.-]+)?[#!](\d+)", re.MULTILINE)
+from release.fences import Code, mark_code
+from release.footers import nearly_breaking, read_footers
+from release.squashes import split_squash
+
+_THIS_REVERTS = re.compile(r"This reverts (?:merge )?commit ([0-9a-fA-F]{7,64})(?: \(.*\))?(?:\.|,? reversing\b.*)?\s*")
+_REVERTS_PULL = re.compile(r"Reverts (?:[\w.-]+/[\w.-]+)?[#!](\d+)\b")
 _PICKED = re.compile(r"\(cherry picked from commit ([0-9a-fA-F]{7,64})\)")
 _ID = re.compile(r"\b[0-9a-fA-F]{7,64}\b")
 _COAUTHOR = re.compile(r"co-authored-by:\s*([^<]*)<([^>]*)>", re.IGNORECASE)
-_LISTED = re.compile(r"^\* (?:[^\W\d_][\w-]*(?:\([^()\n]*\))?!?:|Revert |Reapply )", re.MULTILINE)
+# Also what is nearly a header, so that it can be warned of. It begins with plain text, which makes looking for it fast.
+_LISTED = re.compile(r"\n\* (?:[^\s\w]\S* )?(?:[^\W\d_][\w-]*!? ?(?:\([^\n]*\))?!? ?:|Revert |Reapply )")
 _REVERT_TITLE = re.compile(r'(Revert|Reapply) "(.*)"')
-_SIGNS = (
-    "REAKING", "reaking", "everts", "cherry picked", "Upgrade", "Migration", "Highlight", "Security", "CVE", "Squashed commit",
-)  # fmt: skip
-_UPGRADE = ("upgrade", "upgrade-note", "migration")
 
 
 class Body(NamedTuple):
@@ -37,9 +31,9 @@ class Body(NamedTuple):
     security: tuple[str, ...] = ()
     """`Security:` or `CVE:` footers."""
     squashed: tuple[str, ...] = ()
-    """Whole messages of the commits a squash lists."""
+    """Whole messages of the commits a squash lists, the oldest first."""
     reverts: tuple[str, ...] = ()
-    """Ids after `This reverts commit`, as written (may be short)."""
+    """Ids in lines `This reverts commit …`, as written (may be short). Only a revert has them, and `reverts_pull`."""
     refs: tuple[str, ...] = ()
     """Ids in `Refs:` footers: what a `revert:` reverts (the convention's own advice)."""
     reverts_pull: int = 0
@@ -55,41 +49,58 @@ class Body(NamedTuple):
 
 def search_body(rest: str, subject: str) -> bool:
     """Whether a body is worth reading: most are not, and histories are long."""
-    if rest:
-        for sign in _SIGNS:
-            if sign in rest:
-                return True
-        if "* " in rest and _LISTED.search(rest) is not None:
-            return True
+    if rest and (
+        "REAKING" in rest
+        or "reaking" in rest
+        or "everts" in rest
+        or "cherry picked" in rest
+        or "pgrade" in rest
+        or "igration:" in rest
+        or "ighlight:" in rest
+        or "ecurity:" in rest
+        or "CVE" in rest
+        or "cve:" in rest
+        or "Squashed commit" in rest
+        or ("* " in rest and _lists(rest))
+    ):
+        return True
     return subject[:6].lower() in ("revert", "reappl")
+
+
+def _lists(rest: str) -> bool:
+    """Whether it has a bullet that looks like a commit."""
+    return _LISTED.search(rest) is not None or (rest[0] == "*" and _LISTED.match(f"\n{rest}") is not None)
 
 
 def read_body(rest: str, *, squash_body: str) -> Body:
     """Read a body. `squash_body`: see Release.squash_body."""
-    lines, warnings = _without_fences(rest.replace("\r\n", "\n").split("\n"))
-    squashed: tuple[str, ...] = ()
-    if squash_body == "commit-messages":
-        lines, squashed = _split_squash(lines)
+    lines, warnings = _lines(rest)
+    own, squashed = split_squash(lines) if squash_body == "commit-messages" else (lines, ())
     found = dict.fromkeys(("breaking", "upgrade", "highlight", "security", "refs"), ())  # type: dict[str, tuple[str, ...]]
-    for kind, value in _footers(lines):
+    for kind, value in read_footers(own):
         if kind:
             found[kind] += (value,)
-    text = "\n".join(lines)
-    warnings += _nearly_breaking(text, found["breaking"])
-    ids = tuple(_THIS_REVERTS.findall(rest))
-    pull = _REVERTS_PULL.search(rest)
+    warnings += _doubts(lines, found["breaking"])
+    pulls = _REVERTS_PULL.findall(_said(own, "Reverts "))
     return Body(
         breaking=found["breaking"],
         upgrade=found["upgrade"],
         highlights=found["highlight"],
         security=found["security"],
         squashed=squashed,
-        reverts=ids,
+        reverts=tuple(mark[1] for line in own if type(line) is not Code and (mark := _THIS_REVERTS.fullmatch(line))),
         refs=tuple(name for value in found["refs"] for name in _ID.findall(value)),
-        reverts_pull=int(pull[1]) if pull else 0,
-        picked_from=tuple(_PICKED.findall(rest)),
+        reverts_pull=int(pulls[0]) if pulls else 0,
+        picked_from=tuple(_PICKED.findall(_said(own, "(cherry"))),
         warnings=tuple(warnings),
     )
+
+
+def own_text(rest: str, *, squash_body: str) -> str:
+    """What a body says of the whole commit: without code, and without the messages of the commits a squash lists."""
+    lines, _ = _lines(rest)
+    own = split_squash(lines)[0] if squash_body == "commit-messages" else lines
+    return _said(own)
 
 
 def read_coauthors(rest: str) -> tuple[tuple[str, str], ...]:
@@ -123,90 +134,23 @@ def reverted_by(subject: str, kind: str, description: str) -> tuple[str, str, in
     return (first[2] if first[1] == "Revert" else f'Revert "{first[2]}"'), subject, depth
 
 
-def _without_fences(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Lines outside code blocks: an example of a footer is not a footer. A block that never ends is no block."""
-    kept: list[str] = []
-    held: list[str] = []
-    fence = ""
-    for line in lines:
-        mark = _FENCE.match(line)
-        if fence:
-            held.append(line)
-            if mark and mark[1].startswith(fence):
-                fence, held = "", []
-        elif mark:
-            fence, held = mark[1], [line]
-        else:
-            kept.append(line)
-    if fence:
-        return kept + held, ["a code block in its body never ends; it is read as text"]
-    return kept, []
+def _lines(rest: str) -> tuple[list[str], list[str]]:
+    lines, endless = mark_code(rest.replace("\r\n", "\n").split("\n"))
+    return lines, ["a code block in its body never ends; it is read as text"] if endless else []
 
 
-def _split_squash(lines: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """GitHub's `* subject` blocks, or git's own `Squashed commit of the following:`, as whole messages; and what else there is."""
-    if any(line.startswith("Squashed commit of the following") for line in lines):
-        return [], tuple(_git_squash(lines))
-    own: list[str] = []
-    blocks: list[list[str]] = []
-    for line in lines:
-        if line.startswith("* "):
-            blocks.append([line[2:]])
-        elif blocks and not _FOOTER_OF_ALL.match(line):
-            blocks[-1].append(line)
-        else:
-            own.append(line)
-    return own, tuple("\n".join(block).strip() for block in blocks)
+def _said(lines: Sequence[str], start: str = "") -> str:
+    """The lines that begin so, without code."""
+    return "\n".join(line for line in lines if type(line) is not Code and line.startswith(start))
 
 
-_FOOTER_OF_ALL = re.compile(r"Co-authored-by:|-{5,}\s*$", re.IGNORECASE)
-
-
-def _git_squash(lines: list[str]) -> Iterator[str]:
-    block: list[str] = []
-    for line in [*lines, "commit end"]:
-        if line.startswith("commit "):
-            if block:
-                yield "\n".join(block).strip()
-            block = []
-        elif line.startswith("    "):
-            block.append(line[4:])
-        elif block and not line.strip():
-            block.append("")
-
-
-def _footers(lines: list[str]) -> Iterator[tuple[str, str]]:
-    kind = ""
-    value: list[str] = []
-    for line in lines:
-        found = _FOOTER.fullmatch(line.rstrip())
-        if found is None and not _RULE.match(line):
-            value.append(line)
-            continue
-        if kind:
-            yield kind, "\n".join(value).strip()
-        kind, value = (_kind(found[1]), [found[2]]) if found else ("", [])
-    if kind:
-        yield kind, "\n".join(value).strip()
-
-
-def _kind(token: str) -> str:
-    if token in ("BREAKING CHANGE", "BREAKING-CHANGE"):
-        return "breaking"
-    name = token.lower()
-    if name in _UPGRADE:
-        return "upgrade"
-    return {"highlight": "highlight", "security": "security", "cve": "security", "refs": "refs", "ref": "refs"}.get(
-        name, ""
-    )
-
-
-def _nearly_breaking(text: str, breaking: tuple[str, ...]) -> list[str]:
+def _doubts(lines: Sequence[str], breaking: tuple[str, ...]) -> list[str]:
     """Rule 15 wants BREAKING CHANGE in capitals, rule 12 a colon and a space: say so where somebody seems to have meant it."""
-    if not breaking and (found := _NEARLY_BREAKING.search(text)):
-        return [
-            f"{found[1]!r} in its body is no footer: it must be `BREAKING CHANGE: ` at the start of a line (rule 12)"
-        ]
+    found = []
+    if near := nearly_breaking(lines):
+        found.append(
+            f"{near!r} in its body is no footer: it must be `BREAKING CHANGE: ` at the start of a line (rule 12)"
+        )
     if any(not value for value in breaking):
-        return ["its BREAKING CHANGE footer says nothing (rule 12)"]
-    return []
+        found.append("its BREAKING CHANGE footer says nothing (rule 12)")
+    return found

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from pipelines.manifest.release import Bump
 from release.bodies import Body
-from release.commits import Header, Merge, Message, cut_pulls, parse, read_header
-from release.entries import Entry, Rules, highest_bump
+from release.commits import Header, Merge, Message, cut_pulls, read_header
+from release.entries import BREAKING, Entry, Rules, highest_bump
 from release.history import Commit
 from release.ranges import brought
-from release.reverts import cancel
+from release.reverts import OWN, cancel
 from release.versions import RANK
 
 _SKIPPED = "says [skip release]"
@@ -53,7 +53,7 @@ def _plain(commit: Commit, rules: Rules) -> Verdict:
     header = message.header
     if message.skip:
         return Verdict(commit, "none", _SKIPPED)
-    if header is None and rules.release.unconventional == "none":
+    if header is None and not rules.counts(message):
         return Verdict(commit, "none", _unread(message))
     pull = message.pulls[-1] if message.pulls else 0
     entry = rules.plain(commit, message, pull) if header is None else rules.entry(commit, header, message, pull)
@@ -64,7 +64,8 @@ def _unread(message: Message) -> str:
     """Why a message says nothing that counts."""
     if not message.subject:
         return "has no message"
-    return message.warnings[0] if message.warnings else "its first line is no Conventional Commit"
+    nearly = read_header(message.subject)[1] if message.warnings else ()
+    return nearly[0] if nearly else "its first line is no Conventional Commit"
 
 
 class _Range:
@@ -82,6 +83,8 @@ class _Range:
         self.cancelled = cancel(commits, self.brought_by)
         if touching is not None:
             self.touching = touching | {merge for name, merge in self.brought_by.items() if name in touching}
+        self.skipping = {name for name in set(self.brought_by.values()) if self.by_hash[name].message.skip}
+        self.told: dict[str, set[str]] = {}
         self.level = self._levels() if self.brought_by else {}
 
     def verdict(self, commit: Commit) -> Verdict:
@@ -100,22 +103,27 @@ class _Range:
             return f"touches nothing of {self.component}"
         if commit.message.skip:
             return _SKIPPED
+        if self.skipping and (merge := self.brought_by.get(commit.hash)) in self.skipping:
+            return f"{_SKIPPED} in {_name(self.by_hash[merge])}, the merge that brought it"
         by = self.cancelled.by.get(commit.hash)
         return f"taken back by {by[:9]}" if by else ""
 
     def _of_message(self, commit: Commit, message: Message) -> Verdict:
+        acting = self.cancelled.acting.get(commit.hash, ())
         taken = self.cancelled.takes_back.get(commit.hash, ())
-        why = f"takes back {', '.join(name[:9] for name in taken)}; both are left out" if taken else ""
-        header = message.header
-        if message.body is not None and message.body.revert_depth:
-            header = None if taken else _header_of_revert(header, message.body)
         pull = self._pull(commit)
-        entries: tuple[Entry, ...] = () if header is None else (self.rules.entry(commit, header, message, pull),)
-        if message.body is not None and message.body.squashed:
-            entries += tuple(self._squashed(commit, message.body.squashed, header, pull))
-        if not entries and not why and self.rules.release.unconventional != "none":
+        header = _said(message, acts=OWN in acting)
+        entries: tuple[Entry, ...] = ()
+        if header is not None:
+            entries = (self.rules.entry(commit, header, message, pull),)
+        elif OWN not in acting and message.body is not None and (message.body.breaking or message.body.security):
             entries = (self.rules.plain(commit, message, pull),)
-        return Verdict(commit, highest_bump(entries), why or self._why(message, entries), entries)
+        if message.listed:
+            entries += tuple(self._listed(commit, header, pull))
+            entries = _with_upgrade(entries, message.body.upgrade if message.body else ())
+        if not entries and not taken and self.rules.counts(message):
+            entries = (self.rules.plain(commit, message, pull),)
+        return Verdict(commit, highest_bump(entries), self._why(message, entries, taken), entries)
 
     def _pull(self, commit: Commit) -> int:
         message = commit.message
@@ -127,35 +135,43 @@ class _Range:
             merge = bringing.message.merge if bringing else None
         return merge.pull if merge else 0
 
-    def _squashed(self, commit: Commit, texts: Sequence[str], header: Header | None, pull: int) -> list[Entry]:
-        """Commits listed in a squash body that are Conventional, without those that cancel, or repeat the header or each other."""
-        listed = [parse(text, squash_body="blank") for text in texts]
-        reverted = {each.body.revert_of for each in listed if each.body and each.body.revert_depth}
+    def _listed(self, commit: Commit, header: Header | None, pull: int) -> list[Entry]:
+        """Commits listed in a squash body, without those that skip or cancel, or repeat the header or each other."""
+        acting, gone = self.cancelled.acting.get(commit.hash, ()), self.cancelled.gone.get(commit.hash, ())
         met = {(header.type, header.description)} if header else set()
         entries: list[Entry] = []
-        for each in listed:
-            is_revert = each.body is not None and each.body.revert_depth > 0
-            if each.header is None or is_revert or each.subject in reverted or each.skip:
+        for place, each in enumerate(commit.message.listed):
+            if each.skip or place in gone:
                 continue
-            said = (each.header.type, each.header.description)
-            if said not in met or (each.body and each.body.breaking):
-                met.add(said)
-                entries.append(self.rules.entry(commit, each.header, each, pull))
+            said = _said(each, acts=place in acting)
+            breaks = each.body is not None and bool(each.body.breaking)
+            if said is None:
+                if breaks and place not in acting:
+                    entries.append(self.rules.plain(commit, each, pull))
+            elif breaks or (said.type, said.description) not in met:
+                met.add((said.type, said.description))
+                entries.append(self.rules.entry(commit, said, each, pull))
         return entries
 
     def _of_merge(self, commit: Commit, merge: Merge) -> Verdict:
         """A merge counts by the title of its pull request, unless the commits it brought raise as much themselves."""
         name = f"#{merge.pull}" if merge.pull else "a branch"
-        header = _titled(merge)
-        if header is None:
+        body = commit.message.body
+        if merge.header is not None:
+            entry = self.rules.entry(commit, merge.header, commit.message, merge.pull)
+        elif body is not None and (body.breaking or body.security):
+            entry = self.rules.plain(commit, commit.message, merge.pull)
+        else:
             said = (
                 f"its title {merge.title!r} is no Conventional Commit" if merge.title else "it has no title of its own"
             )
             return Verdict(commit, "none", f"merge of {name}; {said}")
-        entry = self.rules.entry(commit, header, commit.message, merge.pull)
         outer = self.brought_by.get(commit.hash, commit.hash)
         speaks_for_all = self.rules.release.merge == "title" and outer == commit.hash
-        if not speaks_for_all and self.level.get(outer, -1) >= RANK[entry.bump]:
+        repeats = self.level.get(outer, -1) >= RANK[entry.bump] and self.told.get(outer, set()).issuperset(
+            entry.breaking
+        )
+        if repeats and not speaks_for_all:
             return Verdict(commit, "none", f"merge of {name}; its commits count themselves")
         return Verdict(commit, entry.bump, f"title of {name}: {self.rules.because(entry)}", (entry,))
 
@@ -165,8 +181,11 @@ class _Range:
         for name, merge in self.brought_by.items():
             commit = self.by_hash[name]
             if commit.message.merge is None and not self._left_out(commit):
-                rank = RANK[self._of_message(commit, commit.message).bump]
-                levels[merge] = max(levels.get(merge, -1), rank)
+                found = self._of_message(commit, commit.message)
+                levels[merge] = max(levels.get(merge, -1), RANK[found.bump])
+                for entry in found.entries:
+                    if entry.breaking:
+                        self.told.setdefault(merge, set()).update(entry.breaking)
         return levels
 
     def _covered(self, commit: Commit) -> str:
@@ -177,21 +196,41 @@ class _Range:
         if merge is None or self._left_out(merge):
             return ""
         found = merge.message.merge
-        if merge.message.header is None and (found is None or _titled(found) is None):
+        if merge.message.header is None and (found is None or found.header is None):
             return ""
-        return f"#{found.pull}" if found and found.pull else merge.short
+        return _name(merge)
 
-    def _why(self, message: Message, entries: tuple[Entry, ...]) -> str:
-        if not entries:
+    def _why(self, message: Message, entries: tuple[Entry, ...], taken: Sequence[str]) -> str:
+        if not entries and not taken:
             return _unread(message)
-        if len(entries) == 1:
-            return self.rules.because(entries[0])
-        return "; ".join(dict.fromkeys(self.rules.because(entry) for entry in entries))
+        reasons = list(dict.fromkeys([self.rules.because(entry) for entry in entries]))
+        if taken:
+            left_out = "is left out" if len(taken) == 1 else "are left out"
+            taken_back = f"takes back {', '.join(name[:9] for name in taken)}"
+            both = "both are" if len(taken) == 1 else "all are"
+            reasons.insert(0, f"{taken_back}, which {left_out}" if entries else f"{taken_back}; {both} left out")
+        return "; ".join(reasons)
 
 
-def _titled(merge: Merge) -> Header | None:
-    """What the title of a merged pull request says as a Conventional Commit."""
-    return read_header(cut_pulls(merge.title)[0])[0]
+def _name(merge: Commit) -> str:
+    found = merge.message.merge
+    return f"#{found.pull}" if found and found.pull else merge.short
+
+
+def _said(message: Message, *, acts: bool) -> Header | None:
+    """What a message says; a revert that `acts` on a commit of its range only what it breaks itself."""
+    header, body = message.header, message.body
+    if body is None or not body.revert_depth:
+        return header
+    breaks = bool(body.breaking) or (header is not None and header.breaking)
+    return _header_of_revert(header, body) if breaks or not acts else None
+
+
+def _with_upgrade(entries: tuple[Entry, ...], upgrade: tuple[str, ...]) -> tuple[Entry, ...]:
+    """How to upgrade, said of a whole squash, given to what breaks in it."""
+    if not upgrade or any(entry.breaking or entry.upgrade for entry in entries if entry.group == BREAKING):
+        return entries
+    return tuple(entry._replace(upgrade=upgrade) if entry.group == BREAKING else entry for entry in entries)
 
 
 def _header_of_revert(own: Header | None, body: Body) -> Header:

@@ -72,23 +72,42 @@ class Rules:
         return Entry(commit, header, group, bump, body.breaking, body.upgrade, pull)
 
     def plain(self, commit: Commit, message: Message, pull: int) -> Entry:
-        """The line for a commit that is not Conventional, where the manifest lets those count."""
-        header = Header("", "", False, message.subject or "(no message)")
-        return Entry(commit, header, OTHER, self.release.unconventional, (), (), pull)
+        """The line for a message that is not Conventional, where the manifest lets those count or a footer makes it count."""
+        title = (message.merge.title if message.merge else "") or message.subject
+        header, body = Header("", "", False, title or "(no message)"), message.body
+        if body is not None and body.breaking:
+            return Entry(commit, header, BREAKING, "major", body.breaking, body.upgrade, pull)
+        bump = self.release.unconventional
+        if body is not None and body.security:
+            return Entry(commit, header, SECURITY, _at_least_patch(bump), (), body.upgrade, pull)
+        return Entry(commit, header, OTHER, bump, (), body.upgrade if body else (), pull)
+
+    def counts(self, message: Message) -> bool:
+        """Whether a message that is not Conventional counts."""
+        body = message.body
+        return self.release.unconventional != "none" or (body is not None and bool(body.breaking or body.security))
 
     def because(self, entry: Entry) -> str:
         """Why an entry counts or does not."""
         key = (entry.header.type, entry.bump)
+        if not key[0]:
+            return self._because_of_footer(entry)
         if key not in self._reasons:
             self._reasons[key] = self._reason(entry)
         return self._reasons[key]
 
+    def _because_of_footer(self, entry: Entry) -> str:
+        for group, name in ((BREAKING, "BREAKING CHANGE"), (SECURITY, "Security")):
+            if entry.group == group:
+                return f"its {name} footer raises {entry.bump}, though its first line is no Conventional Commit"
+        return f"any commit raises {entry.bump}"
+
     def _reason(self, entry: Entry) -> str:
         kind = entry.header.type
         if entry.bump == "major":
-            return f"{kind or 'commit'} with a breaking change raises major"
+            return f"{kind} with a breaking change raises major"
         if entry.bump != "none":
-            return f"{kind or 'any commit'} raises {entry.bump}"
+            return f"{kind} raises {entry.bump}"
         return (
             f"{kind} raises nothing" if kind in self.types else f"type {kind!r} is not in the rules{self._meant(kind)}"
         )

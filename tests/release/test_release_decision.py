@@ -234,7 +234,19 @@ def test_next__merge_in_a_component__touches_what_it_brought(tmp_path: Path) -> 
         (["feat: a (#4)", 'Revert "feat: a" (#5)\n\nReverts techmate/platform#4'], None),
         (["feat: a", 'Revert "feat: a"'], None),
         (["feat: a", "revert: feat: a\n\nRefs: {1}"], None),
-        (["feat: a", "fix: b\n\nThis reverts commit {1}."], "1.0.1"),
+        (["feat: a", "fix: b\n\nThis reverts commit {1}."], "1.1.0"),
+        (["feat: a", "fix: b\n\nSee also. This reverts commit {1} partially"], "1.1.0"),
+        (["feat: a (#4)", "fix: b\n\nReverts techmate/platform#4"], "1.1.0"),
+        (["feat: a", "revert: the thing\n\nThis reverts commit {1}."], None),
+        (["feat: a", 'chore: b (#9)\n\n* Revert "feat: a"\n\nThis reverts commit {1}.'], None),
+        (["feat: a", 'chore: b (#9)\n\n* Revert "feat: a"\n\nThis reverts commit {1}.\n\n* Reapply "feat: a"'], "1.1.0"),
+        (["feat: a", 'chore: b (#9)\n\n* Revert "feat: a"\n\n* Reapply "feat: a"\n\n* Revert "feat: a"\n\nThis reverts commit {1}.'], None),
+        (["feat: a", 'Revert "feat: a"\n\nThis reverts commit {1}.', 'ci: b\n\n* Reapply "feat: a"\n\nThis reverts commit {2}.'], "1.1.0"),
+        (["feat: a", 'Revert "feat: a" (#9)\n\n* Revert "feat: a"\n\nThis reverts commit {1}.\n\n* fix: b'], "1.0.1"),
+        (["feat: a", 'chore: b (#9)\n\n* Revert "feat: a"\n\nThis reverts commit {1}.', 'Revert "chore: b (#9)"'], "1.1.0"),
+        (['chore: b (#9)\n\n* Revert "feat: before"'], "1.0.1"),
+        (['chore: b (#9)\n\n* feat: a\n\n* Revert "feat: a"\n\n* feat: a'], "1.1.0"),
+        (["feat: a", 'Revert "feat: a"\n\nThis reverts commit {1}.\n\nBREAKING CHANGE: gone'], "2.0.0"),
         (['Revert "feat: before (#2)" (#9)\n\nReverts techmate/platform#2'], "1.0.1"),
         (['Reapply "feat: before (#2)" (#9)'], "1.1.0"),
         (["feat: a\n\n(cherry picked from commit 00112233445566778899aabbccddeeff00112233)",
@@ -265,6 +277,107 @@ def test_next__squash_with_several_types(tmp_path: Path) -> None:
     shown = [entry.header.description for entry in decision.verdicts[0].entries]
     assert shown == ["many", "b"]
     assert version(tmp_path, Release(squash_body="pull-request-body")) is None
+
+
+def test_next__squash_that_takes_something_back__explains_both(tmp_path: Path) -> None:
+    squash = 'feat: b (#9)\n\n* Revert "fix: a"\n\nThis reverts commit {1}.'
+    ids = make(tmp_path, line("chore: begin", "fix: a", squash), tags={"v1.0.0": 0})
+    decision = next_of(tmp_path)
+    assert reasons(decision)["feat: b"] == f"takes back {ids[1][:9]}, which is left out; feat raises minor"
+    assert reasons(decision)["fix: a"] == f"taken back by {ids[2][:9]}"
+
+
+@pytest.mark.parametrize(
+    ("message", "expected", "text"),
+    [
+        ("fix: x\n\n* did this\n* did that\n\nBREAKING CHANGE: gone", "2.0.0", "x"),
+        ("fix: x\n\n* wip\n\nBREAKING CHANGE: gone", "2.0.0", "x"),
+        ("fix: x\n\n* chore: y\n\nBREAKING CHANGE: gone", "2.0.0", "y"),
+        ("fix: x\n\n* BREAKING CHANGE: gone", "2.0.0", "x"),
+        ("words\n\n* wip\n\nBREAKING CHANGE: gone", "2.0.0", "words"),
+        ("Rework the API (#5)\n\nBREAKING CHANGE: gone", "2.0.0", "Rework the API"),
+        ("Merge pull request #14 from a/b\n\nSome title\n\nBREAKING CHANGE: gone", "2.0.0", "Some title"),
+        ("Merge pull request #14 from a/b\n\nBREAKING CHANGE: gone", "2.0.0", "Merge pull request #14 from a/b"),
+        ("Merge pull request #14 from a/b\n\nSome title\n\n* feat: y\n\nBREAKING CHANGE: gone", "2.0.0", "Some title"),
+        ('Revert "feat: x"\n\nBREAKING CHANGE: gone', "2.0.0", "x"),
+    ],
+)
+def test_next__breaking_footer__counts_whatever_the_first_line(
+    tmp_path: Path, message: str, expected: str, text: str
+) -> None:
+    make(tmp_path, line("chore: begin", message), tags={"v1.0.0": 0})
+    decision = next_of(tmp_path)
+    assert str(decision.version) == expected
+    broken = [entry for entry in decision.verdicts[0].entries if entry.group == "Breaking changes"]
+    assert [(entry.header.description, entry.breaking) for entry in broken] == [(text, ("gone",))]
+
+
+def test_next__breaking_footer_of_an_unconventional_commit__is_explained(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        line("chore: begin", "Rework the API\n\nBREAKING CHANGE: gone", "Mend it\n\nCVE: 1"),
+        tags={"v1.0.0": 0},
+    )
+    told = reasons(next_of(tmp_path))
+    assert (
+        told["Rework the API"]
+        == "its BREAKING CHANGE footer raises major, though its first line is no Conventional Commit"
+    )
+    assert told["Mend it"] == "its Security footer raises patch, though its first line is no Conventional Commit"
+
+
+def test_next__upgrade_of_a_squash__goes_to_what_breaks_in_it(tmp_path: Path) -> None:
+    make(tmp_path, line("chore: begin", "chore: x\n\n* feat!: a\n* fix: b\n\nUpgrade: run it"), tags={"v1.0.0": 0})
+    entries = next_of(tmp_path).verdicts[0].entries
+    assert [(entry.header.description, entry.upgrade) for entry in entries] == [
+        ("x", ("run it",)),
+        ("a", ("run it",)),
+        ("b", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "feat!(scope): x",
+        "feat (scope)!: x",
+        "\U0001f41b fix: x",
+        "fix: x\n\n**BREAKING CHANGE**: y",
+        "fix: x\n\nThis reverts commit 0123456.",
+    ],
+)
+def test_next__what_was_nearly_meant__is_a_warning(tmp_path: Path, message: str) -> None:
+    ids = make(tmp_path, line("chore: begin", message), tags={"v1.0.0": 0})
+    assert [
+        warning.startswith(f"{ids[1][:9]}: its ") or "is no footer" in warning for warning in next_of(tmp_path).warnings
+    ] == [True]
+
+
+def test_next__skip_on_one_bullet__drops_that_alone(tmp_path: Path) -> None:
+    make(tmp_path, line("chore: begin", "fix: x\n\n* feat: a [skip release]\n\n* fix: b"), tags={"v1.0.0": 0})
+    decision = next_of(tmp_path)
+    assert str(decision.version) == "1.0.1"
+    assert [entry.header.description for entry in decision.verdicts[0].entries] == ["x", "b"]
+
+
+def test_next__skip_on_a_merge__covers_what_it_brought(tmp_path: Path) -> None:
+    commits = merged("words [skip release]", "feat: a", "wip", "fix: b")
+    commits.append(Planned("fix: c", (len(commits) - 1,), 1_700_099_000))
+    make(tmp_path, commits, tags={"v1.0.0": 0})
+    decision = next_of(tmp_path)
+    assert str(decision.version) == "1.0.1"
+    assert reasons(decision)["feat: a"] == "says [skip release] in #9, the merge that brought it"
+
+
+def test_next__merge_that_breaks__is_told_even_if_its_commits_break_too(tmp_path: Path) -> None:
+    make(tmp_path / "a", merged("Some title\n\nBREAKING CHANGE: gone", "feat!: a"), tags={"v1.0.0": 0})
+    make(
+        tmp_path / "b",
+        merged("Some title\n\nBREAKING CHANGE: gone", "feat: a\n\nBREAKING CHANGE: gone"),
+        tags={"v1.0.0": 0},
+    )
+    assert [len(verdict.entries) for verdict in next_of(tmp_path / "a").verdicts] == [1, 1]
+    assert [len(verdict.entries) for verdict in next_of(tmp_path / "b").verdicts] == [0, 1]
 
 
 def test_next__unknown_type__says_what_was_meant(tmp_path: Path) -> None:

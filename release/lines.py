@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from release.entries import BREAKING, Entry
-from release.markdown import Safe, escape, paragraphs
+from release.markdown import Safe, escape
+from release.passages import Block, paragraphs, passages
 from release.web import NOWHERE, Web
 
 _NOREPLY = re.compile(r"(?:\d+\+)?([\w-]+(?:\[bot\])?)@users\.noreply\.github\.com", re.IGNORECASE)
@@ -25,24 +26,29 @@ class Line(NamedTuple):
     author: Safe
     breaking: bool
     breaks: list[Safe]
-    """What a breaking change breaks, a paragraph each."""
+    """What a breaking change breaks, a paragraph, list or code block each."""
     upgrade: list[Safe]
-    """How to upgrade, a paragraph each."""
+    """How to upgrade, the same."""
     type: str
     pull: int
     commit: str
 
     @property
     def item(self) -> Safe:
-        """The entry as an item of a list, of several lines when it is breaking."""
+        """The entry as an item of a list, of several lines when it is breaking or says how to upgrade."""
         scope = f"**{self.scope}:** " if self.scope else ""
         first = f"- {scope}{self.text} ({self.reference}, {self.author})"
-        return Safe("\n\n  ".join([first, *self.breaks, *self._how()])) if self.breaking else Safe(first)
+        below = [*self.breaks, *self._how()] if self.breaking else self._how() if self.upgrade else []
+        return Safe("\n\n  ".join([first, *below]))
 
     def _how(self) -> list[str]:
-        if self.upgrade:
-            return [f"**How to upgrade:** {self.upgrade[0]}", *self.upgrade[1:]]
-        return [] if self.breaks else [f"**How to upgrade:** its author did not say; see {self.reference}."]
+        if not self.upgrade:
+            return [] if self.breaks else [f"**How to upgrade:** its author did not say; see {self.reference}."]
+        first, *rest = self.upgrade
+        return [
+            *(["**How to upgrade:**", first] if isinstance(first, Block) else [f"**How to upgrade:** {first}"]),
+            *rest,
+        ]
 
 
 class Group:
@@ -79,7 +85,7 @@ class Printer:
 
     def item(self, entry: Entry) -> str:
         """`line(entry).item`, without making the line of an ordinary entry: histories have tens of thousands."""
-        if entry.group == BREAKING:
+        if entry.group == BREAKING or entry.upgrade:
             return self.line(entry).item
         commit, header = entry.commit, entry.header
         scope = f"**{_word(header.scope)}:** " if header.scope else ""
@@ -131,9 +137,11 @@ def login_of(email: str) -> str:
 
 
 def _how_to_upgrade(entry: Entry) -> tuple[list[Safe], list[Safe]]:
-    """What breaks and how to upgrade. Without an Upgrade footer, what follows the first paragraph says how."""
-    said = [part for text in entry.breaking for part in paragraphs(text)]
+    """What breaks and how to upgrade. Without an Upgrade footer, what follows the first passage says how."""
     upgrade = [part for text in entry.upgrade for part in paragraphs(text)]
-    if upgrade or len(entry.breaking) > 1:
-        return said, upgrade
-    return said[:1], said[1:]
+    if upgrade or len(entry.breaking) != 1:
+        return [part for text in entry.breaking for part in paragraphs(text)], upgrade
+    said = passages(entry.breaking[0])
+    first = next((place for place, passage in enumerate(said) if not passage[-1].endswith(":")), 0)
+    breaks, how = said[: first + 1], said[first + 1 :]
+    return [part for passage in breaks for part in passage], [part for passage in how for part in passage]

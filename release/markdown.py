@@ -13,6 +13,7 @@ import re
 NO_MENTION = "\u200b"
 _HIDING = "\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
 _INVISIBLE = re.compile(f"[{_HIDING}]")
+_HIDDEN_IN_CODE = re.compile(f"(?![\t\n])[{_HIDING}]")
 _SPECIAL = re.compile(rf"[\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|://|www\.|[{_HIDING}]")
 _SPACED = re.compile(r"\s\s|[\t\n\r]")
 _ODD = re.compile(rf"[\\`*\[\]<>|~&$@_]|://|www\.|  |[{_HIDING}]")
@@ -43,14 +44,9 @@ def escape(text: str) -> Safe:
 
 def finalize(value: object) -> str:
     """For Jinja: everything a template prints is escaped unless it is Safe already."""
-    if type(value) is Safe:
+    if isinstance(value, Safe):
         return value
     return "" if value is None else escape(str(value))
-
-
-def paragraphs(text: str) -> list[Safe]:
-    """Text of several lines as escaped paragraphs of one line each."""
-    return [escape(part) for part in re.split(r"\n\s*\n", text.strip()) if part.strip()]
 
 
 def cell(text: str) -> Safe:
@@ -64,6 +60,11 @@ def code(text: str) -> Safe:
     fence, gap = "`" * (longest + 1), " " if longest else ""
     shown = _INVISIBLE.sub("\ufffd", _SPACES.sub(" ", text))
     return Safe(f"{fence}{gap}{shown}{gap}{fence}")
+
+
+def visible(text: str) -> str:
+    """Lines of code without what hides or moves other text."""
+    return _HIDDEN_IN_CODE.sub("\ufffd", text)
 
 
 def link(text: str, url: str) -> Safe:

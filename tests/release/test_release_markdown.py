@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from release.markdown import NO_MENTION, Safe, cell, code, escape, finalize, paragraphs
+from release.markdown import NO_MENTION, Safe, cell, code, escape, finalize
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 NASTY = [
@@ -141,7 +141,3 @@ def test_finalize__escapes_what_is_not_ours() -> None:
     assert finalize(Safe("<b>")) == "<b>"
     assert finalize(None) == ""
     assert finalize(7) == "7"
-
-
-def test_paragraphs__each_is_one_line() -> None:
-    assert paragraphs("a\nb\n\n\nc <b>\n") == ["a b", "c \\<b\\>"]

@@ -24,6 +24,7 @@ def decision_of(workplace: Workplace, channel: str | None) -> Decision:
 def section_for(workplace: Workplace, version: str | None, channel: str | None = None) -> Section:
     """The section of a version that is tagged, of one that is to come, or of what comes next; of the version on the commit
     when nothing does. Raises InputError, TagMoved, and ReleaseError when there is nothing at all."""
+    workplace.mean(version)
     repository = workplace.repository
     if version:
         named = repository.format.read(version)

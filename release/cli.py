@@ -7,6 +7,8 @@ from importlib import import_module
 
 import click
 
+from release.console import FOLDER
+
 COMMANDS = {
     "next": "The next version, and why.",
     "bump": "Write the version into every version file.",
@@ -43,7 +45,10 @@ class Contents(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Guide and exit codes: docs/RELEASES.md. Every command works in any git repository and has --help with examples.",
 )
-def command() -> None:
+@click.option("-C", "folder", default=".", metavar="DIR", help="The repository, as in git; also behind the command.")
+@click.pass_context
+def command(context: click.Context, folder: str) -> None:
     """Versions, changelog, notes and GitHub releases."""
+    context.meta[FOLDER] = folder
     # A command lives for a second and makes hundreds of thousands of small tuples: looking for cycles among them costs a fifth of it.
     gc.disable()

@@ -12,6 +12,9 @@ from typing import Any
 
 import click
 
+FOLDER = "release.folder"
+"""Where, in click's context, the folder is kept that stands before a command."""
+
 
 class Busy:
     """What is going on, for whoever waits: on a terminal one line that moves, in a log a line every ten seconds."""

@@ -96,6 +96,7 @@ class Git:
         lines = out.decode("utf-8", "surrogateescape").splitlines()
         if process.returncode != 0 or len(lines) < 4:
             if b"HEAD" in complaint:
+                self._require_objects()
                 raise InputError(
                     "this repository has no commit yet",
                     where=str(self.folder.resolve()),
@@ -104,6 +105,17 @@ class Git:
             raise _failed(self.folder, ("rev-parse",), complaint)
         branch = lines[3].removeprefix("refs/heads/") if lines[3].startswith("refs/heads/") else None
         return Place(commit=lines[2], branch=branch, git_dir=Path(lines[1]), shallow=lines[0] == "true")
+
+    def _require_objects(self) -> None:
+        """Tell a repository that lost its objects from one that has none yet. Raises LocalError."""
+        named = self.run("rev-parse", "--quiet", "--verify", "HEAD", ok=(0, 1, 128)).decode().strip()
+        if named:
+            raise LocalError(
+                f"the commit {named[:9]} that HEAD is on is not in this repository",
+                where=str(self.folder.resolve()),
+                why="objects are missing: files were deleted, or a copy was cut short",
+                next_step="git fsck says what is missing; clone it anew if it cannot be fetched",
+            )
 
     def top(self) -> Path:
         """The folder of the working tree. Raises InputError in a bare repository."""
@@ -142,7 +154,14 @@ class Git:
     def dirty(self) -> list[str]:
         """Paths that differ from HEAD, untracked ones too."""
         out = self.run("status", "--porcelain=v1", "-z", "--untracked-files=normal").decode("utf-8", "surrogateescape")
-        return [entry[3:] for entry in out.split("\0") if len(entry) > 3]
+        entries = iter(out.split("\0"))
+        found: list[str] = []
+        for entry in entries:
+            if len(entry) > 3:
+                found.append(entry[3:])
+            if "R" in entry[:2] or "C" in entry[:2]:
+                next(entries, "")  # what it was called before is an entry of its own, without a mark
+        return found
 
 
 def _widen(pipe: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from release.console import FOLDER
 from release.workplace import Workplace
 
 _OPTIONS = (
@@ -42,7 +43,7 @@ def workplace_options(command: Callable[..., Any]) -> Callable[..., Any]:
         **rest: Any,
     ) -> Any:
         workplace = Workplace(
-            folder=Path(folder),
+            folder=Path(click.get_current_context().meta.get(FOLDER, ".")) / folder,
             component=component,
             tag_format=tag_format,
             commit=commit,

@@ -157,6 +157,7 @@ def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None) -
 def _ready(
     workplace: Workplace, asked: Asked, stack: ExitStack, say: Callable[[str], None], forge: Forge | None
 ) -> Ready:
+    workplace.mean(asked.version)
     repository = workplace.repository
     forge = forge or GitHubForge(workplace.github())
     repository.learn(forge.tags(repository.format.prefix), forge.tag)

@@ -72,6 +72,17 @@ class Workplace:
             seen=self.seen,
         )
 
+    def mean(self, version: str | None) -> None:
+        """Let a tag say which component is meant where nothing else does: mobile-v1.0.0 is of `mobile`."""
+        if not version or self.component or self.tag_format:
+            return
+        try:
+            self.tag_format_in_use.read(version)
+        except InputError:
+            formats = {name: TagFormat(each.tag_format) for name, each in self.rules.components.items()}
+            self.component = next((name for name, each in formats.items() if each.version(version) is not None), "")
+            self.__dict__.pop("repository", None)
+
     @property
     def component_in_use(self) -> ReleaseComponent:
         """The component that is meant, for what needs no clone. Raises InputError for an unknown one."""

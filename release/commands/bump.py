@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import click
 
@@ -10,6 +11,16 @@ from pipelines.errors import InputError, LocalError, ReleaseError
 from release import console
 from release.options import workplace_options
 from release.workplace import Workplace
+
+
+class Bumped(NamedTuple):
+    """A place that holds the version now."""
+
+    text: str
+    """Of its file, with the version there and in the places before."""
+    told: str
+    held: bool
+    """It held the version already."""
 
 
 @click.command("bump", short_help="Write the version into every version file.")
@@ -29,8 +40,10 @@ def command(
     Examples:
       shipmate release bump
       shipmate release bump 1.3.0
-      shipmate release bump v1.0.1 --file apps/mobile/app.json --tag-format 'mobile-v{version}'
+      shipmate release bump mobile-v1.0.1
+      shipmate release bump 1.0.1 --file apps/web/package.json --file 'charts/app/Chart.yaml#appVersion'
     """
+    workplace.mean(version)
     declared = files or workplace.repository.component.version_files
     if not declared:
         raise InputError(
@@ -38,11 +51,15 @@ def command(
             next_step="list them in release/components/…/version_files of shipmate.yml, or pass --file",
         )
     number = _number(workplace, version, channel)
-    texts, differing = _bumped(workplace, declared, number)
+    bumped = _bumped(workplace, declared, number)
+    differing = sum(not place.held for places in bumped.values() for place in places)
+    for path, places in bumped.items():
+        if not check:
+            _write(workplace, path, places[-1].text)
+        for place in places:
+            console.aside(place.told)
     if check and differing:
         raise ReleaseError(f"{differing} place(s) do not hold {number}", next_step=f"shipmate release bump {number}")
-    if not check:
-        _write(workplace, texts)
 
 
 def _number(workplace: Workplace, version: str | None, channel: str | None) -> str:
@@ -56,29 +73,27 @@ def _number(workplace: Workplace, version: str | None, channel: str | None) -> s
     return str(decision.version)
 
 
-def _bumped(workplace: Workplace, declared: Sequence[str], number: str) -> tuple[dict[str, str], int]:
-    """The files with the version in them, and how many places held another."""
+def _bumped(workplace: Workplace, declared: Sequence[str], number: str) -> dict[str, list[Bumped]]:
+    """Every place by its file. All are made before any file is written: one that cannot be must not leave others changed."""
     from release.version_files import places, read, write
 
-    texts: dict[str, str] = {}
-    differing = 0
+    found: dict[str, list[Bumped]] = {}
     for place in places(declared):
+        before = found.setdefault(place.path, [])
         try:
-            text = texts.get(place.path) or (workplace.top / place.path).read_bytes().decode()
+            text = before[-1].text if before else (workplace.top / place.path).read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot be read: {error}", where=place.path, next_step="see version_files") from error
         old = read(place, text)
-        differing += old != number
-        texts[place.path] = write(place, text, number)
-        console.aside(f"{place}: {number}" if old == number else f"{place}: {old} -> {number}")
-    return texts, differing
+        told = f"{place}: {number}" if old == number else f"{place}: {old} -> {number}"
+        before.append(Bumped(write(place, text, number), told, old == number))
+    return found
 
 
-def _write(workplace: Workplace, texts: Mapping[str, str]) -> None:
-    for path, text in texts.items():
-        try:
-            (workplace.top / path).write_bytes(text.encode())
-        except OSError as error:
-            raise LocalError(
-                f"cannot be written: {error.strerror}", where=path, next_step="see the file's rights"
-            ) from error
+def _write(workplace: Workplace, path: str, text: str) -> None:
+    try:
+        (workplace.top / path).write_bytes(text.encode())
+    except OSError as error:
+        raise LocalError(
+            f"cannot be written: {error.strerror}", where=path, next_step="see the file's rights"
+        ) from error

@@ -27,6 +27,7 @@ def command(workplace: Workplace, version: str, as_json: bool) -> None:
     from release.github_forge import GitHubForge
     from release.verify import require, verify
 
+    workplace.mean(version)
     tags = workplace.tag_format_in_use
     tag = tags.tag(tags.read(version))
     with console.busy(f"checking {tag}"):

@@ -33,6 +33,7 @@ def command(workplace: Workplace, version: str, reason: str, instead: str, as_js
     from release.github_forge import GitHubForge
     from release.yank import withdraw
 
+    workplace.mean(version)
     tags = workplace.tag_format_in_use
     tag = tags.tag(tags.read(version))
     use = tags.tag(tags.read(instead)) if instead else ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -215,3 +217,65 @@ def test_next__imports_nothing_heavy(repository: Path) -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert not {"github", "requests", "jinja2", "cyclonedx", "rich"} & set(done.stdout.split())
+
+
+COMPONENTS = """
+platform: {name: techmate, repository: techmate/platform}
+components: {backend: {paths: [apps/backend/**]}}
+ci: {checks: {}}
+environments: {}
+release:
+  components:
+    platform: {exclude: [apps/mobile]}
+    mobile: {tag_format: "mobile-v{version}", version_files: [app.json]}
+"""
+
+
+def test_tag__says_which_component_is_meant(repository: Path) -> None:
+    (repository / "shipmate.yml").write_text(COMPONENTS)
+    (repository / "app.json").write_text('{"expo": {"version": "1.0.0"}}')
+    git(repository, "tag", "mobile-v1.0.0", "v1.0.0")
+    named = run(repository, "notes", "mobile-v1.0.0", "--offline")
+    of_mobile = run(repository, "notes", "mobile-v1.0.0", "--offline", "--component", "mobile")
+    assert (named.returncode, named.stdout) == (0, of_mobile.stdout)
+    assert run(repository, "bump", "mobile-v1.0.1").returncode == 0
+    assert '"1.0.1"' in (repository / "app.json").read_text()
+    assert run(repository, "notes", "mobile-v1.0.0", "--component", "platform").returncode == 4
+    assert run(repository, "notes", "other-v1.0.0").returncode == 4
+
+
+def test_bump__examples_of_its_help(repository: Path) -> None:
+    (repository / "shipmate.yml").write_text(COMPONENTS)
+    files = {"app.json": '{"expo": {"version": "1.0.0"}}', "apps/web/package.json": '{"version": "1"}'}
+    for path, text in {**files, "charts/app/Chart.yaml": "appVersion: 1.0.0\n"}.items():
+        (repository / path).parent.mkdir(parents=True, exist_ok=True)
+        (repository / path).write_text(text)
+    help_text = run(repository, "bump", "--help").stdout
+    examples = [
+        shlex.split(row)[2:] for row in help_text.splitlines() if row.strip().startswith("shipmate release bump")
+    ]
+    assert len(examples) == 4
+    for arguments in examples[2:]:
+        done = run(repository, *arguments)
+        assert done.returncode == 0, done.stderr
+
+
+def test_bump__one_file_that_cannot_be__leaves_all_as_they_are(repository: Path) -> None:
+    (repository / "package.json").write_text('{"version": "0.9.0"}')
+    done = run(repository, "bump", "--file", "package.json", "--file", "gone.json")
+    assert (done.returncode, "0.9.0 ->" in done.stderr) == (4, False)
+    assert (repository / "package.json").read_text() == '{"version": "0.9.0"}'
+
+
+def test_folder__before_the_command_as_in_git(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (repository / "sub").mkdir()
+    assert run(tmp_path / "elsewhere", "-C", str(repository), "next").stdout == "1.1.0\n"
+    assert run(tmp_path / "elsewhere", "-C", str(repository), "next", "-C", "sub").stdout == "1.1.0\n"
+
+
+def test_repository__without_its_objects__is_not_called_empty(repository: Path) -> None:
+    for folder in (repository / ".git" / "objects").iterdir():
+        shutil.rmtree(folder)
+    done = run(repository, "next")
+    assert (done.returncode, "that HEAD is on is not in this repository" in done.stderr) == (11, True)

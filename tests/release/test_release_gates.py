@@ -52,6 +52,12 @@ def test_clean_tree(github: Platform, tmp_path: Path) -> None:
     )
 
 
+def test_clean_tree__renamed_file__is_named_once_and_whole(github: Platform) -> None:
+    github.commit("feat: a", {"a long name.txt": "x\n" * 20})
+    github.dev.git("mv", "a long name.txt", "new.txt", cwd=github.clone)
+    refused(github, 25, "1 path(s) are not committed: new.txt\n")
+
+
 def test_version_files(github: Platform) -> None:
     files = {
         "shipmate.yml": MANIFEST % ("ci", "a/package.json, b/pyproject.toml"),

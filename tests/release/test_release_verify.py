@@ -256,3 +256,20 @@ def test_yank__without_a_reason__is_refused(github: Platform, reason: str) -> No
     ended = github.here("yank", "v0.1.0", "--reason", reason)
     assert (ended.code, "is not withdrawn without a reason" in ended.err) == (4, True)
     assert "withdrawn" not in github.published("v0.1.0")["name"]
+
+
+def test_verify_and_yank__tag_says_which_component_is_meant(github: Platform) -> None:
+    manifest = """
+platform: {name: techmate, repository: techmate/platform}
+components: {backend: {paths: [apps/**]}}
+ci: {checks: {}}
+environments: {}
+release: {components: {platform: {}, mobile: {tag_format: "mobile-v{version}"}}}
+"""
+    github.commit("feat: a", {"shipmate.yml": manifest})
+    assert github.here("publish", "mobile-v1.0.0").code == 0
+    assert github.here("publish", "v1.0.0").code == 0
+    assert github.dev.get(f"{RELEASES}/latest")["tag_name"] == "v1.0.0"
+    assert wrong(github, "mobile-v1.0.0") == {}
+    assert github.here("yank", "mobile-v1.0.0", "--reason", "bad").code == 0
+    assert github.dev.get(f"{RELEASES}/latest")["tag_name"] == "v1.0.0"

@@ -72,10 +72,10 @@ class Desk:
         outputs = {name: value for name, _, value in found}
         return Ended(code=code, log=stream.getvalue(), summary=texts["GITHUB_STEP_SUMMARY"], outputs=outputs)
 
-    def plan(self, version: str, run_: Run | None = None) -> Ended:
+    def plan(self, version: str, run_: Run | None = None, *, token: str = "") -> Ended:
         """The plan job of the production workflow: a checkout with its whole history, and little permission."""
         job = run_ or self.shop.start()
-        token = self.shop.do(self.shop.github.hub.job_token, REPOSITORY, PLANNING, job, job.jobs[0])
+        token = token or self.shop.do(self.shop.github.hub.job_token, REPOSITORY, PLANNING, job, job.jobs[0])
         self.shop.person("dev-1").git("fetch", "-q", "--tags", "--force", "origin", cwd=self.shop.checkout)
         return self.step("plan_release", job, environment="production", version=version, token=token)
 

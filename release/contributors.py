@@ -23,7 +23,7 @@ class Contributor(NamedTuple):
     first: bool
     """Nothing of theirs was in an earlier release."""
     pull: int
-    """A pull request of theirs in this release, 0 when unknown."""
+    """The first pull request of theirs in this release, 0 when unknown."""
 
 
 class Person(NamedTuple):
@@ -54,7 +54,8 @@ def _told(own: Sequence[tuple[Person, Commit]], pulls: Mapping[str, int], before
     """One person from every commit that shows them."""
     keys = {key for person, _ in own for key in person.keys}
     shown = next((person for person, _ in own if person.login or login_of(person.email)), own[0][0])
-    pull = next((pulls[commit.hash] for _, commit in own if commit.hash in pulls), 0)
+    # Newest first: the last of them is where they began.
+    pull = next((pulls[commit.hash] for _, commit in reversed(own) if commit.hash in pulls), 0)
     return Contributor(mention(shown), len(own), before is not None and before.isdisjoint(keys), pull)
 
 

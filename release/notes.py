@@ -26,7 +26,7 @@ class Carried:
     """What a release carries beside its commits."""
 
     deploys: Mapping[str, str] = field(default_factory=dict)
-    """Component -> image digest, or address of a web deployment."""
+    """Component -> digest of its image; that of a web build is one, too."""
     migrations: Sequence[Migration] = ()
     checksums: Mapping[str, str] = field(default_factory=dict)
     """File name -> SHA-256, hexadecimal."""

@@ -20,7 +20,9 @@ from release.workplace import Workplace
 @click.option("--channel", default=None, metavar="NAME", help="What comes next is a pre-release on this channel.")
 @click.option("--asset", "files", multiple=True, type=click.Path(path_type=Path), help="A file to ship.")
 @click.option("--evidence", multiple=True, type=click.Path(path_type=Path), help="A file that tells how it was tested.")
-@click.option("--deploys", multiple=True, metavar="NAME=WHAT", help="What it deploys: backend=sha256:…, web=https://…")
+@click.option(
+    "--deploys", multiple=True, metavar="NAME=WHAT", help="Image or web build it deploys, like backend=sha256:…"
+)
 @click.option("--highlight", "highlights", multiple=True, metavar="TEXT", help="A line for the top of the notes.")
 @click.option("--offline", is_flag=True, help="Ask GitHub nothing.")
 @workplace_options

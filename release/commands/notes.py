@@ -13,7 +13,9 @@ from release.workplace import Workplace
 @click.command("notes", short_help="The notes of a release.")
 @click.argument("version", required=False)
 @click.option("--channel", default=None, metavar="NAME", help="What comes next is a pre-release on this channel.")
-@click.option("--deploys", multiple=True, metavar="NAME=WHAT", help="What it deploys: backend=sha256:…, web=https://…")
+@click.option(
+    "--deploys", multiple=True, metavar="NAME=WHAT", help="Image or web build it deploys, like backend=sha256:…"
+)
 @click.option("--highlight", "highlights", multiple=True, metavar="TEXT", help="A line for the top.")
 @click.option("--offline", is_flag=True, help="Ask GitHub nothing.")
 @workplace_options

@@ -21,7 +21,7 @@ _CONTENTS = (
         "--evidence", multiple=True, type=click.Path(path_type=Path), help="A file that tells how it was tested."
     ),
     click.option(
-        "--deploys", multiple=True, metavar="NAME=WHAT", help="What it deploys: backend=sha256:…, web=https://…"
+        "--deploys", multiple=True, metavar="NAME=WHAT", help="Image or web build it deploys, like backend=sha256:…"
     ),
     click.option("--highlight", "highlights", multiple=True, metavar="TEXT", help="A line for the top of the notes."),
     click.option(

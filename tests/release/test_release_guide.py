@@ -6,9 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
+
 from pipelines.manifest.release import Release
 from release.changelog import write
-from release.cli import COMMANDS
+from release.choosing import decision_of
+from release.cli import COMMANDS, command
+from release.commands.next import to_json
 from release.contributors import Contributor
 from release.entries import Rules
 from release.lines import Line, Printer
@@ -16,6 +20,9 @@ from release.lookup import Credits
 from release.migrations import Migration
 from release.notes import Carried, notes
 from release.sections import Section
+from release.workplace import Workplace
+from tests.release import example
+from tests.release.histories import line, make
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "RELEASES.md").read_text()
 SECTION = Section("1.0.0", "v1.0.0", "a" * 40, 1_700_000_000, None, ())
@@ -57,6 +64,35 @@ def test_guide__what_things_have() -> None:
     assert Contributor._fields == ("name", "commits", "first", "pull")
     assert Migration._fields == ("name", "kind", "risk", "summary")
     assert "each with `name`, `kind`, `risk`, `summary`" in GUIDE
+
+
+def test_guide__keys_of_next_as_json(tmp_path: Path) -> None:
+    make(tmp_path, line("feat: a", "fix: b"), tags={"v1.0.0": 0})
+    found = to_json(decision_of(Workplace(folder=tmp_path, environ={}), None))
+    assert table("key of `next --json`") == set(found)
+    each = re.search(r"newest first; each with (.*?) in the notes", GUIDE)
+    assert each is not None
+    assert set(re.findall(r"`(\w+)`", each[1])) == set(found["commits"][0])
+
+
+def test_guide__options_it_names_exist() -> None:
+    options = {option for name in COMMANDS for option in _options(name)}
+    own = re.findall(r"`((?:--|shipmate release )[^`\n]*)`", GUIDE)
+    assert {option for span in own for option in re.findall(r"--[a-z-]+", span)} <= options | {"--help"}
+    for text in ("bump --check", "changelog --check", "changelog --prereleases"):
+        name, _, option = text.partition(" ")
+        assert f"shipmate release {text}" in GUIDE
+        assert option in _options(name)
+
+
+def _options(name: str) -> set[str]:
+    found = command.get_command(click.Context(command), name)
+    assert found is not None
+    return {option for parameter in found.params for option in parameter.opts}
+
+
+def test_guide__notes_are_those_the_engine_writes(tmp_path: Path) -> None:
+    assert example.shown(GUIDE) == example.write(tmp_path), "python -m tests.release.example writes them anew"
 
 
 def test_guide__commands() -> None:

@@ -147,10 +147,10 @@ def test_contributors__one_person_with_two_addresses(tmp_path: Path) -> None:
     ids = make(tmp_path, commits)
     place = workplace(tmp_path)
     found = [verdict.commit for verdict in section_for(place, "1.0.0").verdicts]
-    people = contributors(found, {ids[0]: "dev-2"}, {ids[1]: 5}, set())
+    people = contributors(found, {ids[0]: "dev-2"}, {ids[1]: 5, ids[2]: 9}, set())
     assert [(person.name, person.commits, person.first, person.pull) for person in people] == [
         ("@dev-2", 3, True, 5),
-        ("dev-1", 1, True, 0),
+        ("dev-1", 1, True, 9),
     ]
 
 

@@ -5,6 +5,7 @@ The result is read back as an OCI layout, so that all that follows (push, digest
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -31,6 +32,13 @@ def command(image: Image, labels: Mapping[str, str], output: Path) -> list[str]:
     return [*build, *said, "--file", dockerfile(image), "."]
 
 
+def _until_the_end() -> Path:
+    """A folder for a layout whose layers are read when they are pushed; removed with the process."""
+    folder = tempfile.mkdtemp(prefix="shipmate-buildx-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
 def build(image: Image, root: Path, labels: Mapping[str, str], output: Path | None = None) -> BuiltImage:
     """Build with docker buildx. Raises LocalError when docker is missing, ProviderError when the build fails."""
     if shutil.which("docker") is None:
@@ -40,7 +48,7 @@ def build(image: Image, root: Path, labels: Mapping[str, str], output: Path | No
             why="this component is built from its Dockerfile",
             next_step="run this on a machine with docker and buildx (GitHub's runners have both), or choose `builder: assembler`",
         )
-    folder = output or Path(tempfile.mkdtemp(prefix="shipmate-buildx-"))
+    folder = output or _until_the_end()
     environ = {**os.environ, "SOURCE_DATE_EPOCH": "0"}
     done = subprocess.run(
         command(image, labels, folder), cwd=root, env=environ, capture_output=True, text=True, check=False

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,9 +110,11 @@ class Platform:
                 self.scene.do(self.scene.runner.finish, number, conclusion)
 
     def environ(self) -> dict[str, str]:
+        temporary = self.manager.home / "tmp"  # what a killed process leaves goes with the test
+        temporary.mkdir(exist_ok=True)
         return {
             "PATH": os.environ["PATH"],
-            "TMPDIR": tempfile.gettempdir(),
+            "TMPDIR": str(temporary),
             "HOME": str(self.manager.home),
             "GITHUB_TOKEN": self.manager.token,
             "GITHUB_API_URL": self.scene.url,

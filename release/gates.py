@@ -103,11 +103,14 @@ def version_files(candidate: Candidate) -> str:
     wrong = differing(declared, str(candidate.version), lambda path: git.file(candidate.commit, path))
     if not wrong:
         return f"{len(declared)} hold {candidate.version}" if declared else "none are named in the manifest"
+    # The tag names its component; where the first is meant, the version does.
+    first = candidate.repository.name == next(iter(candidate.repository.rules.release.components))
+    number = candidate.version if first else candidate.tag
     raise VersionFilesDiffer(
         f"{candidate.tag}, but {'; '.join(wrong)}",
         where=candidate.commit[:9],
         why="the version was not written before the release, or another one was",
-        next_step=f"shipmate release bump {candidate.version}, merge that, and release the merged commit",
+        next_step=f"shipmate release bump {number}, merge that, and release the merged commit",
     )
 
 

@@ -222,7 +222,7 @@ def _of_place(found: Evidence, forge: Forge, tag_format: TagFormat, *, leads: bo
 
 def _of_mark(entry: Entry, *, pre: bool) -> Finding:
     """Whether GitHub shows it as what its version says."""
-    told = "is marked as one" if entry.prerelease else "is not marked as one"
+    told = f"it is {'one' if pre else 'none'}" + ("" if entry.prerelease == pre else ", but is not marked so")
     mend = f"gh release edit {entry.tag} --prerelease={'true' if pre else 'false'}"
     return Finding("pre-release", entry.prerelease == pre, told, mend)
 

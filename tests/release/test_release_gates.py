@@ -72,6 +72,17 @@ def test_version_files(github: Platform) -> None:
     assert github.here("publish").code == 0
 
 
+def test_version_files__of_another_component__are_mended_by_its_tag(github: Platform) -> None:
+    manifest = MANIFEST.replace(
+        "components: {platform:", 'components: {platform: {}, app: {tag_format: "app-v{version}",'
+    )
+    manifest = manifest.replace('app-v{version}", {', 'app-v{version}", ') % ("ci", "app.json")
+    github.commit("feat: a", {"shipmate.yml": manifest, "app.json": '{"expo": {"version": "0.0.1"}}'})
+    refused(github, 20, "next: shipmate release bump app-v0.1.0", arguments=("app-v0.1.0",))
+    assert github.here("bump", "app-v0.1.0").code == 0
+    assert "0.1.0" in (github.clone / "app.json").read_text()
+
+
 def test_version_file__not_in_the_commit(github: Platform) -> None:
     github.commit("feat: a", {"shipmate.yml": MANIFEST % ("ci", "gone.json")})
     refused(github, 20, "gone.json is not in the commit")

@@ -237,7 +237,7 @@ def test_verify__pre_release_that_is_marked_as_final(github: Platform) -> None:
     number = github.published("v1.1.0-rc.1")["id"]
     github.dev.api("PATCH", f"{RELEASES}/{number}", json={"prerelease": False, "make_latest": "false"})
     found = wrong(github, "v1.1.0-rc.1")
-    assert found["pre-release"] == "is not marked as one"
+    assert found["pre-release"] == "it is one, but is not marked so"
     assert "next: gh release edit v1.1.0-rc.1 --prerelease=true" in github.here("verify", "v1.1.0-rc.1").err
 
 

@@ -118,11 +118,13 @@ class Git:
             )
 
     def top(self) -> Path:
-        """The folder of the working tree. Raises InputError in a bare repository."""
+        """The folder of the working tree. Raises InputError where there is none: in a bare repository, or outside any."""
         found = self.run("rev-parse", "--show-toplevel", ok=(0, 128)).decode("utf-8", "surrogateescape").rstrip("\n")
         if not found:
+            self.run("rev-parse", "--git-dir")
             raise InputError(
-                "this repository is bare: it has no files to read or write",
+                "there is no working tree here: no file can be read or written",
+                why="the repository is bare, or this is inside its .git",
                 where=str(self.folder.resolve()),
                 next_step="run this in a clone with a working tree",
             )

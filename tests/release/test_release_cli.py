@@ -125,7 +125,7 @@ def test_changelog__prepared_and_then_taken_back(repository: Path) -> None:
 def test_changelog__bare_repository__has_no_file_to_write(repository: Path, tmp_path: Path) -> None:
     git(repository, "clone", "-q", "--bare", ".", str(tmp_path / "bare.git"))
     done = run(tmp_path, "changelog", "--write", "-C", "bare.git")
-    assert (done.returncode, "this repository is bare" in done.stderr) == (4, True)
+    assert (done.returncode, "there is no working tree here" in done.stderr) == (4, True)
     assert "## 1.1.0" in run(tmp_path, "changelog", "-C", "bare.git").stdout
 
 

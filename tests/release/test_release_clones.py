@@ -80,6 +80,10 @@ def test_bare_repository(tmp_path: Path) -> None:
     make(tmp_path / "a", line("feat: a", "fix: b"), tags={"v1.0.0": 0})
     subprocess.run(["git", "clone", "-q", "--bare", str(tmp_path / "a"), str(tmp_path / "b.git")], check=True)
     assert version(tmp_path / "b.git") == "1.0.1"
+    with pytest.raises(InputError, match="no working tree"):
+        Git(tmp_path / "b.git").top()
+    with pytest.raises(InputError, match="not a git repository"):
+        Git(tmp_path).top()
 
 
 def test_next__git_is_called_as_often_for_thousands_of_tags(tmp_path: Path) -> None:

@@ -166,10 +166,10 @@ def _with_lines(body: str, title: str, lines: Sequence[Line], order: Sequence[st
     added = [line.item for line in lines]
     rows = body.rstrip("\n").split("\n")
     tail = "\n" if body.endswith("\n\n") else ""
-    start = next((at for at, row in enumerate(rows) if row.strip() == f"### {title}"), None)
+    start = next((at for at, row in enumerate(rows) if row.rstrip() == f"### {title}"), None)
     if start is None:
         later = {f"### {other}" for other in order[order.index(title) + 1 :]}
-        at = next((at for at, row in enumerate(rows) if row.strip() in later), None)
+        at = next((at for at, row in enumerate(rows) if row.rstrip() in later), None)
         if at is None:
             return "\n".join([*rows, "", f"### {title}", "", *added, ""]) + tail
         return "\n".join([*rows[:at], f"### {title}", "", *added, "", *rows[at:], ""]) + tail

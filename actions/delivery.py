@@ -9,6 +9,7 @@ from pipelines.runtime import Input, Runtime
 
 if TYPE_CHECKING:
     from pipelines.flows.delivery import Candidate, Delivery
+    from pipelines.github import GitHub
 
 ENVIRONMENT = Input(name="environment", doc="Environment of shipmate.yml.", required=True)
 TOKEN = Input(name="token", doc="GitHub token of the job.", required=True, secret=True)
@@ -22,6 +23,14 @@ CANDIDATE = (
     Input(name="backend", doc="Backend image by digest (host/path@sha256:…).", required=True),
     Input(name="web", doc="Web build by digest (host/path@sha256:…).", required=True),
 )
+
+
+def github(runtime: Runtime, token: str) -> GitHub:
+    """The repository the job runs for, as its token sees it."""
+    from pipelines.github import GitHub
+
+    env = runtime.environ
+    return GitHub(env["GITHUB_REPOSITORY"], token, api_url=env.get("GITHUB_API_URL") or "https://api.github.com")
 
 
 def delivery(runtime: Runtime, values: Mapping[str, str]) -> Delivery:

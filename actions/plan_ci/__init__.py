@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+from actions.delivery import github
 from pipelines.ci import changes
 from pipelines.ci.affected import Changes, affected
 from pipelines.ci.matrix import Planned, as_outputs, plan
@@ -29,9 +31,14 @@ OUTPUTS = (
 def main(runtime: Runtime) -> int:
     values = runtime.inputs(INPUTS)
     manifest = load(Path(values["manifest"]))
-    found = changes.of_event(Path.cwd(), runtime.environ.get("GITHUB_EVENT_NAME", ""), runtime.event)
+    passed = _passed(runtime, values["token"])
+    name = runtime.environ.get("GITHUB_EVENT_NAME", "")
+    found = changes.of_event(
+        Path.cwd(), name, runtime.event, passed=(lambda commit: bool(passed(commit))) if passed else None
+    )
     runtime.say(found.unknown or f"{len(found.paths or ())} files differ from {found.since}")
-    planned = plan(manifest, affected(manifest, found), earlier=_earlier(runtime, values["token"]))
+    earlier = passed(runtime.environ["GITHUB_SHA"]) if passed and name == "push" else ""
+    planned = plan(manifest, affected(manifest, found), earlier=earlier)
     for one in planned:
         runtime.say(f"{'run ' if one.runs else 'skip'}  {one.check:<16} {one.why}")
     checks, reasons = as_outputs(planned)
@@ -41,16 +48,14 @@ def main(runtime: Runtime) -> int:
     return 0
 
 
-def _earlier(runtime: Runtime, token: str) -> str:
-    """The run in which a pushed commit passed as a pull request's head."""
-    env = runtime.environ
-    if env.get("GITHUB_EVENT_NAME") != "push" or not token:
-        return ""
+def _passed(runtime: Runtime, token: str) -> Callable[[str], str] | None:
+    """Commit -> page of the run in which it passed, if it did; None where GitHub cannot be asked."""
+    if not token:
+        return None
     from pipelines.ci import earlier
-    from pipelines.github import GitHub
 
-    github = GitHub(env["GITHUB_REPOSITORY"], token, api_url=env.get("GITHUB_API_URL") or "https://api.github.com")
-    return earlier.passed(github, env["GITHUB_SHA"])
+    hub = github(runtime, token)
+    return lambda commit: earlier.passed(hub, commit)
 
 
 def _summary(planned: tuple[Planned, ...], found: Changes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from actions.delivery import TOKEN
+from actions.delivery import TOKEN, github
 from pipelines.runtime import Input, Output, Runtime
 
 INPUTS = (
@@ -22,22 +22,17 @@ def main(runtime: Runtime) -> int:
     """Raises RefusedError when the tag was moved since it was planned, and what `shipmate release publish` raises."""
     values = runtime.inputs(INPUTS)
     from pipelines.flows.resolve import require_unmoved
-    from pipelines.github import GitHub
     from release.cli import command
 
-    github = GitHub(
-        runtime.environ["GITHUB_REPOSITORY"],
-        values["token"],
-        api_url=runtime.environ.get("GITHUB_API_URL") or "https://api.github.com",
-    )
-    require_unmoved(github, values["version"], values["commit"])
+    hub = github(runtime, values["token"])
+    require_unmoved(hub, values["version"], values["commit"])
     # The release engine is a command of its own, which takes its token as every command does.
     os.environ["GITHUB_TOKEN"] = values["token"]
     contents = [f"--deploys={name}={values[name]}" for name in ("backend", "web") if values[name]]
     if values["assets"]:
         contents = ["--assets", values["assets"]]
     command.main(args=["publish", values["version"], *contents], standalone_mode=False)
-    url = f"{runtime.environ.get('GITHUB_SERVER_URL', '')}/{github.name}/releases/tag/{values['version']}"
+    url = f"{runtime.environ.get('GITHUB_SERVER_URL', '')}/{hub.name}/releases/tag/{values['version']}"
     runtime.summary(f"### 🚀 [{values['version']}]({url}) is published")
     runtime.output("url", url)
     return 0

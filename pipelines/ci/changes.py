@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from pipelines.ci.affected import Changes
 from pipelines.errors import InputError
 
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+LOOKED_AT = 20
+"""Commits, for one that passed; further back, everything is checked."""
 TIMEOUT = 60.0
 """Seconds for one git command; a diff of names takes milliseconds."""
 
@@ -24,12 +26,20 @@ class _GitSaidNo(Exception):
     """git's own words."""
 
 
-def of_event(root: Path, name: str, event: Mapping[str, Any]) -> Changes:
-    """What the event of a workflow brings. `name` is its kind (GITHUB_EVENT_NAME), `event` its payload."""
+def of_event(
+    root: Path, name: str, event: Mapping[str, Any], *, passed: Callable[[str], bool] | None = None
+) -> Changes:
+    """What the event of a workflow brings. `name` is its kind (GITHUB_EVENT_NAME), `event` its payload.
+
+    `passed` says whether CI found a commit well. A push is then compared with the newest commit below it that passed: what
+    came since was either never checked, or found bad. Without it, with the push before.
+    """
     if name == "pull_request":
         pull = event.get("pull_request") or {}
         base, head = _sha(pull.get("base")), "HEAD"
         return _since(root, base, head, what="the base of the pull request", merge_base=True)
+    if name == "push" and passed is not None:
+        return _since_passed(root, passed)
     if name == "push":
         return _since(root, str(event.get("before") or ""), "HEAD", what="the push before", merge_base=False)
     return Changes(paths=None, unknown=f"a run by {name or 'hand'} checks everything")
@@ -67,6 +77,17 @@ def usual_base(root: Path) -> str:
         return _git(root, "rev-parse", "--abbrev-ref", "--verify", "--quiet", "origin/HEAD").strip() or "main"
     except _GitSaidNo:
         return "main"
+
+
+def _since_passed(root: Path, passed: Callable[[str], bool]) -> Changes:
+    try:
+        below = _git(root, "rev-list", "--first-parent", f"--max-count={LOOKED_AT + 1}", "HEAD").split()[1:]
+    except _GitSaidNo as error:
+        return Changes(paths=None, unknown=f"git cannot say what came before: {error}")
+    proved = next((commit for commit in below if passed(commit)), None)
+    if proved is None:
+        return Changes(paths=None, unknown=f"none of the {len(below)} commits before it passed CI")
+    return _since(root, proved, "HEAD", what="the newest commit below that passed CI", merge_base=False)
 
 
 def _since(root: Path, before: str, head: str, *, what: str, merge_base: bool) -> Changes:

@@ -81,6 +81,33 @@ def test_a_push_is_what_came_since_the_one_before(repository: Repository) -> Non
     assert found.paths == ("b.txt", "c.txt")
 
 
+def test_a_push_is_compared_with_the_newest_commit_that_passed(repository: Repository) -> None:
+    """What came before was found bad here: to look only at the push itself would call it well."""
+    repository.commit({"bad.txt": "x"})
+    before = repository.commit({"b.txt": "changed"})
+    repository.commit({"c.txt": "new"})
+    found = changes.of_event(repository.root, "push", {"before": before}, passed=lambda sha: sha == repository.base)
+    assert found.paths == ("b.txt", "bad.txt", "c.txt")
+    assert repository.base[:7] in found.since
+
+
+def test_a_new_branch_is_compared_with_where_it_left(repository: Repository) -> None:
+    repository.commit({"c.txt": "new"})
+    found = changes.of_event(repository.root, "push", {"before": "0" * 40}, passed=lambda sha: sha == repository.base)
+    assert found.paths == ("c.txt",)
+
+
+def test_where_nothing_below_passed_everything_is_checked(repository: Repository) -> None:
+    head = repository.commit({"c.txt": "new"})
+    asked: list[str] = []
+    found = changes.of_event(
+        repository.root, "push", {"before": repository.base}, passed=lambda sha: bool(asked.append(sha))
+    )
+    assert (found.paths, asked) == (None, [repository.base])
+    assert head not in asked  # it is what is to be checked
+    assert "passed CI" in found.unknown
+
+
 def test_a_rename_is_both_names(repository: Repository) -> None:
     repository.git("mv", "a.txt", "z.txt")
     repository.commit({})

@@ -138,10 +138,13 @@ def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], f
         )
 
 
-def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None) -> Preview:
-    """Everything `publish` would find and do, nothing written."""
+def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None, with_files: bool = True) -> Preview:
+    """Everything `publish` would find and do, nothing written.
+
+    Without its files, which take longest to prepare, it still says whether the release may be published.
+    """
     with ExitStack() as stack:
-        ready = _ready(workplace, asked, stack, lambda _: None, forge)
+        ready = _ready(workplace, asked, stack, lambda _: None, forge, with_files=with_files)
         answers = gates.ask(ready.candidate)
         steps: Sequence[Step] = ()
         blocked: ShipmateError | None = None
@@ -155,7 +158,13 @@ def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None) -
 
 
 def _ready(
-    workplace: Workplace, asked: Asked, stack: ExitStack, say: Callable[[str], None], forge: Forge | None
+    workplace: Workplace,
+    asked: Asked,
+    stack: ExitStack,
+    say: Callable[[str], None],
+    forge: Forge | None,
+    *,
+    with_files: bool = True,
 ) -> Ready:
     workplace.mean(asked.version)
     repository = workplace.repository
@@ -164,7 +173,8 @@ def _ready(
     section = section_for(workplace, asked.version, asked.channel)
     repository.require_learned(section.commit)
     since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    contents = _contents(workplace, section, asked, stack, forge, since)
+    nothing = Contents(notes="", files=(), given={})
+    contents = _contents(workplace, section, asked, stack, forge, since) if with_files else nothing
     version = repository.format.read(section.tag)
     newest = forge.latest()
     newest_version = repository.format.version(newest.tag) if newest else None

@@ -23,20 +23,17 @@ def require_publishable(delivery: Delivery, candidate: Candidate) -> list[str]:
     from release.github_forge import GitHubForge
     from release.releasing import Asked, preview
     from release.workplace import Workplace
-    from release.writing import Given
 
     if delivery.github is None:
         raise CredentialsError("releases are asked of GitHub", next_step="pass `token: ${{ github.token }}`")
     with _tree(delivery.manifest.root, candidate.commit) as folder:
-        # The notes are not read by anybody here: without a token they are written from git alone.
-        environ = {n: v for n, v in delivery.runtime.environ.items() if n not in ("GITHUB_TOKEN", "GH_TOKEN")}
-        workplace = Workplace(folder=folder, commit=candidate.commit, environ=environ)
-        asked = Asked(version=candidate.release, given=Given(deploys=candidate.artifacts))
-        found = preview(workplace, asked, forge=GitHubForge(delivery.github))
+        workplace = Workplace(folder=folder, commit=candidate.commit, environ=delivery.runtime.environ)
+        asked = Asked(version=candidate.release)
+        found = preview(workplace, asked, forge=GitHubForge(delivery.github), with_files=False)
     if found.blocked is not None:
         raise found.blocked
     if not found.steps:
-        return ["it is out already, with all its files"]
+        return ["it is out already"]
     for answer in found.answers:
         if isinstance(answer, Closed):
             raise answer.error

@@ -20,6 +20,8 @@ class Step:
     """When it was over."""
     busy: float
     """Seconds of processor time of what it started; the rest of its time it waited for others."""
+    guests: float
+    """Seconds of processor time of the actions that its own action uses: stand-ins of actions from outside."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,12 +25,13 @@ ORDER = (*KINDS, WAITING)
 
 
 class Span(NamedTuple):
-    """A while in which one thing was at work, `part` of it."""
+    """A while in which one thing was at work, `part` of it; and `guests` of it act's stand-ins."""
 
     started: float
     ended: float
     what: str
     part: float = 1.0
+    guests: float = 0.0
 
 
 APPS_STEPS = frozenset({"Check", "Build and push the backend", "Build and push the web app"})
@@ -62,15 +63,19 @@ def spans_of(job: Job) -> Iterator[Span]:
         if step.started > at:
             yield Span(at, step.started, ACT)
         if step.ended > step.started:
-            yield Span(step.started, step.ended, kind_of(step.name), _part(step))
+            yield _span(step)
         at = max(at, step.ended)
     if job.ended > at:
         yield Span(at, job.ended, ACT)
 
 
-def _part(step: Step) -> float:
-    """What others do in their steps is theirs from beginning to end."""
-    return min(step.busy / (step.ended - step.started), 1.0) if kind_of(step.name) == ACTIONS else 1.0
+def _span(step: Step) -> Span:
+    """What others do in their steps is theirs from beginning to end; of ours, what was computed."""
+    kind = kind_of(step.name)
+    if kind != ACTIONS:
+        return Span(step.started, step.ended, kind)
+    whole = max(step.ended - step.started, step.busy + step.guests)
+    return Span(step.started, step.ended, kind, step.busy / whole, step.guests / whole)
 
 
 def kind_of(name: str) -> str:
@@ -91,5 +96,7 @@ def _divide(spans: list[Span], started: float, ended: float) -> dict[str, float]
     for left, right in itertools.pairwise(changes):
         active = [span for span in spans if span.started < right and span.ended > left]
         for span in active:
-            spent[span.what] += (right - left) / len(active) * span.part
+            share = (right - left) / len(active)
+            spent[span.what] += share * span.part
+            spent[ACT] += share * span.guests
     return spent

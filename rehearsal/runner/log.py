@@ -52,6 +52,8 @@ class LogReader:
         self._now = now
         self._spent = spent
         self._spent_before = 0.0
+        self._guest: tuple[tuple[str, ...], float] | None = None
+        """The action that an action of a step uses, and what was spent when it began."""
         self._key = key
         self._plan = {step.id: step for step in plan}
         self._steps: dict[str, Step] = {}
@@ -108,6 +110,8 @@ class LogReader:
         if entry.get("stage") != "Main":
             return
         if len(path) > 1:
+            if len(path) > 2 and self._guest is None:
+                self._guest = path[:2], self._spent()
             self.write(step, f"##[group]Run {name.splitlines()[0] if name else '-'}\n##[endgroup]")
             return
         self._skip_before(step)
@@ -118,6 +122,9 @@ class LogReader:
         self.write(step, header(planned.raw))
 
     def _ended(self, entry: Mapping[str, Any], path: tuple[str, ...], step: Step) -> None:
+        if self._guest is not None and self._guest[0] == path:
+            step.guests += self._spent() - self._guest[1]
+            self._guest = None
         if len(path) > 1 or entry.get("stage") != "Main" or step.status == "completed":
             return
         result = str(entry["stepResult"])
@@ -193,7 +200,7 @@ class LogReader:
 
     def end(self, step: Step, conclusion: str) -> None:
         if step.status == "in_progress":
-            step.busy = max(self._spent() - self._spent_before, 0.0)
+            step.busy = max(self._spent() - self._spent_before - step.guests, 0.0)
         if step.status != "completed":
             step.started_at = step.started_at or self._now()
             step.status, step.conclusion, step.completed_at = "completed", conclusion, self._now()

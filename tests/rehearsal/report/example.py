@@ -29,10 +29,12 @@ from rehearsal.report.model import (
 BEGAN = 1_800_000_000.0
 
 
-def step(name: str, started: float, ended: float, busy: float | None = None) -> Step:
+def step(name: str, started: float, ended: float, busy: float | None = None, guests: float = 0.0) -> Step:
     """Busy all the time, unless told otherwise."""
     spent = ended - started if busy is None else busy
-    return Step(name=name, conclusion="success", started=BEGAN + started, ended=BEGAN + ended, busy=spent)
+    return Step(
+        name=name, conclusion="success", started=BEGAN + started, ended=BEGAN + ended, busy=spent, guests=guests
+    )
 
 
 def job(name: str = "Deploy backend", started: float = 1, ended: float = 4, **more: Any) -> Job:

@@ -34,7 +34,16 @@ def raw_run(created: float, **more: Any) -> dict[str, Any]:
         "started": created,
         "ended": created + 2,
         "attempt": 1,
-        "steps": [{"name": "Check", "conclusion": "failure", "started": created, "ended": created + 1, "busy": 0.5}],
+        "steps": [
+            {
+                "name": "Check",
+                "conclusion": "failure",
+                "started": created,
+                "ended": created + 1,
+                "busy": 0.5,
+                "guests": 0.0,
+            }
+        ],
         "log": ["\x1b[31mred\x1b[0m and \x07loud", "x" * 900],
     }
     run = {

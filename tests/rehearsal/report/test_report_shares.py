@@ -18,7 +18,8 @@ def jobs(draw: st.DrawFn) -> Job:
     """Steps in order, with gaps, some before the beginning and after the end of the rehearsal."""
     cuts = sorted(draw(st.lists(st.floats(-20, 120), min_size=2, max_size=9)))
     busy = st.none() | st.floats(0, 200)
-    steps = [step(draw(NAMES), left, right, draw(busy)) for left, right in zip(cuts[::2], cuts[1::2], strict=False)]
+    cut = list(zip(cuts[::2], cuts[1::2], strict=False))
+    steps = [step(draw(NAMES), left, right, draw(busy), draw(st.floats(0, 200))) for left, right in cut]
     return job(started=cuts[0], ended=cuts[-1], steps=steps)
 
 
@@ -43,6 +44,12 @@ def test_a_step_of_ours_that_waits_for_others_is_waiting() -> None:
     one = job(started=0, ended=10, steps=[step("Shift traffic", 0, 8, busy=2), step("Check", 8, 10, busy=1)])
     found = {s.what: s.seconds for s in shares.shares([run(one)], BEGAN, BEGAN + 10)}
     assert found == {shares.APPS: 2, shares.BROWSER: 0, shares.ACT: 0, shares.ACTIONS: 2, shares.WAITING: 6}
+
+
+def test_the_stand_ins_that_a_step_of_ours_uses_are_acts() -> None:
+    one = job(started=0, ended=10, steps=[step("Set up", 0, 10, busy=2, guests=3)])
+    found = {s.what: s.seconds for s in shares.shares([run(one)], BEGAN, BEGAN + 10)}
+    assert found == {shares.APPS: 0, shares.BROWSER: 0, shares.ACT: 3, shares.ACTIONS: 2, shares.WAITING: 5}
 
 
 def test_what_lies_between_steps_is_act() -> None:

@@ -291,3 +291,32 @@ jobs:
             assert busy["computes"] > 2 * busy["waits"] > 0 or busy["waits"] == 0 < busy["computes"]
 
     run_async(story())
+
+
+def test_steps__what_an_action_of_ours_uses_is_counted_apart(world: Any, run_async: Any) -> None:
+    """The stand-in in it is as good as nothing; our own part computes."""
+    checkout = f"actions/checkout@{'0' * 40}"
+    workflow = f"""
+on: push
+jobs:
+  work:
+    runs-on: ubuntu-24.04
+    steps: [{{uses: {checkout}}}, {{uses: ./ours}}]
+"""
+    ours = f"""
+name: Ours
+runs:
+  using: composite
+  steps:
+    - {{name: Python, uses: actions/setup-python@{"0" * 40}}}
+    - {{shell: bash, run: 'for ((i = 0; i < 200000; i++)); do :; done'}}
+"""
+
+    async def story() -> None:
+        async with world() as w:
+            (job,) = (await w.push(workflow, {"ours/action.yml": ours})).jobs
+            step = next(step for step in job.steps if "ours" in step.name)
+            assert step.conclusion == "success", job.log_text()
+            assert 0 < step.guests < step.busy
+
+    run_async(story())

@@ -149,7 +149,14 @@ def test_the_end_of_a_log_comes_with_failed_jobs_when_asked_for(world: httpx.Cli
     assert bad["log"] == ["line 7", "line 8"]
     assert good["log"] == []
     assert bad["steps"] == [
-        {"name": "Check", "conclusion": "", "started": NOON.timestamp(), "ended": NOON.timestamp() + 2, "busy": 0.0, "guests": 0.0}
+        {
+            "name": "Check",
+            "conclusion": "",
+            "started": NOON.timestamp(),
+            "ended": NOON.timestamp() + 2,
+            "busy": 0.0,
+            "guests": 0.0,
+        }
     ]
     assert len(last_lines(job(steps=[step]), 100)) == 9
 

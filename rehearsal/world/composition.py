@@ -194,9 +194,14 @@ class Composition:
         self.github.address = self.ports.servers["github"].url
         self.tokens.policy = provision.google_policy(self.definition, self.github.service.issuer)
         self.environ = await asyncio.to_thread(self._step_environment)
+        # The jobs' /tmp goes with the world; whoever becomes another user in a job may write there too.
+        temporary = self.options.root / "tmp"
+        temporary.mkdir()
+        temporary.chmod(0o1777)
+        extra = {**self.environ, "TMPDIR": str(temporary)}
         self.runner = ActRunner(
             self.github.hub,
-            Settings(root=self.options.root / "runner", extra_env=self.environ, services=("postgres", "redis")),
+            Settings(root=self.options.root / "runner", extra_env=extra, services=("postgres", "redis")),
         )
         await self.runner.start()
         self.github.attach(self.runner)

@@ -1,4 +1,7 @@
-"""GitHub through PyGithub, with our policy instead of its own, and the few calls that PyGithub lacks."""
+"""GitHub under our policy: plain REST calls by requests, and PyGithub for what it knows better, imported when first asked.
+
+Importing PyGithub takes longer than most actions work; most of them only read and write a few JSON documents.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from pipelines.overlay import current
 
 if TYPE_CHECKING:
     import github
+    import requests
     from github.Repository import Repository
 
 T = TypeVar("T")
@@ -23,7 +27,7 @@ API_VERSION = "2022-11-28"
 
 
 class GitHub:
-    """A repository on GitHub as one account sees it. `call` runs any PyGithub call under the policy."""
+    """A repository on GitHub as one account sees it. `json` makes a REST call, `call` any call of PyGithub, under one policy."""
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class GitHub:
         self.api_url = api_url
         self.policy = policy or Policy(scale=current().time_scale)
         self._timeout = timeout
+        self._session: requests.Session | None = None
         self._client: github.Github | None = None
         self._repository: Repository | None = None
 
@@ -60,6 +65,23 @@ class GitHub:
         """The same for what must not wait for GitHub: two tries, seconds each."""
         policy = replace(self.policy, tries=2)
         return GitHub(self.name, self.token, api_url=self.api_url, policy=policy, timeout=5)
+
+    @property
+    def session(self) -> requests.Session:
+        """The connection, with the token and the version of the API in every request."""
+        if self._session is None:
+            import requests
+
+            self._session = requests.Session()
+            self._session.headers.update(
+                {
+                    "Accept": "application/vnd.github+json",
+                    "Authorization": f"Bearer {self.token}",
+                    "User-Agent": "shipmate",
+                    "X-GitHub-Api-Version": API_VERSION,
+                }
+            )
+        return self._session
 
     @property
     def client(self) -> github.Github:
@@ -104,13 +126,29 @@ class GitHub:
             raise
 
     def json(self, method: str, path: str, body: Any = None) -> Any:
-        """A REST call PyGithub has no method for; `path` starts with a slash below the API's root."""
+        """A REST call; `path` starts with a slash below the API's root. The answer's JSON, None when it is empty.
 
-        def call() -> Any:
-            _, data = self.client.requester.requestJsonAndCheck(method, path, input=body)
+        Raises what `call` raises.
+        """
+        where = f"GitHub {self.name}: {method} {path}"
+        return faults.retry(lambda: self._answer(method, path, body, where), where=where, policy=self.policy)
+
+    def _answer(self, method: str, path: str, body: Any, where: str) -> Any:
+        import requests
+
+        repeatable = "GET" if method in ("GET", "HEAD", "PUT") else "POST"
+        try:
+            answer = self.session.request(method, f"{self.api_url}{path}", json=body, timeout=self._timeout)
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            from pipelines.http import was_sent
+
+            raise Faulted(faults.of_connection(repeatable, error, sent=was_sent(error)), error) from error
+        data = _content(answer)
+        if answer.status_code < 400:
             return data
-
-        return self.call(f"{method} {path}", call, writes=method not in ("GET", "HEAD", "PUT"))
+        text = str(data.get("message", data)) if isinstance(data, dict) else answer.text
+        fault = faults.of_status(repeatable, answer.status_code, answer.headers, text)
+        raise Faulted(fault) if fault is not None else _refusal(answer.status_code, text, data, where)
 
     def find_json(self, path: str) -> Any | None:
         """`json` GET for something that may not exist: None on 404."""
@@ -158,6 +196,16 @@ def _adapted(call: Callable[[], T], method: str, where: str) -> T:
         from pipelines.http import was_sent
 
         raise Faulted(faults.of_connection(method, error, sent=was_sent(error)), error) from error
+
+
+def _content(answer: requests.Response) -> Any:
+    """JSON, or the text where GitHub sends something else (a log, a page of a proxy); None when it is empty."""
+    if not answer.content:
+        return None
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text
 
 
 def _refusal(status: int, text: str, data: Any, where: str) -> Exception:

@@ -230,7 +230,7 @@ class GitHubForge:
 
     def _find(self, path: str) -> Any:
         """None on 404."""
-        return self.github.find(f"GET {path}", lambda: self.github.client.requester.requestJsonAndCheck("GET", path)[1])
+        return self.github.find_json(path)
 
     def _listed(self, path: str, *, pages: int = _PAGES, key: str = "") -> Iterator[list[dict[str, Any]]]:
         """Pages of a list, until one is not full."""

@@ -14,6 +14,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from benchmarks._release_repository import LARGE, MEDIUM, SMALL, Shape, make
 
@@ -48,9 +50,7 @@ def measure(argv: Sequence[str], folder: Path, *, limit: float, output: Path | N
     with tempfile.TemporaryFile() as out:
         peak = ["/usr/bin/env", "python3", "-c", _PEAK, *argv]
         try:
-            done = subprocess.run(
-                peak, cwd=folder, stdout=out, stderr=subprocess.PIPE, timeout=limit, env=_environ(), check=False
-            )
+            done = _run(peak, folder, out, limit)
         except subprocess.TimeoutExpired:
             return Took(None, limit, 0.0, "")
         seconds, megabytes = _told(done.stderr)
@@ -61,6 +61,19 @@ def measure(argv: Sequence[str], folder: Path, *, limit: float, output: Path | N
         raise RuntimeError(f"{argv[0]} failed in {time.monotonic() - started:.1f} s: {done.stderr[-500:].decode()}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Took(seconds, cpu, megabytes, text)
+
+
+def _run(argv: Sequence[str], folder: Path, out: IO[bytes], limit: float) -> subprocess.CompletedProcess[bytes]:
+    """`subprocess.run` in a group of its own: what is out of time ends with everything it started. Raises TimeoutExpired."""
+    with subprocess.Popen(
+        argv, cwd=folder, stdout=out, stderr=subprocess.PIPE, env=_environ(), start_new_session=True
+    ) as process:
+        try:
+            _, said = process.communicate(timeout=limit)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(argv, process.returncode, b"", said)
 
 
 # A small parent tells time and peak memory of exactly one command: our own process has run others before.

@@ -54,6 +54,8 @@ def build(image: Image, root: Path, labels: Mapping[str, str], output: Path | No
         command(image, labels, folder), cwd=root, env=environ, capture_output=True, text=True, check=False
     )
     if done.returncode:
+        if output is None:
+            shutil.rmtree(folder, ignore_errors=True)
         raise ProviderError(
             f"docker buildx ended with {done.returncode}: {done.stderr.strip()[-800:]}",
             where=dockerfile(image),

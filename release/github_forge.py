@@ -1,4 +1,4 @@
-"""Releases, tags and locks on GitHub, by PyGithub under the suite's one policy of retries.
+"""Releases, tags and locks on GitHub under the suite's one policy of retries; assets go up by PyGithub.
 
 Sources: docs.github.com/rest/releases, /rest/git/refs, /rest/git/tags, /rest/checks/runs, /rest/commits/statuses, /rest/actions.
 """

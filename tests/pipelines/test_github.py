@@ -1,4 +1,4 @@
-"""Our GitHub client: PyGithub under our policy, its failures in our words."""
+"""Our GitHub client: one policy for its plain calls and for PyGithub's, their failures in our words."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.runtime import Input, Runtime
 
 if TYPE_CHECKING:
-    from pipelines.flows.delivery import Candidate, Delivery
+    from pipelines.delivery.context import Candidate, Delivery
     from pipelines.github import GitHub
 
 ENVIRONMENT = Input(name="environment", doc="Environment of shipmate.yml.", required=True)
@@ -35,7 +35,7 @@ def github(runtime: Runtime, token: str) -> GitHub:
 
 def delivery(runtime: Runtime, values: Mapping[str, str]) -> Delivery:
     """The delivery these inputs describe. Raises ManifestError, InputError."""
-    from pipelines.flows.assembly import assemble
+    from pipelines.delivery.assembly import assemble
     from pipelines.manifest import load
 
     return assemble(
@@ -50,7 +50,7 @@ def delivery(runtime: Runtime, values: Mapping[str, str]) -> Delivery:
 
 def candidate(delivered: Delivery, values: Mapping[str, str]) -> Candidate:
     """The candidate these inputs name."""
-    from pipelines.flows.assembly import candidate_of
+    from pipelines.delivery.assembly import candidate_of
 
     return candidate_of(
         delivered,

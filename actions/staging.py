@@ -10,8 +10,8 @@ from pipelines.runtime import Runtime
 def stage(runtime: Runtime, values: Mapping[str, str], component: str) -> int:
     """Stage and verify a candidate of one component; its key and address are put out."""
     from actions.delivery import candidate, delivery
-    from pipelines.deploy.steps import as_markdown
-    from pipelines.flows import deployment
+    from pipelines.delivery import deployment
+    from pipelines.delivery.run import as_markdown
 
     delivered = delivery(runtime, values)
     wanted = candidate(delivered, values)

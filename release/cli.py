@@ -21,6 +21,9 @@ COMMANDS = {
     "yank": "Withdraw a published release.",
 }
 
+ELSEWHERE = {"yank": "pipelines.commands.yank"}
+"""A command that needs more than releases: what is live, and the providers' marks."""
+
 
 class Contents(click.Group):
     """A group whose commands are imported when they are named."""
@@ -31,7 +34,7 @@ class Contents(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = import_module(f"release.commands.{cmd_name}").command
+        found: click.Command = import_module(ELSEWHERE.get(cmd_name, f"release.commands.{cmd_name}")).command
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -16,13 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pipelines.delivery.assembly import assemble
+from pipelines.delivery.context import Candidate, Delivery
+from pipelines.delivery.ledger import Ledger
 from pipelines.faults import Policy
-from pipelines.flows.assembly import assemble
-from pipelines.flows.delivery import Candidate, Delivery
 from pipelines.github import GitHub as Client
 from pipelines.http import Http
 from pipelines.images import pack_files, push
-from pipelines.ledger import Ledger
 from pipelines.manifest import Manifest, load
 from pipelines.overlay import Overlay
 from pipelines.runtime import Runtime

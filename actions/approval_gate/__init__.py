@@ -27,7 +27,7 @@ def main(runtime: Runtime) -> int:
     values = runtime.inputs(INPUTS)
     minutes = as_number("wait_minutes", values["wait_minutes"])
     from actions.delivery import delivery
-    from pipelines.flows import approval
+    from pipelines.delivery.approval import obtain as approval
 
     approved = approval.obtain(
         delivery(runtime, values),

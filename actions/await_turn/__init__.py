@@ -12,7 +12,7 @@ OUTPUTS = ()
 def main(runtime: Runtime) -> int:
     """Raises InputError, and ConflictError when earlier runs take too long."""
     values = runtime.inputs(INPUTS)
-    from pipelines.flows import turn
+    from pipelines.delivery import turn
 
     waited = turn.wait(github(runtime, values["token"]), runtime, minutes=as_number("minutes", values["minutes"]))
     if waited:

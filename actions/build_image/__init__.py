@@ -14,10 +14,10 @@ OUTPUTS = (Output(name="reference", doc="host/path@sha256:…"),)
 
 
 def main(runtime: Runtime) -> int:
-    """Raises what pipelines.flows.building raises."""
+    """Raises what pipelines.delivery.building raises."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import delivery
-    from pipelines.flows import building
+    from pipelines.delivery import building
 
     delivered = delivery(runtime, values)
     if values["expect"]:

@@ -13,7 +13,7 @@ OUTPUTS = (
 
 
 def main(runtime: Runtime) -> int:
-    """Raises what pipelines.flows.deployment.stage raises."""
+    """Raises what pipelines.delivery.deployment.stage raises."""
     values = runtime.inputs(INPUTS)
     from actions.staging import stage
 

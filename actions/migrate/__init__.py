@@ -15,10 +15,11 @@ OUTPUTS = ()
 
 
 def main(runtime: Runtime) -> int:
-    """Raises what pipelines.flows.migrations.apply raises."""
+    """Raises what pipelines.delivery.migrations.due.apply raises."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import candidate, delivery
-    from pipelines.flows import deployment, migrations
+    from pipelines.delivery import deployment
+    from pipelines.delivery.migrations import due as migrations
 
     delivered = delivery(runtime, values)
     wanted = candidate(delivered, values)

@@ -23,7 +23,7 @@ def main(runtime: Runtime) -> int:
     """Fails when nobody could be told, or a way that is configured is missing its secret."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import delivery
-    from pipelines.flows import telling
+    from pipelines.delivery import notifications as telling
 
     delivered = delivery(runtime, values)
     messages = telling.messages(

@@ -21,10 +21,10 @@ OUTPUTS = (
 
 
 def main(runtime: Runtime) -> int:
-    """Raises what pipelines.flows.planning.plan and publishing.require_publishable raise."""
+    """Raises what pipelines.delivery.planning.plan and publishing.require_publishable raise."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import delivery
-    from pipelines.flows import planning, publishing
+    from pipelines.delivery import planning, publishing
 
     delivered = delivery(runtime, values)
     planned = planning.plan(delivered, values["version"])

@@ -21,7 +21,7 @@ OUTPUTS = (Output(name="url", doc="Page of the release."),)
 def main(runtime: Runtime) -> int:
     """Raises RefusedError when the tag was moved since it was planned, and what `shipmate release publish` raises."""
     values = runtime.inputs(INPUTS)
-    from pipelines.flows.resolve import require_unmoved
+    from pipelines.delivery.resolve import require_unmoved
     from release.cli import command
 
     hub = github(runtime, values["token"])

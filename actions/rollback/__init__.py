@@ -20,11 +20,11 @@ OUTPUTS = (
 
 
 def main(runtime: Runtime) -> int:
-    """Raises what pipelines.flows.rollback raises."""
+    """Raises what pipelines.delivery.rollback raises."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import delivery
-    from pipelines.deploy.steps import as_markdown
-    from pipelines.flows.rollback import Request, roll_back
+    from pipelines.delivery.rollback import Request, roll_back
+    from pipelines.delivery.run import as_markdown
 
     delivered = delivery(runtime, values)
     components = tuple(name.strip() for name in values["components"].split(",") if name.strip())

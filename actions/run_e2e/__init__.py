@@ -17,7 +17,7 @@ def main(runtime: Runtime) -> int:
     """Raises CheckFailed when a test failed or none ran."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import delivery
-    from pipelines.flows import browser_tests
+    from pipelines.delivery import browser_tests
 
     delivered = delivery(runtime, values)
     ran = browser_tests.run(

@@ -10,11 +10,11 @@ OUTPUTS = ()
 
 
 def main(runtime: Runtime) -> int:
-    """Raises what pipelines.flows.deployment.shift raises."""
+    """Raises what pipelines.delivery.deployment.shift raises."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import candidate, delivery
-    from pipelines.deploy.steps import as_markdown
-    from pipelines.flows import deployment
+    from pipelines.delivery import deployment
+    from pipelines.delivery.run import as_markdown
 
     delivered = delivery(runtime, values)
     wanted = candidate(delivered, values)

@@ -23,7 +23,7 @@ def main(runtime: Runtime) -> int:
     values = runtime.inputs(INPUTS)
     settle = as_flag("settle", values["settle"])
     from actions.delivery import candidate, delivery
-    from pipelines.flows import deployment
+    from pipelines.delivery import deployment
 
     delivered = delivery(runtime, values)
     wanted = candidate(delivered, values)

@@ -33,8 +33,8 @@ def command(environment: str, release: str, artifacts: Mapping[str, str], source
     Example: shipmate deploy -e staging --release sha-1a2b3c4 --artifact backend=host/backend@sha256:… --artifact web=host/web@sha256:…
     """
     from pipelines.commands import terminal
+    from pipelines.delivery import staging
     from pipelines.errors import RefusedError
-    from pipelines.flows import staging
     from pipelines.manifest import load
 
     delivery = terminal.delivery(load(), environment)

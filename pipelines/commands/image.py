@@ -28,7 +28,7 @@ def build(component: str, output: Path | None, as_json: bool) -> None:
     Example: shipmate image build backend --output build/backend
     """
     from pipelines.commands import terminal
-    from pipelines.flows import building
+    from pipelines.delivery import building
     from pipelines.manifest import load
 
     with terminal.busy(f"assembling {component}"):
@@ -51,7 +51,7 @@ def push(component: str, environment: str, as_json: bool) -> None:
     Example: shipmate image push backend --environment staging
     """
     from pipelines.commands import terminal
-    from pipelines.flows import building
+    from pipelines.delivery import building
     from pipelines.manifest import load
 
     delivery = terminal.delivery(load(), environment)

@@ -21,8 +21,8 @@ def command(database: str, component: str, phase: str, release: str, as_json: bo
     Example: shipmate migrate --database postgresql://localhost/techmate
     """
     from pipelines.commands import terminal
+    from pipelines.delivery.migrations import due as migrations
     from pipelines.errors import InputError
-    from pipelines.flows import migrations
     from pipelines.manifest import load
 
     manifest = load()

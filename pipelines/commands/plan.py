@@ -18,7 +18,7 @@ def command(environment: str, version: str, as_json: bool) -> None:
     Example: shipmate plan --environment production --version v1.2.0
     """
     from pipelines.commands import terminal
-    from pipelines.flows import planning
+    from pipelines.delivery import planning
     from pipelines.manifest import load
 
     with terminal.busy("asking GitHub"):

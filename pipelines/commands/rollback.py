@@ -34,7 +34,8 @@ def command(
     Example: shipmate rollback --environment production --to v1.1.0
     """
     from pipelines.commands import terminal
-    from pipelines.flows import rollback, telling
+    from pipelines.delivery import notifications as telling
+    from pipelines.delivery import rollback
     from pipelines.manifest import load
 
     delivery = terminal.delivery(load(), environment)

@@ -21,7 +21,7 @@ def command(environment: str, release: str | None, junit: Path | None, as_json: 
     Example: shipmate smoke --environment production
     """
     from pipelines.commands import terminal
-    from pipelines.flows import deployment
+    from pipelines.delivery import deployment
     from pipelines.manifest import load
 
     delivery = terminal.delivery(load(), environment)

@@ -19,7 +19,7 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     Example: shipmate status --environment production
     """
     from pipelines.commands import terminal
-    from pipelines.flows.status import status
+    from pipelines.delivery.status import status
     from pipelines.manifest import load
 
     manifest = load()

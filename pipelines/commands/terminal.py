@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipelines.flows.delivery import Delivery
+    from pipelines.delivery.context import Delivery
     from pipelines.manifest import Manifest
 
 
 def delivery(manifest: Manifest, environment: str) -> Delivery:
     """A delivery with whatever access the terminal has: GITHUB_TOKEN, VERCEL_TOKEN, Google's default credentials."""
-    from pipelines.flows.assembly import assemble
+    from pipelines.delivery.assembly import assemble
     from pipelines.runtime import Runtime
 
     return assemble(manifest, environment, Runtime())

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.flows.delivery import Delivery
+from pipelines.delivery.context import Delivery
 from pipelines.http import Http
 from pipelines.overlay import Overlay
 from pipelines.runtime import Runtime

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.checks import smoke
 from pipelines.checks.watch import watching
-from pipelines.deploy import migrate
+from pipelines.delivery.migrations import runner as migrate
 from pipelines.http import Http
 from pipelines.images.assemble import assemble
 from pipelines.images.registry import Registry

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.delivery.ledger import Ledger
 from pipelines.github import GitHub
-from pipelines.ledger import Ledger
 from tests.rehearsal.github.scene import REPOSITORY
 from tests.release.platform import RELEASES, Platform
 

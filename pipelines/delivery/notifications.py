@@ -1,0 +1,169 @@
+"""Which message the results of a run call for, and to whom it goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import InputError, ShipmateError
+from pipelines.roles import Message, Messenger
+
+if TYPE_CHECKING:
+    from pipelines.delivery.context import Delivery
+
+NEXT = {
+    "deployment-failed": "open the run, read the first red step; `shipmate status` says what is live",
+    "rolled-back": "users have the earlier release; mend the bad one on main, then make a new version",
+    "break-glass": "read the reason, and review the release afterwards",
+    "released": "nothing; `shipmate rollback` is the way back",
+}
+
+WAY_BACK = "way-back"
+"""The job that takes a failed release back."""
+APPROVAL = "approval"
+"""The job that asks for one."""
+
+
+def messages(delivery: Delivery, *, kind: str, release: str, needs: str, break_glass: str) -> list[Message]:
+    """What there is to tell, of the kinds the manifest wants told; empty when all is as usual and that is not told."""
+    results = _results(needs)
+    kinds = [kind] if kind else _kinds(results, break_glass)
+    wanted = [k for k in kinds if k in delivery.manifest.alerts.when and (k != "rolled-back" or _moved(results))]
+    return [_message(delivery, k, release, results, break_glass) for k in wanted]
+
+
+def _results(needs: str) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = json.loads(needs or "{}")
+    except ValueError as error:
+        raise InputError("`needs` is not JSON", next_step="pass `needs: ${{ toJSON(needs) }}`") from error
+    return loaded
+
+
+def _kinds(results: Mapping[str, Any], break_glass: str) -> list[str]:
+    """What a production run calls for. A glass that somebody was not let break is a failed approval, and told as that."""
+    kinds = []
+    if break_glass and _of(results, APPROVAL, "result") in ("", "success"):
+        kinds.append("break-glass")
+    if _of(results, WAY_BACK, "result") == "success":
+        kinds.append("rolled-back")
+    if _failed(results):
+        kinds.append("deployment-failed")
+    elif _of(results, "release", "result") == "success":
+        kinds.append("released")
+    return kinds
+
+
+def _of(results: Mapping[str, Any], job: str, key: str) -> str:
+    found = results.get(job)
+    return str(found.get(key) or "") if isinstance(found, dict) else ""
+
+
+def _moved(results: Mapping[str, Any]) -> bool:
+    """False when a rollback says that it found nothing to take back."""
+    outputs = [job.get("outputs") or {} for job in results.values() if isinstance(job, dict)]
+    return all(found.get("changed") != "false" for found in outputs)
+
+
+def _failed(results: Mapping[str, Any]) -> list[str]:
+    """Jobs that did not succeed. One that is out of time ends as cancelled; an approval that was cancelled began nothing."""
+    unwell = {name: ("failure", "cancelled") if name != APPROVAL else ("failure",) for name in results}
+    return [
+        name
+        for name, job in results.items()
+        if isinstance(job, dict) and {job.get("result"), job.get("outcome")} & set(unwell[name])
+    ]
+
+
+def _said(results: Mapping[str, Any], failed: Sequence[str]) -> str:
+    cancelled = [name for name in failed if _of(results, name, "result") == "cancelled"]
+    told = [f"{name} (cancelled, or out of time)" if name in cancelled else name for name in failed]
+    return f"failed: {', '.join(told)}" if told else "all checks passed"
+
+
+def _message(delivery: Delivery, kind: str, release: str, results: Mapping[str, Any], break_glass: str) -> Message:
+    env = delivery.runtime.environ
+    failed = _failed(results)
+    what = break_glass if kind == "break-glass" else _said(results, failed)
+    stuck = failed and (kind == "rolled-back" or WAY_BACK in failed)
+    return Message(
+        kind=kind,
+        title=_title(delivery.environment, kind, release, results, bool(stuck)),
+        what=what,
+        where=delivery.environment,
+        who=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "somebody"),
+        run=delivery.runtime.run_url,
+        next_step=f"now: `shipmate rollback --environment {delivery.environment}`; {NEXT['deployment-failed']}"
+        if stuck and kind != "break-glass"
+        else NEXT[kind],
+        facts={"release": release} if release else {},
+    )
+
+
+def _title(environment: str, kind: str, release: str, results: Mapping[str, Any], stuck: bool) -> str:
+    if kind == "break-glass":
+        return f"{release} goes to {environment} without approval"
+    if kind == "released":
+        return f"{release} is live in {environment}"
+    if kind == "deployment-failed":
+        return f"{release or 'A deployment'} to {environment} failed" + (" and was not taken back" if stuck else "")
+    if WAY_BACK in results:
+        return f"{environment} was taken back from {release}"
+    return f"The rollback of {environment} failed" if stuck else f"{environment} was taken back to {release}"
+
+
+def ways(delivery: Delivery, slack_webhook: str, smtp_user: str, smtp_password: str) -> list[Messenger]:
+    """The ways the manifest asks for. A way without its secret is said and left out."""
+    from pipelines.notify import email, slack
+
+    alerts = delivery.manifest.alerts
+    found: list[Messenger] = []
+    if alerts.slack_channel and slack_webhook:
+        found.append(slack.Webhook(slack_webhook, delivery.http))
+    elif alerts.slack_channel:
+        delivery.runtime.annotate("warning", "Slack is not told: the secret SLACK_WEBHOOK is missing", title="Alerts")
+    if alerts.email:
+        found.append(email.Mail(alerts.email, user=smtp_user, password=smtp_password))
+    return found
+
+
+def tell(delivery: Delivery, message: Message, messengers: Sequence[Messenger]) -> list[str]:
+    """Tell by every way; the names of those that worked. Raises ProviderError when there are ways and none worked."""
+    from pipelines import notify
+
+    failures = notify.tell(message, messengers)
+    for failure in failures:
+        delivery.runtime.annotate("warning", failure, title="Alerts")
+    return [
+        messenger.name
+        for messenger in messengers
+        if not any(failure.startswith(messenger.name) for failure in failures)
+    ]
+
+
+def tell_of_rollback(delivery: Delivery, release: str, was: str) -> list[str]:
+    """Tell people of a rollback made at a terminal, by the ways it has access to (SLACK_WEBHOOK; SMTP_USER, SMTP_PASSWORD).
+
+    The names of those that worked. It never raises: what was taken back stays so, whoever could be told of it.
+    """
+    if "rolled-back" not in delivery.manifest.alerts.when:
+        return []
+    env = delivery.runtime.environ
+    message = Message(
+        kind="rolled-back",
+        title=f"{delivery.environment} was taken back from {was or 'an unknown release'} to {release}",
+        what="by command, verified from outside",
+        where=delivery.environment,
+        who=env.get("GITHUB_ACTOR") or env.get("USER") or "somebody at a terminal",
+        run=delivery.runtime.run_url,
+        next_step=NEXT["rolled-back"],
+        facts={"release": release},
+    )
+    found = ways(delivery, env.get("SLACK_WEBHOOK", ""), env.get("SMTP_USER", ""), env.get("SMTP_PASSWORD", ""))
+    reachable = [way for way in found if way.name != "email" or env.get("SMTP_USER")]
+    try:
+        return tell(delivery, message, reachable)
+    except ShipmateError as error:
+        delivery.runtime.annotate("warning", str(error), title="Alerts")
+        return []

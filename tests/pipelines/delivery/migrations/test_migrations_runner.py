@@ -1,0 +1,223 @@
+"""Migrations against a real Postgres: once, whole, one runner at a time, and finished after a kill."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from pipelines.delivery.migrations import runner as migrate
+from pipelines.errors import ConflictError, CredentialsError, InputError, ProviderError, ProviderUnavailable
+from pipelines.faults import Policy
+
+pytestmark = pytest.mark.world
+
+_SERVICES = Path(__file__).parents[3] / "apps/backend/development/services.py"
+QUICK = Policy(tries=2, scale=0.001)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    spec = importlib.util.spec_from_file_location("development_services", _SERVICES)
+    assert spec is not None
+    assert spec.loader is not None
+    services: Any = importlib.util.module_from_spec(spec)
+    sys.modules["development_services"] = services
+    spec.loader.exec_module(services)
+    with services.running_services() as urls:
+        yield urls.database
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def address(server: str) -> str:
+    """A fresh database."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def folder(tmp_path: Path, **files: str) -> Path:
+    made = tmp_path / "migrations"
+    made.mkdir(exist_ok=True)
+    for name, sql in files.items():
+        (made / f"{name.replace('__', '.')}.sql").write_text(sql)
+    return made
+
+
+def run(address: str, files: Path, phase: str = "expand", **options: Any) -> list[str]:
+    return migrate.run(address, files, phase=phase, release="v1.0.0", policy=QUICK, **options)
+
+
+def rows(address: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(address) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_each_runs_once_and_is_recorded(address: str, tmp_path: Path) -> None:
+    assert migrate.applied(address) == []
+    files = folder(
+        tmp_path, **{"0001_add__expand": "CREATE TABLE a (id int)", "0002_more__expand": "ALTER TABLE a ADD b int"}
+    )
+    assert run(address, files) == ["0001_add.expand.sql", "0002_more.expand.sql"]
+    assert run(address, files) == []
+    found = rows(
+        address, "SELECT version, name, kind, release, length(checksum) FROM schema_migrations ORDER BY version"
+    )
+    assert found == [("0001", "add", "expand", "v1.0.0", 64), ("0002", "more", "expand", "v1.0.0", 64)]
+
+
+def test_a_contract_waits_for_a_later_release(address: str, tmp_path: Path) -> None:
+    files = folder(tmp_path, **{"0001_add__expand": "CREATE TABLE a (id int)", "0002_drop__contract": "DROP TABLE a"})
+    assert run(address, files, "contract", serving=["0000"]) == []
+    assert run(address, files) == ["0001_add.expand.sql"]
+    assert run(address, files, "contract") == []
+    assert migrate.applied_contracts(address) == []
+    assert run(address, files, "contract", serving=["0002"]) == ["0002_drop.contract.sql"]
+    assert migrate.applied_contracts(address) == ["0002_drop.contract.sql"]
+
+
+def test_a_failing_file_leaves_nothing_and_names_its_line(address: str, tmp_path: Path) -> None:
+    files = folder(tmp_path, **{"0001_a__expand": "CREATE TABLE a (id int);\n\nALTER TABLE nothing ADD b int;\n"})
+    with pytest.raises(ProviderError, match='relation "nothing" does not exist') as caught:
+        run(address, files)
+    assert caught.value.where.startswith("0001_a.expand.sql")
+    assert rows(address, "SELECT to_regclass('a')") == [(None,)]
+    folder(tmp_path, **{"0001_a__expand": "CREATE TABLE a (id int)\n\n  WITH nonsense;"})
+    with pytest.raises(ProviderError, match="syntax error") as caught:
+        run(address, files)
+    assert caught.value.where == "0001_a.expand.sql:3"
+
+
+def test_two_runners_at_once_apply_each_once(address: str, tmp_path: Path) -> None:
+    files = folder(
+        tmp_path, **{f"{n:04}_a__expand": f"CREATE TABLE a{n} (id int); SELECT pg_sleep(0.05)" for n in range(1, 5)}
+    )
+    done: list[list[str]] = []
+    threads = [threading.Thread(target=lambda: done.append(run(address, files))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(len(applied) for applied in done) == [0, 0, 4]
+
+
+def test_a_runner_that_waits_too_long_says_who_has_the_lock(address: str, tmp_path: Path) -> None:
+    with psycopg.connect(address, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (migrate._LOCK,))
+        with pytest.raises(ConflictError, match="another run has been migrating") as caught:
+            run(address, folder(tmp_path), wait=0.2)
+    assert "process" in caught.value.why
+
+
+def test_a_table_in_use_is_given_way_to(address: str, tmp_path: Path) -> None:
+    run(address, folder(tmp_path, **{"0001_a__expand": "CREATE TABLE a (id int)"}))
+    files = folder(tmp_path, **{"0002_b__expand": "ALTER TABLE a ADD b int"})
+    with psycopg.connect(address) as busy:
+        busy.execute("LOCK TABLE a IN ACCESS SHARE MODE")
+        with pytest.raises(ConflictError, match="could not lock what it changes"):
+            run(address, files, lock_timeout=0.02)
+        slept: list[float] = []
+
+        def ends(seconds: float) -> None:
+            slept.append(seconds)
+            busy.rollback()
+
+        policy = Policy(sleep=ends)
+        assert migrate.run(address, files, phase="expand", release="v2", lock_timeout=0.02, policy=policy) == [
+            "0002_b.expand.sql"
+        ]
+    assert len(slept) == 1
+
+
+def test_a_statement_that_takes_too_long_is_ended(address: str, tmp_path: Path) -> None:
+    files = folder(tmp_path, **{"0001_a__expand": "SELECT pg_sleep(30)"})
+    with pytest.raises(ProviderError, match="statement timeout"):
+        run(address, files, statement_timeout=0.05)
+
+
+def test_what_cannot_run_in_a_transaction_runs_part_by_part(address: str, tmp_path: Path) -> None:
+    run(address, folder(tmp_path, **{"0001_a__expand": "CREATE TABLE a (id int)"}))
+    alone = (
+        "-- shipmate: no-transaction\nDROP INDEX CONCURRENTLY IF EXISTS a_id;\n"
+        "-- shipmate: next\nCREATE INDEX CONCURRENTLY a_id ON a (id);\n"
+    )
+    files = folder(tmp_path, **{"0002_b__expand": alone})
+    assert run(address, files) == ["0002_b.expand.sql"]
+    assert rows(address, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_id'::regclass") == [(True,)]
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from pipelines.delivery.migrations import runner as migrate
+print(migrate.run(sys.argv[1], Path(sys.argv[2]), phase="expand", release="v1.0.0", say=lambda line: print(line, flush=True)))
+"""
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_killed_run_is_finished_by_the_next(address: str, tmp_path: Path, alone: bool) -> None:
+    slow = "CREATE TABLE IF NOT EXISTS b (id int);\n{}SELECT pg_sleep(60);\n"
+    second = slow.format("-- shipmate: next\n") if alone else slow.format("")
+    first = "-- shipmate: no-transaction\n" if alone else ""
+    files = folder(tmp_path, **{"0001_a__expand": "CREATE TABLE a (id int)", "0002_b__expand": first + second})
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, address, str(files)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert "0001" in process.stdout.readline()
+        assert "0002" in process.stdout.readline()
+        _until(lambda: bool(rows(address, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")))
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.kill()
+        process.communicate()
+    with psycopg.connect(address, autocommit=True) as connection:
+        # What a server does at the end of the client_connection_check_interval, or of the statement.
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    assert [row[0] for row in rows(address, "SELECT version FROM schema_migrations")] == ["0001"]
+    assert rows(address, "SELECT to_regclass('b') IS NOT NULL") == [(alone,)]
+    (files / "0002_b.expand.sql").write_text(first + "CREATE TABLE IF NOT EXISTS b (id int)")
+    assert run(address, files) == ["0002_b.expand.sql"]
+
+
+def _until(condition: Any, seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        threading.Event().wait(0.02)
+
+
+def test_a_lost_connection_is_told_as_such(address: str, tmp_path: Path) -> None:
+    files = folder(tmp_path, **{"0001_a__expand": "SELECT pg_terminate_backend(pg_backend_pid())"})
+    with pytest.raises(ProviderUnavailable, match="the connection was lost"):
+        run(address, files)
+
+
+def test_a_wrong_address_is_a_matter_of_credentials_an_absent_server_is_not(address: str, tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="does not exist"):
+        run(address.replace("/test_", "/none_"), folder(tmp_path))
+    with pytest.raises(ProviderUnavailable, match="no connection after 2 tries"):
+        run("postgresql://127.0.0.1:1/x", folder(tmp_path))
+    with pytest.raises(InputError, match="is no phase"):
+        run(address, folder(tmp_path), "later")
+
+
+def test_the_platforms_own_migrations_apply(address: str) -> None:
+    files = Path(__file__).parents[3] / "apps/backend/migrations"
+    applied = run(address, files)
+    assert len(applied) >= 2
+    assert run(address, files) == []

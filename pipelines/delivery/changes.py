@@ -1,4 +1,4 @@
-"""What a release carries since what is live: its commits, and the pull requests that brought them."""
+"""What a release carries since what is live: its commits, the pull requests that brought them, and whose eyes have seen them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pipelines.delivery.review import UNKNOWN, Unreviewed, approvers, authors_of, covered
 from pipelines.errors import ShipmateError
 from pipelines.threads import together
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from pipelines.github import GitHub
 
 LISTED = 50
-"""Commits that are listed; nobody reads more, and each costs a call."""
+"""Commits that are listed; nobody reads more."""
+LOOKED_AT = 100
+"""Commits whose reviews are looked at: each costs a call."""
 AT_ONCE = 8
 _PAGE = 100
 
@@ -26,8 +29,11 @@ class Change:
     commit: str
     title: str
     author: str
+    authors: tuple[str, ...] = ()
+    """As `review.authors_of`."""
     pull_request: int | None = None
     """The merged pull request that brought it; None for a commit pushed without one, or where it could not be asked."""
+    pull_author: str = ""
 
     @property
     def says(self) -> str:
@@ -46,6 +52,8 @@ class Changes:
     """How many are not listed; None: some, nobody counted."""
     lacks: str = ""
     """What could not be learned, for people."""
+    unreviewed: tuple[Unreviewed, ...] = ()
+    """What nobody but its authors has seen, the newest first; among it what could not be learned."""
 
     @property
     def count(self) -> str:
@@ -58,22 +66,56 @@ class Changes:
 
 
 def since(github: GitHub, base: str | None, head: str) -> Changes:
-    """The commits of `head` that `base` has not, all of them when there is no base. That pull requests cannot be asked is only told."""
+    """The commits of `head` that `base` has not, all of them when there is no base. That pull requests cannot be asked is only told:
+    then nobody is taken to have seen the commits."""
     if base == head:
         return Changes()
     raw, more = _history(github, head) if base is None else _between(github, base, head)
-    listed = tuple(_change(item) for item in raw)
-    numbers, lacks = _pull_requests(github, [change.commit for change in listed])
+    found, lacks = _with_pull_requests(github, [_change(item) for item in raw])
+    looks = _Looks(github)
+    unreviewed = tuple(
+        Unreviewed(commit=change.commit, authors=change.authors, title=change.title)
+        for change in found
+        if not looks.cover(change)
+    )
+    if more is None or more > 0:
+        earlier = (
+            "earlier commits that were not looked at" if more is None else f"{more} earlier commits, not looked at"
+        )
+        unreviewed = (*unreviewed, Unreviewed(commit="", authors=(UNKNOWN,), title=earlier))
     return Changes(
-        listed=tuple(replace(change, pull_request=numbers.get(change.commit)) for change in listed),
-        more=more,
+        listed=tuple(found[:LISTED]),
+        more=None if more is None else more + max(0, len(found) - LISTED),
         lacks=f"pull requests are not all named: {lacks}" if lacks else "",
+        unreviewed=unreviewed,
     )
 
 
+class _Looks:
+    """Who approved which pull request; each is asked once."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+        self._approvers: dict[int, frozenset[str]] = {}
+
+    def cover(self, change: Change) -> bool:
+        number = change.pull_request
+        if number is None:
+            return False
+        if number not in self._approvers:
+            try:
+                self._approvers[number] = approvers(self._github, number)
+            except ShipmateError:
+                self._approvers[number] = frozenset()
+        return covered(change.authors, change.pull_author, self._approvers[number])
+
+
 def _history(github: GitHub, head: str) -> tuple[list[dict[str, Any]], int | None]:
-    raw = github.json("GET", f"/repos/{github.name}/commits?sha={head}&per_page={LISTED + 1}")
-    return raw[:LISTED], None if len(raw) > LISTED else 0
+    raw = github.json("GET", f"/repos/{github.name}/commits?sha={head}&per_page={LOOKED_AT}")
+    if len(raw) < LOOKED_AT:
+        return raw, 0
+    rest = github.json("GET", f"/repos/{github.name}/commits?sha={head}&per_page={LOOKED_AT}&page=2")
+    return raw, None if rest else 0
 
 
 def _between(github: GitHub, base: str, head: str) -> tuple[list[dict[str, Any]], int]:
@@ -86,7 +128,7 @@ def _between(github: GitHub, base: str, head: str) -> tuple[list[dict[str, Any]]
     if last > 1:
         pages = range(max(2, last - 1), last + 1)
         commits = [*(commits if last == 2 else []), *(c for page in pages for c in _page(github, path, page))]
-    newest = list(reversed(commits[-LISTED:]))
+    newest = list(reversed(commits[-LOOKED_AT:]))
     return newest, total - len(newest)
 
 
@@ -98,25 +140,27 @@ def _page(github: GitHub, path: str, page: int) -> list[dict[str, Any]]:
 def _change(raw: dict[str, Any]) -> Change:
     lines = raw["commit"]["message"].splitlines()
     author = (raw.get("author") or {}).get("login") or raw["commit"]["author"]["name"]
-    return Change(commit=raw["sha"], title=lines[0] if lines else "", author=author)
+    return Change(commit=raw["sha"], title=lines[0] if lines else "", author=author, authors=authors_of(raw))
 
 
-def _pull_requests(github: GitHub, commits: Sequence[str]) -> tuple[dict[str, int], str]:
-    """Commit -> pull request, and why some are missing. Each of the calls at once has a client of its own: one serves one call."""
-    parts = [commits[first::AT_ONCE] for first in range(min(AT_ONCE, len(commits)))]
+def _with_pull_requests(github: GitHub, changes: Sequence[Change]) -> tuple[list[Change], str]:
+    """The changes with their pull requests, and why some are missing. Each of the calls at once has a client of its own: one serves
+    one call."""
+    parts = [changes[first::AT_ONCE] for first in range(min(AT_ONCE, len(changes)))]
     answers = together(partial(_asked, github.brief(), part) for part in parts)
-    found = {commit: number for numbers, _ in answers for commit, number in numbers.items()}
-    return found, next((error for _, error in answers if error), "")
+    found = {change.commit: change for part, _ in answers for change in part}
+    return [found.get(change.commit, change) for change in changes], next((error for _, error in answers if error), "")
 
 
-def _asked(github: GitHub, commits: Sequence[str]) -> tuple[dict[str, int], str]:
-    found: dict[str, int] = {}
-    for commit in commits:
+def _asked(github: GitHub, changes: Sequence[Change]) -> tuple[list[Change], str]:
+    found: list[Change] = []
+    for change in changes:
         try:
-            raw = github.json("GET", f"/repos/{github.name}/commits/{commit}/pulls")
+            raw = github.json("GET", f"/repos/{github.name}/commits/{change.commit}/pulls")
         except ShipmateError as error:
             return found, error.what
-        merged = [int(pull["number"]) for pull in raw if pull.get("merged_at")]
+        merged = sorted((pull for pull in raw if pull.get("merged_at")), key=lambda pull: int(pull["number"]))
         if merged:
-            found[commit] = min(merged)
+            author = str((merged[0].get("user") or {}).get("login", ""))
+            found.append(replace(change, pull_request=int(merged[0]["number"]), pull_author=author))
     return found, ""

@@ -1,44 +1,61 @@
-"""One delivery: an environment, what is to run there, and the clients to do it with. Edges build it; flows use it."""
+"""What a delivery works with: an environment, the release that goes there, and the clients to change it with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.delivery.plan import Part
 from pipelines.errors import CredentialsError, InputError
-from pipelines.manifest.model import Environment, Manifest
+from pipelines.manifest import definition as definitions
+from pipelines.manifest.model import Environment, Manifest, Target
 from pipelines.roles import Artifact, Host, Identity, Live
 from pipelines.threads import together
 
 if TYPE_CHECKING:
-    from pipelines.delivery.ledger import Ledger
+    from pipelines.checks.report import Report
     from pipelines.github import GitHub
     from pipelines.http import Http
     from pipelines.providers import Credentials
     from pipelines.runtime import Runtime
 
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """What is to be released: a name, a commit, and the artifact of each component by reference (`host/path@sha256:…`)."""
-
-    release: str
-    commit: str
-    artifacts: Mapping[str, str]
-    schema: str = "0000"
-    plan: str = ""
-    """Digest of the approved plan; empty where nobody approves."""
-
-    def digests(self) -> dict[str, str]:
-        return {component: reference.rpartition("@")[2] for component, reference in self.artifacts.items()}
+WORK = Path("build/delivery")
+"""Where the steps of a job exchange files with its other steps, below the workspace."""
 
 
 @dataclass(kw_only=True)
-class Delivery:
-    """An environment of the platform and the clients to change it with."""
+class Release:
+    """What is delivered: a name, a commit, and the artifact of each component by reference (`host/path@sha256:…`)."""
+
+    name: str
+    commit: str
+    artifacts: dict[str, str] = field(default_factory=dict)
+    schema: str = "0000"
+    """Highest migration its commit knows."""
+    contracts: Mapping[str, str] = field(default_factory=dict)
+    """Component -> highest contract migration that may run with it."""
+    approved: str = ""
+    """Login of who approved it; empty where nobody had to."""
+
+    def artifact(self, component: str) -> Artifact:
+        """Raises InputError for what is no reference by digest."""
+        reference = self.artifacts.get(component, "")
+        digest = digest_of(reference)
+        if not digest.startswith("sha256:"):
+            raise InputError(
+                f"{reference or 'nothing'} is not a reference by digest",
+                where=f"{component} of {self.name}",
+                next_step="pass what was pushed: host/path@sha256:…",
+            )
+        return Artifact(component=component, digest=digest, reference=reference)
+
+
+@dataclass(kw_only=True)
+class Context:
+    """One delivery. `manifest` is the policy with the release's definition in it; its root is the release's own tree."""
 
     manifest: Manifest
     environment: str
@@ -46,6 +63,10 @@ class Delivery:
     http: Http
     credentials: Credentials
     github: GitHub | None = None
+    release: Release | None = None
+    work: Path = WORK
+    report: Report | None = None
+    """What the smoke tests found, once they ran."""
     host_of: Callable[[str], Host] | None = None
     """Instead of the providers' own, in tests."""
     _hosts: dict[str, Host] = field(default_factory=dict)
@@ -54,73 +75,130 @@ class Delivery:
     def settings(self) -> Environment:
         return settings_of(self.manifest, self.environment)
 
-    @cached_property
-    def ledger(self) -> Ledger:
-        from pipelines.delivery.ledger import Ledger
+    @property
+    def delivered(self) -> Release:
+        """The release. Raises InputError where none was named: a rollback has none."""
+        if self.release is None:
+            raise InputError("no release is named", where=self.environment, next_step="name one with its commit")
+        return self.release
 
-        if self.github is None:
-            raise CredentialsError("the ledger needs GitHub", next_step="set GITHUB_TOKEN and GITHUB_REPOSITORY")
-        return Ledger(self.github)
-
-    def host(self, component: str) -> Host:
-        """The provider that runs a component here. Raises InputError for one that does not live here."""
-        if component not in self.settings.targets:
+    def target(self, component: str) -> Target:
+        """Where a component lives here. Raises InputError for one that does not."""
+        found = self.settings.targets.get(component)
+        if found is None:
             raise InputError(
                 f"{component!r} does not live in {self.environment}",
                 where="component",
                 next_step=f"one of: {', '.join(self.settings.targets)}",
             )
+        return found
+
+    def host(self, component: str) -> Host:
+        """The provider that runs a component here. Raises InputError for one that does not live here."""
+        target = self.target(component)
         if component not in self._hosts:
-            self._hosts[component] = self.host_of(component) if self.host_of else self._provider_host(component)
+            self._hosts[component] = self.host_of(component) if self.host_of else self._provider_host(target)
         return self._hosts[component]
 
-    def _provider_host(self, component: str) -> Host:
+    def _provider_host(self, target: Target) -> Host:
         from pipelines.providers import host
 
-        return host(self.settings.targets[component], self.settings, self.http, self.credentials)
+        return host(target, self.settings, self.http, self.credentials)
 
-    def lives(self, components: list[str] | None = None) -> dict[str, Live]:
-        """The real state of each component, asked at the same time."""
-        names = list(self.settings.targets) if components is None else components
-        hosts = {name: self.host(name) for name in names}
+    def lives(self, components: Sequence[str] = ()) -> dict[str, Live]:
+        """The real state of each component, or of all, asked at the same time."""
+        hosts = {name: self.host(name) for name in components or self.settings.targets}
         return dict(zip(hosts, together(host.live for host in hosts.values()), strict=True))
 
-    def parts(self, candidate: Candidate, components: list[str]) -> list[Part]:
-        """What plans are made from: each component's artifact, identity and live state."""
-        lives = self.lives(components)
-        return [self._part(candidate, component, lives[component]) for component in components]
-
-    def _part(self, candidate: Candidate, component: str, live: Live) -> Part:
-        target = self.settings.targets[component]
-        return Part(
-            component=component,
-            artifact=self.artifact(candidate, component),
-            identity=self.identity(candidate, component),
-            live=live,
-            shift=target.shift,
-            watch_seconds=target.watch_seconds,
-        )
-
-    def artifact(self, candidate: Candidate, component: str) -> Artifact:
-        reference = candidate.artifacts.get(component, "")
-        digest = reference.rpartition("@")[2]
-        if not digest.startswith("sha256:"):
-            raise InputError(
-                f"{reference or 'nothing'} is not a reference by digest",
-                where=f"{component} of {candidate.release}",
-                next_step="pass what the image job put out: host/path@sha256:…",
-            )
-        return Artifact(component=component, digest=digest, reference=reference)
-
-    def identity(self, candidate: Candidate, component: str) -> Identity:
+    def identity(self, component: str) -> Identity:
+        """What a deployment of the release carries with it."""
+        release = self.delivered
         return Identity(
-            release=candidate.release,
-            commit=candidate.commit,
-            digest=self.artifact(candidate, component).digest,
-            schema=candidate.schema,
+            release=release.name,
+            commit=release.commit,
+            digest=release.artifact(component).digest,
+            schema=release.schema,
+            contracts=release.contracts.get(component, "0000"),
             run=self.runtime.run_url,
             attempt=self.runtime.environ.get("GITHUB_RUN_ATTEMPT", ""),
+            by=self.runtime.actor,
+            approved=release.approved,
         )
+
+    def urls(self) -> dict[str, str]:
+        """Component -> public address."""
+        return {name: target.url for name, target in self.settings.targets.items()}
+
+
+def open_context(
+    manifest: Manifest,
+    environment: str,
+    runtime: Runtime,
+    *,
+    release: Release | None = None,
+    source: Path | None = None,
+    token: str = "",
+    vercel_token: str = "",
+    vercel_bypass: str = "",
+) -> Context:
+    """A context as an edge needs it; what is not passed is taken from GITHUB_TOKEN (GH_TOKEN), VERCEL_TOKEN and VERCEL_BYPASS.
+
+    `manifest` is the policy. `source`: the tree of the release, whose definition is put in. Raises InputError, ManifestError.
+    """
+    from pipelines.github import GitHub
+    from pipelines.http import Http
+    from pipelines.providers import Credentials
+
+    if source is not None:
+        manifest = definitions.apply(manifest, definitions.read(manifest_in(source)))
+    settings = settings_of(manifest, environment)
+    env = runtime.environ
+    token = token or env.get("GITHUB_TOKEN", "") or env.get("GH_TOKEN", "")
+    repository = env.get("GITHUB_REPOSITORY") or manifest.platform.repository
+    api_url = env.get("GITHUB_API_URL") or "https://api.github.com"
+    http = Http()
+    made = Context(
+        manifest=manifest,
+        environment=environment,
+        runtime=runtime,
+        http=http,
+        credentials=Credentials(
+            http=http,
+            runtime=runtime,
+            deployer=settings.deployer,
+            vercel_token=vercel_token or env.get("VERCEL_TOKEN", ""),
+            vercel_bypass=vercel_bypass or env.get("VERCEL_BYPASS", ""),
+        ),
+        github=GitHub(repository, token, api_url=api_url) if token else None,
+        release=release,
+    )
+    if release is not None:
+        release.schema = highest_schema(manifest, list(settings.targets))
+    return made
+
+
+def require_github(context: Context) -> GitHub:
+    """Raises CredentialsError without a token."""
+    if context.github is None:
+        raise CredentialsError(
+            "GitHub is needed here", next_step="pass `token: ${{ github.token }}`, or set GITHUB_TOKEN in a terminal"
+        )
+    return context.github
+
+
+def manifest_in(source: Path) -> Path:
+    """The manifest of a tree. Raises InputError."""
+    from pipelines.manifest.load import NAME
+
+    file = source / NAME
+    if not file.is_file():
+        raise InputError(
+            f"there is no {NAME}",
+            where=str(source),
+            why="the release's commit is not checked out there, or is from before it had a manifest",
+            next_step="check it out first (actions/checkout with `ref` and `path`)",
+        )
+    return file
 
 
 def settings_of(manifest: Manifest, environment: str) -> Environment:
@@ -133,3 +211,35 @@ def settings_of(manifest: Manifest, environment: str) -> Environment:
             next_step=f"one of: {', '.join(manifest.environments)}",
         )
     return found
+
+
+def head_commit(root: Path) -> str:
+    """The commit that is checked out. Raises InputError."""
+    asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False)
+    if asked.returncode != 0:
+        raise InputError(
+            f"this is no git checkout: {asked.stderr.strip()}",
+            where=str(root),
+            next_step="check the release's commit out first (actions/checkout with ref)",
+        )
+    return asked.stdout.strip()
+
+
+def highest_schema(manifest: Manifest, components: Sequence[str]) -> str:
+    """The newest migration that the tree of a manifest knows: `0003`, or `0000`."""
+    numbers = ["0000"]
+    for component in components:
+        named = manifest.components[component].migrations
+        if named and (manifest.root / named).is_dir():
+            numbers += [file.name[:4] for file in (manifest.root / named).glob("[0-9][0-9][0-9][0-9]_*.sql")]
+    return max(numbers)
+
+
+def digest_of(reference: str) -> str:
+    """`sha256:…` of host/path@sha256:…; empty for anything else."""
+    return reference.rpartition("@")[2] if "@" in reference else ""
+
+
+def short_name(commit: str) -> str:
+    """What a release is called that has no version."""
+    return f"sha-{commit[:7]}"

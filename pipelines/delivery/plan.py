@@ -1,221 +1,249 @@
-"""Decide: facts about the real state in, steps out. Nothing here talks to anybody."""
+"""The plan of a release: one content-addressed document that people approve and every job of the delivery rebuilds.
+
+It holds what is delivered (definition and artifacts by digest), onto what (the base: what was live when it was made), with which
+settings, and every step in order. The SHA-256 of its canonical form is what an approval binds. A job gets that digest, fetches the
+document, makes it again from the release's own commit, the policy and the recorded base, and compares: whoever changed anything in
+between is refused. The real state only marks steps as done (traffic.py).
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from pipelines.delivery.run import Step
-from pipelines.errors import RefusedError
-from pipelines.roles import Artifact, Deployed, Identity, Live
+from pipelines.delivery.pipeline import PRODUCTION, Job, steps_of
+from pipelines.delivery.review import Unreviewed
+from pipelines.delivery.steps.base import Base, Facts, Step
+from pipelines.errors import ConflictError, InputError, RefusedError
+from pipelines.manifest import definition as definitions
+from pipelines.manifest.model import Environment, Manifest
 
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One component of a release, and what of it is live."""
-
-    component: str
-    artifact: Artifact
-    identity: Identity
-    live: Live
-    shift: tuple[int, ...] = (100,)
-    """Steps of traffic in per cent; the last is 100."""
-    watch_seconds: float = 0.0
-
-    def candidate(self) -> Deployed | None:
-        """The deployment of this release that is ready, if it was staged already."""
-        return self.live.of(self.identity.release, self.identity.digest)
-
-
-def plan_stage(part: Part, migrations: Sequence[str] = ()) -> list[Step]:
-    """Expand migrations, a candidate without traffic, checks at its own address."""
-    what = f"{part.identity.release} ({part.identity.digest[:19]})"
-    staged = part.candidate()
-    steps = []
-    if migrations:
-        says = f"apply {len(migrations)} expand migration(s): {', '.join(migrations)}"
-        steps.append(
-            Step(action="migrate", component=part.component, says=says, detail={"files": ",".join(migrations)})
-        )
-    steps.append(
-        Step(
-            action="stage",
-            component=part.component,
-            says=f"deploy {what} without traffic",
-            detail={"release": part.identity.release, "digest": part.identity.digest},
-            done=f"{staged.key} is there already" if staged else "",
-        )
-    )
-    steps.append(
-        Step(
-            action="verify",
-            component=part.component,
-            says="check the candidate at its own address",
-            detail={"release": part.identity.release},
-        )
-    )
-    return steps
-
-
-def plan_shift(parts: Sequence[Part]) -> list[Step]:
-    """Traffic in watched steps, component by component, the gradual ones first. Raises RefusedError when one is not staged."""
-    steps: list[Step] = []
-    for part in sorted(parts, key=lambda part: len(part.shift), reverse=True):
-        candidate = part.candidate()
-        if candidate is None:
-            raise RefusedError(
-                f"{part.identity.release} is not staged",
-                where=part.component,
-                why="the job that deploys the candidate did not run, or it was removed since",
-                next_step="re-run the workflow from that job",
-            )
-        for percent in part.shift:
-            steps.append(_shift_step(part, candidate, percent))
-    return steps
-
-
-def _shift_step(part: Part, candidate: Deployed, percent: int) -> Step:
-    current = sum(d.traffic for d in part.live.serving() if d.identity == candidate.identity or d.key == candidate.key)
-    return Step(
-        action="shift",
-        component=part.component,
-        says=f"give {percent} % of the traffic to {part.identity.release}",
-        detail={
-            "release": part.identity.release,
-            "digest": part.identity.digest,
-            "percent": str(percent),
-            "watch": str(part.watch_seconds),
-        },
-        done=f"has {current} % already" if current >= percent else "",
-    )
-
-
-def plan_settle(parts: Sequence[Part]) -> list[Step]:
-    """After it was proved: mark it as good to come back to."""
-    return [
-        Step(
-            action="settle",
-            component=part.component,
-            says=f"settle {part.identity.release}",
-            detail={"release": part.identity.release, "digest": part.identity.digest},
-            done="is settled already" if _settled(part) else "",
-        )
-        for part in parts
-    ]
-
-
-def _settled(part: Part) -> bool:
-    main = part.live.main()
-    if main is None or main.identity is None or part.live.settled[:1] != (main.key,):
-        return False
-    return (main.identity.release, main.identity.digest) == (part.identity.release, part.identity.digest)
+FORMAT = 1
+FILE = "plan.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Return:
-    """What a rollback knows: the live state of each component, and which releases the schema still fits."""
+class Recorded:
+    """What a plan cannot make again and therefore records: facts of the moment in which it was made."""
 
-    live: Mapping[str, Live]
-    unsafe: Mapping[str, str] = field(default_factory=dict)
-    """Release -> why going back to it is not safe (the database moved on)."""
-    failed: frozenset[str] = frozenset()
-    """Releases the ledger knows as failed or taken back: never chosen by ourselves."""
-    to: str | None = None
-    """A release asked for by name."""
+    release: str
+    commit: str
+    artifacts: Mapping[str, str]
+    """Component -> host/path@sha256:…, as it was proved."""
+    base: Mapping[str, Base | None]
+    unreviewed: tuple[Unreviewed, ...] = ()
+    """Commits since the base that no other person approved."""
+    warnings: tuple[str, ...] = ()
+    """What an approver must know of how the release came to be."""
 
 
-def plan_rollback(facts: Return) -> list[Step]:
-    """Every component back to one release. Raises RefusedError, saying why, when there is nothing safe to go back to."""
-    release = facts.to or _previous(facts)
-    _require_safe(release, facts)
-    steps = []
-    for component, live in facts.live.items():
-        target = _deployment_of(release, live)
-        if target is None:
-            raise RefusedError(
-                f"no ready deployment of {release} is left",
-                where=component,
-                why="it was never deployed here, was removed, or does not become ready",
-                next_step=f"choose another with --to ({_choices(live)}), or deploy {release} again",
-            )
-        has = target.traffic
-        steps.append(
-            Step(
-                action="back",
-                component=component,
-                says=f"give all traffic to {release} ({target.key})",
-                detail={"release": release, "key": target.key},
-                done="has all traffic already" if has == 100 and live.settled[:1] == (target.key,) else "",
-            )
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A release to one environment. `document` is the canonical form, `digest` its SHA-256 in hexadecimal."""
+
+    environment: str
+    recorded: Recorded
+    facts: tuple[Facts, ...]
+    """One for each component, in the order in which they go live."""
+    steps: tuple[tuple[Job, Step], ...]
+    document: bytes
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.document).hexdigest()
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return tuple(each.component for each in self.facts)
+
+    @property
+    def done_already(self) -> bool:
+        """Whether every component serves exactly this."""
+        return all(
+            each.base is not None and (each.base.release, each.base.digest) == (each.release, each.digest)
+            for each in self.facts
         )
-    steps += [
-        Step(
-            action="outside",
-            component=component,
-            says=f"ask its public address for {release}",
-            detail={"release": release},
-        )
-        for component in facts.live
-    ]
-    return steps
+
+    def of_job(self, key: str, component: str = "") -> list[Step]:
+        """The steps of a job, or of its leg for a component."""
+        return [step for job, step in self.steps if job.key == key and component in ("", step.component)]
 
 
-def _previous(facts: Return) -> str:
-    """The release settled before the newest one that has traffic, and not failed.
+def make(manifest: Manifest, environment: str, recorded: Recorded, jobs: Sequence[Job] = PRODUCTION) -> Plan:
+    """The plan of a release. `manifest` is the policy with the release's definition in it (manifest/definition.py).
 
-    What was taken back already is not taken back further: a rollback that was killed, or is asked for twice, ends at the same release.
+    The same arguments make the same document, byte for byte, on any machine. Raises InputError, RefusedError.
     """
-    serving = sorted(set().union(*(_releases(live) for live in facts.live.values())))
-    settled = [release for live in facts.live.values() for release in _settled_releases(live)]
-    if serving:
-        newest = reduce(lambda a, b: a if _newer(a, b, facts) else b, serving)
-        if any(_newer(release, newest, facts) for release in settled):
-            return newest
-        for release in settled:
-            if release not in facts.failed and release != newest:
-                return release
-    raise RefusedError(
-        f"there is no earlier release that was live and well (live now: {', '.join(serving) or 'nothing of ours'})",
-        why="this is the first release, or the earlier ones were removed or taken back",
-        next_step="mend forward with a new release, or name one with --to",
+    settings = manifest.environments[environment]
+    facts = tuple(_facts(manifest, environment, settings, recorded))
+    if not facts:
+        raise InputError(
+            f"{recorded.release} has no component that lives in {environment}",
+            where=manifest.file.name,
+            next_step=f"its components: {', '.join(manifest.components)}; there: {', '.join(settings.targets)}",
+        )
+    steps = tuple(steps_of(jobs, facts))
+    return Plan(
+        environment=environment,
+        recorded=recorded,
+        facts=facts,
+        steps=steps,
+        document=_canonical(_document(manifest, environment, settings, recorded, facts, steps)),
     )
 
 
-def _newer(release: str, other: str, facts: Return) -> bool:
-    """Whether a release was deployed after another one, by a provider that has both."""
-    for live in facts.live.values():
-        order = list(dict.fromkeys(d.identity.release for d in live.deployments if d.identity))
-        if release in order and other in order and order.index(release) < order.index(other):
-            return True
-    return False
-
-
-def _releases(live: Live) -> set[str]:
-    return {d.identity.release for d in live.serving() if d.identity}
-
-
-def _settled_releases(live: Live) -> list[str]:
-    found = (live.find(key) for key in live.settled)
-    return [d.identity.release for d in found if d and d.ready and d.identity]
-
-
-def _require_safe(release: str, facts: Return) -> None:
-    if release in facts.unsafe:
+def read(document: bytes, digest: str) -> Recorded:
+    """What a fetched document records. Raises RefusedError when it is not the one that is named."""
+    found = hashlib.sha256(document).hexdigest()
+    if found != digest:
         raise RefusedError(
-            f"going back to {release} is not safe: {facts.unsafe[release]}",
-            why="a contract migration has removed what that release needs",
-            next_step="go back to a later release with --to, or mend forward",
+            f"the plan is not the one that was approved: {found[:12]}, not {digest[:12] or 'any'}",
+            where=FILE,
+            why="the document was changed or replaced after it was planned",
+            next_step="start the workflow again",
         )
+    raw: dict[str, Any] = json.loads(document)
+    if raw.get("format") != FORMAT:
+        raise RefusedError(
+            f"the plan has the form {raw.get('format')}, this suite knows {FORMAT}",
+            where=FILE,
+            why="it was made by another version of the suite",
+            next_step="start the workflow again",
+        )
+    components = raw["components"]
+    return Recorded(
+        release=raw["release"],
+        commit=raw["commit"],
+        artifacts={each["component"]: each["artifact"] for each in components},
+        base={each["component"]: Base(**each["base"]) if each["base"] else None for each in components},
+        unreviewed=tuple(
+            Unreviewed(commit=each["commit"], authors=tuple(each["authors"]), title=each["title"])
+            for each in raw["unreviewed"]
+        ),
+        warnings=tuple(raw["warnings"]),
+    )
 
 
-def _deployment_of(release: str, live: Live) -> Deployed | None:
-    known = [d for d in live.deployments if d.ready and d.identity and d.identity.release == release]
-    settled = [d for d in known if d.key in live.settled]
-    serving = [d for d in known if d.traffic]
-    return next(iter([*settled, *serving, *known]), None)
+def rebuild(manifest: Manifest, environment: str, document: bytes, digest: str) -> Plan:
+    """The plan that is named, made again from the definition and the recorded base. Raises RefusedError when it comes out differently."""
+    made = make(manifest, environment, read(document, digest))
+    if made.document != document:
+        now, then = json.loads(made.document), json.loads(document)
+        raise RefusedError(
+            f"the release is not what was planned any more: {', '.join(_differing(then, now)) or 'its form'}",
+            where=f"plan {digest[:12]}",
+            why="its definition, the policy or the plan itself was changed since it was approved",
+            next_step="start the workflow again: it plans anew, and asks for a new approval",
+        )
+    return made
 
 
-def _choices(live: Live) -> str:
-    names = dict.fromkeys(d.identity.release for d in live.deployments if d.ready and d.identity)
-    return "there: " + (", ".join(names) or "none")
+def fetch(folder: Path) -> bytes:
+    """The document as an earlier job of the run uploaded it. Raises InputError."""
+    file = folder / FILE
+    if not file.is_file():
+        raise InputError(
+            "there is no plan",
+            where=str(file),
+            why="the plan job did not run in this run, or its artifact was not downloaded",
+            next_step="start the workflow again",
+        )
+    return file.read_bytes()
+
+
+def _facts(manifest: Manifest, environment: str, settings: Environment, recorded: Recorded) -> list[Facts]:
+    found = []
+    for component, target in settings.targets.items():
+        if component not in recorded.artifacts:
+            continue
+        base = recorded.base.get(component)
+        files = _migrations(manifest, component)
+        knows = base.schema if base else "0000"
+        had = base.contracts if base else "0000"
+        found.append(
+            Facts(
+                environment=environment,
+                component=component,
+                release=recorded.release,
+                digest=recorded.artifacts[component].rpartition("@")[2],
+                base=base,
+                shift=target.shift if base else (100,),
+                watch_seconds=target.watch_seconds,
+                expand=tuple(name for name in files if ".expand." in name and name[:4] > knows),
+                contract=tuple(name for name in files if ".contract." in name and had < name[:4] <= knows),
+                contracts=max(knows, had),
+                checks=sum(check.component == component for check in settings.smoke),
+            )
+        )
+    return found
+
+
+def _migrations(manifest: Manifest, component: str) -> list[str]:
+    """Names of the files in the release's own tree, in order."""
+    named = manifest.components[component].migrations
+    return sorted(file.name for file in (manifest.root / named).glob("*.sql")) if named else []
+
+
+def _document(
+    manifest: Manifest,
+    environment: str,
+    settings: Environment,
+    recorded: Recorded,
+    facts: Sequence[Facts],
+    steps: Sequence[tuple[Job, Step]],
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "environment": environment,
+        "release": recorded.release,
+        "commit": recorded.commit,
+        "definition": definitions.read(manifest.file).digest,
+        "components": [
+            {
+                "component": each.component,
+                "artifact": recorded.artifacts[each.component],
+                "base": dataclasses.asdict(each.base) if each.base else None,
+                "settings": dataclasses.asdict(settings.targets[each.component]),
+            }
+            for each in facts
+        ],
+        "deployer": dataclasses.asdict(settings.deployer) if settings.deployer else None,
+        "smoke": [dataclasses.asdict(check) for check in settings.smoke],
+        "steps": [{"job": job.key, **step.as_data()} for job, step in steps],
+        "unreviewed": [dataclasses.asdict(each) for each in recorded.unreviewed],
+        "warnings": list(recorded.warnings),
+    }
+
+
+def _canonical(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=list).encode()
+
+
+def _differing(then: Any, now: Any, path: str = "") -> list[str]:
+    """Paths at which two documents differ, the first eight."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        found = [p for key in sorted({*then, *now}) for p in _differing(then.get(key), now.get(key), f"{path}/{key}")]
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        found = [p for i, (a, b) in enumerate(zip(then, now, strict=True)) for p in _differing(a, b, f"{path}/{i}")]
+    else:
+        found = [] if then == now else [path.lstrip("/")]
+    return found[:8]
+
+
+def require_base(plan: Plan, bases: Mapping[str, Base | None]) -> None:
+    """Raises ConflictError when something else is live than what the plan was made on."""
+    for each in plan.facts:
+        found = bases.get(each.component)
+        if (found.key if found else "") != (each.base.key if each.base else ""):
+            raise ConflictError(
+                f"{(found.release or found.key) if found else 'nothing'} is live, the plan was made on "
+                f"{(each.base.release or each.base.key) if each.base else 'nothing'}",
+                where=each.component,
+                why="somebody deployed or rolled back since",
+                next_step="start the workflow again: it plans anew",
+            )

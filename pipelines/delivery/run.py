@@ -1,31 +1,17 @@
-"""A plan is a list of steps; one thin loop carries it out, and logs, times, skips and wraps errors around each."""
+"""The one loop that carries steps out: it skips, times, logs, and wraps errors around each."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.errors import ShipmateError
 
 if TYPE_CHECKING:
-    from pipelines.runtime import Runtime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One thing that will happen. `action` names the function that does it."""
-
-    action: str
-    component: str
-    says: str
-    """For people: what will happen."""
-    detail: Mapping[str, str] = field(default_factory=dict)
-    done: str = ""
-    """Why there is nothing to do, when the real state shows it is done already."""
+    from pipelines.delivery.context import Context
+    from pipelines.delivery.steps.base import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,40 +21,38 @@ class Done:
     step: Step
     seconds: float
     text: str
+    skipped: bool = False
 
 
-Act = Callable[[Step], str]
-"""Carries a step out; returns one line about what happened."""
-
-
-def carry_out(steps: Sequence[Step], acts: Mapping[str, Act], runtime: Runtime) -> list[Done]:
+def carry_out(steps: Sequence[Step], context: Context) -> list[Done]:
     """Carry out the steps in order. A failure names its step and what was done before it."""
     done: list[Done] = []
     for number, step in enumerate(steps, 1):
         head = f"{number}/{len(steps)} {step.component}: {step.says}"
-        if step.done:
-            runtime.say(f"✓ {head} — {step.done}")
-            done.append(Done(step=step, seconds=0.0, text=step.done))
-            continue
-        runtime.say(f"▸ {head}")
         started = time.monotonic()
         try:
-            text = acts[step.action](step)
+            reason = already(step, context)
+            if not reason:
+                context.runtime.say(f"▸ {head}")
+                text = step.run(context)
         except ShipmateError as error:
             error.where = f"{step.component}, step {number}/{len(steps)} ({step.says})" + (
                 f": {error.where}" if error.where else ""
             )
             raise
         seconds = time.monotonic() - started
-        runtime.say(f"✓ {step.component}: {text} ({seconds:.1f} s)")
-        done.append(Done(step=step, seconds=seconds, text=text))
+        if reason:
+            context.runtime.say(f"✓ {head} — {reason}")
+            done.append(Done(step=step, seconds=seconds, text=reason, skipped=True))
+        else:
+            context.runtime.say(f"✓ {step.component}: {text} ({seconds:.1f} s)")
+            done.append(Done(step=step, seconds=seconds, text=text))
     return done
 
 
-def digest(steps: Sequence[Step]) -> str:
-    """Twelve hex digits that name a plan: what an approval binds. Independent of what is done already."""
-    canonical = json.dumps([[s.action, s.component, sorted(s.detail.items())] for s in steps])
-    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+def already(step: Step, context: Context) -> str:
+    """Why a step has nothing to do, by the real state; empty when it has."""
+    return step.done(context.host(step.component).live()) if step.observes else ""
 
 
 def as_markdown(done: Sequence[Done]) -> str:

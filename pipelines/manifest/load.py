@@ -11,7 +11,7 @@ import yaml
 
 from pipelines.errors import ManifestError
 from pipelines.manifest.fill import WRONG, Filler, Problem
-from pipelines.manifest.model import CloudRun, Manifest
+from pipelines.manifest.model import CloudRun, Environment, Manifest
 
 NAME = "shipmate.yml"
 
@@ -41,9 +41,14 @@ def parse(text: str, file: Path = Path(NAME)) -> Manifest:
     if manifest is not WRONG and not problems:
         problems = [Problem(_line_of(node, path), path, text) for path, text in _cross_check(manifest)]
     if problems:
-        raise _error(problems, file)
+        raise listed(problems, file)
     filled: Manifest = dataclasses.replace(manifest, file=file)
     return filled
+
+
+def document(file: Path) -> yaml.Node:
+    """The YAML of a manifest as nodes, unchecked. Raises ManifestError."""
+    return _compose(_read(file), file)
 
 
 def _read(file: Path) -> str:
@@ -68,7 +73,8 @@ def _compose(text: str, file: Path) -> yaml.Node:
     return node
 
 
-def _error(problems: list[Problem], file: Path) -> ManifestError:
+def listed(problems: list[Problem], file: Path) -> ManifestError:
+    """One error that names every problem, each on a line."""
     lines = [f"{file.name}:{p.line}: {p.path}: {p.text}" for p in sorted(problems, key=lambda p: (p.line, p.path))]
     return ManifestError(
         "\n".join(lines), next_step="docs/MANIFEST.md has every key; `shipmate manifest check` tries again"
@@ -93,9 +99,20 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
                 yield where, f"there is no component {other!r}"
             if isinstance(target, CloudRun):
                 yield from _check_cloud_run(target, where)
+        yield from _check_trust(manifest, environment, f"environments/{name}")
         for index, smoke in enumerate(environment.smoke):
             if smoke.component not in environment.targets:
                 yield f"environments/{name}/smoke/{index}/component", f"{smoke.component!r} does not live in {name}"
+
+
+def _check_trust(manifest: Manifest, environment: Environment, where: str) -> Iterator[tuple[str, str]]:
+    """A missing approval must be said, so that a line that is lost in a merge closes the gate and does not open it."""
+    if environment.proved_by is None:
+        return
+    if environment.proved_by not in manifest.environments:
+        yield f"{where}/proved_by", f"there is no environment {environment.proved_by!r}"
+    if environment.approval is None and not environment.unapproved:
+        yield where, "needs `approval`, or `unapproved` with the reason why nobody approves"
 
 
 def _check_cloud_run(target: CloudRun, where: str) -> Iterator[tuple[str, str]]:

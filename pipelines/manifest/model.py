@@ -1,4 +1,8 @@
-"""shipmate.yml as types. Each field's `doc` is the documentation and the schema; see fill.py for what fills them."""
+"""shipmate.yml as types. Each field's `doc` is the documentation and the schema; see fill.py for what fills them.
+
+A key is policy unless it is marked as the release's: policy is read from the protected default branch alone, the release's keys from the
+commit that is released (definition.py puts the two together).
+"""
 
 from __future__ import annotations
 
@@ -15,21 +19,28 @@ def said(doc: str, example: Any = None, **more: Any) -> dict[str, Any]:
     return {"doc": doc, "example": example, **more}
 
 
+def defined(doc: str, example: Any = None, **more: Any) -> dict[str, Any]:
+    """`said` for a key that belongs to the release: its value is the one of the commit that is released."""
+    return said(doc, example, release=True, **more)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Image:
     """How a component becomes a container image."""
 
     repository: str = field(metadata=said("Where it is pushed: host/path, without tag."))
-    base: str = field(metadata=said("The image it stands on, pinned: name:tag@sha256:…"))
-    requirements: str = field(metadata=said("Locked requirements with hashes: the dependency layer."))
+    base: str = field(metadata=defined("The image it stands on, pinned: name:tag@sha256:…"))
+    requirements: str = field(metadata=defined("Locked requirements with hashes: the dependency layer."))
     sources: tuple[str, ...] = field(
-        metadata=said("Folders of the repository that become the application layer, as `folder` or `folder -> name`.")
+        metadata=defined(
+            "Folders of the repository that become the application layer, as `folder` or `folder -> name`."
+        )
     )
-    command: tuple[str, ...] = field(metadata=said("What the container runs."))
-    python: str = field(default="3.11", metadata=said("Python of the base image, for choosing wheels."))
+    command: tuple[str, ...] = field(metadata=defined("What the container runs."))
+    python: str = field(default="3.11", metadata=defined("Python of the base image, for choosing wheels."))
     builder: Literal["assembler", "buildx"] = field(
         default="assembler",
-        metadata=said("assembler: our deterministic one. buildx: the component's Dockerfile (not rehearsed)."),
+        metadata=defined("assembler: our deterministic one. buildx: the component's Dockerfile (not rehearsed)."),
     )
 
 
@@ -37,9 +48,12 @@ class Image:
 class Build:
     """How a component becomes a folder of files."""
 
-    run: tuple[str, ...] = field(metadata=said("Commands, run in the repository's root."))
-    output: str = field(metadata=said("The folder they make."))
+    run: tuple[str, ...] = field(metadata=defined("Commands, run in the repository's root."))
+    output: str = field(metadata=defined("The folder they make."))
     repository: str = field(metadata=said("Where the build is kept, as an OCI artifact: host/path, without tag."))
+    node: tuple[str, ...] = field(
+        default=(), metadata=defined("Folders with a package-lock.json whose modules the commands need.", ["apps/web"])
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +62,10 @@ class Component:
 
     paths: tuple[str, ...] = field(metadata=said("Globs of the files that belong to it."))
     depends_on: tuple[str, ...] = field(default=(), metadata=said("Components whose change affects this one."))
-    image: Image | None = field(default=None, metadata=said("For a service: its container image."))
-    build: Build | None = field(default=None, metadata=said("For a site: its build."))
+    image: Image | None = field(default=None, metadata=defined("For a service: its container image."))
+    build: Build | None = field(default=None, metadata=defined("For a site: its build."))
     migrations: str | None = field(
-        default=None, metadata=said("Folder of SQL migrations NNNN_name.(expand|contract).sql.")
+        default=None, metadata=defined("Folder of SQL migrations NNNN_name.(expand|contract).sql.")
     )
 
 
@@ -108,17 +122,17 @@ class CloudRun:
     service: str = field(metadata=said("Name of the service."))
     url: str = field(metadata=said("Its public address."))
     service_account: str = field(metadata=said("The account its instances run as."))
-    scaling: Scaling = field(default=Scaling(), metadata=said("Instances."))
-    probes: Probes = field(default=Probes(), metadata=said("Health probes."))
-    env: Mapping[str, str] = field(default_factory=dict, metadata=said("Plain environment variables."))
+    scaling: Scaling = field(default=Scaling(), metadata=defined("Instances."))
+    probes: Probes = field(default=Probes(), metadata=defined("Health probes."))
+    env: Mapping[str, str] = field(default_factory=dict, metadata=defined("Plain environment variables."))
     secrets: Mapping[str, str] = field(
         default_factory=dict,
-        metadata=said(
+        metadata=defined(
             "Environment variables from Secret Manager: secret@version (a number).", {"DATABASE_URL": "database-url@1"}
         ),
     )
     workers: bool = field(
-        default=True, metadata=said("Run background workers in the live revision (never in a candidate).")
+        default=True, metadata=defined("Run background workers in the live revision (never in a candidate).")
     )
     shift: tuple[int, ...] = field(default=(10, 50, 100), metadata=said("Steps of traffic, in per cent, each watched."))
     watch_seconds: float = field(default=30.0, metadata=said("How long each step is watched."))
@@ -141,7 +155,8 @@ class Vercel:
     project: str = field(metadata=said("Project name."))
     url: str = field(metadata=said("Its public address."))
     config: Mapping[str, str] = field(
-        default_factory=dict, metadata=said("Written to config.json beside the build: what the app reads at run time.")
+        default_factory=dict,
+        metadata=defined("Written to config.json beside the build: what the app reads at run time."),
     )
     # All traffic moves at once, and no database is behind it.
     shift: ClassVar[tuple[int, ...]] = (100,)
@@ -151,7 +166,7 @@ class Vercel:
 
 
 Target = CloudRun | Vercel
-"""Each has url, shift, watch_seconds, watched and database_secret, as keys or as facts: flows and plans ask no more."""
+"""Each has url, shift, watch_seconds, watched and database_secret, as keys or as facts: plans and steps ask no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,10 +209,20 @@ class Deployer:
 
 @dataclass(frozen=True, kw_only=True)
 class Approval:
-    """Who may let a release into an environment."""
+    """Who may let a release into an environment. Read from the head of the default branch at the moment somebody asks."""
 
-    environment: str | None = field(
-        default=None, metadata=said("GitHub environment with reviewers that asks, where the plan has them.")
+    environment: str = field(
+        metadata=said(
+            "GitHub environment of the job that asks. With reviewers it asks them; without, people answer by comment.",
+            "production-approval",
+        )
+    )
+    break_glass_environment: str = field(
+        default="",
+        metadata=said(
+            "GitHub environment of that job when somebody goes without approval; its reviewers are on call.",
+            "production-break-glass",
+        ),
     )
     by: tuple[str, ...] = field(default=(), metadata=said("Logins that may approve."))
     permission: Literal["write", "maintain", "admin"] = field(
@@ -205,7 +230,7 @@ class Approval:
     )
     expires_minutes: int = field(default=240, metadata=said("An approval older than this counts no more."))
     break_glass: tuple[str, ...] = field(
-        default=(), metadata=said("Logins that may go without approval; it is recorded and everybody is told.")
+        default=(), metadata=said("Logins whose review lets a release go without approval; everybody is told.")
     )
 
 
@@ -214,10 +239,49 @@ class Environment:
     """Where a release runs. Every other key is the name of a component and says where it lives."""
 
     branch: str | None = field(default=None, metadata=said("Deployed on every push to it."))
-    approval: Approval | None = field(default=None, metadata=said("Absent: nobody needs to approve."))
+    github_environment: str = field(
+        default="",
+        metadata=said("GitHub environment of the jobs that deploy here; empty: of the same name.", "production-deploy"),
+    )
+    proved_by: str | None = field(
+        default=None, metadata=said("The environment where a release must have been proved first.", "staging")
+    )
+    approval: Approval | None = field(default=None, metadata=said("Who lets a release in."))
+    unapproved: str = field(
+        default="",
+        metadata=said(
+            "Why releases enter without anybody's approval: needed where `proved_by` stands without `approval`."
+        ),
+    )
+    accept_unprotected: str = field(
+        default="",
+        metadata=said(
+            "Why a release may enter although GitHub does not protect what the trust stands on (`shipmate doctor`)."
+        ),
+    )
     deployer: Deployer | None = field(default=None, metadata=said("Google identity for deployments."))
-    smoke: tuple[Smoke, ...] = field(default=(), metadata=said("Checks from outside after a deployment."))
+    smoke: tuple[Smoke, ...] = field(
+        default=(),
+        metadata=said(
+            "Checks from outside after a deployment: those of the default branch, and what the release adds."
+        ),
+    )
     targets: Mapping[str, Target] = field(default_factory=dict, metadata=said("Where a component lives.", rest=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrowserTests:
+    """What a user does, in a browser, against an environment that was just deployed. It is code of the release, and has no secret."""
+
+    run: tuple[str, ...] = field(metadata=defined("Commands, run in the repository's root."))
+    report: str = field(metadata=defined("The JUnit file they write: what did not run has not passed."))
+    env: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=defined(
+            "Their environment variables: {release}, {artifacts} (a folder that is kept) and {url of a component} are filled in.",
+            {"E2E_WEB_URL": "{url of web}", "E2E_EXPECT_RELEASE": "{release}"},
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +322,9 @@ class Manifest:
     components: Mapping[str, Component] = field(metadata=said("Its parts."))
     ci: Ci = field(metadata=said("What a pull request must pass."))
     environments: Mapping[str, Environment] = field(metadata=said("Where it runs."))
+    browser_tests: BrowserTests | None = field(
+        default=None, metadata=defined("What users do, after a deployment to staging.")
+    )
     release: Release = field(default=Release(), metadata=said("Versions, changelog and GitHub releases."))
     alerts: Alerts = field(default=Alerts(), metadata=said("Who is told."))
     file: Path = field(default=Path("shipmate.yml"), metadata={"hidden": True})

@@ -1,4 +1,0 @@
-from actions.deploy_web import main
-from pipelines.runtime import run
-
-raise SystemExit(run(main))

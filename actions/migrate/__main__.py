@@ -1,4 +1,0 @@
-from actions.migrate import main
-from pipelines.runtime import run
-
-raise SystemExit(run(main))

@@ -1,4 +1,0 @@
-from actions.shift_traffic import main
-from pipelines.runtime import run
-
-raise SystemExit(run(main))

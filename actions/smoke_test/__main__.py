@@ -1,4 +1,0 @@
-from actions.smoke_test import main
-from pipelines.runtime import run
-
-raise SystemExit(run(main))

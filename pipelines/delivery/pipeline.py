@@ -1,0 +1,95 @@
+"""The whole way of a release, on one screen: which job carries out which steps, in which order.
+
+The workflows have these jobs (tests/pipelines/delivery/test_delivery_pipeline.py holds them equal), the plan document has these steps, and the
+jobs carry out exactly them. Around the steps stand gates, which are not steps: preflight.py before anything is planned, approval/ before
+anything is changed, and plan.py's comparison at the beginning of every job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.mark_failed import MarkFailed
+from pipelines.delivery.steps.mark_stable import MarkStable
+from pipelines.delivery.steps.migrate import Migrate
+from pipelines.delivery.steps.publish import Publish
+from pipelines.delivery.steps.restore import MarkRestored, Restore
+from pipelines.delivery.steps.shift import Shift
+from pipelines.delivery.steps.smoke import Smoke
+from pipelines.delivery.steps.stage import Stage
+from pipelines.delivery.steps.verify import Verify
+from pipelines.delivery.steps.verify_live import VerifyLive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A job of a workflow, and the steps it carries out."""
+
+    key: str
+    """Its key under `jobs:`."""
+    title: str
+    """Its name on the page; {component} where it has a leg for each."""
+    steps: tuple[type[Step], ...]
+
+    @property
+    def per_component(self) -> bool:
+        return "{component}" in self.title
+
+
+PRODUCTION: tuple[Job, ...] = (
+    Job(
+        key="deploy",
+        title="Deploy {component}",
+        steps=(
+            Migrate,  # what only adds, and what nothing that serves needs any more; killed half-way it goes on
+            Stage,  # the candidate beside what is live: nobody is sent there
+            Verify,  # the smoke checks, at the candidate's own address
+        ),
+    ),
+    Job(
+        key="go-live",
+        title="Go live",
+        steps=(
+            Shift,  # component by component in the manifest's order, share by share, watched
+            Smoke,  # all checks, where users are
+            MarkStable,  # what a rollback may come back to; written at the provider
+        ),
+    ),
+    Job(
+        key="release",
+        title="Create GitHub release",
+        steps=(Publish,),  # users have it: now the world may know
+    ),
+)
+
+STAGING: tuple[Job, ...] = (
+    # Build {component} has run before, without any credentials; the deploying job pushes what it made, by digest.
+    Job(key="deploy", title="Deploy {component}", steps=(Migrate, Stage, Verify)),
+    Job(key="go-live", title="Go live", steps=(Shift, Smoke)),
+    # Run E2E tests on staging comes between, which is code of the release: it has no credentials either.
+    Job(key="prove", title="Mark as stable", steps=(MarkStable,)),
+)
+
+ROLLBACK: tuple[Job, ...] = (
+    Job(
+        key="rollback",
+        title="Roll back",
+        steps=(
+            MarkFailed,  # first, so that a rollback that is killed is finished by the next one
+            Restore,  # all components to one release, or a failed delivery to its base
+            VerifyLive,  # from outside
+            MarkRestored,
+        ),
+    ),
+)
+
+
+def steps_of(jobs: Sequence[Job], facts: Sequence[Facts]) -> list[tuple[Job, Step]]:
+    """Every step of some jobs for the components of `facts`, in the order in which they are carried out."""
+    found: list[tuple[Job, Step]] = []
+    for job in jobs:
+        for group in [[each] for each in facts] if job.per_component else [facts]:
+            found += [(job, step) for kind in job.steps for step in kind.plan(group)]
+    return found

@@ -1,0 +1,98 @@
+"""What every step has, and the facts that steps are planned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    from pipelines.delivery.context import Context
+    from pipelines.roles import Deployed, Live
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """The deployment that had all the traffic of a component when a delivery was planned: what its rollback returns to."""
+
+    key: str
+    """The provider's own name of it."""
+    release: str = ""
+    """Empty when it was not deployed by us, like what follows."""
+    commit: str = ""
+    digest: str = ""
+    schema: str = "0000"
+    contracts: str = "0000"
+
+    @classmethod
+    def of(cls, deployed: Deployed) -> Self:
+        found = deployed.identity
+        if found is None:
+            return cls(key=deployed.key)
+        return cls(
+            key=deployed.key,
+            release=found.release,
+            commit=found.commit,
+            digest=found.digest,
+            schema=found.schema,
+            contracts=found.contracts,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of one component of a release before anything happens."""
+
+    environment: str
+    component: str
+    release: str
+    digest: str = ""
+    base: Base | None = None
+    """None: nothing is live."""
+    shift: tuple[int, ...] = (100,)
+    watch_seconds: float = 0.0
+    expand: tuple[str, ...] = ()
+    """Files of the expand migrations that its base does not know."""
+    contract: tuple[str, ...] = ()
+    """Files of the contract migrations that may run: all that serves knows them."""
+    contracts: str = "0000"
+    """The highest of these, and of those before."""
+    checks: int = 0
+    """Smoke checks of the component."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that will happen, as data: what an approval binds, and what the same class carries out."""
+
+    name: ClassVar[str]
+    observes: ClassVar[bool] = False
+    """Whether `done` needs the real state of the component."""
+    component: str
+
+    @classmethod
+    def plan(cls, facts: Sequence[Facts]) -> Sequence[Step]:
+        """The steps of this kind that these components need, in their order. Pure."""
+        raise NotImplementedError
+
+    @property
+    def says(self) -> str:
+        """For people: what will happen."""
+        raise NotImplementedError
+
+    def done(self, live: Live) -> str:
+        """Why there is nothing to do, by the real state; empty when there is something. Pure. Raises RefusedError for a state that
+        this delivery did not make."""
+        return ""
+
+    def run(self, context: Context) -> str:
+        """Do it; one line about what happened."""
+        raise NotImplementedError
+
+    def as_data(self) -> dict[str, Any]:
+        """For the plan document."""
+        return {"step": self.name, **_plain(asdict(self))}
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}

@@ -1,0 +1,45 @@
+"""Mark a release as failed at its provider, so that no rollback chooses it, also while GitHub is down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from pipelines.delivery.steps.base import Step
+
+if TYPE_CHECKING:
+    from pipelines.delivery.context import Context
+    from pipelines.roles import Live, Marks
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkFailed(Step):
+    """Written before the traffic moves: a rollback that is killed in between knows what it came from and where it was going."""
+
+    name: ClassVar[str] = "mark-failed"
+    observes: ClassVar[bool] = True
+    release: str
+    """Empty: nothing failed, somebody only goes back."""
+    to: str
+    why: str
+
+    @property
+    def says(self) -> str:
+        return (
+            f"mark {self.release} as taken back, on the way to {self.to}"
+            if self.release
+            else f"mark the way to {self.to}"
+        )
+
+    def done(self, live: Live) -> str:
+        return "is marked already" if self.change(live.marks) == live.marks else ""
+
+    def change(self, marks: Marks) -> Marks:
+        """The marks with this one. A release that was marked before keeps its first reason."""
+        failed = {self.release: self.why, **marks.failed} if self.release else dict(marks.failed)
+        failed.pop(self.to, None)
+        return replace(marks, failed=failed, restoring=self.to)
+
+    def run(self, context: Context) -> str:
+        context.host(self.component).mark(self.change)
+        return self.says

@@ -1,0 +1,52 @@
+"""Mark what is live, checked and watched as good to come back to, at its provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pipelines.delivery.steps.base import Facts, Step
+from pipelines.errors import ConflictError
+
+if TYPE_CHECKING:
+    from pipelines.delivery.context import Context
+    from pipelines.roles import Live
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkStable(Step):
+    """The seal of what was proved: it counts when the run that proved it is gone."""
+
+    name: ClassVar[str] = "mark-stable"
+    observes: ClassVar[bool] = True
+    release: str
+    digest: str
+
+    @classmethod
+    def plan(cls, facts: Sequence[Facts]) -> list[Step]:
+        return [cls(component=each.component, release=each.release, digest=each.digest) for each in facts]
+
+    @property
+    def says(self) -> str:
+        return f"mark {self.release} as stable"
+
+    def done(self, live: Live) -> str:
+        main = live.main()
+        marked = main is not None and live.marks.stable[:1] == (main.key,)
+        return "is marked as stable already" if marked and live.share(self.release, self.digest) == 100 else ""
+
+    def run(self, context: Context) -> str:
+        host = context.host(self.component)
+        live = host.live()
+        main = live.main()
+        if main is None or live.share(self.release, self.digest) != 100:
+            found = main.identity.release if main and main.identity else "something else"
+            raise ConflictError(
+                f"{found} is live, not {self.release} alone",
+                where=self.component,
+                why="somebody rolled back or deployed meanwhile",
+                next_step="see `shipmate status`; nothing was changed by this step",
+            )
+        host.mark_stable(main.key)
+        return f"{main.key} is what a rollback may come back to"

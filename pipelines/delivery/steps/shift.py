@@ -1,0 +1,67 @@
+"""Give a candidate a share of the traffic, and watch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pipelines.delivery import traffic
+from pipelines.delivery.steps.base import Facts, Step
+
+if TYPE_CHECKING:
+    from pipelines.delivery.context import Context
+    from pipelines.roles import Live
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift(Step):
+    """One step of traffic. The rest stays with the base."""
+
+    name: ClassVar[str] = "shift"
+    observes: ClassVar[bool] = True
+    release: str
+    digest: str
+    percent: int
+    shares: tuple[int, ...]
+    """Every share that this delivery gives the candidate, one after the other."""
+    watch_seconds: float
+    base: str
+    """Key of the deployment that has the rest; empty when nothing is live."""
+
+    @classmethod
+    def plan(cls, facts: Sequence[Facts]) -> list[Step]:
+        return [
+            cls(
+                component=each.component,
+                release=each.release,
+                digest=each.digest,
+                percent=percent,
+                shares=each.shift,
+                watch_seconds=each.watch_seconds,
+                base=each.base.key if each.base else "",
+            )
+            for each in facts
+            for percent in each.shift
+        ]
+
+    @property
+    def says(self) -> str:
+        return f"give {self.percent} % of the traffic to {self.release}, and watch for {self.watch_seconds:g} s"
+
+    def done(self, live: Live) -> str:
+        share = traffic.share_on_the_way(live, self.component, self.release, self.digest, self.shares, self.base)
+        return f"has {share} % already" if share >= self.percent else ""
+
+    def run(self, context: Context) -> str:
+        from pipelines.checks.watch import watching
+
+        host = context.host(self.component)
+        live = host.live()
+        traffic.share_on_the_way(live, self.component, self.release, self.digest, self.shares, self.base)
+        found = traffic.candidate(live, self.component, self.release, self.digest)
+        asked = live.url + context.target(self.component).watched
+        with watching(context.http, asked, enabled=bool(live.serving())) as watch:
+            host.shift(found.key, self.percent)
+            watch.hold(self.watch_seconds * context.http.policy.scale)
+        return f"{found.key} has {self.percent} %{watch.says()}"

@@ -1,0 +1,56 @@
+"""Deploy a candidate: the release beside what is live, without traffic."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from pipelines.delivery.steps.base import Facts, Step
+
+if TYPE_CHECKING:
+    from pipelines.delivery.context import Context
+    from pipelines.roles import Artifact, Live
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Step):
+    """See the module."""
+
+    name: ClassVar[str] = "stage"
+    observes: ClassVar[bool] = True
+    release: str
+    digest: str
+
+    @classmethod
+    def plan(cls, facts: Sequence[Facts]) -> list[Step]:
+        return [cls(component=each.component, release=each.release, digest=each.digest) for each in facts]
+
+    @property
+    def says(self) -> str:
+        return f"deploy {self.release} ({self.digest[:19]}) without traffic"
+
+    def done(self, live: Live) -> str:
+        staged = live.of(self.release, self.digest)
+        return f"{staged.key} is there already" if staged else ""
+
+    def run(self, context: Context) -> str:
+        identity = context.identity(self.component)
+        with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
+            artifact = _at_hand(context, self.component, Path(folder))
+            deployed = context.host(self.component).stage(artifact, identity)
+        return f"{deployed.key} is ready at {deployed.url}"
+
+
+def _at_hand(context: Context, component: str, folder: Path) -> Artifact:
+    """The artifact as the provider takes it: an image by reference, a site as the folder it was kept from."""
+    from pipelines import images
+
+    artifact = context.delivered.artifact(component)
+    if context.manifest.components[component].build is None:
+        return artifact
+    files = folder / "files"
+    images.pull_files(artifact.reference, files, http=context.http, credentials=context.credentials)
+    return replace(artifact, reference=str(files))

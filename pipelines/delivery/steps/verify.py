@@ -1,0 +1,43 @@
+"""Check the candidate of a component at its own address, before anybody is sent there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pipelines.delivery import traffic
+from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.smoke import observe, require_passed
+
+if TYPE_CHECKING:
+    from pipelines.delivery.context import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify(Step):
+    """The smoke checks of the component. Never done already: what was well an hour ago is asked again."""
+
+    name: ClassVar[str] = "verify"
+    release: str
+    digest: str
+    checks: int
+
+    @classmethod
+    def plan(cls, facts: Sequence[Facts]) -> list[Step]:
+        return [
+            cls(component=each.component, release=each.release, digest=each.digest, checks=each.checks)
+            for each in facts
+        ]
+
+    @property
+    def says(self) -> str:
+        return f"{self.checks} smoke checks of the candidate at its own address"
+
+    def run(self, context: Context) -> str:
+        host = context.host(self.component)
+        live = host.live()
+        # A deployment that is marked as stable has no address of its own any more; then it is what the public one leads to.
+        url = traffic.candidate(live, self.component, self.release, self.digest).url or live.url
+        report = observe(context, self.component, url, self.release, context.delivered.commit, host.headers())
+        return require_passed(report, context.environment, url)

@@ -1,0 +1,233 @@
+"""Policy and definition, put together: who, when and where are the default branch's; what is released is the release's own.
+
+The release's manifest may be older than this suite, or written to mislead it. So only the keys that model.py marks as the
+release's are taken from it; every other key is ignored, whatever it says, and an unknown one is no error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+
+from pipelines.errors import ManifestError
+from pipelines.manifest.fill import WRONG, Filler, Problem
+from pipelines.manifest.model import BrowserTests, Build, Component, Environment, Image, Manifest, Smoke
+from pipelines.manifest.release import Release
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Definition:
+    """What a commit says of itself, as far as it has a say."""
+
+    components: Mapping[str, Component]
+    """The `repository` of an image or build is the commit's own here; `apply` replaces it."""
+    targets: Mapping[tuple[str, str], yaml.MappingNode]
+    """(environment, component) -> the node of its target."""
+    smoke: Mapping[str, tuple[Smoke, ...]]
+    browser_tests: BrowserTests | None
+    release: Release
+    """Of which only what describes the release itself counts (`_rules`)."""
+    file: Path
+
+    digest: str
+    """`sha256:…` of the whole manifest as data, in canonical form: what a proof of this commit names. No version of the suite reads it
+    differently."""
+
+
+def read(file: Path) -> Definition:
+    """The definition in a manifest of any age. Raises ManifestError with every problem in the release's own keys."""
+    from pipelines.manifest.load import document
+
+    return parse(document(file), file)
+
+
+def parse(root: yaml.Node, file: Path) -> Definition:
+    """`read` from a node."""
+    filler = Filler()
+    components = filler.fill(
+        Mapping[str, Component], _kept(Mapping[str, Component], _at(root, "components")), "components"
+    )
+    environments = dict(_children(_at(root, "environments")))
+    smoke = {
+        name: filler.fill(tuple[Smoke, ...], _kept(tuple[Smoke, ...], checks), f"environments/{name}/smoke")
+        for name, node in environments.items()
+        if (checks := _at(node, "smoke")) is not None
+    }
+    tests = _at(root, "browser_tests")
+    wanted = None if tests is None else filler.fill(BrowserTests, _kept(BrowserTests, tests), "browser_tests")
+    section = _at(root, "release")
+    rules = Release() if section is None else filler.fill(Release, _kept(Release, section), "release")
+    if filler.problems or WRONG in (components, wanted, rules):
+        raise _wrong(filler.problems, file)
+    known = {field.name for field in dataclasses.fields(Environment)}
+    targets = {
+        (name, component): node
+        for name, environment in environments.items()
+        for component, node in _children(environment)
+        if component not in known and isinstance(node, yaml.MappingNode)
+    }
+    return Definition(
+        components=components,
+        targets=targets,
+        smoke=smoke,
+        browser_tests=wanted,
+        release=rules,
+        file=file,
+        digest="sha256:" + hashlib.sha256(json.dumps(_data(root), sort_keys=True, default=str).encode()).hexdigest(),
+    )
+
+
+def apply(policy: Manifest, definition: Definition) -> Manifest:
+    """The manifest a release is delivered by. Paths in it are below the release's own tree.
+
+    Raises ManifestError for a value of the release that has the wrong form, or a component without a place in the policy's registry.
+    """
+    components = {
+        name: _component(name, component, policy, definition.file) for name, component in definition.components.items()
+    }
+    environments = {
+        name: dataclasses.replace(
+            environment,
+            smoke=(*environment.smoke, *_added(environment, definition.smoke.get(name, ()))),
+            targets={
+                component: _target(target, definition.targets.get((name, component)), name, component, definition.file)
+                for component, target in environment.targets.items()
+                if component in components
+            },
+        )
+        for name, environment in policy.environments.items()
+    }
+    return dataclasses.replace(
+        policy,
+        components=components,
+        environments=environments,
+        browser_tests=definition.browser_tests or policy.browser_tests,
+        release=_rules(policy.release, definition.release),
+        file=definition.file,
+    )
+
+
+def _rules(policy: Release, own: Release) -> Release:
+    """The policy's rules of versions, lines and checks, with the release's own files, templates and kinds of commits."""
+    components = {
+        name: dataclasses.replace(
+            rule,
+            **{
+                field: getattr(own.components[name], field)
+                for field in ("version_files", "changelog", "sboms", "migrations")
+                if name in own.components
+            },
+        )
+        for name, rule in policy.components.items()
+    }
+    return dataclasses.replace(policy, components=components, templates=own.templates, types=own.types)
+
+
+def _component(name: str, component: Component, policy: Manifest, file: Path) -> Component:
+    """With the registry of the policy."""
+    image, build = component.image, component.build
+    if image is not None:
+        image = dataclasses.replace(image, repository=_repository(name, policy, file))
+    if build is not None:
+        build = dataclasses.replace(build, repository=_repository(name, policy, file))
+    return dataclasses.replace(component, image=image, build=build)
+
+
+def _repository(name: str, policy: Manifest, file: Path) -> str:
+    known = policy.components.get(name)
+    found: Image | Build | None = (known.image or known.build) if known is not None else None
+    if found is None:
+        raise ManifestError(
+            f"components/{name}: the default branch names no registry for it",
+            where=str(file),
+            why="where artifacts are kept is policy, and a release cannot bring its own",
+            next_step=f"merge `{name}` with its `repository` to the default branch first",
+        )
+    return found.repository
+
+
+def _target(target: Any, node: yaml.Node | None, environment: str, component: str, file: Path) -> Any:
+    """The policy's target, with the keys that are the release's."""
+    if node is None:
+        return target
+    where, filler = f"environments/{environment}/{component}", Filler()
+    hints = typing.get_type_hints(type(target))
+    own = {field.name for field in dataclasses.fields(target) if field.metadata.get("release")}
+    values = {
+        key: filler.fill(hints[key], _kept(hints[key], value), f"{where}/{key}")
+        for key, value in _children(node)
+        if key in own
+    }
+    # A key that the release leaves out has its default, not what the default branch says today.
+    for field in dataclasses.fields(target):
+        if field.name in own and field.name not in values:
+            values[field.name] = (
+                field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+            )
+    if filler.problems:
+        raise _wrong(filler.problems, file)
+    return dataclasses.replace(target, **values)
+
+
+def _added(environment: Environment, checks: tuple[Smoke, ...]) -> tuple[Smoke, ...]:
+    """What the release checks beyond the policy's. One of the same name stays the policy's."""
+    least = {check.name for check in environment.smoke}
+    return tuple(check for check in checks if check.name not in least and check.component in environment.targets)
+
+
+def _wrong(problems: list[Problem], file: Path) -> ManifestError:
+    from pipelines.manifest.load import listed
+
+    return listed(problems, file)
+
+
+def _kept(kind: Any, node: yaml.Node | None) -> yaml.Node:
+    """A node without the keys that `kind` does not know: an older or newer manifest may have others."""
+    if node is None:
+        return yaml.MappingNode("tag:yaml.org,2002:map", [], _mark(), _mark())
+    members = [member for member in get_args(kind) if member is not type(None)] if _is_union(kind) else [kind]
+    if len(members) != 1:
+        return node
+    kind = members[0]
+    origin = typing.get_origin(kind)
+    if dataclasses.is_dataclass(kind) and isinstance(node, yaml.MappingNode):
+        hints = typing.get_type_hints(kind)
+        pairs = [(key, _kept(hints[key.value], value)) for key, value in node.value if key.value in hints]
+    elif isinstance(node, yaml.MappingNode) and origin is not None and issubclass(origin, Mapping):
+        pairs = [(key, _kept(get_args(kind)[1], value)) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode) and origin is tuple:
+        items = [_kept(get_args(kind)[0], item) for item in node.value]
+        return yaml.SequenceNode(node.tag, items, node.start_mark, node.end_mark)
+    else:
+        return node
+    return yaml.MappingNode(node.tag, pairs, node.start_mark, node.end_mark)
+
+
+def _is_union(kind: Any) -> bool:
+    import types
+
+    return typing.get_origin(kind) in (typing.Union, types.UnionType)
+
+
+def _children(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        yield from ((str(key.value), value) for key, value in node.value)
+
+
+def _at(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    return next((value for name, value in _children(node) if name == key), None)
+
+
+def _data(node: yaml.Node) -> Any:
+    return yaml.SafeLoader("").construct_document(node)
+
+
+def _mark() -> yaml.Mark:
+    return yaml.Mark("", 0, 0, 0, None, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -27,9 +27,15 @@ class Identity:
     digest: str
     schema: str = "0000"
     """Highest migration the release knows (`0003`)."""
+    contracts: str = "0000"
+    """Highest contract migration that was allowed to run with it: the database may have no less."""
     run: str = ""
     """URL of the run that deployed it."""
     attempt: str = ""
+    by: str = ""
+    """Login of who started that run."""
+    approved: str = ""
+    """Login of who approved it; empty where nobody had to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +60,20 @@ class Deployed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Marks:
+    """What we keep at the provider about deployments, writable with deploy rights alone, so that nothing else is needed to go back."""
+
+    stable: tuple[str, ...] = ()
+    """Keys of deployments that were live, checked and watched, newest first: what a rollback may choose."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Release -> why it was taken back; never chosen unless named."""
+    withdrawn: Mapping[str, str] = field(default_factory=dict)
+    """Release -> why it was withdrawn; never chosen unless named."""
+    restoring: str = ""
+    """The release that a rollback under way goes to; empty when none is."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Live:
     """What of a component is live, as its provider tells it."""
 
@@ -63,8 +83,7 @@ class Live:
     """Newest first; those with traffic are live."""
     version: str = ""
     """The provider's mark of this state (an etag), for conditional changes; empty where it has none."""
-    settled: tuple[str, ...] = ()
-    """Keys of deployments that were live and well, newest first: what a rollback may choose."""
+    marks: Marks = Marks()
 
     def serving(self) -> tuple[Deployed, ...]:
         return tuple(d for d in self.deployments if d.traffic > 0)
@@ -82,6 +101,14 @@ class Live:
                 if d.ready and d.identity and (d.identity.release, d.identity.digest) == (release, digest)
             ),
             None,
+        )
+
+    def share(self, release: str, digest: str) -> int:
+        """Per cent of the traffic that a release with this digest has, over all its deployments."""
+        return sum(
+            d.traffic
+            for d in self.serving()
+            if d.identity and (d.identity.release, d.identity.digest) == (release, digest)
         )
 
     def find(self, key: str) -> Deployed | None:
@@ -107,11 +134,11 @@ class Host(Protocol):
         Raises ConflictError when somebody else changed the traffic since it was last read.
         """
 
-    def settle(self, key: str) -> None:
-        """After 100 % and all checks: drop what only the candidate needed (its tag), and put the key at the head of `Live.settled`.
+    def mark_stable(self, key: str) -> None:
+        """After 100 % and all checks: drop what only the candidate needed (its tag), and put the key at the head of `Marks.stable`."""
 
-        The mark is kept at the provider, so that a rollback needs nothing else.
-        """
+    def mark(self, change: Callable[[Marks], Marks]) -> None:
+        """Change the marks; nothing is written when they stay the same. `change` may be called again when somebody else wrote meanwhile."""
 
     def headers(self) -> Mapping[str, str]:
         """Headers a check must send to see the candidate (a protection bypass); secret."""

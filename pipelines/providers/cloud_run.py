@@ -17,9 +17,9 @@ from pipelines.manifest.model import CloudRun
 from pipelines.providers import cloud_run_template as templates
 from pipelines.providers.cloud_run_service import CloudRunService, Revision, Service, problem, ready
 from pipelines.providers.cloud_run_traffic import CANDIDATE, LIVE, Traffic, short
-from pipelines.roles import Artifact, Deployed, Identity, Live
-
-_KEPT = 20  # settled revisions remembered
+from pipelines.providers.marks import read as read_marks
+from pipelines.providers.marks import with_stable, written
+from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
 
 class CloudRunHost:
@@ -76,20 +76,29 @@ class CloudRunHost:
         self._known = wanted.percents
         return self._live(service)
 
-    def settle(self, key: str) -> None:
-        """See roles.Host. The mark is the service's annotation `shipmate.settled`: revisions, newest first."""
+    def mark_stable(self, key: str) -> None:
+        """See roles.Host."""
         service = self._existing()
         key = self._serving(self._live(service), key)
-        before = _settled(service)
-        names = [key, *(name for name in before if name != key)][:_KEPT]
-        traffic = Traffic.asked(service).untagged()
-        if list(before) == names and traffic == Traffic.asked(service):
+        identity = templates.identity(self._revision(key))
+        marks = with_stable(_marks(service), key, identity.release if identity else "")
+        self._write(service, marks, Traffic.asked(service).untagged())
+
+    def mark(self, change: Callable[[Marks], Marks]) -> None:
+        """See roles.Host. The marks are the service's annotation `shipmate.marks`."""
+        service = self._service.steady()
+        if service is not None:
+            self._write(service, change(_marks(service)), Traffic.asked(service))
+
+    def _write(self, service: Service, marks: Marks, traffic: Traffic) -> None:
+        text = written(marks)
+        if text == written(_marks(service)) and traffic == Traffic.asked(service):
             return
-        marks = {**service.get("annotations", {}), templates.SETTLED: ",".join(names)}
+        kept = {**service.get("annotations", {}), templates.MARKS: text}
         self._service.change(
             service,
-            {"annotations": marks, "traffic": traffic.body()},
-            lambda now: list(_settled(now)) == names and Traffic.actual(now) == traffic,
+            {"annotations": kept, "traffic": traffic.body()},
+            lambda now: now.get("annotations", {}).get(templates.MARKS) == text and Traffic.actual(now) == traffic,
         )
 
     def headers(self) -> Mapping[str, str]:
@@ -235,7 +244,7 @@ class CloudRunHost:
             url=self._target.url,
             deployments=deployments,
             version=str(service.get("etag", "")),
-            settled=_settled(service),
+            marks=_marks(service),
         )
 
 
@@ -272,8 +281,9 @@ def _uris(service: Service) -> dict[str, str]:
     return {s["tag"]: str(s["uri"]) for s in service.get("trafficStatuses", ()) if s.get("tag") and s.get("uri")}
 
 
-def _settled(service: Service) -> tuple[str, ...]:
-    return tuple(name for name in service.get("annotations", {}).get(templates.SETTLED, "").split(",") if name)
+def _marks(service: Service) -> Marks:
+    annotations = service.get("annotations", {})
+    return read_marks(annotations.get(templates.MARKS, ""), annotations.get(templates.SETTLED, ""))
 
 
 def _tag(prefix: str, revision: str) -> str:

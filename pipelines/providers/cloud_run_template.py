@@ -15,8 +15,10 @@ from pipelines.roles import Identity
 MARK = "shipmate."
 ROLE = f"{MARK}role"
 CANDIDATE, LIVE = "candidate", "live"
+MARKS = f"{MARK}marks"
 SETTLED = f"{MARK}settled"
-_FIELDS = ("release", "commit", "digest", "schema", "run", "attempt")
+"""Where suites before `MARKS` kept the stable revisions; read, never written."""
+_FIELDS = ("release", "commit", "digest", "schema", "contracts", "run", "attempt", "by", "approved")
 _LONGEST = 63
 _COPIED = (
     "labels",
@@ -103,7 +105,7 @@ def identity(revision: Mapping[str, Any]) -> Identity | None:
     marks = {field: revision.get("annotations", {}).get(f"{MARK}{field}", "") for field in _FIELDS}
     if not (marks["release"] and marks["digest"]):
         return None
-    return Identity(**{**marks, "schema": marks["schema"] or "0000"})
+    return Identity(**{**marks, "schema": marks["schema"] or "0000", "contracts": marks["contracts"] or "0000"})
 
 
 def role(revision: Mapping[str, Any]) -> str:

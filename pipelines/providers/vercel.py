@@ -1,13 +1,13 @@
 """Vercel as a host: a deployment without domains, promoted when it is proved, and instant rollback.
 
-What is live is what the public address's alias points at. A deployment carries who it is in its `meta`; which ones were
-settled is kept in the project's plain variable SHIPMATE_SETTLED (docs/decisions/0007). Paths: @vercel/sdk 1.28.
+What is live is what the public address's alias points at. A deployment carries who it is in its `meta`; the marks of `roles.Marks`
+are kept in the project's plain variable SHIPMATE_MARKS (docs/decisions/0007). Paths: @vercel/sdk 1.28.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,16 +19,19 @@ from pipelines.errors import CheckFailed, ConflictError, InputError, ProviderUna
 from pipelines.http import Http
 from pipelines.manifest.model import Vercel
 from pipelines.providers.files import Upload, uploads
+from pipelines.providers.marks import read as read_marks
+from pipelines.providers.marks import with_stable, written
 from pipelines.providers.vercel_api import VercelApi, VercelRefused
-from pipelines.roles import Artifact, Deployed, Identity, Live
+from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
 MARK = "shipmate-"
+MARKS = "SHIPMATE_MARKS"
 SETTLED = "SHIPMATE_SETTLED"
+"""Where suites before `MARKS` kept the stable deployments; read, never written."""
 LIMIT = 600.0
 """Seconds a deployment or a promotion may take."""
-_FIELDS = ("release", "commit", "digest", "schema", "run", "attempt")
+_FIELDS = ("release", "commit", "digest", "schema", "contracts", "run", "attempt", "by", "approved")
 _FAILED = ("ERROR", "CANCELED")
-_KEPT = 20
 
 
 class VercelHost:
@@ -63,7 +66,7 @@ class VercelHost:
         if current and current not in {raw["uid"] for raw in listed}:
             listed.append(self._read(current))
         deployments = tuple(_deployed(raw, current) for raw in listed)
-        return Live(url=self._target.url, deployments=deployments, version=current, settled=self._settled())
+        return Live(url=self._target.url, deployments=deployments, version=current, marks=self._marks())
 
     def stage(self, artifact: Artifact, identity: Identity) -> Deployed:
         """See roles.Host; the artifact's reference is the folder with the build."""
@@ -100,19 +103,27 @@ class VercelHost:
         self._known = key
         return self.live()
 
-    def settle(self, key: str) -> None:
-        """See roles.Host. The mark is a plain variable of the project, which deployments already made do not see."""
-        before = self._settled()
-        names = (key, *(name for name in before if name != key))[:_KEPT]
-        if names == before:
+    def mark_stable(self, key: str) -> None:
+        """See roles.Host."""
+        identity = _identity(self._read(key))
+        self.mark(lambda marks: with_stable(marks, key, identity.release if identity else ""))
+
+    def mark(self, change: Callable[[Marks], Marks]) -> None:
+        """See roles.Host. A variable of the project is seen by new deployments only, so writing it disturbs none.
+
+        Vercel has no conditional write: what was written is read back by whoever asks next.
+        """
+        before = self._marks()
+        text = written(change(before))
+        if text == written(before):
             return
-        body = {"key": SETTLED, "value": ",".join(names), "type": "plain", "target": ["production"]}
+        body = {"key": MARKS, "value": text, "type": "plain", "target": ["production"]}
 
         def write() -> bool:
             self._api.call("POST", f"/v10/projects/{self._project}/env", params={"upsert": "true"}, body=body)
             return True
 
-        faults.once(write, lambda: self._settled() == names or None, policy=self._policy)
+        faults.once(write, lambda: written(self._marks()) == text or None, policy=self._policy)
 
     def headers(self) -> Mapping[str, str]:
         """What lets a check through a protected deployment (vercel.com/docs "Protection Bypass for Automation")."""
@@ -250,10 +261,10 @@ class VercelHost:
         alias = self._api.find(f"/v4/aliases/{urlsplit(self._target.url).hostname}")
         return str((alias or {}).get("deploymentId") or "")
 
-    def _settled(self) -> tuple[str, ...]:
+    def _marks(self) -> Marks:
         variables = self._api.call("GET", f"/v10/projects/{self._project}/env")["envs"]
-        value = next((v.get("value", "") for v in variables if v["key"] == SETTLED), "")
-        return tuple(name for name in value.split(",") if name)
+        values = {v["key"]: str(v.get("value", "")) for v in variables if v["key"] in (MARKS, SETTLED)}
+        return read_marks(values.get(MARKS, ""), values.get(SETTLED, ""))
 
     def _ticks(self, what: str) -> Iterator[None]:
         """Once now, then again and again with growing pauses. Raises ProviderUnavailable at the end of the time allowed."""
@@ -302,7 +313,7 @@ def _identity(raw: Mapping[str, Any]) -> Identity | None:
     marks = {field: str(meta.get(f"{MARK}{field}", "")) for field in _FIELDS}
     if not (marks["release"] and marks["digest"]):
         return None
-    return Identity(**{**marks, "schema": marks["schema"] or "0000"})
+    return Identity(**{**marks, "schema": marks["schema"] or "0000", "contracts": marks["contracts"] or "0000"})
 
 
 def _state(raw: Mapping[str, Any]) -> str:

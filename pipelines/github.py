@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines import faults
-from pipelines.errors import CredentialsError, InputError, ProviderError
+from pipelines.errors import CredentialsError, ProviderError
 from pipelines.faults import Faulted, Policy
 from pipelines.overlay import current
 
@@ -134,21 +134,29 @@ class GitHub:
         return faults.retry(lambda: self._answer(method, path, body, where), where=where, policy=self.policy)
 
     def _answer(self, method: str, path: str, body: Any, where: str) -> Any:
+        answer = self._send(method, path, body)
+        if answer.status_code < 400:
+            return _content(answer)
+        raise self._refused(answer, method, where)
+
+    def _send(self, method: str, path: str, body: Any, *, stream: bool = False) -> requests.Response:
         import requests
 
-        repeatable = "GET" if method in ("GET", "HEAD", "PUT") else "POST"
         try:
-            answer = self.session.request(method, f"{self.api_url}{path}", json=body, timeout=self._timeout)
+            return self.session.request(
+                method, f"{self.api_url}{path}", json=body, timeout=self._timeout, stream=stream
+            )
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             from pipelines.http import was_sent
 
-            raise Faulted(faults.of_connection(repeatable, error, sent=was_sent(error)), error) from error
+            fault = faults.of_connection(_repeatable(method), error, sent=was_sent(error))
+            raise Faulted(fault, error) from error
+
+    def _refused(self, answer: requests.Response, method: str, where: str) -> Exception:
         data = _content(answer)
-        if answer.status_code < 400:
-            return data
         text = str(data.get("message", data)) if isinstance(data, dict) else answer.text
-        fault = faults.of_status(repeatable, answer.status_code, answer.headers, text)
-        raise Faulted(fault) if fault is not None else _refusal(answer.status_code, text, data, where)
+        fault = faults.of_status(_repeatable(method), answer.status_code, answer.headers, text)
+        return Faulted(fault) if fault is not None else _refusal(answer.status_code, text, data, where)
 
     def find_json(self, path: str) -> Any | None:
         """`json` GET for something that may not exist: None on 404."""
@@ -159,14 +167,35 @@ class GitHub:
                 return None
             raise
 
-    def permission(self, login: str) -> str:
-        """admin, write, read or none. Raises InputError if there is no such user."""
-        found = self.find(f"permission of {login}", lambda: self.repository.get_collaborator_permission(login))
+    def role(self, login: str) -> str:
+        """What somebody may on the repository: none, read, triage, write, maintain, admin, or a role of the organisation's own.
+
+        `permission` calls maintain write; `role_name` has the truth. Apps and strangers are not found: none.
+        Source: docs.github.com/rest/collaborators/collaborators
+        """
+        found = self.find_json(f"/repos/{self.name}/collaborators/{login}/permission")
         if found is None:
-            raise InputError(
-                f"there is no user {login!r} on GitHub", where="GitHub", next_step="correct the login in shipmate.yml"
-            )
-        return found
+            return "none"
+        return str(found.get("role_name") or found.get("permission") or "none")
+
+    def download(self, path: str, *, most: int) -> bytes:
+        """The bytes behind a path that redirects to a file. Raises ProviderError when they are more than `most`, and as `json` does."""
+        where = f"GitHub {self.name}: GET {path}"
+
+        def fetch() -> bytes:
+            answer = self._send("GET", path, None, stream=True)
+            if answer.status_code >= 400:
+                raise self._refused(answer, "GET", where)
+            found = b""
+            for part in answer.iter_content(65_536):
+                found += part
+                if len(found) > most:
+                    raise ProviderError(
+                        f"is larger than {most} bytes", where=where, next_step="look at who made it: ours are small"
+                    )
+            return found
+
+        return faults.retry(fetch, where=where, policy=self.policy)
 
 
 class GitHubRefused(ProviderError):
@@ -196,6 +225,11 @@ def _adapted(call: Callable[[], T], method: str, where: str) -> T:
         from pipelines.http import was_sent
 
         raise Faulted(faults.of_connection(method, error, sent=was_sent(error)), error) from error
+
+
+def _repeatable(method: str) -> str:
+    """What the policy of outside calls takes it for: PUT is idempotent at GitHub."""
+    return "GET" if method in ("GET", "HEAD", "PUT") else "POST"
 
 
 def _content(answer: requests.Response) -> Any:

@@ -36,6 +36,8 @@ class Workplace:
     use_manifest: bool = True
     environ: Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
     seen: Callable[[int], None] | None = None
+    given: Manifest | None = None
+    """The manifest whose rules count, where it is not the one of the checkout: a delivery is judged by the default branch."""
 
     @cached_property
     def git(self) -> Git:
@@ -43,7 +45,9 @@ class Workplace:
 
     @cached_property
     def manifest(self) -> Manifest | None:
-        """shipmate.yml of the repository; None when it has none. Raises ManifestError when it is wrong."""
+        """The given one; else shipmate.yml of the repository; None when it has none. Raises ManifestError when it is wrong."""
+        if self.given is not None:
+            return self.given
         if not self.use_manifest:
             return None
         folder = self.folder.resolve()

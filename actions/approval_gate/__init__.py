@@ -1,24 +1,22 @@
-"""Let a release pass when somebody else approved it, and write that to the ledger."""
+"""Let a plan pass when somebody else approved it."""
 
 from __future__ import annotations
 
-from actions.delivery import ENVIRONMENT, TOKEN
+from actions.delivery import ALERTS, ENVIRONMENT, TOKEN
 from pipelines.runtime import Input, Output, Runtime, as_number, fenced
 
-INPUTS = (
+INPUTS: tuple[Input, ...] = (
     ENVIRONMENT,
-    Input(name="version", doc="The release.", required=True),
-    Input(name="commit", doc="Its commit.", required=True),
-    Input(name="digest", doc="Digest of the plan to approve.", required=True),
-    Input(name="break_glass", doc="Reason to go without approval; only for those the manifest names."),
-    Input(
-        name="wait_minutes", doc="How long to wait for a comment when the environment has no reviewers.", default="50"
-    ),
+    Input(name="plan", doc="SHA-256 of the plan to approve; its document is in build/delivery.", required=True),
+    Input(name="break_glass", doc="Reason to go without approval; somebody on call must review that."),
+    Input(name="wait_minutes", doc="How long to wait for a comment.", default="50"),
     TOKEN,
+    *ALERTS,
 )
-OUTPUTS = (
+OUTPUTS: tuple[Output, ...] = (
+    Output(name="plan", doc="The plan that was approved: the deploying jobs take it from here."),
     Output(name="by", doc="Who approved."),
-    Output(name="url", doc="Where they did."),
+    Output(name="until", doc="Until when it counts, ISO 8601; empty where nobody has to approve."),
 )
 
 
@@ -26,23 +24,45 @@ def main(runtime: Runtime) -> int:
     """Raises RefusedError when nobody approved, or somebody rejected."""
     values = runtime.inputs(INPUTS)
     minutes = as_number("wait_minutes", values["wait_minutes"])
-    from actions.delivery import delivery
-    from pipelines.delivery.approval import obtain as approval
+    from actions.delivery import policy
+    from pipelines.delivery import notifications, plan, tag
+    from pipelines.delivery.approval import gate, rules
+    from pipelines.delivery.context import WORK, require_github
+    from pipelines.delivery.history import History
 
-    approved = approval.obtain(
-        delivery(runtime, values),
-        release=values["version"],
-        commit=values["commit"],
-        plan=values["digest"],
-        break_glass=values["break_glass"],
-        wait_seconds=60.0 * minutes,
-    )
-    if approved is None:
-        runtime.say("this environment needs no approval")
+    context = policy(runtime, values)
+    hub, reason = require_github(context), values["break_glass"]
+    recorded = plan.read(plan.fetch(WORK), values["plan"])
+    rule = gate.rule_of(hub, context.manifest, context.environment)
+    runtime.output("plan", values["plan"])
+    if rule is None:
+        runtime.summary(f"nobody has to approve: {context.settings.unapproved}")
         return 0
-    how = "⚠️ goes without approval: the glass was broken by" if approved.broke_glass else "✅ approved by"
-    said = f"\n\n{fenced(approved.text)}" if approved.text else ""
-    runtime.summary(f"**{values['version']}** {how} **{approved.by}** for plan `{values['digest']}`{said}")
-    runtime.output("by", approved.by)
-    runtime.output("url", approved.url)
+    tag.require_unmoved(hub, recorded.release, recorded.commit)
+    door = gate.Gate(github=hub, rule=rule, runtime=runtime, environment=context.environment)
+    asked = rules.Asked(
+        release=recorded.release,
+        plan=values["plan"],
+        since=door.since(),
+        starters=door.starters(),
+        authors=gate.authors_of(recorded.unreviewed),
+    )
+    try:
+        granted = door.obtain(asked, reason=reason, wait_seconds=60.0 * minutes)
+    finally:
+        door.write_seen(WORK / "approval")
+    how = "⚠️ goes without approval, let through by" if granted.broke_glass else "✅ approved by"
+    said = granted.text or reason
+    runtime.summary(
+        f"**{recorded.release}** {how} **{granted.by}** for plan `{values['plan']}`"
+        + (f"\n\n{fenced(said)}" if said else "")
+    )
+    runtime.output("by", granted.by)
+    runtime.output("until", granted.until.isoformat(timespec="seconds"))
+    history = History(context)
+    history.open(recorded.release, recorded.commit, {}, plan=values["plan"])
+    word = "break-glass by" if granted.broke_glass else "approved by"
+    history.note("queued", f"{word} {granted.by}: {said}" if said else f"{word} {granted.by}")
+    if granted.broke_glass:
+        notifications.announce_break_glass(context, recorded.release, reason, granted.by, values)
     return 0

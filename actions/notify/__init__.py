@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from actions.delivery import ENVIRONMENT, TOKEN
-from pipelines.runtime import Input, Runtime
+from actions.delivery import ALERTS, ENVIRONMENT, TOKEN
+from pipelines.runtime import Input, Output, Runtime
 
-INPUTS = (
+INPUTS: tuple[Input, ...] = (
     ENVIRONMENT,
-    Input(name="kind", doc="deployment-failed, rolled-back, break-glass or released; empty: told from `needs`."),
+    Input(name="kind", doc="deployment-failed, rolled-back or released; empty: told from `needs`."),
     Input(name="version", doc="The release."),
     Input(name="needs", doc="toJSON(needs): the results of the jobs before.", default="{}"),
-    Input(name="break_glass", doc="The reason, when somebody went without approval."),
     TOKEN,
-    Input(name="slack_webhook", doc="Slack incoming webhook.", secret=True),
-    Input(name="smtp_user", doc="User at the mail server.", secret=True),
-    Input(name="smtp_password", doc="Password at the mail server.", secret=True),
+    *ALERTS,
 )
-OUTPUTS = ()
+OUTPUTS: tuple[Output, ...] = ()
 
 
 def main(runtime: Runtime) -> int:
     """Fails when nobody could be told, or a way that is configured is missing its secret."""
     values = runtime.inputs(INPUTS)
-    from actions.delivery import delivery
-    from pipelines.delivery import notifications as telling
+    from actions.delivery import policy
+    from pipelines.delivery import notifications
 
-    delivered = delivery(runtime, values)
-    messages = telling.messages(
-        delivered,
-        kind=values["kind"],
-        release=values["version"],
-        needs=values["needs"],
-        break_glass=values["break_glass"],
-    )
-    ways = telling.ways(delivered, values["slack_webhook"], values["smtp_user"], values["smtp_password"])
+    context = policy(runtime, values)
+    messages = notifications.messages(context, kind=values["kind"], release=values["version"], needs=values["needs"])
+    ways = notifications.ways(context, values["slack_webhook"], values["smtp_user"], values["smtp_password"])
     for message in messages:
-        told = telling.tell(delivered, message, ways)
+        told = notifications.tell(context, message, ways)
         runtime.summary(f"📣 {message.title} — told by {', '.join(told) or 'nothing'}")
     return 0

@@ -1,48 +1,55 @@
-"""Plan a release: resolve the version, check what can be checked, say what will happen, open its record in the ledger."""
+"""Plan a release: resolve the version, check what can be checked, and write the document that people approve."""
 
 from __future__ import annotations
 
-from actions.delivery import ENVIRONMENT, TOKEN
+import json
+
+from actions.delivery import ENVIRONMENT, TOKEN, VERCEL
 from pipelines.runtime import Input, Output, Runtime
 
-INPUTS = (
+INPUTS: tuple[Input, ...] = (
     ENVIRONMENT,
     Input(name="version", doc="The tag to release, like v1.0.0.", required=True),
     TOKEN,
+    *VERCEL,
 )
-OUTPUTS = (
+OUTPUTS: tuple[Output, ...] = (
     Output(name="version", doc="The version."),
     Output(name="commit", doc="The commit its tag named when this ran; carried from here."),
-    Output(name="backend", doc="Backend image by digest, as staging proved it."),
-    Output(name="web", doc="Web build by digest, as staging proved it."),
-    Output(name="digest", doc="Digest of the plan: what an approval binds."),
+    Output(name="components", doc="JSON list of the components, in the order in which they go live."),
+    Output(name="plan", doc="SHA-256 of the plan document: what an approval binds."),
     Output(name="state", doc="'to do', or 'done already'."),
+    Output(name="url", doc="Where users would look first."),
 )
 
 
 def main(runtime: Runtime) -> int:
-    """Raises what pipelines.delivery.planning.plan and publishing.require_publishable raise."""
+    """Raises what pipelines.delivery.planning.plan_release raises."""
     values = runtime.inputs(INPUTS)
-    from actions.delivery import delivery
-    from pipelines.delivery import planning, publishing
+    from actions.delivery import policy
+    from pipelines.delivery import plan_text, planning
+    from pipelines.delivery.context import WORK
+    from pipelines.delivery.history import History
 
-    delivered = delivery(runtime, values)
-    planned = planning.plan(delivered, values["version"])
-    runtime.say(planning.as_text(planned, delivered.environment))
-    runtime.summary(planning.as_markdown(planned, delivered.environment))
-    already = planned.resolved.released_already
-    candidate = planned.resolved.candidate
-    if not already:
-        found = publishing.require_publishable(delivered, candidate)
-        runtime.say("\n".join(["", "Publishing it at the end:", *(f"  {line}" for line in found)]))
-        planning.open_record(delivered, planned)
+    context = policy(runtime, values)
+    found = planning.plan_release(context, values["version"])
+    runtime.say(plan_text.as_text(found))
+    runtime.summary(plan_text.as_markdown(found))
+    planning.write(found, WORK)
+    made = found.plan
+    if not found.done_already:
+        history = History(context)
+        digests = {each.component: each.digest for each in made.facts}
+        history.open(made.recorded.release, made.recorded.commit, digests, plan=made.digest)
+        history.note("queued", f"planned {made.recorded.release}: plan {made.digest[:12]}")
+    targets = [context.target(name) for name in made.components]
     for name, value in {
-        "version": candidate.release,
-        "commit": candidate.commit,
-        "backend": candidate.artifacts.get("backend", ""),
-        "web": candidate.artifacts.get("web", ""),
-        "digest": planned.digest,
-        "state": "done already" if already else "to do",
+        "version": made.recorded.release,
+        "commit": made.recorded.commit,
+        "components": json.dumps(list(made.components)),
+        "plan": made.digest,
+        "state": "done already" if found.done_already else "to do",
+        "url": targets[-1].url,
     }.items():
         runtime.output(name, value)
     return 0

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-from actions.delivery import TOKEN
+from actions.delivery import ENVIRONMENT, PLAN, SOURCE, TOKEN
 from pipelines.runtime import Input, Output, Runtime
 
-INPUTS = (
-    Input(name="version", doc="The release.", required=True),
-    Input(name="backend", doc="Backend image by digest."),
-    Input(name="web", doc="Web build by digest."),
-    Input(name="folder", doc="Where to write them.", default="dist/release"),
-    TOKEN,
-)
-OUTPUTS = (Output(name="folder", doc="Where they are."),)
+INPUTS: tuple[Input, ...] = (ENVIRONMENT, PLAN, SOURCE, TOKEN)
+OUTPUTS: tuple[Output, ...] = (Output(name="folder", doc="Where they are."),)
 
 
 def main(runtime: Runtime) -> int:
-    """Raises what `shipmate release assets` raises."""
+    """Raises what pipelines.delivery.steps.publish.prepare raises."""
     values = runtime.inputs(INPUTS)
-    from release.cli import command
+    from actions.delivery import planned
+    from pipelines.delivery.steps.publish import prepare
 
-    # The release engine is a command of its own, which takes its token as every command does.
-    os.environ["GITHUB_TOKEN"] = values["token"]
-    deploys = [f"--deploys={name}={values[name]}" for name in ("backend", "web") if values[name]]
-    folder = values["folder"]
-    command.main(args=["assets", values["version"], "--out", folder, *deploys], standalone_mode=False)
-    names = sorted(file.name for file in Path(folder).iterdir())
-    runtime.summary(f"### The files of {values['version']}\n\n" + "\n".join(f"- `{name}`" for name in names))
-    runtime.output("folder", folder)
+    context, _ = planned(runtime, values)
+    folder = prepare(context)
+    names = sorted(file.name for file in folder.iterdir())
+    runtime.summary(f"### The files of {context.delivered.name}\n\n" + "\n".join(f"- `{name}`" for name in names))
+    runtime.output("folder", str(folder))
     return 0

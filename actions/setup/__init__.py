@@ -14,6 +14,22 @@ from pipelines.runtime import Input, Output, Runtime
 from pipelines.toolchain import home as homes
 from pipelines.toolchain import node, python
 
+TITLE = "Set up"
+BEFORE = """\
+    - name: Python
+      uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
+      with:
+        python-version: ${{ inputs.python-version }}
+    - name: Node
+      if: inputs.node != ''
+      uses: actions/setup-node@820762786026740c76f36085b0efc47a31fe5020 # v7.0.0
+      with:
+        node-version: ${{ inputs.node-version }}
+        # Nothing that a pull request can write is restored into a job.
+        package-manager-cache: false
+"""
+"""Steps of action.yml before ours."""
+STEP = "Environment"
 INPUTS = (
     Input(name="python-version", doc="Which Python.", default="3.11"),
     Input(

@@ -24,31 +24,36 @@ def named(context: click.Context, parameter: click.Parameter, given: tuple[str, 
     "--artifact", "artifacts", multiple=True, callback=named, help="component=host/path@sha256:… (may be repeated)."
 )
 @click.option(
-    "--from-ledger", "source", default=None, help="Take the artifacts that are live in this environment, by the ledger."
+    "--from",
+    "--from-ledger",
+    "source",
+    default=None,
+    help="Take the artifacts that are live in this environment, by its providers.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environment: str, release: str, artifacts: Mapping[str, str], source: str | None, as_json: bool) -> None:
-    """Stage, verify, shift, prove and settle a release of the checked-out commit. Killed anywhere, the same command finishes it.
+    """Deploy a release of the checked-out commit: staged, verified, live, checked, marked as stable. Killed anywhere, the same command
+    finishes it.
 
     Example: shipmate deploy -e staging --release sha-1a2b3c4 --artifact backend=host/backend@sha256:… --artifact web=host/web@sha256:…
     """
     from pipelines.commands import terminal
-    from pipelines.delivery import staging
+    from pipelines.delivery import direct
     from pipelines.errors import RefusedError
     from pipelines.manifest import load
 
-    delivery = terminal.delivery(load(), environment)
+    context = terminal.context(load(), environment)
     if as_json:
-        delivery.runtime.stream = sys.stderr
-    if delivery.settings.approval is not None:
+        context.runtime.stream = sys.stderr
+    if context.settings.approval is not None:
         raise RefusedError(
             f"{environment} needs an approval, and a terminal cannot ask for one",
             where="shipmate deploy",
             next_step="dispatch *Deploy to Production*; on-call breaks the glass there too, and it is recorded",
         )
-    terminal.require_access(delivery)
-    wanted = staging.references(delivery, artifacts, source)
-    done = staging.deploy(delivery, release, wanted)
+    terminal.require_access(context)
+    wanted = direct.references(context, artifacts, source)
+    done = direct.deploy(context, release, wanted)
     seconds = sum(d.seconds for d in done)
     if as_json:
         steps = [

@@ -23,22 +23,28 @@ def command() -> None:
 )
 @JSON
 def build(component: str, output: Path | None, as_json: bool) -> None:
-    """Assemble the image of a component of the checked-out commit; same input, same digest.
+    """Build a component of the checked-out commit (an image, or a site's files); same input, same digest.
 
     Example: shipmate image build backend --output build/backend
     """
-    from pipelines.commands import terminal
-    from pipelines.delivery import building
-    from pipelines.manifest import load
+    import tempfile
 
-    with terminal.busy(f"assembling {component}"):
-        built = building.assemble(load(), component, output)
+    from pipelines.ci import artifacts
+    from pipelines.commands import terminal
+    from pipelines.delivery.context import head_commit
+    from pipelines.http import Http
+    from pipelines.manifest import load
+    from pipelines.runtime import Runtime
+
+    manifest = load()
+    with tempfile.TemporaryDirectory(prefix="shipmate-") as folder, terminal.busy(f"building {component}"):
+        layout = output or Path(folder) / "layout"
+        runtime, commit = Runtime(stream=sys.stderr), head_commit(manifest.root)
+        digest = artifacts.build(manifest, component, commit, layout, http=Http(), runtime=runtime)
     if as_json:
-        click.echo(
-            json.dumps({"component": component, "digest": built.digest, "output": str(output) if output else None})
-        )
+        click.echo(json.dumps({"component": component, "digest": digest, "output": str(output) if output else None}))
     else:
-        click.echo(f"{component} {built.digest}" + (f" in {output}" if output else ""))
+        click.echo(f"{component} {digest}" + (f" in {output}" if output else ""))
 
 
 @command.command("push")
@@ -50,11 +56,20 @@ def push(component: str, environment: str, as_json: bool) -> None:
 
     Example: shipmate image push backend --environment staging
     """
+    import tempfile
+
+    from pipelines.ci import artifacts
     from pipelines.commands import terminal
-    from pipelines.delivery import building
+    from pipelines.delivery.context import head_commit
     from pipelines.manifest import load
 
-    delivery = terminal.delivery(load(), environment)
-    delivery.runtime.stream = sys.stderr
-    reference = building.build_and_push(delivery, component)
+    context = terminal.context(load(), environment)
+    context.runtime.stream = sys.stderr
+    manifest, commit = context.manifest, head_commit(context.manifest.root)
+    with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
+        layout = Path(folder) / "layout"
+        artifacts.build(manifest, component, commit, layout, http=context.http, runtime=context.runtime)
+        reference = artifacts.push(
+            manifest, component, commit, layout, http=context.http, credentials=context.credentials
+        )
     click.echo(json.dumps({"component": component, "reference": reference}) if as_json else reference)

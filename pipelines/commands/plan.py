@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
-from dataclasses import asdict
+import sys
 
 import click
 
@@ -18,32 +18,13 @@ def command(environment: str, version: str, as_json: bool) -> None:
     Example: shipmate plan --environment production --version v1.2.0
     """
     from pipelines.commands import terminal
-    from pipelines.delivery import planning
+    from pipelines.delivery import plan_text, planning
     from pipelines.manifest import load
 
-    with terminal.busy("asking GitHub"):
-        planned = planning.plan(terminal.delivery(load(), environment), version)
-    if as_json:
-        steps = [asdict(step) for step in planned.steps]
-        changes = planned.resolved.changes
-        migrations = [
-            {"component": one.component, "file": one.file, "kind": one.kind, "runs": one.runs, "means": one.going_back}
-            for one in planned.migrations.pending
-        ]
-        facts = {
-            "environment": environment,
-            "release": version,
-            "commit": planned.resolved.candidate.commit,
-            "plan": planned.digest,
-            "live": planned.resolved.live.release if planned.resolved.live else None,
-            "released_already": planned.resolved.released_already,
-            "artifacts": dict(planned.resolved.candidate.artifacts),
-            "steps": steps,
-            "changes": [asdict(change) for change in changes.listed],
-            "more_changes": changes.more,
-            "lacks": changes.lacks,
-            "migrations": migrations,
-        }
-        click.echo(jsonlib.dumps(facts, indent=2))
-        return
-    click.echo(planning.as_text(planned, environment))
+    manifest = load()
+    context = terminal.context(manifest, environment)
+    terminal.require_access(context)
+    context.runtime.stream = sys.stderr
+    with terminal.busy("asking GitHub and the providers"):
+        found = planning.plan_release(context, version)
+    click.echo(jsonlib.dumps(plan_text.as_data(found), indent=2) if as_json else plan_text.as_text(found))

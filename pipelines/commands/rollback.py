@@ -34,30 +34,29 @@ def command(
     Example: shipmate rollback --environment production --to v1.1.0
     """
     from pipelines.commands import terminal
-    from pipelines.delivery import notifications as telling
-    from pipelines.delivery import rollback
+    from pipelines.delivery import notifications, rollback
     from pipelines.manifest import load
 
-    delivery = terminal.delivery(load(), environment)
-    terminal.require_access(delivery, components)
+    context = terminal.context(load(), environment)
+    terminal.require_access(context, components)
     asked = rollback.Request(components=components, to=to, accept_schema_risk=accept_schema_risk)
     if as_json:
         import sys
 
-        delivery.runtime.stream = sys.stderr
+        context.runtime.stream = sys.stderr
     if dry_run:
-        steps = rollback.decide(delivery, asked)
+        steps = rollback.decide(context, asked)
         if as_json:
             click.echo(
-                jsonlib.dumps([{"component": s.component, "does": s.says, "done": s.done} for s in steps], indent=2)
+                jsonlib.dumps([{"component": s.component, "does": s.says, "done": done} for s, done in steps], indent=2)
             )
             return
-        for step in steps:
-            click.echo(f"{step.component}: {step.says}" + (f" — {step.done}" if step.done else ""))
+        for step, done in steps:
+            click.echo(f"{step.component}: {step.says}" + (f" — {done}" if done else ""))
         return
-    rolled = rollback.roll_back(delivery, asked)
-    told = telling.tell_of_rollback(delivery, rolled.release, rolled.was) if rolled.changed else []
-    seconds = sum(done.seconds for done in rolled.done)
+    rolled = rollback.roll_back(context, asked)
+    told = notifications.tell_of_rollback(context, rolled.release, rolled.was) if rolled.changed else []
+    seconds = sum(each.seconds for each in rolled.done)
     if as_json:
         facts = {
             "environment": environment,

@@ -21,14 +21,14 @@ def command(environment: str, release: str | None, junit: Path | None, as_json: 
     Example: shipmate smoke --environment production
     """
     from pipelines.commands import terminal
-    from pipelines.delivery import deployment
+    from pipelines.delivery.steps.smoke import observe_environment, require_passed
     from pipelines.manifest import load
 
-    delivery = terminal.delivery(load(), environment)
-    terminal.require_access(delivery)
+    context = terminal.context(load(), environment)
+    terminal.require_access(context)
     with terminal.busy(f"checking {environment}"):
-        report = deployment.observe(delivery, release)
+        report = observe_environment(context, release)
     if junit is not None:
         junit.write_text(report.as_junit())
     click.echo(jsonlib.dumps(report.as_json(), indent=2) if as_json else report.as_text())
-    deployment.require_passed(delivery, report)
+    require_passed(report, environment, environment)

@@ -19,7 +19,7 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     Example: shipmate status --environment production
     """
     from pipelines.commands import terminal
-    from pipelines.delivery.status import status
+    from pipelines.delivery.status import COLUMNS, status
     from pipelines.manifest import load
 
     manifest = load()
@@ -27,11 +27,10 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     rows: list[dict[str, Any]] = []
     with terminal.busy(f"asking {len(names)} environment(s)"):
         for name in names:
-            delivery = terminal.delivery(manifest, name)
-            terminal.require_access(delivery)
-            rows += status(delivery)
+            context = terminal.context(manifest, name)
+            terminal.require_access(context)
+            rows += status(context)
     if as_json:
         click.echo(jsonlib.dumps(rows, indent=2))
         return
-    columns = ("environment", "component", "release", "traffic", "since", "by", "approved", "run", "drift")
-    click.echo(terminal.table(rows, columns))
+    click.echo(terminal.table(rows, COLUMNS))

@@ -1,4 +1,4 @@
-"""What the commands share at the terminal: a delivery from the environment's variables, tables, a sign of life."""
+"""What the commands share at the terminal: a context from the environment's variables, tables, a sign of life."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipelines.delivery.context import Delivery
+    from pipelines.delivery.context import Context
     from pipelines.manifest import Manifest
 
 
-def delivery(manifest: Manifest, environment: str) -> Delivery:
-    """A delivery with whatever access the terminal has: GITHUB_TOKEN, VERCEL_TOKEN, Google's default credentials."""
-    from pipelines.delivery.assembly import assemble
+def context(manifest: Manifest, environment: str) -> Context:
+    """A context with whatever access the terminal has: GITHUB_TOKEN, VERCEL_TOKEN, Google's default credentials."""
+    from pipelines.delivery.context import open_context
     from pipelines.runtime import Runtime
 
-    return assemble(manifest, environment, Runtime())
+    return open_context(manifest, environment, Runtime())
 
 
-def require_access(delivery: Delivery, components: Sequence[str] = ()) -> None:
+def require_access(context: Context, components: Sequence[str] = ()) -> None:
     """Everything that is missing to reach the providers of these components (all of them when none is named), in one error.
 
     Raises CredentialsError.
     """
     from pipelines.errors import CredentialsError
 
-    providers = {t.provider for name, t in delivery.settings.targets.items() if not components or name in components}
+    providers = {t.provider for name, t in context.settings.targets.items() if not components or name in components}
     missing: list[CredentialsError] = []
-    if "vercel" in providers and not delivery.credentials.vercel_token:
+    if "vercel" in providers and not context.credentials.vercel_token:
         missing.append(
             CredentialsError("VERCEL_TOKEN is not set", next_step="export VERCEL_TOKEN=… (vercel.com/account/tokens)")
         )
     if "cloud-run" in providers:
         try:
-            delivery.credentials.google()
+            context.credentials.google()
         except CredentialsError as error:
             missing.append(error)
     if missing:
         raise CredentialsError(
             "; ".join(error.what for error in missing),
-            where=delivery.environment,
+            where=context.environment,
             why="; ".join(error.why for error in missing if error.why),
             next_step="; ".join(error.next_step for error in missing),
         )

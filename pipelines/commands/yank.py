@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 
@@ -48,7 +48,7 @@ def command(workplace: Workplace, version: str, reason: str, instead: str, as_js
             today=datetime.now(UTC).date().isoformat(),
             say=lambda text: console.aside(f"• {text}"),
         )
-        live = _live(workplace, tag)
+        live = _mark(workplace, tag, reason)
     if as_json:
         told = {"tag": tag, "instead": found.instead, "latest": found.latest, "done": list(found.done), "live": live}
         console.as_json({**told, "url": found.entry.url})
@@ -60,23 +60,32 @@ def command(workplace: Workplace, version: str, reason: str, instead: str, as_js
         back = f" --to {found.instead}" if found.instead else ""
         click.echo(f"  shipmate rollback --environment {environment}{back}")
     if not live:
-        click.echo(f"{tag} is live nowhere, by the ledger")
+        click.echo(f"{tag} is live nowhere that could be reached")
     click.echo(found.entry.url)
 
 
-def _live(workplace: Workplace, tag: str) -> dict[str, str]:
-    """Environments whose newest good deployment is this version -> since when, by the ledger."""
-    from pipelines.delivery.ledger import Ledger
+def _mark(workplace: Workplace, tag: str, reason: str) -> dict[str, str]:
+    """Write the withdrawal into the marks of every environment's providers, so that a rollback without GitHub knows it; where it is live
+    now: environment -> since when. What cannot be reached is said, and can be marked by running the same command again."""
+    from pipelines.delivery.context import open_context
+    from pipelines.runtime import Runtime
 
-    ledger = Ledger(workplace.github())
-    environments: list[Any] = list(workplace.manifest.environments) if workplace.manifest else ["production"]
     found: dict[str, str] = {}
-    for environment in environments:
-        try:
-            record = ledger.live(environment)
-        except ShipmateError as error:
-            console.warn([f"the ledger of {environment} could not be read: {error.what}"])
-            continue
-        if record is not None and record.release == tag:
-            found[environment] = record.events[0].at if record.events else record.at
+    manifest = workplace.manifest
+    for environment in manifest.environments if manifest else ():
+        context = open_context(manifest, environment, Runtime(environ=workplace.environ))
+        for component in context.settings.targets:
+            try:
+                host = context.host(component)
+                live = host.live()
+                if any(d.identity and d.identity.release == tag for d in live.deployments):
+                    host.mark(lambda marks: replace(marks, withdrawn={**marks.withdrawn, tag: reason}))
+            except ShipmateError as error:
+                console.warn(
+                    [f"{component} in {environment} was not marked ({error.what}): run this again with access to it"]
+                )
+                continue
+            serving = next((d for d in live.serving() if d.identity and d.identity.release == tag), None)
+            if serving is not None:
+                found.setdefault(environment, serving.created)
     return found

@@ -10,7 +10,7 @@ from pipelines.errors import InputError, ShipmateError
 from pipelines.roles import Message, Messenger
 
 if TYPE_CHECKING:
-    from pipelines.delivery.context import Delivery
+    from pipelines.delivery.context import Context
 
 NEXT = {
     "deployment-failed": "open the run, read the first red step; `shipmate status` says what is live",
@@ -19,18 +19,42 @@ NEXT = {
     "released": "nothing; `shipmate rollback` is the way back",
 }
 
-WAY_BACK = "way-back"
+WAY_BACK = "roll-back"
 """The job that takes a failed release back."""
 APPROVAL = "approval"
 """The job that asks for one."""
 
 
-def messages(delivery: Delivery, *, kind: str, release: str, needs: str, break_glass: str) -> list[Message]:
+def messages(context: Context, *, kind: str, release: str, needs: str) -> list[Message]:
     """What there is to tell, of the kinds the manifest wants told; empty when all is as usual and that is not told."""
     results = _results(needs)
-    kinds = [kind] if kind else _kinds(results, break_glass)
-    wanted = [k for k in kinds if k in delivery.manifest.alerts.when and (k != "rolled-back" or _moved(results))]
-    return [_message(delivery, k, release, results, break_glass) for k in wanted]
+    kinds = [kind] if kind else _kinds(results)
+    wanted = [k for k in kinds if k in context.manifest.alerts.when and (k != "rolled-back" or _moved(results))]
+    return [_message(context, k, release, results) for k in wanted]
+
+
+def announce_break_glass(context: Context, release: str, reason: str, by: str, secrets: Mapping[str, str]) -> None:
+    """Tell everybody that a release goes without approval, as it begins. A notice that fails is said, and blocks nothing."""
+    if "break-glass" not in context.manifest.alerts.when:
+        return
+    env = context.runtime.environ
+    message = Message(
+        kind="break-glass",
+        title=f"{release} goes to {context.environment} without approval",
+        what=f"{reason} (let through by {by})",
+        where=context.environment,
+        who=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "somebody"),
+        run=context.runtime.run_url,
+        next_step=NEXT["break-glass"],
+        facts={"release": release},
+    )
+    try:
+        found = ways(context, secrets["slack_webhook"], secrets["smtp_user"], secrets["smtp_password"])
+        told = tell(context, message, found)
+    except ShipmateError as error:
+        context.runtime.annotate("warning", str(error), title="Alerts")
+        return
+    context.runtime.summary(f"📣 {message.title} — told by {', '.join(told) or 'nothing'}")
 
 
 def _results(needs: str) -> dict[str, Any]:
@@ -41,11 +65,9 @@ def _results(needs: str) -> dict[str, Any]:
     return loaded
 
 
-def _kinds(results: Mapping[str, Any], break_glass: str) -> list[str]:
-    """What a production run calls for. A glass that somebody was not let break is a failed approval, and told as that."""
+def _kinds(results: Mapping[str, Any]) -> list[str]:
+    """What a production run calls for. That it goes without approval was told when it began."""
     kinds = []
-    if break_glass and _of(results, APPROVAL, "result") in ("", "success"):
-        kinds.append("break-glass")
     if _of(results, WAY_BACK, "result") == "success":
         kinds.append("rolled-back")
     if _failed(results):
@@ -82,28 +104,26 @@ def _said(results: Mapping[str, Any], failed: Sequence[str]) -> str:
     return f"failed: {', '.join(told)}" if told else "all checks passed"
 
 
-def _message(delivery: Delivery, kind: str, release: str, results: Mapping[str, Any], break_glass: str) -> Message:
-    env = delivery.runtime.environ
+def _message(context: Context, kind: str, release: str, results: Mapping[str, Any]) -> Message:
+    env = context.runtime.environ
     failed = _failed(results)
-    what = break_glass if kind == "break-glass" else _said(results, failed)
+    what = _said(results, failed)
     stuck = failed and (kind == "rolled-back" or WAY_BACK in failed)
     return Message(
         kind=kind,
-        title=_title(delivery.environment, kind, release, results, bool(stuck)),
+        title=_title(context.environment, kind, release, results, bool(stuck)),
         what=what,
-        where=delivery.environment,
+        where=context.environment,
         who=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "somebody"),
-        run=delivery.runtime.run_url,
-        next_step=f"now: `shipmate rollback --environment {delivery.environment}`; {NEXT['deployment-failed']}"
-        if stuck and kind != "break-glass"
+        run=context.runtime.run_url,
+        next_step=f"now: `shipmate rollback --environment {context.environment}`; {NEXT['deployment-failed']}"
+        if stuck
         else NEXT[kind],
         facts={"release": release} if release else {},
     )
 
 
 def _title(environment: str, kind: str, release: str, results: Mapping[str, Any], stuck: bool) -> str:
-    if kind == "break-glass":
-        return f"{release} goes to {environment} without approval"
     if kind == "released":
         return f"{release} is live in {environment}"
     if kind == "deployment-failed":
@@ -113,28 +133,28 @@ def _title(environment: str, kind: str, release: str, results: Mapping[str, Any]
     return f"The rollback of {environment} failed" if stuck else f"{environment} was taken back to {release}"
 
 
-def ways(delivery: Delivery, slack_webhook: str, smtp_user: str, smtp_password: str) -> list[Messenger]:
+def ways(context: Context, slack_webhook: str, smtp_user: str, smtp_password: str) -> list[Messenger]:
     """The ways the manifest asks for. A way without its secret is said and left out."""
     from pipelines.notify import email, slack
 
-    alerts = delivery.manifest.alerts
+    alerts = context.manifest.alerts
     found: list[Messenger] = []
     if alerts.slack_channel and slack_webhook:
-        found.append(slack.Webhook(slack_webhook, delivery.http))
+        found.append(slack.Webhook(slack_webhook, context.http))
     elif alerts.slack_channel:
-        delivery.runtime.annotate("warning", "Slack is not told: the secret SLACK_WEBHOOK is missing", title="Alerts")
+        context.runtime.annotate("warning", "Slack is not told: the secret SLACK_WEBHOOK is missing", title="Alerts")
     if alerts.email:
         found.append(email.Mail(alerts.email, user=smtp_user, password=smtp_password))
     return found
 
 
-def tell(delivery: Delivery, message: Message, messengers: Sequence[Messenger]) -> list[str]:
+def tell(context: Context, message: Message, messengers: Sequence[Messenger]) -> list[str]:
     """Tell by every way; the names of those that worked. Raises ProviderError when there are ways and none worked."""
     from pipelines import notify
 
     failures = notify.tell(message, messengers)
     for failure in failures:
-        delivery.runtime.annotate("warning", failure, title="Alerts")
+        context.runtime.annotate("warning", failure, title="Alerts")
     return [
         messenger.name
         for messenger in messengers
@@ -142,28 +162,28 @@ def tell(delivery: Delivery, message: Message, messengers: Sequence[Messenger]) 
     ]
 
 
-def tell_of_rollback(delivery: Delivery, release: str, was: str) -> list[str]:
+def tell_of_rollback(context: Context, release: str, was: str) -> list[str]:
     """Tell people of a rollback made at a terminal, by the ways it has access to (SLACK_WEBHOOK; SMTP_USER, SMTP_PASSWORD).
 
     The names of those that worked. It never raises: what was taken back stays so, whoever could be told of it.
     """
-    if "rolled-back" not in delivery.manifest.alerts.when:
+    if "rolled-back" not in context.manifest.alerts.when:
         return []
-    env = delivery.runtime.environ
+    env = context.runtime.environ
     message = Message(
         kind="rolled-back",
-        title=f"{delivery.environment} was taken back from {was or 'an unknown release'} to {release}",
+        title=f"{context.environment} was taken back from {was or 'an unknown release'} to {release}",
         what="by command, verified from outside",
-        where=delivery.environment,
+        where=context.environment,
         who=env.get("GITHUB_ACTOR") or env.get("USER") or "somebody at a terminal",
-        run=delivery.runtime.run_url,
+        run=context.runtime.run_url,
         next_step=NEXT["rolled-back"],
         facts={"release": release},
     )
-    found = ways(delivery, env.get("SLACK_WEBHOOK", ""), env.get("SMTP_USER", ""), env.get("SMTP_PASSWORD", ""))
+    found = ways(context, env.get("SLACK_WEBHOOK", ""), env.get("SMTP_USER", ""), env.get("SMTP_PASSWORD", ""))
     reachable = [way for way in found if way.name != "email" or env.get("SMTP_USER")]
     try:
-        return tell(delivery, message, reachable)
+        return tell(context, message, reachable)
     except ShipmateError as error:
-        delivery.runtime.annotate("warning", str(error), title="Alerts")
+        context.runtime.annotate("warning", str(error), title="Alerts")
         return []

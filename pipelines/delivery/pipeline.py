@@ -1,7 +1,7 @@
 """The whole way of a release, on one screen: which job carries out which steps, in which order.
 
-The workflows have these jobs (tests/pipelines/delivery/test_delivery_pipeline.py holds them equal), the plan document has these steps, and the
-jobs carry out exactly them. Around the steps stand gates, which are not steps: preflight.py before anything is planned, approval/ before
+The workflows have these jobs (a test holds them equal), the plan document has these steps, and the jobs carry out exactly
+them. Around the steps stand gates, which are not steps: preflight.py before anything is planned, approval/ before
 anything is changed, and plan.py's comparison at the beginning of every job.
 """
 

@@ -63,7 +63,7 @@ class Plan:
 
     @property
     def done_already(self) -> bool:
-        """Whether every component serves exactly this."""
+        """Whether every component serves exactly this, and was marked as stable: it is its own base then (traffic.base_for)."""
         return all(
             each.base is not None and (each.base.release, each.base.digest) == (each.release, each.digest)
             for each in self.facts

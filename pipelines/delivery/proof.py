@@ -79,7 +79,7 @@ def find(
         f"{commit[:7]} was not proved on {environment}",
         where=WORKFLOW,
         why="; ".join(dict.fromkeys(doubts)) or f"no run of the {environment} workflow on {main} proved this commit",
-        next_step=f"see its runs of *Deploy to Staging*; re-run the failed one, or wait for the one under way, then dispatch again",
+        next_step="see its runs of *Deploy to Staging*; re-run the failed one, or wait for the one under way, then dispatch again",
     )
 
 

@@ -2,7 +2,8 @@
 
 A dispatch runs the workflow file of the ref that is chosen, so nothing in a file guards against its author: these settings do.
 Each finding says what lacks and the command that mends it. What the token cannot read is unknown, and said to be: lists of those who
-may bypass a ruleset are shown to administrators only. Sources: docs.github.com/rest/deployments/environments, …/branch-policies, …/repos/rules
+may bypass a ruleset are shown to administrators only.
+Sources: docs.github.com/rest/deployments/environments, …/branch-policies, …/repos/rules
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -47,12 +49,10 @@ def look(github: GitHub, manifest: Manifest, environment: str) -> list[Finding]:
     ]
     rules = manifest.release
     lines = rules.maintenance.replace("{line}", "*")
-    for branch in (rules.main, rules.maintenance.replace("{line}", "0.x")):
-        found += _known(
-            f"branch {branch if branch == rules.main else lines}", lambda b=branch: _branch(github, b, rules)
-        )
+    for branch, shown in ((rules.main, rules.main), (rules.maintenance.replace("{line}", "0.x"), lines)):
+        found += _known(f"branch {shown}", partial(_branch, github, branch, rules))
     patterns = [each.tag_format.replace("{version}", "*") for each in rules.components.values()]
-    found += _known("tags", lambda: _tags(github, patterns))
+    found += _known("tags", partial(_tags, github, patterns))
     return found
 
 

@@ -1,111 +1,301 @@
-"""The way back: every component to one earlier release, from the providers' own state; GitHub is told when it can be."""
+"""The way back: a failed delivery to its base, or an environment to one earlier release, by the providers' own state alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING
 
-from pipelines.delivery.acts import Acts
-from pipelines.delivery.history import Logbook
-from pipelines.delivery.plan import Return, plan_rollback
-from pipelines.delivery.run import Done, Step, carry_out
-from pipelines.errors import ShipmateError
+from pipelines.delivery import traffic
+from pipelines.delivery.history import History
+from pipelines.delivery.ledger import ROLLBACK
+from pipelines.delivery.run import Done, already, carry_out
+from pipelines.delivery.steps.mark_failed import MarkFailed
+from pipelines.delivery.steps.restore import MarkRestored, Restore
+from pipelines.delivery.steps.verify_live import VerifyLive
+from pipelines.errors import RefusedError, ShipmateError
 
 if TYPE_CHECKING:
-    from pipelines.delivery.context import Delivery
-    from pipelines.roles import Live
+    from pipelines.delivery.context import Context
+    from pipelines.delivery.plan import Plan
+    from pipelines.delivery.steps.base import Step
+    from pipelines.roles import Deployed, Live
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody wants taken back. `failed` names a release whose failed deployment is the cause."""
+    """What somebody wants taken back."""
 
     components: tuple[str, ...] = ()
     """Empty: all together."""
     to: str | None = None
-    """None: the release settled before."""
-    failed: str = ""
+    """None: the release that was stable before."""
     accept_schema_risk: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rolled:
+class Result:
     """What a rollback did."""
 
     release: str
     was: str
-    done: list[Done]
+    done: Sequence[Done]
     changed: bool
 
 
-def decide(delivery: Delivery, asked: Request) -> list[Step]:
-    """The plan. Raises RefusedError."""
-    return _plan(delivery, asked, delivery.lives(list(asked.components) or None), Logbook(delivery))
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a rollback knows: the live state of each component with its marks, and which releases the schema still fits."""
+
+    live: Mapping[str, Live]
+    unsafe: Mapping[str, str] = field(default_factory=dict)
+    """Release -> why going back to it is not safe (the database moved on)."""
+    withdrawn: frozenset[str] = frozenset()
+    """Releases that GitHub knows as withdrawn, beyond the providers' marks."""
+    to: str | None = None
+    """A release asked for by name."""
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Releases that are never chosen unless named."""
+        marked = {name for live in self.live.values() for name in (*live.marks.failed, *live.marks.withdrawn)}
+        return frozenset(marked) | self.withdrawn
+
+    @property
+    def restoring(self) -> str:
+        """Where a rollback was going that did not end."""
+        return next((live.marks.restoring for live in self.live.values() if live.marks.restoring), "")
 
 
-def roll_back(delivery: Delivery, asked: Request) -> Rolled:
-    """Decide and carry out; verified from outside at its end. Asked again for what is done, it changes nothing and says so."""
-    lives = delivery.lives(list(asked.components) or None)
-    if asked.failed and not _serves(lives, asked.failed):
-        delivery.runtime.say(f"{asked.failed} has no traffic: there is nothing to take back")
-        now = _serving(lives)[:1]
-        return Rolled(release="".join(now), was="".join(now), done=[], changed=False)
-    book = Logbook(delivery)
-    steps = _plan(delivery, asked, lives, book)
-    release = steps[0].detail["release"]
-    was = next((name for name in [asked.failed, *_serving(lives)] if name and name != release), "")
-    changed = any(step.action == "back" and not step.done for step in steps)
-    if changed or book.unfinished():
-        book.open(release, lives)
-    elif asked.to is None:
-        delivery.runtime.say(
-            f"{delivery.environment} was taken back to {release} already; to go back further, name it with --to"
+def plan(facts: Facts) -> list[Step]:
+    """Every component back to one release, in the order of pipeline.ROLLBACK. Pure. Raises RefusedError, saying why, when there is
+    nothing safe to go back to."""
+    release = facts.to or facts.restoring or _previous(facts)
+    if release in facts.unsafe:
+        raise RefusedError(
+            f"going back to {release} is not safe: {facts.unsafe[release]}",
+            why="a contract migration has removed what that release needs",
+            next_step="go back to a later release with --to, or mend forward",
         )
-    try:
-        done = carry_out(steps, Acts(delivery=delivery).table(), delivery.runtime)
-    except ShipmateError as error:
-        book.failure(error)
-        raise
-    book.success(release, was, lives)
-    return Rolled(release=release, was=was or release, done=done, changed=changed)
+    targets = {component: _target(release, component, live) for component, live in facts.live.items()}
+    left = {component: _left(release, live) for component, live in facts.live.items()}
+    marks: list[Step] = []
+    if any(left.values()):
+        marks = [
+            MarkFailed(component=name, release=left[name], to=release, why=f"taken back to {release}")
+            for name in targets
+        ]
+    return [*marks, *_restoring({name: (release, found.key) for name, found in targets.items()})]
 
 
-def _plan(delivery: Delivery, asked: Request, lives: dict[str, Live], book: Logbook) -> list[Step]:
-    to = asked.to or book.unfinished()
-    failed = book.failed() | ({asked.failed} if asked.failed else set())
-    unsafe = {} if asked.accept_schema_risk else _unsafe(delivery, lives)
+def plan_to_base(failed: Plan, lives: Mapping[str, Live]) -> list[Step]:
+    """A failed delivery back to what was live when it was planned; nothing when it never had traffic. Pure.
+
+    Raises RefusedError when somebody else moved the traffic since, or when nothing was live before.
+    """
+    facts = {each.component: each for each in failed.facts}
+    shares = {
+        name: traffic.share_on_the_way(
+            lives[name], name, each.release, each.digest, each.shift, each.base.key if each.base else ""
+        )
+        for name, each in facts.items()
+    }
+    if not any(shares.values()):
+        return []
+    release = failed.recorded.release
+    without = [name for name, share in shares.items() if share and facts[name].base is None]
+    if without:
+        raise RefusedError(
+            f"nothing was live before {release}",
+            where=", ".join(without),
+            why="it is the first release here: there is nothing to go back to",
+            next_step="mend forward with a new release",
+        )
+    bases = {
+        name: each.base
+        for name, each in facts.items()
+        if each.base is not None and (each.base.release, each.base.digest) != (each.release, each.digest)
+    }
+    marks = [
+        MarkFailed(component=name, release=release, to=base.release or base.key, why="its delivery failed")
+        for name, base in bases.items()
+    ]
+    return [*marks, *_restoring({name: (base.release, base.key) for name, base in bases.items()})]
+
+
+def _restoring(targets: Mapping[str, tuple[str, str]]) -> list[Step]:
+    """`targets`: component -> (release, key). What was not deployed by us has no release that could be asked for."""
+    ours = {name: found for name, found in targets.items() if found[0]}
+    return [
+        *(Restore(component=name, release=release or key, key=key) for name, (release, key) in targets.items()),
+        *(VerifyLive(component=name, release=release) for name, (release, _) in ours.items()),
+        *(MarkRestored(component=name, release=release, key=key) for name, (release, key) in ours.items()),
+    ]
+
+
+def decide(context: Context, asked: Request) -> list[tuple[Step, str]]:
+    """What would happen: each step, and why it has nothing to do where it has not. Raises RefusedError."""
+    steps = _plan(context, asked, context.lives(asked.components))
+    return [(step, already(step, context)) for step in steps]
+
+
+def roll_back(context: Context, asked: Request) -> Result:
+    """Decide and carry out; verified from outside at its end. Asked again for what is done, it changes nothing and says so."""
+    lives = context.lives(asked.components)
+    steps = _plan(context, asked, lives)
+    return _carry_out(context, steps, lives, named=asked.to is not None)
+
+
+def return_to_base(context: Context, failed: Plan) -> Result:
+    """Take a failed delivery back. Raises what `plan_to_base` raises, and what the steps raise."""
+    lives = context.lives(failed.components)
+    steps = plan_to_base(failed, lives)
+    if not steps:
+        serving = "".join(_serving(lives)[:1])
+        context.runtime.say(f"{failed.recorded.release} has no traffic: there is nothing to take back")
+        return Result(release=serving, was=serving, done=(), changed=False)
+    return _carry_out(context, steps, lives, named=True)
+
+
+def _carry_out(context: Context, steps: Sequence[Step], lives: Mapping[str, Live], *, named: bool) -> Result:
+    restores = [step for step in steps if isinstance(step, Restore)]
+    release = restores[0].release
+    was = next((name for name in _serving(lives) if name != release), "")
+    changed = any(not step.done(lives[step.component]) for step in restores)
+    history = History(context, ROLLBACK)
+    if changed:
+        found = {step.component: lives[step.component].find(step.key) for step in restores}
+        identities = {name: d.identity for name, d in found.items() if d is not None and d.identity}
+        commit = next((identity.commit for identity in identities.values()), "")
+        if commit:
+            history.open(release, commit, {name: identity.digest for name, identity in identities.items()})
+        history.note("in_progress", f"going back to {release}")
+    elif not named:
+        context.runtime.say(
+            f"{context.environment} was taken back to {release} already; to go back further, name it with --to"
+        )
+    with history.failing(f"rollback to {release}"):
+        done = carry_out(steps, context)
+    if changed:
+        history.note("success", f"back to {release} from {was}" if was else f"back to {release}")
+        history.took_back(release, {step.component for step in restores})
+    return Result(release=release, was=was or release, done=done, changed=changed)
+
+
+def _plan(context: Context, asked: Request, lives: Mapping[str, Live]) -> list[Step]:
+    unsafe = {} if asked.accept_schema_risk else _unsafe(context, lives)
+    withdrawn: set[str] = set()
     while True:
-        steps = plan_rollback(Return(live=lives, unsafe=unsafe, failed=frozenset(failed), to=to))
-        release = steps[0].detail["release"]
-        stays = all(step.done for step in steps if step.action == "back")
-        if to or stays or release in failed or not book.withdrawn(release):
+        facts = Facts(live=lives, unsafe=unsafe, withdrawn=frozenset(withdrawn), to=asked.to)
+        steps = plan(facts)
+        restores = [step for step in steps if isinstance(step, Restore)]
+        release = restores[0].release
+        stays = all(step.done(lives[step.component]) for step in restores)
+        if asked.to or facts.restoring or stays or release in withdrawn or not _withdrawn(context, release):
             return steps
-        delivery.runtime.say(f"{release} was withdrawn: only --to {release} goes back to it")
-        failed.add(release)
+        context.runtime.say(f"{release} was withdrawn: only --to {release} goes back to it")
+        withdrawn.add(release)
 
 
-def _serves(lives: dict[str, Live], release: str) -> bool:
-    return release in _serving(lives)
+def _withdrawn(context: Context, release: str) -> bool:
+    """Whether a release was withdrawn on GitHub; while that cannot be asked it is said, and not so: the providers' marks count."""
+    if context.github is None:
+        context.runtime.say(
+            f"whether {release} was withdrawn is only known by the providers' marks: GitHub was not asked"
+        )
+        return False
+    from release.github_forge import GitHubForge
+    from release.state import WITHDRAWN
+
+    try:
+        found = GitHubForge(context.github.brief()).published(release)
+    except ShipmateError as error:
+        what = f"whether {release} was withdrawn is only known by the providers' marks ({error.what})"
+        context.runtime.annotate("warning", what, title="Rollback")
+        return False
+    return found is not None and WITHDRAWN in found.body
 
 
-def _serving(lives: dict[str, Live]) -> list[str]:
+def _serving(lives: Mapping[str, Live]) -> list[str]:
     """Releases with traffic, the one with the most of each component first."""
     found = [d for live in lives.values() for d in sorted(live.serving(), key=lambda d: -d.traffic)]
     return list(dict.fromkeys(d.identity.release for d in found if d.identity))
 
 
-def _unsafe(delivery: Delivery, lives: dict[str, Live]) -> dict[str, str]:
+def _unsafe(context: Context, lives: Mapping[str, Live]) -> dict[str, str]:
     """Release -> why the database no longer fits it, for every deployment that is still there."""
     from pipelines.delivery.migrations.due import applied_contracts
 
     unsafe: dict[str, str] = {}
     for component, live in lives.items():
-        if not delivery.manifest.components[component].migrations:
+        if not context.manifest.components[component].migrations:
             continue
-        contracts = applied_contracts(delivery, component)
+        contracts = applied_contracts(context, component)
         for deployed in live.deployments:
             if deployed.identity:
                 newer = [name for name in contracts if name[:4] > deployed.identity.schema]
                 if newer:
                     unsafe[deployed.identity.release] = f"the database has {', '.join(newer)} since"
     return unsafe
+
+
+def _left(release: str, live: Live) -> str:
+    """The release that a component is taken back from; empty when it only serves where it is to go."""
+    others = [d.identity.release for d in live.serving() if d.identity and d.identity.release != release]
+    return others[0] if others else ""
+
+
+def _previous(facts: Facts) -> str:
+    """The release that was stable before the newest one that has traffic, and neither failed nor withdrawn.
+
+    What was taken back already is not taken back further: a rollback that was killed, or is asked for twice, ends at the same release.
+    """
+    serving = sorted(set().union(*(_releases(live) for live in facts.live.values())))
+    stable = [release for live in facts.live.values() for release in _stable_releases(live)]
+    if serving:
+        newest = reduce(lambda a, b: a if _newer(a, b, facts) else b, serving)
+        if any(_newer(release, newest, facts) for release in stable):
+            return newest
+        for release in stable:
+            if release not in facts.excluded and release != newest:
+                return release
+    raise RefusedError(
+        f"there is no earlier release that was live and well (live now: {', '.join(serving) or 'nothing of ours'})",
+        why="this is the first release, or the earlier ones were removed, taken back or withdrawn",
+        next_step="mend forward with a new release, or name one with --to",
+    )
+
+
+def _newer(release: str, other: str, facts: Facts) -> bool:
+    """Whether a release was deployed after another one, by a provider that has both."""
+    for live in facts.live.values():
+        order = list(dict.fromkeys(d.identity.release for d in live.deployments if d.identity))
+        if release in order and other in order and order.index(release) < order.index(other):
+            return True
+    return False
+
+
+def _releases(live: Live) -> set[str]:
+    return {d.identity.release for d in live.serving() if d.identity}
+
+
+def _stable_releases(live: Live) -> list[str]:
+    found = (live.find(key) for key in live.marks.stable)
+    return [d.identity.release for d in found if d and d.ready and d.identity]
+
+
+def _target(release: str, component: str, live: Live) -> Deployed:
+    known = [d for d in live.deployments if d.ready and d.identity and d.identity.release == release]
+    stable = [d for d in known if d.key in live.marks.stable]
+    serving = [d for d in known if d.traffic]
+    found = next(iter([*stable, *serving, *known]), None)
+    if found is None:
+        names = dict.fromkeys(d.identity.release for d in live.deployments if d.ready and d.identity)
+        raise RefusedError(
+            f"no ready deployment of {release} is left",
+            where=component,
+            why="it was never deployed here, was removed, or does not become ready",
+            next_step=f"choose another with --to (there: {', '.join(names) or 'none'}), or deploy {release} again",
+        )
+    return found

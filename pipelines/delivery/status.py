@@ -2,87 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import ShipmateError
+from pipelines.delivery.history import History
 
 if TYPE_CHECKING:
-    from pipelines.delivery.context import Delivery
+    from pipelines.delivery.context import Context
     from pipelines.delivery.ledger import Record
     from pipelines.roles import Deployed, Live
 
+COLUMNS = (
+    "environment",
+    "component",
+    "release",
+    "traffic",
+    "stable",
+    "since",
+    "by",
+    "approved",
+    "run",
+    "drift",
+)
 
-def status(delivery: Delivery) -> list[dict[str, Any]]:
+
+def status(context: Context) -> list[dict[str, Any]]:
     """One row for each deployment with traffic, and one for a component with none."""
-    lives = delivery.lives()
-    history = _history(delivery)
-    return [row for component, live in lives.items() for row in _rows(delivery.environment, component, live, history)]
+    lives = context.lives()
+    history = History(context).records() if context.github is not None else []
+    return [row for component, live in lives.items() for row in _rows(context.environment, component, live, history)]
 
 
-def _history(delivery: Delivery) -> list[Record] | None:
-    """The ledger, None while it cannot be read: then nothing is said of it."""
-    if delivery.github is None:
-        return None
-    try:
-        return delivery.ledger.records(delivery.environment)
-    except ShipmateError as error:
-        delivery.runtime.annotate("warning", f"the ledger cannot be read: {error.what}")
-        return None
-
-
-def _rows(environment: str, component: str, live: Live, history: list[Record] | None) -> list[dict[str, Any]]:
+def _rows(environment: str, component: str, live: Live, history: Sequence[Record]) -> list[dict[str, Any]]:
     base = {"environment": environment, "component": component, "url": live.url}
-    serving = live.serving()
-    if not serving:
-        return [
-            {
-                **base,
-                "release": "nothing",
-                "traffic": "",
-                "since": "",
-                "by": "",
-                "approved": "",
-                "said": "",
-                "run": "",
-                "drift": "",
-            }
-        ]
-    return [{**base, **_row(component, deployed, history)} for deployed in serving]
+    if not live.serving():
+        return [{**dict.fromkeys(COLUMNS, ""), **base, "release": "nothing"}]
+    return [{**base, **_row(component, deployed, live, history)} for deployed in live.serving()]
 
 
-def _row(component: str, deployed: Deployed, history: list[Record] | None) -> dict[str, Any]:
+def _row(component: str, deployed: Deployed, live: Live, history: Sequence[Record]) -> dict[str, Any]:
     identity = deployed.identity
-    release = identity.release if identity else f"{deployed.key} (not ours)"
-    same = [r for r in history or [] if identity and r.release == identity.release]
-    records = [r for r in same if component in r.artifacts]
-    # A later run of the same release may be waiting, or may have failed: what is live came by one that went out.
-    record = next((r for r in records if r.went_out), next(iter(records), None))
-    since = (
-        next((event.at for event in record.events if event.state == "success"), record.at)
-        if record
-        else deployed.created
+    # By which run it came the provider says; the ledger only adds when that run ended well.
+    record = next(
+        (r for r in history if identity and r.release == identity.release and component in r.artifacts and r.went_out),
+        None,
     )
+    ended = (event.at for event in record.events if event.state == "success") if record else iter(())
     return {
-        "release": release,
+        "release": identity.release if identity else f"{deployed.key} (not ours)",
         "commit": identity.commit if identity else "",
         "digest": identity.digest if identity else "",
         "key": deployed.key,
         "traffic": f"{deployed.traffic} %",
-        "since": since,
-        "by": record.by if record else "",
-        "approved": record.approved if record else "",
-        "said": record.said if record else "",
-        "run": (record.run if record else "") or (identity.run if identity else ""),
-        "drift": _drift(component, deployed, history),
+        "stable": "yes" if deployed.key in live.marks.stable else "no",
+        "since": next(ended, deployed.created),
+        "by": (identity.by if identity else "") or (record.by if record else ""),
+        "approved": identity.approved if identity else "",
+        "run": (identity.run if identity else "") or (record.run if record else ""),
+        "drift": _drift(component, deployed, live.marks.failed, history),
     }
 
 
-def _drift(component: str, deployed: Deployed, history: list[Record] | None) -> str:
-    """How the provider differs from what the ledger holds as live."""
-    if history is None:
-        return ""
+def _drift(component: str, deployed: Deployed, failed: Mapping[str, str], history: Sequence[Record]) -> str:
+    """How what is live differs from what the ledger, or our own marks, would have."""
     if deployed.identity is None:
         return "deployed by other means"
+    if deployed.identity.release in failed:
+        return f"is marked as failed: {failed[deployed.identity.release]}"
+    if not history:
+        return ""
     live = next((record for record in history if record.state == "success" and component in record.artifacts), None)
     if live is None:
         return "the ledger knows of nothing live"

@@ -22,19 +22,30 @@ def candidate(live: Live, component: str, release: str, digest: str) -> Deployed
     return found
 
 
-def base_of(live: Live, component: str) -> Base | None:
-    """What has all the traffic; None when nothing is live. Raises RefusedError while the traffic is split."""
-    serving = live.serving()
-    if not serving:
-        return None
-    if len(serving) > 1:
+def base_for(live: Live, component: str, release: str, digest: str) -> Base | None:
+    """What a delivery of this release is planned on: what has the traffic that the release itself does not have; None for nothing.
+
+    A delivery that was killed after its last step of traffic is planned on what was stable before it. Raises RefusedError while
+    others share the traffic.
+    """
+    others = [d for d in live.serving() if not _is(d, release, digest)]
+    if len(others) > 1:
         raise RefusedError(
             f"the traffic is split: {shown(live)}",
             where=component,
             why="another delivery is under way, or stopped half-way",
             next_step="wait for it, or go back first: shipmate rollback",
         )
-    return Base.of(serving[0])
+    if others:
+        return Base.of(others[0])
+    main = live.main()
+    if main is None:
+        return None
+    if live.marks.stable[:1] == (main.key,):
+        return Base.of(main)
+    before = (live.find(key) for key in live.marks.stable)
+    stable = next((d for d in before if d is not None and d.ready and not _is(d, release, digest)), None)
+    return Base.of(stable) if stable is not None else Base.of(main)
 
 
 def share_on_the_way(live: Live, component: str, release: str, digest: str, shares: Sequence[int], base: str) -> int:

@@ -1,1 +1,1 @@
-"""Who may release what, when: rules.py decides, gate.py asks GitHub and writes the answer to the ledger."""
+"""Who lets a release pass: rules.py decides from facts, gate.py asks GitHub for them. The policy is the default branch's, now."""

@@ -1,25 +1,62 @@
-"""Ask GitHub for the facts of an approval, wait for it within bounds, and write it to the ledger."""
+"""Ask GitHub for the facts of an approval, and wait for it within bounds.
+
+What counts is read where it was said: the run's own reviews, or the comment itself. Statuses and records are written for people, and
+decide nothing: any workflow of any branch can write them. Who may approve is read from the head of the default branch at that moment.
+Sources: docs.github.com/rest/actions/workflow-runs (approvals, attempts), …/issues/comments, …/collaborators
+"""
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from pipelines.delivery.approval.rules import Answer, Approved, Asked, Rejected, Waiting, decide, may_break_glass
-from pipelines.errors import RefusedError, ShipmateError
+from pipelines.delivery.approval.rules import (
+    Answer,
+    Approved,
+    Asked,
+    Rejected,
+    Waiting,
+    break_glass,
+    decide,
+    may_answer,
+)
+from pipelines.errors import InputError, RefusedError, ShipmateError
 from pipelines.faults import once
 
 if TYPE_CHECKING:
-    from pipelines.delivery.ledger import Ledger, Record
     from pipelines.github import GitHub
+    from pipelines.manifest import Manifest
     from pipelines.manifest.model import Approval
     from pipelines.runtime import Runtime
 
 LAG_SECONDS = 30.0
 """How long a review that let this job start may take to show in GitHub's list of reviews."""
+FIRST_LOOK, SLOWEST_LOOK = 10.0, 60.0
+"""Seconds between looks for a comment: a token may make 1,000 requests an hour, all jobs of the repository together."""
+MOST_ATTEMPTS = 50
+SEEN = "seen.json"
+"""What the job uploads in the end, so that a later attempt knows which reviews were used up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Granted:
+    """An approval, as the deploying jobs are told of it."""
+
+    by: str
+    url: str
+    text: str
+    until: datetime
+    """It is not begun with after this."""
+    broke_glass: bool
 
 
 @dataclass(kw_only=True)
@@ -27,110 +64,191 @@ class Gate:
     """The approval of one attempt of one run."""
 
     github: GitHub
-    ledger: Ledger
     rule: Approval
     runtime: Runtime
+    environment: str
+    """Of the suite, like production."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
-
-    def pass_with_approval(self, asked: Asked, record: Record, run_id: str, *, wait_seconds: float) -> Approved:
-        """The approval, waited for at most `wait_seconds`. Raises RefusedError on a rejection or when none came.
-
-        Reviews come before this job starts, comments while it waits.
-        """
-        reviewed = self._has_reviewers()
-        issue = None if reviewed else self._issue(asked, record)
-        seconds = min(wait_seconds, LAG_SECONDS) * self.github.policy.scale if reviewed else wait_seconds
-        deadline = self.now().timestamp() + seconds
-        while True:
-            answers = self._reviews(run_id, record) if issue is None else self._comments(issue)
-            verdict = decide(asked, answers, self.rule, self.now())
-            if isinstance(verdict, Approved):
-                self._write_down(record, verdict, asked)
-                self._close(issue)
-                return verdict
-            if isinstance(verdict, Rejected):
-                raise self._rejected(record, verdict, asked)
-            if self.now().timestamp() >= deadline or (reviewed and verdict.ignored):
-                self._close(issue)
-                raise self._nobody(asked, verdict, reviewed=reviewed)
-            self.sleep(5 * self.github.policy.scale)
-
-    def break_glass(self, asked: Asked, record: Record, reason: str) -> Approved:
-        """Go without approval, audited. Raises RefusedError when whoever started this may not."""
-        refusal = may_break_glass(asked.by, reason, self.rule)
-        if refusal:
-            raise RefusedError(refusal, where="break-glass", next_step="ask somebody else to approve, or to start it")
-        url = self.runtime.run_url
-        approved = Approved(by=asked.by, at=self.now(), url=url, text=reason, broke_glass=True)
-        self._write_down(record, approved, asked)
-        self.runtime.annotate("warning", f"{asked.by} goes without approval: {reason}", title="Break-glass")
-        return approved
+    seen: list[str] = field(default_factory=list)
+    """Logins of every approving review that GitHub listed."""
+    _roles: dict[str, str] = field(default_factory=dict)
 
     @property
-    def _attempt(self) -> str:
-        return self.runtime.environ.get("GITHUB_RUN_ATTEMPT", "") or "-"
+    def run_id(self) -> str:
+        """Raises InputError outside a workflow."""
+        found = self.runtime.environ.get("GITHUB_RUN_ID", "")
+        if not found:
+            raise InputError(
+                "GITHUB_RUN_ID is not set", next_step="an approval is of a run of a workflow: dispatch one"
+            )
+        return found
 
-    def _of_this_attempt(self, record: Record) -> bool:
-        return any(event.text.endswith(f", attempt {self._attempt}") for event in record.approvals())
+    @property
+    def attempt(self) -> int:
+        return int(self.runtime.environ.get("GITHUB_RUN_ATTEMPT") or 1)
 
-    def _write_down(self, record: Record, approved: Approved, asked: Asked) -> None:
-        """First what they said, then the approval: whoever finds that finds the words, too."""
-        if self._of_this_attempt(record):
-            return
-        how = "break-glass by" if approved.broke_glass else "approved by"
-        run = f"run {record.run_id or '-'}, attempt {self._attempt}"
-        self.ledger.quote(record, approved.by, approved.text, url=approved.url)
-        self.ledger.note(record, "queued", f"{how} {approved.by} for plan {asked.plan}, {run}", url=approved.url)
+    def obtain(self, asked: Asked, *, reason: str, wait_seconds: float) -> Granted:
+        """The approval, waited for at most `wait_seconds`. `reason`: why to go without one, when somebody does.
 
-    def _rejected(self, record: Record, verdict: Rejected, asked: Asked) -> RefusedError:
-        self.ledger.quote(record, verdict.by, verdict.text, url=verdict.url)
-        self.ledger.note(record, "error", f"rejected by {verdict.by}", url=verdict.url)
-        return RefusedError(
-            f"{verdict.by} rejected it: {verdict.text or 'no reason given'}",
-            where=f"approval of {asked.release}",
-            next_step="when the reason is gone, dispatch the workflow again: a rejected run stays rejected",
+        Raises RefusedError on a rejection, or when nobody came who counts.
+        """
+        judge = break_glass if reason else decide
+        if reason and not self.rule.break_glass:
+            raise RefusedError(
+                "nobody may go without approval",
+                where="shipmate.yml, approval/break_glass",
+                next_step="have it approved",
+            )
+        name = self.rule.break_glass_environment if reason else self.rule.environment
+        reviewed = self._has_reviewers(name)
+        issue: int | None = None
+        deadline = self.now() + timedelta(seconds=wait_seconds * self.github.policy.scale)
+        lag = self.now() + timedelta(seconds=LAG_SECONDS * self.github.policy.scale)
+        pause = FIRST_LOOK
+        while True:
+            answers = [*(self._reviews(name) if reviewed else []), *(self._comments(issue, reason) if issue else [])]
+            verdict = judge(asked, answers, self.rule, self.now())
+            if isinstance(verdict, Approved):
+                self._close(issue)
+                return self._granted(verdict)
+            if isinstance(verdict, Rejected):
+                self._close(issue)
+                raise self._rejected(verdict, asked)
+            # A review that was given already cannot be given again; only a second person may still comment.
+            over = reviewed and not verdict.have and (bool(verdict.ignored) or self.now() >= lag)
+            if over or self.now() >= deadline:
+                self._close(issue)
+                raise self._nobody(asked, verdict, reviewed=reviewed)
+            if issue is None and (not reviewed or verdict.have):
+                issue = self._issue(asked, reason)
+            self.sleep(pause * self.github.policy.scale)
+            pause = min(SLOWEST_LOOK, pause * 1.5)
+
+    def starters(self) -> frozenset[str]:
+        """Whoever started the run or any attempt of it. Raises RefusedError for a bot: it is nobody's second pair of eyes."""
+        found: dict[str, str] = {}
+        for number in range(1, min(self.attempt, MOST_ATTEMPTS) + 1):
+            raw = self.github.json("GET", f"{self._run}/attempts/{number}")
+            for account in (raw.get("actor"), raw.get("triggering_actor")):
+                if account:
+                    found[str(account["login"]).lower()] = str(account.get("type", ""))
+        bots = [login for login, kind in found.items() if kind == "Bot" or login.endswith("[bot]")]
+        if bots:
+            raise RefusedError(
+                f"{', '.join(bots)} started this",
+                where=self.runtime.run_url,
+                why="what two people must agree on is started by a person: nobody knows who is behind a bot",
+                next_step="dispatch the workflow yourself",
+            )
+        return frozenset(found)
+
+    def since(self) -> datetime:
+        """When this attempt began."""
+        raw = self.github.json("GET", f"{self._run}/attempts/{self.attempt}")
+        return datetime.fromisoformat(raw.get("run_started_at") or raw["created_at"])
+
+    def write_seen(self, folder: Path) -> None:
+        """Which reviews this attempt has used up, for a later one."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SEEN).write_text(json.dumps({"attempt": self.attempt, "seen": self.seen}))
+
+    @property
+    def _run(self) -> str:
+        return f"/repos/{self.github.name}/actions/runs/{self.run_id}"
+
+    def _granted(self, found: Approved) -> Granted:
+        return Granted(
+            by=found.by,
+            url=found.url,
+            text=found.text,
+            until=found.at + timedelta(minutes=self.rule.expires_minutes),
+            broke_glass=found.broke_glass,
         )
 
-    def _has_reviewers(self) -> bool:
+    def _has_reviewers(self, name: str) -> bool:
         """Whether the environment asks people itself; not every plan of GitHub has that."""
-        if self.rule.environment is None:
+        if not name:
             return False
-        found = self.github.find_json(f"/repos/{self.github.name}/environments/{self.rule.environment}")
+        found = self.github.find_json(f"/repos/{self.github.name}/environments/{quote(name, safe='')}")
         return any(rule["type"] == "required_reviewers" for rule in (found or {}).get("protection_rules", ()))
 
-    def _reviews(self, run_id: str, record: Record) -> list[Answer]:
+    def _reviews(self, environment: str) -> list[Answer]:
         """Answers to *Review deployments* of this attempt.
 
-        GitHub lists those of earlier attempts too, without a time: each approval the ledger has from one takes a review away.
+        GitHub lists those of earlier attempts too, without a time. Each that an earlier attempt saw is used up; where an attempt ended
+        before it could say what it saw, nobody can tell whose review is the new one, and then each must be of somebody who may approve.
         """
-        raw = self.github.json("GET", f"/repos/{self.github.name}/actions/runs/{run_id}/approvals") if run_id else []
-        spent = [] if self._of_this_attempt(record) else [event.approver for event in record.approvals()]
-        answers = []
+        raw = [
+            item
+            for item in self.github.json("GET", f"{self._run}/approvals")
+            if environment in [each["name"] for each in item["environments"]]
+        ]
+        self.seen = [item["user"]["login"] for item in raw if item["state"] == "approved"]
+        used = self._used_up()
+        fresh: list[Mapping[str, Any]] = []
         for item in raw:
-            if self.rule.environment not in [environment["name"] for environment in item["environments"]]:
-                continue
-            if item["state"] == "approved" and item["user"]["login"] in spent:
-                spent.remove(item["user"]["login"])
-                continue
-            answers.append(self._answer(item, item["comment"] or "", self.now(), review=item["state"]))
-        return answers
+            if item["state"] == "approved" and item["user"]["login"] in used:
+                used.remove(item["user"]["login"])
+            else:
+                fresh.append(item)
+        approvals = [item["user"]["login"] for item in fresh if item["state"] == "approved"]
+        strangers = [
+            login for login in approvals if not self._named(login, breaking=environment != self.rule.environment)
+        ]
+        if len(approvals) > 1 and strangers:
+            fresh = [item for item in fresh if item["user"]["login"] in strangers]
+        return [self._answer(item["user"]["login"], item["comment"] or "", self.now(), item) for item in fresh]
 
-    def _answer(self, item: dict[str, Any], text: str, at: datetime, *, review: str = "") -> Answer:
-        user = item["user"]["login"]
-        url = item.get("html_url") or self.runtime.run_url
-        return Answer(user=user, permission=self.github.permission(user), text=text, at=at, url=url, review=review)
+    def _named(self, login: str, *, breaking: bool) -> bool:
+        """Whether the policy names somebody; cheap, so it is asked before GitHub is."""
+        return login.lower() in map(str.lower, self.rule.break_glass) if breaking else may_answer(login, self.rule)
 
-    def _issue(self, asked: Asked, record: Record) -> int:
-        """The issue of this attempt where people comment; found by its title when it exists."""
-        run = f"run {record.run_id or record.id}, attempt {self._attempt}"
-        title = f"Approve {asked.release} for {record.environment} (plan {asked.plan}, {run})"
+    def _used_up(self) -> list[str]:
+        """Logins of reviews that earlier attempts saw, as the newest of them wrote it down in the run's own artifacts."""
+        if self.attempt < 2:
+            return []
+        listed = self.github.json("GET", f"{self._run}/artifacts?per_page=100")["artifacts"]
+        earlier = [f"approval-{number}" for number in range(self.attempt - 1, 0, -1)]
+        by_name = {each["name"]: each for each in listed if not each.get("expired")}
+        newest = next((by_name[name] for name in earlier if name in by_name), None)
+        if newest is None:
+            return []
+        packed = self.github.download(f"/repos/{self.github.name}/actions/artifacts/{newest['id']}/zip", most=100_000)
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            found: list[str] = json.loads(archive.read(SEEN))["seen"]
+        return found
+
+    def _answer(self, login: str, text: str, at: datetime, item: Mapping[str, Any]) -> Answer:
+        return Answer(
+            user=login,
+            role=self._role(login),
+            text=text,
+            at=at,
+            url=str(item.get("html_url") or self.runtime.run_url),
+            review=str(item.get("state") or "") if "environments" in item else "",
+        )
+
+    def _role(self, login: str) -> str:
+        """One call for each login."""
+        if login not in self._roles:
+            self._roles[login] = self.github.role(login)
+        return self._roles[login]
+
+    def _issue(self, asked: Asked, reason: str) -> int:
+        """The issue of this attempt where people comment; found again by its title, when a workflow made it."""
+        run = f"run {self.run_id}, attempt {self.attempt}"
+        title = f"Approve {asked.release} for {self.environment} (plan {asked.plan[:12]}, {run})"
+        may = self.rule.break_glass if reason else self.rule.by
+        excluded = [] if reason else sorted({*asked.starters, *filter(None, asked.authors)})
         body = (
-            f"@{asked.by} wants to release **{asked.release}** to {record.environment}.\n\n"
-            f"What would happen: {record.run or 'see the plan'}\n\n"
-            f"To approve, comment exactly:\n\n```\n/approve {asked.plan}\n```\n\n"
-            f"Who may: {', '.join(self.rule.by) or f'anyone with {self.rule.permission}'}; "
-            f"not {', not '.join(dict.fromkeys([*asked.starters, *([asked.author] if asked.author else [])]))}."
+            f"**{asked.release}** is to go to {self.environment}{' without approval' if reason else ''}.\n\n"
+            f"What would happen: {self.runtime.run_url}\n\n"
+            f"To approve, comment exactly this and nothing else:\n\n```\n/approve {asked.plan}\n```\n\n"
+            f"Who may: {', '.join(may) or f'anyone with {self.rule.permission}'}"
+            + (f"; not {', not '.join(excluded)}" if excluded else "")
+            + (f"; {asked.eyes} people are needed" if asked.eyes > 1 and not reason else "")
+            + "."
         )
 
         def write() -> int:
@@ -144,22 +262,28 @@ class Gate:
 
     def _open_issue(self, title: str) -> int | None:
         raw = self.github.json("GET", f"/repos/{self.github.name}/issues?state=open&per_page=100")
-        return next((int(issue["number"]) for issue in raw if issue["title"] == title), None)
+        ours = (each for each in raw if each["title"] == title and str(each["user"]["login"]).endswith("[bot]"))
+        return next((int(issue["number"]) for issue in ours), None)
 
-    def _comments(self, issue: int) -> list[Answer]:
-        """Comments that may approve; an edited one is somebody else's word, perhaps, and does not count."""
+    def _comments(self, issue: int, reason: str) -> list[Answer]:
+        """Comments of people the policy names; strangers' cost no call. An edited one may be somebody else's word, and does not count."""
         path = f"/repos/{self.github.name}/issues/{issue}/comments"
-        answers: list[Answer] = []
+        found: list[Answer] = []
         for page in range(1, 11):
             raw = self.github.json("GET", f"{path}?per_page=100&page={page}")
-            answers += [
-                self._answer(item, item["body"], datetime.fromisoformat(item["created_at"]))
+            found += [
+                self._answer(
+                    item["user"]["login"], item["body"] or "", datetime.fromisoformat(item["created_at"]), item
+                )
                 for item in raw
-                if item["user"] and "/approve" in (item["body"] or "") and item["created_at"] == item["updated_at"]
+                if item["user"]
+                and self._named(item["user"]["login"], breaking=bool(reason))
+                and (item["body"] or "").strip().startswith("/approve")
+                and item["created_at"] == item["updated_at"]
             ]
             if len(raw) < 100:
                 break
-        return answers
+        return found
 
     def _close(self, issue: int | None) -> None:
         """The question is answered. Left open it harms nobody, so GitHub's trouble is only told."""
@@ -170,40 +294,56 @@ class Gate:
         except ShipmateError as error:
             self.runtime.annotate("warning", f"issue #{issue} stays open: {error.what}", title="Approval")
 
+    def _rejected(self, verdict: Rejected, asked: Asked) -> RefusedError:
+        return RefusedError(
+            f"{verdict.by} rejected it: {verdict.text or 'no reason given'}",
+            where=f"approval of {asked.release}",
+            next_step="when the reason is gone, dispatch the workflow again: a rejected run stays rejected",
+        )
+
     def _nobody(self, asked: Asked, verdict: Waiting, *, reviewed: bool) -> RefusedError:
         return RefusedError(
             f"{asked.release} is not approved",
-            where=f"plan {asked.plan}",
+            where=f"plan {asked.plan[:12]}",
             why="; ".join(verdict.ignored) or "nobody has answered",
             next_step="re-run this job: it asks again; then somebody else who may "
             + ("approves in *Review deployments*" if reviewed else f"comments `/approve {asked.plan}` while it waits"),
         )
 
 
-def require(record: Record | None, *, plan: str, attempt: str, rule: Approval | None, now: datetime) -> None:
-    """The gate every deploying job begins with: an approval of this plan stands in the ledger and is fresh.
+def rule_of(github: GitHub, began_with: Manifest, environment: str) -> Approval | None:
+    """Who may approve, by the head of the default branch now; None where the policy says that nobody has to.
 
-    A re-run of failed jobs goes on under the approval of its run; a re-run of all jobs asks again, because the approving job runs again.
-    Raises RefusedError.
+    `began_with` is the policy that the run began with. Raises RefusedError when the rule was there then and is gone.
     """
-    if rule is None:
-        return
-    approval = next(iter(record.approvals()), None) if record else None
-    where = f"plan {plan}, attempt {attempt}"
-    if record is None or approval is None:
+    from pipelines.manifest import parse
+
+    main, name = began_with.release.main, began_with.file.name
+    raw = github.json("GET", f"/repos/{github.name}/contents/{name}?ref={quote(main, safe='')}")
+    head = parse(base64.b64decode(raw["content"]).decode(), Path(name))
+    settings = head.environments.get(environment)
+    before = began_with.environments[environment].approval
+    if settings is None or (settings.approval is None and (before is not None or not settings.unapproved)):
         raise RefusedError(
-            "there is no approval of this release in the ledger",
-            where=where,
-            next_step="start it by the production workflow",
+            f"{main} says nothing any more about who approves releases to {environment}",
+            where=f"{name} at the head of {main}",
+            why="the rule was there when this run began, and was removed since: that opens no gate",
+            next_step="start the workflow again: it plans by what the policy says now",
         )
-    if f" for plan {plan}, run {record.run_id or '-'}," not in approval.text:
+    return settings.approval
+
+
+def require_in_time(until: str, now: datetime) -> None:
+    """The age of an approval, looked at once when a job begins. Raises RefusedError."""
+    if until and now > datetime.fromisoformat(until):
         raise RefusedError(
-            f"the ledger holds another approval: {approval.text}", where=where, next_step="start the workflow again"
+            f"the approval counted until {until}",
+            where="approval",
+            why="what was true when somebody approved may not be true any more",
+            next_step="re-run all jobs: it plans anew, and asks again",
         )
-    age = now - datetime.fromisoformat(approval.at)
-    if age.total_seconds() > rule.expires_minutes * 60:
-        raise RefusedError(
-            f"the approval by {approval.approver} is older than {rule.expires_minutes} minutes",
-            where=where,
-            next_step="re-run all jobs: it asks again",
-        )
+
+
+def authors_of(unreviewed: Sequence[Any]) -> frozenset[str]:
+    """Everybody who wrote what nobody else has reviewed."""
+    return frozenset(author for each in unreviewed for author in each.authors)

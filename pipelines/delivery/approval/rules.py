@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from pipelines.delivery.review import UNKNOWN
 from pipelines.manifest.model import Approval
 
-COMMAND = re.compile(r"^/approve[ \t]+([0-9a-f]{12})[ \t]*$", re.MULTILINE)
-RANKS = {"none": 0, "read": 1, "triage": 1, "write": 2, "maintain": 3, "admin": 4}
+COMMAND = re.compile(r"/approve ([0-9a-f]{64})")
+RANKS: Mapping[str, int] = {"none": 0, "read": 1, "triage": 1, "write": 2, "maintain": 3, "admin": 4}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What is to be approved, and who may not approve it."""
+    """What is to be approved, and who may not approve it alone."""
 
     release: str
     plan: str
-    """Digest of the plan: twelve hex digits."""
-    starters: tuple[str, ...]
-    """Logins of who started this attempt and of who dispatched the run: one, unless somebody else re-runs it."""
-    author: str
-    """Login of the author of the release's last commit; empty if it has none on GitHub."""
+    """SHA-256 of the plan, in hexadecimal."""
     since: datetime
     """Answers older than this belong to something else."""
+    starters: frozenset[str] = frozenset()
+    """Logins, in lower case, of whoever started the run or any attempt of it."""
+    authors: frozenset[str] = frozenset()
+    """Logins, in lower case, of who wrote what nobody else has reviewed; UNKNOWN among them for those without an account."""
 
     @property
-    def by(self) -> str:
-        """Who asks."""
-        return self.starters[0] if self.starters else "somebody"
+    def eyes(self) -> int:
+        """How many must approve. Where an author has no account, an approver may be that author: then two people."""
+        return 2 if UNKNOWN in self.authors else 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,8 @@ class Answer:
     """What somebody said: a review of the environment, or a comment."""
 
     user: str
-    permission: str
+    role: str
+    """On the repository: none, read, triage, write, maintain, admin, or a role of the organisation's own."""
     text: str
     at: datetime
     url: str
@@ -48,18 +50,21 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Approved:
-    """The first answer that counts."""
+    """As many answers that count as are needed."""
 
     by: str
+    """Logins, separated by commas."""
     at: datetime
+    """Of the oldest: from here on it ages."""
     url: str
     text: str = ""
-    """The comment; without an approval the reason to go without."""
     broke_glass: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rejected:
+    """Somebody who may approve said no."""
+
     by: str
     text: str
     url: str = ""
@@ -67,14 +72,16 @@ class Rejected:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """Nothing counts yet; `ignored` says why each answer did not."""
+    """Not enough counts yet; `ignored` says why each answer did not."""
 
     ignored: tuple[str, ...] = ()
+    have: int = 0
 
 
 def decide(asked: Asked, answers: Sequence[Answer], rule: Approval, now: datetime) -> Approved | Rejected | Waiting:
     """The verdict. A rejection by anyone who may approve ends it."""
-    ignored = []
+    ignored: list[str] = []
+    counted: dict[str, Answer] = {}
     for answer in sorted(answers, key=lambda answer: answer.at):
         reason = _why_not(asked, answer, rule, now)
         if reason:
@@ -82,17 +89,40 @@ def decide(asked: Asked, answers: Sequence[Answer], rule: Approval, now: datetim
         elif answer.review == "rejected":
             return Rejected(by=answer.user, text=answer.text, url=answer.url)
         else:
-            return Approved(by=answer.user, at=answer.at, url=answer.url, text=answer.text)
-    return Waiting(ignored=tuple(ignored))
+            counted.setdefault(answer.user.lower(), answer)
+    if len(counted) < asked.eyes:
+        if counted:
+            ignored.append(
+                f"{', '.join(each.user for each in counted.values())}: approved, but an author of unreviewed commits has no account, "
+                "so a second person must approve"
+            )
+        return Waiting(ignored=tuple(ignored), have=len(counted))
+    used = list(counted.values())[: asked.eyes]
+    said = " · ".join(each.text for each in used if each.review and each.text)
+    return Approved(by=", ".join(each.user for each in used), at=used[0].at, url=used[-1].url, text=said)
+
+
+def break_glass(
+    asked: Asked, answers: Sequence[Answer], rule: Approval, now: datetime
+) -> Approved | Rejected | Waiting:
+    """The verdict on going without approval: the review of somebody on call, who may have started it, is what counts."""
+    alone = replace(asked, starters=frozenset(), authors=frozenset())
+    found = decide(alone, answers, replace(rule, by=rule.break_glass), now)
+    return replace(found, broke_glass=True) if isinstance(found, Approved) else found
+
+
+def may_answer(user: str, rule: Approval) -> bool:
+    """Whether a login is among those the policy names; cheap, so it is asked before anything of GitHub is."""
+    return not rule.by or user.lower() in [login.lower() for login in rule.by]
 
 
 def _why_not(asked: Asked, answer: Answer, rule: Approval, now: datetime) -> str:
     if not answer.review:
-        named = COMMAND.search(answer.text.replace("\r\n", "\n"))
+        named = COMMAND.fullmatch(answer.text.strip())
         if named is None:
-            return "not an approval"
+            return "not exactly `/approve` and the digest"
         if named.group(1) != asked.plan:
-            return f"approves plan {named.group(1)}, not {asked.plan}"
+            return f"approves plan {named.group(1)[:12]}, not {asked.plan[:12]}"
     if answer.at < asked.since:
         return "was said before this was asked"
     if now - answer.at > timedelta(minutes=rule.expires_minutes):
@@ -102,21 +132,14 @@ def _why_not(asked: Asked, answer: Answer, rule: Approval, now: datetime) -> str
 
 def _not_entitled(asked: Asked, answer: Answer, rule: Approval) -> str:
     user = answer.user.lower()
-    if user in [login.lower() for login in asked.starters] and answer.review != "rejected":
+    if not may_answer(user, rule):
+        return "is not among those who may approve (shipmate.yml, approval)"
+    if RANKS.get(answer.role, 0) < RANKS[rule.permission]:
+        return f"has the role {answer.role!r} on the repository, {rule.permission!r} is needed"
+    if answer.review == "rejected":
+        return ""
+    if user in asked.starters:
         return "started this release, so somebody else must approve it"
-    if asked.author and user == asked.author.lower() and answer.review != "rejected":
-        return "wrote the release's last commit, so somebody else must approve it"
-    if rule.by and user not in [login.lower() for login in rule.by]:
-        return "is not among those who may approve (shipmate.yml, approval/by)"
-    if RANKS.get(answer.permission, 0) < RANKS[rule.permission]:
-        return f"has the permission {answer.permission!r} on the repository, {rule.permission!r} is needed"
-    return ""
-
-
-def may_break_glass(user: str, reason: str, rule: Approval) -> str:
-    """Why this user may not go without approval; empty when they may."""
-    if user.lower() not in [login.lower() for login in rule.break_glass]:
-        return f"{user} is not among those who may break the glass (shipmate.yml, approval/break_glass)"
-    if len(reason.split()) < 3:
-        return "breaking the glass needs a reason of at least three words; it is recorded and sent to everybody"
+    if user in asked.authors:
+        return "wrote commits that nobody else has reviewed, so somebody else must approve it"
     return ""

@@ -9,8 +9,7 @@ from pipelines.errors import InputError, RefusedError, ShipmateError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.delivery.context import Delivery
-    from pipelines.delivery.ledger import Record
+    from pipelines.delivery.context import Context
 
 
 PHASES = ("expand", "contract")
@@ -18,44 +17,39 @@ DUE = "due"
 """Both: expand for this release, and the contract migrations of earlier ones that nothing serving needs any more."""
 
 
-def folder(delivery: Delivery, component: str) -> Path | None:
+def folder(context: Context, component: str) -> Path | None:
     """Where the component's migrations are; None when it has none."""
-    named = delivery.manifest.components[component].migrations
-    return delivery.manifest.root / named if named else None
+    named = context.manifest.components[component].migrations
+    return context.manifest.root / named if named else None
 
 
-def database_address(delivery: Delivery, component: str) -> str:
+def database_address(context: Context, component: str) -> str:
     """The address the migrations run against, read from Secret Manager and masked. Raises InputError, CredentialsError."""
     from pipelines.providers import secret_manager
 
-    target = delivery.settings.targets[component]
+    target = context.target(component)
     if target.database_secret is None:
         raise InputError(
             f"{component} has migrations but no database_secret",
-            where=f"shipmate.yml, environments/{delivery.environment}/{component}",
+            where=f"shipmate.yml, environments/{context.environment}/{component}",
             next_step="name the secret with the address: database_secret: migration-database-url@1",
         )
-    address = secret_manager.access(delivery.http, delivery.credentials, target.project, target.database_secret)
-    delivery.runtime.mask(address)
+    address = secret_manager.access(context.http, context.credentials, target.project, target.database_secret)
+    context.runtime.mask(address)
     return address
 
 
-def allowed(record: Record | None, component: str) -> str | None:
-    """The highest contract migration that the plan of a record allows; None where nobody planned, and nothing more is asked."""
-    return record.contracts.get(component, "0000") if record and record.plan else None
-
-
-def apply(delivery: Delivery, component: str, *, phase: str, release: str, most: str | None = None) -> str:
+def apply(context: Context, component: str, *, phase: str, release: str, most: str | None = None) -> str:
     """Apply what is due in a phase (expand, contract, or due: both); says what was applied.
 
     `most`: contract migrations above this number are not in the approved plan, and wait.
     """
-    files = folder(delivery, component)
+    files = folder(context, component)
     if files is None:
         return "has no migrations"
-    address = database_address(delivery, component)
+    address = database_address(context, component)
     phases = PHASES if phase == DUE else (phase,)
-    serving = _serving_schemas(delivery, component)
+    serving = _serving_schemas(context, component)
     if serving and most is not None:
         serving.append(most)
     applied = [name for one in phases for name in run(address, files, phase=one, release=release, serving=serving)]
@@ -72,21 +66,21 @@ def run(database: str, files: Path, *, phase: str, release: str, serving: list[s
     return migrate.run(database, files, phase=phase, release=release, serving=serving)
 
 
-def _serving_schemas(delivery: Delivery, component: str) -> list[str]:
-    live = delivery.host(component).live()
+def _serving_schemas(context: Context, component: str) -> list[str]:
+    live = context.host(component).live()
     return [d.identity.schema if d.identity else "0000" for d in live.serving()]
 
 
-def applied_contracts(delivery: Delivery, component: str) -> list[str]:
+def applied_contracts(context: Context, component: str) -> list[str]:
     """Names of the contract migrations the database has. Raises RefusedError when the database cannot say."""
     from pipelines.delivery.migrations import runner as migrate
 
     try:
-        return migrate.applied_contracts(database_address(delivery, component))
+        return migrate.applied_contracts(database_address(context, component))
     except ShipmateError as error:
         raise RefusedError(
             f"it cannot be told which releases the database still fits: {error.what}",
-            where=f"{component} in {delivery.environment}",
+            where=f"{component} in {context.environment}",
             why="a release from before a contract migration would fail on this database",
             next_step="mend the access and try again; or, if you know it fits, add --accept-schema-risk",
         ) from error

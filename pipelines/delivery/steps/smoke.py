@@ -32,12 +32,22 @@ class Smoke(Step):
         return f"{self.checks} smoke checks from outside; taken back if one fails"
 
     def run(self, context: Context) -> str:
-        from pipelines.checks import smoke
-
-        checks = [check for check in context.settings.smoke if check.component in context.settings.targets]
-        facts = {"release": self.release, "commit": context.delivered.commit}
-        context.report = smoke.run(checks, context.urls(), facts, context.http)
+        context.report = _everything(context, self.release, context.delivered.commit)
         return require_passed(context.report, context.environment, context.environment)
+
+
+def observe_environment(context: Context, release: str | None) -> Report:
+    """What all smoke checks find, against the release that is expected or, without one, whatever its providers say is live."""
+    mains = (live.main() for live in context.lives().values())
+    identity = next((main.identity for main in mains if main and main.identity), None)
+    return _everything(context, release or (identity.release if identity else ""), identity.commit if identity else "")
+
+
+def _everything(context: Context, release: str, commit: str) -> Report:
+    from pipelines.checks import smoke
+
+    checks = [check for check in context.settings.smoke if check.component in context.settings.targets]
+    return smoke.run(checks, context.urls(), {"release": release, "commit": commit}, context.http)
 
 
 def observe(

@@ -1,0 +1,4 @@
+from actions.deploy_component import main
+from pipelines.runtime import run
+
+raise SystemExit(run(main))

@@ -1,0 +1,128 @@
+"""Run the browser tests of a release against an environment, and read what became of them from their JUnit file.
+
+They are code of the release: the job that runs them holds no secret, and what they find is a gate, not a proof.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import CheckFailed, InputError, LocalError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from pipelines.manifest.model import BrowserTests
+    from pipelines.runtime import Runtime
+
+LIMIT_SECONDS = 900
+
+
+def variables(tests: BrowserTests, urls: Mapping[str, str], release: str, artifacts: Path) -> dict[str, str]:
+    """What the commands find in their environment, filled in. Raises InputError for a name that means nothing here."""
+    facts = {"release": release, "artifacts": str(artifacts), **{f"url of {name}": url for name, url in urls.items()}}
+
+    def fill(found: re.Match[str]) -> str:
+        if found[1] not in facts:
+            raise InputError(
+                f"{{{found[1]}}} means nothing here",
+                where="shipmate.yml, browser_tests/env",
+                next_step=f"one of: {', '.join(f'{{{name}}}' for name in facts)}",
+            )
+        return facts[found[1]]
+
+    return {name: re.sub(r"\{([^{}]+)\}", fill, value) for name, value in tests.env.items()}
+
+
+def run(
+    tests: BrowserTests, root: Path, urls: Mapping[str, str], *, release: str, artifacts: Path, runtime: Runtime
+) -> str:
+    """One line about what passed. `urls`: component -> public address. Raises CheckFailed when a test failed, or when none ran."""
+    artifacts.mkdir(parents=True, exist_ok=True)
+    junit = root / tests.report
+    junit.unlink(missing_ok=True)
+    environ = {**os.environ, **variables(tests, urls, release, artifacts.resolve())}
+    code = 0
+    for line in tests.run:
+        code = _ran(line, root, environ, runtime) or code
+    return _judge(junit, code)
+
+
+def _ran(line: str, root: Path, environ: Mapping[str, str], runtime: Runtime) -> int:
+    try:
+        ran = subprocess.run(
+            shlex.split(line),
+            cwd=root,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LIMIT_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CheckFailed(
+            f"`{line}` did not end within {LIMIT_SECONDS} s",
+            where="browser tests",
+            next_step="see the traces in the artifacts",
+        ) from error
+    except FileNotFoundError as error:
+        raise LocalError(
+            f"there is no {shlex.split(line)[0]!r} here",
+            where="browser tests",
+            next_step="install it, then run this again",
+        ) from error
+    runtime.say(ran.stdout + ran.stderr)
+    return ran.returncode
+
+
+def _require_browser(suite: Element) -> None:
+    """Raises LocalError when no test could begin because no browser could."""
+    sign = "BrowserType.launch: "
+    errors = [case.find("error") for case in suite.iter("testcase")]
+    said = [error.get("message", "") for error in errors if error is not None]
+    if errors and len(said) == len(errors) and all(sign in text for text in said):
+        raise LocalError(
+            f"there is no browser to test with: {said[0].partition(sign)[2].splitlines()[0]}",
+            where="browser tests",
+            next_step="run `make setup`, which finds or fetches one, or name one in SHIPMATE_BROWSER; then run this again",
+        )
+
+
+def _judge(junit: Path, code: int) -> str:
+    """Nothing measured is no success."""
+    from xml.etree import ElementTree
+
+    suite = next(ElementTree.parse(junit).getroot().iter("testsuite"), None) if junit.is_file() else None  # noqa: S314 - no secret is near
+    if suite is None:
+        raise CheckFailed(
+            "the browser tests did not run",
+            where=str(junit),
+            why=f"the command exited with {code} before its first test",
+            next_step="see the log above",
+        )
+    _require_browser(suite)
+    tests, bad = int(suite.get("tests", 0)), int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+    ran = tests - int(suite.get("skipped", 0))
+    if bad or code != 0:
+        names = [
+            case.get("name", "?")
+            for case in suite.iter("testcase")
+            if case.find("failure") is not None or case.find("error") is not None
+        ]
+        raise CheckFailed(
+            f"{bad} of {tests} browser tests failed: {', '.join(names) or f'exit code {code}'}",
+            where="browser tests",
+            next_step="see their output above, and the screenshots and traces in the artifacts of this run",
+        )
+    if ran < 1:
+        raise CheckFailed(
+            "no browser test ran", where="browser tests", why="all were skipped", next_step="see the log above"
+        )
+    return f"{ran} browser tests passed"

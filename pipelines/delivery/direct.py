@@ -1,0 +1,84 @@
+"""The whole way of a delivery that nobody approves, in one process: what the staging workflow walks in jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pipelines.delivery import plan
+from pipelines.delivery.context import Context, Release, head_commit, highest_schema
+from pipelines.delivery.history import History
+from pipelines.delivery.pipeline import STAGING
+from pipelines.delivery.planning import read_bases
+from pipelines.delivery.run import Done, carry_out
+from pipelines.errors import InputError
+
+if TYPE_CHECKING:
+    from pipelines.roles import Identity
+
+
+def deploy(context: Context, name: str, artifacts: Mapping[str, str]) -> list[Done]:
+    """Carry out every step of STAGING for the commit that is checked out. Every step reads the real state first, so a killed run is
+    finished by the next. Raises what the steps raise."""
+    manifest = context.manifest
+    release = Release(
+        name=name,
+        commit=head_commit(manifest.root),
+        artifacts=dict(artifacts),
+        schema=highest_schema(manifest, list(context.settings.targets)),
+    )
+    context.release = release
+    for component in artifacts:
+        release.artifact(component)
+    recorded = plan.Recorded(
+        release=name, commit=release.commit, artifacts=artifacts, base=read_bases(context, name, artifacts)
+    )
+    made = plan.make(manifest, context.environment, recorded, STAGING)
+    release.contracts = {each.component: each.contracts for each in made.facts}
+    history = History(context)
+    history.open(name, release.commit, {each.component: each.digest for each in made.facts})
+    history.note("in_progress", f"deploying {name}")
+    with history.failing(name):
+        done = carry_out([step for _, step in made.steps], context)
+    checks = len(context.report.results) if context.report else 0
+    history.note("success", f"{name} is live, {checks} checks passed")
+    return done
+
+
+def references(context: Context, given: Mapping[str, str], source: str | None) -> dict[str, str]:
+    """The artifacts to deploy: those given, over those live in the environment `source`. Raises InputError when one is missing."""
+    found: dict[str, str] = {}
+    if source is not None:
+        for component, identity in _live(context, source).items():
+            kept = context.manifest.components[component].image or context.manifest.components[component].build
+            if kept is not None:
+                found[component] = f"{kept.repository}@{identity.digest}"
+        if not found:
+            raise InputError(
+                f"nothing of ours is live in {source}",
+                where="--from",
+                next_step="name an environment something was released to, or pass --artifact component=host/path@sha256:…",
+            )
+    found.update(given)
+    missing = [name for name in context.settings.targets if name not in found]
+    if missing:
+        raise InputError(
+            f"no artifact for {', '.join(missing)}",
+            where="shipmate deploy",
+            next_step="pass --artifact component=host/path@sha256:…",
+        )
+    return found
+
+
+def _live(context: Context, environment: str) -> dict[str, Identity]:
+    """Component -> what serves in another environment."""
+    other = Context(
+        manifest=context.manifest,
+        environment=environment,
+        runtime=context.runtime,
+        http=context.http,
+        credentials=context.credentials,
+        host_of=context.host_of,
+    )
+    mains = {component: live.main() for component, live in other.lives().items()}
+    return {component: main.identity for component, main in mains.items() if main is not None and main.identity}

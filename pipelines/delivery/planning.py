@@ -1,0 +1,175 @@
+"""Plan a release to an environment: everything is looked at that can be before anybody is asked. Only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.delivery import changes, plan, preflight, proof, protection, source, tag, traffic
+from pipelines.delivery.context import Context, Release, digest_of, require_github, settings_of
+from pipelines.delivery.plan import Plan, Recorded
+from pipelines.delivery.steps.base import Base
+from pipelines.errors import RefusedError
+from pipelines.manifest import Manifest
+from pipelines.manifest import definition as definitions
+
+if TYPE_CHECKING:
+    from pipelines.delivery.changes import Changes
+    from pipelines.delivery.protection import Finding
+    from pipelines.roles import Live
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A plan, and what people read beside it."""
+
+    plan: Plan
+    changes: Changes
+    """Since what is live."""
+    protections: tuple[Finding, ...]
+    publishing: tuple[str, ...]
+    """What the gates of publishing said; empty when the release is out already."""
+    compared: tuple[str, ...]
+    """How the release's settings differ from those the default branch would deploy with, in words."""
+
+    @property
+    def done_already(self) -> bool:
+        """Whether users have exactly this, marked as stable and published."""
+        return self.plan.done_already and not self.publishing
+
+
+@contextmanager
+def release_of(context: Context, version: str) -> Iterator[tuple[Context, str]]:
+    """A context whose manifest holds the definition of a tag's commit, for as long as the block runs; and that commit.
+
+    Raises InputError, ManifestError.
+    """
+    commit = tag.commit_of(require_github(context), version)
+    with source.tree(context.manifest.root, commit) as folder:
+        manifest = definitions.apply(context.manifest, definitions.read(folder / context.manifest.file.name))
+        made = Context(
+            manifest=manifest,
+            environment=context.environment,
+            runtime=context.runtime,
+            http=context.http,
+            credentials=context.credentials,
+            github=context.github,
+            release=Release(name=version, commit=commit),
+            host_of=context.host_of,
+        )
+        yield made, commit
+
+
+def plan_release(context: Context, version: str) -> Planned:
+    """The plan of a version. `context` is of the default branch. Raises InputError, ManifestError, RefusedError, ConflictError."""
+    github = require_github(context)
+    found = protection.require(github, context.manifest, context.environment)
+    with release_of(context, version) as (releasing, commit):
+        artifacts = _proved(context, releasing.manifest, commit)
+        bases = read_bases(releasing, version, artifacts)
+        recorded = Recorded(release=version, commit=commit, artifacts=artifacts, base=bases)
+        preflight.require_forward(
+            plan.make(releasing.manifest, context.environment, recorded), context.manifest.release
+        )
+        warnings = preflight.judge_checks(context.manifest, commit)
+        published = preflight.require_publishable(releasing, version, commit)
+        since = changes.since(github, _newest_base(bases), commit)
+        complete = replace(recorded, unreviewed=since.unreviewed, warnings=tuple(warnings))
+        return Planned(
+            plan=plan.make(releasing.manifest, context.environment, complete),
+            changes=since,
+            protections=tuple(found),
+            publishing=tuple(published),
+            compared=tuple(preflight.differences(context.manifest, releasing.manifest, context.environment)),
+        )
+
+
+def read_bases(context: Context, release: str, artifacts: Mapping[str, str]) -> dict[str, Base | None]:
+    """What each component of a release is delivered onto. Raises RefusedError while traffic is split."""
+    lives = context.lives([name for name in context.settings.targets if name in artifacts])
+    return {name: traffic.base_for(live, name, release, digest_of(artifacts[name])) for name, live in lives.items()}
+
+
+def _newest_base(bases: Mapping[str, Base | None]) -> str | None:
+    """The commit to compare with; None when nothing of ours is live."""
+    return next((base.commit for base in bases.values() if base is not None and base.commit), None)
+
+
+def _proved(context: Context, manifest: Manifest, commit: str) -> dict[str, str]:
+    """The artifacts that the proving environment proved, for the components that live here. Raises RefusedError."""
+    proving = context.settings.proved_by
+    if proving is None:
+        raise RefusedError(
+            f"nothing proves what goes to {context.environment}",
+            where=f"{context.manifest.file.name}, environments/{context.environment}",
+            why="only what was proved elsewhere is planned and promoted",
+            next_step="name the environment that proves it: `proved_by: staging`; or use `shipmate deploy` there",
+        )
+    github, main = require_github(context), context.manifest.release.main
+    digest = definitions.read(manifest.file).digest
+    found = proof.find(github, proving, commit, digest, main=main, sealed=LazyLives(context, proving))
+    return references(
+        manifest, {name: ref.rpartition("@")[2] for name, ref in found.artifacts.items()}, context.environment
+    )
+
+
+class LazyLives(Mapping[str, "Live"]):
+    """What the hosts of an environment have, asked when somebody looks: most of the time the proving run is there."""
+
+    def __init__(self, context: Context, environment: str) -> None:
+        self._context, self._environment = context, environment
+        self._found: dict[str, Live] | None = None
+
+    def _lives(self) -> dict[str, Live]:
+        if self._found is None:
+            proving = Context(
+                manifest=self._context.manifest,
+                environment=self._environment,
+                runtime=self._context.runtime,
+                http=self._context.http,
+                # The deployer of this environment may read there; docs/DEPLOYMENT.md lists the role.
+                credentials=self._context.credentials,
+                host_of=self._context.host_of,
+            )
+            self._found = proving.lives()
+        return self._found
+
+    def __getitem__(self, component: str) -> Live:
+        return self._lives()[component]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lives())
+
+    def __len__(self) -> int:
+        return len(settings_of(self._context.manifest, self._environment).targets)
+
+
+def references(manifest: Manifest, digests: Mapping[str, str], environment: str) -> dict[str, str]:
+    """Component -> host/path@sha256:… in the policy's registry, for the components that live in an environment.
+
+    Raises RefusedError when one of them has no digest.
+    """
+    found = {}
+    for name in manifest.environments[environment].targets:
+        component = manifest.components[name]
+        kept = component.image or component.build
+        if name not in digests or kept is None:
+            raise RefusedError(
+                f"{name} was not proved",
+                where=environment,
+                why=f"proved were: {', '.join(digests) or 'none'}",
+                next_step=f"let the environment that proves a release run {name}, too",
+            )
+        found[name] = f"{kept.repository}@{digests[name]}"
+    return found
+
+
+def write(planned: Planned, folder: Path) -> Path:
+    """The document, for the later jobs of the run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / plan.FILE
+    file.write_bytes(planned.plan.document)
+    return file

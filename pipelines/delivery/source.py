@@ -1,0 +1,83 @@
+"""The release's own tree, and what the default branch ever had: read from a clone with history."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+from pipelines.errors import InputError
+
+CI = ".github/workflows/ci.yml"
+
+
+@contextmanager
+def tree(root: Path, commit: str) -> Iterator[Path]:
+    """A working tree of a commit, for as long as the block runs. Raises InputError when the clone does not have it."""
+    with TemporaryDirectory(prefix="shipmate-") as folder:
+        made = Path(folder) / "tree"
+        added = _git(root, "worktree", "add", "--quiet", "--detach", str(made), commit)
+        if added.returncode != 0:
+            raise InputError(
+                f"{commit[:7]} cannot be looked at: {added.stderr.strip()}",
+                where=str(root),
+                why="the checkout does not have the history of the release",
+                next_step="check out with `fetch-depth: 0`",
+            )
+        try:
+            yield made
+        finally:
+            _git(root, "worktree", "remove", "--force", str(made))
+
+
+def checks_of_its_own(root: Path, commit: str, main: str) -> list[str]:
+    """What of a commit's CI the default branch never had: its workflow, or the checks of its manifest. In words, for people.
+
+    Green means little when the commit brought its own idea of green. A commit on the default branch has nothing of its own.
+    """
+    if _git(root, "merge-base", "--is-ancestor", commit, main).returncode == 0:
+        return []
+    found = []
+    workflow = _blob(root, commit, CI)
+    if workflow not in {_blob(root, each, CI) for each in _touching(root, main, CI)}:
+        found.append(f"{CI} of {commit[:7]} is none that {main} ever had")
+    checks = _checks(root, commit)
+    if checks is not None and checks not in [_checks(root, each) for each in _touching(root, main, "shipmate.yml")]:
+        found.append(f"the checks of {commit[:7]} (shipmate.yml, ci) are none that {main} ever had")
+    return found
+
+
+def _touching(root: Path, main: str, path: str) -> list[str]:
+    """Commits of the default branch that changed a file, and its head."""
+    listed = _git(root, "log", "--format=%H", main, "--", path)
+    return [main, *listed.stdout.split()]
+
+
+def _blob(root: Path, commit: str, path: str) -> str:
+    return _git(root, "rev-parse", "--verify", "--quiet", f"{commit}:{path}").stdout.strip()
+
+
+def _checks(root: Path, commit: str) -> object:
+    shown = _git(root, "show", f"{commit}:shipmate.yml")
+    if shown.returncode != 0:
+        return None
+    try:
+        loaded = yaml.load(shown.stdout, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+    except yaml.YAMLError:
+        return None
+    return loaded.get("ci") if isinstance(loaded, dict) else None
+
+
+def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # No hook of a checkout has a say here.
+    command = ["git", "-c", "core.hooksPath=/dev/null", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+def has(root: Path, reference: str) -> bool:
+    """Whether a clone has a reference."""
+    return _git(root, "rev-parse", "--verify", "--quiet", reference).returncode == 0

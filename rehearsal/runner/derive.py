@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rehearsal.runner import draining
 from rehearsal.runner.workflow import JobSpec, Workflow
 
 LABEL = "rehearsal"
@@ -64,7 +65,7 @@ def files(
     """
     body = {
         "name": run_name,
-        **{key: workflow.raw[key] for key in ("env", "defaults") if workflow.raw.get(key)},
+        **_kept(workflow.raw),
         "jobs": {**stubs(needs), spec.key: job(spec, matrix, needs, collect)},
     }
     if inputs is None:
@@ -91,16 +92,21 @@ def _call_inputs(workflow: Workflow) -> dict[str, Any]:
 
 def job(spec: JobSpec, matrix: Mapping[str, Any], needs: Mapping[str, Any], collect: Collection) -> dict[str, Any]:
     """The job itself."""
-    kept = {key: spec.raw[key] for key in ("env", "defaults") if spec.raw.get(key)}
-    steps = [named(step) for step in spec.steps]
+    steps = [named(draining.held(step)) for step in spec.steps]
     if collect.names or collect.with_url:
         steps.append(collecting(spec, collect))
-    derived: dict[str, Any] = {**kept, "runs-on": LABEL, "if": "always()", "steps": steps}
+    derived: dict[str, Any] = {**_kept(spec.raw), "runs-on": LABEL, "if": "always()", "steps": steps}
     if needs:
         derived["needs"] = list(needs)
     if matrix:
         derived["strategy"] = {"matrix": {"include": [literal(matrix)]}}
     return derived
+
+
+def _kept(section: Mapping[str, Any]) -> dict[str, Any]:
+    """`env` and `defaults` of a workflow or a job."""
+    kept = {key: section[key] for key in ("env", "defaults") if section.get(key)}
+    return {**kept, "defaults": draining.held_defaults(kept["defaults"])} if "defaults" in kept else kept
 
 
 def named(step: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +139,7 @@ def stubs(needs: Mapping[str, Any]) -> dict[str, Any]:
 
 def _stub(result: str, outputs: Mapping[str, str]) -> dict[str, Any]:
     script = "exit 0" if result == "success" else "exit 1"
-    stub: dict[str, Any] = {"runs-on": LABEL, "steps": [{"name": "-", "run": script}]}
+    stub: dict[str, Any] = {"runs-on": LABEL, "steps": [{"name": "-", "shell": "sh", "run": script}]}
     if result == "skipped":
         stub["if"] = "${{ false }}"
     if outputs:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from rehearsal.runner import artifacts, derive, differences, job_files, oidc, steps, watchdog
+from rehearsal.runner import artifacts, derive, differences, draining, job_files, oidc, steps, watchdog
 from rehearsal.runner.act import ActProcess, Invocation
 from rehearsal.runner.actions import ActionResolver, Resolution, checkouts
 from rehearsal.runner.clock import Clock
@@ -249,6 +249,8 @@ class JobExecution:
                 self._changed(self._assignment.job)
             elif news is News.LOG:
                 self._tell_soon()
+            elif news is News.ENDING:
+                draining.answer(self._folder)
 
     def _tell_soon(self) -> None:
         """Many lines at once are one change."""

@@ -10,13 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rehearsal.runner import contexts
+from rehearsal.runner import contexts, draining
 from rehearsal.runner.actions import STAND_INS
 from rehearsal.runner.model import Run
 from rehearsal.runner.settings import Settings
-
-_BASH_ENV = "if [ -t 0 ]; then exec </dev/null; fi\n"
-"""act attaches steps to a terminal, so that reading standard input would hang; on GitHub it is at its end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +35,7 @@ class JobFiles:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         (folder / "event.json").write_text(json.dumps(self.event))
-        (folder / "bash.env").write_text(_BASH_ENV)
+        draining.prepare(folder)
         # JSON is YAML; act reads these as flat mappings and takes any text, several lines included.
         for name, values in (("secrets", self.secrets), ("variables", self.variables), ("env", self.env)):
             (folder / f"{name}.yml").write_text(json.dumps(dict(values)))

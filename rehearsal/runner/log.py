@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from rehearsal.runner import draining
 from rehearsal.runner.derive import COLLECT
 from rehearsal.runner.masking import Masker
 from rehearsal.runner.model import Annotation, Job, Step
@@ -28,6 +29,8 @@ class News(Enum):
     LOG = "log"
     STATE = "state"
     """A step began or ended."""
+    ENDING = "ending"
+    """A step that failed has written its last line and waits until that is known."""
 
 
 class LogReader:
@@ -82,6 +85,12 @@ class LogReader:
             return News.NOTHING
         path = tuple(entry.get("stepID") or ())
         step = self._steps.get(path[0]) if path else self._setup_step(entry)
+        if entry.get("raw_output"):
+            entry["msg"], ending = draining.split(str(entry.get("msg", "")))
+            if ending:
+                if step is not None and entry["msg"]:
+                    self.write(step, entry["msg"])
+                return News.ENDING
         if step is None or (path and path[0] == COLLECT):
             return News.NOTHING
         before = step.status

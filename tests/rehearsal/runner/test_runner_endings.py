@@ -27,7 +27,7 @@ jobs:
         run: |
           setsid nohup sleep 300 >/dev/null 2>&1 &
           echo $! > "$FLAGS/child"
-          echo $PPID > "$FLAGS/parent"
+          cut -d' ' -f4 "/proc/$PPID/stat" > "$FLAGS/act"
           echo ready > "$FLAGS/ready"
           sleep 300
       - run: echo never
@@ -95,7 +95,7 @@ def test_act_killed_from_outside__job_fails__its_processes_and_folder_are_gone(
             run = await w.begin(SLOW.replace("LIMIT", ""))
             await w.until((tmp_path / "ready").exists)
             assert alive(tmp_path / "child")
-            os.kill(int((tmp_path / "parent").read_text()), signal.SIGKILL)
+            os.kill(int((tmp_path / "act").read_text()), signal.SIGKILL)
             await w.runner.wait(run.id)
             assert conclusions(run) == {"slow": "failure", "after": "skipped", "summary": "success"}
             assert "act was ended by signal 9" in run.jobs[0].annotations[0].message

@@ -84,7 +84,7 @@ jobs:
     assert job["steps"][:2] == [spec.steps[0], {"name": "-", **spec.steps[1]}]
     assert job["strategy"] == {"matrix": {"include": [{"os": "u"}]}}
     assert derived["jobs"]["a"] == {
-        "runs-on": "rehearsal", "steps": [{"name": "-", "run": "exit 1"}], "outputs": {"k": "v"},
+        "runs-on": "rehearsal", "steps": [{"name": "-", "shell": "sh", "run": "exit 1"}], "outputs": {"k": "v"},
     }  # fmt: skip
     assert "${{ steps.s.outputs.o }}\n--S--\nhttps://x\n--S--\n" in job["steps"][2]["run"]
 

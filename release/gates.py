@@ -143,14 +143,18 @@ def on_its_line(candidate: Candidate, branch: str | None) -> str:
 
 
 def higher(candidate: Candidate, branch: str | None) -> str:
-    """Higher than every other release of its line, those included that GitHub has and this clone lacks."""
+    """Higher than every other published release of its line, those included that this clone lacks.
+
+    A tag alone stands for nothing that people have: a version may be tagged and then refused, taken back, or still on its way.
+    """
     repository = candidate.repository
     line = line_of_branch(branch, repository.rules.release)
     below = repository.contained(branch or candidate.commit)
+    published = {entry.tag for entry in candidate.forge.releases()} - {candidate.tag}
     others = [
         each
         for each in repository.released
-        if each.tag != candidate.tag
+        if each.tag in published
         and (line.holds(each.version) if line is not None else each.commit in below or _on(candidate, branch, each))
         and (each.final or candidate.version.prerelease)
     ]

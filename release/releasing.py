@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import RefusedError, ReleaseError, ShipmateError
 from release import gates
@@ -24,9 +24,13 @@ from release.lease import myself
 from release.publish import Published, Publisher, follow
 from release.sections import Section
 from release.state import Step, Wanted, all_steps, next_step, notes_in
-from release.versions import is_latest, key
+from release.verify import highest_standing
+from release.versions import TagFormat, key
 from release.workplace import Workplace
 from release.writing import Given
+
+if TYPE_CHECKING:
+    from semver import Version
 
 LONGEST_BODY = 120_000
 """Characters; GitHub refuses notes over 125,000."""
@@ -176,17 +180,13 @@ def _ready(
     nothing = Contents(notes="", files=(), given={})
     contents = _contents(workplace, section, asked, stack, forge, since) if with_files else nothing
     version = repository.format.read(section.tag)
-    newest = forge.latest()
-    newest_version = repository.format.version(newest.tag) if newest else None
     wanted = Wanted(
         tag=section.tag,
         commit=section.commit,
         name=section.tag,
         body=shortened(contents.notes),
         prerelease=bool(version.prerelease),
-        latest=workplace.leads
-        and is_latest(version, repository.released)
-        and (newest_version is None or key(version) >= key(newest_version)),
+        latest=workplace.leads and _outranks_published(version, forge, repository.format),
         files=tuple(contents.files),
         given=contents.given,
     )
@@ -209,6 +209,14 @@ def _ready(
         if asked.version and contents.finished is None
         else (),
     )
+
+
+def _outranks_published(version: Version, forge: Forge, tag_format: TagFormat) -> bool:
+    """Whether a final version is as high as every published one that stands. Tags of releases that never went out do not count."""
+    if version.prerelease:
+        return False
+    highest = highest_standing(forge.releases(), tag_format)
+    return highest is None or key(version) >= key(tag_format.read(highest.tag))
 
 
 def _contents(

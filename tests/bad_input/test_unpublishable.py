@@ -57,11 +57,20 @@ def test_the_rules_are_those_of_the_releases_own_commit(desk: Desk) -> None:
     assert (ended.code, ended.outputs["state"]) == (0, "to do"), ended.log
 
 
-def test_one_that_is_not_higher_than_a_release_that_never_went_live(desk: Desk) -> None:
+def test_one_that_is_not_higher_than_a_published_release(desk: Desk) -> None:
     desk.shop.proved("v1.1.0")
+    out(desk.shop, "v1.1.0", "published by hand")
     desk.shop.proved("v1.0.1")
     refused(desk.plan("v1.0.1"), 23, "1.0.1 is not higher than v1.1.0", "shipmate release next")
     desk.nothing_was_written()
+
+
+def test_a_higher_tag_that_never_went_out_stops_nothing(desk: Desk) -> None:
+    desk.shop.proved("v1.1.0")
+    desk.shop.proved("v1.0.1")
+    ended = desk.plan("v1.0.1")
+    assert (ended.code, ended.outputs["state"]) == (0, "to do"), ended.log
+    assert "higher: the first of its line" in ended.log
 
 
 def test_one_that_another_run_is_publishing(desk: Desk) -> None:

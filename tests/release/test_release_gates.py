@@ -233,7 +233,7 @@ def test_higher__release_of_main_that_this_clone_never_fetched(github: Platform)
     assert github.here("publish", "v1.0.0").code == 0
     behind = github.commit("fix: b")
     ahead = github.commit("feat: c")
-    github.dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/tags/v1.1.0", "sha": ahead})
+    github.dev.post(RELEASES, {"tag_name": "v1.1.0", "target_commitish": ahead})
     for command in (("reset", "-q", "--hard", behind), ("update-ref", "refs/remotes/origin/main", behind)):
         github.dev.git(*command, cwd=github.clone)
     for command in (("reflog", "expire", "--expire=now", "--all"), ("gc", "-q", "--prune=now")):
@@ -241,6 +241,30 @@ def test_higher__release_of_main_that_this_clone_never_fetched(github: Platform)
     refused(github, 23, "1.0.1 is not higher than v1.1.0")
     named = github.here("publish", "v1.1.0")
     assert (named.code, "which is not in this clone" in named.err) == (4, True)
+
+
+def test_higher__tag_of_a_release_that_never_went_out__does_not_count(github: Platform) -> None:
+    """v1.1.0 was tagged and refused: the next one is published as the latest, on main and on a maintenance line."""
+    base = github.commit("feat: a")
+    assert github.here("publish", "v1.0.0").code == 0
+    refused_one = github.commit("feat: b")
+    dev, clone = github.dev, github.clone
+    dev.git("push", "-q", "origin", f"{refused_one}:refs/tags/v1.1.0", cwd=clone)
+    dev.git("fetch", "-q", "--tags", "origin", cwd=clone)
+    dev.git("switch", "-q", "-c", "release/1.0.x", base, cwd=clone)
+    dev.git("commit", "-q", "--allow-empty", "-m", "fix: now", cwd=clone)
+    dev.git("push", "-q", "origin", "release/1.0.x", cwd=clone)
+    sha = dev.git("rev-parse", "HEAD", cwd=clone).strip()
+    dev.post(f"/repos/{REPOSITORY}/statuses/{sha}", {"state": "success", "context": "ci"})
+    hotfix = github.here("publish", "v1.0.1")
+    assert (hotfix.code, "publish v1.0.1 as the latest release" in hotfix.err) == (0, True), hotfix.err
+    assert dev.get(f"{RELEASES}/latest")["tag_name"] == "v1.0.1"
+    assert github.here("verify", "v1.0.1").code == 0
+    dev.git("switch", "-q", "main", cwd=clone)
+    github.commit("fix: c")
+    lower_than_the_tag = github.here("publish", "v1.0.9")
+    assert lower_than_the_tag.code == 0, lower_than_the_tag.err
+    assert dev.get(f"{RELEASES}/latest")["tag_name"] == "v1.0.9"
 
 
 def test_learned_tag__of_another_line__does_not_hinder(github: Platform) -> None:

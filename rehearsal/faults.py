@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from itertools import count
 from typing import Any, Literal, get_args
@@ -17,6 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rehearsal.serving import cut
 
 Kind = Literal["delay", "status", "cut", "throttle", "lose_answer"]
+
+Who = Callable[[Scope], Collection[str]]
+"""What a request says of who sends it: kinds of tokens and logins, in an emulator's own words. Empty when it says nothing."""
 
 _FIRED_KEPT = 10_000
 
@@ -40,6 +43,9 @@ class Fault:
     """Regular expression found in the path."""
     host: str | None = None
     """Host name asked for, without a port; None for any."""
+    by: str | None = None
+    """Who asks, as the emulator knows them: at GitHub "job", "person" or a login; None for anybody. Where an emulator cannot
+    tell, such a fault hits nobody."""
     times: int | None = 1
     """How many requests are hit; None for every one."""
     after: int = 0
@@ -74,13 +80,14 @@ class Fault:
             raise BadFault("kind: is missing")
         return cls(**data)
 
-    def matches(self, emulator: str, scope: Scope) -> bool:
+    def matches(self, emulator: str, scope: Scope, who: Who | None = None) -> bool:
         """True if the request is one this fault is aimed at."""
         return (
             self.emulator in (None, emulator)
             and (self.method is None or re.fullmatch(self.method, scope["method"]) is not None)
             and self.host in (None, _host(scope))
             and re.search(self.path, scope["path"]) is not None
+            and (self.by is None or (who is not None and self.by in who(scope)))
         )
 
 
@@ -141,10 +148,10 @@ class Faults:
         """Take all faults back. What fired stays listed."""
         self.armed.clear()
 
-    def strike(self, emulator: str, scope: Scope) -> Fault | None:
+    def strike(self, emulator: str, scope: Scope, who: Who | None = None) -> Fault | None:
         """The fault that hits this request, if one does: the first in force. It is counted and listed."""
         for armed in self.armed:
-            if armed.fault.matches(emulator, scope) and armed.hits():
+            if armed.fault.matches(emulator, scope, who) and armed.hits():
                 self.fired.append(
                     Fired(
                         time=time.time(),
@@ -167,13 +174,14 @@ class Faults:
 class Faulty:
     """ASGI middleware that lets the faults strike the requests of one emulator. It must run under rehearsal.serving."""
 
-    def __init__(self, app: ASGIApp, emulator: str, faults: Faults) -> None:
+    def __init__(self, app: ASGIApp, emulator: str, faults: Faults, who: Who | None = None) -> None:
         self._app = app
         self._emulator = emulator
         self._faults = faults
+        self._who = who
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = self._faults.strike(self._emulator, scope) if scope["type"] == "http" else None
+        fault = self._faults.strike(self._emulator, scope, self._who) if scope["type"] == "http" else None
         if fault is None:
             await self._app(scope, receive, send)
             return

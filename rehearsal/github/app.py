@@ -15,8 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rehearsal.github import snapshot
 from rehearsal.github.hub import GitHubHub
 from rehearsal.github.pages import routes as page_routes
+from rehearsal.github.problems import Problem
 from rehearsal.github.rest import root
 from rehearsal.github.rest.api import api_routes
+from rehearsal.github.rest.authentication import identify
 from rehearsal.github.seeding import Seed
 from rehearsal.github.service import Service
 from rehearsal.github.transport import Transport
@@ -60,6 +62,18 @@ class GitHub:
     def mount(self, routes: Sequence[BaseRoute]) -> None:
         """Serve pages beside the API; its own paths are tried first."""
         self._starlette.router.routes.extend(routes)
+
+    def who(self, scope: Scope) -> frozenset[str]:
+        """Whose request this is: the login, with "job" for a job's token and "person" for anybody's own. Empty for who cannot
+        be told from the Authorization header (browsers, strangers, tokens that are no longer good)."""
+        header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        try:
+            identity = identify(self.service, header)
+        except Problem:
+            return frozenset()
+        if identity.token is None:
+            return frozenset()
+        return frozenset({identity.login, "job" if identity.is_job else "person"})
 
     async def start(self) -> None:
         """Nothing runs beside HTTP: git processes start when they are needed."""

@@ -186,7 +186,8 @@ class Composition:
         app = emulator.app
         if emulator.contract is not None:
             app = Checked(app, load_contract(emulator.contract), self.violations)
-        app = Journaled(Faulty(app, emulator.name, self.faults), emulator.name, self.journal)
+        who = self.github.who if emulator is self.github else None
+        app = Journaled(Faulty(app, emulator.name, self.faults, who), emulator.name, self.journal)
         url = await self.ports.serve(emulator.name, app, self.options.port if emulator is self.github else 0)
         self.hosts.update(dict.fromkeys(emulator.hosts, url))
 

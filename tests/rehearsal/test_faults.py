@@ -137,6 +137,22 @@ def test_only_what_is_aimed_at_is_hit(provider: Provider, server: Server, aim: d
     assert (armed.matched, armed.fired) == (int(hit), int(hit))
 
 
+@pytest.mark.parametrize(("by", "hit"), [("job", True), ("dev-1", False), (None, True)])
+def test_who_asks_can_be_aimed_at(by: str | None, hit: bool) -> None:
+    faults = Faults()
+    inner = Starlette(routes=[Route("/{rest:path}", lambda request: Response(status_code=204))])
+    with running(Faulty(inner, "github", faults, lambda scope: {"job", "github-actions[bot]"})) as server:
+        armed = faults.add(Fault(kind="status", by=by))
+        assert requests.get(server.url, timeout=5).status_code == (503 if hit else 204)
+        assert (armed.matched, armed.fired) == (int(hit), int(hit))
+
+
+def test_where_nobody_can_be_told_apart_a_fault_for_somebody_hits_nobody(provider: Provider, server: Server) -> None:
+    armed = provider.faults.add(Fault(kind="status", by="job"))
+    assert outcome(server) == 201
+    assert armed.matched == 0
+
+
 def test_one_request_is_hit_by_one_fault_and_the_next_by_the_next(provider: Provider, server: Server) -> None:
     provider.faults.add(Fault(kind="throttle"))
     provider.faults.add(Fault(kind="cut"))

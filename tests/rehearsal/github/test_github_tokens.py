@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from typing import Any
 
@@ -145,3 +146,16 @@ def test_bodies_that_are_no_json_object(scene: Scene, dev: Person, raw: str, mes
     scene.violations.clear()  # GitHub's description has no bodies that are not JSON
     assert answer.status_code == 400
     assert message in answer.json()["message"] or "is not JSON" in answer.json()["message"]
+
+
+def test_whose_request_it_is_can_be_told_from_its_token(scene: Scene) -> None:
+    def who(header: str) -> frozenset[str]:
+        return scene.github.who({"headers": [(b"authorization", header.encode())] if header else []})
+
+    job, dev = scene.job_token({"contents": "read"}), scene.person("dev-1")
+    basic = base64.b64encode(f"x-access-token:{job.token}".encode()).decode()
+    for header in (f"token {job.token}", f"Bearer {job.token}", f"Basic {basic}"):
+        assert who(header) == {"github-actions[bot]", "job"}
+    assert who(f"token {dev.token}") == {"dev-1", "person"}
+    for header in ("", "token ghp_unknown", "Basic %%%", "Digest x"):
+        assert who(header) == frozenset()

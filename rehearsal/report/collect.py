@@ -79,7 +79,6 @@ def report(
 ) -> Report:
     """The whole. There is at least one story."""
     started, ended = min(s.started for s in stories), max(s.ended for s in stories)
-    every_run = {run.id: run for story in stories for run in story.runs}
     return Report(
         passed=all(story.passed for story in stories) and not violations and not untold,
         repository=repository,
@@ -89,7 +88,7 @@ def report(
         began=began,
         untold=untold,
         stories=stories,
-        shares=shares(every_run.values(), started, ended),
+        shares=shares([run for story in stories for run in story.runs], started, ended),
         checked=Checked(requests=requests, violations=violations),
     )
 

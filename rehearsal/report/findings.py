@@ -74,6 +74,11 @@ def failed_jobs(runs: Sequence[Run]) -> list[tuple[Run, Job]]:
     return [(run, job) for run in runs for job in run.jobs if job.log]
 
 
+def anchor(story: str, job: Job) -> str:
+    """Where in the page a job's log is. Each story has a world of its own, so ids repeat."""
+    return f"job-{story}-{job.id}"
+
+
 def _named_in(run: Run, problem: str) -> bool:
     return run.workflow in problem or f"run {run.id}" in problem
 
@@ -106,7 +111,7 @@ def asked(report: Report) -> tuple[int, int]:
 def slowest(report: Report, most: int = 10) -> list[Slow]:
     """The steps that took the most time in all, by name."""
     spans: dict[str, list[float]] = defaultdict(list)
-    for run in {run.id: run for story in report.stories for run in story.runs}.values():
+    for run in (run for story in report.stories for run in story.runs):
         for job in run.jobs:
             for step in job.steps:
                 spans[step.name].append(max(step.ended - step.started, 0.0))

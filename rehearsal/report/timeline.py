@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.report import svg
+from rehearsal.report.findings import anchor
 from rehearsal.report.model import Entry, Job, Live, Run, Story
 from rehearsal.report.shares import KINDS, spans_of
 
@@ -24,7 +25,7 @@ def timeline(story: Story) -> str:
     marks, used = _live(story.live, scale, y)
     y += used
     for run in story.runs:
-        drawn, used = _run(run, scale, y)
+        drawn, used = _run(run, story.name, scale, y)
         rows.append(drawn)
         y += used
     y += 4
@@ -67,17 +68,17 @@ def _live_name(live: Live, x: float, y: float, *, flipped: bool) -> str:
     return dot + svg.text(x - 8 if flipped else x + 8, y + 13, name, "live", end=flipped)
 
 
-def _run(run: Run, scale: svg.Scale, y: float) -> tuple[str, float]:
+def _run(run: Run, story: str, scale: svg.Scale, y: float) -> tuple[str, float]:
     """The run's name, and below it the jobs that began; and the height used."""
     jobs = [job for job in run.jobs if job.started > 0 and job.conclusion != "skipped"]
     failed = run.conclusion in FAILED
     name = svg.shortened(f"{run.workflow} · {run.title}", 110) + (" ✗" if failed else "")
     drawn = [svg.text(0, y + 14, name, "run failed" if failed else "run")]
-    drawn += [_job(job, scale, y + ROW * (index + 1)) for index, job in enumerate(jobs)]
+    drawn += [_job(job, story, scale, y + ROW * (index + 1)) for index, job in enumerate(jobs)]
     return "".join(drawn), ROW * (len(jobs) + 1) + 5
 
 
-def _job(job: Job, scale: svg.Scale, y: float) -> str:
+def _job(job: Job, story: str, scale: svg.Scale, y: float) -> str:
     """A thin line while it waited, then a bar in the colours of its steps' kinds; red when it failed."""
     left, right = scale.x(job.started), max(scale.x(job.ended), scale.x(job.started) + 2)
     failed = job.conclusion in FAILED
@@ -89,7 +90,7 @@ def _job(job: Job, scale: svg.Scale, y: float) -> str:
         svg.bar(waited, y + 8, left - waited, 2, "var(--dim)"),
         _filled(job, scale, y, left, right),
         svg.text(right + 5, y + 13, f"{job.ended - job.started:.1f} s{' ✗' if failed else ''}", "tick"),
-        link=f"job-{job.id}" if job.log else "",
+        link=anchor(story, job) if job.log else "",
     )
 
 

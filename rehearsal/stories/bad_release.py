@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import proof
+from rehearsal.stories import proof, workflows
 from rehearsal.stories.observer import Observer
 from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
@@ -42,8 +42,8 @@ def never_gets_traffic(at: Routine, version: str) -> None:
     before, run, users = _release(at, version)
     with at.diary.during("proof", f"{version} never had traffic, and nothing was published"):
         jobs = {name: job["conclusion"] for name, job in at.jobs(run).items()}
-        proof.that(jobs["Deploy backend"] == "failure", "the candidate failed", jobs)
-        proof.that(jobs["Shift traffic"] == "skipped", "no traffic was shifted", jobs)
+        proof.that(jobs[workflows.DEPLOY] == "failure", "the candidate failed", jobs)
+        proof.that(jobs[workflows.GO_LIVE] == "skipped", "no traffic was shifted", jobs)
         seen = users.releases("backend")
         proof.that(seen == [before["backend"]], "users were served by the old one alone", seen)
         _nothing_published(at, version, before, users)
@@ -54,22 +54,10 @@ def is_taken_back(at: Routine, version: str) -> None:
     before, run, users = _release(at, version)
     with at.diary.during("proof", f"{version} was taken back, backend and web together") as entry:
         jobs = {name: job["conclusion"] for name, job in at.jobs(run).items()}
-        proof.that(jobs["Take it back"] == "success", "the way back was gone", jobs)
+        proof.that(jobs[workflows.TAKE_BACK] == "success", "the way back was gone", jobs)
         proof.that(version in users.releases("backend"), "it had traffic for a while", users.releases("backend"))
-        entry.facts["back_seconds"] = _seconds(at, run, "Take it back")
+        entry.facts["back_seconds"] = _seconds(at, run, workflows.TAKE_BACK)
         _nothing_published(at, version, before, users)
-
-
-def mend(at: Routine) -> None:
-    """For stories that follow: main is well again, by the usual way."""
-    dev = at.person("dev-1")
-    dev.git("checkout", "-q", "main")
-    dev.git("pull", "-q", "origin", "main")
-    if SICK_HEALTH not in (dev.clone / HEALTH).read_text():
-        return
-    dev.edits(HEALTH, SICK_HEALTH, WELL_HEALTH)
-    at.branch(dev, "mend", "fix: be well in production")
-    at.change_reaches_staging(dev, at.person("dev-2"), "mend", "fix: be well in production")
 
 
 def _release(at: Routine, version: str) -> tuple[dict[str, str], int, Observer]:
@@ -78,7 +66,7 @@ def _release(at: Routine, version: str) -> tuple[dict[str, str], int, Observer]:
     messages = len(at.place.messages())
     at.tag(at.person("dev-1"), version)
     with Observer(place=at.place, environment="production") as users:
-        run = at.dispatch(at.person("dev-1"), "deploy-production.yml", version=version)
+        run = at.dispatch(at.person("dev-1"), workflows.PRODUCTION, version=version)
         at.waiting_for_review(run)
         at.review(at.person("release-manager"), run, "approved", f"{version} may go")
         at.must_end(run, "failure")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import bad_release, proof
+from rehearsal.stories import proof
 from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
 
-FAULTS = (
-    {"emulator": "github", "method": "POST", "path": "/deployments$", "kind": "lose_answer", "times": 1},
-    {"emulator": "github", "method": "GET", "path": "/commits/", "kind": "status", "status": 502, "times": 2},
+JOBS = {"emulator": "github", "by": "job"}
+"""People ask GitHub too: what is meant for the pipeline must not hit whoever reviews it."""
+FAULTS: tuple[dict[str, object], ...] = (
+    {**JOBS, "method": "POST", "path": "/deployments$", "kind": "lose_answer", "times": 1},
+    {**JOBS, "method": "GET", "path": "/commits/", "kind": "status", "status": 502, "times": 2},
     {"emulator": "google-auth", "method": "POST", "path": "/v1/token", "kind": "status", "status": 503, "times": 1},
     {"emulator": "cloud-run", "method": "GET", "path": "/services/", "kind": "throttle", "retry_after": 1, "times": 2},
     {"emulator": "cloud-run", "method": "PATCH", "path": "/services/", "kind": "lose_answer", "times": 2},
@@ -22,7 +24,6 @@ FAULTS = (
 
 
 def tell(at: Routine) -> None:
-    bad_release.mend(at)
     dev = at.person("dev-1")
     dev.git("checkout", "-q", "main")
     dev.git("pull", "-q", "origin", "main")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import proof
+from rehearsal.stories import proof, workflows
 from rehearsal.stories.routine import Routine
+from rehearsal.stories.unapproved import next_version
 
 
 def tell(at: Routine) -> None:
     dev = at.person("dev-1")
+    tagged_and_never_released(at)
     live = at.public_release("production")["web"]
-    major, minor, patch = (int(part) for part in live.removeprefix("v").split("."))
-    line, version = f"release/{major}.{minor}.x", f"v{major}.{minor}.{patch + 1}"
     dev.types("git fetch -q --tags origin")
+    line, version = after(live, dev.git("tag", "--list").out.split())
     main = dev.git("rev-parse", "origin/main").out
     dev.types(f"git switch -q -c {line} {live}")
     dev.writes("apps/web/public/robots.txt", "User-agent: *\nDisallow: /\n")
@@ -19,8 +20,8 @@ def tell(at: Routine) -> None:
     dev.types('git commit -q -m "fix: keep robots out of everything"')
     dev.types(f"git push -q origin {line}")
     sha = dev.git("rev-parse", "HEAD").out.strip()
-    at.must_end(at.run_of(sha, "ci.yml", "push"), "success")
-    at.must_end(at.run_of(sha, "deploy-staging.yml", "push"), "success")
+    at.must_end(at.run_of(sha, workflows.CI, "push"), "success")
+    at.must_end(at.run_of(sha, workflows.STAGING, "push"), "success")
     at.tag(dev, version)
     at.release_reaches_production(version)
     with at.diary.during("proof", f"{version} is live and the latest release; main is where it was"):
@@ -30,3 +31,22 @@ def tell(at: Routine) -> None:
         proof.that(latest == version, "the GitHub release is the latest", latest)
         dev.git("fetch", "-q", "origin")
         proof.that(dev.git("rev-parse", "origin/main").out == main, "nothing was pushed to main")
+
+
+def tagged_and_never_released(at: Routine) -> None:
+    """A higher version is tagged and does not go out: users do not have it, so it must not count."""
+    dev = at.person("dev-1")
+    dev.git("switch", "-q", "--detach", "origin/main")
+    dev.git("commit", "-q", "--allow-empty", "-m", "feat: not yet")
+    at.tag(dev, next_version(at))
+
+
+def after(live: str, tags: list[str]) -> tuple[str, str]:
+    """The maintenance line of what is live, and the next version on it that no tag has."""
+    line = live.rpartition(".")[0]
+    patches = [
+        int(tag.removeprefix(f"{line}."))
+        for tag in tags
+        if tag.startswith(f"{line}.") and tag[len(line) + 1 :].isdigit()
+    ]
+    return f"release/{line.removeprefix('v')}.x", f"{line}.{max(patches) + 1}"

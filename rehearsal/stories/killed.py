@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from rehearsal.stories import bad_release, proof
+from rehearsal.stories import proof, workflows
 from rehearsal.stories.flaky_providers import once
 from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
@@ -21,7 +21,6 @@ MOST_WRITES = 60
 
 
 def tell(at: Routine) -> None:
-    bad_release.mend(at)
     at_every_write(at)
     whole_jobs(at)
 
@@ -83,16 +82,19 @@ def _killed_at(at: Routine, number: int, *, after_effect: bool) -> bool:
         stderr=subprocess.STDOUT,
         start_new_session=True,
     ) as process:
-        held = proof.eventually(
-            lambda: (
-                "held" if len(at.place.faults_fired()) > before else "ended" if process.poll() is not None else None
-            ),
-            "a write or the end",
-            seconds=120,
-            every=0.05,
-        )
-        if held == "held":
-            os.killpg(process.pid, signal.SIGKILL)
+        held = "ended"
+        try:
+            held = proof.eventually(
+                lambda: (
+                    "held" if len(at.place.faults_fired()) > before else "ended" if process.poll() is not None else None
+                ),
+                "a write or the end",
+                seconds=120,
+                every=0.05,
+            )
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
         said = process.communicate()[0].decode()
     at.place.clear_faults()
     if held == "held":
@@ -115,10 +117,10 @@ def whole_jobs(at: Routine) -> None:
     """The production run, its act process killed in three jobs; *Re-run failed jobs* finishes it."""
     version = next_version(at)
     at.tag(at.person("dev-1"), version)
-    run = at.dispatch(at.person("dev-1"), "deploy-production.yml", version=version)
+    run = at.dispatch(at.person("dev-1"), workflows.PRODUCTION, version=version)
     at.waiting_for_review(run)
     at.review(at.person("release-manager"), run, "approved", f"{version} may go")
-    for job in ("Deploy backend", "Shift traffic", "Create GitHub release"):
+    for job in (workflows.DEPLOY, workflows.GO_LIVE, workflows.PUBLISH):
         _kill_job(at, run, job)
         at.finished(run)
         at.person("release-manager").api("POST", f"actions/runs/{run}/rerun-failed-jobs")
@@ -142,11 +144,16 @@ def _kill_job(at: Routine, run: int, name: str) -> None:
             job
             if job
             and job["status"] == "in_progress"
-            and any(not s["name"].startswith(("Set up", "Check out")) for s in steps)
+            and any(not s["name"].startswith(workflows.PREPARING_STEPS) for s in steps)
             else None
         )
 
-    job = proof.eventually(running, f"{name} to be at its work", seconds=90, every=0.02)
+    proof.eventually(lambda: _has_begun(at, run, name), f"{name} to begin", seconds=180, every=0.05)
+    job = proof.eventually(running, f"{name} to be at its work", seconds=180, every=0.05)
     killed = at.place.kill_act(job["id"])
     at.diary.note("act", f"act of “{name}” is killed ({killed} processes)", who="a power cut")
     proof.that(killed, f"there was an act process of {name} to kill")
+
+
+def _has_begun(at: Routine, run: int, name: str) -> bool:
+    return any(job["name"] == name and job["conclusion"] == "in_progress" for job in at.shown(run)["jobs"])

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+from rehearsal.stories import workflows
 from rehearsal.stories.place import Place
 
 SIZE = {"width": 1200, "height": 750}
@@ -105,7 +106,7 @@ class Pictures:
         return f"{self._place.server}/{self._place.repository}/{below}"
 
     def _last_production_run(self) -> int:
-        runs = [run["id"] for run in self._place.inspect("runs") if "Production" in run["workflow"]]
+        runs = [run["id"] for run in self._place.inspect("runs") if run["workflow"] == workflows.PRODUCTION_NAME]
         if not runs:
             raise NothingToShow("production was never deployed")
         return int(runs[-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import proof
+from rehearsal.stories import proof, workflows
 from rehearsal.stories.routine import Routine
 
 TEST = '''"""A test that tells the truth about a mistake."""
@@ -22,7 +22,7 @@ def tell(at: Routine) -> None:
     at.branch(dev, "sums", "test: add sums")
     number = at.open_pull_request(dev, "sums", "test: add sums ::error::not a command")
     head = dev.git("rev-parse", "sums").out.strip()
-    run = at.run_of(head, "ci.yml", "pull_request")
+    run = at.run_of(head, workflows.CI, "pull_request")
     at.must_end(run, "failure")
     at.approve_pull_request(reviewer, number)
     with at.diary.during("proof", "it cannot be merged, neither by the button nor by a push"):
@@ -33,7 +33,7 @@ def tell(at: Routine) -> None:
         proof.that("ci" in refused.text, "the push is refused for its red check", refused.text[-300:])
         dev.git("reset", "-q", "--hard", "origin/main")
     with at.diary.during("proof", "the annotation stands on the line"):
-        failed = next(job for name, job in at.jobs(run).items() if name.startswith("Backend tests"))
+        failed = next(job for name, job in at.jobs(run).items() if name.startswith(workflows.BACKEND_CHECK[0]))
         annotations = dev.api("GET", f"check-runs/{failed['id']}/annotations")
         on_line = [a for a in annotations if a["path"] == PATH and a["start_line"] == 5]
         proof.that(on_line, "there is one on line 5", annotations)
@@ -41,7 +41,7 @@ def tell(at: Routine) -> None:
         comments = dev.api("GET", f"issues/{number}/comments")
         proof.that(len(comments) == 1, "there is one comment", len(comments))
         proof.that(
-            "backend-tests" in comments[0]["body"] or "Backend tests" in comments[0]["body"],
+            any(name in comments[0]["body"] for name in workflows.BACKEND_CHECK),
             "it names the job",
             comments[0]["body"][:400],
         )

@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 from rehearsal.home import home
-from rehearsal.world.handle import World
 from rehearsal.world.snapshot import FORMAT
 
 KEPT = 2
@@ -31,21 +30,34 @@ def folder(repository: Path) -> Path | None:
     return home() / "worlds" / name
 
 
-def found(repository: Path) -> Path | None:
-    """A kept world of this tree, marked as used, or None."""
+def lend(repository: Path, to: Path) -> bool:
+    """Copy a kept world of this tree to a folder that is not there yet, and mark it as used; whether there is one."""
     kept = folder(repository)
     if kept is None or not kept.is_dir():
-        return None
-    os.utime(kept)
-    return kept
+        return False
+    try:
+        os.utime(kept)
+        shutil.copytree(kept, to)
+    except OSError:  # another rehearsal forgot it meanwhile
+        shutil.rmtree(to, ignore_errors=True)
+        return False
+    return True
 
 
-def keep(world: World, repository: Path) -> Path | None:
-    """Keep a world as the quick start left it, unless it is kept already; and forget the oldest. Raises WorldFailed."""
+def keep(left: Path, repository: Path) -> Path | None:
+    """Keep a copy of the world that the quick start left, unless it is kept already; and forget the oldest. Raises OSError."""
     kept = folder(repository)
     if kept is None or kept.is_dir():
         return kept
-    world.save(kept)
+    part = kept.with_name(f".{kept.name}.{os.getpid()}")
+    try:
+        shutil.copytree(left, part)
+        part.rename(kept)
+    except OSError:
+        if not kept.is_dir():  # else another rehearsal was first
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     _forget(kept.parent)
     return kept
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from rehearsal.stories import proof
+from rehearsal.stories import proof, workflows
 from rehearsal.stories.observer import Observer
 from rehearsal.stories.routine import Routine
 
@@ -42,7 +42,7 @@ def by_command(at: Routine, now: str) -> str:
 
 def by_workflow(at: Routine, to: str) -> None:
     """The *Roll back* workflow, here used to return to the newer release."""
-    run = at.dispatch(at.person("on-call"), "rollback.yml", environment="production", to=to)
+    run = at.dispatch(at.person("on-call"), workflows.ROLL_BACK, environment="production", to=to)
     at.must_end(run, "success")
     with at.diary.during("proof", f"production serves {to} again"):
         proof.that(

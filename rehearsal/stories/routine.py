@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.stories import proof
+from rehearsal.stories import proof, workflows
 from rehearsal.stories.diary import Diary
 from rehearsal.stories.person import Person
 from rehearsal.stories.place import Place
 
-ENDED = "completed"
-RUN_SECONDS = 170
+UNDER_WAY = ("in_progress", "waiting", "pending", "queued")
+"""What the world shows of a run that has not ended."""
+RUN_SECONDS = 400
+"""Bound of a run on a busy machine; alone it takes a tenth."""
 
 
 @dataclass(kw_only=True)
@@ -78,22 +80,27 @@ class Routine:
             listed = self.observer.api("GET", f"actions/runs?head_sha={sha}&event={event}&per_page=50")["workflow_runs"]
             return next((int(run["id"]) for run in listed if run["path"].endswith(workflow)), None)
 
-        return proof.eventually(find, f"a run of {workflow} for {sha[:7]}", seconds=15)
+        return proof.eventually(find, f"a run of {workflow} for {sha[:7]}", seconds=60)
 
     @property
     def observer(self) -> Person:
         """Whose eyes the story looks through."""
         return self.person("release-manager")
 
+    def shown(self, run: int) -> dict[str, Any]:
+        """A run as the world shows it. For waiting: looking at GitHub over and over would use up somebody's requests of the hour."""
+        found: dict[str, Any] = next(one for one in self.place.inspect("runs") if one["id"] == run)
+        return found
+
+    def _has_ended(self, run: int) -> bool:
+        return self.shown(run)["conclusion"] not in UNDER_WAY
+
     def finished(self, run: int, *, seconds: float = RUN_SECONDS) -> dict[str, Any]:
         """The run, once it has ended."""
 
-        def read() -> dict[str, Any] | None:
-            found: dict[str, Any] = self.observer.api("GET", f"actions/runs/{run}")
-            return found if found["status"] == ENDED else None
-
         with self.diary.during("wait", f"run {run}", run=run) as entry:
-            found = proof.eventually(read, f"run {run} to end", seconds=seconds, every=0.2)
+            proof.eventually(lambda: self._has_ended(run), f"run {run} to end", seconds=seconds, every=0.2)
+            found: dict[str, Any] = self.observer.api("GET", f"actions/runs/{run}")
             entry.text = f"{found['name']} #{found['run_number']}: {found['conclusion']}"
             entry.facts["conclusion"] = found["conclusion"]
             return found
@@ -124,18 +131,18 @@ class Routine:
     def waiting_for_review(self, run: int) -> list[str]:
         """Names of the environments the run waits for, once it does. Fails when the run ends instead."""
 
-        def read() -> list[str] | None:
-            pending = self.observer.api("GET", f"actions/runs/{run}/pending_deployments")
-            return [item["environment"]["name"] for item in pending] or None
-
         def alive() -> None:
-            found = self.observer.api("GET", f"actions/runs/{run}")
-            if found["status"] == ENDED:
+            if self._has_ended(run):
+                found = self.observer.api("GET", f"actions/runs/{run}")
                 raise proof.Disproved(
                     f"run {run} ended with {found['conclusion']} before it asked for approval\n{self.trouble(run)}"
                 )
 
-        return proof.eventually(read, f"run {run} to ask for approval", seconds=60, alive=alive)
+        proof.eventually(
+            lambda: bool(self.shown(run)["waits_for"]), f"run {run} to ask for approval", seconds=180, alive=alive
+        )
+        pending = self.observer.api("GET", f"actions/runs/{run}/pending_deployments")
+        return [item["environment"]["name"] for item in pending]
 
     def review(self, who: Person, run: int, state: str, comment: str, *, ok: tuple[int, ...] = (200,)) -> None:
         """*Review deployments*."""
@@ -151,12 +158,12 @@ class Routine:
         """Pull request, CI, review, merge, staging; the new head of main."""
         number = self.open_pull_request(who, branch, title)
         head = who.git("rev-parse", branch).out.strip()
-        self.must_end(self.run_of(head, "ci.yml", "pull_request"), "success")
+        self.must_end(self.run_of(head, workflows.CI, "pull_request"), "success")
         self.approve_pull_request(reviewer, number)
         sha = self.merge(who, branch)
         merged = who.api("GET", f"pulls/{number}")
         proof.that(merged["merged"], f"pull request #{number} is shown as merged", merged["state"])
-        self.must_end(self.run_of(sha, "deploy-staging.yml", "push"), "success")
+        self.must_end(self.run_of(sha, workflows.STAGING, "push"), "success")
         self.diary.note("live", f"{sha[:7]} is live on staging", environment="staging", release=f"sha-{sha[:7]}")
         return sha
 
@@ -164,8 +171,8 @@ class Routine:
         self, version: str, *, dispatcher: str = "dev-1", approver: str = "release-manager"
     ) -> int:
         """Dispatch, approval, production; the run."""
-        run = self.dispatch(self.person(dispatcher), "deploy-production.yml", version=version)
-        proof.that(self.waiting_for_review(run) == ["production-approval"], "one approval is asked for")
+        run = self.dispatch(self.person(dispatcher), workflows.PRODUCTION, version=version)
+        proof.that(self.waiting_for_review(run) == [workflows.APPROVAL_ENVIRONMENT], "one approval is asked for")
         self.review(self.person(approver), run, "approved", f"{version} may go")
         self.must_end(run, "success")
         self.diary.note("live", f"{version} is live in production", environment="production", release=version)

@@ -11,10 +11,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from rehearsal.stories.diary import Entry
+from rehearsal.stories.routine import UNDER_WAY
 
 MARKS = {"act": "▸", "wait": "…", "proof": "✓", "live": "●", "message": "✉", "failure": "✗", "faults": "⚡"}
 STYLES = {"proof": "green", "live": "bold cyan", "failure": "bold red", "wait": "dim", "message": "magenta"}
-UNDER_WAY = ("in_progress", "waiting", "pending", "queued")
 STEPS = 8
 """Steps of the story that stay in sight."""
 
@@ -23,35 +23,17 @@ STEPS = 8
 class Chapter:
     """One story of those to be told."""
 
+    name: str
     title: str
     state: str = "to come"
     """to come, told, passed, failed"""
+    phase: str = ""
+    """What goes on before and after it is told."""
     started: float = 0.0
     seconds: float = 0.0
-
-
-@dataclass(kw_only=True)
-class Screen:
-    """What is known now. The teller's thread writes, the drawing thread reads."""
-
-    chapters: list[Chapter]
-    phase: str = "starting the world"
-    """What goes on while no story is told."""
     steps: list[Entry] = field(default_factory=list)
     open: list[Entry] = field(default_factory=list)
     runs: Sequence[dict[str, Any]] = ()
-    began: float = field(default_factory=time.time)
-    clock: Callable[[], float] = time.time
-
-    def begins(self, title: str) -> None:
-        chapter = next(chapter for chapter in self.chapters if chapter.title == title)
-        chapter.state, chapter.started = "told", self.clock()
-        self.steps, self.open, self.phase = [], [], ""
-
-    def ends(self, title: str, seconds: float, *, passed: bool) -> None:
-        chapter = next(chapter for chapter in self.chapters if chapter.title == title)
-        chapter.state, chapter.seconds = ("passed" if passed else "failed"), seconds
-        self.open = []
 
     def entry(self, entry: Entry) -> None:
         """A diary's entry has begun or ended. What users saw is for the report."""
@@ -62,16 +44,56 @@ class Screen:
         if entry.kind != "users":
             self.steps = [*self.steps, entry][-STEPS:]
 
+    def lines(self, room: int, now: float) -> list[Text]:
+        """At most `room` lines of its steps, what is being done, and the jobs under way."""
+        doing = self._doing(now)
+        jobs = [line for run in self.runs for line in _run(run, now)][: max(room - 3, 0)]
+        left = max(room - len(jobs) - len(doing), 0)
+        return [*(step(entry) for entry in self.steps[-left:] if left), *doing, *jobs]
+
+    def _doing(self, now: float) -> list[Text]:
+        """The innermost of what goes on."""
+        if not self.open:
+            return []
+        entry = self.open[-1]
+        line = Text("    ⟳ ", style="yellow")
+        line.append(f"{entry.who}: " if entry.who else "", style="bold")
+        line.append(("waits for " if entry.kind == "wait" else "") + one_line(entry.text))
+        return [_timed(line, now - entry.started)]
+
+
+@dataclass(kw_only=True)
+class Screen:
+    """What is known now. The tellers' threads write, the drawing thread reads."""
+
+    chapters: list[Chapter]
+    phase: str = ""
+    """What goes on when all stories are told."""
+    began: float = field(default_factory=time.time)
+    clock: Callable[[], float] = time.time
+
+    def chapter(self, name: str) -> Chapter:
+        return next(chapter for chapter in self.chapters if chapter.name == name)
+
+    def begins(self, name: str) -> None:
+        chapter = self.chapter(name)
+        chapter.state, chapter.started, chapter.phase = "told", self.clock(), ""
+
+    def ends(self, name: str, seconds: float, *, passed: bool) -> None:
+        chapter = self.chapter(name)
+        chapter.state, chapter.seconds, chapter.phase = ("passed" if passed else "failed"), seconds, ""
+
     def picture(self, height: int = 40) -> RenderableType:
         """At most `height` lines: the stories always, then as much of the jobs and of the steps as there is room for."""
         now = self.clock()
         stories = self._stories(now)
-        doing = self._doing(now)
-        jobs = [line for run in self.runs for line in _run(run, now)]
         room = max(height - len(stories) - 2, 3)
-        jobs = jobs[: max(room - 3, 0)]
-        steps = self.steps[-max(room - len(jobs) - len(doing), 0) :] if room > len(jobs) + len(doing) else []
-        return Group(*stories, Text(""), *(step(entry) for entry in steps), *doing, *jobs)
+        told = [chapter for chapter in self.chapters if chapter.state == "told"][: max(room // 4, 1)]
+        shown: list[Text] = []
+        for chapter in told:
+            name = [Text(f"  {chapter.name}", style="dim")] if len(told) > 1 else []
+            shown += [*name, *chapter.lines(room // len(told) - len(name), now)]
+        return Group(*stories, Text(""), *shown)
 
     def summary(self) -> RenderableType:
         """The stories alone, as they ended."""
@@ -85,21 +107,12 @@ class Screen:
             head.append(f"  {self.phase}", style="dim")
         return [*([head] if heading else []), *(_chapter(chapter, now) for chapter in self.chapters)]
 
-    def _doing(self, now: float) -> list[Text]:
-        """The innermost of what goes on."""
-        if not self.open:
-            return []
-        entry = self.open[-1]
-        line = Text("    ⟳ ", style="yellow")
-        line.append(f"{entry.who}: " if entry.who else "", style="bold")
-        line.append(("waits for " if entry.kind == "wait" else "") + one_line(entry.text))
-        return [_timed(line, now - entry.started)]
 
-
-def step(entry: Entry) -> Text:
+def step(entry: Entry, before: str = "    ") -> Text:
     """One line for a step that is over."""
     style = STYLES.get(entry.kind, "")
-    line = Text(f"    {MARKS.get(entry.kind, '·')} ", style=style)
+    line = Text(before)
+    line.append(f"{MARKS.get(entry.kind, '·')} ", style=style)
     line.append(f"{entry.who}: " if entry.who else "", style="bold")
     line.append(one_line(entry.text), style=style)
     return _timed(line, entry.ended - entry.started)
@@ -124,6 +137,8 @@ def _chapter(chapter: Chapter, now: float) -> Text:
     line = Text(f"  {mark} {chapter.title}", style=style)
     if seconds:
         line.append(f"  {duration(seconds)}", style="dim")
+    if chapter.phase:
+        line.append(f"  {chapter.phase}", style="dim")
     return line
 
 

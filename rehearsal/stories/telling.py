@@ -1,36 +1,52 @@
-"""Tell the chosen stories in one world, and gather the report."""
+"""Tell the chosen stories, each in a world of its own and two at a time, and gather the report."""
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
 import time
 import traceback
+from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rehearsal.report import collect, page
 from rehearsal.report.model import Report
 from rehearsal.report.model import Story as Told
-from rehearsal.stories import released, table
+from rehearsal.stories import proof, released, table
 from rehearsal.stories.diary import Diary
 from rehearsal.stories.live import LiveView
 from rehearsal.stories.pictures import Pictures
 from rehearsal.stories.place import Place
-from rehearsal.stories.routine import Routine
+from rehearsal.stories.routine import UNDER_WAY, Routine
+from rehearsal.stories.screen import Chapter
 from rehearsal.stories.table import Story
+from rehearsal.world import leftovers
 from rehearsal.world.handle import World, WorldFailed
+
+AT_ONCE = 2
+"""Stories told side by side. One alone waits for half of its time; more than two make each other late on two cores."""
+QUIET_SECONDS = 120
+"""How long the last jobs of the quick start may take to end before its world is kept."""
+
+
+class Interrupted(RuntimeError):
+    """The rehearsal ends before this story does."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """Where stories are told."""
+class Outcome:
+    """One story, and what its world had to say at its end."""
 
-    place: Place
-    view: LiveView
-    camera: Pictures
-    taken: dict[str, bytes] = field(default_factory=dict)
+    told: Told
+    repository: str
+    requests: Counter[str]
+    violations: Sequence[str]
+    seconds_to_ready: float
+    pictures: dict[str, bytes]
     """Name of a file beside the report -> PNG."""
 
 
@@ -42,70 +58,134 @@ def rehearse(
     live_on_stderr: bool = False,
     begin_released: bool = False,
 ) -> tuple[Report, Path]:
-    """Tell the stories in turn, in one world; those that start from what the quick start leaves are not told when it failed.
+    """Tell the stories; those that start from what the quick start leaves begin with a copy of its world, and are not told when
+    it failed. What one leaves behind reaches no other.
 
     `begin_released`: where the quick start is told for the others' sake alone, a kept world it left will do.
     The report and its page. Raises WorldFailed.
     """
-    kept = released.found(repository) if begin_released else None
-    if kept is not None:
-        stories = [story for story in stories if story.name != table.START]
-    world = World(repository, from_snapshot=kept)
-    with (
-        LiveView([story.title for story in stories], on_stderr=live_on_stderr) as view,
-        world as place,
-        Pictures(place) as camera,
-    ):
-        view.follow(place)
-        stage = Stage(place=place, view=view, camera=camera)
-        told: list[Told] = []
-        untold: list[str] = []
-        for story in stories:
-            if story.starts_released and any(t.name == table.START and not t.passed for t in told):
-                untold.append(story.name)
-            else:
-                told.append(tell(stage, story))
-                if told[-1].passed and story.name == table.START:
-                    _keep(world, repository, view)
-        report = collect.report(
-            told,
-            repository=place.repository,
-            machine=machine(world.seconds_to_ready),
-            began=f"in a world that the quick start left, kept on {released.age(kept)}" if kept else "",
-            untold=untold,
-            requests=requests(place),
-            violations=[violation["text"] for violation in place.inspect("violations")],
-        )
-        view.finishing()
-    return report, page.write(report, output, stage.taken)
-
-
-def _keep(world: World, repository: Path, view: LiveView) -> None:
-    """For the next single story. That it cannot be kept is said, and fails nothing."""
-    view.keeping()
+    folder = leftovers.folder()
     try:
-        released.keep(world, repository)
-    except WorldFailed as error:
-        view.remark(str(error))
+        start = folder / "released"
+        began = ""
+        if begin_released and released.lend(repository, start):
+            stories = [story for story in stories if story.name != table.START]
+            began = f"in a world that the quick start left, kept on {released.age(start)}"
+        chapters = [Chapter(name=story.name, title=story.title) for story in stories]
+        with LiveView(chapters, on_stderr=live_on_stderr) as view:
+            outcomes = Rehearsal(repository=repository, start=start, view=view).tell(stories)
+            view.finishing()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    names = [outcome.told.name for outcome in outcomes]
+    report = collect.report(
+        [outcome.told for outcome in outcomes],
+        repository=outcomes[0].repository,
+        machine=machine(outcomes[0].seconds_to_ready),
+        began=began,
+        untold=[story.name for story in stories if story.name not in names],
+        requests=dict(sorted(sum((outcome.requests for outcome in outcomes), Counter[str]()).items())),
+        violations=[violation for outcome in outcomes for violation in outcome.violations],
+    )
+    pictures = {name: png for outcome in outcomes for name, png in outcome.pictures.items()}
+    return report, page.write(report, output, pictures)
 
 
-def tell(stage: Stage, story: Story) -> Told:
-    """One story; a failure is part of what is told."""
-    diary = Diary(story=story.name, listener=stage.view.entry)
-    stage.view.begins(story.title)
-    started = time.time()
-    problem = ""
-    try:
-        story.tell(Routine(place=stage.place, diary=diary))
-    except Exception as error:  # a story fails in as many ways as there are bugs; each belongs in the report
-        problem = (str(error) if isinstance(error, AssertionError) else "") or traceback.format_exc()
-    ended = time.time()
-    stage.view.ends(story.title, problem, ended - started)
-    shots = stage.camera.take(story.name)
+@dataclass(kw_only=True)
+class Rehearsal:
+    """The telling of some stories. `start`: a folder with the world that released stories begin with, or where the quick start's
+    is put."""
+
+    repository: Path
+    start: Path
+    view: LiveView
+    _worlds: list[World] = field(default_factory=list)
+    _over: bool = False
+
+    def tell(self, stories: Sequence[Story]) -> list[Outcome]:
+        """Outcomes in the stories' order, of those that could be told. Raises WorldFailed."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            try:
+                at_once = [story for story in stories if not story.starts_released]
+                later = [story for story in stories if story.starts_released]
+                under_way = self._begin(pool, at_once)
+                if table.START not in under_way or under_way[table.START].result().told.passed:
+                    # The longest first: begun last, it would be told alone at the end.
+                    under_way |= self._begin(pool, sorted(later, key=lambda story: -story.seconds))
+                return [under_way[story.name].result() for story in stories if story.name in under_way]
+            except BaseException:  # Ctrl-C too: no world may outlive it
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._end()
+                raise
+
+    def _begin(self, pool: ThreadPoolExecutor, stories: Sequence[Story]) -> dict[str, Future[Outcome]]:
+        return {story.name: pool.submit(self._in_its_world, story) for story in stories}
+
+    def _end(self) -> None:
+        """Take the worlds away from the stories that are being told; their next request fails, and they end."""
+        self._over = True
+        for world in list(self._worlds):
+            world.end()
+
+    def _in_its_world(self, story: Story) -> Outcome:
+        self.view.phase(story.name, "starting its world")
+        world = World(self.repository, from_snapshot=self.start if story.starts_released else None)
+        self._worlds.append(world)
+        with world as place:
+            self._go_on()
+            self.view.follow(story.name, place)
+            diary, problem, started, ended = self._told(story, place)
+            self._go_on()
+            self.view.phase(story.name, "taking pictures")
+            pictures, told = _gathered(story, place, diary, problem, started, ended)
+            if story.name == table.START and told.passed:
+                self._keep(world, place)
+            self.view.ends(story.name, problem, told.seconds)
+            return Outcome(
+                told=told,
+                repository=place.repository,
+                requests=requests(place),
+                violations=[violation["text"] for violation in place.inspect("violations")],
+                seconds_to_ready=world.seconds_to_ready,
+                pictures=pictures,
+            )
+
+    def _told(self, story: Story, place: Place) -> tuple[Diary, str, float, float]:
+        """Diary, problem, beginning and end; a failure is part of what is told."""
+        diary = Diary(story=story.name, listener=lambda entry: self.view.entry(story.name, entry))
+        self.view.begins(story.name)
+        started = time.time()
+        problem = ""
+        try:
+            story.tell(Routine(place=place, diary=diary))
+        except Exception as error:  # a story fails in as many ways as there are bugs; each belongs in the report
+            problem = (str(error) if isinstance(error, AssertionError) else "") or traceback.format_exc()
+        return diary, problem, started, time.time()
+
+    def _keep(self, world: World, place: Place) -> None:
+        """For the other stories, and for the next single one. That it cannot be kept is said; stories that need it then fail."""
+        self.view.phase(table.START, "keeping its world for the others")
+        try:
+            proof.eventually(lambda: _is_quiet(place), "the last jobs to end", seconds=QUIET_SECONDS)
+            world.save(self.start)
+            released.keep(self.start, self.repository)
+        except (proof.Disproved, WorldFailed, OSError) as error:
+            self.view.remark(f"the world of the quick start is not kept: {error}")
+
+    def _go_on(self) -> None:
+        if self._over:
+            raise Interrupted("the rehearsal was ended")
+
+
+def _gathered(
+    story: Story, place: Place, diary: Diary, problem: str, started: float, ended: float
+) -> tuple[dict[str, bytes], Told]:
+    """The pictures by their files, and the story for the report."""
+    with Pictures(place) as camera:
+        shots = camera.take(story.name)
     files = {title: f"pictures/{story.name}-{number}.png" for number, title in enumerate(shots.pictures, start=1)}
-    stage.taken.update({files[title]: png for title, png in shots.pictures.items()})
-    return collect.story(
-        stage.place,
+    told = collect.story(
+        place,
         diary,
         title=story.title,
         problem=problem,
@@ -114,6 +194,11 @@ def tell(stage: Stage, story: Story) -> Told:
         pictures=files,
         missing=shots.missing,
     )
+    return {files[title]: png for title, png in shots.pictures.items()}, told
+
+
+def _is_quiet(place: Place) -> bool:
+    return not any(run["conclusion"] in UNDER_WAY for run in place.inspect("runs"))
 
 
 def machine(seconds_to_ready: float) -> dict[str, str]:
@@ -126,9 +211,6 @@ def machine(seconds_to_ready: float) -> dict[str, str]:
     }
 
 
-def requests(place: Place) -> dict[str, int]:
+def requests(place: Place) -> Counter[str]:
     """How many requests each emulator answered."""
-    counts: dict[str, int] = {}
-    for entry in place.inspect("journal"):
-        counts[entry["emulator"]] = counts.get(entry["emulator"], 0) + 1
-    return dict(sorted(counts.items()))
+    return Counter(entry["emulator"] for entry in place.inspect("journal"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import proof
+import re
+
+from rehearsal.stories import proof, workflows
 from rehearsal.stories.routine import Routine
 
 
@@ -14,18 +16,18 @@ def tell(at: Routine) -> None:
     dev.git("checkout", "-q", "main")
     dev.git("pull", "-q", "origin", "main")
     at.tag(dev, version)
-    run = at.dispatch(manager, "deploy-production.yml", version=version)
+    run = at.dispatch(manager, workflows.PRODUCTION, version=version)
     at.waiting_for_review(run)
     with at.diary.during("proof", "who started it cannot approve it, nor can a developer"):
         at.review(manager, run, "approved", "my own", ok=(403, 422))
         at.review(dev, run, "approved", "not on the list", ok=(403, 422))
-        proof.that(at.waiting_for_review(run) == ["production-approval"], "it still waits")
+        proof.that(at.waiting_for_review(run) == [workflows.APPROVAL_ENVIRONMENT], "it still waits")
     at.review(at.person("on-call"), run, "rejected", "not on a Friday")
     at.must_end(run, "failure")
     with at.diary.during("proof", "nothing was deployed, nothing released"):
         skipped = {name: job["conclusion"] for name, job in at.jobs(run).items()}
         proof.that(
-            skipped["Deploy backend"] == "skipped" and skipped["Shift traffic"] == "skipped",
+            skipped[workflows.DEPLOY] == "skipped" and skipped[workflows.GO_LIVE] == "skipped",
             "no deploying job ran",
             skipped,
         )
@@ -38,5 +40,6 @@ def next_version(at: Routine) -> str:
     """A version higher than every tag."""
     at.observer.git("fetch", "-q", "--tags", "origin")
     tags = at.observer.git("tag", "--list", "v*").out.split()
-    major, minor, _ = max((tuple(int(part) for part in tag[1:].split(".")) for tag in tags), default=(1, 0, 0))
+    numbers = [re.match(r"v(\d+)\.(\d+)\.", tag) for tag in tags]
+    major, minor = max(((int(found[1]), int(found[2])) for found in numbers if found), default=(1, 0))
     return f"v{major}.{minor + 1}.0"

@@ -74,6 +74,12 @@ class World:
         if answer.status_code != 204:
             raise WorldFailed(f"the world cannot be kept in {folder}: {answer.text}")
 
+    def end(self) -> None:
+        """End its processes now, from whichever thread. Whoever is still inside sees its connections fail; leaving removes the folder."""
+        if self._process is not None:
+            processes.end(self._process, grace=15)
+            processes.reap("SHIPMATE_WORLD", str(self._process.pid))
+
     def __enter__(self) -> Place:
         leftovers.sweep()
         root = self._folder = leftovers.folder()
@@ -91,9 +97,7 @@ class World:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None:
-            processes.end(self._process, grace=15)
-            processes.reap("SHIPMATE_WORLD", str(self._process.pid))
+        self.end()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 

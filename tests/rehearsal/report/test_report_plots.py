@@ -69,7 +69,7 @@ def test_failed_jobs_are_red_marked_and_lead_to_their_log() -> None:
     drawing = timeline.timeline(
         story(runs=[run(job("Tests", conclusion="failure", id=9, log=["x"]), conclusion="failure")])
     )
-    assert [link.get("href") for link in parsed(drawing).iter(f"{NAMESPACE}a")] == ["#job-9"]
+    assert [link.get("href") for link in parsed(drawing).iter(f"{NAMESPACE}a")] == ["#job-quick-start-9"]
     assert "3.0 s ✗" in texts(drawing)
     assert any(bar.get("fill") == "var(--bad)" for bar in parsed(drawing).iter(f"{NAMESPACE}rect"))
 

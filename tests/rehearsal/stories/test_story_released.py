@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from rehearsal.stories import released
-from rehearsal.world.handle import World
-
-
-class Kept:
-    """Keeps by making the folder."""
-
-    def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        (folder / "state.json").write_text("{}")
 
 
 @pytest.fixture
@@ -34,28 +25,48 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return repository
 
 
+@pytest.fixture
+def left(tmp_path: Path) -> Path:
+    """A world as the quick start left it."""
+    folder = tmp_path / "left"
+    folder.mkdir()
+    (folder / "state.json").write_text("{}")
+    return folder
+
+
 def keep(tree: Path) -> Path:
-    kept = released.keep(cast(World, Kept()), tree)
+    kept = released.keep(tree.parent / "left", tree)
     assert kept is not None
     return kept
 
 
+def lent(tree: Path) -> bool:
+    """Whether there is a kept world of this tree."""
+    copy = tree.parent / "copy"
+    found = released.lend(tree, copy)
+    assert copy.is_dir() is found
+    shutil.rmtree(copy, ignore_errors=True)
+    return found
+
+
+@pytest.mark.usefixtures("left")
 def test_a_world_is_found_for_the_same_tree_alone(tree: Path) -> None:
-    assert released.found(tree) is None
-    kept = keep(tree)
-    assert released.found(tree) == kept
+    assert not lent(tree)
+    keep(tree)
+    assert lent(tree)
     (tree / "ignored").write_text("build output")
-    assert released.found(tree) == kept
+    assert lent(tree)
     for change in ("new file", "content", "mode"):
         file = tree / ("b.py" if change == "new file" else "a.py")
         if change == "mode":
             file.chmod(0o755)
         else:
             file.write_text(change)
-        assert released.found(tree) is None, change
+        assert not lent(tree), change
         keep(tree)
 
 
+@pytest.mark.usefixtures("left")
 def test_a_kept_world_is_not_written_again(tree: Path) -> None:
     kept = keep(tree)
     (kept / "state.json").write_text("first")
@@ -63,6 +74,7 @@ def test_a_kept_world_is_not_written_again(tree: Path) -> None:
     assert (kept / "state.json").read_text() == "first"
 
 
+@pytest.mark.usefixtures("left")
 def test_the_newest_stay_and_half_written_ones_of_the_dead_go(tree: Path) -> None:
     kept = []
     for number in range(4):
@@ -78,22 +90,38 @@ def test_the_newest_stay_and_half_written_ones_of_the_dead_go(tree: Path) -> Non
     assert {one.name for one in worlds.iterdir()} == {kept[-2].name, kept[-1].name, living.name}
 
 
+@pytest.mark.usefixtures("left")
 def test_a_found_world_counts_as_used(tree: Path) -> None:
     kept = keep(tree)
     os.utime(kept, (1000, 1000))
-    assert released.found(tree) == kept
+    assert lent(tree)
     assert kept.stat().st_mtime > 1000
 
 
-def test_a_tree_without_git_keeps_nothing(tree: Path, tmp_path: Path) -> None:
+def test_a_tree_without_git_keeps_nothing(tree: Path, left: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
     assert released.folder(plain) is None
-    assert released.found(plain) is None
-    assert released.keep(cast(World, Kept()), plain) is None
+    assert not released.lend(plain, tmp_path / "copy")
+    assert released.keep(left, plain) is None
 
 
+@pytest.mark.usefixtures("left")
 def test_its_age_is_said(tree: Path) -> None:
     kept = keep(tree)
     os.utime(kept / "state.json", (1_800_000_000, 1_800_000_000))
     assert released.age(kept) == "15 January 2027, 08:00 UTC"
+
+
+def test_one_that_is_forgotten_while_it_is_copied_is_not_lent(
+    tree: Path, left: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(tree)
+    copytree = shutil.copytree
+
+    def half(source: Path, to: Path) -> Path:
+        copytree(source, to)
+        raise FileNotFoundError(source)
+
+    monkeypatch.setattr(shutil, "copytree", half)
+    assert not lent(tree)

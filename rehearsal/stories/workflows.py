@@ -1,0 +1,22 @@
+"""What this platform's workflows call themselves, their jobs and their environments: one place for every story that looks at them."""
+
+from __future__ import annotations
+
+CI, STAGING, PRODUCTION, ROLL_BACK = "ci.yml", "deploy-staging.yml", "deploy-production.yml", "rollback.yml"
+"""Files of the workflows."""
+PRODUCTION_NAME = "Deploy to Production"
+"""Name of the workflow that brings a release to production."""
+
+APPROVAL_ENVIRONMENT = "production-approval"
+"""Whose reviewers approve a production run."""
+
+DEPLOY = "Deploy backend"
+GO_LIVE = "Shift traffic"
+PUBLISH = "Create GitHub release"
+TAKE_BACK = "Take it back"
+"""Jobs of the production run."""
+PREPARING_STEPS = ("Set up", "Check out")
+"""How the steps before a job's own work begin."""
+
+BACKEND_CHECK = ("Backend tests", "backend-tests")
+"""A check of CI: how its job's name begins, and what the manifest calls it."""

@@ -53,7 +53,7 @@ class Run:
     """One run of a workflow, with the jobs of all its attempts."""
 
     id: int
-    """GitHub's number of the run."""
+    """GitHub's number of the run; each story has a GitHub of its own."""
     workflow: str
     """Name of the workflow."""
     title: str
@@ -279,7 +279,7 @@ class Report:
     untold: list[str] = field(default_factory=list)
     """Names of the stories that were not told, since what they start from failed."""
     stories: list[Story]
-    """In the order in which they were told."""
+    """In the order of `shipmate rehearse --list`; two are told at a time."""
     shares: list[Share]
     """Where the time went; seconds since the first beginning."""
     checked: Checked

@@ -134,6 +134,18 @@ def test_while_a_story_is_told(tmp_path: Path, moment: Callable[[list[int]], boo
     interrupted(argv, moment, tmp_path)
 
 
+def test_while_two_stories_are_told(tmp_path: Path) -> None:
+    argv = ["rehearse", "--fresh", "--story", "quick-start", "--story", "red-pull-request"]
+    interrupted(
+        [*argv, "--output", str(tmp_path / "report")], lambda pids: acting(pids) and worlds(pids) == 2, tmp_path
+    )
+
+
+def worlds(pids: list[int]) -> int:
+    """How many there are."""
+    return sum(b"rehearsal.world\0" in _read(pid, "cmdline") for pid in pids)
+
+
 def interrupted(argv: list[str], moment: Callable[[list[int]], bool], folder: Path) -> None:
     """Ctrl-C at a moment: every process, port and folder is gone."""
     temporary = folder / "tmp"

@@ -1,24 +1,23 @@
-"""The stories that `make rehearse` leaves out for their length, told in one world of their own, after the quick start.
-
-One test, so that one world is told at a time, however many workers there are.
-"""
+"""Every story there is, by the one command that a person types."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rehearsal.report.model import Report
-from rehearsal.stories import telling
-from rehearsal.stories.table import STORIES, chosen
+from rehearsal.stories.table import STORIES
 
 pytestmark = pytest.mark.world
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMAND = Path(sys.executable).with_name("shipmate")
 
 
 @pytest.fixture
@@ -34,18 +33,27 @@ def platform(tmp_path: Path) -> Path:
     return copy
 
 
-def problems(report: Report) -> str:
-    """Everything that did not hold, in words; empty when all did."""
-    said = [f"{story.title}: {story.problem or 'it did not pass'}" for story in report.stories if not story.passed]
-    return "\n\n".join([*said, *report.checked.violations])
+def problems(report: dict[str, Any]) -> str:
+    """Everything that did not hold, story by story, in words; empty when all did."""
+    said = [
+        f"{story['name']}: {story['problem'] or 'it did not pass'}"
+        for story in report["stories"]
+        if not story["passed"]
+    ]
+    said += [f"{name}: not told" for name in report["untold"]]
+    return "\n\n".join([*said, *report["checked"]["violations"]])
 
 
-def test_killed_at_every_write_and_unreliable_providers_are_survived(platform: Path, tmp_path: Path) -> None:
-    unusual = tuple(story.name for story in STORIES.values() if not story.usual)
-    assert {"killed", "flaky-providers"} <= set(unusual)
-    stories = chosen(unusual, everything=False)
-    report, page = telling.rehearse(platform, stories, tmp_path / "report")
+def test_shipmate_rehearse_all(platform: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    argv = [COMMAND, "rehearse", "--all", "--repository", platform, "--output", folder]
+    ended = subprocess.run(argv, cwd=platform, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (folder / "report.json").is_file(), (
+        f"exit {ended.returncode}\n{ended.stdout[-3000:]}\n{ended.stderr[-3000:]}"
+    )
+    report = json.loads((folder / "report.json").read_text())
     assert problems(report) == ""
-    assert [story.name for story in report.stories] == [story.name for story in stories]
-    assert report.passed
-    assert page.is_file()
+    assert [story["name"] for story in report["stories"]] == list(STORIES)
+    assert report["passed"]
+    assert ended.returncode == 0
+    assert "all passed" in (folder / "index.html").read_text()

@@ -38,14 +38,17 @@ def claims(run: Run, job: Job, *, called_workflow: str | None, server_url: str) 
     event = run.event
     context = contexts.github(run, server_url=server_url, api_url="")
     owner = context["repository_owner"]
+    told = event.payload.get("repository") or {}
     found: dict[str, Any] = {
         "sub": subject(run.repository, ref=event.ref, event_name=event.name, environment=job.environment),
         "aud": f"{server_url}/{owner}",
         "jti": secrets.token_hex(16),
         "environment": job.environment,
         "repository": run.repository,
+        "repository_id": _number(told),
         "repository_owner": owner,
-        "repository_visibility": "private" if (event.payload.get("repository") or {}).get("private") else "public",
+        "repository_owner_id": _number(told.get("owner") or {}),
+        "repository_visibility": "private" if told.get("private") else "public",
         "actor": event.actor,
         "event_name": event.name,
         "ref": event.ref,
@@ -66,6 +69,11 @@ def claims(run: Run, job: Job, *, called_workflow: str | None, server_url: str) 
         "runner_environment": "github-hosted",
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _number(told: Mapping[str, Any]) -> str | None:
+    """GitHub writes numbers in claims as text."""
+    return str(told["id"]) if "id" in told else None
 
 
 @dataclass(frozen=True, kw_only=True)

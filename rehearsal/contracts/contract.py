@@ -19,7 +19,7 @@ _READERS = {"discovery": discovery.describe, "openapi": openapi.describe, "zod":
 
 
 def load(name: str) -> Contract:
-    """The contract of one provider: github, run, secretmanager, sts, iamcredentials, vercel. Milliseconds.
+    """The contract of one provider: github, run, secretmanager, sts, iam, iamcredentials, vercel. Milliseconds.
 
     Raises ContractUnavailable, naming the command that gets it, when the description was not fetched yet.
     """

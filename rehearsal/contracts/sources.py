@@ -57,6 +57,7 @@ SOURCES = {
         _google("run.v2", "dd6b916f7693cc45a72f4fde642d64711594e65faa790d24da68b0986c30446c"),
         _google("secretmanager.v1", "214592da2c9d0345ac9d00fed569498d719eacf7c0cc2bd06801dc20762337ae"),
         _google("sts.v1", "cfd87b290d5f00ed246c0ce811a4e5d26a4378098c5ce995b8e1549e6d2c3fe7"),
+        _google("iam.v1", "dd38397d052dff9127b29b2525d094b23df7004d6cddf52f4283aa0fccf7485c"),
         _google("iamcredentials.v1", "3f2743913d3678a0471d2baba588561e8c5c3c678ab245156952d5da346846ab"),
         Source(
             name="vercel",

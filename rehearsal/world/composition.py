@@ -21,7 +21,7 @@ from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.images import WorldRegistry
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.edge.app import Edge
-from rehearsal.emulators.google_auth.app import IamCredentials, SecurityTokenService
+from rehearsal.emulators.google_auth.app import Iam, IamCredentials, SecurityTokenService
 from rehearsal.emulators.google_auth.state import Tokens
 from rehearsal.emulators.registry.app import Registry
 from rehearsal.emulators.registry.base import seed_base
@@ -142,10 +142,10 @@ class Composition:
         return self.runner.runs
 
     def _emulators(self) -> list[Emulator]:
-        sts, iam = SecurityTokenService(self.tokens), IamCredentials(self.tokens)
         return [
-            sts,
-            iam,
+            SecurityTokenService(self.tokens),
+            IamCredentials(self.tokens),
+            Iam(self.tokens),
             self.registry,
             self.hub,
             self.secret_manager,

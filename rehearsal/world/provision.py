@@ -40,33 +40,79 @@ class Keys:
 SMTP_USER = "alerts-at-techmate"
 """A secret is masked wherever it stands, so it is no word that logs are full of."""
 OPERATOR = "on-call@techmate-production.iam.gserviceaccount.com"
-"""The account behind a terminal that is logged in to Google; may do what the deployers may."""
+"""The account behind a terminal that is logged in to Google; may do what the deployers may, and read who may become one."""
+
+MAPPING: Mapping[str, str] = {
+    "google.subject": "assertion.sub",
+    "attribute.environment": "assertion.environment",
+    "attribute.repository_id": "assertion.repository_id",
+}
 
 
-def google_policy(definition: Definition, issuer: str) -> Policy:
-    """One pool for all environments; each deployer can be had by the jobs of its own GitHub environment alone."""
+@dataclass(frozen=True, kw_only=True)
+class TrustedWorkflows:
+    """The workflow files that deploy, bound by what nobody can take over: the repository's number, its ref, their paths."""
+
+    repository_id: int
+    files: tuple[str, ...]
+    """Names below .github/workflows/."""
+    ref: str = "refs/heads/main"
+
+    def condition(self, repository: str) -> str:
+        """The provider's attribute condition."""
+        workflows = ", ".join(f"'{repository}/.github/workflows/{file}@{self.ref}'" for file in self.files)
+        return (
+            f"assertion.repository_id == '{self.repository_id}' && assertion.ref == '{self.ref}' && "
+            f"assertion.workflow_ref in [{workflows}]"
+        )
+
+
+def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkflows | None = None) -> Policy:
+    """One pool for all environments; each deployer can be had by the jobs of its own GitHub environment alone.
+
+    With `trusted` only jobs of these workflows are let in, and the accounts are bound to the mapped environment;
+    without it the repository's name decides, and the accounts are bound to subjects.
+    """
     provider = next(iter(definition.deployers.values()))[0].removeprefix("//iam.googleapis.com/")
-    accounts = [_deployer(definition, environment) for environment in definition.deployers]
+    accounts = [_deployer(definition, environment, trusted is not None) for environment in definition.deployers]
     accounts += [_runtime(definition, service) for service in definition.services]
-    accounts.append(_operator(definition))
+    accounts.append(_operator(definition, provider))
     return Policy(
-        provider=provider, issuer=issuer, repositories=frozenset({definition.repository}), accounts=tuple(accounts)
+        provider=provider,
+        issuer=issuer,
+        condition=_named(definition.repository) if trusted is None else trusted.condition(definition.repository),
+        mapping=MAPPING,
+        accounts=tuple(accounts),
     )
 
 
-def _deployer(definition: Definition, environment: str) -> ServiceAccount:
+def _named(repository: str) -> str:
+    """A repository by its name, and never code of an unmerged pull request."""
+    return (
+        f"assertion.repository == '{repository}' && !assertion.sub.endsWith(':pull_request') && "
+        "!(assertion.event_name in ['pull_request', 'pull_request_target'])"
+    )
+
+
+def _deployer(definition: Definition, environment: str, by_attribute: bool) -> ServiceAccount:
+    subject = f"repo:{definition.repository}:environment:{environment}"
     grants = {service.project: DEPLOYER_GRANTS for service in definition.services if service.environment == environment}
     grants.update({project: frozenset({"artifactregistry.*"}) for project in registry_projects(definition)})
     return ServiceAccount(
         email=definition.deployers[environment][1],
-        subjects=frozenset({f"repo:{definition.repository}:environment:{environment}"}),
+        subjects=frozenset() if by_attribute else frozenset({subject}),
+        attributes=frozenset({("environment", environment)}) if by_attribute else frozenset(),
         grants=grants,
     )
 
 
-def _operator(definition: Definition) -> ServiceAccount:
+def _operator(definition: Definition, provider: str) -> ServiceAccount:
     projects = [*(service.project for service in definition.services), *registry_projects(definition)]
-    return ServiceAccount(email=OPERATOR, grants=dict.fromkeys(projects, DEPLOYER_GRANTS))
+    grants = {project: DEPLOYER_GRANTS | {"iam.serviceAccounts.getIamPolicy"} for project in projects}
+    pool_project = provider.split("/")[1]
+    return ServiceAccount(
+        email=OPERATOR, grants={**grants, pool_project: frozenset({"iam.workloadIdentityPoolProviders.get"})}
+    )
 
 
 def _runtime(definition: Definition, service: Service) -> ServiceAccount:

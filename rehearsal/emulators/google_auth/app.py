@@ -1,4 +1,4 @@
-"""The two token services as emulators. They share one `Tokens`, whose `authorise` the other emulators ask."""
+"""The token services and IAM as emulators. They share one `Tokens`, whose `authorise` the other emulators ask."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from rehearsal.emulators.google_auth.routes import iam_credentials_app, sts_app
+from rehearsal.emulators.google_auth.routes import iam_app, iam_credentials_app, sts_app
 from rehearsal.emulators.google_auth.state import Tokens
 
 
@@ -63,3 +63,26 @@ class IamCredentials:
     def reset(self) -> None:
         """Forget every token given out."""
         self._tokens.clear()
+
+
+class Iam:
+    """iam.googleapis.com: the workload identity provider and the bindings of service accounts, to read.
+
+    Its state is the policy of the `Tokens` it shares with SecurityTokenService.
+    """
+
+    name = "google-iam"
+    hosts: tuple[str, ...] = ("iam.googleapis.com",)
+    contract: str | None = "iam"
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.app: ASGIApp = iam_app(tokens)
+
+    async def start(self) -> None:
+        """Nothing runs beside HTTP."""
+
+    async def stop(self) -> None:
+        """Nothing runs beside HTTP."""
+
+    def reset(self) -> None:
+        """The policy is the world's, not a client's: there is nothing to forget."""

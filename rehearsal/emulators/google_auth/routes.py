@@ -1,7 +1,9 @@
-"""HTTP of the two token services (discovery documents sts.v1 and iamcredentials.v1)."""
+"""HTTP of the token services and of what IAM tells of them (discovery documents sts.v1, iamcredentials.v1, iam.v1)."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rehearsal.emulators.google.access import bearer
-from rehearsal.emulators.google.errors import exception_handlers, invalid
+from rehearsal.emulators.google.errors import exception_handlers, invalid, not_found
 from rehearsal.emulators.google.wire import duration, json_body, timestamp
 from rehearsal.emulators.google_auth.state import ExchangeRefused, Tokens
 
@@ -65,6 +67,45 @@ def iam_credentials_app(tokens: Tokens) -> Starlette:
 
     path = "/v1/projects/{project}/serviceAccounts/{email}:generateAccessToken"
     return Starlette(routes=[Route(path, generate, methods=["POST"])], exception_handlers=exception_handlers())
+
+
+def iam_app(tokens: Tokens) -> Starlette:
+    """What administrators read: the workload identity provider, and who may become a service account."""
+
+    async def provider(request: Request) -> Response:
+        name = request.url.path.removeprefix("/v1/")
+        tokens.authorise(bearer(request), "iam.workloadIdentityPoolProviders.get", name)
+        policy = tokens.policy
+        if name != policy.provider:
+            raise not_found(name)
+        body: dict[str, Any] = {
+            "name": policy.provider,
+            "displayName": "GitHub Actions",
+            "state": "ACTIVE",
+            "attributeMapping": dict(policy.mapping),
+            "oidc": {"issuerUri": policy.issuer},
+        }
+        return JSONResponse({**body, "attributeCondition": policy.condition} if policy.condition else body)
+
+    async def iam_policy(request: Request) -> Response:
+        project, email = request.path_params["project"], request.path_params["email"]
+        account = tokens.policy.account(email)
+        owner = account.project if account is not None and project == "-" else project
+        resource = f"projects/{owner}/serviceAccounts/{email}"
+        tokens.authorise(bearer(request), "iam.serviceAccounts.getIamPolicy", resource)
+        if account is None or account.project != owner:
+            raise not_found(resource)
+        members = tokens.policy.members(account)
+        bound = [{"role": "roles/iam.workloadIdentityUser", "members": members}] if members else []
+        etag = base64.b64encode(hashlib.sha256(repr(bound).encode()).digest()[:8]).decode()
+        return JSONResponse({"version": 1, "etag": etag, **({"bindings": bound} if bound else {})})
+
+    pools = "/v1/projects/{project}/locations/{location}/workloadIdentityPools/{pool}/providers/{provider}"
+    accounts = "/v1/projects/{project}/serviceAccounts/{email}:getIamPolicy"
+    return Starlette(
+        routes=[Route(pools, provider, methods=["GET"]), Route(accounts, iam_policy, methods=["POST"])],
+        exception_handlers=exception_handlers(),
+    )
 
 
 async def _exchange_fields(request: Request) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import jwt
@@ -13,7 +13,7 @@ from jwt.types import Options
 
 from rehearsal.emulators.google.access import project_of
 from rehearsal.emulators.google.errors import GoogleError, invalid
-from rehearsal.emulators.google_auth.policy import Policy
+from rehearsal.emulators.google_auth.policy import CredentialRejected, Policy
 
 FetchKeys = Callable[[], Awaitable[Mapping[str, Any]]]
 """Fetches the issuer's JSON Web Key Set (RFC 7517)."""
@@ -43,6 +43,8 @@ class Grant:
     expires: float
     subject: str = ""
     account: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """Of a federated subject: mapped attribute -> value."""
 
 
 class Tokens:
@@ -63,13 +65,17 @@ class Tokens:
                 "the pool or provider is disabled or deleted or because it doesn't exist.",
             )
         claims = await self._verified(subject_token)
-        if not self.policy.admits(claims):
-            raise ExchangeRefused(
-                "unauthorized_client", "The given credential is rejected by the attribute condition.", http_status=401
-            )
-        subject = str(claims["sub"])
-        expires = self._clock() + _FEDERATED_LIFETIME
-        grant = Grant(principal=self.policy.principal(subject), subject=subject, expires=expires)
+        try:
+            subject, attributes = self.policy.admit(claims)
+        except CredentialRejected as rejected:
+            status = 401 if rejected.error == "unauthorized_client" else 400
+            raise ExchangeRefused(rejected.error, rejected.description, http_status=status) from rejected
+        grant = Grant(
+            principal=self.policy.principal(subject),
+            subject=subject,
+            attributes=attributes,
+            expires=self._clock() + _FEDERATED_LIFETIME,
+        )
         return self._issue("federated", grant), _FEDERATED_LIFETIME
 
     def impersonate(self, token: str | None, email: str, *, scopes: list[str], lifetime: float) -> tuple[str, float]:
@@ -80,7 +86,7 @@ class Tokens:
             raise invalid("lifetime", f"must be more than 0s and at most {_LONGEST_ACCESS:.0f}s.")
         holder = self.holder(token)
         account = self.policy.account(email)
-        if account is None or holder.subject not in account.subjects:
+        if account is None or holder.account or not account.may_be_used_by(holder.subject, holder.attributes):
             raise _denied("iam.serviceAccounts.getAccessToken", f"{email} (or it may not exist)")
         # Whole seconds: google-auth reads expireTime without a fraction.
         grant = Grant(principal=email, account=email, expires=float(int(self._clock() + lifetime)))

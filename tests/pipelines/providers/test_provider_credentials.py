@@ -103,9 +103,8 @@ def google(clock: Any = time.time) -> Iterator[Google]:
     account = ServiceAccount(
         email=DEPLOYER, subjects=frozenset({SUBJECT}), grants={"techmate-production": frozenset({"secretmanager.*"})}
     )
-    policy = Policy(
-        provider=PROVIDER, issuer=ISSUER, repositories=frozenset({"techmate/platform"}), accounts=(account,)
-    )
+    condition = "assertion.repository == 'techmate/platform' && assertion.event_name != 'pull_request'"
+    policy = Policy(provider=PROVIDER, issuer=ISSUER, condition=condition, accounts=(account,))
     tokens = Tokens(policy, keys, clock=clock)
     world = Google(tokens=tokens, secrets=SecretManager(authorise=tokens.authorise))
     emulators = [SecurityTokenService(tokens), IamCredentials(tokens), world.secrets]

@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.google.errors import GoogleError
-from rehearsal.emulators.google_auth.app import IamCredentials, SecurityTokenService
+from rehearsal.emulators.google_auth.app import Iam, IamCredentials, SecurityTokenService
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
 from rehearsal.emulators.google_auth.state import ExchangeRefused, Tokens
 from rehearsal.serving import Server
@@ -28,14 +28,25 @@ from rehearsal.serving import Server
 ISSUER = "https://token.actions.example.test"
 PROVIDER = "projects/1234/locations/global/workloadIdentityPools/github/providers/techmate"
 DEPLOYER = "deploy@techmate-production.iam.gserviceaccount.com"
+BOUND_BY_ATTRIBUTE = "publish@techmate-production.iam.gserviceaccount.com"
+READER = "on-call@techmate-production.iam.gserviceaccount.com"
 PRODUCTION = "repo:techmate/platform:environment:production"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 POLICY = Policy(
     provider=PROVIDER,
     issuer=ISSUER,
-    repositories=frozenset({"techmate/platform"}),
+    condition="assertion.repository == 'techmate/platform' && assertion.event_name != 'pull_request'",
+    mapping={"google.subject": "assertion.sub", "attribute.environment": "assertion.environment"},
     accounts=(
+        ServiceAccount(
+            email=READER,
+            grants={
+                "techmate-production": frozenset({"iam.serviceAccounts.getIamPolicy"}),
+                "1234": frozenset({"iam.workloadIdentityPoolProviders.get"}),
+            },
+        ),
+        ServiceAccount(email=BOUND_BY_ATTRIBUTE, attributes=frozenset({("environment", "production")})),
         ServiceAccount(
             email=DEPLOYER,
             subjects=frozenset({PRODUCTION}),
@@ -85,12 +96,12 @@ async def with_services(state: Tokens, use: Callable[[requests.Session], None]) 
     violations: list[Violation] = []
     servers = [
         Server(Checked(app.app, load(str(app.contract)), violations, strict=False), app.name)
-        for app in (SecurityTokenService(state), IamCredentials(state))
+        for app in (SecurityTokenService(state), IamCredentials(state), Iam(state))
     ]
     for server in servers:
         await server.start()
     with requests.Session() as session:
-        for server, host in zip(servers, ("sts", "iamcredentials"), strict=True):
+        for server, host in zip(servers, ("sts", "iamcredentials", "iam"), strict=True):
             session.mount(f"https://{host}.googleapis.com", Redirected(server.url))
         try:
             await asyncio.to_thread(use, session)
@@ -146,9 +157,54 @@ def test_another_subject_gets_a_federated_token_but_no_account() -> None:
     asyncio.run(with_services(tokens(), use))
 
 
+def test_an_account_is_bound_to_a_mapped_attribute() -> None:
+    def use(session: requests.Session) -> None:
+        held = credentials(oidc(sub="repo:techmate@7/platform@101:x", environment="production"), BOUND_BY_ATTRIBUTE)
+        held.refresh(GoogleRequest(session))
+        assert held.token
+        for claims in ({"environment": "staging"}, {}):
+            other = credentials(oidc(**claims), BOUND_BY_ATTRIBUTE)
+            with pytest.raises(google.auth.exceptions.RefreshError, match=r"iam\.serviceAccounts\.getAccessToken"):
+                other.refresh(GoogleRequest(session))
+
+    asyncio.run(with_services(tokens(), use))
+
+
+def test_administrators_read_the_provider_and_the_bindings() -> None:
+    state = tokens()
+    may = {"Authorization": f"Bearer {state.access_token(READER)}"}
+    may_not = {"Authorization": f"Bearer {state.access_token(DEPLOYER)}"}
+    provider = f"https://iam.googleapis.com/v1/{PROVIDER}"
+
+    def policy_of(account: str, project: str = "-") -> str:
+        return f"https://iam.googleapis.com/v1/projects/{project}/serviceAccounts/{account}:getIamPolicy"
+
+    def use(session: requests.Session) -> None:
+        read = session.get(provider, headers=may).json()
+        assert read["attributeCondition"] == POLICY.condition
+        assert read["attributeMapping"]["attribute.environment"] == "assertion.environment"
+        assert (read["state"], read["oidc"]["issuerUri"]) == ("ACTIVE", ISSUER)
+        assert session.get(provider + "x", headers=may).status_code == 404
+        assert session.get(provider, headers=may_not).status_code == 403
+        assert session.get(provider).status_code == 401
+        pool = f"iam.googleapis.com/{PROVIDER.partition('/providers/')[0]}"
+        bindings = session.post(policy_of(BOUND_BY_ATTRIBUTE), headers=may, json={}).json()["bindings"]
+        members = [f"principalSet://{pool}/attribute.environment/production"]
+        assert bindings == [{"role": "roles/iam.workloadIdentityUser", "members": members}]
+        by_subject = session.post(policy_of(DEPLOYER, "techmate-production"), headers=may).json()["bindings"]
+        assert by_subject[0]["members"] == [f"principal://{pool}/subject/{PRODUCTION}"]
+        assert "bindings" not in session.post(policy_of(READER), headers=may).json()
+        assert session.post(policy_of(DEPLOYER), headers=may_not).status_code == 403
+        nobody = policy_of("nobody@techmate-production.iam.gserviceaccount.com", "techmate-production")
+        assert session.post(nobody, headers=may).status_code == 404
+
+    asyncio.run(with_services(state, use))
+
+
 @pytest.mark.parametrize(
     ("token", "reason"),
     [
+        (oidc(sub="x" * 128), "127 bytes limit"),
         (oidc(sub="repo:techmate/platform:pull_request", event_name="pull_request"), "attribute condition"),
         (oidc(event_name="pull_request"), "attribute condition"),
         (oidc(repository="someone/fork"), "attribute condition"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from rehearsal.emulators.google_auth.policy import Policy
+from rehearsal.emulators.google_auth.policy import CredentialRejected, Policy
 from rehearsal.world import definition, provision
 from rehearsal.world.definition import Definition
 from tests.rehearsal.world.example_manifest import POOL, written
@@ -28,7 +29,15 @@ def policy(wanted: Definition) -> Policy:
 
 def can_become(policy: Policy, subject: str) -> list[str]:
     """Accounts that a job with this subject can be."""
-    return [account.email for account in policy.accounts if subject in account.subjects]
+    return [account.email for account in policy.accounts if account.may_be_used_by(subject, {})]
+
+
+def admitted(policy: Policy, claims: Mapping[str, str]) -> bool:
+    try:
+        policy.admit(claims)
+    except CredentialRejected:
+        return False
+    return True
 
 
 def may(policy: Policy, email: str, permission: str, project: str) -> bool:
@@ -59,13 +68,35 @@ def test_nobody_else_becomes_anyone(policy: Policy, subject: str) -> None:
 
 def test_the_pool_takes_tokens_of_this_repository_alone_and_none_of_a_pull_request(policy: Policy) -> None:
     claims = {"repository": "acme/shop", "sub": "repo:acme/shop:environment:staging", "event_name": "push"}
-    assert policy.admits(claims)
-    assert not policy.admits(claims | {"repository": "mallory/shop"})
-    assert not policy.admits(claims | {"event_name": "pull_request"})
-    assert not policy.admits(claims | {"event_name": "pull_request_target"})
-    assert not policy.admits(claims | {"sub": "repo:acme/shop:pull_request"})
+    assert admitted(policy, claims)
+    assert not admitted(policy, claims | {"repository": "mallory/shop"})
+    assert not admitted(policy, claims | {"event_name": "pull_request"})
+    assert not admitted(policy, claims | {"event_name": "pull_request_target"})
+    assert not admitted(policy, claims | {"sub": "repo:acme/shop:pull_request"})
     assert policy.issuer == ISSUER
     assert policy.audience == POOL
+
+
+def test_trusted_workflows_alone_are_let_in_and_become_the_deployer_of_their_environment(wanted: Definition) -> None:
+    trusted = provision.TrustedWorkflows(repository_id=101, files=("deploy-production.yml", "rollback.yml"))
+    policy = provision.google_policy(wanted, ISSUER, trusted=trusted)
+    claims = {
+        "sub": "repo:acme@7/shop@101:environment:production",
+        "repository_id": "101",
+        "environment": "production",
+        "ref": "refs/heads/main",
+        "workflow_ref": "acme/shop/.github/workflows/rollback.yml@refs/heads/main",
+    }
+    subject, attributes = policy.admit(claims)
+    found = [account.email for account in policy.accounts if account.may_be_used_by(subject, attributes)]
+    assert found == [DEPLOYERS["production"]], "whichever form the subject has"
+    for changed in (
+        {"repository_id": "102"},
+        {"ref": "refs/heads/release/1.x"},
+        {"workflow_ref": "acme/shop/.github/workflows/ci.yml@refs/heads/main"},
+        {"workflow_ref": "acme/shop/.github/workflows/rollback.yml@refs/heads/x"},
+    ):
+        assert not admitted(policy, claims | changed), changed
 
 
 def test_stagings_deployer_cannot_touch_production(policy: Policy) -> None:
@@ -94,6 +125,8 @@ def test_both_push_to_the_one_registry_and_services_only_pull(policy: Policy) ->
 
 def test_the_operator_may_what_deployers_may_and_is_nobodys_by_a_token(policy: Policy) -> None:
     assert may(policy, provision.OPERATOR, "run.services.update", "acme-production")
+    assert may(policy, provision.OPERATOR, "iam.serviceAccounts.getIamPolicy", "acme-production")
+    assert not may(policy, DEPLOYERS["production"], "iam.serviceAccounts.getIamPolicy", "acme-production")
     assert next(account for account in policy.accounts if account.email == provision.OPERATOR).subjects == frozenset()
 
 

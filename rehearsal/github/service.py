@@ -18,6 +18,7 @@ from rehearsal.github.git.receiving import install
 from rehearsal.github.oidc import OidcIssuer
 from rehearsal.github.problems import not_found
 from rehearsal.github.render.view import View
+from rehearsal.github.state.allowances import RequestCount
 from rehearsal.github.state.database import Database
 from rehearsal.github.state.repositories import Repository
 from rehearsal.github.state.tokens import Token
@@ -119,6 +120,11 @@ class Service:
             return []
         mine = [run for run in self.runner.runs.values() if run.repository.lower() == repository.full_name.lower()]
         return sorted(mine, key=lambda run: run.id, reverse=True)
+
+    def requests(self, run: Run) -> RequestCount:
+        """How many requests the tokens of a run's jobs have made so far."""
+        found = self.database.repository(run.repository)
+        return found.requests.get(run.id, RequestCount()) if found is not None else RequestCount()
 
     def notify(self) -> None:
         """Wake every page that waits for news."""

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -113,6 +114,7 @@ class Inspection:
             "created": run.created_at.timestamp(),
             "ended": _at(max(ends) if ends else run.updated_at),
             "waits_for": [{"environment": wait.environment, "reviewers": wait.reviewers} for wait in waits],
+            "requests": asdict(self._inside.github.service.requests(run)),
             "jobs": [_job(job, lines) for job in jobs],
         }
 

@@ -29,7 +29,7 @@ from rehearsal.services.unprivileged import give_away
 from rehearsal.world import provision
 from rehearsal.world.definition import Definition
 
-FORMAT = 1
+FORMAT = 2
 """Of the folder; a changed one makes older snapshots unusable."""
 STATE, DATABASES, CONTENT = "state.json", "postgres", "registry"
 

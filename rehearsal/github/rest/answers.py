@@ -16,6 +16,7 @@ from rehearsal.github.problems import Problem
 
 Item = TypeVar("Item")
 
+NOT_MODIFIED = 304
 _PER_PAGE = 30
 _MOST_PER_PAGE = 100
 
@@ -38,7 +39,7 @@ class Answer:
             tag = f'W/"{hashlib.sha256(content).hexdigest()}"'
             headers |= {"ETag": tag, "Cache-Control": "private, max-age=60, s-maxage=60"}
             if request.headers.get("if-none-match") == tag:
-                return Response(status_code=304, headers=headers)
+                return Response(status_code=NOT_MODIFIED, headers=headers)
         return Response(content, self.status, headers, media_type="application/json; charset=utf-8")
 
 

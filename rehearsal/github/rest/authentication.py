@@ -9,11 +9,12 @@ from datetime import timedelta
 from rehearsal.github.identity import Identity
 from rehearsal.github.problems import Problem, bad_credentials
 from rehearsal.github.service import Service
+from rehearsal.github.state.allowances import Allowance, RequestCount
 from rehearsal.github.state.tokens import Token
 
 _WINDOW = timedelta(hours=1)
 LIMITS = {"classic": 5_000, "fine-grained": 5_000, "job": 1_000}
-"""Requests an hour; for a job's token GitHub counts a thousand per repository."""
+"""Requests an hour: of a person with all their tokens; of a repository with the tokens of all its jobs."""
 ANONYMOUS_LIMIT = 60
 
 
@@ -32,28 +33,51 @@ def identify(service: Service, header: str | None) -> Identity:
 
 
 def count(service: Service, token: Token | None) -> dict[str, str]:
-    """Count a request against the token's hour; returns the headers that say so.
+    """Count a request against the hour of whoever asks; returns the headers that say so.
 
     Raises Problem 403 when the hour is used up.
     """
-    limit = LIMITS[token.kind] if token is not None else ANONYMOUS_LIMIT
     if token is None:
-        return _headers(limit, 0, int((service.now() + _WINDOW).timestamp()))
-    start = token.window_started_at
-    if start is None or service.now() - start >= _WINDOW:
-        token.window_started_at, token.used = service.now(), 0
-    reset = reset_at(service, token)
-    if token.used >= limit:
-        headers = _headers(limit, limit, reset)
-        raise Problem(403, f"API rate limit exceeded for {token.login}.", headers=headers)
-    token.used += 1
-    return _headers(limit, token.used, reset)
+        return _headers(ANONYMOUS_LIMIT, 0, int((service.now() + _WINDOW).timestamp()))
+    allowance, limit = allowance_of(service, token), LIMITS[token.kind]
+    if allowance.since is None or service.now() - allowance.since >= _WINDOW:
+        allowance.since, allowance.used = service.now(), 0
+    reset = reset_at(service, allowance)
+    if allowance.used >= limit:
+        whose = "installation" if token.kind == "job" else token.login
+        raise Problem(403, f"API rate limit exceeded for {whose}.", headers=_headers(limit, limit, reset))
+    allowance.used += 1
+    if (requests := _of_run(service, token)) is not None:
+        requests.counted += 1
+    return _headers(limit, allowance.used, reset)
 
 
-def reset_at(service: Service, token: Token | None) -> int:
+def give_back(service: Service, token: Token) -> dict[str, str]:
+    """Uncount a request that was answered 304; returns the headers as they are then."""
+    allowance = allowance_of(service, token)
+    allowance.used -= 1
+    if (requests := _of_run(service, token)) is not None:
+        requests.counted -= 1
+        requests.not_modified += 1
+    return _headers(LIMITS[token.kind], allowance.used, reset_at(service, allowance))
+
+
+def allowance_of(service: Service, token: Token) -> Allowance:
+    """What a token's requests are counted against: its person's hour, or that of all jobs of its repository."""
+    if token.kind == "job" and token.repository is not None:
+        return service.repository(token.repository).jobs_allowance
+    return service.database.users[token.login].allowance
+
+
+def _of_run(service: Service, token: Token) -> RequestCount | None:
+    if token.run_id is None or token.repository is None:
+        return None
+    return service.repository(token.repository).requests.setdefault(token.run_id, RequestCount())
+
+
+def reset_at(service: Service, allowance: Allowance) -> int:
     """When the running hour ends, in epoch seconds."""
-    start = token.window_started_at if token is not None else None
-    return int(((start or service.now()) + _WINDOW).timestamp())
+    return int(((allowance.since or service.now()) + _WINDOW).timestamp())
 
 
 def _headers(limit: int, used: int, reset: int) -> dict[str, str]:

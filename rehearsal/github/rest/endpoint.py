@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rehearsal.github.problems import Problem
-from rehearsal.github.rest.answers import Answer
-from rehearsal.github.rest.authentication import count, identify
+from rehearsal.github.rest.answers import NOT_MODIFIED, Answer
+from rehearsal.github.rest.authentication import count, give_back, identify
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.fields import Fields, parse
 from rehearsal.github.rules.access import check
@@ -34,6 +34,8 @@ class Endpoint:
     role: str | None
     raw: bool
     """The body is no JSON; the endpoint reads it itself."""
+    free: bool
+    """Not counted against the rate limit."""
 
 
 class Endpoints:
@@ -43,13 +45,15 @@ class Endpoints:
         self.all: list[Endpoint] = []
 
     def add(
-        self, method: str, path: str, *needs: str, role: str | None = None, raw: bool = False
+        self, method: str, path: str, *needs: str, role: str | None = None, raw: bool = False, free: bool = False
     ) -> Callable[[Handler], Handler]:
         """Decorator. A path beginning with a slash is whole; any other lies under /repos/{owner}/{repo}."""
         whole = path if path.startswith("/") else f"/repos/{{owner}}/{{repo}}{'/' if path else ''}{path}"
 
         def keep(handler: Handler) -> Handler:
-            self.all.append(Endpoint(method=method, path=whole, handler=handler, needs=needs, role=role, raw=raw))
+            self.all.append(
+                Endpoint(method=method, path=whole, handler=handler, needs=needs, role=role, raw=raw, free=free)
+            )
             return handler
 
         return keep
@@ -72,7 +76,7 @@ def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitabl
         try:
             _check_version(request)
             identity = identify(service, request.headers.get("authorization"))
-            headers |= count(service, identity.token)
+            headers |= {} if endpoint.free else count(service, identity.token)
             found = service.repository(_full_name(request)) if endpoint.needs else None
             if found is not None:
                 check(identity, found, endpoint.needs, endpoint.role)
@@ -90,7 +94,12 @@ def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitabl
             return JSONResponse(problem.body(), problem.status, {**headers, **problem.headers})
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is left to read it
-        return answer if isinstance(answer, Response) else answer.response(request, headers)
+        if isinstance(answer, Response):
+            return answer
+        response = answer.response(request, headers)
+        if response.status_code == NOT_MODIFIED and identity.token is not None:
+            response.headers.update(give_back(service, identity.token))
+        return response
 
     return serve
 

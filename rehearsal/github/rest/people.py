@@ -9,11 +9,12 @@ from starlette.routing import Route
 from rehearsal.github.problems import Problem, forbidden, not_found
 from rehearsal.github.render import accounts as render
 from rehearsal.github.rest.answers import Answer, no_content, ok
-from rehearsal.github.rest.authentication import ANONYMOUS_LIMIT, LIMITS, reset_at
+from rehearsal.github.rest.authentication import ANONYMOUS_LIMIT, LIMITS, allowance_of, reset_at
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.service import Service
 from rehearsal.github.state.accounts import ROLES, at_least
+from rehearsal.github.state.allowances import Allowance
 
 endpoints = Endpoints()
 
@@ -76,12 +77,13 @@ async def remove_collaborator(call: Call) -> Answer:
     return no_content()
 
 
-@endpoints.add("GET", "/rate_limit")
+@endpoints.add("GET", "/rate_limit", free=True)
 async def get_rate_limit(call: Call) -> Answer:
     token = call.identity.token
     limit = LIMITS[token.kind] if token is not None else ANONYMOUS_LIMIT
-    used = token.used if token is not None else 0
-    rate = {"limit": limit, "used": used, "remaining": limit - used, "reset": reset_at(call.service, token)}
+    allowance = allowance_of(call.service, token) if token is not None else Allowance()
+    reset = reset_at(call.service, allowance)
+    rate = {"limit": limit, "used": allowance.used, "remaining": limit - allowance.used, "reset": reset}
     search = {**rate, "limit": 30, "used": 0, "remaining": 30}
     return ok({"resources": {"core": rate, "search": search, "graphql": rate}, "rate": rate})
 

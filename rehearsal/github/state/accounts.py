@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from rehearsal.github.state.allowances import Allowance
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 """Repository roles, weakest first."""
@@ -26,6 +28,7 @@ class User:
     type: str = "User"
     """User, Organization or Bot."""
     created_at: datetime
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 def at_least(role: str, wanted: str) -> bool:

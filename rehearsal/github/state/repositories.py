@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rehearsal.github.state.allowances import Allowance, RequestCount
 from rehearsal.github.state.attestations import Attestation
 from rehearsal.github.state.checks import CheckRun, CheckSuite, CommitStatus
 from rehearsal.github.state.deployments import Deployment
@@ -71,6 +72,10 @@ class Repository:
     variables: dict[str, Variable] = field(default_factory=dict)
     workflows: dict[str, Workflow] = field(default_factory=dict)
     """By path."""
+    jobs_allowance: Allowance = field(default_factory=Allowance)
+    """Of the GITHUB_TOKENs of all jobs together."""
+    requests: dict[int, RequestCount] = field(default_factory=dict)
+    """By workflow run; kept when the run is deleted."""
 
     @property
     def full_name(self) -> str:

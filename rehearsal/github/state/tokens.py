@@ -25,9 +25,6 @@ class Token:
     run_id: int | None = None
     job_id: int | None = None
     expires_at: datetime | None = None
-    used: int = 0
-    """Requests in the running hour, for the rate limit."""
-    window_started_at: datetime | None = None
 
     def allows(self, resource: str, level: str) -> bool:
         """Whether the token's own permissions reach `level` on `resource`; metadata can always be read."""

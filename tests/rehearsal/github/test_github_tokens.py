@@ -101,15 +101,45 @@ def test_administration_takes_an_administrator(scene: Scene, dev: Person, manage
 
 
 def test_the_rate_limit_counts_and_refuses(scene: Scene, dev: Person) -> None:
-    before = dev.get("/rate_limit")["rate"]
-    assert (before["limit"], before["remaining"]) == (5000, 4999)
-    token = scene.github.service.database.tokens[dev.token]
-    token.used = 5000
+    assert dev.get("/rate_limit")["rate"]["remaining"] == 5000, "to ask for it costs nothing"
+    dev.get(HERE)
+    scene.person("dev-1").get(HERE)
+    assert dev.get("/rate_limit")["rate"]["remaining"] == 4998, "a person's tokens share one hour"
+    scene.github.service.database.users["dev-1"].allowance.used = 5000
     refused = dev.api("GET", HERE)
     assert (refused.status_code, refused.headers["x-ratelimit-remaining"]) == (403, "0")
     assert "API rate limit exceeded" in refused.json()["message"]
     scene.clock.time += timedelta(hours=1)
     assert dev.api("GET", HERE).status_code == 200
+
+
+def test_all_jobs_of_a_repository_share_a_thousand_requests(scene: Scene) -> None:
+    one, other = scene.job_token({"contents": "read"}), scene.job_token({"contents": "read"})
+    first, second = one.api("GET", HERE), other.api("GET", HERE)
+    assert [answer.headers["x-ratelimit-remaining"] for answer in (first, second)] == ["999", "998"]
+    repository = scene.github.service.repository(REPOSITORY)
+    repository.jobs_allowance.used = 1000
+    scene.do(scene.github.hub.retire_token, one.token)
+    refused = scene.job_token({"contents": "read"}).api("GET", HERE)
+    assert (refused.status_code, refused.headers["x-ratelimit-limit"]) == (403, "1000")
+    assert refused.json()["message"] == "API rate limit exceeded for installation."
+    scene.person("dev-1").get(HERE)
+
+
+def test_what_has_not_changed_costs_nothing_and_a_run_knows_what_it_asked(scene: Scene) -> None:
+    job = scene.job_token({"contents": "read"})
+    run = max(scene.runner.runs.values(), key=lambda one: one.id)
+    path = f"{HERE}/contents/README.md"
+    first = job.api("GET", path)
+    again = job.api("GET", path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert [answer.headers["x-ratelimit-remaining"] for answer in (first, again)] == ["999", "999"]
+    assert job.api("GET", f"{HERE}/deployments").status_code == 403
+    requests_made = scene.do(scene.github.service.requests, run)
+    assert (requests_made.counted, requests_made.not_modified) == (2, 1), "a refusal is a request too"
+    scene.job_token({})
+    other = max(scene.runner.runs.values(), key=lambda one: one.id)
+    assert scene.do(scene.github.service.requests, other).counted == 0
 
 
 def test_who_somebody_is_and_what_they_may(scene: Scene, dev: Person) -> None:

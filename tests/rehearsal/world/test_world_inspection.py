@@ -15,6 +15,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from rehearsal.github.state.allowances import RequestCount
 from rehearsal.journal import Journal
 from rehearsal.runner.act import MARK
 from rehearsal.runner.model import Job, PendingReview, Run, Step
@@ -80,6 +81,9 @@ def world(runner: Runner, tmp_path: Path) -> Iterator[httpx.Client]:
     service = SimpleNamespace(revisions={"api-2": revision})
     inside = SimpleNamespace(
         runner=runner,
+        github=SimpleNamespace(
+            service=SimpleNamespace(requests=lambda run: RequestCount(counted=run.id * 10, not_modified=3))
+        ),
         journal=Journal(),
         definition=definition.read(written(tmp_path)),
         cloud_run=SimpleNamespace(services=SimpleNamespace(all=lambda: [service])),
@@ -123,6 +127,7 @@ def test_a_run_is_told_to_the_millisecond(world: httpx.Client, runner: Runner) -
     assert told["ended"] == NOON.timestamp() + 4
     assert told["conclusion"] == "failure"
     assert told["waits_for"] == []
+    assert told["requests"] == {"counted": 10, "not_modified": 3}
     assert [(one["name"], one["started"], one["log"]) for one in told["jobs"]] == [
         ("Skipped", NOON.timestamp() + 4, []),
         ("Tests", NOON.timestamp() + 1, []),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rehearsal.github.state.accounts import User
+from rehearsal.github.state.accounts import ACTIONS_APP_ID, User
 from rehearsal.github.state.tokens import Token
 
 
@@ -18,6 +18,18 @@ class Identity:
     @property
     def login(self) -> str:
         return self.user.login if self.user is not None else "anonymous"
+
+    @property
+    def is_app(self) -> bool:
+        """An app's token, that of GitHub Actions for a job or that of another one: it has no role, only permissions."""
+        return self.token is not None and self.token.kind in ("job", "app")
+
+    @property
+    def app_id(self) -> int | None:
+        """The app behind the token; None for a person."""
+        if self.token is None or not self.is_app:
+            return None
+        return ACTIONS_APP_ID if self.is_job else self.token.app_id
 
     @property
     def is_job(self) -> bool:

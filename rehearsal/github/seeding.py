@@ -11,9 +11,9 @@ from rehearsal.github.changes.environments import add_policy, ensure, set_secret
 from rehearsal.github.changes.repositories import bring_history, commit_files, fork, record
 from rehearsal.github.git.objects import Signature
 from rehearsal.github.service import Service
-from rehearsal.github.state.accounts import ROLES, User
+from rehearsal.github.state.accounts import ROLES, App, User
 from rehearsal.github.state.environments import Environment
-from rehearsal.github.state.protection import BranchProtection, Rule, Ruleset
+from rehearsal.github.state.protection import BranchProtection, BypassActor, Rule, Ruleset
 from rehearsal.github.state.repositories import Repository, Settings
 from rehearsal.github.state.tokens import Token, normalised
 
@@ -182,20 +182,92 @@ class Seed:
         self._service.repository(full_name).protections[branch] = protection
         return protection
 
-    def protect_tags(self, full_name: str, patterns: Sequence[str], *, name: str = "release tags") -> Ruleset:
+    def protect_tags(
+        self,
+        full_name: str,
+        patterns: Sequence[str],
+        *,
+        name: str = "release tags",
+        restrict_creations: bool = False,
+        bypass: Sequence[BypassActor] = (),
+    ) -> Ruleset:
         """Tags of these patterns ("v*") can be made, but neither moved nor deleted."""
+        rules = [Rule(type="deletion"), Rule(type="update")]
+        rules += [Rule(type="creation")] if restrict_creations else []
+        return self._ruleset(full_name, name, "tag", "refs/tags/", patterns, rules, bypass)
+
+    def branch_ruleset(
+        self,
+        full_name: str,
+        patterns: Sequence[str],
+        *,
+        checks: Sequence[str] = (),
+        reviews: int | None = 1,
+        name: str = "",
+        app_id: int | None = None,
+        strict: bool = False,
+        checks_on_creation: bool = False,
+        dismiss_stale: bool = True,
+        last_push_approval: bool = False,
+        restrict_creations: bool = False,
+        restrict_updates: bool = False,
+        bypass: Sequence[BypassActor] = (),
+    ) -> Ruleset:
+        """Branches of these patterns ("main", "release/**/*", "~DEFAULT_BRANCH") are neither deleted nor forced, and take
+        pull requests with these checks green and this many approvals only. `reviews=None` asks for no pull request.
+
+        `app_id`: the app that has to report the checks (15368 is GitHub Actions).
+        """
+        rules = [Rule(type="deletion"), Rule(type="non_fast_forward")]
+        if reviews is not None:
+            rules.append(_pull_request_rule(reviews, dismiss_stale, last_push_approval))
+        if checks:
+            rules.append(_status_checks_rule(checks, app_id, strict, checks_on_creation))
+        rules += [Rule(type="creation")] if restrict_creations else []
+        rules += [Rule(type="update")] if restrict_updates else []
+        return self._ruleset(full_name, name or ", ".join(patterns), "branch", "refs/heads/", patterns, rules, bypass)
+
+    def _ruleset(
+        self,
+        full_name: str,
+        name: str,
+        target: str,
+        prefix: str,
+        patterns: Sequence[str],
+        rules: list[Rule],
+        bypass: Sequence[BypassActor],
+    ) -> Ruleset:
         now = self._service.now()
         ruleset = Ruleset(
             id=self._service.database.next_id("ruleset"),
             name=name,
-            target="tag",
-            include=[f"refs/tags/{pattern}" for pattern in patterns],
-            rules=[Rule(type="deletion"), Rule(type="update")],
+            target=target,
+            include=[pattern if pattern.startswith("~") else prefix + pattern for pattern in patterns],
+            rules=rules,
+            bypass=list(bypass),
             created_at=now,
             updated_at=now,
         )
         self._service.repository(full_name).rulesets[ruleset.id] = ruleset
         return ruleset
+
+    def app(self, slug: str, full_name: str, *, permissions: Mapping[str, str]) -> str:
+        """Install an app on a repository. Returns a token of the installation, which acts as `slug[bot]`."""
+        database, now = self._service.database, self._service.now()
+        known = next((one for one in database.apps.values() if one.slug == slug), None)
+        one = known or App(id=database.next_id("app"), slug=slug, name=slug, created_at=now)
+        database.apps[one.id] = one
+        bot = database.add_user(f"{slug}[bot]", now=now, kind="Bot")
+        token = Token(
+            value=f"ghs_{secrets.token_hex(18)}",
+            login=bot.login,
+            kind="app",
+            permissions=normalised(dict(permissions)),
+            repository=self._service.repository(full_name).full_name,
+            app_id=one.id,
+        )
+        database.tokens[token.value] = token
+        return token.value
 
     async def fork(self, full_name: str, owner: str) -> Repository:
         """A fork that belongs to `owner`."""
@@ -205,3 +277,25 @@ class Seed:
     def oidc_key(self, pem: bytes) -> None:
         """Sign OIDC tokens with this RSA key (PEM) instead of a new one."""
         self._service.oidc.use_key(pem)
+
+
+def _pull_request_rule(reviews: int, dismiss_stale: bool, last_push_approval: bool) -> Rule:
+    parameters = {
+        "required_approving_review_count": reviews,
+        "dismiss_stale_reviews_on_push": dismiss_stale,
+        "require_code_owner_review": False,
+        "require_last_push_approval": last_push_approval,
+        "required_review_thread_resolution": False,
+        "allowed_merge_methods": ["merge", "squash", "rebase"],
+    }
+    return Rule(type="pull_request", parameters=parameters)
+
+
+def _status_checks_rule(checks: Sequence[str], app_id: int | None, strict: bool, on_creation: bool) -> Rule:
+    origin = {} if app_id is None else {"integration_id": app_id}
+    parameters = {
+        "strict_required_status_checks_policy": strict,
+        "do_not_enforce_on_create": not on_creation,
+        "required_status_checks": [{"context": check, **origin} for check in checks],
+    }
+    return Rule(type="required_status_checks", parameters=parameters)

@@ -8,6 +8,7 @@ from rehearsal.github.identity import Identity
 from rehearsal.github.render import checks as render
 from rehearsal.github.render.commits import commit as render_commit
 from rehearsal.github.service import Service
+from rehearsal.github.state.accounts import ACTIONS_APP_ID
 from rehearsal.github.state.checks import CheckAnnotation, CheckRun, CheckSuite, CommitStatus
 from rehearsal.github.state.repositories import Repository
 from rehearsal.runner.model import Job, Run
@@ -33,6 +34,7 @@ async def add_status(
         target_url=target_url,
         creator=by.login,
         created_at=service.now(),
+        app_id=by.app_id,
     )
     repository.statuses.append(status)
     view = service.view()
@@ -43,10 +45,15 @@ async def add_status(
     return status
 
 
-def api_suite(service: Service, repository: Repository, sha: str, branch: str | None) -> CheckSuite:
-    """The suite that collects the check runs made through the API on a commit."""
-    found = next((one for one in repository.check_suites.values() if (one.head_sha, one.run_id) == (sha, None)), None)
-    return found or _new_suite(service, repository, sha, branch, None)
+def api_suite(service: Service, repository: Repository, sha: str, branch: str | None, app_id: int) -> CheckSuite:
+    """The suite that collects the check runs an app makes through the API on a commit.
+
+    Nobody can choose it: GitHub takes the app's first suite of the commit. For a job's token that is the one of
+    whichever workflow ran first there, not that of the run the job belongs to.
+    """
+    ours = [one for one in repository.check_suites.values() if (one.head_sha, one.app_id) == (sha, app_id)]
+    first = min(ours, key=lambda one: one.id, default=None)
+    return first or _new_suite(service, repository, sha, branch, None, app_id)
 
 
 def run_suite(service: Service, repository: Repository, run: Run) -> CheckSuite:
@@ -56,18 +63,32 @@ def run_suite(service: Service, repository: Repository, run: Run) -> CheckSuite:
 
 
 def _new_suite(
-    service: Service, repository: Repository, sha: str, branch: str | None, run_id: int | None
+    service: Service,
+    repository: Repository,
+    sha: str,
+    branch: str | None,
+    run_id: int | None,
+    app_id: int = ACTIONS_APP_ID,
 ) -> CheckSuite:
     now = service.now()
-    number = service.database.next_id("check_suite")
-    suite = CheckSuite(id=number, head_sha=sha, head_branch=branch, run_id=run_id, created_at=now, updated_at=now)
+    suite = CheckSuite(
+        id=service.database.next_id("check_suite"),
+        head_sha=sha,
+        head_branch=branch,
+        run_id=run_id,
+        created_at=now,
+        updated_at=now,
+        app_id=app_id,
+    )
+    number = suite.id
     repository.check_suites[number] = suite
     return suite
 
 
 def add_check_run(service: Service, repository: Repository, name: str, suite: CheckSuite) -> CheckRun:
     """A new check run; the caller fills in how it stands."""
-    run = CheckRun(id=service.database.next_id("check_run"), name=name, head_sha=suite.head_sha, suite_id=suite.id)
+    number = service.database.next_id("check_run")
+    run = CheckRun(id=number, name=name, head_sha=suite.head_sha, suite_id=suite.id, app_id=suite.app_id)
     repository.check_runs[run.id] = run
     return run
 

@@ -98,6 +98,27 @@ def actions_app(view: View) -> dict[str, Any]:
     }
 
 
+def app(view: View, app_id: int) -> dict[str, Any]:
+    """An app by its number."""
+    one = view.database.apps.get(app_id)
+    if one is None:
+        return actions_app(view)
+    return {
+        "id": one.id,
+        "slug": one.slug,
+        "node_id": node_id("App", one.id),
+        "owner": simple_user(view, f"{one.slug}[bot]"),
+        "name": one.name,
+        "description": None,
+        "external_url": f"{view.html}/apps/{one.slug}",
+        "html_url": f"{view.html}/apps/{one.slug}",
+        "created_at": stamp(one.created_at),
+        "updated_at": stamp(one.created_at),
+        "permissions": {"checks": "write", "statuses": "write"},
+        "events": [],
+    }
+
+
 def maybe_app(view: View, by_app: bool) -> dict[str, Any] | None:
     return actions_app(view) if by_app else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.github.git.objects import Commit
-from rehearsal.github.render.accounts import actions_app, simple_user
+from rehearsal.github.render.accounts import app, simple_user
 from rehearsal.github.render.commits import simple_commit
 from rehearsal.github.render.pulls import pulls_of
 from rehearsal.github.render.repositories import repository as render_repository
@@ -75,7 +75,7 @@ def check_run(view: View, repository: Repository, one: CheckRun) -> dict[str, An
             "annotations_url": f"{here}/annotations",
         },
         "check_suite": {"id": one.suite_id},
-        "app": actions_app(view),
+        "app": app(view, one.app_id),
         "pull_requests": pulls_of(view, repository, one.head_sha),
     }
 
@@ -127,7 +127,7 @@ def check_suite(view: View, repository: Repository, one: CheckSuite, head: Commi
         "before": head.parents[0] if head.parents else None,
         "after": one.head_sha,
         "pull_requests": pulls_of(view, repository, one.head_sha),
-        "app": actions_app(view),
+        "app": app(view, one.app_id),
         "repository": render_repository(view, repository),
         "created_at": stamp(one.created_at),
         "updated_at": stamp(one.updated_at),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.github.git.objects import Commit
+from rehearsal.github.identity import Identity
 from rehearsal.github.render.accounts import simple_user
 from rehearsal.github.render.commits import commit as render_commit
 from rehearsal.github.render.view import View, node_id, quoted, stamp
-from rehearsal.github.rules.protection import active_rulesets, rules_for
+from rehearsal.github.rules.access import may_administer
+from rehearsal.github.rules.protection import active_rulesets, bypass_mode, rules_for
 from rehearsal.github.state.protection import BranchProtection, Rule, Ruleset
 from rehearsal.github.state.repositories import Repository
 
@@ -91,8 +93,9 @@ def _restrictions(view: View, here: str, logins: list[str]) -> dict[str, Any]:
     }
 
 
-def ruleset(view: View, repository: Repository, one: Ruleset, *, details: bool = True) -> dict[str, Any]:
-    """A ruleset; the list of them leaves rules and conditions out."""
+def ruleset(view: View, repository: Repository, one: Ruleset, reader: Identity | None = None) -> dict[str, Any]:
+    """A ruleset as somebody sees it: who may pass it is for administrators. Without a reader it is the form of lists,
+    which leaves rules and conditions out."""
     body: dict[str, Any] = {
         "id": one.id,
         "node_id": node_id("RepositoryRuleset", one.id),
@@ -108,10 +111,12 @@ def ruleset(view: View, repository: Repository, one: Ruleset, *, details: bool =
             "html": {"href": f"{view.page(repository)}/rules/{one.id}"},
         },
     }
-    if details:
-        body["conditions"] = {"ref_name": {"include": one.include, "exclude": one.exclude}}
-        body["rules"] = [_rule(rule) for rule in one.rules]
-        body["current_user_can_bypass"] = "never"
+    if reader is None:
+        return body
+    body["conditions"] = {"ref_name": {"include": one.include, "exclude": one.exclude}}
+    body["rules"] = [_rule(rule) for rule in one.rules]
+    body["current_user_can_bypass"] = bypass_mode(repository, one, reader)
+    if may_administer(reader, repository):
         body["bypass_actors"] = [
             {"actor_id": actor.actor_id, "actor_type": actor.actor_type, "bypass_mode": actor.mode}
             for actor in one.bypass

@@ -13,7 +13,7 @@ from rehearsal.github.state.allowances import Allowance, RequestCount
 from rehearsal.github.state.tokens import Token
 
 _WINDOW = timedelta(hours=1)
-LIMITS = {"classic": 5_000, "fine-grained": 5_000, "job": 1_000}
+LIMITS = {"classic": 5_000, "fine-grained": 5_000, "job": 1_000, "app": 5_000}
 """Requests an hour: of a person with all their tokens; of a repository with the tokens of all its jobs."""
 ANONYMOUS_LIMIT = 60
 

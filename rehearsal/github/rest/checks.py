@@ -12,8 +12,7 @@ from rehearsal.github.rest.answers import Answer, created, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.rest.fields import Fields
-from rehearsal.github.rules.checks import latest_check_runs, latest_statuses
-from rehearsal.github.state.accounts import ACTIONS_APP_ID
+from rehearsal.github.rules.checks import latest_statuses
 from rehearsal.github.state.checks import CheckAnnotation, CheckRun, CheckSuite
 
 endpoints = Endpoints()
@@ -62,12 +61,13 @@ async def combined_status(call: Call) -> Answer:
 @endpoints.add("POST", "check-runs", "checks:write")
 async def create_check_run(call: Call) -> Answer:
     """For apps only: a person's token cannot, whatever it is allowed."""
-    if not call.identity.is_job:
+    app_id = call.identity.app_id
+    if app_id is None:
         raise forbidden("You must authenticate via a GitHub App.")
     name, sha = call.fields.required_text("name"), await call.commit(call.fields.required_text("head_sha"))
     branch = next((name for name, tip in call.git.branches().items() if tip == sha), None)
     run = changes.add_check_run(
-        call.service, call.repository, name, changes.api_suite(call.service, call.repository, sha, branch)
+        call.service, call.repository, name, changes.api_suite(call.service, call.repository, sha, branch, app_id)
     )
     run.started_at = call.service.now()
     _apply(call, run)
@@ -77,9 +77,14 @@ async def create_check_run(call: Call) -> Answer:
 
 @endpoints.add("PATCH", "check-runs/{check}", "checks:write")
 async def update_check_run(call: Call) -> Answer:
-    if not call.identity.is_job:
+    app_id = call.identity.app_id
+    if app_id is None:
         raise forbidden("You must authenticate via a GitHub App.")
     run = _check(call)
+    if run.app_id != app_id:
+        raise forbidden(
+            f"Invalid app_id `{app_id}` - check run can only be modified by the GitHub App that created it."
+        )
     if run.job_id is not None:
         raise forbidden("Invalid app_id: the check run of a workflow job cannot be changed.")
     _apply(call, run)
@@ -100,16 +105,15 @@ async def list_annotations(call: Call) -> Answer:
 
 @endpoints.add("GET", "commits/{ref:path}/check-runs", "checks:read")
 async def list_check_runs(call: Call) -> Answer:
-    sha = await call.commit(call.path("ref"))
-    return _listed(call, latest_check_runs(call.repository, sha), call.repository.check_runs_of(sha))
+    every = call.repository.check_runs_of(await call.commit(call.path("ref")))
+    return _listed(call, _newest(every), every)
 
 
 @endpoints.add("GET", "check-suites/{suite}/check-runs", "checks:read")
 async def list_suite_runs(call: Call) -> Answer:
     suite = _suite(call)
     every = [run for run in call.repository.check_runs.values() if run.suite_id == suite.id]
-    newest = list({run.name: run for run in every}.values())
-    return _listed(call, newest, every)
+    return _listed(call, _newest(every), every)
 
 
 @endpoints.add("GET", "commits/{ref:path}/check-suites", "checks:read")
@@ -128,20 +132,27 @@ async def _rendered(call: Call, suite: CheckSuite) -> dict[str, Any]:
     return render.check_suite(call.view, call.repository, suite, await call.git.commit(suite.head_sha))
 
 
+def _newest(every: list[CheckRun]) -> list[CheckRun]:
+    """The last one under each name in each suite: two workflows with a job of one name are both shown."""
+    ordered = sorted(every, key=lambda run: (run.started_at is not None, run.started_at, run.id))
+    return list({(run.suite_id, run.name): run for run in ordered}.values())
+
+
 def _listed(call: Call, newest: list[CheckRun], every: list[CheckRun]) -> Answer:
     app = call.query("app_id")
     found = every if call.query("filter") == "all" else newest
     for name, attribute in (("check_name", "name"), ("status", "status")):
         if wanted := call.query(name):
             found = [run for run in found if getattr(run, attribute) == wanted]
-    page = call.page([] if app and app != str(ACTIONS_APP_ID) else found)
+    page = call.page([run for run in found if app in ("", str(run.app_id))])
     return page.answer([render.check_run(call.view, call.repository, one) for one in page.items], key="check_runs")
 
 
 def _apply(call: Call, run: CheckRun) -> None:
     fields = call.fields
     run.name = fields.text("name", run.name)
-    run.details_url = fields.text("details_url") or run.details_url
+    if not call.identity.is_job:  # GitHub shows its own address for what a job's token makes, whatever is asked for
+        run.details_url = fields.text("details_url") or run.details_url
     run.external_id = fields.text("external_id", run.external_id)
     run.started_at = _time(fields, "started_at") or run.started_at
     run.completed_at = _time(fields, "completed_at") or run.completed_at

@@ -185,11 +185,11 @@ def _comment(call: Call) -> Comment:
 
 def _own(call: Call, comment: Comment) -> Comment:
     """Others' comments take write access."""
-    may_write = call.identity.is_job or at_least(call.repository.role_of(call.identity.login), "write")
+    may_write = call.identity.is_app or at_least(call.repository.role_of(call.identity.login), "write")
     if comment.user != call.identity.login and not may_write:
         raise forbidden("Must have push access to Repository, or be the author.")
     return comment
 
 
 def _may_triage(call: Call) -> bool:
-    return call.identity.is_job or at_least(call.repository.role_of(call.identity.login), "triage")
+    return call.identity.is_app or at_least(call.repository.role_of(call.identity.login), "triage")

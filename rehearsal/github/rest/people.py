@@ -23,7 +23,7 @@ _GIVEN_ROLES = {"pull": "read", "push": "write"}
 
 @endpoints.add("GET", "/user")
 async def get_me(call: Call) -> Answer:
-    if call.identity.is_job:
+    if call.identity.is_app:
         raise forbidden("Resource not accessible by integration")
     return ok(render.private_user(call.view, call.user))
 

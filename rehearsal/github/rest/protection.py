@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.github.problems import Problem, not_found
+from rehearsal.github.problems import Problem, forbidden, not_found
 from rehearsal.github.render import protection as render
 from rehearsal.github.rest.answers import Answer, created, no_content, ok
 from rehearsal.github.rest.call import Call
@@ -13,17 +13,20 @@ from rehearsal.github.state.protection import BranchProtection, BypassActor, Rul
 
 endpoints = Endpoints()
 
+_NOT_IN_PLAN = "Upgrade to GitHub Pro or make this repository public to enable this feature."
 _PARTS = ("required_status_checks", "enforce_admins", "required_pull_request_reviews", "restrictions")
 
 
 @endpoints.add("GET", "branches/{branch:path}/protection", "administration:read", role="write")
 async def get_protection(call: Call) -> Answer:
+    _check_plan(call)
     return ok(render.protection(call.view, call.repository, _protection(call)))
 
 
 @endpoints.add("PUT", "branches/{branch:path}/protection", "administration:write")
 async def put_protection(call: Call) -> Answer:
     """Replaces all of it; the four parts have to be there, null where not wanted."""
+    _check_plan(call)
     fields, branch = call.fields, call.path("branch")
     missing = [name for name in _PARTS if name not in fields]
     if missing:
@@ -37,17 +40,25 @@ async def put_protection(call: Call) -> Answer:
 
 @endpoints.add("DELETE", "branches/{branch:path}/protection", "administration:write")
 async def delete_protection(call: Call) -> Answer:
+    _check_plan(call)
     del call.repository.protections[_protection(call).branch]
     return no_content()
 
 
 @endpoints.add("GET", "branches/{branch:path}/protection/required_status_checks", "administration:read", role="write")
 async def get_required_checks(call: Call) -> Answer:
+    _check_plan(call)
     protection = _protection(call)
     if protection.contexts is None:
         raise Problem(404, "Required status checks not enabled")
     body = render.protection(call.view, call.repository, protection)
     return ok(body["required_status_checks"])
+
+
+def _check_plan(call: Call) -> None:
+    """Raises Problem 403 for a private repository whose owner's plan has no protection."""
+    if not call.repository.has_rules:
+        raise forbidden(_NOT_IN_PLAN)
 
 
 def _wanted(branch: str, fields: Fields) -> BranchProtection:
@@ -89,20 +100,23 @@ endpoints.add("GET", "branches/{branch:path}", "contents:read")(get_branch)
 
 @endpoints.add("GET", "rules/branches/{branch:path}", "metadata:read")
 async def list_branch_rules(call: Call) -> Answer:
+    _check_plan(call)
     page = call.page(render.rules_of_branch(call.repository, call.path("branch")))
     return page.answer(page.items)
 
 
 @endpoints.add("GET", "rulesets", "metadata:read")
 async def list_rulesets(call: Call) -> Answer:
+    _check_plan(call)
     targets = [name for name in call.query("targets").split(",") if name]
     found = [one for one in call.repository.rulesets.values() if not targets or one.target in targets]
     page = call.page(found)
-    return page.answer([render.ruleset(call.view, call.repository, one, details=False) for one in page.items])
+    return page.answer([render.ruleset(call.view, call.repository, one) for one in page.items])
 
 
 @endpoints.add("POST", "rulesets", "administration:write")
 async def create_ruleset(call: Call) -> Answer:
+    _check_plan(call)
     now = call.service.now()
     ruleset = Ruleset(
         id=call.service.database.next_id("ruleset"),
@@ -113,24 +127,27 @@ async def create_ruleset(call: Call) -> Answer:
     )
     _apply(call, ruleset)
     call.repository.rulesets[ruleset.id] = ruleset
-    return created(render.ruleset(call.view, call.repository, ruleset))
+    return created(render.ruleset(call.view, call.repository, ruleset, call.identity))
 
 
 @endpoints.add("GET", "rulesets/{ruleset}", "metadata:read")
 async def get_ruleset(call: Call) -> Answer:
-    return ok(render.ruleset(call.view, call.repository, _ruleset(call)))
+    _check_plan(call)
+    return ok(render.ruleset(call.view, call.repository, _ruleset(call), call.identity))
 
 
 @endpoints.add("PUT", "rulesets/{ruleset}", "administration:write")
 async def update_ruleset(call: Call) -> Answer:
+    _check_plan(call)
     ruleset = _ruleset(call)
     _apply(call, ruleset)
     ruleset.updated_at = call.service.now()
-    return ok(render.ruleset(call.view, call.repository, ruleset))
+    return ok(render.ruleset(call.view, call.repository, ruleset, call.identity))
 
 
 @endpoints.add("DELETE", "rulesets/{ruleset}", "administration:write")
 async def delete_ruleset(call: Call) -> Answer:
+    _check_plan(call)
     del call.repository.rulesets[_ruleset(call).id]
     return no_content()
 

@@ -68,6 +68,9 @@ async def _listed(call: Call, found: list[Run]) -> Answer:
         found = [run for run in found if status in (run.status, run.conclusion)]
     if created := call.query("created"):
         found = [run for run in found if in_range(run.created_at, created)]
+    if suite := call.query("check_suite_id"):
+        of_suite = call.repository.check_suites.get(int(suite)) if suite.isdigit() else None
+        found = [run for run in found if of_suite is not None and run.id == of_suite.run_id]
     page = call.page(found)
     return page.answer([await rendered(call, run) for run in page.items], key="workflow_runs")
 
@@ -161,7 +164,7 @@ async def review_pending(call: Call) -> Answer:
     names = [named.get(number, "") for number in ids] if isinstance(ids, list) else []
     if not names or not waiting.issuperset(names):
         raise unprocessable("No pending deployment requests to approve or reject for these environments")
-    if call.identity.is_job:
+    if call.identity.is_app:
         raise forbidden("Resource not accessible by integration")
     state = fields.choice("state", ("approved", "rejected"))
     try:

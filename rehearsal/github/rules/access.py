@@ -25,7 +25,7 @@ def check(identity: Identity, repository: Repository, needs: Sequence[str], role
         raise Problem(401, "Requires authentication")
     _check_token(identity, repository, needs)
     wanted = role or _usual_role(resource, level)
-    if not identity.is_job and not at_least(repository.role_of(identity.login), wanted):
+    if not identity.is_app and not at_least(repository.role_of(identity.login), wanted):
         raise _role_missing(wanted)
 
 
@@ -36,13 +36,13 @@ def check_sight(identity: Identity, repository: Repository) -> None:
         if repository.private:
             raise not_found()
         return
-    if not identity.is_job and not at_least(repository.role_of(identity.login), "read"):
+    if not identity.is_app and not at_least(repository.role_of(identity.login), "read"):
         raise not_found()
 
 
 def role_in(identity: Identity, repository: Repository) -> str:
-    """The role shown as `permissions`; a job's token writes if it may write contents."""
-    if identity.is_job:
+    """The role shown as `permissions`; an app writes if it may write contents."""
+    if identity.is_app:
         return "write" if identity.token is not None and identity.token.allows("contents", "write") else "read"
     return repository.role_of(identity.login)
 
@@ -63,13 +63,13 @@ def _check_token(identity: Identity, repository: Repository, needs: Sequence[str
 
 
 def _public_read(identity: Identity, repository: Repository, needs: Sequence[str]) -> bool:
-    """What anybody may read of a public repository needs no permission of a person's token. A job's token is
-    an app's: GitHub holds it to its own list."""
-    return not repository.private and not identity.is_job and all(need.endswith(":read") for need in needs)
+    """What anybody may read of a public repository needs no permission of a person's token. An app is held to
+    its own list."""
+    return not repository.private and not identity.is_app and all(need.endswith(":read") for need in needs)
 
 
 def _token_too_weak(identity: Identity, needs: Sequence[str]) -> Problem:
-    kind = "integration" if identity.is_job else "personal access token"
+    kind = "integration" if identity.is_app else "personal access token"
     return forbidden(f"Resource not accessible by {kind}", "; ".join(need.replace(":", "=") for need in needs))
 
 
@@ -88,3 +88,10 @@ def _usual_role(resource: str, level: str) -> str:
 def _split(need: str) -> tuple[str, str]:
     resource, _, level = need.partition(":")
     return resource, level
+
+
+def may_administer(identity: Identity, repository: Repository) -> bool:
+    """Whether somebody sees what only administrators see."""
+    if identity.token is None or not identity.token.allows("administration", "write"):
+        return False
+    return identity.is_app or repository.role_of(identity.login) == "admin"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.github.identity import Identity
-from rehearsal.github.rules.checks import states
+from rehearsal.github.rules.checks import State, states
 from rehearsal.github.rules.protection import RefRules, rules_for
 from rehearsal.github.state.accounts import at_least
 from rehearsal.github.state.pulls import PullRequest, Review
@@ -16,7 +16,7 @@ def blockers(repository: Repository, pull: PullRequest, identity: Identity | Non
         return ["Pull Request is not mergeable"]
     if pull.draft:
         return ["Pull Request is still a draft"]
-    rules = rules_for(repository, f"refs/heads/{pull.base_ref}", identity)
+    rules = rules_for(repository, f"refs/heads/{pull.base_ref}", identity, by_pull=True)
     return protection_blockers(repository, pull, rules)
 
 
@@ -27,6 +27,8 @@ def protection_blockers(repository: Repository, pull: PullRequest, rules: RefRul
         reasons.append(f"The head branch is not up to date with {pull.base_ref}.")
     if rules.locked:
         reasons.append("The base branch is locked.")
+    if rules.no_update:
+        reasons.append("Cannot update this protected ref.")
     return reasons
 
 
@@ -45,7 +47,8 @@ def review_blockers(repository: Repository, pull: PullRequest, rules: RefRules) 
 
 def check_blockers(repository: Repository, sha: str, rules: RefRules) -> list[str]:
     """One line for each required check that has not passed on a commit."""
-    found = states(repository, sha)
+    found: dict[str, State | None] = {**states(repository, sha)}
+    found |= {context: states(repository, sha, app_id=app).get(context) for context, app in rules.apps}
     words = {"failed": "is failing", "pending": "is in progress", None: "is expected"}
     missing = {context: found.get(context) for context in rules.contexts if found.get(context) != "passed"}
     return [f'Required status check "{context}" {words[state]}.' for context, state in missing.items()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from rehearsal.github.state.accounts import at_least
 from rehearsal.github.state.protection import BranchProtection, BypassActor, Rule, Ruleset
 from rehearsal.github.state.repositories import Repository
 
+_PARTS = re.compile(r"(?:(?<=/)|^)\*\*/|\*+|\?|\[[^\]]+\]|[^*?\[]+|\[", re.DOTALL)
 _ROLE_ACTORS = {2: "maintain", 4: "write", 5: "admin"}
 """The ids GitHub gives the built-in roles in `bypass_actors`."""
 
@@ -26,6 +26,10 @@ class RefRules:
     dismiss_stale: bool = False
     last_push_approval: bool = False
     contexts: tuple[str, ...] = ()
+    apps: tuple[tuple[str, int], ...] = ()
+    """Contexts that count only when this app reports them."""
+    contexts_on_creation: tuple[str, ...] = ()
+    """Those that the first commit of a new ref needs as well."""
     strict: bool = False
     linear: bool = False
     no_force: bool = False
@@ -38,11 +42,11 @@ class RefRules:
     """Some rule did not count because this person may pass it."""
 
 
-def rules_for(repository: Repository, ref: str, identity: Identity | None = None) -> RefRules:
-    """The rules of a full ref. With an identity, those that it may bypass do not count."""
+def rules_for(repository: Repository, ref: str, identity: Identity | None = None, *, by_pull: bool = False) -> RefRules:
+    """The rules of a full ref. With an identity, those that it may bypass do not count; some only `by_pull`."""
     rules = RefRules()
     for source, part in _sources(repository, ref):
-        if identity is not None and _bypasses(repository, source, identity):
+        if identity is not None and _bypasses(repository, source, identity, by_pull):
             rules = replace(rules, protected=True, bypassed=True)
         else:
             rules = _both(rules, part)
@@ -50,7 +54,9 @@ def rules_for(repository: Repository, ref: str, identity: Identity | None = None
 
 
 def active_rulesets(repository: Repository, ref: str) -> list[Ruleset]:
-    """The enforced rulesets whose conditions match a full ref."""
+    """The enforced rulesets whose conditions match a full ref; none where the owner's plan has no rules."""
+    if not repository.has_rules:
+        return []
     target = "tag" if ref.startswith("refs/tags/") else "branch"
     return [
         ruleset
@@ -75,17 +81,29 @@ def _ref_matches(repository: Repository, pattern: str, ref: str) -> bool:
 
 
 def pattern_matches(pattern: str, name: str) -> bool:
-    """GitHub's fnmatch with FNM_PATHNAME: `*` stops at a slash, `**` does not."""
-    expression = "".join(
-        ".*" if part == "**" else "[^/]*" if part == "*" else fnmatch.translate(part)[4:-3] if part else ""
-        for part in re.split(r"(\*\*|\*)", pattern)
-    )
+    """Ruby's File.fnmatch with FNM_PATHNAME: `*` stops at a slash, `**/` is any number of folders, also none, and
+    every other `**` is the same as `*`."""
+    expression = "".join(_expression(part) for part in _PARTS.findall(pattern))
     return re.fullmatch(expression, name, re.DOTALL) is not None
+
+
+def _expression(part: str) -> str:
+    if part == "**/":
+        return "(?:[^/]+/)*"
+    if part.startswith("*"):
+        return "[^/]*"
+    if part == "?":
+        return "[^/]"
+    if part.startswith("[") and len(part) > 1:
+        # GitHub knows no sets that exclude, and no backslash.
+        members = part[1:-1].replace("\\", "\\\\").replace("^", "\\^").replace("[", "\\[")
+        return f"[{members}]"
+    return re.escape(part)
 
 
 def _sources(repository: Repository, ref: str) -> Iterator[tuple[BranchProtection | Ruleset, RefRules]]:
     protection = repository.protections.get(ref.removeprefix("refs/heads/")) if ref.startswith("refs/heads/") else None
-    if protection is not None:
+    if protection is not None and repository.has_rules:
         yield protection, _of_protection(protection)
     for ruleset in active_rulesets(repository, ref):
         yield ruleset, _of_ruleset(ruleset)
@@ -126,8 +144,13 @@ def _of_rule(rule: Rule) -> RefRules:
         )
     if rule.type == "required_status_checks":
         checks = given.get("required_status_checks", [])
+        contexts = tuple(str(check["context"]) for check in checks)
         return RefRules(
-            contexts=tuple(str(check["context"]) for check in checks),
+            contexts=contexts,
+            apps=tuple(
+                (str(one["context"]), int(one["integration_id"])) for one in checks if one.get("integration_id")
+            ),
+            contexts_on_creation=() if given.get("do_not_enforce_on_create", False) else contexts,
             strict=bool(given.get("strict_required_status_checks_policy", False)),
         )
     return RefRules(
@@ -149,6 +172,8 @@ def _both(one: RefRules, other: RefRules) -> RefRules:
         dismiss_stale=one.dismiss_stale or other.dismiss_stale,
         last_push_approval=one.last_push_approval or other.last_push_approval,
         contexts=tuple(dict.fromkeys((*one.contexts, *other.contexts))),
+        apps=tuple(dict.fromkeys((*one.apps, *other.apps))),
+        contexts_on_creation=tuple(dict.fromkeys((*one.contexts_on_creation, *other.contexts_on_creation))),
         strict=one.strict or other.strict,
         linear=one.linear or other.linear,
         no_force=one.no_force or other.no_force,
@@ -161,18 +186,35 @@ def _both(one: RefRules, other: RefRules) -> RefRules:
     )
 
 
-def _bypasses(repository: Repository, source: BranchProtection | Ruleset, identity: Identity) -> bool:
-    role = "none" if identity.is_job else repository.role_of(identity.login)
+def bypass_mode(repository: Repository, ruleset: Ruleset, identity: Identity) -> str:
+    """How somebody may pass the rules, in the words of `current_user_can_bypass`."""
+    role = "none" if identity.is_app else repository.role_of(identity.login)
+    modes = {actor.mode for actor in ruleset.bypass if _is_actor(actor, identity, role)}
+    words = {"exempt": "exempt", "always": "always", "pull_request": "pull_requests_only"}
+    return next((word for mode, word in words.items() if mode in modes), "never")
+
+
+def _bypasses(repository: Repository, source: BranchProtection | Ruleset, identity: Identity, by_pull: bool) -> bool:
     if isinstance(source, BranchProtection):
-        return role == "admin" and not source.enforce_admins
-    return any(_is_actor(actor, identity, role) for actor in source.bypass)
+        admin = not identity.is_app and repository.role_of(identity.login) == "admin"
+        return admin and not source.enforce_admins
+    return bypass_mode(repository, source, identity) in (
+        "always",
+        "exempt",
+        *(("pull_requests_only",) if by_pull else ()),
+    )
 
 
 def _is_actor(actor: BypassActor, identity: Identity, role: str) -> bool:
-    if actor.mode != "always":
-        return False
+    if actor.actor_type == "Integration":
+        return identity.app_id is not None and identity.app_id == actor.actor_id
     if actor.actor_type == "RepositoryRole":
         return at_least(role, _ROLE_ACTORS.get(actor.actor_id or 0, "admin"))
     if actor.actor_type == "OrganizationAdmin":
         return role == "admin"
-    return actor.actor_type == "User" and identity.user is not None and identity.user.id == actor.actor_id
+    return (
+        not identity.is_app
+        and actor.actor_type == "User"
+        and identity.user is not None
+        and identity.user.id == actor.actor_id
+    )

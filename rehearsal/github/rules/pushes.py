@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rehearsal.github.git.bare import ZERO, BareRepository
 from rehearsal.github.git.history import changed_paths, is_ancestor
 from rehearsal.github.git.merging import merged_tree
 from rehearsal.github.git.receiving import RefChange, Verdict
 from rehearsal.github.identity import Identity
-from rehearsal.github.rules.merges import protection_blockers
-from rehearsal.github.rules.protection import RefRules, rules_for
+from rehearsal.github.rules.merges import check_blockers, protection_blockers
+from rehearsal.github.rules.protection import RefRules, active_rulesets, rules_for
 from rehearsal.github.state.pulls import PullRequest
 from rehearsal.github.state.repositories import Repository
 
@@ -101,7 +101,9 @@ def _by_kind(push: Push, rules: RefRules) -> list[str]:
 
 async def _by_content(push: Push, rules: RefRules) -> list[str]:
     """A protected branch takes what pull requests bring: approved, green, and nothing beside them."""
-    if not (rules.needs_pull or rules.contexts) or push.creates:
+    if push.creates:
+        return check_blockers(push.repository, push.change.new, replace(rules, contexts=rules.contexts_on_creation))
+    if not (rules.needs_pull or rules.contexts):
         return []
     if rules.linear and await _has_merges(push):
         return ["This branch must not contain merge commits."]
@@ -162,8 +164,9 @@ async def _has_merges(push: Push) -> bool:
 
 
 async def _workflow_files(push: Push) -> list[str]:
-    """A job's token never may change workflow files."""
-    if not push.identity.is_job or push.deletes:
+    """An app, and so every job's token, changes workflow files only with a permission no job can ask for."""
+    token = push.identity.token
+    if not push.identity.is_app or push.deletes or (token is not None and token.allows("workflows", "write")):
         return []
     base = push.change.old if push.updates else push.git.branch(push.repository.default_branch)
     if base is None:
@@ -180,6 +183,6 @@ def _is_workflow(path: str) -> bool:
 
 
 def _refusal(repository: Repository, ref: str, reasons: list[str]) -> list[str]:
-    code = "GH013: Repository rule violations found for" if ref.startswith("refs/tags/") else None
-    title = f"error: {code or 'GH006: Protected branch update failed for'} {ref}."
-    return [title, *(f"- {reason}" for reason in reasons), _LINE]
+    by_ruleset = ref.startswith("refs/tags/") or active_rulesets(repository, ref)
+    what = "GH013: Repository rule violations found for" if by_ruleset else "GH006: Protected branch update failed for"
+    return [f"error: {what} {ref}.", *(f"- {reason}" for reason in reasons), _LINE]

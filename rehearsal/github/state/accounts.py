@@ -31,6 +31,16 @@ class User:
     allowance: Allowance = field(default_factory=Allowance)
 
 
+@dataclass(kw_only=True)
+class App:
+    """A GitHub App beside GitHub Actions; it acts as the bot `slug[bot]`."""
+
+    id: int
+    slug: str
+    name: str
+    created_at: datetime
+
+
 def at_least(role: str, wanted: str) -> bool:
     """Whether `role` includes everything `wanted` may do."""
     return ROLES.index(role) >= ROLES.index(wanted)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rehearsal.github.state.accounts import ACTIONS_APP_ID
+
 PASSING = frozenset({"success", "neutral", "skipped"})
 """Conclusions that satisfy a required check: on GitHub a skipped one does."""
 
@@ -20,6 +22,8 @@ class CommitStatus:
     target_url: str | None
     creator: str
     created_at: datetime
+    app_id: int | None = None
+    """The app that reported it; None for a person."""
 
 
 @dataclass(kw_only=True)
@@ -31,6 +35,7 @@ class CheckSuite:
     """The workflow run it belongs to; None for suites of check runs made through the API."""
     created_at: datetime
     updated_at: datetime
+    app_id: int = ACTIONS_APP_ID
 
 
 @dataclass(kw_only=True)
@@ -66,6 +71,7 @@ class CheckRun:
     external_id: str = ""
     job_id: int | None = None
     """The job of a workflow run that reports here; None when made through the API."""
+    app_id: int = ACTIONS_APP_ID
 
     @property
     def passed(self) -> bool:

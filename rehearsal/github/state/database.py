@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rehearsal.github.state.accounts import ACTIONS_BOT, User
+from rehearsal.github.state.accounts import ACTIONS_BOT, App, User
 from rehearsal.github.state.repositories import Repository
 from rehearsal.github.state.tokens import Token
 
-_FIRST_IDS = {"check_run": 50_000_000_000, "check_suite": 40_000_000_000, "user": 1_000}
+_FIRST_IDS = {"check_run": 50_000_000_000, "check_suite": 40_000_000_000, "app": 900_000, "user": 1_000}
 
 
 @dataclass(kw_only=True)
 class Database:
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    apps: dict[int, App] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     """By full name in lower case: GitHub does not tell owner and name by their case."""
     last_ids: dict[str, int] = field(default_factory=dict)

@@ -28,6 +28,8 @@ class Settings:
     immutable_releases: bool = False
     actions_may_review: bool = False
     """Whether a job's token may open and approve pull requests; off by default, as on GitHub."""
+    plan: str = "enterprise"
+    """What the owner pays for, which limits private repositories: free, pro, team or enterprise."""
 
 
 @dataclass(kw_only=True)
@@ -80,6 +82,21 @@ class Repository:
     @property
     def full_name(self) -> str:
         return f"{self.owner}/{self.name}"
+
+    @property
+    def has_environments(self) -> bool:
+        """Whether environments, their secrets and their rules count here."""
+        return not self.private or self.settings.plan != "free"
+
+    @property
+    def has_reviewers(self) -> bool:
+        """Whether environments can ask for reviewers and wait."""
+        return not self.private or self.settings.plan == "enterprise"
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether branches and tags can be protected."""
+        return not self.private or self.settings.plan != "free"
 
     def role_of(self, login: str) -> str:
         """The role of an account; on a public repository everybody may read."""

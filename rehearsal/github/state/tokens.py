@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-TokenKind = Literal["classic", "fine-grained", "job"]
+TokenKind = Literal["classic", "fine-grained", "job", "app"]
 
 LEVELS = ("none", "read", "write", "admin")
 
@@ -24,6 +24,8 @@ class Token:
     """owner/name it is good for; None for all its user can see."""
     run_id: int | None = None
     job_id: int | None = None
+    app_id: int | None = None
+    """Of an installed app other than GitHub Actions."""
     expires_at: datetime | None = None
 
     def allows(self, resource: str, level: str) -> bool:

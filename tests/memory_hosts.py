@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.errors import ConflictError, InputError
-from pipelines.roles import Artifact, Deployed, Identity, Live
+from pipelines.providers.marks import with_stable
+from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
 
 class Killed(BaseException):
@@ -45,13 +46,13 @@ class Writes:
 
 @dataclass
 class MemoryHost:
-    """A Host as roles.Host says it: deployments newest first, traffic in per cent, a list of what was settled."""
+    """A Host as roles.Host says it: deployments newest first, traffic in per cent, our marks."""
 
     url: str
     gradual: bool
     writes: Writes
     deployments: list[Deployed] = field(default_factory=list)
-    settled: tuple[str, ...] = ()
+    marks: Marks = field(default_factory=Marks)
     sick: set[str] = field(default_factory=set)
     """Releases that answer 503 at the public address."""
     dead: set[str] = field(default_factory=set)
@@ -59,7 +60,7 @@ class MemoryHost:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def live(self) -> Live:
-        return Live(url=self.url, deployments=tuple(self.deployments), settled=self.settled)
+        return Live(url=self.url, deployments=tuple(self.deployments), marks=self.marks)
 
     def stage(self, artifact: Artifact, identity: Identity) -> Deployed:
         found = self.live().of(identity.release, artifact.digest)
@@ -79,11 +80,16 @@ class MemoryHost:
             self.deployments = [replace(d, traffic=shares.get(d.key, 0)) for d in self.deployments]
         return self.live()
 
-    def settle(self, key: str) -> None:
-        names = (key, *(name for name in self.settled if name != key))
-        if names != self.settled:
-            with self.writes.one(f"settle {key}"):
-                self.settled = names
+    def mark_stable(self, key: str) -> None:
+        found = self.live().find(key)
+        release = found.identity.release if found and found.identity else ""
+        self.mark(lambda marks: with_stable(marks, key, release))
+
+    def mark(self, change: Callable[[Marks], Marks]) -> None:
+        changed = change(self.marks)
+        if changed != self.marks:
+            with self.writes.one(f"mark {self.url}: {changed}"):
+                self.marks = changed
 
     def headers(self) -> Mapping[str, str]:
         return {}
@@ -92,7 +98,7 @@ class MemoryHost:
         """A release that is live and well."""
         made = self._add(Identity(release=release, commit=commit, digest=digest, schema=schema), 0)
         self.deployments = [replace(d, traffic=100 if d.key == made.key else 0) for d in self.deployments]
-        self.settled = (made.key, *self.settled)
+        self.marks = with_stable(self.marks, made.key, release)
 
     def serving(self) -> dict[str, int]:
         """Release -> per cent of the traffic."""

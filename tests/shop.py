@@ -9,21 +9,21 @@ import asyncio
 import hashlib
 import io
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipelines.delivery.assembly import assemble
-from pipelines.delivery.context import Candidate, Delivery
+from pipelines.delivery import proof
+from pipelines.delivery.context import Context, open_context
 from pipelines.delivery.ledger import Ledger
 from pipelines.faults import Policy
 from pipelines.github import GitHub as Client
 from pipelines.http import Http
 from pipelines.images import pack_files, push
-from pipelines.manifest import Manifest, load
+from pipelines.manifest import Manifest, definition, load
 from pipelines.overlay import Overlay
 from pipelines.runtime import Runtime
 from rehearsal.contracts.contract import load as load_contract
@@ -31,7 +31,7 @@ from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.registry.app import Registry
 from rehearsal.faults import Fault, Faults, Faulty
 from rehearsal.github.app import GitHub
-from rehearsal.runner.model import Event, Run
+from rehearsal.runner.model import Artifact, Event, Run
 from rehearsal.serving import Server
 from tests.memory_hosts import MemoryHost, Sites, Writes
 from tests.rehearsal.github.scene import Person, ScriptedRunner
@@ -161,11 +161,16 @@ class Shop:
             sha = dev.post(f"/repos/{REPOSITORY}/git/tags", made)["sha"]
         dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": f"refs/tags/{name}", "sha": sha})
 
-    def check(self, commit: str, conclusion: str | None = "success", name: str = "ci") -> None:
-        """A check run, as CI reports it; None: still under way."""
-        body = {"name": name, "head_sha": commit, "status": "in_progress"}
+    def check(self, commit: str, conclusion: str | None = "success", *, branch: str = "main") -> Run:
+        """A run of CI on a pushed commit; None: still under way."""
+        made = self.workflow("ci.yml", "CI", "ci", commit=commit, branch=branch, event="push")
         if conclusion:
-            body |= {"status": "completed", "conclusion": conclusion}
+            self.end(made, conclusion)
+        return made
+
+    def forged_check(self, commit: str, name: str = "ci") -> None:
+        """A check run that some other workflow's token wrote."""
+        body = {"name": name, "head_sha": commit, "status": "completed", "conclusion": "success"}
         self.job().post(f"/repos/{REPOSITORY}/check-runs", body)
 
     # runs -----------------------------------------------------------------------------------------------------------
@@ -184,6 +189,45 @@ class Shop:
         path = ".github/workflows/deploy-production.yml"
         made: Run = self.do(self.runner._begin, event, path, "Deploy to Production", "deploy")
         return made
+
+    def workflow(
+        self,
+        file: str,
+        name: str,
+        job: str,
+        *,
+        commit: str,
+        branch: str = "main",
+        event: str = "push",
+        actor: str = "dev-1",
+        payload: Any = None,
+    ) -> Run:
+        """A run of any workflow."""
+        ref = f"refs/heads/{branch}"
+        happened = Event(
+            name=event, repository=REPOSITORY, payload=payload or {"ref": ref}, ref=ref, sha=commit, actor=actor
+        )
+        made: Run = self.do(self.runner._begin, happened, f".github/workflows/{file}", name, job)
+        return made
+
+    def upload(self, run: Run, name: str, files: Mapping[str, bytes]) -> None:
+        """An artifact of a run's current attempt."""
+        folder = self.folder / f"artifact-{run.id}-{run.attempt}-{name}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
+        number = 1 + sum(len(each.artifacts) for each in self.runner.runs.values())
+        run.artifacts.append(
+            Artifact(
+                id=9_000 + number,
+                name=name,
+                size=sum(map(len, files.values())),
+                digest=hashlib.sha256(b"".join(files.values())).hexdigest(),
+                created_at=datetime.now(UTC),
+                path=str(folder),
+                job_id=run.jobs[-1].id,
+            )
+        )
 
     def job(self, run: Run | None = None) -> Person:
         """The token of a job of a run."""
@@ -211,7 +255,7 @@ class Shop:
 
     def reviewers(self, *logins: str) -> None:
         """Give the approval environment reviewers, as plans with that feature have."""
-        self.do(self.github.seed.environment, REPOSITORY, "production-approval", reviewers=logins)
+        self.do(self.github.seed.environment, REPOSITORY, "production-approval", reviewers=logins, branches=("main",))
 
     # deliveries -----------------------------------------------------------------------------------------------------
 
@@ -220,16 +264,23 @@ class Shop:
         made.writes = self.writes
         return made
 
-    def delivery(self, environment: str = "production", run: Run | None = None, *, login: str = "on-call") -> Delivery:
-        """As a job of a run makes it, or as the terminal of somebody."""
+    def context(self, environment: str = "production", run: Run | None = None, *, login: str = "on-call") -> Context:
+        """As a job of a run makes it, or as the terminal of somebody; by the policy of the default branch."""
         token = self.job(run).token if run else self.person(login).token
         self.log = io.StringIO()
         runtime = Runtime(environ=Job(run=run).environ(), stream=self.log)
-        made = assemble(self.manifest, environment, runtime, token="-")
+        self.update()
+        made = open_context(self.manifest, environment, runtime, token="-")
         made.http = made.credentials.http = self.http
         made.github = self.client(token)
         made.host_of = lambda component: self.host(environment, component)
         return made
+
+    def update(self) -> None:
+        """Bring the checkout to the head of main, with every branch and tag."""
+        dev = self.person("dev-1")
+        dev.git("fetch", "-q", "--tags", "--force", "origin", cwd=self.checkout)
+        dev.git("reset", "-q", "--hard", "origin/main", cwd=self.checkout)
 
     def host(self, environment: str, component: str) -> MemoryHost:
         return self.sites.hosts[environment, component]
@@ -249,41 +300,48 @@ class Shop:
             "web": push(pack_files(build), f"{repository}/web", http=self.http),
         }
 
-    def candidate(self, name: str, commit: str, plan: str = "") -> Candidate:
-        return Candidate(release=name, commit=commit, artifacts=self.artifacts(name), plan=plan)
-
     # the past -------------------------------------------------------------------------------------------------------
 
-    def note(self, environment: str, release: str, commit: str, state: Any = "success", run: Run | None = None) -> int:
-        """A record in the ledger, of a run that has ended; its id."""
-        made = run or self.start()
-        ledger = Ledger(self.client(self.job(made).token))
-        digests = {name: reference.rpartition("@")[2] for name, reference in self.artifacts(commit[:12]).items()}
-        record = ledger.open(
-            environment=environment,
-            release=release,
-            commit=commit,
-            artifacts=digests,
-            run=f"{SERVER}/{REPOSITORY}/actions/runs/{made.id}",
-            run_id=str(made.id),
-            attempt="1",
-            by=made.event.actor,
-        )
-        ledger.note(record, state, f"{release}: {state}")
-        if run is None:
-            self.end(made, "success")
-        return record.id
+    def prove(
+        self, commit: str, *, file: str = "deploy-staging.yml", branch: str = "main", event: str = "push", **fields: Any
+    ) -> Run:
+        """A run that proved a commit on staging, with its artifact; `fields` say what the artifact says otherwise. Not ended yet."""
+        head = self.head("main") if event == "workflow_run" else commit
+        run = self.workflow(file, "Deploy to Staging", "prove", commit=head, branch=branch, event=event)
+        said = {
+            "environment": "staging",
+            "commit": commit,
+            "definition": self.definition(commit),
+            "artifacts": self.artifacts(commit[:12]),
+            "run": str(run.id),
+            "attempt": str(run.attempt),
+            **fields,
+        }
+        self.upload(run, proof.artifact_name("staging", commit), {proof.FILE: proof.Proof(**said).written()})
+        return run
+
+    def definition(self, commit: str) -> str:
+        """The digest of the definition of a commit."""
+        self.update()
+        shown = self.person("dev-1").git("show", f"{commit}:shipmate.yml", cwd=self.checkout)
+        file = self.folder / f"definition-{commit}.yml"
+        file.write_text(shown)
+        return definition.read(file).digest
+
+    def head(self, branch: str) -> str:
+        git = self.github.service.git(self.github.service.repository(REPOSITORY))
+        return str(git.refs[f"refs/heads/{branch}"])
 
     def proved(self, tag: str, *, branch: str = "main", author: str = "dev-2", files: Any = None) -> str:
-        """A commit that is green, was staged well, and is tagged; its SHA."""
+        """A commit that is green, was proved on staging, and is tagged; its SHA."""
         commit = self.commit(f"feat: {tag}", branch=branch, author=author, files=files)
-        self.check(commit)
-        self.note("staging", f"sha-{commit[:7]}", commit)
+        self.check(commit, branch=branch)
+        self.end(self.prove(commit, event="push" if branch == "main" else "workflow_run"), "success")
         self.tag(tag, commit)
         return commit
 
     def released(self, tag: str, environment: str = "production") -> str:
-        """A release that is live and settled at the hosts, and in the ledger."""
+        """A release that is live and stable at the hosts."""
         commit = self.proved(tag)
         self.live(tag, commit, environment)
         return commit
@@ -292,7 +350,6 @@ class Shop:
         """`released`, without how it came to be."""
         for component, reference in self.artifacts(commit[:12]).items():
             self.host(environment, component).put(tag, commit, reference.rpartition("@")[2])
-        self.note(environment, tag, commit)
         self.writes.seen.clear()
 
     def fault(self, **fields: Any) -> None:
@@ -335,8 +392,12 @@ async def _start(shop: Shop, servers: list[Server]) -> None:
     shop.http = Http(overlay=Overlay(hosts=hosts, time_scale=0.0), policy=Policy(scale=0.0))
     github.attach(shop.runner)
     await github.seed.repository(REPOSITORY, files=FILES, roles=PEOPLE, author="dev-2")
+    for name in ("staging", "production-deploy", "production-approval", "production-break-glass"):
+        github.seed.environment(REPOSITORY, name, branches=("main",))
+    for pattern in ("main", "release/*"):
+        github.seed.branch_ruleset(REPOSITORY, (pattern,), checks=("ci",), reviews=1)
+    github.seed.protect_tags(REPOSITORY, ("v*",))
     for environment, dash, www in (("staging", "-staging", "staging."), ("production", "", "")):
-        github.seed.environment(REPOSITORY, environment, branches=("main",))
         for component, host in (("backend", f"api{dash}.techmate.ai"), ("web", f"{www}techmate.ai")):
             made = MemoryHost(url=f"https://{host}", gradual=component == "backend", writes=shop.writes)
             shop.sites.hosts[environment, component] = made

@@ -46,8 +46,11 @@ environments:
     branch: main""".replace("REGISTRY", REGISTRY)
     + _TARGETS.format(environment="staging", dash="-staging", www="staging.", shift="[100]")
     + """  production:
+    github_environment: production-deploy
+    proved_by: staging
     approval:
       environment: production-approval
+      break_glass_environment: production-break-glass
       by: [release-manager, on-call]
       expires_minutes: 60
       break_glass: [on-call]"""
@@ -61,6 +64,7 @@ FILES = {
     "shipmate.yml": MANIFEST,
     ".github/workflows/ci.yml": CI,
     ".github/workflows/deploy-production.yml": DEPLOY,
+    ".github/workflows/deploy-staging.yml": DEPLOY.replace("Production", "Staging"),
     "apps/backend/app.py": "print('hello')\n",
     "apps/web/dist/index.html": "<div id=root></div>",
 }

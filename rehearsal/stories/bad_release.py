@@ -54,9 +54,9 @@ def is_taken_back(at: Routine, version: str) -> None:
     before, run, users = _release(at, version)
     with at.diary.during("proof", f"{version} was taken back, backend and web together") as entry:
         jobs = {name: job["conclusion"] for name, job in at.jobs(run).items()}
-        proof.that(jobs[workflows.TAKE_BACK] == "success", "the way back was gone", jobs)
+        proof.that(jobs[workflows.ROLL_BACK_JOB] == "success", "the way back was gone", jobs)
         proof.that(version in users.releases("backend"), "it had traffic for a while", users.releases("backend"))
-        entry.facts["back_seconds"] = _seconds(at, run, workflows.TAKE_BACK)
+        entry.facts["back_seconds"] = _seconds(at, run, workflows.ROLL_BACK_JOB)
         _nothing_published(at, version, before, users)
 
 

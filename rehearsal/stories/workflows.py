@@ -11,9 +11,9 @@ APPROVAL_ENVIRONMENT = "production-approval"
 """Whose reviewers approve a production run."""
 
 DEPLOY = "Deploy backend"
-GO_LIVE = "Shift traffic"
+GO_LIVE = "Go live"
 PUBLISH = "Create GitHub release"
-TAKE_BACK = "Take it back"
+ROLL_BACK_JOB = "Roll back"
 """Jobs of the production run."""
 PREPARING_STEPS = ("Set up", "Check out")
 """How the steps before a job's own work begin."""

@@ -22,6 +22,7 @@ from rehearsal.emulators.cloud_run.images import WorldRegistry
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.edge.app import Edge
 from rehearsal.emulators.google_auth.app import Iam, IamCredentials, SecurityTokenService
+from rehearsal.emulators.google_auth.policy import Policy
 from rehearsal.emulators.google_auth.state import Tokens
 from rehearsal.emulators.registry.app import Registry
 from rehearsal.emulators.registry.base import seed_base
@@ -109,7 +110,7 @@ class Composition:
 
     def _build_providers(self) -> None:
         root, wanted = self.options.root, self.definition
-        self.tokens = Tokens(provision.google_policy(wanted, ""), self._github_keys)
+        self.tokens = Tokens(self._google_policy(""), self._github_keys)
         self.registry = Registry(root / "registry", authorise=self.tokens.authorise)
         self.hub = DockerHub(root / "docker-hub")
         self.secret_manager = SecretManager(authorise=self.tokens.authorise, allows=self.tokens.allows)
@@ -156,6 +157,10 @@ class Composition:
             self.github,
         ]
 
+    def _google_policy(self, issuer: str, repository_id: int = 0) -> Policy:
+        trusted = provision.TrustedWorkflows(repository_id=repository_id, files=provision.DEPLOYING)
+        return provision.google_policy(self.definition, issuer, trusted=trusted)
+
     async def _github_keys(self) -> dict[str, Any]:
         return self.github.service.oidc.jwks()
 
@@ -193,7 +198,6 @@ class Composition:
 
     async def _start_github(self) -> None:
         self.github.address = self.ports.servers["github"].url
-        self.tokens.policy = provision.google_policy(self.definition, self.github.service.issuer)
         self.environ = await asyncio.to_thread(self._step_environment)
         # The jobs' /tmp goes with the world; whoever becomes another user in a job may write there too.
         temporary = self.options.root / "tmp"
@@ -251,17 +255,13 @@ class Composition:
             files=self.options.repository,
             roles=provision.PEOPLE,
             message="Import the platform",
-            author="release-manager",
+            author="dev-2",
         )
         self.people = {login: seed.token(login) for login in provision.PEOPLE}
-        for environment in self.definition.environments:
-            branches = provision.deployment_branches(environment)
-            seed.environment(name, environment, branches=branches, secrets=provision.github_secrets(self.keys))
-        for environment, reviewers in self.definition.approvals.values():
-            seed.environment(name, environment, reviewers=reviewers, prevent_self_review=True)
-        rules = provision.branch_protection()
-        seed.protect_branch(name, "main", checks=rules["required_checks"], reviews=rules["required_reviews"])
-        seed.protect_tags(name, ("v*",))
+        provision.make_environments(seed, self.definition, self.keys)
+        provision.protect(seed, name)
+        number = self.github.service.repository(name).id
+        self.tokens.policy = self._google_policy(self.github.service.issuer, number)
 
     async def _serve_control(self) -> None:
         app = control_app(self.faults, self.journal, self.violations)

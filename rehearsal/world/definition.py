@@ -50,8 +50,12 @@ class Definition:
     sites: tuple[Site, ...]
     deployers: Mapping[str, tuple[str, str]]
     """Environment -> (workload identity provider, service account)."""
-    approvals: Mapping[str, tuple[str, tuple[str, ...]]]
-    """Environment -> (GitHub environment that asks, its reviewers)."""
+    github_environments: Mapping[str, str]
+    """Environment -> the GitHub environment of the jobs that deploy there."""
+    approvals: tuple[tuple[str, tuple[str, ...]], ...]
+    """GitHub environments whose reviewers are asked, with these."""
+    proofs: Mapping[str, str]
+    """Environment -> the one where its releases are proved first, whose services its deployer may look at."""
     base_images: tuple[str, ...]
     image_repositories: tuple[str, ...]
     mail_server: str | None
@@ -81,11 +85,14 @@ def read(file: Path) -> Definition:
             for name, settings in environments.items()
             if "deployer" in settings
         },
-        approvals={
-            name: (settings["approval"]["environment"], tuple(settings["approval"].get("by", ())))
-            for name, settings in environments.items()
-            if settings.get("approval", {}).get("environment")
-        },
+        github_environments={name: settings.get("github_environment", name) for name, settings in environments.items()},
+        approvals=tuple(
+            (approval[key], tuple(approval.get(reviewers, ())))
+            for settings in environments.values()
+            for key, reviewers in (("environment", "by"), ("break_glass_environment", "break_glass"))
+            if key in (approval := settings.get("approval", {}))
+        ),
+        proofs={name: settings["proved_by"] for name, settings in environments.items() if "proved_by" in settings},
         base_images=tuple(image["base"] for image in images),
         image_repositories=tuple(item["repository"] for item in (*images, *builds)),
         mail_server=(raw.get("alerts", {}).get("email") or {}).get("server"),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
 from rehearsal.world.definition import Definition, Service
+
+if TYPE_CHECKING:
+    from rehearsal.github.seeding import Seed
 
 PEOPLE: Mapping[str, str] = {"dev-1": "write", "dev-2": "write", "release-manager": "maintain", "on-call": "maintain"}
 """Login -> permission on the repository."""
@@ -16,6 +19,8 @@ PEOPLE: Mapping[str, str] = {"dev-1": "write", "dev-2": "write", "release-manage
 DEPLOYER_GRANTS = frozenset(
     {"run.*", "artifactregistry.*", "secretmanager.versions.access", "iam.serviceAccounts.actAs"}
 )
+VIEWER_GRANTS = frozenset({"run.services.get", "run.revisions.get", "run.revisions.list"})
+"""Of a deployer on the environment that proves its releases: what is sealed there counts when the proving run is gone."""
 RUNTIME_GRANTS = frozenset({"secretmanager.versions.access", "artifactregistry.repositories.downloadArtifacts"})
 
 
@@ -67,41 +72,36 @@ class TrustedWorkflows:
         )
 
 
-def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkflows | None = None) -> Policy:
-    """One pool for all environments; each deployer can be had by the jobs of its own GitHub environment alone.
+DEPLOYING = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml")
+"""Workflows whose jobs may become a deployer, as docs/DEPLOYMENT.md has them set up."""
 
-    With `trusted` only jobs of these workflows are let in, and the accounts are bound to the mapped environment;
-    without it the repository's name decides, and the accounts are bound to subjects.
-    """
+
+def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkflows) -> Policy:
+    """One pool for all environments: only jobs of the trusted workflows on the default branch are let in, and each deployer can be had by
+    those of its own GitHub environment alone."""
     provider = next(iter(definition.deployers.values()))[0].removeprefix("//iam.googleapis.com/")
-    accounts = [_deployer(definition, environment, trusted is not None) for environment in definition.deployers]
+    accounts = [_deployer(definition, environment) for environment in definition.deployers]
     accounts += [_runtime(definition, service) for service in definition.services]
     accounts.append(_operator(definition, provider))
     return Policy(
         provider=provider,
         issuer=issuer,
-        condition=_named(definition.repository) if trusted is None else trusted.condition(definition.repository),
+        condition=trusted.condition(definition.repository),
         mapping=MAPPING,
         accounts=tuple(accounts),
     )
 
 
-def _named(repository: str) -> str:
-    """A repository by its name, and never code of an unmerged pull request."""
-    return (
-        f"assertion.repository == '{repository}' && !assertion.sub.endsWith(':pull_request') && "
-        "!(assertion.event_name in ['pull_request', 'pull_request_target'])"
-    )
-
-
-def _deployer(definition: Definition, environment: str, by_attribute: bool) -> ServiceAccount:
-    subject = f"repo:{definition.repository}:environment:{environment}"
-    grants = {service.project: DEPLOYER_GRANTS for service in definition.services if service.environment == environment}
+def _deployer(definition: Definition, environment: str) -> ServiceAccount:
+    proof = definition.proofs.get(environment)
+    grants = {service.project: VIEWER_GRANTS for service in definition.services if service.environment == proof}
+    grants |= {
+        service.project: DEPLOYER_GRANTS for service in definition.services if service.environment == environment
+    }
     grants.update({project: frozenset({"artifactregistry.*"}) for project in registry_projects(definition)})
     return ServiceAccount(
         email=definition.deployers[environment][1],
-        subjects=frozenset() if by_attribute else frozenset({subject}),
-        attributes=frozenset({("environment", environment)}) if by_attribute else frozenset(),
+        attributes=frozenset({("environment", definition.github_environments[environment])}),
         grants=grants,
     )
 
@@ -153,11 +153,28 @@ def github_secrets(keys: Keys) -> dict[str, str]:
     }
 
 
-def deployment_branches(environment: str) -> tuple[str, ...]:
-    """As .github/README.md asks for: production is dispatched from main; a hotfix goes to staging from its line."""
-    return ("main", "release/*") if environment == "staging" else ("main",)
+def protect(seed: Seed, repository: str) -> None:
+    """Rules of branches and tags, as .github/README.md asks for."""
+    for pattern in ("main", "release/*"):
+        seed.branch_ruleset(repository, (pattern,), checks=("ci",), reviews=1)
+    seed.protect_tags(repository, ("v*",))
+    seed.protect_tags(repository, ("mobile-v*",), name="tags of mobile releases")
 
 
-def branch_protection() -> dict[str, Any]:
-    """What main asks for: the check `ci`, one review."""
-    return {"required_checks": ("ci",), "required_reviews": 1}
+def make_environments(seed: Seed, definition: Definition, keys: Keys) -> None:
+    """GitHub's environments: each admits the default branch alone; those that ask for approval have reviewers."""
+    secrets = github_secrets(keys)
+    for name in definition.github_environments.values():
+        seed.environment(definition.repository, name, branches=("main",), secrets=secrets)
+    for name, reviewers in definition.approvals:
+        alerts = {key: value for key, value in secrets.items() if not key.startswith("VERCEL")}
+        # Whoever is on call may let through what they started themselves; what needs an approval takes two.
+        breaking = "break-glass" in name
+        seed.environment(
+            definition.repository,
+            name,
+            branches=("main",),
+            reviewers=reviewers,
+            prevent_self_review=not breaking,
+            secrets=alerts,
+        )

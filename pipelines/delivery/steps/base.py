@@ -96,3 +96,8 @@ class Step:
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def counted(checks: int) -> str:
+    """`1 smoke check`, `3 smoke checks`"""
+    return f"{checks} smoke check{'' if checks == 1 else 's'}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.base import Facts, Step, counted
 from pipelines.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Smoke(Step):
 
     @property
     def says(self) -> str:
-        return f"{self.checks} smoke checks from outside; taken back if one fails"
+        return f"{counted(self.checks)} from outside; taken back if one fails"
 
     def run(self, context: Context) -> str:
         context.report = _everything(context, self.release, context.delivered.commit)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery import traffic
-from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.base import Facts, Step, counted
 from pipelines.delivery.steps.smoke import observe, require_passed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Verify(Step):
 
     @property
     def says(self) -> str:
-        return f"{self.checks} smoke checks of the candidate at its own address"
+        return f"{counted(self.checks)} of the candidate at its own address"
 
     def run(self, context: Context) -> str:
         host = context.host(self.component)

@@ -16,6 +16,8 @@ from rehearsal.runner.mirrors import FetchError, Mirrors, Source
 from rehearsal.runner.values import to_string
 
 STAND_INS = Path(__file__).parent / "stand_ins"
+PROGRAMS = STAND_INS / "programs"
+"""Programs that GitHub's runners have and this machine may lack; first on the PATH of every job."""
 FILES = ("action.yml", "action.yaml")
 SourceOf = Callable[[str], Source]
 MAX_ACTIONS = 200

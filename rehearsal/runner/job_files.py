@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.runner import contexts, draining
-from rehearsal.runner.actions import STAND_INS
+from rehearsal.runner.actions import PROGRAMS, STAND_INS
 from rehearsal.runner.model import Run
 from rehearsal.runner.settings import Settings
 
@@ -46,6 +46,7 @@ def environment(
 ) -> dict[str, str]:
     """What every step of a job finds in its environment. What act sets by itself is left to it."""
     event, repository = run.event, run.event.payload.get("repository") or {}
+    path = f"{PROGRAMS}:{settings.path}"
     prefix = settings.extra_env.get("PATH")
     return {
         "GITHUB_API_URL": api_url,
@@ -81,5 +82,5 @@ def environment(
         "REHEARSAL_STAND_INS": str(STAND_INS),
         "REHEARSAL_PYTHON": os.path.realpath(sys.executable),
         **settings.extra_env,
-        "PATH": f"{prefix}:{settings.path}" if prefix else settings.path,
+        "PATH": f"{prefix}:{path}" if prefix else path,
     }

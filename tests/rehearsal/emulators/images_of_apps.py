@@ -8,7 +8,7 @@ import json
 import tarfile
 from collections.abc import Mapping
 
-from rehearsal.emulators.registry.base import stand_in_base
+from rehearsal.base_image import stand_in_base
 from rehearsal.emulators.registry.blobs import digest_of
 from rehearsal.emulators.registry.state import Repositories
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from rehearsal.base_image import BaseImage, stand_in_base
 from rehearsal.emulators.google.errors import GoogleError
 from rehearsal.emulators.registry.app import Registry
-from rehearsal.emulators.registry.base import BaseImage, seed_base, stand_in_base
+from rehearsal.emulators.registry.base import seed_base
 from rehearsal.emulators.registry.blobs import digest_of
 from tests.rehearsal.emulators.in_process import InProcess, served
 

@@ -430,6 +430,39 @@ jobs:
     run_async(story())
 
 
+def test_docker__on_the_path_of_every_job__builds_a_dockerfile(world: Any, run_async: Any) -> None:
+    workflow = """
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-24.04
+    env: {SOURCE_DATE_EPOCH: "0"}
+    steps:
+      - run: |
+          mkdir app && echo 1 > app/server.js
+          printf 'FROM node:20@sha256:%064d\\nCOPY server.js /srv/\\nCMD ["node", "/srv/server.js"]\\n' 2 > app/Dockerfile
+      - run: docker buildx create --name ours --driver docker-container
+      - run: >-
+          docker buildx build --builder ours --platform linux/amd64 --provenance=false
+          --output type=oci,tar=false,rewrite-timestamp=true,dest=${{ github.workspace }}/out --file app/Dockerfile app
+      - run: 'grep -q image.manifest out/index.json && cat out/oci-layout'
+      - run: docker push elsewhere/image
+"""
+
+    async def story() -> None:
+        async with world() as w:
+            run = await w.push(workflow)
+            log = logs(run)
+            assert [step.conclusion for step in run.jobs[0].steps if step.name.startswith("Run ")][:-1] == [
+                "success"
+            ] * 4, log
+            assert '{"imageLayoutVersion":"1.0.0"}' in log
+            assert "docker push elsewhere/image: this is the rehearsal's stand-in for docker" in log
+            assert run.conclusion == "failure"
+
+    run_async(story())
+
+
 def test_runner__that_this_machine_cannot_play__job_fails_saying_so(world: Any, run_async: Any) -> None:
     workflow = """
 on: push

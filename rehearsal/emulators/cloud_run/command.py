@@ -4,7 +4,7 @@ The image's own layers are unpacked in a folder, without a container around it, 
 (`/app/main.py`) are rewritten to that folder, in the entry point, the arguments, the working directory and the values
 of variables, wherever a path begins a word or follows one of `:=,;`. Only paths whose first part the image has are
 taken for paths. `python`, `python3` and `python3.11`, from whatever folder, mean the world's interpreter (see
-interpreter.py); `sh` is the machine's; everything else must be a file of the image.
+interpreter.py), and so does `node`; `sh` is the machine's; everything else must be a file of the image.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rehearsal.emulators.cloud_run.interpreter import Interpreters
+
+_NODE = frozenset({"node", "nodejs"})
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _SYSTEM_PATH = "/usr/bin:/bin"
 _STAND_IN = frozenset({"etc", "tmp"})
@@ -35,16 +38,17 @@ class Command:
     cwd: Path
 
 
-def command(config: Mapping[str, Any], container: Mapping[str, Any], root: Path, python: Path) -> Command:
+def command(config: Mapping[str, Any], container: Mapping[str, Any], root: Path, interpreters: Interpreters) -> Command:
     """From the image's configuration and the container of a template, which may override entry point and arguments.
 
-    `root` is where the image's files are, `python` the world's interpreter. Raises NotExecutable.
+    `root` is where the image's files are. Raises NotExecutable.
     """
     moved = Relocation(root)
     env = {key: moved(value) for key, value in _pairs(config.get("Env") or [])}
     env |= {v["name"]: moved(v["value"]) for v in container.get("env", []) if "value" in v}
     search = [path for path in env.get("PATH", "").split(":") if path.startswith(f"{root}/")]
-    env["PATH"] = ":".join([str(python.parent), *search, _SYSTEM_PATH])
+    own = [str(program.parent) for program in (interpreters.python, interpreters.node) if program is not None]
+    env["PATH"] = ":".join([*own, *search, _SYSTEM_PATH])
     words = [moved(word) for word in _words(config, container)]
     if not words:
         raise NotExecutable("the image has neither an entry point nor a command")
@@ -52,7 +56,7 @@ def command(config: Mapping[str, Any], container: Mapping[str, Any], root: Path,
     if not cwd.is_relative_to(root):
         cwd = root
     cwd.mkdir(parents=True, exist_ok=True)
-    return Command(argv=(*_program(words[0], root, search, python), *words[1:]), env=env, cwd=cwd)
+    return Command(argv=(*_program(words[0], root, search, interpreters), *words[1:]), env=env, cwd=cwd)
 
 
 class Relocation:
@@ -78,20 +82,33 @@ def _words(config: Mapping[str, Any], container: Mapping[str, Any]) -> list[str]
     return [*(config.get("Entrypoint") or []), *arguments]
 
 
-def _program(word: str, root: Path, search: list[str], python: Path) -> tuple[str, ...]:
+def _program(word: str, root: Path, search: list[str], interpreters: Interpreters) -> tuple[str, ...]:
     if _PYTHON.fullmatch(Path(word).name):
-        return (str(python),)
+        return (str(interpreters.python),)
+    if Path(word).name in _NODE:
+        return (_node(interpreters),)
     if word in ("sh", "/bin/sh"):
         return ("/bin/sh",)
     found = word if word.startswith(f"{root}/") else shutil.which(word, path=":".join(search)) if search else None
     if found is None or not Path(found).is_file():
-        raise NotExecutable(f'exec: "{word.replace(str(root), "")}": no such file in the image\'s own layers')
+        raise NotExecutable(
+            f"exec: \"{word.replace(str(root), '')}\": no such file in the image's own layers, and of the base's programs "
+            "only python, node and sh are played here"
+        )
     with Path(found).open("rb") as file:
         first = file.readline(256)
     # A script's own #! line names a path of the image.
     if first.startswith(b"#!") and b"python" in first:
-        return (str(python), found)
+        return (str(interpreters.python), found)
+    if first.startswith(b"#!") and b"node" in first:
+        return (_node(interpreters), found)
     return (found,)
+
+
+def _node(interpreters: Interpreters) -> str:
+    if interpreters.node is None:
+        raise NotExecutable('exec: "node": this machine has no node to run the image with')
+    return str(interpreters.node)
 
 
 def _pairs(env: list[str]) -> list[tuple[str, str]]:

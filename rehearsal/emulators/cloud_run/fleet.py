@@ -14,7 +14,7 @@ from rehearsal.emulators.cloud_run.command import Command
 from rehearsal.emulators.cloud_run.instance import SYSTEM, Instance, Probes
 from rehearsal.emulators.cloud_run.logs import LogBook
 
-_LAST_LINES = 8
+_LAST_LINES = 24  # Node says what is wrong before the stack, which is some sixteen lines
 _PORT_TAKEN = "address already in use"
 _TRIES = 3
 _LONGEST_BACKOFF = 5.0  # seconds between restarts of an instance that keeps ending

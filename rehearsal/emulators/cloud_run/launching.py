@@ -11,7 +11,7 @@ from rehearsal.emulators.cloud_run.command import NotExecutable, command
 from rehearsal.emulators.cloud_run.fleet import Launch, StartFailed
 from rehearsal.emulators.cloud_run.images import ImageRefused, ImageSource, pull
 from rehearsal.emulators.cloud_run.instance import Probes
-from rehearsal.emulators.cloud_run.interpreter import empty_interpreter
+from rehearsal.emulators.cloud_run.interpreter import Interpreters
 from rehearsal.emulators.cloud_run.layers import LayerStore
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.probes import Probe
@@ -54,8 +54,8 @@ class Launcher:
             # By digest once it is known: the tag of an image may have moved since the revision was made.
             image = await pull(self._source, _pinned(revision), await asyncio.to_thread(self._scratch))
             root = await self._layers.root_of(self._source, image)
-            python = await asyncio.to_thread(empty_interpreter, self._work / "python")
-            runs = await asyncio.to_thread(command, image.config, revision.container, root, python)
+            interpreters = await asyncio.to_thread(Interpreters.under, self._work)
+            runs = await asyncio.to_thread(command, image.config, revision.container, root, interpreters)
         except ImageRefused as refused:
             raise StartFailed(refused.reason, refused.message) from refused
         except NotExecutable as error:

@@ -13,12 +13,14 @@ import pytest
 
 from rehearsal.emulators.cloud_run.command import NotExecutable, Relocation, command
 from rehearsal.emulators.cloud_run.images import ImageRefused, ImageSource, Reference, WorldRegistry, pull
-from rehearsal.emulators.cloud_run.interpreter import empty_interpreter
+from rehearsal.emulators.cloud_run.interpreter import Interpreters, empty_interpreter, linked_node
 from rehearsal.emulators.cloud_run.layers import LayerStore, merge, unpack
 from rehearsal.emulators.registry.app import Registry
 from tests.rehearsal.emulators.images_of_apps import HOST, NAME, put_image, tar_layer
 
 PYTHON = Path("/world/bin/python")
+NODE = Path("/world/node/bin/node")
+BOTH = Interpreters(python=PYTHON, node=NODE)
 
 
 def tar_with(*members: tuple[tarfile.TarInfo, bytes]) -> tarfile.TarFile:
@@ -122,14 +124,14 @@ def test_entry_points_as_kubernetes_combines_them(tmp_path: Path) -> None:
         "WorkingDir": "/app",
         "Env": ["PATH=/app/bin"],
     }
-    ran = command(config, container(), root, PYTHON)
+    ran = command(config, container(), root, BOTH)
     assert ran.argv == (str(PYTHON), "-m", "backend", "--x")
-    assert (ran.cwd, ran.env["PATH"]) == (root / "app", f"/world/bin:{root}/app/bin:/usr/bin:/bin")
-    assert command(config, container(args=["--y"]), root, PYTHON).argv[1:] == ("-m", "backend", "--y")
-    assert command(config, container(command=["tool"]), root, PYTHON).argv == (str(PYTHON), f"{root}/app/bin/tool")
-    assert command(config, container(command=["/app/bin/elf", "a"]), root, PYTHON).argv == (f"{root}/app/bin/elf", "a")
-    assert command(config, container(command=["sh", "-c", "x"]), root, PYTHON).argv == ("/bin/sh", "-c", "x")
-    assert command(config, container(workingDir="/app/bin"), root, PYTHON).cwd == root / "app/bin"
+    assert (ran.cwd, ran.env["PATH"]) == (root / "app", f"/world/bin:/world/node/bin:{root}/app/bin:/usr/bin:/bin")
+    assert command(config, container(args=["--y"]), root, BOTH).argv[1:] == ("-m", "backend", "--y")
+    assert command(config, container(command=["tool"]), root, BOTH).argv == (str(PYTHON), f"{root}/app/bin/tool")
+    assert command(config, container(command=["/app/bin/elf", "a"]), root, BOTH).argv == (f"{root}/app/bin/elf", "a")
+    assert command(config, container(command=["sh", "-c", "x"]), root, BOTH).argv == ("/bin/sh", "-c", "x")
+    assert command(config, container(workingDir="/app/bin"), root, BOTH).cwd == root / "app/bin"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,34 @@ def test_entry_points_as_kubernetes_combines_them(tmp_path: Path) -> None:
 )
 def test_only_the_images_own_programs_are_run(tmp_path: Path, config: dict[str, Any], said: str) -> None:
     with pytest.raises(NotExecutable, match=said):
-        command(config, container(), files(tmp_path, app__x=""), PYTHON)
+        command(config, container(), files(tmp_path, app__x=""), BOTH)
+
+
+def test_node_is_the_machines_whatever_folder_it_is_said_to_be_in(tmp_path: Path) -> None:
+    root = files(tmp_path, app__server="", app__bin__tool="#!/usr/bin/env node\n")
+    for word in ("node", "nodejs", "/usr/local/bin/node"):
+        config = {"Cmd": [word, "server.js"], "WorkingDir": "/app"}
+        assert command(config, container(), root, BOTH).argv == (str(NODE), "server.js")
+    config = {"Cmd": ["tool"], "Env": ["PATH=/app/bin"]}
+    assert command(config, container(), root, BOTH).argv == (str(NODE), f"{root}/app/bin/tool")
+    without = Interpreters(python=PYTHON)
+    with pytest.raises(NotExecutable, match="this machine has no node"):
+        command({"Cmd": ["node", "server.js"]}, container(), root, without)
+    with pytest.raises(NotExecutable, match="this machine has no node"):
+        command(config, container(), root, without)
+    assert command({"Cmd": ["python"]}, container(), root, without).env["PATH"] == "/world/bin:/usr/bin:/bin"
+
+
+def test_only_node_of_nodes_folder_is_on_an_images_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = files(tmp_path / "machine", node="#!/bin/sh\n", npm="#!/bin/sh\n")
+    monkeypatch.setenv("PATH", str(machine))
+    for _ in range(2):
+        node = linked_node(tmp_path / "node")
+        assert node is not None
+        assert node.resolve() == machine / "node"
+    assert [path.name for path in (tmp_path / "node/bin").iterdir()] == ["node"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert linked_node(tmp_path / "none") is None
 
 
 def test_the_interpreter_is_made_once(tmp_path: Path) -> None:

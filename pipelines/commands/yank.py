@@ -72,7 +72,9 @@ def _mark(workplace: Workplace, tag: str, reason: str) -> dict[str, str]:
 
     found: dict[str, str] = {}
     manifest = workplace.manifest
-    for environment in manifest.environments if manifest else ():
+    if manifest is None:
+        return found
+    for environment in manifest.environments:
         context = open_context(manifest, environment, Runtime(environ=workplace.environ))
         for component in context.settings.targets:
             try:

@@ -1,5 +1,8 @@
 """Images and packed files: made the same on every machine, moved and named by digest only.
 
+Building and pushing are apart. `build_layout` and `pack_layout` run or read code of the release, need no credentials and leave an OCI
+layout on disk; `push_layout`, in another job, has the credentials, runs nothing of it, and believes none of it unchecked.
+
 These functions are the door for flows and commands; `registry.Registry` is the client behind them. All of them raise
 CredentialsError, InputError, LocalError, ProviderError or ProviderUnavailable.
 """
@@ -21,10 +24,13 @@ __all__ = [
     "Access",
     "BuiltImage",
     "build",
+    "build_layout",
     "client",
     "pack_files",
+    "pack_layout",
     "pull_files",
     "push",
+    "push_layout",
     "require",
     "resolve",
 ]
@@ -60,11 +66,14 @@ def build(
     `source` is the repository's public address (a label). Of the base only manifest and configuration are asked for, once; the
     overlay's `images` say where a pinned base is instead. Raises ManifestError as well.
     """
-    from pipelines.images import assemble, buildx, layout
+    from pipelines.images import assemble, buildx, labels, layout
+    from pipelines.images.sources import Commit
 
     if component.image is not None and component.image.builder == "buildx":
-        labels = {"org.opencontainers.image.revision": commit, "org.opencontainers.image.source": source}
-        return buildx.build(component.image, root, {name: value for name, value in labels.items() if value}, output)
+        said = labels.common(
+            Commit.find(root, commit), migrations=component.migrations, source=source, builder=buildx.NAME
+        )
+        return buildx.build(component.image, root, commit, said, output)
     registry = client(http, credentials)
     image = assemble.assemble(
         component, root, commit, fetch=registry.fetch, store=registry.store, source=source, bases=http.overlay.images
@@ -72,6 +81,50 @@ def build(
     if output is not None:
         layout.write(image, output, name=image.digest.removeprefix("sha256:")[:12])
     return image
+
+
+def build_layout(component: Component, root: Path, commit: str, *, output: Path, http: Http, source: str = "") -> str:
+    """`build` into the folder `output`, without credentials: the digest of the manifest. Both builders end here.
+
+    The assembler leaves the layers of the base out (`push_layout` gets them); a Dockerfile's layout is whole.
+    """
+    return build(component, root, commit, http=http, source=source, output=output).digest
+
+
+def pack_layout(folder: Path, output: Path) -> str:
+    """The files of a build, without its config.json, as an OCI layout in `output`; the digest of its manifest."""
+    from pipelines.images import layout
+
+    packed = pack_files(folder)
+    layout.write(packed, output, name=packed.digest.removeprefix("sha256:")[:12])
+    return packed.digest
+
+
+def push_layout(
+    folder: Path,
+    repository: str,
+    tags: Sequence[str] = (),
+    *,
+    http: Http,
+    credentials: Access | None = None,
+    digest: str = "",
+    base: str = "",
+) -> str:
+    """Push a layout that another job built: `host/path@sha256:…`. Nothing of it is run, and nothing is sent before all is checked.
+
+    `digest` is what the layout must be, when that is known. `base` is the pinned image whose layers the layout may leave out, as the
+    manifest names it; what the layout itself says of its base is not believed, so that nobody else's layers can be had by naming them.
+    Layers that the repository holds are neither fetched nor sent. Safe to repeat. Raises InputError for a layout that lies.
+    """
+    from pipelines.images import layout, pushing
+
+    image = layout.read(folder)
+    registry = client(http, credentials)
+    pushing.require_digest(image, digest, folder)
+    whole = pushing.with_base(
+        image, http.overlay.images.get(base, base), fetch=registry.fetch, store=registry.store, where=folder
+    )
+    return registry.push(whole, repository, tags)
 
 
 def push(

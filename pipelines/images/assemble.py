@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.errors import ManifestError
-from pipelines.images import dependencies
-from pipelines.images.base import Base, Fetch, fetch_base
+from pipelines.images import dependencies, labels
+from pipelines.images.base import Fetch, fetch_base
 from pipelines.images.compose import Ours, compose
 from pipelines.images.layer import tar
 from pipelines.images.model import LAYER, Blob, BuiltImage, sha256
@@ -19,7 +18,6 @@ from pipelines.manifest.model import Component, Image
 ROOT = "app"
 DEPENDENCIES = f"{ROOT}/deps"
 BUILDER = "shipmate-assembler/1"
-SCHEMA_LABEL = "ai.techmate.schema"
 
 
 def assemble(
@@ -41,17 +39,21 @@ def assemble(
         ),
         *(_source_layer(made_of, written) for written in image.sources),
     ]
-    labels = _labels(component, image, made_of, base, requirements, source)
+    said = {
+        **labels.common(made_of, migrations=component.migrations, source=source, builder=BUILDER),
+        "org.opencontainers.image.base.name": base.reference.name,
+        "org.opencontainers.image.base.digest": base.reference.digest,
+        "shipmate.requirements": sha256(requirements),
+        "shipmate.python": image.python,
+    }
     ours = Ours(
         layers=tuple(layers),
         command=image.command,
         env={"PYTHONPATH": f"/{DEPENDENCIES}:/{ROOT}", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
-        labels=labels,
+        labels=said,
         folder=f"/{ROOT}",
     )
-    manifest, config = compose(
-        base, ours, {key: labels[key] for key in labels if key.startswith("org.opencontainers.")}
-    )
+    manifest, config = compose(base, ours, {key: said[key] for key in said if key.startswith("org.opencontainers.")})
     return BuiltImage(
         manifest=manifest,
         config=config,
@@ -83,29 +85,6 @@ def _source_layer(commit: Commit, written: str) -> tuple[Blob, str]:
         )
     content = b"".join(tar(commit.files(folder, f"{ROOT}/{name}")))
     return Blob.of(content, LAYER), f"copy {folder} to /{ROOT}/{name}"
-
-
-def _labels(
-    component: Component, image: Image, commit: Commit, base: Base, requirements: bytes, source: str
-) -> dict[str, str]:
-    labels = {
-        "org.opencontainers.image.revision": commit.sha,
-        # The image is built once and promoted by digest: which release it is, is said when it is deployed.
-        "org.opencontainers.image.version": commit.sha[:12],
-        "org.opencontainers.image.base.name": base.reference.name,
-        "org.opencontainers.image.base.digest": base.reference.digest,
-        SCHEMA_LABEL: schema_of(commit, component.migrations),
-        "ai.techmate.requirements": sha256(requirements),
-        "ai.techmate.python": image.python,
-        "ai.techmate.builder": BUILDER,
-    }
-    return {**labels, **({"org.opencontainers.image.source": source} if source else {})}
-
-
-def schema_of(commit: Commit, migrations: str | None) -> str:
-    """The highest migration number the commit knows, as four digits; 0000 for none."""
-    names = [Path(path).name for path in commit.names(migrations)] if migrations else []
-    return max((name[:4] for name in names if re.match(r"\d{4}_.*\.sql$", name)), default="0000")
 
 
 def _notes(commit: Commit, image: Image) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 EMPTY = "application/vnd.oci.empty.v1+json"
 # Not gzip: two zlib versions compress the same tar to different bytes, and the digest would depend on the machine.
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+FILES = "application/vnd.shipmate.files.v1"
+"""Type of the artifact that holds a folder of files (files.py)."""
 EPOCH = "1970-01-01T00:00:00Z"
 
 _CHUNK = 1 << 20

@@ -15,6 +15,7 @@ from pipelines import faults
 from pipelines.errors import InputError, ProviderError, ProviderUnavailable
 from pipelines.faults import Fault, Faulted, Meaning
 from pipelines.http import Http, refused
+from pipelines.images.archive import LARGEST
 from pipelines.images.model import INDEX, MANIFEST, Blob, BuiltImage, Reference, sha256
 from pipelines.images.registry_auth import Credentials, RegistryAuth, docker_logins, is_loopback
 from pipelines.images.store import Store
@@ -80,6 +81,12 @@ class Registry:
                 why="packed files have one",
                 where=at.host,
                 next_step="pass the reference of a site's build",
+            )
+        if layers[0].size > LARGEST:
+            raise InputError(
+                f"{reference} has {layers[0].size} bytes, and a site has {LARGEST} at the most",
+                where=at.host,
+                next_step="leave out of the build what is no part of the site",
             )
         return self.fetch(at, "blobs", layers[0].digest)
 

@@ -75,6 +75,28 @@ class Commit:
             if "/__pycache__/" not in f"/{path}"
         ]
 
+    def export(self, paths: Sequence[str], folder: Path) -> None:
+        """Write the files at and below `paths` of the repository to the same places below the empty `folder`, modes 0644 and 0755.
+
+        Raises InputError when there is none, or a submodule among them.
+        """
+        entries = {path: (mode, sha) for wanted in paths for mode, sha, path in self._entries(wanted)}
+        modules = [path for path, (mode, _) in entries.items() if mode == _SUBMODULE]
+        if not entries or modules:
+            raise InputError(
+                f"{modules[0]} is a git submodule" if modules else f"there is no {' or '.join(paths)}",
+                where=f"commit {self.sha[:12]}",
+                why="an image is made of the files of one commit",
+                next_step="correct the paths of the image in shipmate.yml, or commit the files",
+            )
+        contents = self._contents([sha for _, sha in entries.values()])
+        files = [_file(mode, path, contents[sha]) for path, (mode, sha) in entries.items()]
+        # Links come last: no file is written through one.
+        for file in sorted(files, key=lambda file: bool(file.link)):
+            _write(file, folder)
+        for path in (path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()):
+            path.chmod(0o755)  # whatever this machine's umask is: docker copies modes into the image
+
     def uncommitted(self, folders: Sequence[str]) -> list[str]:
         """Files below the folders that differ from the commit checked out, as `git status` tells."""
         answer = _git(self.root, ["status", "--porcelain", "--no-renames", "-z", "--", *folders])
@@ -108,6 +130,20 @@ def _file(mode: str, path: str, content: bytes) -> File:
     if mode == _SYMLINK:
         return File(path=path, link=content.decode("utf-8", "surrogateescape"))
     return File(path=path, content=content, executable=mode == _EXECUTABLE)
+
+
+def _write(file: File, folder: Path) -> None:
+    if ".." in Path(file.path).parts:
+        raise InputError(
+            f"{file.path!r} is no path inside a repository", next_step="mend the commit's tree (`git fsck`)"
+        )
+    target = folder / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if file.link:
+        target.symlink_to(file.link)
+        return
+    target.write_bytes(file.read())
+    target.chmod(0o755 if file.executable else 0o644)
 
 
 def _git(root: Path, arguments: list[str], given: bytes = b"") -> bytes:

@@ -11,7 +11,7 @@ import yaml
 
 from pipelines.errors import ManifestError
 from pipelines.manifest.fill import WRONG, Filler, Problem
-from pipelines.manifest.model import CloudRun, Environment, Manifest
+from pipelines.manifest.model import CloudRun, Component, Environment, Image, Manifest
 
 NAME = "shipmate.yml"
 
@@ -85,9 +85,7 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """References between parts: (path, problem)."""
     known = set(manifest.components)
     for name, component in manifest.components.items():
-        for other in component.depends_on:
-            if other not in known:
-                yield f"components/{name}/depends_on", f"there is no component {other!r}"
+        yield from _check_component(component, known, f"components/{name}")
     for name, check in manifest.ci.checks.items():
         for other in check.components:
             if other not in known:
@@ -113,6 +111,29 @@ def _check_trust(manifest: Manifest, environment: Environment, where: str) -> It
         yield f"{where}/proved_by", f"there is no environment {environment.proved_by!r}"
     if environment.approval is None and not environment.unapproved:
         yield where, "needs `approval`, or `unapproved` with the reason why nobody approves"
+
+
+def _check_component(component: Component, known: set[str], where: str) -> Iterator[tuple[str, str]]:
+    for other in component.depends_on:
+        if other not in known:
+            yield f"{where}/depends_on", f"there is no component {other!r}"
+    if component.image is not None:
+        yield from _check_image(component.image, f"{where}/image")
+
+
+def _check_image(image: Image, where: str) -> Iterator[tuple[str, str]]:
+    """Each builder has its own keys: one of the other's would be read by nobody."""
+    needed: dict[str, tuple[str, ...]] = {
+        "assembler": ("base", "requirements", "sources", "command"),
+        "buildx": ("dockerfile",),
+    }
+    for builder, keys in needed.items():
+        for key in keys:
+            given = bool(getattr(image, key))
+            if builder == image.builder and not given:
+                yield where, f"the key {key!r} is missing (`builder: {builder}` needs it)"
+            if builder != image.builder and given:
+                yield f"{where}/{key}", f"is for `builder: {builder}`, and this image has `builder: {image.builder}`"
 
 
 def _check_cloud_run(target: CloudRun, where: str) -> Iterator[tuple[str, str]]:

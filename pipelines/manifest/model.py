@@ -29,18 +29,28 @@ class Image:
     """How a component becomes a container image."""
 
     repository: str = field(metadata=said("Where it is pushed: host/path, without tag."))
-    base: str = field(metadata=defined("The image it stands on, pinned: name:tag@sha256:…"))
-    requirements: str = field(metadata=defined("Locked requirements with hashes: the dependency layer."))
-    sources: tuple[str, ...] = field(
-        metadata=defined(
-            "Folders of the repository that become the application layer, as `folder` or `folder -> name`."
-        )
-    )
-    command: tuple[str, ...] = field(metadata=defined("What the container runs."))
-    python: str = field(default="3.11", metadata=defined("Python of the base image, for choosing wheels."))
     builder: Literal["assembler", "buildx"] = field(
         default="assembler",
-        metadata=defined("assembler: our deterministic one. buildx: the component's Dockerfile (not rehearsed)."),
+        metadata=defined(
+            "assembler: our deterministic one, for Python; needs base, requirements, sources and command. "
+            "buildx: a Dockerfile, by docker buildx; needs dockerfile."
+        ),
+    )
+    base: str = field(default="", metadata=defined("Assembler: the image it stands on, pinned: name:tag@sha256:…"))
+    requirements: str = field(
+        default="", metadata=defined("Assembler: locked requirements with hashes, the dependency layer.")
+    )
+    sources: tuple[str, ...] = field(
+        default=(),
+        metadata=defined(
+            "Assembler: folders of the repository that become the application layer, as `folder` or `folder -> name`."
+        ),
+    )
+    command: tuple[str, ...] = field(default=(), metadata=defined("Assembler: what the container runs."))
+    python: str = field(default="3.11", metadata=defined("Assembler: Python of the base image, for choosing wheels."))
+    dockerfile: str = field(default="", metadata=defined("Buildx: path of the Dockerfile.", "apps/hello/Dockerfile"))
+    context: str = field(
+        default=".", metadata=defined("Buildx: the folder of the repository that COPY takes files from.", "apps/hello")
     )
 
 

@@ -93,7 +93,7 @@ def read(file: Path) -> Definition:
             if key in (approval := settings.get("approval", {}))
         ),
         proofs={name: settings["proved_by"] for name, settings in environments.items() if "proved_by" in settings},
-        base_images=tuple(image["base"] for image in images),
+        base_images=tuple(image["base"] for image in images if "base" in image),
         image_repositories=tuple(item["repository"] for item in (*images, *builds)),
         mail_server=(raw.get("alerts", {}).get("email") or {}).get("server"),
     )

@@ -128,7 +128,7 @@ def test_another_commit_gives_another_digest_and_says_which(tmp_path: Path) -> N
     labels = config["config"]["Labels"]
     assert labels["org.opencontainers.image.revision"] == git(tmp_path, "rev-parse", "HEAD")
     assert labels["org.opencontainers.image.base.digest"] == BASE.partition("@")[2]
-    assert labels["ai.techmate.schema"] == "0002"
+    assert labels["shipmate.schema"] == "0002"
 
 
 def test_configuration_keeps_the_base_and_adds_ours(tmp_path: Path) -> None:
@@ -341,6 +341,6 @@ def test_unpacked_files_stay_in_their_folder(
             entry = tarfile.TarInfo(path)
             entry.type, entry.linkname = of_kind, "/etc/passwd"
             archive.addfile(entry)
-    with pytest.raises(tarfile.TarError):
+    with pytest.raises(InputError, match="cannot be unpacked"):
         files.unpack(packed.getvalue(), tmp_path / "folder")
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", "good.txt"]

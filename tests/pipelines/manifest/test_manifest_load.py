@@ -111,6 +111,44 @@ def test_no_manifest_at_all(text: str, said: str) -> None:
         parse(text)
 
 
+ASSEMBLED = "repository: h/p, base: b, requirements: r.txt, sources: [s], command: [c]"
+DOCKERFILE = "repository: h/p, builder: buildx, dockerfile: a/Dockerfile, context: a"
+
+
+def with_image(image: str) -> str:
+    return GOOD.replace("backend: {paths: [a/**]}", f"backend: {{paths: [a/**], image: {{{image}}}}}")
+
+
+def test_an_image_needs_the_keys_of_its_builder() -> None:
+    images = [parse(with_image(text)).components["backend"].image for text in (ASSEMBLED, DOCKERFILE)]
+    assert [image.builder for image in images if image] == ["assembler", "buildx"]
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (
+            ASSEMBLED.replace("base: b, ", ""),
+            "components/backend/image: the key 'base' is missing (`builder: assembler` needs it)",
+        ),
+        (
+            DOCKERFILE.replace("dockerfile: a/Dockerfile, ", ""),
+            "components/backend/image: the key 'dockerfile' is missing (`builder: buildx` needs it)",
+        ),
+        (
+            f"{DOCKERFILE}, command: [node]",
+            "components/backend/image/command: is for `builder: assembler`, and this image has `builder: buildx`",
+        ),
+        (
+            f"{ASSEMBLED}, dockerfile: a/Dockerfile",
+            "components/backend/image/dockerfile: is for `builder: buildx`, and this image has `builder: assembler`",
+        ),
+    ],
+)
+def test_keys_of_the_other_builder_are_read_by_nobody(image: str, said: str) -> None:
+    assert problems(with_image(image)) == [f"shipmate.yml:3: {said}"]
+
+
 def test_not_found(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="cannot be read"):
         load(tmp_path / "shipmate.yml")

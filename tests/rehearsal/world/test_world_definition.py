@@ -28,6 +28,20 @@ def test_the_platforms_own_manifest() -> None:
     assert set(reviewers) == {"release-manager", "on-call"}
 
 
+def test_a_component_with_a_dockerfile_names_its_base_there(tmp_path: Path) -> None:
+    components = copy.deepcopy(MANIFEST["components"])
+    components["hello"] = {
+        "image": {
+            "builder": "buildx",
+            "dockerfile": "hello/Dockerfile",
+            "repository": "eu.pkg.dev/acme-delivery/shop/hello",
+        }
+    }
+    found = definition.read(written(tmp_path, {"components": components}))
+    assert found.base_images == ("docker.io/library/python@sha256:1",)
+    assert "eu.pkg.dev/acme-delivery/shop/hello" in found.image_repositories
+
+
 def test_services_sites_and_who_deploys(tmp_path: Path) -> None:
     found = definition.read(written(tmp_path))
     assert [(s.environment, s.component, s.project, s.host) for s in found.services] == [

@@ -18,7 +18,7 @@ from pipelines.images.model import BuiltImage
 if TYPE_CHECKING:
     from pipelines.http import Http
     from pipelines.images.registry import Registry
-    from pipelines.manifest.model import Component
+    from pipelines.manifest.model import Component, Image
 
 __all__ = [
     "Access",
@@ -69,6 +69,8 @@ def build(
     from pipelines.images import assemble, buildx, labels, layout
     from pipelines.images.sources import Commit
 
+    if component.image is not None:
+        _require_keys(component.image)
     if component.image is not None and component.image.builder == "buildx":
         said = labels.common(
             Commit.find(root, commit), migrations=component.migrations, source=source, builder=buildx.NAME
@@ -81,6 +83,21 @@ def build(
     if output is not None:
         layout.write(image, output, name=image.digest.removeprefix("sha256:")[:12])
     return image
+
+
+def _require_keys(image: Image) -> None:
+    """The manifest of a release is not held to what this suite wants of one, so it may lack what its builder needs."""
+    from pipelines.errors import ManifestError
+    from pipelines.manifest.model import KEYS_OF_BUILDERS
+
+    missing = [key for key in KEYS_OF_BUILDERS[image.builder] if not getattr(image, key)]
+    if missing:
+        raise ManifestError(
+            f"the image does not say {', '.join(missing)}",
+            where=f"image of {image.repository}",
+            why=f"`builder: {image.builder}` needs it",
+            next_step="add it to the image in shipmate.yml (docs/MANIFEST.md)",
+        )
 
 
 def build_layout(component: Component, root: Path, commit: str, *, output: Path, http: Http, source: str = "") -> str:

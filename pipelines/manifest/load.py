@@ -11,7 +11,7 @@ import yaml
 
 from pipelines.errors import ManifestError
 from pipelines.manifest.fill import WRONG, Filler, Problem
-from pipelines.manifest.model import CloudRun, Component, Environment, Image, Manifest
+from pipelines.manifest.model import KEYS_OF_BUILDERS, CloudRun, Component, Environment, Image, Manifest
 
 NAME = "shipmate.yml"
 
@@ -123,11 +123,7 @@ def _check_component(component: Component, known: set[str], where: str) -> Itera
 
 def _check_image(image: Image, where: str) -> Iterator[tuple[str, str]]:
     """Each builder has its own keys: one of the other's would be read by nobody."""
-    needed: dict[str, tuple[str, ...]] = {
-        "assembler": ("base", "requirements", "sources", "command"),
-        "buildx": ("dockerfile",),
-    }
-    for builder, keys in needed.items():
+    for builder, keys in KEYS_OF_BUILDERS.items():
         for key in keys:
             given = bool(getattr(image, key))
             if builder == image.builder and not given:

@@ -54,6 +54,13 @@ class Image:
     )
 
 
+KEYS_OF_BUILDERS: Mapping[str, tuple[str, ...]] = {
+    "assembler": ("base", "requirements", "sources", "command"),
+    "buildx": ("dockerfile",),
+}
+"""What an image must say for its builder."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Build:
     """How a component becomes a folder of files."""

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from pipelines import images
-from pipelines.errors import InputError, LocalError, ProviderError
+from pipelines.errors import InputError, LocalError, ManifestError, ProviderError
 from pipelines.http import Http
 from pipelines.images import buildx
 from pipelines.images.layout import write
 from pipelines.images.model import CONFIG, LAYER, Blob, BuiltImage, canonical
-from pipelines.manifest.model import Image
+from pipelines.manifest.model import Component, Image
 from pipelines.overlay import Overlay
 from tests.pipelines.images.repository import git, make
 from tests.pipelines.images.services import HELLO, HELLO_FILES, docker_on_path
@@ -180,3 +180,13 @@ def test_a_dockerfile_that_is_not_played_fails_the_build_with_its_line(
 def test_a_context_is_a_folder_whatever_its_name() -> None:
     image = Image(repository="x/y", builder="buildx", dockerfile="Dockerfile", context="-")
     assert buildx.command(image, {}, Path("/out"))[-1] == "./-"
+
+
+def test_a_release_whose_manifest_lacks_what_its_builder_needs_is_told_so(tmp_path: Path) -> None:
+    for image, said in (
+        (Image(repository="x/y", builder="buildx"), "the image does not say dockerfile"),
+        (Image(repository="x/y", base="b", command=("c",)), "the image does not say requirements, sources"),
+        (None, "this component has no `image`"),
+    ):
+        with pytest.raises(ManifestError, match=said):
+            images.build(Component(paths=(), image=image), tmp_path, "HEAD", http=Http(overlay=Overlay()))

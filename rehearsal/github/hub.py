@@ -10,12 +10,19 @@ from rehearsal.github.git.bare import ZERO, GitError
 from rehearsal.github.git.history import changed_paths, merge_base
 from rehearsal.github.rules.protection import rules_for
 from rehearsal.github.service import Service
+from rehearsal.github.state.environments import Environment
+from rehearsal.github.state.repositories import Repository
 from rehearsal.github.state.tokens import Token, normalised
 from rehearsal.runner.hub import EnvironmentRules
 from rehearsal.runner.model import Job, Run
 
 _NO_BRANCH = "//"
 """Not a name a branch can have: selected branches only, and none selected yet."""
+
+
+def _environment(repository: Repository, name: str | None) -> Environment | None:
+    """What counts of an environment: nothing in a private repository whose owner's plan has none."""
+    return repository.environment(name) if name and repository.has_environments else None
 
 
 class GitHubHub:
@@ -69,19 +76,19 @@ class GitHubHub:
     def secrets(self, repository: str, environment: str | None) -> dict[str, str]:
         found = self._service.repository(repository)
         own = {name: secret.value for name, secret in found.secrets.items()}
-        of = found.environments.get(environment or "")
+        of = _environment(found, environment)
         return own if of is None else own | {name: secret.value for name, secret in of.secrets.items()}
 
     def variables(self, repository: str, environment: str | None) -> dict[str, str]:
         found = self._service.repository(repository)
         own = {name: variable.value for name, variable in found.variables.items()}
-        of = found.environments.get(environment or "")
+        of = _environment(found, environment)
         return own if of is None else own | {name: variable.value for name, variable in of.variables.items()}
 
     def environment(self, repository: str, name: str) -> EnvironmentRules:
         """The rules of an environment; `protected branches only` is given as the names of those there are."""
         found = self._service.repository(repository)
-        one = found.environments.get(name)
+        one = _environment(found, name)
         if one is None:
             return EnvironmentRules(name=name)
         branches = [policy.name for policy in one.policies if policy.type == "branch"]
@@ -92,10 +99,10 @@ class GitHubHub:
             every = self._service.git(found).branches()
             branches = [branch for branch in every if rules_for(found, f"refs/heads/{branch}").protected]
         return EnvironmentRules(
-            name=name,
-            reviewers=tuple(one.reviewers),
+            name=one.name,
+            reviewers=tuple(one.reviewers) if found.has_reviewers else (),
             prevent_self_review=one.prevent_self_review,
-            wait_minutes=one.wait_minutes,
+            wait_minutes=one.wait_minutes if found.has_reviewers else 0,
             branch_patterns=tuple(branches),
             tag_patterns=tuple(tags),
         )

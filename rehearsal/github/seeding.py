@@ -124,6 +124,7 @@ class Seed:
         reviewers: Sequence[str] = (),
         prevent_self_review: bool = False,
         wait_minutes: int = 0,
+        admins_bypass: bool = True,
         branches: Sequence[str] = (),
         tags: Sequence[str] = (),
         protected_branches: bool = False,
@@ -135,6 +136,7 @@ class Seed:
         environment.reviewers = list(reviewers)
         environment.prevent_self_review = prevent_self_review
         environment.wait_minutes = wait_minutes
+        environment.admins_bypass = admins_bypass
         environment.protected_branches = protected_branches
         environment.custom_policies = bool(branches or tags)
         environment.policies = []

@@ -9,11 +9,13 @@ from rehearsal.github.state.repositories import Repository
 
 def ensure(service: Service, repository: Repository, name: str) -> Environment:
     """The environment of that name, made without rules when there is none."""
-    if name not in repository.environments:
+    found = repository.environment(name)
+    if found is None:
         now = service.now()
         number = service.database.next_id("environment")
-        repository.environments[name] = Environment(id=number, name=name, created_at=now, updated_at=now)
-    return repository.environments[name]
+        found = Environment(id=number, name=name, created_at=now, updated_at=now)
+        repository.environments[name] = found
+    return found
 
 
 def add_policy(service: Service, environment: Environment, name: str, kind: str = "branch") -> BranchPolicy:

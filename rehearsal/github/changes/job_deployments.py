@@ -15,10 +15,15 @@ _ENDED = {"success": "success", "failure": "failure", "timed_out": "failure", "c
 def job_changed(service: Service, repository: Repository, run: Run, job: Job) -> Deployment | None:
     """Make or move on the deployment of a job; None for a job without environment, or one that never began.
 
+    An environment that nobody made comes into being, without any rule, also where the job makes no deployment.
+
     A deployment event of this kind starts no workflow: it is made by GitHub Actions itself.
     """
     state = _state(job)
     if job.environment is None or state is None:
+        return None
+    if not job.makes_deployment:
+        ensure(service, repository, job.environment)
         return None
     deployment = next((one for one in repository.deployments.values() if one.job_id == job.id), None)
     if deployment is None:
@@ -38,8 +43,7 @@ def _state(job: Job) -> str | None:
 
 
 def _made(service: Service, repository: Repository, run: Run, job: Job) -> Deployment:
-    name = job.environment or ""
-    ensure(service, repository, name)
+    name = ensure(service, repository, job.environment or "").name
     deployment = Deployment(
         id=service.database.next_id("deployment"),
         sha=run.head_sha,

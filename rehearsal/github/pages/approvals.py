@@ -52,7 +52,7 @@ def asked(repository: Repository, run: Run, runner: Runner, login: str) -> list[
 def _refusal(repository: Repository, run: Run, name: str, reviewers: list[str], login: str) -> str:
     if login not in reviewers:
         return f"{login} is not a reviewer of {name}." if login != "anonymous" else "Sign in to review."
-    environment = repository.environments.get(name)
+    environment = repository.environment(name)
     starter = run.triggering_actor or run.event.actor
     if environment is not None and environment.prevent_self_review and login == starter:
         return f"{login} started this run, and {name} does not allow self-review."

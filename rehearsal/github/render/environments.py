@@ -29,6 +29,7 @@ def environment(view: View, repository: Repository, one: Environment) -> dict[st
         **reference(view, repository, one),
         "created_at": stamp(one.created_at),
         "updated_at": stamp(one.updated_at),
+        "can_admins_bypass": one.admins_bypass,
         "protection_rules": _rules(view, one),
         "deployment_branch_policy": policy,
     }

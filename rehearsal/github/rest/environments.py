@@ -19,7 +19,8 @@ _LONGEST_WAIT = 43_200
 
 @endpoints.add("GET", "environments", "actions:read")
 async def list_environments(call: Call) -> Answer:
-    page = call.page(list(call.repository.environments.values()))
+    known = list(call.repository.environments.values()) if call.repository.has_environments else []
+    page = call.page(known)
     return page.answer([render.environment(call.view, call.repository, one) for one in page.items], "environments")
 
 
@@ -31,6 +32,7 @@ async def get_environment(call: Call) -> Answer:
 @endpoints.add("PUT", "environments/{environment}", "administration:write")
 async def put_environment(call: Call) -> Answer:
     """Makes or replaces the rules; what is not given is switched off, as on GitHub."""
+    _check_plan(call)
     fields = call.fields
     wait = fields.number("wait_timer")
     if not 0 <= wait <= _LONGEST_WAIT:
@@ -47,6 +49,20 @@ async def put_environment(call: Call) -> Answer:
         raise Problem(422, "protected_branches and custom_branch_policies cannot have the same value")
     environment.updated_at = call.service.now()
     return ok(render.environment(call.view, call.repository, environment))
+
+
+def _check_plan(call: Call) -> None:
+    """Raises Problem 404 where the owner's plan has no environments, 422 where it has none with reviewers or timers."""
+    if not call.repository.has_environments:
+        raise not_found()
+    wanted = {"required reviewers": call.fields.objects("reviewers"), "wait timer": call.fields.number("wait_timer")}
+    for rule, value in wanted.items():
+        if value and not call.repository.has_reviewers:
+            raise Problem(
+                422,
+                "Failed to create the environment protection rule. Please ensure the billing plan supports the "
+                f"{rule} protection rule.",
+            )
 
 
 def _reviewers(call: Call) -> list[str]:
@@ -78,13 +94,22 @@ async def create_policy(call: Call) -> Answer:
     environment = environment_of(call)
     if not environment.custom_policies:
         raise not_found()
-    kind = call.fields.choice("type", ("branch", "tag"), "branch")
-    return ok(render.branch_policy(add_policy(call.service, environment, call.fields.required_text("name"), kind)))
+    kind, name = call.fields.choice("type", ("branch", "tag"), "branch"), call.fields.required_text("name")
+    if any((one.name, one.type) == (name, kind) for one in environment.policies):
+        return Answer(status=303)
+    return ok(render.branch_policy(add_policy(call.service, environment, name, kind)))
 
 
 @endpoints.add("GET", f"{_POLICIES}/{{policy}}", "actions:read")
 async def get_policy(call: Call) -> Answer:
     return ok(render.branch_policy(_policy(call)))
+
+
+@endpoints.add("PUT", f"{_POLICIES}/{{policy}}", "administration:write")
+async def update_policy(call: Call) -> Answer:
+    policy = _policy(call)
+    policy.name = call.fields.required_text("name")
+    return ok(render.branch_policy(policy))
 
 
 @endpoints.add("DELETE", f"{_POLICIES}/{{policy}}", "administration:write")
@@ -103,7 +128,7 @@ def _policy(call: Call) -> BranchPolicy:
 
 def environment_of(call: Call) -> Environment:
     """The environment in the path. Raises Problem 404."""
-    found = call.repository.environments.get(call.path("environment"))
-    if found is None:
+    found = call.repository.environment(call.path("environment"))
+    if found is None or not call.repository.has_environments:
         raise not_found()
     return found

@@ -40,6 +40,8 @@ class Environment:
     reviewers: list[str] = field(default_factory=list)
     prevent_self_review: bool = False
     wait_minutes: int = 0
+    admins_bypass: bool = True
+    """Whether administrators may start what waits; GitHub's default. Only its pages can change it."""
     protected_branches: bool = False
     """Only protected branches may deploy."""
     custom_policies: bool = False

@@ -98,6 +98,10 @@ class Repository:
         """Whether branches and tags can be protected."""
         return not self.private or self.settings.plan != "free"
 
+    def environment(self, name: str) -> Environment | None:
+        """An environment; GitHub does not tell their names by case."""
+        return next((one for key, one in self.environments.items() if key.lower() == name.lower()), None)
+
     def role_of(self, login: str) -> str:
         """The role of an account; on a public repository everybody may read."""
         if login == self.owner:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from rehearsal.github.changes import checks, job_deployments, workflows
+from rehearsal.github.changes import checks, job_deployments, runs, workflows
 from rehearsal.github.git.bare import ZERO, GitError
 from rehearsal.github.git.history import changed_paths, merge_base
 from rehearsal.github.rules.protection import rules_for
@@ -119,6 +119,7 @@ class GitHubHub:
         if repository is None:
             return
         workflows.ensure(self._service, repository, run.workflow_path).name = run.workflow_name
+        runs.run_changed(self._service, repository, run)
         for one in [job] if job is not None else run.latest_jobs():
             checks.job_changed(self._service, repository, run, one)
             job_deployments.job_changed(self._service, repository, run, one)

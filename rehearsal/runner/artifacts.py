@@ -38,6 +38,14 @@ def collect(run: Run, job: Job, folder: Path, now: datetime) -> None:
         )
 
 
+def discard(folder: Path, run: Run, artifact: Artifact | None = None) -> None:
+    """Remove an artifact of a run, or all of them."""
+    names = [one.name for one in run.artifacts if artifact in (None, one)]
+    for name in names:
+        shutil.rmtree(folder / str(run.id) / name, ignore_errors=True)
+    run.artifacts = [one for one in run.artifacts if one.name not in names]
+
+
 def pack(folder: Path) -> str:
     """Every artifact of every run as a tar archive in base64."""
     stream = io.BytesIO()

@@ -145,6 +145,20 @@ class ActRunner:
         self._drive(run, workflow, self._graph(workflow, run.event), [job for job in jobs if not job.superseded])
         return run
 
+    def delete(self, run_id: int) -> None:
+        """Forget a run with its logs and artifacts. Raises NotAllowed while it is not completed."""
+        run = self._run(run_id)
+        if run.status != "completed" or run_id in self._drives:
+            raise NotAllowed(f"Run {run_id} is {run.status}: it can be deleted once it is completed")
+        artifacts.discard(self._settings.root / "artifacts", run)
+        del self.runs[run_id], self._files[run_id]
+
+    def delete_artifact(self, run_id: int, artifact_id: int) -> None:
+        """Remove one artifact of a run. Raises KeyError for an unknown run."""
+        run = self._run(run_id)
+        for one in [one for one in run.artifacts if one.id == artifact_id]:
+            artifacts.discard(self._settings.root / "artifacts", run, one)
+
     async def stop(self) -> None:
         """Kill everything and reap what is left."""
         drives = list(self._drives.values())

@@ -79,6 +79,11 @@ class Runner(Protocol):
 
     async def rerun(self, run_id: int, *, failed_only: bool, actor: str) -> Run: ...
 
+    def delete(self, run_id: int) -> None:
+        """Forget a run with its logs and artifacts. Raises NotAllowed while it is not completed."""
+
+    def delete_artifact(self, run_id: int, artifact_id: int) -> None: ...
+
     async def stop(self) -> None:
         """Cancel everything and reap what is left."""
 

@@ -121,7 +121,7 @@ class Artifact:
     size: int
     """Bytes, uncompressed."""
     digest: str
-    """sha256 over the sorted file names and contents."""
+    """sha256 of the archive it is downloaded as."""
     created_at: datetime
     path: str
     """Folder on this machine that holds the files."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rehearsal.github.service import Service
 from rehearsal.runner.model import Artifact, Job, Run
+from rehearsal.runner.stand_ins.artifacts import ARCHIVE
 
 _ADDRESSES_KEPT = 1_000
 _UNFIT = re.compile(r'[/:"<>|*?\\]')
@@ -38,8 +39,11 @@ def run_logs(jobs: list[Job]) -> bytes:
 
 
 def artifact_zip(artifact: Artifact) -> bytes:
-    """The files of an artifact."""
+    """The archive of an artifact, byte for byte what its digest is of."""
     root = Path(artifact.path)
+    kept = root.with_name(ARCHIVE)
+    if kept.exists():
+        return kept.read_bytes()
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(root.rglob("*")):

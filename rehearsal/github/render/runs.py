@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.github.git.objects import Commit
@@ -15,10 +15,8 @@ from rehearsal.github.render.repositories import repository as render_repository
 from rehearsal.github.render.view import View, maybe_stamp, node_id, quoted, stamp
 from rehearsal.github.state.environments import Environment
 from rehearsal.github.state.repositories import Repository
-from rehearsal.github.state.workflows import Workflow
+from rehearsal.github.state.workflows import RunAttempt, Workflow
 from rehearsal.runner.model import Artifact, Job, PendingReview, Review, Run, Step
-
-_ARTIFACT_DAYS = 90
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +84,20 @@ def run(view: View, repository: Repository, one: Run, facts: RunFacts) -> dict[s
     }
 
 
+def attempt(view: View, repository: Repository, of: Run, one: RunAttempt) -> dict[str, Any]:
+    """What an earlier attempt says otherwise than the run."""
+    attempts = f"{view.repo(repository)}/actions/runs/{of.id}/attempts"
+    return {
+        "run_attempt": one.number,
+        "status": one.status,
+        "conclusion": one.conclusion,
+        "triggering_actor": simple_user(view, one.triggering_actor),
+        "run_started_at": stamp(one.started_at),
+        "updated_at": stamp(one.updated_at),
+        "previous_attempt_url": f"{attempts}/{one.number - 1}" if one.number > 1 else None,
+    }
+
+
 def job(view: View, repository: Repository, of: Run, one: Job) -> dict[str, Any]:
     base = view.repo(repository)
     started = one.started_at or one.created_at
@@ -146,7 +158,18 @@ def _milliseconds(start: datetime | None, end: datetime) -> int:
     return max(0, int((end.astimezone(UTC) - start.astimezone(UTC)).total_seconds() * 1000))
 
 
-def artifact(view: View, repository: Repository, of: Run, one: Artifact) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class ArtifactFacts:
+    """What an artifact's answer needs beside the artifact."""
+
+    run: Run
+    head_repository: Repository
+    expires_at: datetime
+    now: datetime
+
+
+def artifact(view: View, repository: Repository, one: Artifact, facts: ArtifactFacts) -> dict[str, Any]:
+    of = facts.run
     here = f"{view.repo(repository)}/actions/artifacts/{one.id}"
     return {
         "id": one.id,
@@ -155,15 +178,15 @@ def artifact(view: View, repository: Repository, of: Run, one: Artifact) -> dict
         "size_in_bytes": one.size,
         "url": here,
         "archive_download_url": f"{here}/zip",
-        "expired": False,
+        "expired": facts.now >= facts.expires_at,
         "digest": one.digest if one.digest.startswith("sha256:") else f"sha256:{one.digest}",
         "created_at": stamp(one.created_at),
         "updated_at": stamp(one.created_at),
-        "expires_at": stamp(one.created_at + timedelta(days=_ARTIFACT_DAYS)),
+        "expires_at": stamp(facts.expires_at),
         "workflow_run": {
             "id": of.id,
             "repository_id": repository.id,
-            "head_repository_id": repository.id,
+            "head_repository_id": facts.head_repository.id,
             "head_branch": of.head_branch,
             "head_sha": of.head_sha,
         },

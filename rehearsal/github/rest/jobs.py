@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import RedirectResponse, Response
 
 from rehearsal.github.changes import archives
-from rehearsal.github.problems import not_found
+from rehearsal.github.changes.runs import expires_at
+from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.render import runs as render
-from rehearsal.github.rest.answers import Answer, ok
+from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
-from rehearsal.github.rest.runs import jobs_of_attempt
+from rehearsal.github.rest.runs import head_repository, jobs_of_attempt
 from rehearsal.runner.model import Artifact, Job, Run
 
 endpoints = Endpoints()
@@ -25,7 +28,10 @@ async def list_jobs(call: Call) -> Answer:
 @endpoints.add("GET", "actions/runs/{run}/attempts/{attempt}/jobs", "actions:read")
 async def list_attempt_jobs(call: Call) -> Answer:
     run = call.service.run(call.repository, call.number("run"))
-    return _listed(call, run, jobs_of_attempt(run, call.number("attempt")))
+    jobs = jobs_of_attempt(run, call.number("attempt"))
+    if not jobs:
+        raise not_found()
+    return _listed(call, run, jobs)
 
 
 def _listed(call: Call, run: Run, jobs: list[Job]) -> Answer:
@@ -67,7 +73,10 @@ async def get_attempt_logs(call: Call) -> Response:
 
 @endpoints.add("GET", "actions/artifacts", "actions:read")
 async def list_all_artifacts(call: Call) -> Answer:
-    found = [(run, one) for run in call.service.runs(call.repository) for one in run.artifacts]
+    """Of all runs, newest first."""
+    found = [(run, one) for run in reversed(call.service.runs(call.repository)) for one in run.artifacts]
+    found.sort(key=lambda pair: pair[1].created_at)
+    found.reverse()
     return _artifacts(call, found)
 
 
@@ -80,19 +89,37 @@ async def list_artifacts(call: Call) -> Answer:
 def _artifacts(call: Call, found: list[tuple[Run, Artifact]]) -> Answer:
     name = call.query("name")
     page = call.page([(run, one) for run, one in found if not name or one.name == name])
-    rendered = [render.artifact(call.view, call.repository, run, one) for run, one in page.items]
-    return page.answer(rendered, key="artifacts")
+    return page.answer([_rendered(call, run, one) for run, one in page.items], key="artifacts")
+
+
+def _rendered(call: Call, run: Run, artifact: Artifact) -> dict[str, Any]:
+    facts = render.ArtifactFacts(
+        run=run,
+        head_repository=head_repository(call, run),
+        expires_at=expires_at(artifact),
+        now=call.service.now(),
+    )
+    return render.artifact(call.view, call.repository, artifact, facts)
 
 
 @endpoints.add("GET", "actions/artifacts/{artifact}", "actions:read")
 async def get_artifact(call: Call) -> Answer:
     run, artifact = _artifact(call)
-    return ok(render.artifact(call.view, call.repository, run, artifact))
+    return ok(_rendered(call, run, artifact))
+
+
+@endpoints.add("DELETE", "actions/artifacts/{artifact}", "actions:write")
+async def delete_artifact(call: Call) -> Answer:
+    run, artifact = _artifact(call)
+    call.runner.delete_artifact(run.id, artifact.id)
+    return no_content()
 
 
 @endpoints.add("GET", "actions/artifacts/{artifact}/zip", "actions:read")
 async def download_artifact(call: Call) -> Response:
     _, artifact = _artifact(call)
+    if call.service.now() >= expires_at(artifact):
+        raise Problem(410, "Artifact has expired")
     return RedirectResponse(archives.address(call.service, "artifact", artifact.id), 302)
 
 

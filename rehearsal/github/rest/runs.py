@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from rehearsal.github.changes import checks, workflows
+from rehearsal.github.changes import runs as changes
 from rehearsal.github.changes.environments import ensure
 from rehearsal.github.problems import Problem, conflict, forbidden, not_found, unprocessable
 from rehearsal.github.render import deployments as render_deployments
 from rehearsal.github.render import runs as render
-from rehearsal.github.rest.answers import Answer, ok
+from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.state.deployments import Deployment
+from rehearsal.github.state.repositories import Repository
 from rehearsal.runner.hub import NotAllowed
 from rehearsal.runner.model import Run
 
@@ -24,7 +26,7 @@ endpoints = Endpoints()
 async def rendered(call: Call, run: Run) -> dict[str, Any]:
     """A run as the API has it."""
     repository = call.repository
-    head = call.view.database.repository(_head_repository(run)) or repository
+    head = head_repository(call, run)
     facts = render.RunFacts(
         workflow_id=workflows.ensure(call.service, repository, run.workflow_path).id,
         suite_id=checks.run_suite(call.service, repository, run).id,
@@ -34,11 +36,11 @@ async def rendered(call: Call, run: Run) -> dict[str, Any]:
     return render.run(call.view, repository, run, facts)
 
 
-def _head_repository(run: Run) -> str:
+def head_repository(call: Call, run: Run) -> Repository:
     """A fork's for a pull request from there."""
     pull = run.event.payload.get("pull_request") or {}
     source = (pull.get("head") or {}).get("repo") or {}
-    return str(source.get("full_name") or run.repository)
+    return call.view.database.repository(str(source.get("full_name") or run.repository)) or call.repository
 
 
 @endpoints.add("GET", "actions/runs", "actions:read")
@@ -80,17 +82,23 @@ async def get_run(call: Call) -> Answer:
     return ok(await rendered(call, _run(call)))
 
 
+@endpoints.add("DELETE", "actions/runs/{run}", "actions:write")
+async def delete_run(call: Call) -> Answer:
+    """Anybody who may write may."""
+    changes.delete(call.service, call.runner, call.repository, _run(call))
+    return no_content()
+
+
 @endpoints.add("GET", "actions/runs/{run}/attempts/{attempt}", "actions:read")
 async def get_attempt(call: Call) -> Answer:
     run, attempt = _run(call), call.number("attempt")
     body = await rendered(call, run)
     if attempt == run.attempt:
         return ok(body)
-    jobs = jobs_of_attempt(run, attempt)
-    if not jobs:
+    known = next((one for one in call.repository.attempts.get(run.id, []) if one.number == attempt), None)
+    if known is None:
         raise not_found()
-    failed = next((job.conclusion for job in jobs if job.conclusion not in ("success", "skipped")), "success")
-    return ok({**body, "run_attempt": attempt, "status": "completed", "conclusion": failed})
+    return ok({**body, **render.attempt(call.view, call.repository, run, known)})
 
 
 def jobs_of_attempt(run: Run, attempt: int) -> list[Any]:

@@ -14,7 +14,7 @@ from rehearsal.github.state.issues import Comment, Issue, Label
 from rehearsal.github.state.protection import BranchProtection, Ruleset
 from rehearsal.github.state.pulls import PullRequest
 from rehearsal.github.state.releases import Release
-from rehearsal.github.state.workflows import Workflow
+from rehearsal.github.state.workflows import RunAttempt, Workflow
 
 
 @dataclass(kw_only=True)
@@ -74,6 +74,8 @@ class Repository:
     variables: dict[str, Variable] = field(default_factory=dict)
     workflows: dict[str, Workflow] = field(default_factory=dict)
     """By path."""
+    attempts: dict[int, list[RunAttempt]] = field(default_factory=dict)
+    """By workflow run, the first one first."""
     jobs_allowance: Allowance = field(default_factory=Allowance)
     """Of the GITHUB_TOKENs of all jobs together."""
     requests: dict[int, RequestCount] = field(default_factory=dict)

@@ -7,6 +7,18 @@ from datetime import datetime
 
 
 @dataclass(kw_only=True)
+class RunAttempt:
+    """How one attempt of a run went; a later attempt changes nothing of it."""
+
+    number: int
+    triggering_actor: str
+    status: str
+    conclusion: str | None
+    started_at: datetime
+    updated_at: datetime
+
+
+@dataclass(kw_only=True)
 class Workflow:
     id: int
     path: str

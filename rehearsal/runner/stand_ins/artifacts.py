@@ -13,10 +13,12 @@ import os
 import secrets
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 
 META = "artifact.json"
 FILES = "files"
+ARCHIVE = "artifact.zip"
 FORBIDDEN = '":<>|*?\r\n\\/'
 
 
@@ -80,19 +82,21 @@ def nothing_found() -> str:
 
 
 def keep(files: list[Path], target: Path) -> dict[str, object]:
-    """Copy the files under their common folder; what is written last is the description, which makes it count."""
+    """Copy the files under their common folder, and keep them as the archive that people download, whose digest is the
+    artifact's. What is written last is the description, which makes it count."""
     root = Path(os.path.commonpath([file.parent for file in files]))
-    digest = hashlib.sha256()
+    target.mkdir(parents=True, exist_ok=True)
     size = 0
-    for file in files:
-        relative = file.relative_to(root)
-        copy = target / FILES / relative
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
-        content = copy.read_bytes()
-        digest.update(f"{relative.as_posix()}\0{len(content)}\0".encode() + content)
-        size += len(content)
-    meta = {"id": 10**9 + secrets.randbelow(10**9), "size": size, "digest": digest.hexdigest()}
+    with zipfile.ZipFile(target / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            relative = file.relative_to(root)
+            copy = target / FILES / relative
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+            archive.write(copy, relative.as_posix())
+            size += copy.stat().st_size
+    digest = hashlib.sha256((target / ARCHIVE).read_bytes()).hexdigest()
+    meta = {"id": 10**9 + secrets.randbelow(10**9), "size": size, "digest": digest}
     partial = target / f"{META}.part"
     partial.write_text(json.dumps(meta))
     partial.rename(target / META)

@@ -114,6 +114,15 @@ class ScriptedRunner:
                 self._add_job(run, job.key, job.environment)
         return run
 
+    def delete(self, run_id: int) -> None:
+        if self.runs[run_id].status != "completed":
+            raise NotAllowed("it is not completed")
+        del self.runs[run_id]
+
+    def delete_artifact(self, run_id: int, artifact_id: int) -> None:
+        run = self.runs[run_id]
+        run.artifacts = [one for one in run.artifacts if one.id != artifact_id]
+
     async def stop(self) -> None:
         self.runs.clear()
 

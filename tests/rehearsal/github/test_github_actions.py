@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -195,20 +195,94 @@ def test_a_job_with_an_environment_makes_its_own_deployment(scene: Scene, dev: P
     assert scene.events("deployment") == [], "GitHub's own deployments start nothing"
 
 
-def test_artifacts_are_listed_and_downloaded(scene: Scene, dev: Person, tmp_path: Path) -> None:
-    run = dispatch(dev)
-    folder = tmp_path / "report"
+def keep_artifact(scene: Scene, run: int, number: int, folder: Path, name: str = "report") -> None:
+    """An artifact of a run, as its job left it."""
     folder.mkdir()
     (folder / "report.txt").write_text("fine")
-    artifact = Artifact(
-        id=7, name="report", size=4, digest="ab" * 32, created_at=scene.clock(), path=str(folder), job_id=20_000
-    )
+    kept = {"name": name, "size": 4, "digest": "ab" * 32, "path": str(folder), "job_id": 20_000}
+    artifact = Artifact(id=number, created_at=scene.clock(), **kept)
     scene.runner.runs[run].artifacts.append(artifact)
-    listed = dev.get(f"{HERE}/actions/runs/{run}/artifacts")
+
+
+def test_artifacts_are_listed_and_downloaded(scene: Scene, dev: Person, tmp_path: Path) -> None:
+    first, second = dispatch(dev), dispatch(dev)
+    keep_artifact(scene, second, 9, tmp_path / "a")
+    keep_artifact(scene, first, 7, tmp_path / "b")
+    keep_artifact(scene, first, 8, tmp_path / "c", "other")
+    listed = dev.get(f"{HERE}/actions/runs/{first}/artifacts?name=report")
     assert [(one["name"], one["size_in_bytes"]) for one in listed["artifacts"]] == [("report", 4)]
-    assert dev.get(f"{HERE}/actions/artifacts?name=other")["total_count"] == 0
-    archive = dev.api("GET", f"{HERE}/actions/artifacts/7/zip").content
+    every = dev.get(f"{HERE}/actions/artifacts?name=report&per_page=1")
+    assert (every["total_count"], [one["id"] for one in every["artifacts"]]) == (2, [7]), "the newest first"
+    assert [one["id"] for one in dev.get(f"{HERE}/actions/artifacts?per_page=2&page=2")["artifacts"]] == [9]
+    assert dev.get(f"{HERE}/actions/artifacts?name=none")["total_count"] == 0
+    repository = dev.get(HERE)["id"]
+    assert every["artifacts"][0]["digest"] == f"sha256:{'ab' * 32}"
+    assert every["artifacts"][0]["workflow_run"] == {
+        "id": first,
+        "repository_id": repository,
+        "head_repository_id": repository,
+        "head_branch": "main",
+        "head_sha": scene.main(),
+    }
+    job = scene.job_token({"actions": "read"})
+    archive = job.api("GET", f"{HERE}/actions/artifacts/7/zip").content
     assert zipfile.ZipFile(io.BytesIO(archive)).read("report.txt") == b"fine"
+    assert scene.job_token({"contents": "read"}).api("GET", f"{HERE}/actions/artifacts").status_code == 403
+
+
+def test_an_artifact_goes_when_it_is_deleted_and_stays_listed_when_it_is_old(
+    scene: Scene, dev: Person, tmp_path: Path
+) -> None:
+    run = dispatch(dev)
+    keep_artifact(scene, run, 7, tmp_path / "a")
+    keep_artifact(scene, run, 8, tmp_path / "b", "other")
+    assert scene.job_token({"actions": "read"}).api("DELETE", f"{HERE}/actions/artifacts/7").status_code == 403
+    assert dev.api("DELETE", f"{HERE}/actions/artifacts/7").status_code == 204
+    assert dev.api("GET", f"{HERE}/actions/artifacts/7").status_code == 404
+    scene.clock.time += timedelta(days=90)
+    (old,) = dev.get(f"{HERE}/actions/artifacts")["artifacts"]
+    assert (old["id"], old["expired"]) == (8, True)
+    assert dev.api("GET", f"{HERE}/actions/artifacts/8/zip").status_code == 410
+
+
+def test_anybody_who_may_write_deletes_a_run_with_all_that_belongs_to_it(
+    scene: Scene, dev: Person, reviewer: Person, tmp_path: Path
+) -> None:
+    run, other = dispatch(dev), dispatch(dev)
+    keep_artifact(scene, run, 7, tmp_path / "a")
+    refused = reviewer.api("DELETE", f"{HERE}/actions/runs/{run}")
+    assert (refused.status_code, refused.json()["message"]) == (403, "Could not delete the workflow run")
+    scene.do(scene.runner.finish, run)
+    assert scene.person("on-call").api("DELETE", f"{HERE}/actions/runs/{run}").status_code == 403
+    assert scene.job_token({"actions": "read"}).api("DELETE", f"{HERE}/actions/runs/{run}").status_code == 403
+    assert reviewer.api("DELETE", f"{HERE}/actions/runs/{run}").status_code == 204
+    for path in (f"runs/{run}", f"runs/{run}/jobs", f"runs/{run}/attempts/1", "artifacts/7"):
+        assert dev.api("GET", f"{HERE}/actions/{path}").status_code == 404, path
+    runs = dev.get(f"{HERE}/actions/workflows/deploy-production.yml/runs?branch=main&event=workflow_dispatch")
+    assert [one["id"] for one in runs["workflow_runs"]] == [other]
+    assert len(dev.get(f"{HERE}/commits/main/check-runs")["check_runs"]) == 1
+
+
+def test_an_attempt_keeps_who_started_it_and_how_it_ended(scene: Scene, dev: Person, reviewer: Person) -> None:
+    run = dispatch(dev)
+    scene.do(scene.runner.finish, run)
+    reviewer.post(f"{HERE}/actions/runs/{run}/rerun")
+    path = f"{HERE}/actions/runs/{run}"
+    first = dev.get(f"{path}/attempts/1")
+    assert (first["conclusion"], first["status"], first["triggering_actor"]["login"]) == (
+        "success",
+        "completed",
+        "dev-1",
+    )
+    assert dev.api("POST", f"{path}/cancel").status_code == 202
+    assert dev.get(f"{path}/attempts/1") == first
+    second = dev.get(path)
+    assert (second["run_attempt"], second["conclusion"]) == (2, "cancelled")
+    assert (second["triggering_actor"]["login"], second["actor"]["login"]) == ("dev-2", "dev-1")
+    assert dev.get(f"{path}/attempts/2")["conclusion"] == "cancelled"
+    (job,) = dev.get(f"{path}/attempts/1/jobs")["jobs"]
+    assert (job["conclusion"], job["run_attempt"]) == ("success", 1)
+    assert dev.api("GET", f"{path}/attempts/3/jobs").status_code == 404
 
 
 def test_each_job_is_a_check_run_of_the_same_number(scene: Scene, dev: Person) -> None:

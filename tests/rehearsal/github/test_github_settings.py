@@ -121,3 +121,89 @@ def test_jobs_open_and_approve_pull_requests_only_where_they_may(scene: Scene, d
     assert manager.api("PUT", path, json={"can_approve_pull_request_reviews": True}).status_code == 204
     assert job.post(f"{HERE}/pulls", body)["user"]["login"] == "github-actions[bot]"
     assert scene.events("pull_request") == []
+
+
+def test_what_a_job_reads_of_an_environment_and_what_it_does_not(scene: Scene) -> None:
+    seed = scene.github.seed
+    scene.do(seed.environment, REPOSITORY, "production", branches=["main"], secrets={"TOKEN": "x"}, admins_bypass=False)
+    job = scene.job_token({"actions": "read", "contents": "read"})
+    read = job.get(f"{HERE}/environments/production")
+    assert read["deployment_branch_policy"] == {"protected_branches": False, "custom_branch_policies": True}
+    assert [rule["type"] for rule in read["protection_rules"]] == ["branch_policy"]
+    assert read["can_admins_bypass"] is False
+    policies = job.get(f"{HERE}/environments/production/deployment-branch-policies")["branch_policies"]
+    assert [(one["name"], one["type"]) for one in policies] == [("main", "branch")]
+    for path in ("environments/production/secrets", "actions/secrets", "actions/variables"):
+        refused = job.api("GET", f"{HERE}/{path}")
+        assert (refused.status_code, refused.json()["message"]) == (403, "Resource not accessible by integration"), path
+    assert scene.job_token({"contents": "read"}).api("GET", f"{HERE}/environments/production").status_code == 403
+    assert job.api("PUT", f"{HERE}/environments/production", json={}).status_code == 403
+    assert job.api("GET", f"{HERE}/environments/staging").status_code == 404
+
+
+def test_a_job_makes_the_environment_that_nobody_made(scene: Scene, dev: Person) -> None:
+    dispatches = f"{HERE}/actions/workflows/deploy-production.yml/dispatches"
+    dev.post(dispatches, {"ref": "main", "inputs": {"version": "v1"}}, status=204)
+    made = dev.get(f"{HERE}/environments/production")
+    assert (made["protection_rules"], made["deployment_branch_policy"]) == ([], None)
+
+
+def test_a_job_without_deployment_makes_the_environment_alone(scene: Scene, dev: Person) -> None:
+    dispatches = f"{HERE}/actions/workflows/deploy-production.yml/dispatches"
+    dev.post(dispatches, {"ref": "main", "inputs": {"version": "v1"}}, status=204)
+    (run,) = scene.runner.runs.values()
+    scene.github.service.repository(REPOSITORY).deployments.clear()
+    run.jobs[0].makes_deployment = False
+    run.jobs[0].environment = "notify"
+    scene.do(scene.runner.finish, run.id)
+    assert dev.get(f"{HERE}/deployments") == []
+    assert dev.get(f"{HERE}/environments/notify")["name"] == "notify"
+
+
+def test_names_of_environments_are_not_told_by_their_case(scene: Scene, dev: Person) -> None:
+    seed = scene.github.seed
+    scene.do(seed.environment, REPOSITORY, "production", reviewers=["release-manager"], secrets={"TOKEN": "x"})
+    hub = scene.github.hub
+    assert scene.do(hub.secrets, REPOSITORY, "Production") == {"TOKEN": "x"}
+    told = scene.do(hub.environment, REPOSITORY, "PRODUCTION")
+    assert (told.name, told.reviewers) == ("production", ("release-manager",))
+    assert dev.get(f"{HERE}/environments/Production")["name"] == "production"
+    scene.do(seed.environment, REPOSITORY, "Production")
+    assert dev.get(f"{HERE}/environments")["total_count"] == 1
+
+
+def test_a_private_repository_of_a_free_account_has_no_environments(scene: Scene, dev: Person, manager: Person) -> None:
+    seed = scene.github.seed
+    scene.do(seed.environment, REPOSITORY, "production", reviewers=["release-manager"], secrets={"TOKEN": "special"})
+    scene.do(seed.secrets, REPOSITORY, {"TOKEN": "common"})
+    repository = scene.github.service.repository(REPOSITORY)
+    repository.private, repository.settings.plan = True, "free"
+    for path in ("", "/deployment-branch-policies", "/secrets"):
+        assert manager.api("GET", f"{HERE}/environments/production{path}").status_code == 404, path
+    assert manager.api("PUT", f"{HERE}/environments/production", json={}).status_code == 404
+    assert dev.get(f"{HERE}/environments")["environments"] == []
+    hub = scene.github.hub
+    assert scene.do(hub.secrets, REPOSITORY, "production") == {"TOKEN": "common"}, "from any branch"
+    assert scene.do(hub.environment, REPOSITORY, "production").reviewers == ()
+
+
+def test_reviewers_of_a_private_repository_take_the_highest_plan(scene: Scene, manager: Person) -> None:
+    scene.do(scene.github.seed.environment, REPOSITORY, "production", reviewers=["release-manager"], branches=["main"])
+    repository = scene.github.service.repository(REPOSITORY)
+    repository.private, repository.settings.plan = True, "team"
+    told = scene.do(scene.github.hub.environment, REPOSITORY, "production")
+    assert (told.reviewers, told.branch_patterns) == ((), ("main",))
+    body = {"reviewers": [{"type": "User", "id": manager.get("/user")["id"]}]}
+    refused = manager.api("PUT", f"{HERE}/environments/production", json=body)
+    assert (refused.status_code, "billing plan" in refused.json()["message"]) == (422, True)
+    assert manager.api("PUT", f"{HERE}/environments/production", json={}).status_code == 200
+
+
+def test_branch_policies_are_changed_and_not_made_twice(scene: Scene, manager: Person) -> None:
+    scene.do(scene.github.seed.environment, REPOSITORY, "production", branches=["main"])
+    path = f"{HERE}/environments/production/deployment-branch-policies"
+    again = manager.api("POST", path, json={"name": "main"}, allow_redirects=False)
+    assert again.status_code == 303
+    (policy,) = manager.get(path)["branch_policies"]
+    assert manager.api("PUT", f"{path}/{policy['id']}", json={"name": "trunk"}).json()["name"] == "trunk"
+    assert manager.get(path)["total_count"] == 1

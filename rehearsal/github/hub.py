@@ -8,6 +8,7 @@ from typing import Any
 from rehearsal.github.changes import checks, job_deployments, runs, workflows
 from rehearsal.github.git.bare import ZERO, GitError
 from rehearsal.github.git.history import changed_paths, merge_base
+from rehearsal.github.oidc import subject_prefix
 from rehearsal.github.rules.protection import rules_for
 from rehearsal.github.service import Service
 from rehearsal.github.state.environments import Environment
@@ -111,6 +112,13 @@ class GitHubHub:
         return self._service.repository(repository).default_branch
 
     def sign_oidc(self, claims: dict[str, Any]) -> str:
+        """The claims, their subject in the form that the repository's settings ask for."""
+        repository = self._service.database.repository(str(claims.get("repository", "")))
+        named = f"repo:{repository.full_name}:" if repository is not None else ""
+        subject = str(claims.get("sub", ""))
+        if repository is not None and subject.startswith(named):
+            prefix = subject_prefix(self._service.database, repository)
+            claims = {**claims, "sub": f"{prefix}:{subject.removeprefix(named)}"}
         return self._service.oidc.sign(self._service.issuer, claims)
 
     def run_changed(self, run: Run, job: Job | None) -> None:

@@ -12,6 +12,9 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
+from rehearsal.github.state.database import Database
+from rehearsal.github.state.repositories import Repository
+
 LIFETIME_SECONDS = 300
 """GitHub's tokens live five minutes."""
 
@@ -66,6 +69,14 @@ class OidcIssuer:
             "id_token_signing_alg_values_supported": ["RS256"],
             "scopes_supported": ["openid"],
         }
+
+
+def subject_prefix(database: Database, repository: Repository) -> str:
+    """What every subject of a repository's tokens begins with: names, or names with the numbers that never change."""
+    if not repository.settings.immutable_subject:
+        return f"repo:{repository.full_name}"
+    owner = database.users[repository.owner]
+    return f"repo:{owner.login}@{owner.id}/{repository.name}@{repository.id}"
 
 
 def _number(value: int) -> str:

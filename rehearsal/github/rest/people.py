@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.github.oidc import subject_prefix
 from rehearsal.github.problems import Problem, forbidden, not_found
 from rehearsal.github.render import accounts as render
 from rehearsal.github.rest.answers import Answer, no_content, ok
@@ -44,8 +45,10 @@ async def list_collaborators(call: Call) -> Answer:
 
 @endpoints.add("GET", "collaborators/{login}/permission", "metadata:read", role="read")
 async def get_permission(call: Call) -> Answer:
+    """404 for everything that is no person: an app's bot, an organisation, a name nobody has."""
     login = call.path("login")
-    if login not in call.service.database.users:
+    user = call.service.database.users.get(login)
+    if user is None or user.type != "User":
         raise Problem(404, f"{login} is not a user")
     return ok(render.collaborator_permission(call.view, call.repository, login))
 
@@ -75,6 +78,27 @@ async def add_collaborator(call: Call) -> Answer:
 async def remove_collaborator(call: Call) -> Answer:
     call.repository.roles.pop(call.path("login"), None)
     return no_content()
+
+
+_OIDC_SUBJECT = "actions/oidc/customization/sub"
+
+
+@endpoints.add("GET", _OIDC_SUBJECT, "actions:read")
+async def get_oidc_subject(call: Call) -> Answer:
+    """Which form the subject of this repository's OIDC tokens has. Other claims than the usual ones are not played."""
+    repository, ids = call.repository, call.repository.settings.immutable_subject
+    prefix = subject_prefix(call.service.database, repository)
+    return ok({"use_default": True, "use_immutable_subject": ids, "sub_claim_prefix": prefix})
+
+
+@endpoints.add("PUT", _OIDC_SUBJECT, "actions:write", role="admin")
+async def put_oidc_subject(call: Call) -> Answer:
+    fields = call.fields
+    if not fields.flag("use_default", True):
+        raise Problem(422, "Subjects are made of the usual claims here: use_default has to be true.")
+    settings = call.repository.settings
+    settings.immutable_subject = fields.flag("use_immutable_subject", settings.immutable_subject)
+    return Answer(status=201, body={})
 
 
 @endpoints.add("GET", "/rate_limit", free=True)

@@ -28,6 +28,9 @@ class Settings:
     immutable_releases: bool = False
     actions_may_review: bool = False
     """Whether a job's token may open and approve pull requests; off by default, as on GitHub."""
+    immutable_subject: bool = False
+    """Whether the subject of OIDC tokens carries the numbers of owner and repository, as for every repository made since
+    15 July 2026."""
     plan: str = "enterprise"
     """What the owner pays for, which limits private repositories: free, pro, team or enterprise."""
 

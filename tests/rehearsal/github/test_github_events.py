@@ -98,6 +98,22 @@ def test_an_oidc_token_is_checked_with_the_published_key(scene: Scene) -> None:
     assert found["exp"] - found["iat"] == 300
 
 
+def test_a_subject_with_numbers_where_the_repository_asks_for_it(scene: Scene, dev: Person, manager: Person) -> None:
+    path = f"/repos/{REPOSITORY}/actions/oidc/customization/sub"
+    job = scene.job_token({"actions": "read"})
+    named = {"use_default": True, "use_immutable_subject": False, "sub_claim_prefix": f"repo:{REPOSITORY}"}
+    assert job.get(path) == named
+    asked = {"use_default": True, "use_immutable_subject": True}
+    assert dev.api("PUT", path, json=asked).status_code == 403
+    assert manager.api("PUT", path, json=asked).status_code == 201
+    repository = manager.get(f"/repos/{REPOSITORY}")
+    prefix = f"repo:techmate@{repository['owner']['id']}/platform@{repository['id']}"
+    assert job.get(path)["sub_claim_prefix"] == prefix
+    claims = {"repository": REPOSITORY, "sub": f"repo:{REPOSITORY}:environment:production", "aud": "x"}
+    token = scene.do(scene.github.hub.sign_oidc, claims)
+    assert jwt.decode(token, options={"verify_signature": False})["sub"] == f"{prefix}:environment:production"
+
+
 def test_a_snapshot_holds_everything_and_can_be_forked(scene: Scene, dev: Person, tmp_path: Path) -> None:
     release = dev.post(f"{HERE}/releases", {"tag_name": "v1.0.0"})
     url = release["upload_url"].partition("{")[0]

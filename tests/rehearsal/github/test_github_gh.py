@@ -178,3 +178,34 @@ def test_graphql_obeys_permissions(scene: Scene, gh: Gh, dev: Person) -> None:
     assert "triage access" in gh(reader, "issue", "close", "1", fails=True)
     job = scene.job_token({"contents": "read"})
     assert "Resource not accessible by integration" in gh(job, "issue", "list", fails=True)
+
+
+def test_an_administrator_sets_up_what_the_trust_stands_on(
+    scene: Scene, gh: Gh, manager: Person, dev: Person, tmp_path: Path
+) -> None:
+    """The commands that a check of the setup prints."""
+    here = f"repos/{REPOSITORY}"
+    policy = ("-F", "deployment_branch_policy[protected_branches]=false")
+    custom = ("-F", "deployment_branch_policy[custom_branch_policies]=true")
+    gh(manager, "api", "-X", "PUT", f"{here}/environments/production", *policy, *custom)
+    policies = f"{here}/environments/production/deployment-branch-policies"
+    gh(manager, "api", "-X", "POST", policies, "-f", "name=main", "-f", "type=branch")
+    reviewers = tmp_path / "reviewers.json"
+    asked = {"reviewers": [{"type": "User", "id": manager.get("/user")["id"]}], "prevent_self_review": True}
+    reviewers.write_text(json.dumps(asked))
+    gh(manager, "api", "-X", "PUT", f"{here}/environments/production-approval", "--input", str(reviewers))
+    ruleset = tmp_path / "ruleset.json"
+    conditions = {"ref_name": {"include": ["refs/tags/v*", "refs/tags/mobile-v*"], "exclude": []}}
+    wanted = {"name": "releases", "target": "tag", "enforcement": "active", "conditions": conditions}
+    ruleset.write_text(json.dumps({**wanted, "rules": [{"type": "deletion"}, {"type": "update"}]}))
+    made = json.loads(gh(manager, "api", "-X", "POST", f"{here}/rulesets", "--input", str(ruleset)))
+    gh(manager, "secret", "set", "TOKEN", "--env", "production", "--body", "hunter2")
+    names = gh(dev, "api", f"{here}/environments/production/secrets", "--jq", ".secrets[].name")
+    assert names.split() == ["TOKEN"]
+    told = scene.do(scene.github.hub.environment, REPOSITORY, "production")
+    assert told.branch_patterns == ("main",)
+    assert scene.do(scene.github.hub.environment, REPOSITORY, "production-approval").prevent_self_review
+    kinds = json.loads(gh(dev, "api", f"{here}/rulesets/{made['id']}", "--jq", "[.rules[].type]"))
+    assert kinds == ["deletion", "update"]
+    refused = gh(dev, "api", "-X", "PUT", f"{here}/environments/production", fails=True)
+    assert "Must have admin rights to Repository. (HTTP 403)" in refused

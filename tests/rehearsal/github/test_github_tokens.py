@@ -148,15 +148,19 @@ def test_who_somebody_is_and_what_they_may(scene: Scene, dev: Person) -> None:
     assert dev.get("/users/techmate")["type"] == "Organization"
     assert dev.api("GET", "/users/nobody").status_code == 404
     rights = {
-        login: dev.get(f"{HERE}/collaborators/{login}/permission")
-        for login in ("dev-1", "release-manager", "on-call", "techmate")
+        login: dev.get(f"{HERE}/collaborators/{login}/permission") for login in ("dev-1", "release-manager", "on-call")
     }
     assert {login: right["permission"] for login, right in rights.items()} == {
         "dev-1": "write",
         "release-manager": "admin",
         "on-call": "read",
-        "techmate": "admin",
     }
+    scene.job_token({})
+    scene.person("stranger")
+    assert dev.get(f"{HERE}/collaborators/stranger/permission")["permission"] == "read", "of what is public"
+    for login in ("github-actions[bot]", "techmate", "Copilot", "nobody"):
+        unknown = dev.api("GET", f"{HERE}/collaborators/{login}/permission")
+        assert (unknown.status_code, unknown.json()["message"]) == (404, f"{login} is not a user")
     scene.do(scene.github.seed.role, REPOSITORY, "dev-1", "maintain")
     right = dev.get(f"{HERE}/collaborators/dev-1/permission")
     assert (right["permission"], right["role_name"]) == ("write", "maintain")

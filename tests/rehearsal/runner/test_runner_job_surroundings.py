@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import sys
 from pathlib import Path
 from typing import Any
 
 import jwt
+import pytest
 
+from rehearsal.github.changes import archives
+from rehearsal.runner.model import Artifact
 from tests.rehearsal.runner.small_hub import CHECKOUT, KEY, git
 
 UPLOAD = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"
@@ -18,6 +22,10 @@ DOWNLOAD = "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"
 
 def logs(run: Any) -> str:
     return "\n".join(job.log_text() for job in run.jobs)
+
+
+def there(*artifacts: Artifact) -> list[bool]:
+    return [Path(artifact.path).exists() for artifact in artifacts]
 
 
 def test_secrets__masked_in_everything_that_is_kept(world: Any, run_async: Any) -> None:
@@ -394,7 +402,19 @@ jobs:
             assert [job.conclusion for job in run.jobs] == ["success", "failure"], logs(run)
             assert "Artifact not found for name: nothing. This run has: both, one" in logs(run)
             assert [(artifact.name, artifact.size) for artifact in run.artifacts] == [("both", 4), ("one", 2)]
-            assert (Path(run.artifacts[0].path) / "deep" / "b.txt").read_text() == "b\n"
+            both, one = run.artifacts
+            assert (Path(both.path) / "deep" / "b.txt").read_text() == "b\n"
+            archive = archives.artifact_zip(both)
+            assert hashlib.sha256(archive).hexdigest() == both.digest
+            assert f"sha256:{both.digest}" in logs(run)
+            w.runner.delete_artifact(run.id, both.id)
+            assert there(both, one) == [False, True]
+            assert run.artifacts == [one]
+            w.runner.delete(run.id)
+            assert run.id not in w.runner.runs
+            assert there(one) == [False]
+            with pytest.raises(KeyError, match="there is no run"):
+                await w.runner.rerun(run.id, failed_only=False, actor="dev-1")
 
     run_async(story())
 

@@ -15,6 +15,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rehearse": ("rehearsal.commands.rehearse", "Rehearse", "Rehearse a delivery and write the report."),
     "status": ("pipelines.commands.status", "Look", "What is live where, since when, by whom, from which run."),
     "plan": ("pipelines.commands.plan", "Look", "What a deployment would do, and what changed since what is live."),
+    "doctor": (
+        "pipelines.commands.doctor",
+        "Look",
+        "What the trust stands on at GitHub and Google, and how to mend it.",
+    ),
     "smoke": ("pipelines.commands.smoke", "Look", "Check an environment from outside."),
     "deploy": ("pipelines.commands.deploy", "Act", "Deploy what was built, as the staging workflow does."),
     "rollback": ("pipelines.commands.rollback", "Act", "Take an environment back to an earlier release."),

@@ -94,12 +94,12 @@ def _environment(github: GitHub, manifest: Manifest, name: str) -> list[Finding]
 def _environment_findings(github: GitHub, main: str, name: str) -> Iterator[Finding]:
     subject, path = f"environment {name}", f"/repos/{github.name}/environments/{quote(name, safe='')}"
     found = github.find_json(path)
-    make = _api(
+    make = api(
         "PUT",
         path.removeprefix("/"),
         {"deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}},
     )
-    admit = _api("POST", f"{path.removeprefix('/')}/deployment-branch-policies", {"name": main})
+    admit = api("POST", f"{path.removeprefix('/')}/deployment-branch-policies", {"name": main})
     if found is None:
         yield Finding(
             subject=subject,
@@ -117,7 +117,7 @@ def _environment_findings(github: GitHub, main: str, name: str) -> Iterator[Find
         says = f"admits {', '.join(admitted) or 'nothing'}, and must admit exactly {main}"
         strange = [policy for policy in policies if policy["name"] != main]
         drop = [
-            _api("DELETE", f"{path.removeprefix('/')}/deployment-branch-policies/{policy['id']}") for policy in strange
+            api("DELETE", f"{path.removeprefix('/')}/deployment-branch-policies/{policy['id']}") for policy in strange
         ]
         mend = " && ".join([*drop, *([] if main in admitted else [admit])])
         yield Finding(subject=subject, state="missing", says=says, mend=mend)
@@ -148,7 +148,7 @@ def _branch(github: GitHub, branch: str, rules: Any) -> list[Finding]:
             subject=f"branch {pattern}",
             state="missing",
             says="; ".join(problems),
-            mend=_api("POST", f"repos/{github.name}/rulesets", branch_ruleset(pattern, rules.ci_checks)),
+            mend=api("POST", f"repos/{github.name}/rulesets", branch_ruleset(pattern, rules.ci_checks)),
         )
     ]
 
@@ -175,7 +175,7 @@ def _tag(github: GitHub, pattern: str, active: Sequence[Mapping[str, Any]]) -> F
     lacks = [kind for kind in TAG_RULES if kind not in held]
     if not lacks:
         return Finding(subject=f"tags {pattern}", state="ok", says="can be neither moved nor deleted")
-    mend = _api("POST", f"repos/{github.name}/rulesets", tag_ruleset(pattern))
+    mend = api("POST", f"repos/{github.name}/rulesets", tag_ruleset(pattern))
     return Finding(subject=f"tags {pattern}", state="missing", says=f"no rule {', '.join(lacks)}", mend=mend)
 
 
@@ -221,7 +221,7 @@ def tag_ruleset(pattern: str) -> dict[str, Any]:
     }
 
 
-def _api(method: str, path: str, body: Mapping[str, Any] | None = None) -> str:
+def api(method: str, path: str, body: Mapping[str, Any] | None = None) -> str:
     """A command of the `gh` client that makes this call."""
     import json
 

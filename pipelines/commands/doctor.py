@@ -1,0 +1,47 @@
+"""`shipmate doctor`: what the trust stands on outside the repository, and the command that mends what lacks."""
+
+from __future__ import annotations
+
+import json as jsonlib
+
+import click
+
+MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "unknown": ("?", "yellow")}
+
+
+@click.command("doctor", short_help="What the trust stands on at GitHub and Google, and how to mend it.")
+@click.option("--environment", "-e", "environments", multiple=True, help="Only this environment (may be repeated).")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(environments: tuple[str, ...], as_json: bool) -> None:
+    """Look at environments, rules of branches and tags, secrets, and Google's conditions. Exit 6 when something lacks.
+
+    Needs GITHUB_TOKEN of an administrator to see everything, and access to Google for its part; what cannot be read is said to be
+    unknown. Nothing is changed: each finding has the command that mends it.
+
+    Example: shipmate doctor --environment production
+    """
+    from pipelines.commands import terminal
+    from pipelines.delivery import doctor
+    from pipelines.errors import RefusedError
+    from pipelines.manifest import load
+
+    manifest = load()
+    names = environments or tuple(manifest.environments)
+    contexts = {name: terminal.context(manifest, name) for name in names}
+    with terminal.busy("asking GitHub and Google"):
+        found = doctor.examine(contexts)
+    missing = [finding for finding in found if finding.state == "missing"]
+    if as_json:
+        click.echo(jsonlib.dumps([finding.as_data() for finding in found], indent=2))
+    else:
+        for finding in found:
+            sign, colour = MARKS[finding.state]
+            click.echo(f"{click.style(sign, fg=colour)} {finding.subject}: {finding.says}")
+            if finding.mend:
+                click.echo(f"    {finding.mend}")
+    if missing:
+        raise RefusedError(
+            f"{len(missing)} of {len(found)} things that the trust stands on are missing",
+            where=", ".join(dict.fromkeys(finding.subject for finding in missing)),
+            next_step="the command below each mends it; then run this again",
+        )

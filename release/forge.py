@@ -129,8 +129,9 @@ class Forge(Protocol):
     def contains(self, branch: str, commit: str) -> bool | None:
         """Whether a branch contains a commit; None when there is no such branch."""
 
-    def checks(self, commit: str, wanted: Sequence[str]) -> Sequence[Check]:
-        """The newest result of every check on exactly this commit, the wanted ones above all."""
+    def checks(self, commit: str, wanted: Sequence[str], branches: Sequence[str]) -> Sequence[Check]:
+        """The newest result of every check on exactly this commit as it was pushed to one of `branches` (globs), the wanted ones above
+        all. What anybody who may push can write is none."""
 
     def locks(self, tag: str) -> list[Lock]: ...
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.errors import RefusedError
+from pipelines.manifest.release import Release
 from release.forge import Forge
 from release.lease import Holder, in_force, myself, open_elsewhere
 from release.refusals import NotGreen, NotHigher, NotOnItsLine, TagMoved, TreeNotClean, VersionFilesDiffer
@@ -190,7 +191,8 @@ def green(candidate: Candidate) -> str:
     required = candidate.repository.rules.release.ci_checks
     if not required:
         return "no check is required by the manifest"
-    checks = {check.name: check for check in candidate.forge.checks(candidate.commit, required)}
+    branches = judging(candidate.repository.rules.release)
+    checks = {check.name: check for check in candidate.forge.checks(candidate.commit, required, branches)}
     for name in required:
         check = checks.get(name)
         if check is None:
@@ -210,6 +212,12 @@ def green(candidate: Candidate) -> str:
                 else "wait for it, then run this again",
             )
     return f"{', '.join(required)} succeeded on {candidate.commit[:9]}"
+
+
+def judging(rules: Release) -> list[str]:
+    """Branches, as globs, whose CI judges a release: the protected ones."""
+    own = [branch for branch in rules.channels.values() if branch]
+    return [rules.main, rules.maintenance.replace("{line}", "*"), *own]
 
 
 def nobody_else(candidate: Candidate) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -21,6 +22,9 @@ T = TypeVar("T")
 LOCKS = "shipmate/release"
 """Below refs/: where locks live. Rules for branches and tags do not reach there."""
 _PAGES = 100
+
+ACTIONS = "github-actions"
+"""The app behind the tokens of workflows."""
 
 
 class GitHubForge:
@@ -167,29 +171,43 @@ class GitHubForge:
         found = self._find(f"{self._at}/compare/{quote(branch, safe='')}...{commit}?per_page=1")
         return found["status"] in ("identical", "behind") if found else None
 
-    def checks(self, commit: str, wanted: Sequence[str]) -> list[Check]:
-        """Check runs; statuses only when a wanted name is not among them, for they need a permission of their own.
+    def checks(self, commit: str, wanted: Sequence[str], branches: Sequence[str]) -> list[Check]:
+        """Jobs of GitHub Actions' runs for a push of exactly this commit to one of the branches, and checks that other apps report.
 
-        GitHub's `latest` filter gives the newest of each suite; of several with one name the newest counts.
+        A check run of GitHub Actions' own app or a commit status is not looked at: any workflow of any branch can write one for any
+        commit. A job is what its run made it. Sources: docs.github.com/rest/actions/workflow-runs, …/workflow-jobs, …/checks/runs
         """
-        newest: dict[str, tuple[int, Check]] = {}
         if not self._knows(commit):
             return []
-        for page in self._listed(
-            f"{self._at}/commits/{commit}/check-runs?filter=latest&per_page=100", key="check_runs"
-        ):
-            for raw in page:
-                check = Check(name=raw["name"], conclusion=raw["conclusion"] or "", url=raw.get("html_url") or "")
-                if raw["name"] not in newest or raw["id"] > newest[raw["name"]][0]:
-                    newest[raw["name"]] = (raw["id"], check)
-        found = [check for _, check in newest.values()]
-        if all(name in newest for name in wanted):
-            return found
-        for raw in self._get(f"{self._at}/commits/{commit}/status?per_page=100")["statuses"]:
-            if raw["context"] not in newest:
-                state = "" if raw["state"] == "pending" else raw["state"]
-                found.append(Check(name=raw["context"], conclusion=state, url=raw.get("target_url") or ""))
-        return found
+        found: dict[str, Check] = {}
+        pages = self._listed(f"{self._at}/actions/runs?event=push&head_sha={commit}&per_page=100", key="workflow_runs")
+        runs = [
+            run for page in pages for run in page if any(fnmatchcase(run["head_branch"] or "", one) for one in branches)
+        ]
+        for run in sorted(runs, key=lambda run: int(run["id"]), reverse=True):
+            if all(name in found for name in wanted):
+                break
+            for page in self._listed(
+                f"{self._at}/actions/runs/{run['id']}/jobs?filter=latest&per_page=100", key="jobs"
+            ):
+                for job in page:
+                    check = Check(name=job["name"], conclusion=job["conclusion"] or "", url=job.get("html_url") or "")
+                    found.setdefault(job["name"], check)
+        for name in wanted:
+            other = None if name in found else self._of_other_app(commit, name)
+            if other is not None:
+                found[name] = other
+        return list(found.values())
+
+    def _of_other_app(self, commit: str, name: str) -> Check | None:
+        """The newest check run of a name that an app of its own reports."""
+        query = f"check_name={quote(name)}&filter=latest&per_page=100"
+        listed = self._get(f"{self._at}/commits/{commit}/check-runs?{query}")["check_runs"]
+        others = [raw for raw in listed if (raw.get("app") or {}).get("slug") != ACTIONS]
+        newest = max(others, key=lambda raw: int(raw["id"]), default=None)
+        if newest is None:
+            return None
+        return Check(name=name, conclusion=newest["conclusion"] or "", url=newest.get("html_url") or "")
 
     def run_is_over(self, run: str) -> bool | None:
         try:

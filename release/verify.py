@@ -13,6 +13,7 @@ from pipelines.errors import CheckFailed, InputError
 from pipelines.manifest.release import Release, ReleaseComponent
 from release.assets import ABOUT, NOTES, SUMS, read_sums
 from release.forge import Entry, Forge
+from release.gates import judging
 from release.state import WITHDRAWN, edited, is_ours
 from release.version_files import differing, places
 from release.versions import TagFormat, branches_for, key
@@ -122,7 +123,7 @@ def _of_tag(found: Evidence, forge: Forge, rules: Release, tag_format: TagFormat
         branches = [rules.main, *branches_for(version, rules), *([channel] if channel else [])]
         on = next((branch for branch in branches if forge.contains(branch, commit)), None)
         yield Finding("line", on is not None, f"on {on}" if on else f"on none of {', '.join(branches)}")
-    checks = {check.name: check.conclusion for check in forge.checks(commit, rules.ci_checks)}
+    checks = {check.name: check.conclusion for check in forge.checks(commit, rules.ci_checks, judging(rules))}
     for name in rules.ci_checks:
         yield Finding(f"check {name}", checks.get(name) == "success", checks.get(name) or "did not run to its end")
 

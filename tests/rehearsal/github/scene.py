@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 REPOSITORY = "techmate/platform"
 CI = """name: CI
 on:
-  push: {branches: [main]}
+  push: {branches: [main, "release/**"]}
   pull_request:
 jobs:
   ci: {runs-on: ubuntu-latest, steps: [{run: "true"}]}
@@ -76,7 +76,7 @@ class ScriptedRunner:
         path = ".github/workflows/ci.yml"
         if event.name not in ("push", "pull_request") or path not in files or event.ref.startswith("refs/tags/"):
             return []
-        if event.name == "push" and event.ref != "refs/heads/main":
+        if event.name == "push" and event.ref != "refs/heads/main" and not event.ref.startswith("refs/heads/release/"):
             return []
         return [self._begin(event, path, "CI", "ci")]
 

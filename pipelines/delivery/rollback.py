@@ -81,7 +81,7 @@ def plan(facts: Facts) -> list[Step]:
     targets = {component: _target(release, component, live) for component, live in facts.live.items()}
     left = {component: _left(release, live) for component, live in facts.live.items()}
     marks: list[Step] = []
-    if any(left.values()):
+    if any(d.identity and d.identity.release != release for live in facts.live.values() for d in live.serving()):
         marks = [
             MarkFailed(component=name, release=left[name], to=release, why=f"taken back to {release}")
             for name in targets
@@ -241,9 +241,10 @@ def _unsafe(context: Context, lives: Mapping[str, Live]) -> dict[str, str]:
 
 
 def _left(release: str, live: Live) -> str:
-    """The release that a component is taken back from; empty when it only serves where it is to go."""
-    others = [d.identity.release for d in live.serving() if d.identity and d.identity.release != release]
-    return others[0] if others else ""
+    """The release that a component is taken back from: one that serves, and was deployed after the one it goes to."""
+    order = list(dict.fromkeys(d.identity.release for d in live.deployments if d.identity))
+    later = order[: order.index(release)] if release in order else []
+    return next((d.identity.release for d in live.serving() if d.identity and d.identity.release in later), "")
 
 
 def _previous(facts: Facts) -> str:

@@ -24,12 +24,14 @@ def wanted(tmp_path: Path) -> Definition:
 
 @pytest.fixture
 def policy(wanted: Definition) -> Policy:
-    return provision.google_policy(wanted, ISSUER)
+    trusted = provision.TrustedWorkflows(repository_id=101, files=("deploy-production.yml", "rollback.yml"))
+    return provision.google_policy(wanted, ISSUER, trusted=trusted)
 
 
-def can_become(policy: Policy, subject: str) -> list[str]:
-    """Accounts that a job with this subject can be."""
-    return [account.email for account in policy.accounts if account.may_be_used_by(subject, {})]
+def can_become(policy: Policy, environment: str) -> list[str]:
+    """Accounts that a job of this environment can be."""
+    subject = f"repo:acme/shop:environment:{environment}"
+    return [one.email for one in policy.accounts if one.may_be_used_by(subject, {"environment": environment})]
 
 
 def admitted(policy: Policy, claims: Mapping[str, str]) -> bool:
@@ -48,38 +50,15 @@ def may(policy: Policy, email: str, permission: str, project: str) -> bool:
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
 def test_a_deployer_is_for_the_jobs_of_its_own_environment(policy: Policy, environment: str) -> None:
-    assert can_become(policy, f"repo:acme/shop:environment:{environment}") == [DEPLOYERS[environment]]
+    assert can_become(policy, environment) == [DEPLOYERS[environment]]
 
 
-@pytest.mark.parametrize(
-    "subject",
-    [
-        "repo:acme/shop:pull_request",
-        "repo:acme/shop:ref:refs/heads/main",
-        "repo:acme/shop:environment:production-approval",
-        "repo:acme/shop:environment:Production",
-        "repo:mallory/shop:environment:production",
-        "",
-    ],
-)
-def test_nobody_else_becomes_anyone(policy: Policy, subject: str) -> None:
-    assert can_become(policy, subject) == []
+@pytest.mark.parametrize("environment", ["production-approval", "Production", ""])
+def test_nobody_else_becomes_anyone(policy: Policy, environment: str) -> None:
+    assert can_become(policy, environment) == []
 
 
-def test_the_pool_takes_tokens_of_this_repository_alone_and_none_of_a_pull_request(policy: Policy) -> None:
-    claims = {"repository": "acme/shop", "sub": "repo:acme/shop:environment:staging", "event_name": "push"}
-    assert admitted(policy, claims)
-    assert not admitted(policy, claims | {"repository": "mallory/shop"})
-    assert not admitted(policy, claims | {"event_name": "pull_request"})
-    assert not admitted(policy, claims | {"event_name": "pull_request_target"})
-    assert not admitted(policy, claims | {"sub": "repo:acme/shop:pull_request"})
-    assert policy.issuer == ISSUER
-    assert policy.audience == POOL
-
-
-def test_trusted_workflows_alone_are_let_in_and_become_the_deployer_of_their_environment(wanted: Definition) -> None:
-    trusted = provision.TrustedWorkflows(repository_id=101, files=("deploy-production.yml", "rollback.yml"))
-    policy = provision.google_policy(wanted, ISSUER, trusted=trusted)
+def test_trusted_workflows_alone_are_let_in_and_become_the_deployer_of_their_environment(policy: Policy) -> None:
     claims = {
         "sub": "repo:acme@7/shop@101:environment:production",
         "repository_id": "101",
@@ -97,6 +76,7 @@ def test_trusted_workflows_alone_are_let_in_and_become_the_deployer_of_their_env
         {"workflow_ref": "acme/shop/.github/workflows/rollback.yml@refs/heads/x"},
     ):
         assert not admitted(policy, claims | changed), changed
+    assert (policy.issuer, policy.audience) == (ISSUER, POOL)
 
 
 def test_stagings_deployer_cannot_touch_production(policy: Policy) -> None:

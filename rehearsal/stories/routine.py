@@ -39,9 +39,9 @@ class Routine:
         who.git("commit", "-q", "-m", message)
         who.types(f"git push -q origin {name}")
 
-    def open_pull_request(self, who: Person, branch: str, title: str, body: str = "") -> int:
+    def open_pull_request(self, who: Person, branch: str, title: str, body: str = "", *, base: str = "main") -> int:
         with self.diary.during("act", f"opens the pull request “{title}”", who=who.login):
-            made = who.api("POST", "pulls", {"title": title, "head": branch, "base": "main", "body": body})
+            made = who.api("POST", "pulls", {"title": title, "head": branch, "base": base, "body": body})
         return int(made["number"])
 
     def approve_pull_request(self, who: Person, number: int) -> None:
@@ -73,14 +73,25 @@ class Routine:
             answer = who.api("POST", f"actions/workflows/{workflow}/dispatches", body)
         return int(answer["workflow_run_id"])
 
-    def run_of(self, sha: str, workflow: str, event: str) -> int:
-        """The id of the run that an event started."""
+    def run_of(self, sha: str, workflow: str, event: str, *, branch: str = "") -> int:
+        """The id of the run that an event started; of one branch, where the commit is on several."""
 
         def find() -> int | None:
             listed = self.observer.api("GET", f"actions/runs?head_sha={sha}&event={event}&per_page=50")["workflow_runs"]
-            return next((int(run["id"]) for run in listed if run["path"].endswith(workflow)), None)
+            fits = (run for run in listed if run["path"].endswith(workflow) and branch in ("", run["head_branch"]))
+            return next((int(run["id"]) for run in fits), None)
 
         return proof.eventually(find, f"a run of {workflow} for {sha[:7]}", seconds=60)
+
+    def followed(self, ci_run: int) -> int:
+        """The id of the staging run that the end of a CI run started. It is of the default branch, whatever that run was of."""
+
+        def find() -> int | None:
+            runs = self.place.inspect("runs")
+            later = [one for one in runs if one["id"] > ci_run and one["workflow"] == workflows.STAGING_NAME]
+            return next((int(one["id"]) for one in later if one["event"] == "workflow_run"), None)
+
+        return proof.eventually(find, f"staging to follow run {ci_run}", seconds=60)
 
     @property
     def observer(self) -> Person:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 CI, STAGING, PRODUCTION, ROLL_BACK = "ci.yml", "deploy-staging.yml", "deploy-production.yml", "rollback.yml"
 """Files of the workflows."""
-PRODUCTION_NAME = "Deploy to Production"
-"""Name of the workflow that brings a release to production."""
+STAGING_NAME, PRODUCTION_NAME = "Deploy to Staging", "Deploy to Production"
+"""Names of the workflows that prove a commit and that bring a release to production."""
 
 APPROVAL_ENVIRONMENT = "production-approval"
 """Whose reviewers approve a production run."""

@@ -12,6 +12,8 @@ from rehearsal.stories.place import Place
 
 UNDER_WAY = ("in_progress", "waiting", "pending", "queued")
 """What the world shows of a run that has not ended."""
+COLD_START_SECONDS = 60
+"""How long a person waits for the first answer of an app that is only now started."""
 RUN_SECONDS = 400
 """Bound of a run on a busy machine; alone it takes a tenth."""
 
@@ -200,6 +202,7 @@ class Routine:
         """Component -> release, as the public addresses say."""
         hosts = self.place.hosts[environment]
         with self.place.browser_like() as client:
+            client.timeout = COLD_START_SECONDS
             return {
                 "backend": self.place.ask(client, hosts["backend"], "/version").json()["release"],
                 "web": self.place.ask(client, hosts["web"], "/config.json").json()["release"],

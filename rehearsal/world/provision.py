@@ -12,6 +12,7 @@ from rehearsal.world.definition import Definition, Service
 
 if TYPE_CHECKING:
     from rehearsal.github.seeding import Seed
+    from rehearsal.github.state.repositories import Repository
 
 PEOPLE: Mapping[str, str] = {"dev-1": "write", "dev-2": "write", "release-manager": "maintain", "on-call": "maintain"}
 """Login -> permission on the repository."""
@@ -151,6 +152,14 @@ def github_secrets(keys: Keys) -> dict[str, str]:
         "SMTP_USER": SMTP_USER,
         "SMTP_PASSWORD": keys.smtp_password,
     }
+
+
+def renew_secrets(seed: Seed, repository: Repository, keys: Keys) -> None:
+    """This world's values for every secret that an environment has: none gets one it did not have, and no environment is made."""
+    values = github_secrets(keys)
+    for environment in repository.environments.values():
+        known = {name: values[name] for name in environment.secrets if name in values}
+        seed.secrets(repository.full_name, known, environment=environment.name)
 
 
 def protect(seed: Seed, repository: str) -> None:

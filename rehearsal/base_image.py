@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import json
+import sys
 import tarfile
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +19,9 @@ MARK = "shipmate.rehearsal.stand-in"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""The Python of this machine: images run with it, so whoever chooses wheels for a stand-in chooses them for that one."""
 
 _NOTE = "This layer stands in for the operating system and {name} of the base image. It holds nothing to run.\n"
 _EPOCH = "1970-01-01T00:00:00Z"
@@ -39,7 +43,7 @@ class BaseImage:
         return digest_of(self.manifest)
 
 
-def stand_in_base(version: str = "3.11", program: Literal["python", "node"] = "python") -> BaseImage:
+def stand_in_base(version: str = PYTHON, program: Literal["python", "node"] = "python") -> BaseImage:
     """The stand-in for a `<program>:<version>-slim` base, linux/amd64."""
     tar = _layer(_NOTE.format(name=_NAMES[program]))
     layer = stored(tar)

@@ -28,7 +28,9 @@ def build(manifest: Manifest, name: str, commit: str, output: Path, *, http: Htt
     output.parent.mkdir(parents=True, exist_ok=True)
     if component.image is not None:
         source = f"https://github.com/{manifest.platform.repository}"
-        return images.build_layout(component, manifest.root, commit, output=output, http=http, source=source)
+        return images.build_layout(
+            component, manifest.root, commit, output=output, http=http, source=source, say=runtime.say
+        )
     if component.build is not None:
         return images.pack_layout(run_commands(manifest.root, component.build, runtime), output)
     raise _without(name)

@@ -9,7 +9,7 @@ CredentialsError, InputError, LocalError, ProviderError or ProviderUnavailable.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -100,12 +100,25 @@ def _require_keys(image: Image) -> None:
         )
 
 
-def build_layout(component: Component, root: Path, commit: str, *, output: Path, http: Http, source: str = "") -> str:
+def build_layout(
+    component: Component,
+    root: Path,
+    commit: str,
+    *,
+    output: Path,
+    http: Http,
+    source: str = "",
+    say: Callable[[str], object] = lambda _: None,
+) -> str:
     """`build` into the folder `output`, without credentials: the digest of the manifest. Both builders end here.
 
-    The assembler leaves the layers of the base out (`push_layout` gets them); a Dockerfile's layout is whole.
+    The assembler leaves the layers of the base out (`push_layout` gets them); a Dockerfile's layout is whole. `say` is told what
+    whoever builds should know of the image.
     """
-    return build(component, root, commit, http=http, source=source, output=output).digest
+    built = build(component, root, commit, http=http, source=source, output=output)
+    for note in built.notes:
+        say(f"note: {note}")
+    return built.digest
 
 
 def pack_layout(folder: Path, output: Path) -> str:

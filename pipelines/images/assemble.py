@@ -32,9 +32,10 @@ def assemble(
     made_of = Commit.find(root, commit)
     requirements = made_of.read(image.requirements)
     base = fetch_base(bases.get(image.base, image.base), fetch, store)
+    python = base.python or image.python
     layers = [
         (
-            dependencies.layer(requirements, image.python, DEPENDENCIES, store),
+            dependencies.layer(requirements, python, DEPENDENCIES, store),
             f"uv pip install -r {image.requirements}",
         ),
         *(_source_layer(made_of, written) for written in image.sources),
@@ -44,7 +45,7 @@ def assemble(
         "org.opencontainers.image.base.name": base.reference.name,
         "org.opencontainers.image.base.digest": base.reference.digest,
         "shipmate.requirements": sha256(requirements),
-        "shipmate.python": image.python,
+        "shipmate.python": python,
     }
     ours = Ours(
         layers=tuple(layers),
@@ -59,7 +60,7 @@ def assemble(
         config=config,
         layers=(*base.layers, *(blob for blob, _ in layers)),
         base=str(base.reference),
-        notes=_notes(made_of, image),
+        notes=_notes(made_of, image, python),
     )
 
 
@@ -87,10 +88,17 @@ def _source_layer(commit: Commit, written: str) -> tuple[Blob, str]:
     return Blob.of(content, LAYER), f"copy {folder} to /{ROOT}/{name}"
 
 
-def _notes(commit: Commit, image: Image) -> tuple[str, ...]:
+def _notes(commit: Commit, image: Image, python: str) -> tuple[str, ...]:
+    notes = []
+    if python != image.python:
+        notes.append(
+            f"the wheels are for Python {python}, which the base has; the manifest says {image.python} (image/python)"
+        )
     folders = [written.partition("->")[0].strip() for written in image.sources]
     changed = commit.uncommitted([*folders, image.requirements])
-    if not changed:
-        return ()
-    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-    return (f"uncommitted changes are not in the image: {changed[0]}{more} (it is made of commit {commit.sha[:12]})",)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        notes.append(
+            f"uncommitted changes are not in the image: {changed[0]}{more} (it is made of commit {commit.sha[:12]})"
+        )
+    return tuple(notes)

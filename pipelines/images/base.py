@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,14 @@ class Base:
     reference: Reference
     layers: tuple[Blob, ...]
     config: Mapping[str, Any]
+
+    @property
+    def python(self) -> str:
+        """Its Python as it says itself (`3.11`), in the variable that the official images set; empty when it does not."""
+        env = (self.config.get("config") or {}).get("Env") or []
+        said = dict(pair.partition("=")[::2] for pair in env).get("PYTHON_VERSION", "")
+        found = re.match(r"3\.\d+", said)
+        return found[0] if found else ""
 
 
 def fetch_base(pinned: str, fetch: Fetch, store: Store, *, architecture: str = "amd64") -> Base:

@@ -47,7 +47,12 @@ class Image:
         ),
     )
     command: tuple[str, ...] = field(default=(), metadata=defined("Assembler: what the container runs."))
-    python: str = field(default="3.11", metadata=defined("Assembler: Python of the base image, for choosing wheels."))
+    python: str = field(
+        default="3.11",
+        metadata=defined(
+            "Assembler: Python to choose wheels for, where the base does not say its own (PYTHON_VERSION)."
+        ),
+    )
     dockerfile: str = field(default="", metadata=defined("Buildx: path of the Dockerfile.", "apps/hello/Dockerfile"))
     context: str = field(
         default=".", metadata=defined("Buildx: the folder of the repository that COPY takes files from.", "apps/hello")

@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.base_image import PYTHON
 from rehearsal.contracts.contract import load as load_contract
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.control import control_app
@@ -231,7 +232,7 @@ class Composition:
 
     async def _provision(self) -> None:
         wanted = self.definition
-        base = seed_base(self.hub.repositories, BASE_REPOSITORY, "3.11")
+        base = seed_base(self.hub.repositories, BASE_REPOSITORY, PYTHON)
         self.images = dict.fromkeys(wanted.base_images, f"docker.io/{BASE_REPOSITORY}@{base}")
         dsn = self.sentry.dsn("backend", self.ports.servers["sentry"].url)
         values = provision.secret_values(

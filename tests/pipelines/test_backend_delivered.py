@@ -52,7 +52,7 @@ def built(world: Clouds, folder: Path) -> Artifact:
     """The image of HEAD, in the world's registry."""
     component = load(ROOT / "shipmate.yml").components["backend"]
     assert component.image is not None
-    base = f"{HOST}/library/python@{seed_base(world.registry.repositories, 'library/python', '3.11')}"
+    base = f"{HOST}/library/python@{seed_base(world.registry.repositories, 'library/python', 'slim')}"
     with running(world.registry.app) as server:
         registry = Registry(Http(overlay=Overlay(hosts={HOST: server.url})), store=Store(folder))
         image = assemble(

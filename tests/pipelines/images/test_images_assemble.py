@@ -32,9 +32,10 @@ BASE_CONFIG = {
 _DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
-def base_documents() -> dict[str, bytes]:
-    """An index over one image, as Docker Hub has them; by digest. The index comes last."""
-    config = json.dumps(BASE_CONFIG).encode()
+def base_documents(*env: str) -> dict[str, bytes]:
+    """An index over one image, as Docker Hub has them, with more variables; by digest. The index comes last."""
+    inherited: Any = BASE_CONFIG["config"]
+    config = json.dumps({**BASE_CONFIG, "config": {**inherited, "Env": [*inherited["Env"], *env]}}).encode()
     layer = {"mediaType": _DOCKER_LAYER, "digest": sha256(b"base layer"), "size": 10}
     described = {
         "mediaType": "application/vnd.docker.container.image.v1+json",
@@ -221,14 +222,43 @@ def test_dependencies_are_installed_by_uv_the_same_way_twice(tmp_path: Path, mon
         dependencies.layer(locked.replace(digest.encode(), b"0" * 64), "3.11", "app/deps", Store(tmp_path / "s3"))
 
 
-def wheel(folder: Path) -> Path:
+@pytest.mark.parametrize(
+    ("said", "chosen", "noted"),
+    [
+        (["PYTHON_VERSION=3.12.4"], "3.12", True),
+        (["PYTHON_VERSION=3.11.10"], "3.11", False),
+        (["PYTHON_VERSION=main"], "3.11", False),
+        ([], "3.11", False),
+    ],
+)
+def test_the_wheels_are_for_the_python_of_the_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str], chosen: str, noted: bool
+) -> None:
+    wheels = [wheel(tmp_path / "wheels", f"cp{v}-cp{v}-manylinux_2_28_x86_64", f"FOR = {v}\n") for v in (311, 312)]
+    hashes = " ".join(f"--hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in wheels)
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    make(tmp_path / "repo", {**FILES, "apps/backend/requirements.txt": f"demo==1.0 {hashes}\n"})
+    documents = base_documents(*said)
+    of = component(f"docker.io/library/python:3-slim@{list(documents)[-1]}")
+    image = assembled(tmp_path / "repo", tmp_path / "s", of=of, fetch=Asked(documents))
+    with tarfile.open(fileobj=io.BytesIO(b"".join(image.layers[1]))) as archive:
+        content = archive.extractfile("app/deps/demo.py")
+        assert content is not None
+        assert content.read().decode() == f"FOR = {chosen.replace('.', '')}\n"
+    assert json.loads(b"".join(image.config))["config"]["Labels"]["shipmate.python"] == chosen
+    noted_for = [note for note in image.notes if note.startswith(f"the wheels are for Python {chosen}, which the base")]
+    assert len(noted_for) == len(image.notes) == noted
+
+
+def wheel(folder: Path, tag: str = "py3-none-any", source: str = "def main(): pass\n") -> Path:
     """A wheel with a console script, whose first line would name this machine's Python."""
-    folder.mkdir()
-    path, info = folder / "demo-1.0-py3-none-any.whl", "demo-1.0.dist-info"
+    folder.mkdir(exist_ok=True)
+    path, info = folder / f"demo-1.0-{tag}.whl", "demo-1.0.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("demo.py", "def main(): pass\n")
+        archive.writestr("demo.py", source)
         archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
         archive.writestr(f"{info}/entry_points.txt", "[console_scripts]\ndemo = demo:main\n")
         archive.writestr(
             f"{info}/RECORD",

@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def test_an_immutable_tag_never_moves(tmp_path: Path) -> None:
     client = InProcess(Registry(tmp_path, immutable=frozenset({"techmate-delivery/platform"})).app)
     digest = push(client)
     assert push(client) == digest
-    other = stand_in_base("3.12")
+    other = stand_in_base("2.7")
     for content in (other.config, other.layer):
         push_blob(client, content)
     moved = client.put(f"/v2/{NAME}/manifests/v1.0.0", content=other.manifest, headers={"Content-Type": MANIFEST})
@@ -201,6 +202,8 @@ def test_a_snapshot_brings_everything_back(registry: Registry, client: InProcess
 def test_the_stand_in_base_is_the_same_every_time(registry: Registry, client: InProcess) -> None:
     assert stand_in_base() == stand_in_base()
     assert stand_in_base("3.12").digest != stand_in_base("3.11").digest
+    ours = f"PYTHON_VERSION={sys.version_info.major}.{sys.version_info.minor}"
+    assert ours in json.loads(IMAGE.config)["config"]["Env"]
     digest = seed_base(registry.repositories, "techmate-delivery/platform/base", "3.11")
     answer = client.get("/v2/techmate-delivery/platform/base/manifests/3.11")
     assert answer.headers["Docker-Content-Digest"] == digest == IMAGE.digest

@@ -95,9 +95,13 @@ def _inside(workspace: Path, name: str) -> Path:
 
 
 def _serves(offered: Path, files: list[str], version: str) -> bool:
-    """Whether an environment made elsewhere holds these requirements, on the asked Python (`3.11`, or `3.11.7`)."""
-    pythons = (line.split()[1] for line in python.stamp(offered) if line.startswith("python "))
-    fits = any(f"{found}.".startswith(f"{version}.") for found in pythons)
+    """Whether an environment made elsewhere holds these requirements, on the asked Python (`3.11`, or `3.11.7`).
+
+    Or on the Python that runs this: where the asked one is not to be had, as in a rehearsal on a machine with a newer one,
+    an environment of this job's own would have that too.
+    """
+    pythons = [line.split()[1] for line in python.stamp(offered) if line.startswith("python ")]
+    fits = any(f"{found}.".startswith(f"{version}.") or found == platform.python_version() for found in pythons)
     return fits and python.holds(offered, python.requirement_lines(ROOT, files))
 
 

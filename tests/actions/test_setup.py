@@ -32,6 +32,24 @@ def test_an_environment_that_fits_is_used_at_once(step: Any, venv: Path, require
     assert not (step.root / "home").exists()
 
 
+def test_the_python_at_hand_serves_where_the_asked_one_is_not_to_be_had(step: Any, venv: Path) -> None:
+    step.environ["SHIPMATE_VENV"] = str(venv)
+    assert step.run(main, requirements="dev", python_version="3.0") == 0
+    assert step.outputs() == {"venv": str(venv)}
+
+
+def test_an_environment_of_another_python_is_not_used(step: Any, venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Path] = []
+    monkeypatch.setattr(python, "build", lambda where, *_, **__: built.append(where))
+    monkeypatch.setattr("pipelines.toolchain.uv.ensure", lambda *_: Path("uv"))
+    kept = [one for one in (venv / python.STAMP).read_text().splitlines() if not one.startswith("python ")]
+    (venv / python.STAMP).write_text("\n".join([*kept, "python 3.0.1 x86_64"]))
+    step.environ |= {"SHIPMATE_VENV": str(venv), "SHIPMATE_HOME": str(step.root / "home")}
+    step.environ |= {"RUNNER_TEMP": str(step.root / "temp")}
+    assert step.run(main, requirements="dev", python_version=THIS) == 0
+    assert built == [step.root / "temp" / "shipmate-venv"]
+
+
 @pytest.mark.parametrize(
     ("inputs", "says"),
     [

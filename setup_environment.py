@@ -12,7 +12,9 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python is pointed at
     sys.exit(
-        "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Try: make setup PYTHON=python3.11"
+        "Python 3.11 or newer is needed, this is "
+        + sys.version.split()[0]
+        + ". Name one that is there, 3.11 to 3.14: make setup PYTHON=python3.13"
     )
 
 import argparse

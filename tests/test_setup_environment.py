@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import setup_environment
 from pipelines.errors import LocalError
+from pipelines.toolchain import home as homes
 from pipelines.toolchain import python, world
 
 ROOT = Path(__file__).resolve().parents[1]
+THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 
 
 @pytest.fixture
@@ -107,6 +114,86 @@ class TestWorld:
             with pytest.raises(LocalError, match="no browser: apt-get install chromium"):
                 self.ensure(place)
         assert (place / "runs").read_text() == "xx"
+
+
+def candidates(version: str) -> Iterator[str]:
+    """Where a Python of a version (`3.12`) may be: this one, on PATH, among those of pyenv."""
+    if version == THIS:
+        yield sys.executable
+    on_path = shutil.which(f"python{version}")
+    if on_path is not None:
+        yield on_path
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from sorted(str(path) for path in pyenv.glob(f"versions/{version}.*/bin/python3"))
+
+
+def runs(interpreter: str, version: str) -> bool:
+    """Version managers put a command on PATH for versions that are not chosen, too: it only says so."""
+    asked = [interpreter, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    return (done.returncode, done.stdout.strip()) == (0, version)
+
+
+def interpreters() -> dict[str, str]:
+    """A Python of each supported version that this machine has; that of these tests is always among them."""
+    found = {}
+    for version in dict.fromkeys([THIS, *SUPPORTED]):
+        fitting = next((path for path in candidates(version) if runs(path, version)), None)
+        if fitting is not None:
+            found[version] = fitting
+    return found
+
+
+def set_up_with(interpreter: str, checkout: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    """Set a copy of this checkout up, as `make setup PYTHON=…` does, as far as Python goes."""
+    for name in ("actions", "pipelines", "rehearsal", "release", "requirements"):
+        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    for name in ("setup_environment.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, checkout)
+    kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    return subprocess.run(
+        [interpreter, "setup_environment.py", "--only", "python"],
+        cwd=checkout,
+        env={**kept, "SHIPMATE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def test_every_python_of_this_machine_is_set_up(subtests: pytest.Subtests) -> None:
+    """With the wheels of uv's cache when it has them: what these tests run in has come through it."""
+    kept = homes.made(homes.folder() / "uv")
+    # Beside the cache, on its disk: there the files of an environment are links to it, and cost neither time nor room.
+    with tempfile.TemporaryDirectory(prefix=".set-up-", dir=kept.parent) as folder:
+        home = homes.made(Path(folder) / "home")
+        (home / "uv").symlink_to(kept)
+        for version, interpreter in interpreters().items():
+            with subtests.test(python=version):
+                checkout = Path(folder) / version
+                done = set_up_with(interpreter, checkout, home)
+                if version != THIS and "the package registry cannot be reached" in done.stderr:
+                    pytest.skip(
+                        f"not looked at with Python {version}: its wheels are not in uv's cache, no registry answers"
+                    )
+                assert done.returncode == 0, done.stdout + done.stderr
+                assert (checkout / ".venv" / "lib" / f"python{version}").is_dir()
+                command = [checkout / ".venv" / "bin" / "shipmate", "--help"]
+                told = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+                assert (told.returncode, told.stdout[:15]) == (0, "Usage: shipmate"), told.stdout + told.stderr
+
+
+@pytest.mark.parametrize("version", ["3.9.18", "3.10.13"])
+def test_an_older_python_is_told_what_to_name(version: str) -> None:
+    numbers = tuple(map(int, version.split(".")))
+    prepared = f"import sys; sys.version, sys.version_info = {f'{version} (main)'!r}, {numbers!r}"
+    script = f"{prepared}; exec(compile(open('setup_environment.py').read(), 'setup_environment.py', 'exec'))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Python 3.11 or newer is needed, this is {version}. Name one that is there, 3.11 to 3.14: make setup PYTHON=python3.13\n"
+    )
 
 
 def test_this_very_checkout_is_set_up() -> None:

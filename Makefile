@@ -1,7 +1,8 @@
 # The front door. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-PYTHON ?= python3
 VENV := .venv
+# The one that was chosen stays: `make setup PYTHON=python3.13`, then `make test`.
+PYTHON ?= $(shell test -x $(VENV)/bin/python && echo $(VENV)/bin/python || echo python3)
 RUN := $(VENV)/bin/python
 
 .PHONY: help setup rehearse test lint up bench lock

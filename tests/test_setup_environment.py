@@ -196,6 +196,26 @@ def test_an_older_python_is_told_what_to_name(version: str) -> None:
     )
 
 
+def asked_of_make(folder: Path, *more: str) -> str:
+    done = subprocess.run(
+        ["make", "-n", "-f", str(ROOT / "Makefile"), "setup", *more],
+        cwd=folder, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def test_make_goes_on_with_the_python_that_was_chosen(tmp_path: Path) -> None:
+    assert asked_of_make(tmp_path) == "python3 setup_environment.py"
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    chosen = tmp_path / ".venv/bin/python"
+    chosen.symlink_to(sys.executable)
+    assert asked_of_make(tmp_path) == ".venv/bin/python setup_environment.py"
+    assert asked_of_make(tmp_path, "PYTHON=python3.12") == "python3.12 setup_environment.py"
+    chosen.unlink()
+    chosen.symlink_to(tmp_path / "uninstalled")
+    assert asked_of_make(tmp_path) == "python3 setup_environment.py"
+
+
 def test_this_very_checkout_is_set_up() -> None:
     """`make test` begins with the set-up: the environment these tests run in is the locked one."""
     assert python.holds(Path(sys.prefix), python.requirement_lines(ROOT, [python.DEV]))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from pipelines.ci import legs
+from pipelines.ci.matrix import Planned
+from pipelines.ci.needs import CHECKS, PLANNER
 from pipelines.manifest import load
+from pipelines.manifest.jobs import OTHER_JOBS
 from rehearsal.runner.expressions import Scope, condition
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,6 +26,8 @@ PINS = {
     "actions/checkout": ("v7.0.1", "3d3c42e5aac5ba805825da76410c181273ba90b1"),
     "actions/setup-python": ("v7.0.0", "5fda3b95a4ea91299a34e894583c3862153e4b97"),
     "actions/setup-node": ("v7.0.0", "820762786026740c76f36085b0efc47a31fe5020"),
+    "actions/upload-artifact": ("v7.0.0", "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"),
+    "actions/download-artifact": ("v8.0.1", "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"),
     "actions/attest-build-provenance": ("v4.1.0", "a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32"),
 }
 """Tag and commit as recorded in each repository's own tags. Nothing else from outside is used."""
@@ -81,8 +88,9 @@ def test_a_permission_that_is_more_than_reading_the_code_is_explained_where_it_s
 @every
 def test_every_job_ends_by_itself(file: Path) -> None:
     for name, job in jobs(file).items():
-        if "uses" not in job:
+        if "uses" not in job and "matrix." not in str(job["timeout-minutes"]):
             assert 1 <= job["timeout-minutes"] <= 60, name
+    assert all(1 <= check.timeout_minutes <= 60 for check in load(ROOT / "shipmate.yml").ci.checks.values())
 
 
 @every
@@ -235,37 +243,70 @@ def test_inputs_of_our_actions_exist(file: Path) -> None:
 
 
 CI = ROOT / ".github" / "workflows" / "ci.yml"
-OTHER_JOBS = ["plan", "report", "ci"]
 
 
-def test_ci_has_a_job_for_each_check_of_the_manifest_and_no_other() -> None:
-    assert set(jobs(CI)) - set(OTHER_JOBS) == set(load(ROOT / "shipmate.yml").ci.checks)
+def test_ci_is_a_plan_one_matrix_over_the_checks_a_report_and_the_required_check() -> None:
+    assert list(jobs(CI)) == [PLANNER, CHECKS, "report", "ci"]
+    assert [job["name"] for job in jobs(CI).values()] == [OTHER_JOBS[0], "${{ matrix.title }}", *OTHER_JOBS[1:]]
 
 
-@pytest.mark.parametrize("name", sorted(load(ROOT / "shipmate.yml").ci.checks))
-def test_a_check_has_what_the_manifest_says_it_needs(name: str) -> None:
-    check = load(ROOT / "shipmate.yml").ci.checks[name]
-    job = jobs(CI)[name]
-    by_use = {step["uses"]: step.get("with", {}) for step in job["steps"]}
-    set_up = by_use["./actions/setup"]
-    assert set_up.get("requirements", "runtime") == ("dev" if check.python else "runtime")
-    assert set_up.get("node", "").split() == list(check.node)
-    assert by_use["./actions/run_check"] == {"check": name}
-    assert job["if"] == f"fromJSON(needs.plan.outputs.checks).{name} == 'run'"
-    assert (job["needs"], job["permissions"]) == ("plan", {"contents": "read"})
-    assert job["outputs"] == {"result": "${{ steps.check.outputs.result }}"}
+def test_nothing_in_ci_names_a_check_or_a_component() -> None:
+    manifest = load(ROOT / "shipmate.yml")
+    names = {*manifest.ci.checks, *manifest.components, *(check.title for check in manifest.ci.checks.values())}
+    text = "\n".join(line.partition(" #")[0] for line in CI.read_text().splitlines() if not line.startswith("#"))
+    assert not {name for name in names if re.search(rf"(?<![\w-]){re.escape(str(name))}(?![\w-])", text)}
+
+
+def test_the_job_of_a_check_is_the_entry_of_the_plan() -> None:
+    """Each value of an entry is used, and no other is asked for."""
+    manifest = load(ROOT / "shipmate.yml")
+    planned = tuple(Planned(check=name, runs=True, why="x") for name in manifest.ci.checks)
+    entries = legs.matrix(manifest, planned)
+    used = set(re.findall(r"matrix\.(\w+)", CI.read_text()))
+    assert [used] * len(entries) == [set(entry) for entry in entries]
+    job = jobs(CI)[CHECKS]
+    assert job["strategy"] == {
+        "fail-fast": False,
+        "matrix": {"include": "${{ fromJSON(needs.plan.outputs.legs) }}"},
+    }
+    assert (job["needs"], job["permissions"]) == (PLANNER, {"contents": "read"})
+
+
+@pytest.mark.parametrize(("entries", "starts"), [("[]", False), ('[{"name": "lint"}]', True)])
+def test_an_empty_matrix_is_never_expanded(entries: str, starts: bool) -> None:
+    """GitHub takes it for an error, and the run would be red though there is nothing to check."""
+    scope = Scope(contexts={"needs": {PLANNER: {"outputs": {"legs": entries}}}}, status={"success": True})
+    assert condition(jobs(CI)[CHECKS]["if"], scope) is starts
+
+
+def test_what_a_check_came_to_is_kept_whatever_it_was_and_read_by_the_last_jobs() -> None:
+    kept = jobs(CI)[CHECKS]["steps"][-1]
+    assert str(kept["if"]).startswith("always() && ")
+    assert kept["with"]["name"] == "result-${{ matrix.name }}"
+    assert kept["with"]["overwrite"] is True
+    for name in ("report", "ci"):
+        got = next(step for step in jobs(CI)[name]["steps"] if "download-artifact" in str(step.get("uses")))
+        assert got["with"] == {"pattern": "result-*", "path": "results", "merge-multiple": True}
+        default = next(
+            one.default
+            for one in import_module(f"actions.{'gate' if name == 'ci' else name}_ci").INPUTS
+            if one.name == "results"
+        )
+        assert default == got["with"]["path"]
 
 
 @pytest.mark.parametrize(("name", "condition"), [("ci", "always()"), ("report", "${{ !cancelled() }}")])
 def test_the_last_jobs_wait_for_all_and_see_all(name: str, condition: str) -> None:
     job = jobs(CI)[name]
-    assert job["needs"] == [key for key in jobs(CI) if key not in ("report", "ci")]
+    assert job["needs"] == [PLANNER, CHECKS]
     assert job["if"] == condition
     assert job["steps"][-1]["with"]["needs"] == "${{ toJSON(needs) }}"
 
 
 def test_ci_runs_for_pull_requests_and_for_what_may_be_released() -> None:
-    assert triggers(CI) == {"pull_request": None, "push": {"branches": ["main", "develop", "release/**"]}}
+    """A merge queue would wait for ever for a required check that does not run for it."""
+    pushed = {"branches": ["main", "develop", "release/**"]}
+    assert triggers(CI) == {"pull_request": None, "merge_group": None, "push": pushed}
 
 
 @pytest.mark.parametrize("name", sorted(load(ROOT / "shipmate.yml").environments))

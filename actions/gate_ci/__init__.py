@@ -1,25 +1,29 @@
-"""Green only if each job before succeeded, or was skipped by plan; the one check that branch protection requires."""
+"""Green only if each check succeeded, or was skipped by plan; the one check that branch protection requires."""
 
 from __future__ import annotations
 
-from pipelines.ci import needs
-from pipelines.ci.matrix import gate
+from pathlib import Path
+
+from pipelines.ci import gate, needs
 from pipelines.errors import CheckFailed
 from pipelines.runtime import Input, Output, Runtime
 
 INPUTS = (
     Input(name="needs", doc="The jobs before, as toJSON(needs).", required=True),
-    Input(name="planner", doc="The job that ran plan_ci.", default="plan"),
+    Input(name="results", doc="The folder with the results of the checks.", default="results"),
 )
 OUTPUTS: tuple[Output, ...] = ()
 
 
 def main(runtime: Runtime) -> int:
     given = runtime.inputs(INPUTS)
-    found = needs.parse(given["needs"], given["planner"])
-    problems = list(gate(found.results, found.decided, given["planner"]))
-    for check in found.decided:
-        runtime.say(f"{check:<16} {needs_word(found, check)}")
+    found = needs.parse(given["needs"], Path(given["results"]))
+    for leg in found.legs:
+        runtime.say(f"{leg.title}: {found.outcome(leg)}")
+    for one in found.decided:
+        if not one.runs:
+            runtime.say(f"{one.title}: {needs.SKIPPED}: {one.why}")
+    problems = list(gate.problems(found))
     if problems:
         raise CheckFailed(
             "\n".join(problems),
@@ -27,9 +31,3 @@ def main(runtime: Runtime) -> int:
             next_step="open the jobs named above; each says how to run it on your machine",
         )
     return 0
-
-
-def needs_word(found: needs.Needs, check: str) -> str:
-    """`passed`, or `skipped: nothing that web depends on changed`"""
-    outcome = found.outcome(check)
-    return f"{outcome}: {found.reasons.get(check, '')}" if outcome == needs.SKIPPED else outcome

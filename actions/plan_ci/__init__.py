@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from actions.delivery import github
-from pipelines.ci import changes
+from pipelines.ci import changes, legs
 from pipelines.ci.affected import Changes, affected
-from pipelines.ci.matrix import Planned, as_outputs, plan
+from pipelines.ci.matrix import Planned, plan
 from pipelines.ci.tables import code, table
-from pipelines.manifest import load
+from pipelines.manifest import Manifest, load
 from pipelines.runtime import Input, Output, Runtime
 
 INPUTS = (
@@ -23,8 +24,8 @@ INPUTS = (
     ),
 )
 OUTPUTS = (
-    Output(name="checks", doc="JSON of every check with run or skip."),
-    Output(name="reasons", doc="JSON of every check with why it runs or not."),
+    Output(name="plan", doc="JSON of every check: its title, whether it runs, and why."),
+    Output(name="legs", doc="JSON of the jobs that are to run, for `strategy.matrix.include`; [] when there are none."),
 )
 
 
@@ -41,9 +42,8 @@ def main(runtime: Runtime) -> int:
     planned = plan(manifest, affected(manifest, found), earlier=earlier)
     for one in planned:
         runtime.say(f"{'run ' if one.runs else 'skip'}  {one.check:<16} {one.why}")
-    checks, reasons = as_outputs(planned)
-    runtime.output("checks", json.dumps(checks))
-    runtime.output("reasons", json.dumps(reasons))
+    runtime.output("plan", json.dumps([_told(manifest, one) for one in planned]))
+    runtime.output("legs", json.dumps(legs.matrix(manifest, planned)))
     runtime.summary(_summary(planned, found))
     return 0
 
@@ -56,6 +56,11 @@ def _passed(runtime: Runtime, token: str) -> Callable[[str], str] | None:
 
     hub = github(runtime, token)
     return lambda commit: earlier.passed(hub, commit)
+
+
+def _told(manifest: Manifest, one: Planned) -> dict[str, Any]:
+    title = manifest.ci.checks[one.check].title or one.check
+    return {"check": one.check, "title": title, "runs": one.runs, "why": one.why}
 
 
 def _summary(planned: tuple[Planned, ...], found: Changes) -> str:

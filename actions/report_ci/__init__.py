@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from pipelines.ci import comment, jobs, needs, report
@@ -17,8 +18,8 @@ INPUTS = (
         required=True,
         secret=True,
     ),
-    Input(name="planner", doc="The job that ran plan_ci.", default="plan"),
-    Input(name="workflow", doc="The workflow's file, for the names of its jobs.", default=".github/workflows/ci.yml"),
+    Input(name="results", doc="The folder with the results of the checks.", default="results"),
+    Input(name="workflow", doc="The workflow's file; each has a comment of its own.", default="ci.yml"),
     Input(name="author", doc="The account the token writes as; only its comments are touched.", default=comment.AUTHOR),
 )
 OUTPUTS: tuple[Output, ...] = ()
@@ -26,9 +27,11 @@ OUTPUTS: tuple[Output, ...] = ()
 
 def main(runtime: Runtime) -> int:
     given = runtime.inputs(INPUTS)
-    found = needs.parse(given["needs"], given["planner"])
     github = GitHub.from_environ({**runtime.environ, "GITHUB_TOKEN": given["token"]})
-    run = _run(runtime, github, Path(given["workflow"]))
+    done = _jobs(runtime, github)
+    found = needs.parse(given["needs"], Path(given["results"]))
+    found = dataclasses.replace(found, ended={job.title: job.conclusion for job in done if job.conclusion})
+    run = _run(runtime, given["workflow"], done)
     text = report.markdown(found, run)
     runtime.summary(text)
     pull = runtime.event.get("pull_request") or {}
@@ -43,22 +46,24 @@ def main(runtime: Runtime) -> int:
     return 0
 
 
-def _run(runtime: Runtime, github: GitHub, workflow: Path) -> report.Run:
-    names = jobs.names(workflow)
-    links: dict[str, str] = {}
+def _jobs(runtime: Runtime, github: GitHub) -> list[jobs.Job]:
+    """Those of this run. Without them the report has no links."""
     try:
-        links = jobs.links(github, runtime.environ.get("GITHUB_RUN_ID", ""), names)
+        return jobs.of_run(github.brief(), runtime.environ.get("GITHUB_RUN_ID", ""))
     except ShipmateError as error:
         runtime.say(f"no links to the jobs: {error.what}")
+        return []
+
+
+def _run(runtime: Runtime, workflow: str, done: list[jobs.Job]) -> report.Run:
     pull = runtime.event.get("pull_request") or {}
     return report.Run(
         number=int(runtime.environ.get("GITHUB_RUN_NUMBER") or 0),
         attempt=int(runtime.environ.get("GITHUB_RUN_ATTEMPT") or 1),
         commit=str((pull.get("head") or {}).get("sha") or runtime.environ.get("GITHUB_SHA", "")),
         url=runtime.run_url,
-        workflow=workflow.name,
-        names=names,
-        links=links,
+        workflow=workflow,
+        links={job.title: job.url for job in done if job.url},
     )
 
 

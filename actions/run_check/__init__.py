@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 from pipelines.ci import check
 from pipelines.ci.tables import code, duration, table
-from pipelines.errors import CheckFailed
+from pipelines.errors import CheckFailed, InputError
 from pipelines.manifest import load
+from pipelines.manifest.model import Check
 from pipelines.runtime import Input, Output, Runtime
 
 INPUTS = (
     Input(name="check", doc="Its name in the manifest, under ci/checks.", required=True),
+    Input(name="job", doc="Which job of the check this is, where it has one for each Python. Left out, its only one."),
     Input(name="shard", doc="Which part of it, 2/3 for the second of three jobs.", default="1/1"),
     Input(name="manifest", doc="The manifest, from the root of the workspace.", default="shipmate.yml"),
 )
-OUTPUTS = (Output(name="result", doc="JSON of what came of it, for report_ci."),)
+OUTPUTS = (Output(name="result", doc="A file of JSON with what came of it, for report_ci and gate_ci."),)
 
 MOST = 8
 """GitHub shows ten errors of a step: these, one that counts the others, and the one that fails the step."""
@@ -25,8 +28,10 @@ MOST = 8
 def main(runtime: Runtime) -> int:
     given = runtime.inputs(INPUTS)
     shard = check.Shard.parse(given["shard"])
-    result = check.run(load(Path(given["manifest"])), given["check"], runtime, root=Path.cwd(), shard=shard)
-    runtime.output("result", json.dumps(result.as_json()))
+    manifest = load(Path(given["manifest"]))
+    job = _job(check.find(manifest, given["check"]), given["check"], given["job"] or given["check"])
+    result = check.run(manifest, given["check"], runtime, root=Path.cwd(), shard=shard)
+    runtime.output("result", str(_kept(runtime, job, result)))
     annotate(runtime, result)
     runtime.summary(_summary(result))
     if not result.passed:
@@ -36,6 +41,22 @@ def main(runtime: Runtime) -> int:
             next_step=f"`shipmate ci run {result.check}` does the same on your machine",
         )
     return 0
+
+
+def _job(wanted: Check, name: str, job: str) -> str:
+    """Raises InputError for a job the check has not."""
+    jobs = wanted.titles(name)
+    if job in jobs:
+        return job
+    raise InputError(f"{name} has no job {job!r}", where="job", next_step=f"use one of {', '.join(jobs)}")
+
+
+def _kept(runtime: Runtime, job: str, result: check.Result) -> Path:
+    """The file of the result; its name is the job's, so that those of all jobs fit into one folder."""
+    file = Path(runtime.environ.get("RUNNER_TEMP") or tempfile.gettempdir()) / "results" / f"{job}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(result.as_json()))
+    return file
 
 
 def annotate(runtime: Runtime, result: check.Result) -> None:

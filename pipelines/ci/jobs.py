@@ -1,30 +1,38 @@
-"""The jobs of a workflow: what they are called for people, and where their logs are."""
+"""The jobs of a workflow run: what they are called, what they came to, where their logs are."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pipelines.github import GitHub
+if TYPE_CHECKING:
+    from pipelines.github import GitHub
 
-
-def names(workflow: Path) -> dict[str, str]:
-    """Key of each job of a workflow file -> the name GitHub shows; empty when there is no such file."""
-    import yaml
-
-    if not workflow.is_file():
-        return {}
-    content: Any = yaml.safe_load(workflow.read_text())
-    jobs = content.get("jobs") if isinstance(content, dict) else None
-    return {key: str((job or {}).get("name") or key) for key, job in (jobs or {}).items()}
+PAGE = 100
+MOST_PAGES = 3
+"""A matrix has 256 jobs at most."""
 
 
-def links(github: GitHub, run: str, names: Mapping[str, str]) -> dict[str, str]:
-    """Key of each job -> the address of its log, of the newest attempt. Raises what GitHub.json raises, soon: links are a comfort."""
-    hasty = dataclasses.replace(github.policy, tries=2)
-    github = GitHub(github.name, github.token, api_url=github.api_url, policy=hasty)
-    answer = github.json("GET", f"/repos/{github.name}/actions/runs/{run}/jobs?per_page=100") or {}
-    found = {str(job["name"]): str(job.get("html_url") or "") for job in answer.get("jobs", [])}
-    return {key: found[name] for key, name in names.items() if found.get(name)}
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One job of the newest attempt."""
+
+    title: str
+    conclusion: str
+    """success, failure, cancelled, skipped, timed_out; empty while it is not finished."""
+    url: str
+
+
+def of_run(github: GitHub, run: int | str) -> list[Job]:
+    """All jobs of a run. Raises what GitHub.json raises."""
+    found: list[Job] = []
+    for page in range(1, MOST_PAGES + 1):
+        path = f"/repos/{github.name}/actions/runs/{run}/jobs?per_page={PAGE}&page={page}"
+        listed = (github.json("GET", path) or {}).get("jobs", [])
+        found += [
+            Job(title=str(job["name"]), conclusion=str(job.get("conclusion") or ""), url=str(job.get("html_url") or ""))
+            for job in listed
+        ]
+        if len(listed) < PAGE:
+            break
+    return found

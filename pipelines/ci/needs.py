@@ -1,64 +1,114 @@
-"""GitHub's `needs` as a job sees it (`toJSON(needs)`): what was planned, what each check came to, what it said."""
+"""What the jobs before came to, as the last jobs of ci.yml see it: `toJSON(needs)`, and the results the checks uploaded."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from pipelines.ci.matrix import SKIP
 from pipelines.errors import InputError
 
 PASSED, FAILED, SKIPPED, CANCELLED, MISSING = "passed", "failed", "skipped", "cancelled", "missing"
+PLANNER, CHECKS = "plan", "check"
+"""The job that plans, and the one whose matrix holds the checks."""
+LARGEST = 1_000_000
+"""Bytes of a result; a job writes a few thousand, and more is none of ours."""
+
+_WORDS = {"success": PASSED, "failure": FAILED, "timed_out": FAILED, "cancelled": CANCELLED, "skipped": MISSING}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """One check of the manifest: whether it was to run, and why."""
+
+    check: str
+    title: str
+    runs: bool
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """One job that was to run. `name` is what its result is kept under."""
+
+    name: str
+    check: str
+    title: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """The jobs before this one. `decided` and `reasons` are the outputs of the job that planned, empty when it failed."""
+    """The jobs before this one. `decided` and `legs` are empty when the plan failed."""
 
-    results: Mapping[str, str]
-    decided: Mapping[str, str]
-    reasons: Mapping[str, str]
+    planner: str
+    """What GitHub says of the job that planned: success, failure, cancelled, skipped; `missing` when it says nothing."""
+    checks: str
+    """The same of the jobs of the matrix together: success only if each succeeded."""
+    decided: tuple[Decision, ...]
+    legs: tuple[Leg, ...]
     said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """check -> what its job put out (`check.Result.as_json`); nothing for one that never ran."""
+    """Name of a leg -> what it uploaded (`check.Result.as_json`); nothing for one that did not come so far."""
+    ended: Mapping[str, str] = field(default_factory=dict)
+    """Title of a leg -> conclusion of its job, where GitHub was asked."""
 
-    def outcome(self, check: str) -> str:
-        result = self.results.get(check, MISSING)
-        planned_away = self.decided.get(check) == SKIP
-        return {
-            "success": PASSED,
-            "failure": FAILED,
-            "cancelled": CANCELLED,
-            "skipped": SKIPPED if planned_away else MISSING,
-        }.get(result, MISSING)
+    def outcome(self, leg: Leg) -> str:
+        """What a leg came to: by its job where that is known, else by its own result, else by all of them together."""
+        if leg.title in self.ended:
+            return _WORDS.get(self.ended[leg.title], MISSING)
+        said = self.said.get(leg.name, {}).get("passed")
+        if isinstance(said, bool):
+            return PASSED if said else FAILED
+        return PASSED if self.checks == "success" else MISSING
 
 
-def parse(text: str, planner: str) -> Needs:
-    """From `toJSON(needs)`. Raises InputError when it is not that."""
-    jobs = _object(text)
-    if jobs is None or not all(isinstance(job, dict) for job in jobs.values()):
+def parse(text: str, results: Path) -> Needs:
+    """From `toJSON(needs)` and the folder of downloaded results. Raises InputError when the first is not what GitHub gives."""
+    jobs = _json(text)
+    if not isinstance(jobs, dict) or not all(isinstance(job, dict) for job in jobs.values()):
         raise InputError(
             "is not what GitHub knows of the jobs before", where="needs", next_step="pass `${{ toJSON(needs) }}`"
         )
-    outputs = {name: job.get("outputs") or {} for name, job in jobs.items()}
-    plan = outputs.get(planner, {})
-    said = {name: found for name, of in outputs.items() if (found := _object(of.get("result") or "")) is not None}
+    outputs = jobs.get(PLANNER, {}).get("outputs") or {}
     return Needs(
-        results={name: str(job.get("result") or MISSING) for name, job in jobs.items()},
-        decided=_texts(plan.get("checks")),
-        reasons=_texts(plan.get("reasons")),
-        said=said,
+        planner=str(jobs.get(PLANNER, {}).get("result") or MISSING),
+        checks=str(jobs.get(CHECKS, {}).get("result") or MISSING),
+        decided=tuple(
+            Decision(
+                check=_text(one, "check"),
+                title=_text(one, "title"),
+                runs=one.get("runs") is True,
+                why=_text(one, "why"),
+            )
+            for one in _objects(outputs.get("plan"))
+        ),
+        legs=tuple(
+            Leg(name=_text(one, "name"), check=_text(one, "check"), title=_text(one, "title"))
+            for one in _objects(outputs.get("legs"))
+        ),
+        said=dict(_results(results)),
     )
 
 
-def _texts(value: Any) -> dict[str, str]:
-    return {str(key): str(text) for key, text in (_object(str(value or "")) or {}).items()}
+def _results(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """What is no result is left out, so that its leg has none."""
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    read = [(file.stem, _json(file.read_text(errors="replace"))) for file in files if file.stat().st_size <= LARGEST]
+    return [(name, content) for name, content in read if isinstance(content, dict)]
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _objects(text: Any) -> list[dict[str, Any]]:
+    found = _json(str(text or ""))
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _text(one: Mapping[str, Any], key: str) -> str:
+    return str(one.get(key) or "")
+
+
+def _json(text: str) -> Any:
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.ci.needs import FAILED, PASSED, SKIPPED, Needs
-from pipelines.ci.tables import code, duration, table
+from pipelines.ci.needs import FAILED, PASSED, SKIPPED, Decision, Leg, Needs
+from pipelines.ci.tables import cell, code, duration, table
 from pipelines.runtime import fenced
 
 SIGNS = {PASSED: "✅", FAILED: "❌", SKIPPED: "➖"}
@@ -26,33 +26,31 @@ class Run:
     commit: str
     url: str
     workflow: str = "ci.yml"
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Display names of jobs."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """Addresses of jobs."""
+    """Title of a job -> its address."""
 
 
 def markdown(needs: Needs, run: Run) -> str:
     """The report, without the marker of the comment."""
-    checks = list(needs.decided) or [name for name in needs.results if name in needs.said]
-    parts = [_headline(needs, checks), _about(run)]
-    if checks:
-        parts.append(table(("check", "", "time", ""), [_row(check, needs, run) for check in checks]))
-    parts += [_failure(check, needs.said[check]) for check in checks if _has_story(check, needs)]
+    parts = [_headline(needs), _about(run)]
+    if needs.decided:
+        rows = [row for one in needs.decided for row in _rows(one, needs, run)]
+        parts.append(table(("check", "", "time", ""), rows))
+    failed = [leg for leg in needs.legs if needs.outcome(leg) == FAILED and leg.name in needs.said]
+    parts += [_failure(leg, needs.said[leg.name]) for leg in failed]
     text = "\n\n".join(parts)
     return text if len(text) <= LARGEST else f"{text[:LARGEST]}\n\nThe rest is in [the run]({run.url})."
 
 
-def _headline(needs: Needs, checks: list[str]) -> str:
+def _headline(needs: Needs) -> str:
     if not needs.decided:
         return "### ❌ CI could not plan what to check"
-    outcomes = [needs.outcome(check) for check in checks]
-    ran = [outcome for outcome in outcomes if outcome != SKIPPED]
-    bad = [outcome for outcome in ran if outcome != PASSED]
+    bad = [leg for leg in needs.legs if needs.outcome(leg) != PASSED]
     if bad:
-        return f"### ❌ CI: {len(bad)} of {len(ran)} checks did not pass"
-    skipped = f", {len(outcomes) - len(ran)} not affected" if len(ran) < len(outcomes) else ""
-    return f"### ✅ CI: {len(ran)} checks passed{skipped}" if ran else "### ✅ CI: nothing to check"
+        return f"### ❌ CI: {len(bad)} of {len(needs.legs)} checks did not pass"
+    skipped = len([one for one in needs.decided if not one.runs])
+    told = f", {skipped} not affected" if skipped else ""
+    return f"### ✅ CI: {len(needs.legs)} checks passed{told}" if needs.legs else "### ✅ CI: nothing to check"
 
 
 def _about(run: Run) -> str:
@@ -60,43 +58,53 @@ def _about(run: Run) -> str:
     return f"Commit {code(run.commit[:7])} · [run {run.number}{again}]({run.url})"
 
 
-def _row(check: str, needs: Needs, run: Run) -> tuple[str, str, str, str]:
-    outcome, said = needs.outcome(check), needs.said.get(check, {})
-    name = run.names.get(check, check)
-    label = f"[{name}]({run.links[check]})" if check in run.links else name
+def _rows(decided: Decision, needs: Needs, run: Run) -> list[tuple[str, str, str, str]]:
+    """A row for each job of a check; one for a check that was skipped."""
+    if not decided.runs:
+        return [(cell(decided.title), f"{SIGNS[SKIPPED]} {SKIPPED}", "", code(decided.why))]
+    return [_row(leg, needs, run) for leg in needs.legs if leg.check == decided.check]
+
+
+def _row(leg: Leg, needs: Needs, run: Run) -> tuple[str, str, str, str]:
+    outcome, said = needs.outcome(leg), needs.said.get(leg.name, {})
+    label = f"[{cell(leg.title)}]({run.links[leg.title]})" if leg.title in run.links else cell(leg.title)
     seconds = said.get("seconds")
     time = duration(float(seconds)) if isinstance(seconds, int | float) else ""
-    return label, f"{SIGNS.get(outcome, OTHER_SIGN)} {outcome}", time, _note(check, outcome, needs)
+    return label, f"{SIGNS.get(outcome, OTHER_SIGN)} {outcome}", time, _note(outcome, said)
 
 
-def _note(check: str, outcome: str, needs: Needs) -> str:
-    """The last cell: the tests that ran, or why nothing did."""
-    tests = needs.said.get(check, {}).get("tests")
+def _note(outcome: str, said: Mapping[str, Any]) -> str:
+    """The last cell: the tests that ran, or why nothing is known of them."""
+    tests = said.get("tests")
     if outcome in (PASSED, FAILED) and isinstance(tests, dict):
-        counted = {name: int(tests.get(name, 0)) for name in ("ran", "failed", "skipped")}
+        counted = {name: _number(tests.get(name)) for name in ("ran", "failed", "skipped")}
         words = [f"{counted['ran'] - counted['failed']} passed"]
         words += [f"{counted[name]} {name}" for name in ("failed", "skipped") if counted[name]]
         return ", ".join(words)
-    if outcome == FAILED and check not in needs.said:
-        return "before the check began: its log says why"
-    return code(needs.reasons.get(check, "")) if outcome == SKIPPED else ""
+    return "before the check began: its log says why" if outcome == FAILED and not said else ""
 
 
-def _has_story(check: str, needs: Needs) -> bool:
-    return needs.outcome(check) == FAILED and check in needs.said
+def _number(value: Any) -> int:
+    """A count in a result; zero for what is none."""
+    return value if isinstance(value, int) else 0
 
 
-def _failure(check: str, said: Mapping[str, Any]) -> str:
+def _listed(said: Mapping[str, Any], key: str) -> list[Any]:
+    value = said.get(key)
+    return value if isinstance(value, list) else []
+
+
+def _failure(leg: Leg, said: Mapping[str, Any]) -> str:
     """A failed check: why, the first places, the first lines, and the command that does the same here."""
-    parts = [f"#### {check}", code(str(said.get("why") or "failed"))]
-    findings = [finding for finding in said.get("findings") or [] if isinstance(finding, dict)]
+    parts = [f"#### {cell(leg.title)}", code(str(said.get("why") or "failed"))]
+    findings = [finding for finding in _listed(said, "findings") if isinstance(finding, dict)]
     parts += [_finding(finding) for finding in findings[:MOST_FAILURES]]
-    if said.get("more"):
-        parts.append(f"… and {int(said['more'])} more, in the log and on the changed lines.")
-    tail = [str(line) for line in said.get("tail") or []]
+    if more := _number(said.get("more")):
+        parts.append(f"… and {more} more, in the log and on the changed lines.")
+    tail = [str(line) for line in _listed(said, "tail")]
     if tail and not findings:
         parts.append(fenced("\n".join(tail)))
-    parts.append(f"The same on your machine: `shipmate ci run {check}`")
+    parts.append(f"The same on your machine: `shipmate ci run {leg.check}`")
     return "\n\n".join(parts)
 
 

@@ -23,6 +23,11 @@ def code(text: str) -> str:
     return f"{fence}{space}{plain}{space}{fence}"
 
 
+def cell(text: str) -> str:
+    """Text from outside as it is when it is plain words, else as a code span."""
+    return text if re.fullmatch(r"[\w ().,:/+-]*", text, re.ASCII) and "://" not in text else code(text)
+
+
 def duration(seconds: float) -> str:
     """`0.4 s`, `12 s`, `3 min 05 s`"""
     if seconds < 10:

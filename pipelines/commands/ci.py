@@ -31,13 +31,13 @@ def plan(base: str | None, as_json: bool) -> None:
 
     Example: shipmate ci plan --base main
     """
-    from pipelines.ci.matrix import as_outputs
     from pipelines.ci.matrix import plan as plan_checks
 
     manifest, changes, affected = _looked(base)
     planned = plan_checks(manifest, affected)
     if as_json:
-        checks, reasons = as_outputs(planned)
+        checks = {one.check: "run" if one.runs else "skip" for one in planned}
+        reasons = {one.check: one.why for one in planned}
         click.echo(json.dumps({"checks": checks, "reasons": reasons, "since": changes.since}, indent=2))
         return
     click.echo(_compared(changes))

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from pipelines.errors import ManifestError
+from pipelines.manifest import jobs
 from pipelines.manifest.fill import WRONG, Filler, Problem
 from pipelines.manifest.model import KEYS_OF_BUILDERS, CloudRun, Component, Environment, Image, Manifest
 
@@ -90,6 +91,7 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
         for other in check.components:
             if other not in known:
                 yield f"ci/checks/{name}/components", f"there is no component {other!r}"
+    yield from jobs.problems(manifest.ci)
     for name, environment in manifest.environments.items():
         for other, target in environment.targets.items():
             where = f"environments/{name}/{other}"

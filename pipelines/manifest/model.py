@@ -93,25 +93,42 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One job of CI."""
+    """One job of CI, or one for each Python it lists."""
 
     run: tuple[str, ...] = field(
         metadata=said("Commands, each without a shell's help unless written so; stops at the first failure.")
     )
     components: tuple[str, ...] = field(metadata=said("Run when one of these is affected."))
-    node: tuple[str, ...] = field(
-        default=(), metadata=said("Folders with a package-lock.json whose modules are needed.")
+    title: str | None = field(
+        default=None, metadata=said("What its job is called on GitHub; left out: the check's name.")
     )
-    python: bool = field(default=True, metadata=said("Needs the development requirements."))
+    timeout_minutes: int = field(default=15, metadata=said("Its job is ended after this many minutes."))
+    node: tuple[str, ...] = field(
+        default=(),
+        metadata=said("Folders that need Node; the modules of those with a package-lock.json are installed."),
+    )
+    python: bool = field(
+        default=True, metadata=said("Needs the development requirements; false: only those the suite itself runs on.")
+    )
+    pythons: tuple[str, ...] = field(
+        default=(), metadata=said("A job for each of these Pythons, like 3.14; left out: one job on the suite's own.")
+    )
     services: tuple[Literal["postgres", "redis"], ...] = field(default=(), metadata=said("Services the commands need."))
     reports: tuple[str, ...] = field(default=(), metadata=said("Globs of JUnit files to turn into annotations."))
+
+    def titles(self, name: str) -> dict[str, str]:
+        """Of each of its jobs: name -> title on GitHub. `name` is the check's own."""
+        title = self.title or name
+        if not self.pythons:
+            return {name: title}
+        return {f"{name}-{python}": f"{title} (Python {python})" for python in self.pythons}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ci:
     """What a pull request must pass."""
 
-    checks: Mapping[str, Check] = field(metadata=said("By the name of their job in ci.yml."))
+    checks: Mapping[str, Check] = field(metadata=said("By name; ci.yml has a job for each."))
     always: tuple[str, ...] = field(
         default=(".github/**", "shipmate.yml"), metadata=said("Files whose change affects every component.")
     )

@@ -8,13 +8,14 @@ import pytest
 
 from actions.report_ci import main
 
+PLAN = [{"check": "lint", "title": "Lint and type check", "runs": True, "why": "x"}]
+LEGS = [{"name": "lint", "check": "lint", "title": "Lint and type check"}]
 NEEDS = json.dumps(
     {
-        "plan": {"result": "success", "outputs": {"checks": '{"lint": "run"}', "reasons": "{}"}},
-        "lint": {"result": "success", "outputs": {"result": '{"seconds": 1.2, "tests": null}'}},
+        "plan": {"result": "success", "outputs": {"plan": json.dumps(PLAN), "legs": json.dumps(LEGS)}},
+        "check": {"result": "success", "outputs": {}},
     }
 )
-WORKFLOW = "jobs: {lint: {name: Lint and type check}, plan: {}}"
 TITLE = "::error::x\n@everyone | <img>"
 
 
@@ -24,9 +25,9 @@ def pull(source: str = "shop/shop") -> dict[str, Any]:
 
 @pytest.fixture
 def reporting(step: Any, conversation: Any) -> Any:
-    """A step that can reach GitHub, in a workspace with the workflow."""
-    Path(".github/workflows").mkdir(parents=True)
-    Path(".github/workflows/ci.yml").write_text(WORKFLOW)
+    """A step that can reach GitHub, in a workspace with the result of a check."""
+    Path("results").mkdir()
+    Path("results/lint.json").write_text('{"passed": true, "seconds": 1.2, "tests": null}')
     run = {"GITHUB_RUN_ID": "99", "GITHUB_RUN_NUMBER": "12", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_SHA": "f" * 40}
     step.environ |= {"GITHUB_REPOSITORY": "shop/shop", "GITHUB_API_URL": conversation.url, **run}
     step.event(pull())
@@ -34,11 +35,13 @@ def reporting(step: Any, conversation: Any) -> Any:
 
 
 def test_a_comment_is_written_and_the_summary_is_the_same(reporting: Any, conversation: Any) -> None:
-    conversation.jobs = [{"name": "Lint and type check", "html_url": "https://github.example/job/5"}]
+    conversation.jobs = [
+        {"name": "Lint and type check", "conclusion": "success", "html_url": "https://github.example/job/5"}
+    ]
     assert reporting.run(main, needs=NEEDS, token="t0ken") == 0
     body = conversation.comments[0]["body"]
     assert body.startswith("<!-- shipmate-ci ci.yml run=12 attempt=1 -->\n### ✅ CI: 1 checks passed")
-    assert "[Lint and type check](https://github.example/job/5)" in body
+    assert "| [Lint and type check](https://github.example/job/5) | ✅ passed | 1.2 s |" in body
     assert reporting.summary().strip() == body.partition("\n")[2]
 
 

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from actions.run_check import MOST, main
 
 MANIFEST = """
@@ -11,16 +13,22 @@ platform: {name: shop, repository: shop/shop}
 components: {api: {paths: ["**"]}}
 ci:
   checks:
+    two: {components: [api], pythons: ["3.11", "3.14"], run: ["python -c 'print(1)'"]}
     good: {components: [api], run: ["python -c 'print(1)'"]}
     lint: {components: [api], run: [ruff check --isolated --no-cache --select F .]}
 environments: {}
 """
 
 
+def result(step: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(step.outputs()["result"]).read_text())
+    return found
+
+
 def test_a_check_that_passes(step: Any) -> None:
     Path("shipmate.yml").write_text(MANIFEST)
     assert step.run(main, check="good") == 0
-    assert json.loads(step.outputs()["result"])["passed"] is True
+    assert result(step)["passed"] is True
     assert "### ✅ good" in step.summary()
     assert not step.commands("error")
 
@@ -32,7 +40,7 @@ def test_a_check_that_fails_is_annotated_on_its_lines(step: Any) -> None:
     assert "::error file=bad.py,line=2,title=F401::" in step.commands("error")[0]
     assert "title=Check failed" in step.commands("error")[-1]
     assert "shipmate ci run lint" in step.commands("error")[-1]
-    assert json.loads(step.outputs()["result"])["findings"][0]["file"] == "bad.py"
+    assert result(step)["findings"][0]["file"] == "bad.py"
 
 
 def test_github_shows_ten_errors_so_there_are_never_more(step: Any) -> None:
@@ -60,3 +68,18 @@ def test_an_unknown_check_is_an_input_error(step: Any) -> None:
 def test_no_name_is_an_input_error(step: Any) -> None:
     assert step.run(main) == 4
     assert "not given: check" in step.log
+
+
+def test_the_result_is_kept_under_the_name_of_the_job(step: Any, tmp_path: Path) -> None:
+    step.environ["RUNNER_TEMP"] = str(tmp_path / "temporary")
+    Path("shipmate.yml").write_text(MANIFEST)
+    assert step.run(main, check="two", job="two-3.14") == 0
+    assert step.outputs()["result"] == str(tmp_path / "temporary/results/two-3.14.json")
+    assert result(step)["check"] == "two"
+
+
+@pytest.mark.parametrize("job", ["two-3.12", "two", "../two-3.11", "good"])
+def test_a_job_the_check_has_not_is_an_input_error(step: Any, job: str) -> None:
+    Path("shipmate.yml").write_text(MANIFEST)
+    assert step.run(main, check="two", job=job) == 4
+    assert "use one of two-3.11, two-3.14" in step.log

@@ -1,37 +1,42 @@
 from __future__ import annotations
 
-import json
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.ci.needs import Needs, parse
 from pipelines.ci.report import LARGEST, Run, markdown
-from pipelines.ci.tables import code, duration, table
+from pipelines.ci.tables import cell, code, duration, table
+from tests.pipelines.ci import needs_of
 
 RUN = Run(
     number=12,
     attempt=1,
     commit="0123456789abcdef",
     url="https://github.example/shop/shop/actions/runs/1",
-    names={"lint": "Lint and type check"},
-    links={"lint": "https://github.example/job/5"},
+    links={"Lint": "https://github.example/job/5"},
 )
+PLAN = {"lint": "", "tests": "", "site": "nothing that site depends on changed"}
+Making = Callable[..., Needs]
 
 
-def needs(said: dict[str, Any] | None = None, **results: str) -> Needs:
-    decided = {"lint": "run", "tests": "run", "site": "skip"}
-    results = {"lint": "success", "tests": "success", "site": "skipped", **results}
-    jobs: dict[str, Any] = {name: {"result": result, "outputs": {}} for name, result in results.items()}
-    for name, of in (said or {}).items():
-        jobs[name]["outputs"] = {"result": json.dumps(of)}
-    reasons = {"site": "nothing that site depends on changed"}
-    jobs["plan"] = {"result": "success", "outputs": {"checks": json.dumps(decided), "reasons": json.dumps(reasons)}}
-    return parse(json.dumps(jobs), "plan")
+@pytest.fixture
+def needs(tmp_path: Path) -> Making:
+    """What the checks said, and what GitHub says of their jobs."""
+
+    def make(said: dict[str, Any] | None = None, **ended: str) -> Needs:
+        found = needs_of.needs(tmp_path, PLAN, check="failure" if ended else "success", said=said)
+        return dataclasses.replace(found, ended={"Lint": "success", "Tests": "success", **ended})
+
+    return make
 
 
-def test_a_green_report() -> None:
+def test_a_green_report(needs: Making) -> None:
     text = markdown(
         needs({"lint": {"seconds": 3.21}, "tests": {"seconds": 65, "tests": {"ran": 41, "failed": 0, "skipped": 2}}}),
         RUN,
@@ -43,56 +48,56 @@ def test_a_green_report() -> None:
         "",
         "| check |  | time |  |",
         "|---|---|---|---|",
-        "| [Lint and type check](https://github.example/job/5) | ✅ passed | 3.2 s |  |",
-        "| tests | ✅ passed | 1 min 05 s | 41 passed, 2 skipped |",
-        "| site | ➖ skipped |  | `nothing that site depends on changed` |",
+        "| [Lint](https://github.example/job/5) | ✅ passed | 3.2 s |  |",
+        "| Tests | ✅ passed | 1 min 05 s | 41 passed, 2 skipped |",
+        "| Site | ➖ skipped |  | `nothing that site depends on changed` |",
     ]
 
 
-def test_a_failed_check_says_where_and_how_to_do_the_same() -> None:
+def test_a_failed_check_says_where_and_how_to_do_the_same(needs: Making) -> None:
     finding = {"file": "api/test_a.py", "line": 7, "title": "test_sum", "message": "assert 1 == 2\nmore"}
     said = {"tests": {"seconds": 2, "why": "pytest: exit code 1", "findings": [finding], "more": 3}}
-    text = markdown(needs(said, tests="failure"), RUN)
+    text = markdown(needs(said, Tests="failure"), RUN)
     assert text.startswith("### ❌ CI: 1 of 2 checks did not pass")
     assert "`api/test_a.py:7` `test_sum`\n\n```text\nassert 1 == 2\nmore\n```" in text
     assert "… and 3 more" in text
     assert "`shipmate ci run tests`" in text
 
 
-def test_a_failure_without_a_place_shows_its_last_lines() -> None:
+def test_a_failure_without_a_place_shows_its_last_lines(needs: Making) -> None:
     said = {"tests": {"why": "make: exit code 2", "findings": [], "tail": ["cc: not found", "make: *** [all]"]}}
-    assert "```text\ncc: not found\nmake: *** [all]\n```" in markdown(needs(said, tests="failure"), RUN)
+    assert "```text\ncc: not found\nmake: *** [all]\n```" in markdown(needs(said, Tests="failure"), RUN)
 
 
-def test_a_job_that_failed_before_its_check_says_so() -> None:
-    assert "| tests | ❌ failed |  | before the check began: its log says why |" in markdown(
-        needs(tests="failure"), RUN
+def test_a_job_that_failed_before_its_check_says_so(needs: Making) -> None:
+    assert "| Tests | ❌ failed |  | before the check began: its log says why |" in markdown(
+        needs(Tests="failure"), RUN
     )
 
 
-def test_cancelled_and_missing_are_not_green() -> None:
-    text = markdown(needs(lint="cancelled", tests="skipped"), RUN)
+def test_cancelled_and_missing_are_not_green(needs: Making) -> None:
+    text = markdown(needs(Lint="cancelled", Tests="skipped"), RUN)
     assert "2 of 2 checks did not pass" in text
     assert "⚠️ cancelled" in text
     assert "⚠️ missing" in text
 
 
 def test_a_plan_that_failed_is_said_first() -> None:
-    assert markdown(parse('{"plan": {"result": "failure"}}', "plan"), RUN).startswith("### ❌ CI could not plan")
+    assert markdown(parse('{"plan": {"result": "failure"}}', Path("none")), RUN).startswith("### ❌ CI could not plan")
 
 
-def test_a_report_fits_into_a_comment() -> None:
+def test_a_report_fits_into_a_comment(needs: Making) -> None:
     finding = {"file": "a.py", "line": 1, "title": "t" * 200, "message": "m" * 9000}
     said = {"tests": {"why": "x", "findings": [finding] * 50}}
-    text = markdown(needs(said, tests="failure"), RUN)
+    text = markdown(needs(said, Tests="failure"), RUN)
     assert len(text) < LARGEST + 200
     assert "The rest is in [the run]" in text
 
 
-def test_text_from_outside_cannot_leave_its_place() -> None:
+def test_text_from_outside_cannot_leave_its_place(needs: Making) -> None:
     evil = "`` | @everyone </td> ![x](https://evil.example)\n::error::x\n```\n# Heading"
     finding = {"file": evil, "line": 1, "title": evil, "message": evil}
-    text = markdown(needs({"tests": {"why": evil, "findings": [finding]}}, tests="failure"), RUN)
+    text = markdown(needs({"tests": {"why": evil, "findings": [finding]}}, Tests="failure"), RUN)
     for line in text.splitlines():
         if "evil.example" in line:
             assert (line.startswith("`") and line.endswith("`")) or line == evil.splitlines()[0]
@@ -122,3 +127,18 @@ def test_durations_are_short() -> None:
 
 def test_a_table_cell_stays_on_its_line() -> None:
     assert table(("a",), [("x\ny",)]).splitlines()[-1] == "| x y |"
+
+
+@pytest.mark.parametrize("text", ["Suite tests (Python 3.14)", "", "build-web"])
+def test_plain_words_stay_words(text: str) -> None:
+    assert cell(text) == text
+
+
+@pytest.mark.parametrize("text", ["@everyone", "a | b", "[x](y)", "<img>", "http://evil.example", "*x*", "a\nb"])
+def test_other_text_is_a_code_span(text: str) -> None:
+    assert cell(text) == code(text) != text
+
+
+def test_a_result_that_makes_no_sense_stops_no_report(needs: Making) -> None:
+    junk = {"passed": False, "seconds": "x", "tests": {"ran": "many"}, "findings": 7, "more": "x", "tail": 1}
+    assert "| Tests | ❌ failed |  | 0 passed |" in markdown(needs({"tests": junk}, Tests="failure"), RUN)

@@ -8,14 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 
 from rehearsal.github.changes.environments import add_policy, ensure, set_secret, set_variable
+from rehearsal.github.changes.pushes import push_body
 from rehearsal.github.changes.repositories import bring_history, commit_files, fork, record
+from rehearsal.github.events.announcing import event
+from rehearsal.github.git.bare import ZERO
 from rehearsal.github.git.objects import Signature
+from rehearsal.github.git.receiving import RefChange
+from rehearsal.github.identity import Identity
 from rehearsal.github.service import Service
 from rehearsal.github.state.accounts import ROLES, App, User
 from rehearsal.github.state.environments import Environment
 from rehearsal.github.state.protection import BranchProtection, BypassActor, Rule, Ruleset
 from rehearsal.github.state.repositories import Repository, Settings
 from rehearsal.github.state.tokens import Token, normalised
+from rehearsal.runner.model import Event
 
 
 class Seed:
@@ -104,6 +110,16 @@ class Seed:
         person = Signature(name=user.name, email=user.email, at=self._service.now())
         repository = self._service.repository(full_name)
         return await commit_files(self._service, repository, files, branch=branch, message=message, by=person)
+
+    async def first_push(self, full_name: str, *, by: str) -> Event:
+        """The push that once brought the head of the default branch. It is not told to anybody: no event."""
+        repository = self._service.repository(full_name)
+        ref = f"refs/heads/{repository.default_branch}"
+        sha = str(self._service.git(repository).branch(repository.default_branch))
+        change = RefChange(ref=ref, old=ZERO, new=sha)
+        person = Identity(user=self.user(by))
+        body = await push_body(self._service, repository, change, person)
+        return event(self._service, repository, "push", body, ref=ref, sha=sha, by=person)
 
     async def history(self, full_name: str, source: Path) -> None:
         """All branches and tags of a git repository on this machine. No event."""

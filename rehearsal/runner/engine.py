@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rehearsal.runner import artifacts, inputs, snapshot, titles, triggers
+from rehearsal.runner import artifacts, history, inputs, snapshot, titles, triggers
 from rehearsal.runner.actions import ActionResolver
 from rehearsal.runner.clock import Clock, SystemClock
 from rehearsal.runner.drive import RunDrive
@@ -95,6 +95,21 @@ class ActRunner:
         texts = inputs.dispatched(declared, event.payload.get("inputs") or {})
         event = dataclasses.replace(event, payload={**event.payload, "inputs": texts, "workflow": workflow_path})
         return self._begin(event, workflow, files, inputs.typed_all(declared, texts))
+
+    async def recall(self, event: Event, workflow_path: str, legs: Sequence[str]) -> Run:
+        """Set the scene: a run that had succeeded before anything began here. Nothing of it is carried out, and its log says so.
+
+        Its jobs are those of the file at the event's commit; `legs` are the names of those of a matrix. Raises KeyError
+        when there is no such file, WorkflowError when it cannot be read.
+        """
+        files = await self._workflow_files(event)
+        workflow = parse(workflow_path, files[workflow_path])
+        run = self._new_run(event, workflow.path, workflow.name, files)
+        run.title = titles.title(workflow, event, self._hub.server_url(), run, {})
+        run.jobs = history.jobs(run, workflow, legs, self._new_job_id)
+        run.started_at, run.status, run.conclusion = run.created_at, "completed", "success"
+        self._changed(run, None)
+        return run
 
     def pending(self, run_id: int) -> list[PendingReview]:
         """Environments that a run waits for. Raises KeyError for an unknown run."""

@@ -59,6 +59,8 @@ class Definition:
     base_images: tuple[str, ...]
     image_repositories: tuple[str, ...]
     mail_server: str | None
+    checks: tuple[str, ...]
+    """What the jobs of CI are called that run the checks, as people see them."""
 
     def hosts(self) -> dict[str, dict[str, str]]:
         """Environment -> component -> public host name."""
@@ -96,7 +98,16 @@ def read(file: Path) -> Definition:
         base_images=tuple(image["base"] for image in images if "base" in image),
         image_repositories=tuple(item["repository"] for item in (*images, *builds)),
         mail_server=(raw.get("alerts", {}).get("email") or {}).get("server"),
+        checks=tuple(_titles(raw.get("ci", {}).get("checks", {}))),
     )
+
+
+def _titles(checks: Mapping[str, Any]) -> Iterator[str]:
+    for name, check in checks.items():
+        title = check.get("title") or name
+        yield from (f"{title} (Python {python})" for python in check.get("pythons", ()))
+        if not check.get("pythons"):
+            yield title
 
 
 def _targets(environments: Mapping[str, Any], provider: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rehearsal.github.changes.pulls import base_moved, head_moved
 from rehearsal.github.events import payloads
 from rehearsal.github.events.announcing import announce
@@ -48,11 +50,12 @@ async def _tell(service: Service, repository: Repository, change: RefChange, by:
             body = payloads.ref_event(repository, change.ref, created=name == "create")
             ref = change.ref if name == "create" else f"refs/heads/{repository.default_branch}"
             await announce(service, repository, name, body, ref=ref, sha=sha, by=by)
-    body = await _push_body(service, repository, change, by)
+    body = await push_body(service, repository, change, by)
     await announce(service, repository, "push", body, ref=change.ref, sha=sha, by=by)
 
 
-async def _push_body(service: Service, repository: Repository, change: RefChange, by: Identity) -> dict[str, object]:
+async def push_body(service: Service, repository: Repository, change: RefChange, by: Identity) -> dict[str, Any]:
+    """What the event of a push says, without what every event says."""
     git = service.git(repository)
     head_sha = await git.peel(change.new) if change.new != ZERO else None
     updates = change.old != ZERO and head_sha is not None

@@ -63,11 +63,18 @@ def test_a_secret_is_named_once_without_its_version(tmp_path: Path) -> None:
     assert service.secrets == ("database-url", "redis-url", "migration-database-url")
 
 
+def test_the_jobs_of_ci_by_what_people_call_them(tmp_path: Path) -> None:
+    checks = {"lint": {}, "web": {"title": "Web tests"}, "suite": {"title": "Suite", "pythons": ["3.11", "3.14"]}}
+    found = definition.read(written(tmp_path, {**MANIFEST, "ci": {"checks": checks}}))
+    assert found.checks == ("lint", "Web tests", "Suite (Python 3.11)", "Suite (Python 3.14)")
+
+
 def test_what_may_be_missing(tmp_path: Path) -> None:
     bare: dict[str, Any] = copy.deepcopy(MANIFEST)
     del bare["alerts"], bare["environments"]["staging"]["deployer"], bare["environments"]["production"]["approval"]
     found = definition.read(written(tmp_path, bare | {"alerts": {}}))
     assert found.mail_server is None
+    assert found.checks == ()
     assert list(found.deployers) == ["production"]
     assert found.approvals == {}
 

@@ -1,7 +1,8 @@
-"""Which checks run for a change, and why."""
+"""Which checks run for a change, and why. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,19 +21,71 @@ class Planned:
     why: str
 
 
-def plan(manifest: Manifest, affected: Affected, *, earlier: str = "") -> tuple[Planned, ...]:
-    """Every check of the manifest, in its order. `earlier` is the run in which this very commit passed, if there is one."""
-    if earlier:
-        why = f"this very commit passed in {earlier}"
-        return tuple(Planned(check=name, runs=False, why=why) for name in manifest.ci.checks)
-    return tuple(_planned(name, check.components, affected) for name, check in manifest.ci.checks.items())
+@dataclass(frozen=True, kw_only=True)
+class Since:
+    """Where a check last passed, and what has been affected since."""
+
+    commit: str
+    url: str
+    """Of the run."""
+    affected: Affected
+    same: bool
+    """Whether that was with the very files that are to be checked."""
 
 
-def _planned(name: str, components: tuple[str, ...], affected: Affected) -> Planned:
+@dataclass(frozen=True, kw_only=True)
+class Below:
+    """What is known of the commits below a change."""
+
+    since: Mapping[str, Since]
+    """By check; one that is missing passed nowhere that is known."""
+    unknown: str = ""
+    """Why nothing is known, when that is so."""
+    base: str = ""
+    """The branch a pull request or merge group goes to; empty for a push."""
+
+
+def plan(manifest: Manifest, own: Affected | None, below: Below | None = None) -> tuple[Planned, ...]:
+    """Every check of the manifest, in its order.
+
+    `own` is what the change itself affects, None for a push, which is judged by `below` alone. Without `below` only `own` counts:
+    that is for a terminal, where nothing is merged.
+    """
+    return tuple(
+        _planned(name, check.components, own or Affected(reasons={}), below)
+        for name, check in manifest.ci.checks.items()
+    )
+
+
+def _planned(name: str, components: tuple[str, ...], own: Affected, below: Below | None) -> Planned:
+    if why := _hit(components, own):
+        return Planned(check=name, runs=True, why=why)
+    if below is None:
+        return Planned(check=name, runs=False, why=_untouched(components))
+    since = below.since.get(name)
+    if since is None:
+        return Planned(check=name, runs=True, why=_not_green(name, below, "it passed on no commit below that CI knows"))
+    if why := _hit(components, since.affected):
+        return Planned(check=name, runs=True, why=_not_green(name, below, f"{why} since {since.commit[:7]}"))
+    if since.same:
+        return Planned(check=name, runs=False, why=f"these very files passed in {since.url}")
+    return Planned(check=name, runs=False, why=f"{_untouched(components)} since {since.commit[:7]}, where it passed")
+
+
+def _hit(components: tuple[str, ...], affected: Affected) -> str:
+    """Why one of the components is affected; empty when none is."""
     if affected.everything:
-        return Planned(check=name, runs=True, why=affected.everything)
-    hit = [component for component in components if component in affected]
-    if hit:
-        return Planned(check=name, runs=True, why=f"{hit[0]}: {affected.reasons[hit[0]]}")
+        return affected.everything
+    hit = next((component for component in components if component in affected), None)
+    return f"{hit}: {affected.reasons[hit]}" if hit else ""
+
+
+def _not_green(name: str, below: Below, why: str) -> str:
+    """Why a check runs that the change itself does not ask for."""
+    told = below.unknown or why
+    return f"{name} is not green on {below.base}: {told}" if below.base else told
+
+
+def _untouched(components: tuple[str, ...]) -> str:
     listed = " or ".join(filter(None, [", ".join(components[:-1]), components[-1]]))
-    return Planned(check=name, runs=False, why=f"nothing that {listed} depends on changed")
+    return f"nothing that {listed} depends on changed"

@@ -483,6 +483,34 @@ jobs:
     run_async(story())
 
 
+SETUP_PYTHON = "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97"
+
+
+def test_stand_ins__setup_python__takes_another_of_this_machine(world: Any, run_async: Any, tmp_path: Path) -> None:
+    workflow = f"""
+on: push
+jobs:
+  there: {{runs-on: ubuntu-24.04, steps: [{{uses: {SETUP_PYTHON}, with: {{python-version: "3.2"}}}}, {{run: python3 --version}}]}}
+  missing: {{runs-on: ubuntu-24.04, steps: [{{uses: {SETUP_PYTHON}, with: {{python-version: "3.1"}}}}]}}
+"""
+    folder = tmp_path / "pythons"
+    folder.mkdir()
+    (folder / "python3.2").write_text("#!/bin/sh\necho 3.2.1\n")
+    (folder / "python3.2").chmod(0o755)
+
+    async def story() -> None:
+        async with world(extra_env={"PATH": str(folder)}) as w:
+            run = await w.push(workflow)
+            there, missing = (job.log_text() for job in run.jobs)
+            assert run.conclusion == "success", logs(run)
+            assert f"Python 3.2.1 at {folder}/python3.2" in there
+            assert "is wanted, this machine has" not in there
+            assert there.rstrip().endswith("3.2.1")
+            assert "3.1 is wanted, this machine has" in missing
+
+    run_async(story())
+
+
 def test_runner__that_this_machine_cannot_play__job_fails_saying_so(world: Any, run_async: Any) -> None:
     workflow = """
 on: push

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import platform
 import tempfile
 from pathlib import Path
 
 from pipelines.ci import check
 from pipelines.ci.tables import code, duration, table
-from pipelines.errors import CheckFailed, InputError
+from pipelines.errors import CheckFailed, InputError, LocalError
 from pipelines.manifest import load
 from pipelines.manifest.model import Check
 from pipelines.runtime import Input, Output, Runtime
@@ -29,7 +30,9 @@ def main(runtime: Runtime) -> int:
     given = runtime.inputs(INPUTS)
     shard = check.Shard.parse(given["shard"])
     manifest = load(Path(given["manifest"]))
-    job = _job(check.find(manifest, given["check"]), given["check"], given["job"] or given["check"])
+    wanted = check.find(manifest, given["check"])
+    job = _job(wanted, given["check"], given["job"] or given["check"])
+    _require_python(wanted, given["check"], job)
     result = check.run(manifest, given["check"], runtime, root=Path.cwd(), shard=shard)
     runtime.output("result", str(_kept(runtime, job, result)))
     annotate(runtime, result)
@@ -49,6 +52,18 @@ def _job(wanted: Check, name: str, job: str) -> str:
     if job in jobs:
         return job
     raise InputError(f"{name} has no job {job!r}", where="job", next_step=f"use one of {', '.join(jobs)}")
+
+
+def _require_python(wanted: Check, name: str, job: str) -> None:
+    """A job for one Python must not pass on another. Raises LocalError."""
+    asked = dict(zip(wanted.titles(name), wanted.pythons, strict=False)).get(job, "")
+    if asked and not f"{platform.python_version()}.".startswith(f"{asked}."):
+        raise LocalError(
+            f"this job is for Python {asked}, and the Python here is {platform.python_version()}",
+            where=job,
+            why="the step `Set up` got no such Python: in a rehearsal this machine has none on PATH",
+            next_step=f"install python{asked}, or read the jobs of the other Pythons; nothing was checked here",
+        )
 
 
 def _kept(runtime: Runtime, job: str, result: check.Result) -> Path:

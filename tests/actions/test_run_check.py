@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,17 @@ import pytest
 
 from actions.run_check import MOST, main
 
+HERE = ".".join(platform.python_version_tuple()[:2])
 MANIFEST = """
 platform: {name: shop, repository: shop/shop}
 components: {api: {paths: ["**"]}}
 ci:
   checks:
-    two: {components: [api], pythons: ["3.11", "3.14"], run: ["python -c 'print(1)'"]}
+    two: {components: [api], pythons: ["HERE", "3.2"], run: ["python -c 'print(1)'"]}
     good: {components: [api], run: ["python -c 'print(1)'"]}
     lint: {components: [api], run: [ruff check --isolated --no-cache --select F .]}
 environments: {}
-"""
+""".replace("HERE", HERE)
 
 
 def result(step: Any) -> dict[str, Any]:
@@ -73,13 +75,20 @@ def test_no_name_is_an_input_error(step: Any) -> None:
 def test_the_result_is_kept_under_the_name_of_the_job(step: Any, tmp_path: Path) -> None:
     step.environ["RUNNER_TEMP"] = str(tmp_path / "temporary")
     Path("shipmate.yml").write_text(MANIFEST)
-    assert step.run(main, check="two", job="two-3.14") == 0
-    assert step.outputs()["result"] == str(tmp_path / "temporary/results/two-3.14.json")
+    assert step.run(main, check="two", job=f"two-{HERE}") == 0
+    assert step.outputs()["result"] == str(tmp_path / f"temporary/results/two-{HERE}.json")
     assert result(step)["check"] == "two"
 
 
-@pytest.mark.parametrize("job", ["two-3.12", "two", "../two-3.11", "good"])
+@pytest.mark.parametrize("job", ["two-2.7", "two", "../two-3.2", "good"])
 def test_a_job_the_check_has_not_is_an_input_error(step: Any, job: str) -> None:
     Path("shipmate.yml").write_text(MANIFEST)
     assert step.run(main, check="two", job=job) == 4
-    assert "use one of two-3.11, two-3.14" in step.log
+    assert f"use one of two-{HERE}, two-3.2" in step.log
+
+
+def test_a_job_for_a_python_that_is_not_here_does_not_pass_on_another(step: Any) -> None:
+    Path("shipmate.yml").write_text(MANIFEST)
+    assert step.run(main, check="two", job="two-3.2") == 11
+    assert f"this job is for Python 3.2, and the Python here is {platform.python_version()}" in step.log
+    assert "result" not in step.outputs()

@@ -41,7 +41,7 @@ def spawn(
     """
 
     def prepare() -> None:
-        die_with_parent()
+        _prepare()
         if preexec is not None:
             preexec()
 
@@ -74,8 +74,15 @@ async def spawn_async(
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,
-        preexec_fn=die_with_parent,
+        preexec_fn=_prepare,
     )
+
+
+def _prepare() -> None:
+    """A world that nohup started ignores SIGHUP, and ignoring is inherited: the kernel could not tell a terminal's
+    processes that it is gone."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    die_with_parent()
 
 
 def end(process: subprocess.Popen[bytes], *, grace: float = 2.0) -> None:

@@ -11,6 +11,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rehearsal.runner import draining
@@ -19,7 +20,7 @@ from rehearsal.runner.workflow import JobSpec, Workflow
 LABEL = "rehearsal"
 """The runner label in derived workflows; mapped to the host."""
 COLLECT = "rehearsal_collect"
-"""Id of the step that writes the job's outputs to a file."""
+"""Id of the step that writes the job's outputs to a file and waits for the runner."""
 MAIN = ".github/workflows/job.yml"
 CALLED = ".github/workflows/called.yml"
 CALLER = "caller"
@@ -92,9 +93,7 @@ def _call_inputs(workflow: Workflow) -> dict[str, Any]:
 
 def job(spec: JobSpec, matrix: Mapping[str, Any], needs: Mapping[str, Any], collect: Collection) -> dict[str, Any]:
     """The job itself."""
-    steps = [named(draining.held(step)) for step in spec.steps]
-    if collect.names or collect.with_url:
-        steps.append(collecting(spec, collect))
+    steps = [*(named(draining.held(step)) for step in spec.steps), collecting(spec, collect)]
     derived: dict[str, Any] = {**_kept(spec.raw), "runs-on": LABEL, "if": "always()", "steps": steps}
     if needs:
         derived["needs"] = list(needs)
@@ -115,12 +114,16 @@ def named(step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def collecting(spec: JobSpec, collect: Collection) -> dict[str, Any]:
-    """The last step. The heredoc's mark is random and an expression is filled in once, so any text comes through."""
+    """The last step. The heredoc's mark is random and an expression is filled in once, so any text comes through.
+
+    It ends when the runner has read that the steps before it are over: what they computed is known while act lives.
+    """
     texts = [str(value) for value in (spec.raw.get("outputs") or {}).values()]
     if collect.with_url:
         texts.append(str((spec.environment or {})["url"]))
     body = "".join(f"{text}\n{collect.separator}\n" for text in texts)
     end = f"END-{collect.separator}"
+    write = f"cat > '{collect.path}' <<'{end}'\n{body}{end}\n" if texts else ""
     return {
         "name": "-",
         "id": COLLECT,
@@ -128,7 +131,7 @@ def collecting(spec: JobSpec, collect: Collection) -> dict[str, Any]:
         "continue-on-error": True,
         "shell": "bash",
         "working-directory": "${{ github.workspace }}",
-        "run": f"cat > '{collect.path}' <<'{end}'\n{body}{end}\n",
+        "run": write + draining.wait(Path(collect.path).parent),
     }
 
 

@@ -20,15 +20,18 @@ TRAILER = "\x1e\x1d\x1e"
 """Control characters: act replaces every secret in a line, and a secret may be a single letter."""
 _PATIENCE = 30
 """Seconds after which a step ends although nobody has answered."""
+_WAIT = """\
+exec 3<>'{answers}'
+printf '\\036\\035\\036\\n'
+read -r -t {patience} -u 3 || :
+"""
 _BASH_ENV = """\
 if [ -t 0 ]; then
   mapfile -d '' -t rehearsal_argv < "/proc/$$/cmdline"
   rehearsal_code=0
   {{ "$BASH" "${{rehearsal_argv[@]:1}}" </dev/null 2>&3 3>&- || rehearsal_code=$?; }} 3>&2 2>/dev/null
   if [ "$rehearsal_code" -ne 0 ]; then
-    exec 3<>'{answers}'
-    printf '\\036\\035\\036\\n'
-    read -r -t {patience} -u 3 || :
+    {wait}
   fi
   exit "$rehearsal_code"
 fi
@@ -44,8 +47,13 @@ def prepare(folder: Path) -> Path:
     """Write what bash reads first and the pipe for the runner's answers into a job's folder; the file for BASH_ENV."""
     os.mkfifo(_answers(folder), mode=0o600)
     file = folder / "bash.env"
-    file.write_text(_BASH_ENV.format(answers=_answers(folder), patience=_PATIENCE))
+    file.write_text(_BASH_ENV.format(wait=wait(folder)))
     return file
+
+
+def wait(folder: Path) -> str:
+    """The lines of bash that wait until the runner has read everything so far."""
+    return _WAIT.format(answers=_answers(folder), patience=_PATIENCE)
 
 
 def answer(folder: Path) -> None:

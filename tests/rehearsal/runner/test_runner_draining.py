@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,6 +126,13 @@ jobs:
 """
 
     async def story() -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
+        try:
+            await cancelled()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
+    async def cancelled() -> None:
         async with world(extra_env={"FLAGS": str(tmp_path)}) as w:
             run = await w.begin(workflow)
             await w.until(lambda: (tmp_path / "script").exists() and (tmp_path / "script").read_text())

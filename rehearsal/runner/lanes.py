@@ -9,7 +9,9 @@ from typing import Any
 
 from rehearsal.runner.concurrency import Groups, Request
 from rehearsal.runner.expressions import Scope, interpolate
+from rehearsal.runner.functions import ExpressionError
 from rehearsal.runner.values import to_string, truthy
+from rehearsal.runner.workflow import QUEUES
 
 
 @dataclass
@@ -56,9 +58,12 @@ def request(raw: Any, contexts: Mapping[str, Any], holder: Hashable) -> Request 
         return None
     scope = Scope(contexts=contexts)
     settings = raw if isinstance(raw, Mapping) else {"group": raw}
-    return Request(
+    wanted = Request(
         group=to_string(interpolate(settings.get("group"), scope)),
         holder=holder,
         cancel_in_progress=truthy(interpolate(settings.get("cancel-in-progress", False), scope)),
-        queue=to_string(settings.get("queue", "single")),
+        queue=to_string(settings.get("queue", QUEUES[0])),
     )
+    if wanted.queue == "max" and wanted.cancel_in_progress:
+        raise ExpressionError("`queue: max` cannot be combined with `cancel-in-progress: true`")
+    return wanted

@@ -11,6 +11,9 @@ from typing import Any
 
 import yaml
 
+QUEUES = ("single", "max")
+"""`concurrency.queue`: how many may wait for a group: one, or up to a hundred, first come first served."""
+
 
 class WorkflowError(ValueError):
     """A workflow file that GitHub would not start; the text names the file, the place and what is wrong."""
@@ -107,6 +110,7 @@ def parse(path: str, text: str) -> Workflow:
     if not isinstance(raw, dict):
         raise WorkflowError(f"{path}: a workflow is a mapping with `on` and `jobs`")
     on = _events(path, raw.get("on"))
+    _check_concurrency(f"{path}: concurrency", raw.get("concurrency"))
     jobs = _jobs(path, raw.get("jobs"))
     return Workflow(path=path, name=str(raw.get("name") or path), on=on, jobs=jobs, raw=raw)
 
@@ -156,8 +160,32 @@ def _job(path: str, key: str, raw: Any) -> JobSpec:
         for required in ("runs-on", "steps"):
             if not raw.get(required):
                 raise WorkflowError(f"{path}: jobs.{key} has no `{required}`")
+    _check_concurrency(f"{path}: jobs.{key}.concurrency", raw.get("concurrency"))
+    _check_keys(f"{path}: jobs.{key}.environment", raw.get("environment"), ("name", "url", "deployment"), "name")
     needs = raw.get("needs") or ()
     return JobSpec(key=key, raw=raw, needs=(needs,) if isinstance(needs, str) else tuple(str(n) for n in needs))
+
+
+def _check_concurrency(where: str, raw: Any) -> None:
+    _check_keys(where, raw, ("group", "cancel-in-progress", "queue"), "group")
+    if not isinstance(raw, dict):
+        return
+    queue = raw.get("queue", QUEUES[0])
+    if queue not in QUEUES:
+        raise WorkflowError(f"{where}.queue: '{queue}' is none of: {', '.join(QUEUES)}")
+    if queue == "max" and raw.get("cancel-in-progress") is True:
+        raise WorkflowError(f"{where}: `queue: max` cannot be combined with `cancel-in-progress: true`")
+
+
+def _check_keys(where: str, raw: Any, known: tuple[str, ...], required: str) -> None:
+    """A short form is text; the long one a mapping of known keys."""
+    if not isinstance(raw, dict):
+        return
+    for key in raw:
+        if key not in known:
+            raise WorkflowError(f"{where}: unexpected key '{key}' (known: {', '.join(known)})")
+    if not raw.get(required):
+        raise WorkflowError(f"{where} has no `{required}`")
 
 
 def _refuse_cycles(path: str, jobs: Mapping[str, JobSpec]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -185,6 +186,72 @@ def test_concurrency__third_run__evicts_the_second(world: Any, run_async: Any, t
             if level == "job":
                 reason = "Canceling since a higher priority waiting request for 'deploy-refs/heads/main' exists"
                 assert second.jobs[0].annotations[0].message == reason
+
+    run_async(story())
+
+
+@pytest.mark.parametrize("level", ["workflow", "job"])
+def test_concurrency__queue_max__all_wait_and_run_one_after_the_other(
+    world: Any, run_async: Any, tmp_path: Any, level: str
+) -> None:
+    group = "concurrency: {group: one, cancel-in-progress: false, queue: max}"
+    workflow = HELD.replace("TOP", group if level == "workflow" else "").replace("JOB", group if level == "job" else "")
+
+    async def story() -> None:
+        async with world(extra_env={"FLAGS": str(tmp_path)}) as w:
+            runs = [await w.begin(workflow)]
+            await w.until((tmp_path / "1").exists)
+            for _ in range(3):
+                runs.append(await w.begin(workflow))
+                await w.until(lambda: runs[-1].status == "pending")
+            assert not (tmp_path / "2").exists()
+            (tmp_path / "go").touch()
+            for run in runs:
+                await w.runner.wait(run.id)
+            assert [run.conclusion for run in runs] == ["success"] * 4
+            spans = [(run.jobs[0].started_at, run.jobs[0].completed_at) for run in runs]
+            assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
+
+    run_async(story())
+
+
+def test_concurrency__queue_max_with_cancelling_by_an_expression__is_refused(world: Any, run_async: Any) -> None:
+    group = "concurrency: {group: one, queue: max, cancel-in-progress: \"${{ github.event_name == 'push' }}\"}"
+
+    async def story() -> None:
+        async with world() as w:
+            run = await w.push(HELD.replace("TOP", "").replace("JOB", group))
+            assert "`queue: max` cannot be combined" in run.jobs[0].annotations[0].message
+            run = await w.push(HELD.replace("TOP", group).replace("JOB", ""))
+            assert (run.conclusion, "`queue: max` cannot be combined" in run.error) == ("startup_failure", True)
+
+    run_async(story())
+
+
+def test_environment__no_deployment__gated_with_secrets_and_url_of_needs_and_inputs(world: Any, run_async: Any) -> None:
+    workflow = """
+on: {workflow_dispatch: {inputs: {path: {required: true}}}}
+jobs:
+  plan: {runs-on: ubuntu-24.04, outputs: {host: example.com}, steps: [{run: 'true'}]}
+  check:
+    needs: plan
+    runs-on: ubuntu-24.04
+    environment: {name: production, url: "https://${{ needs.plan.outputs.host }}/${{ inputs.path }}", deployment: false}
+    steps: [{env: {KEY: "${{ secrets.KEY }}"}, run: '[ "$KEY" = of-production ]'}]
+"""
+
+    async def story() -> None:
+        async with world() as w:
+            prepare(w, reviewers=("release-manager",))
+            sha = w.hub.commit({".github/workflows/ci.yml": workflow})
+            event = w.event(sha, "workflow_dispatch", inputs={"path": "health"})
+            run = await w.runner.dispatch(event, ".github/workflows/ci.yml")
+            await w.until(lambda: waiting(run))
+            await w.runner.review(run.id, ["production"], "approved", "release-manager", "")
+            await w.runner.wait(run.id)
+            job = next(job for job in run.jobs if job.key == "check")
+            assert (job.conclusion, job.makes_deployment, job.environment) == ("success", False, "production")
+            assert job.environment_url == "https://example.com/health"
 
     run_async(story())
 

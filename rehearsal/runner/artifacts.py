@@ -13,27 +13,28 @@ from pathlib import Path
 
 from rehearsal import archives
 from rehearsal.runner.model import Artifact, Job, Run
-from rehearsal.runner.stand_ins.artifacts import FILES, META
+from rehearsal.runner.stand_ins.artifacts import FILES, descriptions
 
 
 def collect(run: Run, job: Job, folder: Path, now: datetime) -> None:
-    """Put what is new, or was overwritten, under `folder/<run id>` on the run."""
+    """Put what is new, or was overwritten, under `folder/<run id>/<attempt>` on the run."""
     known = {artifact.id for artifact in run.artifacts}
-    for description in sorted((folder / str(run.id)).glob(f"*/{META}")):
+    for description in descriptions(folder / str(run.id)):
         meta = json.loads(description.read_text())
         if meta["id"] in known:
             continue
-        name = description.parent.name
-        run.artifacts = [artifact for artifact in run.artifacts if artifact.name != name]
+        path = str(description.parent / FILES)
+        run.artifacts = [artifact for artifact in run.artifacts if artifact.path != path]
         run.artifacts.append(
             Artifact(
                 id=meta["id"],
-                name=name,
+                name=description.parent.name,
                 size=meta["size"],
                 digest=meta["digest"],
                 created_at=now,
-                path=str(description.parent / FILES),
+                path=path,
                 job_id=job.id,
+                retention_days=meta["retention_days"],
             )
         )
 
@@ -62,4 +63,5 @@ def unpack(packed: str, folder: Path, runs: Iterable[Run]) -> None:
         archives.extract_all(archive, folder)
     for run in runs:
         for artifact in run.artifacts:
-            artifact.path = str(folder / str(run.id) / artifact.name / FILES)
+            attempt = Path(artifact.path).parent.parent.name
+            artifact.path = str(folder / str(run.id) / attempt / artifact.name / FILES)

@@ -154,6 +154,8 @@ class ActRunner:
             raise InputError(f"Run {run_id} has no failed job to run again")
         for job in jobs:
             job.superseded = (job.key, job.name) not in kept
+        if not failed_only:
+            artifacts.discard(self._settings.root / "artifacts", run)
         run.attempt += 1
         run.triggering_actor = actor
         run.status, run.conclusion, run.error = "queued", None, ""

@@ -126,6 +126,7 @@ class Artifact:
     path: str
     """Folder on this machine that holds the files."""
     job_id: int
+    retention_days: int = 90
 
 
 @dataclass(kw_only=True)

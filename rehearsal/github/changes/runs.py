@@ -11,7 +11,6 @@ from rehearsal.github.state.workflows import RunAttempt
 from rehearsal.runner.hub import NotAllowed, Runner
 from rehearsal.runner.model import Artifact, Run
 
-_ARTIFACT_LIFE = timedelta(days=90)
 
 
 def run_changed(service: Service, repository: Repository, run: Run) -> None:
@@ -48,4 +47,4 @@ def delete(service: Service, runner: Runner, repository: Repository, run: Run) -
 
 def expires_at(artifact: Artifact) -> datetime:
     """When an artifact can no longer be downloaded; it stays listed."""
-    return artifact.created_at + _ARTIFACT_LIFE
+    return artifact.created_at + timedelta(days=artifact.retention_days)

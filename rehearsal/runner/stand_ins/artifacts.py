@@ -33,17 +33,37 @@ def upload() -> str:
     files = wanted_files(os.environ["ARTIFACT_PATHS"].splitlines(), hidden=os.environ["ARTIFACT_HIDDEN"] == "true")
     if not files:
         return nothing_found()
-    target = run_folder() / name
-    if target.exists():
-        if os.environ["ARTIFACT_OVERWRITE"] != "true":
-            raise Refused(f"an artifact named {name} exists in this run already. Choose another name or set overwrite.")
-        shutil.rmtree(target)
-    meta = keep(files, target)
+    days = retention_days(os.environ["ARTIFACT_DAYS"])
+    target = run_folder() / os.environ["GITHUB_RUN_ATTEMPT"] / name
+    if os.environ["ARTIFACT_OVERWRITE"] == "true":
+        shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.mkdir()
+    except FileExistsError as error:
+        raise Refused(
+            f"an artifact named {name} exists in this attempt of the run already. Choose another name or set overwrite."
+        ) from error
+    meta = keep(files, target, days)
     output("artifact-id", str(meta["id"]))
     output("artifact-digest", str(meta["digest"]))
     run = "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(os.environ)
     output("artifact-url", f"{run}/artifacts/{meta['id']}")
     return f"Artifact {name}: {len(files)} files, {meta['size']} bytes, sha256:{meta['digest']}, id {meta['id']}"
+
+
+def retention_days(given: str) -> int:
+    """As asked for, within what the repository allows; 0 and nothing mean the most."""
+    most = int(os.environ["GITHUB_RETENTION_DAYS"])
+    if not given:
+        return most
+    try:
+        days = int(given)
+    except ValueError as error:
+        raise Refused(f"retention-days is not a number: {given}") from error
+    if days > most:
+        print(f"::warning::retention-days cannot be greater than the {most} that the repository allows: {most} it is.")  # noqa: T201 - the job's log
+    return min(days, most) if days > 0 else most
 
 
 def wanted_files(patterns: list[str], *, hidden: bool) -> list[Path]:
@@ -81,7 +101,7 @@ def nothing_found() -> str:
     return message if os.environ["ARTIFACT_IF_NONE"] == "ignore" else f"::warning::{message}"
 
 
-def keep(files: list[Path], target: Path) -> dict[str, object]:
+def keep(files: list[Path], target: Path, days: int) -> dict[str, object]:
     """Copy the files under their common folder, and keep them as the archive that people download, whose digest is the
     artifact's. What is written last is the description, which makes it count."""
     root = Path(os.path.commonpath([file.parent for file in files]))
@@ -96,7 +116,7 @@ def keep(files: list[Path], target: Path) -> dict[str, object]:
             archive.write(copy, relative.as_posix())
             size += copy.stat().st_size
     digest = hashlib.sha256((target / ARCHIVE).read_bytes()).hexdigest()
-    meta = {"id": 10**9 + secrets.randbelow(10**9), "size": size, "digest": digest}
+    meta = {"id": 10**9 + secrets.randbelow(10**9), "size": size, "digest": digest, "retention_days": days}
     partial = target / f"{META}.part"
     partial.write_text(json.dumps(meta))
     partial.rename(target / META)
@@ -104,18 +124,23 @@ def keep(files: list[Path], target: Path) -> dict[str, object]:
 
 
 def download() -> str:
-    folder = run_folder(os.environ["ARTIFACT_RUN"])
-    kept = {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob(f"*/{META}"))}
-    chosen = choose(kept)
+    kept = {path.parent.name: path.parent for path in descriptions(run_folder(os.environ["ARTIFACT_RUN"]))}
+    chosen = choose({name: json.loads((folder / META).read_text()) for name, folder in sorted(kept.items())})
     name, target = os.environ["ARTIFACT_NAME"], Path(home_filled_in(os.environ["ARTIFACT_PATHS"] or ".")).resolve()
     flat = (
         bool(name) or os.environ["ARTIFACT_MERGE"] == "true" or (len(chosen) == 1 and bool(os.environ["ARTIFACT_IDS"]))
     )
     for artifact in chosen:
         place = target if flat else target / artifact
-        shutil.copytree(folder / artifact / FILES, place, dirs_exist_ok=True)
+        shutil.copytree(kept[artifact] / FILES, place, dirs_exist_ok=True)
     output("download-path", str(target))
     return f"Downloaded {', '.join(chosen) or 'nothing'} to {target}"
+
+
+def descriptions(folder: Path) -> list[Path]:
+    """What a run keeps, that of later attempts last: of two artifacts with one name the newer one counts."""
+    found = folder.glob(f"*/*/{META}")
+    return sorted(found, key=lambda path: (int(path.parent.parent.name), path.parent.name))
 
 
 def choose(kept: dict[str, dict[str, object]]) -> list[str]:

@@ -24,6 +24,10 @@ def legs(job: str, matrix: Any) -> list[dict[str, Any]]:
     for key, values in vectors.items():
         if not isinstance(values, list) or not values:
             raise WorkflowError(f"jobs.{job}.strategy: Matrix vector '{key}' does not contain any values")
+    for key in ("include", "exclude"):
+        entries = matrix.get(key) or []
+        if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+            raise WorkflowError(f"jobs.{job}.strategy.matrix.{key} is not a list of mappings: {entries!r}")
     combinations = _product(vectors)
     excluded = matrix.get("exclude") or []
     combinations = [leg for leg in combinations if not any(_fits(leg, pattern) for pattern in excluded)]

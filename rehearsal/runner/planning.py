@@ -45,7 +45,7 @@ def expand(graph: Graph, key: str, contexts: Mapping[str, Any], settings: Settin
     """Raises ExpressionError or WorkflowError for what GitHub would refuse."""
     spec = graph.workflow.jobs[key]
     strategy = interpolate_all(dict(spec.strategy), Scope(contexts=contexts))
-    combinations = matrix.legs(key, strategy["matrix"]) if strategy.get("matrix") else [{}]
+    combinations = matrix.legs(key, strategy["matrix"]) if "matrix" in strategy else [{}]
     fail_fast = truthy(strategy.get("fail-fast", True))
     most = int(to_number(strategy.get("max-parallel") or len(combinations)))
     legs = []

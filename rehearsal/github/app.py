@@ -80,6 +80,7 @@ class GitHub:
 
     async def stop(self) -> None:
         """End the git processes that are kept open."""
+        await self.hub.run_events.stop()
         await self.service.close()
 
     def reset(self) -> None:

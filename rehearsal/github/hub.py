@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 from rehearsal.github.changes import checks, job_deployments, runs, workflows
+from rehearsal.github.changes.workflow_runs import RunEvents
 from rehearsal.github.git.bare import ZERO, GitError
 from rehearsal.github.git.history import changed_paths, merge_base
 from rehearsal.github.oidc import subject_prefix
@@ -31,6 +32,7 @@ class GitHubHub:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self.run_events = RunEvents(service)
 
     async def workflow_files(self, repository: str, sha: str) -> dict[str, str]:
         """Path -> text of every file under .github/workflows at a commit."""
@@ -131,4 +133,5 @@ class GitHubHub:
         for one in [job] if job is not None else run.latest_jobs():
             checks.job_changed(self._service, repository, run, one)
             job_deployments.job_changed(self._service, repository, run, one)
+        self.run_events.changed(repository, run)
         self._service.notify()

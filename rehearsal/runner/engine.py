@@ -61,7 +61,7 @@ class ActRunner:
 
     async def emit(self, event: Event) -> list[Run]:
         """Start every workflow that the event starts, by the files at its commit; returns at once."""
-        if triggers.suppressed(event):
+        if triggers.suppressed(event) or self._chained(event) > triggers.MAX_CHAIN:
             return []
         files = await self._workflow_files(event)
         changed: list[str] | None = None
@@ -211,6 +211,16 @@ class ActRunner:
             if run.status != "completed":
                 workflow = parse(run.workflow_path, self._files[run.id][run.workflow_path])
                 self._drive(run, workflow, self._graph(workflow, run.event), run.latest_jobs())
+
+    def _chained(self, event: Event) -> int:
+        """How many runs, each started by the one before it, led to this event."""
+        length = 0
+        source: Event | None = event
+        while source is not None and source.name == "workflow_run":
+            length += 1
+            run = self.runs.get((source.payload.get("workflow_run") or {}).get("id", 0))
+            source = None if run is None else run.event
+        return length
 
     async def _workflow_files(self, event: Event) -> dict[str, str]:
         files = await self._hub.workflow_files(event.repository, event.sha)

@@ -24,8 +24,9 @@ def title(workflow: Workflow, event: Event, server_url: str, run: Run, inputs: M
         if text.strip():
             return text
     payload = event.payload
-    if event.name == "push" and payload.get("head_commit"):
-        return str(payload["head_commit"].get("message", "")).partition("\n")[0] or workflow.name
+    head = payload.get("head_commit") if event.name == "push" else (payload.get("merge_group") or {}).get("head_commit")
+    if head:
+        return str(head.get("message", "")).partition("\n")[0] or workflow.name
     if payload.get("pull_request"):
         return str(payload["pull_request"].get("title") or workflow.name)
     return workflow.name

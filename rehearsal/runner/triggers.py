@@ -12,8 +12,12 @@ from rehearsal.runner.workflow import Workflow
 DEFAULT_TYPES: Mapping[str, tuple[str, ...]] = {
     "pull_request": ("opened", "synchronize", "reopened"),
     "pull_request_target": ("opened", "synchronize", "reopened"),
+    "merge_group": ("checks_requested",),
 }
 """Activity types that start a workflow which names none; for every other event it is all of them."""
+
+MAX_CHAIN = 3
+"""Workflows that `workflow_run` starts one after the other."""
 
 _SKIP_MARKS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 _TOKEN_EVENTS = ("workflow_dispatch", "repository_dispatch")
@@ -76,9 +80,11 @@ def _ref_fits(filters: Mapping[str, Any], event: Event) -> bool:
 
 
 def _filtered_branch(event: Event) -> str | None:
-    """The branch that `branches:` speaks of: a pull request's base, a finished run's head."""
+    """The branch that `branches:` speaks of: the base of a pull request or merge group, a finished run's head."""
     if event.name in ("pull_request", "pull_request_target"):
         return str(event.payload["pull_request"]["base"]["ref"])
+    if event.name == "merge_group":
+        return str(event.payload["merge_group"]["base_ref"]).removeprefix("refs/heads/")
     if event.name == "workflow_run":
         return str(event.payload["workflow_run"]["head_branch"])
     return None

@@ -12,7 +12,6 @@ from rehearsal.runner.hub import NotAllowed, Runner
 from rehearsal.runner.model import Artifact, Run
 
 
-
 def run_changed(service: Service, repository: Repository, run: Run) -> None:
     """Keep the record of the attempt that is under way, or has just ended."""
     attempts = repository.attempts.setdefault(run.id, [])

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from rehearsal.github.changes import checks, workflows
 from rehearsal.github.changes import runs as changes
+from rehearsal.github.changes import workflow_runs, workflows
 from rehearsal.github.changes.environments import ensure
 from rehearsal.github.problems import Problem, conflict, forbidden, not_found, unprocessable
 from rehearsal.github.render import deployments as render_deployments
@@ -25,15 +25,7 @@ endpoints = Endpoints()
 
 async def rendered(call: Call, run: Run) -> dict[str, Any]:
     """A run as the API has it."""
-    repository = call.repository
-    head = head_repository(call, run)
-    facts = render.RunFacts(
-        workflow_id=workflows.ensure(call.service, repository, run.workflow_path).id,
-        suite_id=checks.run_suite(call.service, repository, run).id,
-        head=await call.git.commit(run.head_sha) if await call.git.peel(run.head_sha) else None,
-        head_repository=head,
-    )
-    return render.run(call.view, repository, run, facts)
+    return await workflow_runs.rendered(call.service, call.view, call.repository, run)
 
 
 def head_repository(call: Call, run: Run) -> Repository:

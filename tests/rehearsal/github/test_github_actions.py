@@ -195,6 +195,63 @@ def test_a_job_with_an_environment_makes_its_own_deployment(scene: Scene, dev: P
     assert scene.events("deployment") == [], "GitHub's own deployments start nothing"
 
 
+def test_a_job_that_is_no_deployment_makes_its_environment_known_alone(scene: Scene, dev: Person) -> None:
+    run = dispatch(dev)
+    job = scene.runner.runs[run].jobs[0]
+    job.environment, job.makes_deployment, job.id = "notices", False, job.id + 1
+    scene.do(scene.runner.finish, run)
+    assert dev.get(f"{HERE}/deployments?environment=notices") == []
+    assert dev.get(f"{HERE}/environments/notices")["name"] == "notices"
+
+
+def told(scene: Scene) -> list[tuple[str, str | None]]:
+    """What was told of runs so far."""
+    scene.run(scene.github.hub.run_events.settle())
+    return [
+        (event.payload["action"], event.payload["workflow_run"]["conclusion"]) for event in scene.events("workflow_run")
+    ]
+
+
+def test_a_finished_run_is_told_to_the_default_branch(scene: Scene, dev: Person, tmp_path: Path) -> None:
+    checkout = dev.clone(tmp_path / "clone")
+    dev.git("checkout", "-q", "-b", "feature", cwd=checkout)
+    head = dev.commit(checkout, "a.txt", "a", "Add a")
+    dev.git("push", "-q", "origin", "feature", cwd=checkout)
+    dev.post(f"{HERE}/pulls", {"title": "Add a", "head": "feature", "base": "main"})
+    (run,) = scene.runner.runs.values()
+    assert told(scene) == [("in_progress", None)]
+    scene.do(scene.runner.finish, run.id, "failure")
+    assert told(scene) == [("in_progress", None), ("completed", "failure")]
+    event = scene.events("workflow_run")[-1]
+    assert (event.ref, event.sha, event.actor) == ("refs/heads/main", scene.main(), "dev-1")
+    about = event.payload["workflow_run"]
+    assert {
+        name: about[name] for name in ("id", "name", "path", "event", "head_sha", "head_branch", "run_attempt")
+    } == {
+        "id": run.id,
+        "name": "CI",
+        "path": ".github/workflows/ci.yml",
+        "event": "pull_request",
+        "head_sha": head,
+        "head_branch": "feature",
+        "run_attempt": 1,
+    }
+    assert event.payload["workflow"]["path"] == ".github/workflows/ci.yml"
+    dev.post(f"{HERE}/actions/runs/{run.id}/rerun")
+    scene.do(scene.runner.finish, run.id)
+    assert told(scene)[2:] == [("in_progress", None), ("completed", "success")]
+
+
+def test_a_run_that_a_job_dispatched_is_told_too(scene: Scene) -> None:
+    job = scene.job_token({"actions": "write"})
+    body = {"ref": "main", "inputs": {"version": "v1.0.0"}}
+    job.post(DISPATCHES, body, status=204)
+    run = max(scene.runner.runs)
+    scene.do(scene.runner.finish, run)
+    assert ("completed", "success") in told(scene)
+    assert scene.events("workflow_run")[-1].by_workflow_token is False
+
+
 def keep_artifact(scene: Scene, run: int, number: int, folder: Path, name: str = "report") -> None:
     """An artifact of a run, as its job left it."""
     folder.mkdir()

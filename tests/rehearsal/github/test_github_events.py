@@ -30,6 +30,7 @@ SHAPES: dict[str, set[str]] = {
     "status": {"avatar_url", "branches", "commit", "context", "created_at", "description", "id", "name", "sha", "state",
                "target_url", "updated_at"},
     "workflow_dispatch": {"inputs", "ref", "workflow"},
+    "workflow_run": {"action", "workflow", "workflow_run"},
     "repository_dispatch": {"action", "branch", "client_payload"},
 }  # fmt: skip
 

@@ -139,6 +139,88 @@ jobs:
     run_async(story())
 
 
+PLANNED = """
+on: push
+jobs:
+  plan:
+    runs-on: ubuntu-24.04
+    outputs: {legs: "${{ steps.p.outputs.legs }}"}
+    steps: [{id: p, env: {LEGS: 'GIVEN'}, run: 'echo "legs=$LEGS" >> "$GITHUB_OUTPUT"'}]
+  check:
+    name: ${{ matrix.title }}
+    needs: plan
+    if: always() && CONDITION
+    runs-on: ubuntu-24.04
+    strategy: {fail-fast: false, max-parallel: 1, matrix: "${{ fromJSON(needs.plan.outputs.legs) }}"}
+    outputs: {ran: "${{ steps.s.outputs.ran }}"}
+    steps: [{id: s, run: "${{ matrix.run }}"}]
+  report:
+    needs: check
+    if: always()
+    runs-on: ubuntu-24.04
+    outputs: {seen: "${{ needs.check.result }} ${{ needs.check.outputs.ran }}"}
+    steps: [{run: 'true'}]
+"""
+
+
+def test_matrix__planned_as_a_list_of_objects__names_result_and_outputs_over_all_legs(
+    world: Any, run_async: Any
+) -> None:
+    legs = [
+        {"title": "Unit tests", "run": "echo ran=first >> $GITHUB_OUTPUT"},
+        {"title": "Types", "run": "echo ran=last >> $GITHUB_OUTPUT"},
+        {"title": "Docs", "run": '[ "$GITHUB_RUN_ATTEMPT" = 2 ]'},
+    ]
+    workflow = PLANNED.replace("GIVEN", json.dumps({"include": legs})).replace("CONDITION", "true")
+
+    async def story() -> None:
+        async with world() as w:
+            run = await w.push(workflow)
+            by_name = {job.name: job.conclusion for job in run.jobs}
+            assert by_name == {
+                "plan": "success",
+                "Unit tests": "success",
+                "Types": "success",
+                "Docs": "failure",
+                "report": "success",
+            }
+            assert next(job for job in run.jobs if job.key == "report").outputs == {"seen": "failure last"}
+            kept = {job.name: job.id for job in run.jobs}
+            await w.runner.rerun(run.id, failed_only=True, actor="dev-1")
+            await w.runner.wait(run.id)
+            assert run.conclusion == "success"
+            same = {job.name for job in run.latest_jobs() if kept[job.name] == job.id}
+            assert same == {"plan", "Unit tests", "Types"}
+            assert next(job for job in run.latest_jobs() if job.key == "report").outputs == {"seen": "success last"}
+
+    run_async(story())
+
+
+@pytest.mark.parametrize(
+    ("legs", "says"),
+    [
+        ('{"include": []}', "Matrix must define at least one vector"),
+        ("{}", "Matrix must define at least one vector"),
+        ("[]", "is not a mapping"),
+        ('{"include": ["x"]}', "include is not a list of mappings"),
+    ],
+)
+def test_matrix__planned_without_legs__job_fails_unless_its_condition_skips_it(
+    world: Any, run_async: Any, legs: str, says: str
+) -> None:
+    workflow = PLANNED.replace("GIVEN", legs)
+
+    async def story() -> None:
+        async with world() as w:
+            run = await w.push(workflow.replace("CONDITION", "true"))
+            assert results(run) == {"plan": "success", "check": "failure", "report": "success"}
+            assert says in next(job for job in run.jobs if job.key == "check").annotations[0].message
+            run = await w.push(workflow.replace("CONDITION", "contains(needs.plan.outputs.legs, 'title')"))
+            assert results(run) == {"plan": "success", "check": "skipped", "report": "success"}
+
+    run_async(story())
+
+
 def test_matrix__empty_vector__job_fails_as_on_github(world: Any, run_async: Any) -> None:
     workflow = "on: push\njobs:\n  a:\n    runs-on: u\n    strategy: {matrix: {n: '${{ fromJSON(''[]'') }}'}}\n    steps: [{run: x}]"
 
@@ -232,6 +314,7 @@ def test_workflow_file__not_valid__a_failed_run_that_says_why(world: Any, run_as
         "deployment_status",
         "issue_comment",
         "create",
+        "merge_group",
     ],
 )
 def test_event__any_name__runs_and_sees_its_payload(world: Any, run_async: Any, event: str) -> None:
@@ -256,6 +339,9 @@ jobs:
         "action": "opened",
         **(pull if event == "pull_request" else {}),
     }
+    if event == "merge_group":
+        ref = "refs/heads/gh-readonly-queue/main/pr-7-abc"
+        payload |= {"action": "checks_requested", "merge_group": {"base_ref": "refs/heads/main", "head_ref": ref}}
     if event == "workflow_run":
         payload |= {"workflow_run": {"name": "CI", "head_branch": "main"}}
 
@@ -318,5 +404,26 @@ runs:
             step = next(step for step in job.steps if "ours" in step.name)
             assert step.conclusion == "success", job.log_text()
             assert 0 < step.guests < step.busy
+
+    run_async(story())
+
+
+def test_workflow_run__chain__ends_after_three(world: Any, run_async: Any) -> None:
+    workflow = """
+name: Again
+on: {push: , workflow_run: {workflows: [Again]}}
+jobs: {a: {runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}
+"""
+
+    async def story() -> None:
+        async with world() as w:
+            runs = [await w.push(workflow)]
+            for _ in range(4):
+                last = runs[-1]
+                about = {"id": last.id, "name": last.workflow_name, "head_branch": last.head_branch}
+                event = w.event(last.head_sha, "workflow_run", action="completed", workflow_run=about)
+                runs += [await w.runner.wait(run.id) for run in await w.runner.emit(event)]
+            assert [run.event.name for run in runs] == ["push", "workflow_run", "workflow_run", "workflow_run"]
+            assert {run.conclusion for run in runs} == {"success"}
 
     run_async(story())

@@ -124,6 +124,23 @@ def test_starts__workflow_run__by_name_type_and_branch() -> None:
     assert not starts(workflow("{workflow_run: {workflows: [CI], branches: [develop]}}"), event, None)
 
 
+def test_starts__merge_group__by_type_and_base_branch() -> None:
+    group = {"base_ref": "refs/heads/main", "head_ref": "refs/heads/gh-readonly-queue/main/pr-7-abc"}
+    event = Event(
+        name="merge_group",
+        repository="o/r",
+        payload={"action": "checks_requested", "merge_group": group},
+        ref=group["head_ref"],
+        sha="s",
+        actor="a",
+    )
+    assert starts(workflow("merge_group"), event, None)
+    assert starts(workflow("{merge_group: {types: [checks_requested], branches: [main]}}"), event, None)
+    assert not starts(workflow("{merge_group: {branches: [develop]}}"), event, None)
+    gone = dataclasses.replace(event, payload={**event.payload, "action": "destroyed"})
+    assert not starts(workflow("merge_group"), gone, None)
+
+
 def test_needs_paths__only_where_a_filter_asks() -> None:
     assert needs_paths(workflow("{push: {paths: [a]}}"), push())
     assert not needs_paths(workflow("{push: {paths: [a]}}"), push("refs/tags/v1"))
@@ -133,6 +150,9 @@ def test_needs_paths__only_where_a_filter_asks() -> None:
 def test_asks_to_skip__trailer_at_the_end() -> None:
     assert asks_to_skip("Subject\n\nskip-checks: true\n")
     assert not asks_to_skip("Subject\n\nskip-checks: true\nmore")
+
+
+JOB = "on: push\njobs: {{a: {{runs-on: u, steps: [{{run: x}}], {}}}}}"
 
 
 @pytest.mark.parametrize(
@@ -145,6 +165,12 @@ def test_asks_to_skip__trailer_at_the_end() -> None:
         ("on: push", "`jobs` is missing"),
         ("on: push\njobs: {a: {steps: [{run: x}]}}", "jobs.a has no `runs-on`"),
         ("on: push\njobs: {a: {runs-on: u}}", "jobs.a has no `steps`"),
+        (JOB.format("concurrency: {group: g, queue: min}"), "a.concurrency.queue: 'min' is none of: single, max"),
+        (JOB.format("concurrency: {group: g, queue: max, cancel-in-progress: true}"), "cannot be combined"),
+        (JOB.format("concurrency: {queue: max}"), "jobs.a.concurrency has no `group`"),
+        (JOB.format("concurrency: {group: g, que: max}"), "jobs.a.concurrency: unexpected key 'que'"),
+        (JOB.format("environment: {name: e, deploy: false}"), "jobs.a.environment: unexpected key 'deploy'"),
+        ("concurrency: {group: g, queue: all}\n" + JOB.format("env: {}"), "ci.yml: concurrency.queue: 'all'"),
         ("on: push\njobs: {a: {needs: b, uses: ./x}, b: {needs: [a], uses: ./x}}", "the `needs` of a, b form a circle"),
     ],
 )

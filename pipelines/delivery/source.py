@@ -26,7 +26,7 @@ def tree(root: Path, commit: str) -> Iterator[Path]:
                 f"{commit[:7]} cannot be looked at: {added.stderr.strip()}",
                 where=str(root),
                 why="the checkout does not have the history of the release",
-                next_step="check out with `fetch-depth: 0`",
+                next_step="git fetch --tags; in a workflow check out with `fetch-depth: 0`",
             )
         try:
             yield made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -346,15 +347,16 @@ permissions: {{contents: read}}
 jobs:
   plan:
     runs-on: ubuntu-24.04
-    outputs: {{checks: "${{{{ steps.plan.outputs.checks }}}}"}}
+    outputs: {{legs: "${{{{ steps.plan.outputs.legs }}}}"}}
     steps:
       - uses: {CHECKOUT}
       - uses: acme/suite/actions/setup@{sha}
-      - {{id: plan, uses: acme/suite/actions/plan_ci@{sha}}}
+      - {{id: plan, uses: acme/suite/actions/plan_ci@{sha}, with: {{token: "${{{{ github.token }}}}"}}}}
 """
             run = await w.push(workflow, {"shipmate.yml": manifest, "api/app.py": ""})
             assert run.conclusion == "success", logs(run)
-            assert run.jobs[0].outputs == {"checks": '{"api-tests": "run"}'}
+            # This hub has no REST API to ask what passed before, so everything is to run.
+            assert [leg["title"] for leg in json.loads(run.jobs[0].outputs["legs"])] == ["api-tests"]
 
     run_async(story())
 

@@ -151,3 +151,25 @@ def test_secrets_are_renewed_where_they_are_and_nowhere_else(tmp_path: Path) -> 
         "production-deploy": provision.github_secrets(new),
         "production-approval": {"SLACK_WEBHOOK": new.slack_webhook, "OTHER": "kept"},
     }
+
+
+def test_a_run_from_before_the_deploying_environment_was_renamed_becomes_nobody() -> None:
+    """It is re-run at its old commit, with its old gates, for up to 30 days: by the same workflow on main, in `production`."""
+    wanted = definition.read(Path(__file__).resolve().parents[3] / "shipmate.yml")
+    trusted = provision.TrustedWorkflows(repository_id=101, files=provision.DEPLOYING)
+    policy = provision.google_policy(wanted, ISSUER, trusted=trusted)
+    claims = {
+        "sub": f"repo:{wanted.repository}:environment:production",
+        "repository_id": "101",
+        "environment": "production",
+        "ref": "refs/heads/main",
+        "workflow_ref": f"{wanted.repository}/.github/workflows/deploy-production.yml@refs/heads/main",
+    }
+
+    def accounts(environment: str) -> list[str]:
+        subject, attributes = policy.admit({**claims, "environment": environment})
+        return [one.email for one in policy.accounts if one.may_be_used_by(subject, attributes)]
+
+    assert accounts("production") == []
+    assert accounts("production-deploy") == [wanted.deployers["production"][1]]
+    assert "production" not in wanted.github_environments.values(), "no secret is left where such a run looks for it"

@@ -25,12 +25,10 @@ def tell(at: Routine) -> None:
     at.review(at.person("on-call"), run, "rejected", "not on a Friday")
     at.must_end(run, "failure")
     with at.diary.during("proof", "nothing was deployed, nothing released"):
-        skipped = {name: job["conclusion"] for name, job in at.jobs(run).items()}
-        proof.that(
-            skipped[workflows.DEPLOY] == "skipped" and skipped[workflows.GO_LIVE] == "skipped",
-            "no deploying job ran",
-            skipped,
-        )
+        # The legs of a matrix that never began are one job, under the name that the file gives them.
+        ended = {name: job["conclusion"] for name, job in at.jobs(run).items()}
+        moved = {name: done for name, done in ended.items() if name.startswith("Deploy") or name == workflows.GO_LIVE}
+        proof.that(moved and set(moved.values()) == {"skipped"}, "no deploying job ran", ended)
         proof.that(at.public_release("production") == before, "users have what they had")
         proof.that(at.observer.api("GET", f"releases/tags/{version}", ok=(404,)) is not None, "no release exists")
     dev.types(f"git push -q origin :refs/tags/{version}", ok=None)

@@ -147,10 +147,7 @@ class GitHub:
                 method, f"{self.api_url}{path}", json=body, timeout=self._timeout, stream=stream
             )
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            from pipelines.http import was_sent
-
-            fault = faults.of_connection(_repeatable(method), error, sent=was_sent(error))
-            raise Faulted(fault, error) from error
+            raise _broken(_repeatable(method), error) from error
 
     def _refused(self, answer: requests.Response, method: str, where: str) -> Exception:
         data = _content(answer)
@@ -181,21 +178,25 @@ class GitHub:
     def download(self, path: str, *, most: int) -> bytes:
         """The bytes behind a path that redirects to a file. Raises ProviderError when they are more than `most`, and as `json` does."""
         where = f"GitHub {self.name}: GET {path}"
+        return faults.retry(lambda: self._fetched(path, most, where), where=where, policy=self.policy)
 
-        def fetch() -> bytes:
-            answer = self._send("GET", path, None, stream=True)
-            if answer.status_code >= 400:
-                raise self._refused(answer, "GET", where)
-            found = b""
+    def _fetched(self, path: str, most: int, where: str) -> bytes:
+        import requests
+
+        answer = self._send("GET", path, None, stream=True)
+        if answer.status_code >= 400:
+            raise self._refused(answer, "GET", where)
+        found = b""
+        try:
             for part in answer.iter_content(65_536):
                 found += part
                 if len(found) > most:
                     raise ProviderError(
                         f"is larger than {most} bytes", where=where, next_step="look at who made it: ours are small"
                     )
-            return found
-
-        return faults.retry(fetch, where=where, policy=self.policy)
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise _broken("GET", error) from error
+        return found
 
 
 class GitHubRefused(ProviderError):
@@ -222,9 +223,14 @@ def _adapted(call: Callable[[], T], method: str, where: str) -> T:
             raise Faulted(fault, error) from error
         raise _refusal(error.status, text, error.data, where) from error
     except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-        from pipelines.http import was_sent
+        raise _broken(method, error) from error
 
-        raise Faulted(faults.of_connection(method, error, sent=was_sent(error)), error) from error
+
+def _broken(method: str, error: requests.RequestException) -> Faulted:
+    """A connection that failed, before its answer or in the middle of it."""
+    from pipelines.http import was_sent
+
+    return Faulted(faults.of_connection(method, error, sent=was_sent(error)), error)
 
 
 def _repeatable(method: str) -> str:

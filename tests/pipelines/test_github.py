@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
+import io
+import threading
+import zipfile
 from typing import Any
 
 import pytest
 
-from pipelines.errors import CredentialsError, InputError, ProviderUnavailable
+from pipelines.errors import CredentialsError, ProviderError, ProviderUnavailable
 from pipelines.faults import SURVIVED, MayHaveHappened, Policy
 from pipelines.github import GitHub, GitHubRefused
 from tests.shop import REPOSITORY, Shop
@@ -101,14 +105,59 @@ def test_a_primary_rate_limit_is_waited_for(shop: Shop) -> None:
     assert waits == [7.0]
 
 
-def test_permissions_of_people(github: GitHub) -> None:
-    assert [github.permission(login) for login in ("release-manager", "dev-1", "stranger")] == [
-        "write",
-        "write",
-        "read",
-    ]
-    with pytest.raises(InputError, match="there is no user 'nobody-at-all'"):
-        github.permission("nobody-at-all")
+def test_roles_of_people(shop: Shop, github: GitHub) -> None:
+    """`permission` calls maintain write; who is unknown, or no collaborator, has none."""
+    people = ("release-manager", "dev-1", "stranger", "nobody-at-all")
+    assert [github.role(login) for login in people] == ["maintain", "write", "read", "none"]
+    shop.fault(kind="status", path="/collaborators/", times=1)
+    assert github.role("dev-1") == "write"
+
+
+def test_a_file_is_downloaded_whole_and_never_more_than_allowed(shop: Shop) -> None:
+    run = shop.start()
+    shop.upload(run, "things", {"a.txt": b"x" * 10_000})
+    (artifact,) = shop.job(run).get(f"{REPO}/actions/runs/{run.id}/artifacts")["artifacts"]
+    github = GitHub(REPOSITORY, shop.job(run).token, api_url=shop.url, policy=Policy(scale=0.0))
+    path = f"{REPO}/actions/artifacts/{artifact['id']}/zip"
+    with zipfile.ZipFile(io.BytesIO(github.download(path, most=100_000))) as archive:
+        assert archive.read("a.txt") == b"x" * 10_000
+    with pytest.raises(ProviderError, match="is larger than 50 bytes"):
+        github.download(path, most=50)
+    with pytest.raises(GitHubRefused, match="HTTP 404"):
+        github.download(f"{REPO}/actions/artifacts/1/zip", most=100)
+    shop.fault(kind="cut", path="/zip", times=1)
+    assert github.download(path, most=100_000)
+
+
+def test_a_download_that_breaks_off_is_asked_for_again() -> None:
+    """The answer has begun: the first of two ends in the middle of the file."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            self.wfile.write(b"0123" if len(asked) == 1 else b"0123456789")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            github = GitHub("o/r", "t", api_url=url, policy=Policy(scale=0.0))
+            assert github.download("/file", most=100) == b"0123456789"
+            asked.clear()
+            brief = GitHub("o/r", "t", api_url=url, policy=Policy(scale=0.0, tries=1))
+            with pytest.raises(ProviderUnavailable, match="after 1 tries"):
+                brief.download("/file", most=100)
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,12 @@ def read(text: str, legacy: str = "") -> Marks:
     except ValueError:
         found = {}
     found = found if isinstance(found, Mapping) else {}
+    stable = found.get("stable")
     return Marks(
-        stable=tuple(map(str, found.get("stable", ()))),
-        failed={str(k): str(v) for k, v in dict(found.get("failed", {})).items()},
-        withdrawn={str(k): str(v) for k, v in dict(found.get("withdrawn", {})).items()},
-        restoring=str(found.get("restoring", "")),
+        stable=tuple(map(str, stable)) if isinstance(stable, list) else (),
+        failed=_reasons(found.get("failed")),
+        withdrawn=_reasons(found.get("withdrawn")),
+        restoring=str(found.get("restoring") or ""),
     )
 
 
@@ -45,6 +46,11 @@ def with_stable(marks: Marks, key: str, release: str) -> Marks:
     """A deployment that proved good: it leads, and no earlier failure of its release counts any more."""
     failed = {name: why for name, why in marks.failed.items() if name != release}
     return replace(marks, stable=(key, *(each for each in marks.stable if each != key)), failed=failed)
+
+
+def _reasons(given: Any) -> dict[str, str]:
+    """Nothing for what somebody else wrote there in another form: a rollback must not end with a trace of it."""
+    return {str(name): str(why) for name, why in given.items()} if isinstance(given, Mapping) else {}
 
 
 def _newest(reasons: Mapping[str, str]) -> dict[str, str]:

@@ -35,8 +35,10 @@ class MarkFailed(Step):
         return "is marked already" if self.change(live.marks) == live.marks else ""
 
     def change(self, marks: Marks) -> Marks:
-        """The marks with this one. A release that was marked before keeps its first reason."""
-        failed = {self.release: self.why, **marks.failed} if self.release else dict(marks.failed)
+        """The marks with this one, the newest last. A release that was marked before keeps its first reason."""
+        failed = dict(marks.failed)
+        if self.release:
+            failed[self.release] = failed.pop(self.release, self.why)
         failed.pop(self.to, None)
         return replace(marks, failed=failed, restoring=self.to)
 

@@ -108,7 +108,7 @@ class Dying(Http):
 
 
 @contextlib.contextmanager
-def clouds(folder: Path, *, probes: float = 0.02) -> Iterator[Clouds]:
+def clouds(folder: Path, *, probes: float = 0.1) -> Iterator[Clouds]:
     """All of it, started; ended with every process. `probes`: factor on the times of Cloud Run's probes."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

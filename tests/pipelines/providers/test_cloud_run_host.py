@@ -57,11 +57,11 @@ def stage(cloud: Clouds, at: CloudRunHost, release: str, app: str = "") -> Deplo
 
 
 def released(cloud: Clouds, at: CloudRunHost, release: str) -> str:
-    """Stage, shift and settle; the key that serves."""
+    """Stage, shift and mark as stable; the key that serves."""
     at.shift(stage(cloud, at, release).key, 100)
     main = at.live().main()
     assert main is not None
-    at.settle(main.key)
+    at.mark_stable(main.key)
     return main.key
 
 
@@ -125,15 +125,15 @@ def test_without_workers_the_candidate_itself_goes_live(cloud: Clouds) -> None:
     assert len(live.deployments) == 2
 
 
-def test_settling_drops_our_tags_and_is_remembered_there(cloud: Clouds) -> None:
+def test_marking_as_stable_drops_our_tags_and_is_remembered_there(cloud: Clouds) -> None:
     at = host(cloud)
     first = released(cloud, at, "v1.0.0")
     second = released(cloud, at, "v1.1.0")
     live = host(cloud).live()
-    assert live.settled == (second, first)
+    assert live.marks.stable == (second, first)
     assert all(not d.url for d in live.deployments)
     before = len(cloud.writes("cloud-run"))
-    at.settle(second)
+    at.mark_stable(second)
     assert len(cloud.writes("cloud-run")) == before
 
 
@@ -160,11 +160,11 @@ def test_going_back_needs_no_new_revision(cloud: Clouds) -> None:
     released(cloud, at, "v1.1.0")
     count = len(at.live().deployments)
     live = host(cloud).shift(first, 100)
-    host(cloud).settle(first)
+    host(cloud).mark_stable(first)
     assert [d.key for d in live.serving()] == [first]
     assert cloud.answer(PUBLIC).json()["release"] == "v1.0.0"
     assert len(host(cloud).live().deployments) == count
-    assert host(cloud).live().settled[0] == first
+    assert host(cloud).live().marks.stable[0] == first
 
 
 @pytest.mark.parametrize("app", ["ends", "unready"])
@@ -235,7 +235,7 @@ def at_hundred(service: dict[str, Any], revision: str) -> Any:
 @pytest.mark.parametrize("kind", ["lose_answer", "cut"])
 @pytest.mark.parametrize("number", range(5))
 def test_a_lost_answer_never_makes_two(cloud: Clouds, kind: str, number: int) -> None:
-    """Every write of a whole way is hit in turn: create, stage, twin, shift, settle."""
+    """Every write of a whole way is hit in turn: create, stage, twin, shift, mark as stable."""
     released(cloud, host(cloud), "v1.0.0")
     before = {d.key for d in host(cloud).live().deployments}
     writes = len(cloud.writes("cloud-run"))
@@ -244,13 +244,13 @@ def test_a_lost_answer_never_makes_two(cloud: Clouds, kind: str, number: int) ->
     staged = stage(cloud, at, "v1.1.0")
     at.shift(staged.key, 50)
     at.shift(staged.key, 100)
-    at.settle(staged.key)
+    at.mark_stable(staged.key)
     live = host(cloud).live()
     made = {d.key for d in live.deployments} - before
     assert made == {staged.key, f"{staged.key}-live"}
     assert [(d.key, d.traffic) for d in live.serving()] == [(f"{staged.key}-live", 100)]
-    assert live.settled[0] == f"{staged.key}-live"
-    # Stage, twin, two shifts, settle; one more only when the write had not happened.
+    assert live.marks.stable[0] == f"{staged.key}-live"
+    # Stage, twin, two shifts, mark as stable; one more only when the write had not happened.
     assert len(cloud.writes("cloud-run")) - writes == (6 if kind == "cut" else 5)
 
 
@@ -263,7 +263,7 @@ def whole_way(cloud: Clouds, at: CloudRunHost) -> str:
             at.shift(staged.key, percent)
     main = at.live().main()
     assert main is not None
-    at.settle(main.key)
+    at.mark_stable(main.key)
     return main.key
 
 
@@ -277,7 +277,7 @@ def test_a_run_killed_after_any_write_is_finished_by_the_next(cloud: Clouds, num
     key = whole_way(cloud, host(cloud))
     live = host(cloud).live()
     assert {d.key for d in live.deployments} - before == {key, key.removesuffix("-live")}
-    assert ({d.key: d.traffic for d in live.serving()}, live.settled) == ({key: 100}, (key, first))
+    assert ({d.key: d.traffic for d in live.serving()}, live.marks.stable) == ({key: 100}, (key, first))
     assert all(not d.url for d in live.deployments)
 
 

@@ -48,7 +48,7 @@ def stage(at: VercelHost, folder: Path, release: str, **files: str) -> Deployed:
 def released(at: VercelHost, folder: Path, release: str) -> str:
     key = stage(at, folder, release).key
     at.shift(key, 100)
-    at.settle(key)
+    at.mark_stable(key)
     return key
 
 
@@ -99,13 +99,13 @@ def test_going_back_is_instant_rollback_and_forward_again_a_promotion(cloud: Clo
     assert not any(f"/rollback/{second}" in line for line in cloud.writes("vercel"))
 
 
-def test_settled_ones_are_remembered_at_vercel(cloud: Clouds, tmp_path: Path) -> None:
+def test_stable_ones_are_remembered_at_vercel(cloud: Clouds, tmp_path: Path) -> None:
     at = host(cloud)
     first = released(at, tmp_path / "one", "v1.0.0")
     second = released(at, tmp_path / "two", "v1.1.0")
-    assert host(cloud).live().settled == (second, first)
+    assert host(cloud).live().marks.stable == (second, first)
     before = len(cloud.writes("vercel"))
-    host(cloud).settle(second)
+    host(cloud).mark_stable(second)
     assert len(cloud.writes("vercel")) == before
 
 
@@ -131,14 +131,14 @@ def test_only_missing_files_are_sent(cloud: Clouds, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["lose_answer", "cut"])
 @pytest.mark.parametrize("number", range(9))
 def test_a_lost_answer_never_makes_two(cloud: Clouds, tmp_path: Path, kind: str, number: int) -> None:
-    """Every write of a whole way is hit in turn: setting, create, two uploads, create again, promote, settle."""
+    """Every write of a whole way is hit in turn: setting, create, two uploads, create again, promote, mark as stable."""
     released(host(cloud), tmp_path / "one", "v1.0.0")
     before = {d.key for d in host(cloud).live().deployments}
     cloud.fault(kind=kind, emulator="vercel", method="POST|PATCH", after=number)
     key = released(host(cloud), tmp_path / "two", "v1.1.0")
     live = host(cloud).live()
     assert {d.key for d in live.deployments} - before == {key}
-    assert live.settled[0] == key
+    assert live.marks.stable[0] == key
     assert shown(cloud) == "v1.1.0"
     assert len(cloud.faults.fired) == (1 if number < 7 else 0)
 
@@ -152,7 +152,7 @@ def test_a_run_killed_after_any_write_is_finished_by_the_next(cloud: Clouds, tmp
     key = released(host(cloud), tmp_path / "two", "v1.1.0")
     live = host(cloud).live()
     assert {d.key for d in live.deployments} == {first, key}
-    assert ([d.key for d in live.serving()], live.settled) == ([key], (key, first))
+    assert ([d.key for d in live.serving()], live.marks.stable) == ([key], (key, first))
 
 
 def test_somebody_elses_promotion_is_a_conflict(cloud: Clouds, tmp_path: Path) -> None:

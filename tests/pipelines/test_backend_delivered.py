@@ -92,8 +92,8 @@ def test_the_backend_goes_out_and_comes_back(services: Any, tmp_path: Path) -> N
             assert watch.errors == []
             main = host.live().main()
             assert main is not None
-            host.settle(main.key)
+            host.mark_stable(main.key)
             assert smoke.run(checks, {"backend": target.url}, facts, world.http).failures() == ""
-        earlier = host.live().settled[1]
+        earlier = host.live().marks.stable[1]
         host.shift(earlier, 100)
         assert world.answer("api-staging.techmate.ai", "/version").json()["release"] == "v1.0.0"

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pipelines.delivery.context import Delivery
+from pipelines.delivery.context import Context
 from pipelines.delivery.migrations import due as migrations
 from pipelines.delivery.rollback import Request, decide, roll_back
 from pipelines.errors import CredentialsError, InputError, RefusedError
@@ -29,7 +29,7 @@ from tests.shop_files import MANIFEST
 
 pytestmark = pytest.mark.world
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SECRET = "      database_secret: migration-database-url@1\n"
 FILES = {
     "0001_notes.expand.sql": "CREATE TABLE notes (id int, old text)",
@@ -41,7 +41,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    name = "development_services_of_flows"
+    name = "development_services_of_migrations"
     spec = importlib.util.spec_from_file_location(name, ROOT / "apps/backend/development/services.py")
     assert spec is not None
     assert spec.loader is not None
@@ -65,14 +65,14 @@ class Staging:
         sites.hosts.update({("staging", name): host for name, host in self.hosts.items()})
         self.http = http
 
-    def delivery(self, manifest: str = "") -> Delivery:
+    def context(self, manifest: str = "") -> Context:
         text = manifest or MANIFEST.replace(
             "    paths: [apps/backend/**]\n", "    paths: [apps/backend/**]\n    migrations: migrations\n"
         ).replace("      service: api\n", f"      service: api\n{SECRET}")
         (self.folder / "shipmate.yml").write_text(text)
         environ = {"GOOGLE_OAUTH_ACCESS_TOKEN": "token", "GITHUB_ACTIONS": "true"}
         runtime = Runtime(environ=environ, stream=self.log)
-        return Delivery(
+        return Context(
             manifest=load(self.folder / "shipmate.yml"),
             environment="staging",
             runtime=runtime,
@@ -87,7 +87,7 @@ class Staging:
         folder.mkdir(exist_ok=True)
         for file in files:
             (folder / file).write_text(FILES[file])
-        said = migrations.apply(self.delivery(), "backend", phase=migrations.DUE, release=name)
+        said = migrations.apply(self.context(), "backend", phase=migrations.DUE, release=name)
         schema = max(file.name[:4] for file in folder.iterdir())
         for host in self.hosts.values():
             host.put(name, "c" * 40, "sha256:x", schema=schema)
@@ -103,7 +103,7 @@ class Staging:
 
 @pytest.fixture
 def staging(postgres: str, tmp_path: Path) -> Iterator[Staging]:
-    name = f"flow_{next(_numbers)}"
+    name = f"due_{next(_numbers)}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     address = postgres.replace("/postgres?", f"/{name}?")
@@ -138,7 +138,7 @@ def test_a_contract_that_was_not_planned_waits_whatever_serves(
     """Between the plan and the migrations another release may have gone live, which knows more."""
     staging.release("v1", "0001_notes.expand.sql")
     staging.release("v2", "0002_new.expand.sql", "0003_drop.contract.sql")
-    said = migrations.apply(staging.delivery(), "backend", phase=migrations.DUE, release="v3", most=most)
+    said = migrations.apply(staging.context(), "backend", phase=migrations.DUE, release="v3", most=most)
     assert said == ("applied 0003_drop.contract.sql" if applied else "nothing to apply")
     assert ("old" in staging.columns()) is not applied
 
@@ -147,13 +147,13 @@ def test_going_back_across_a_contract_is_refused_with_the_reason(staging: Stagin
     staging.release("v1", "0001_notes.expand.sql")
     staging.release("v2", "0002_new.expand.sql", "0003_drop.contract.sql")
     staging.release("v3")
-    assert roll_back(staging.delivery(), Request()).release == "v2", "it knows the contract"
+    assert roll_back(staging.context(), Request()).release == "v2", "it knows the contract"
     with pytest.raises(RefusedError, match=r"going back to v1 is not safe: the database has 0003_drop") as refused:
-        roll_back(staging.delivery(), Request(to="v1"))
+        roll_back(staging.context(), Request(to="v1"))
     assert "mend forward" in refused.value.next_step
     assert staging.hosts["backend"].serving() == {"v2": 100}
-    assert decide(staging.delivery(), Request(to="v1", accept_schema_risk=True))
-    assert decide(staging.delivery(), Request(to="v1", components=("web",))), "the web has no database"
+    assert decide(staging.context(), Request(to="v1", accept_schema_risk=True))
+    assert decide(staging.context(), Request(to="v1", components=("web",))), "the web has no database"
 
 
 def test_a_database_that_cannot_be_asked_is_no_permission(staging: Staging) -> None:
@@ -161,19 +161,19 @@ def test_a_database_that_cannot_be_asked_is_no_permission(staging: Staging) -> N
     staging.release("v2", "0002_new.expand.sql")
     secrets = staging.secrets.secrets
     secrets.put("techmate-staging", "migration-database-url", b"postgresql://127.0.0.1:9/none?connect_timeout=1")
-    text = staging.delivery().manifest.file.read_text().replace("url@1", "url@2")
-    delivery = staging.delivery(text)
+    text = staging.context().manifest.file.read_text().replace("url@1", "url@2")
+    context = staging.context(text)
     with pytest.raises(RefusedError, match=r"cannot be told which releases(.|\n)*--accept-schema-risk"):
-        roll_back(delivery, Request())
-    assert roll_back(staging.delivery(text), Request(accept_schema_risk=True)).release == "v1"
+        roll_back(context, Request())
+    assert roll_back(staging.context(text), Request(accept_schema_risk=True)).release == "v1"
 
 
 def test_no_secret_named_and_no_secret_there(staging: Staging) -> None:
-    plain = staging.delivery().manifest.file.read_text()
+    plain = staging.context().manifest.file.read_text()
     with pytest.raises(InputError, match=r"no database_secret(.|\n)*migration-database-url@1"):
-        migrations.apply(staging.delivery(plain.replace(SECRET, "")), "backend", phase="expand", release="v1")
+        migrations.apply(staging.context(plain.replace(SECRET, "")), "backend", phase="expand", release="v1")
     with pytest.raises(CredentialsError, match="migration-database-url@7 of techmate-staging cannot be read"):
-        migrations.apply(staging.delivery(plain.replace("url@1", "url@7")), "backend", phase="expand", release="v1")
+        migrations.apply(staging.context(plain.replace("url@1", "url@7")), "backend", phase="expand", release="v1")
     with pytest.raises(InputError, match="'sideways' is no phase"):
-        migrations.apply(staging.delivery(plain), "backend", phase="sideways", release="v1")
-    assert migrations.apply(staging.delivery(plain), "web", phase="expand", release="v1") == "has no migrations"
+        migrations.apply(staging.context(plain), "backend", phase="sideways", release="v1")
+    assert migrations.apply(staging.context(plain), "web", phase="expand", release="v1") == "has no migrations"

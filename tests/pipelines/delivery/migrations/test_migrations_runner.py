@@ -23,7 +23,7 @@ from pipelines.faults import Policy
 
 pytestmark = pytest.mark.world
 
-_SERVICES = Path(__file__).parents[3] / "apps/backend/development/services.py"
+_SERVICES = Path(__file__).parents[4] / "apps/backend/development/services.py"
 QUICK = Policy(tries=2, scale=0.001)
 
 
@@ -217,7 +217,7 @@ def test_a_wrong_address_is_a_matter_of_credentials_an_absent_server_is_not(addr
 
 
 def test_the_platforms_own_migrations_apply(address: str) -> None:
-    files = Path(__file__).parents[3] / "apps/backend/migrations"
+    files = Path(__file__).parents[4] / "apps/backend/migrations"
     applied = run(address, files)
     assert len(applied) >= 2
     assert run(address, files) == []

@@ -9,7 +9,7 @@ import click
 
 @click.command("migrate", short_help="Apply database migrations.")
 @click.option("--database", envvar="DATABASE_URL", required=True, help="Address of the database (or DATABASE_URL).")
-@click.option("--component", default="backend", show_default=True, help="Whose migrations.")
+@click.option("--component", default="", help="Whose migrations; without it those of the only component that has some.")
 @click.option(
     "--phase", type=click.Choice(["expand", "contract"]), default="expand", show_default=True, help="Which kind is due."
 )
@@ -26,16 +26,18 @@ def command(database: str, component: str, phase: str, release: str, as_json: bo
     from pipelines.manifest import load
 
     manifest = load()
-    found = manifest.components.get(component)
-    if found is None or found.migrations is None:
-        having = ", ".join(name for name, known in manifest.components.items() if known.migrations)
+    having = {name: known.migrations for name, known in manifest.components.items() if known.migrations}
+    folder = having.get(component) or (next(iter(having.values())) if not component and len(having) == 1 else None)
+    if folder is None:
         raise InputError(
-            f"{component} has no migrations",
+            f"{component} has no migrations"
+            if component
+            else f"{len(having)} components have migrations, and none is named",
             where="shipmate.yml",
-            next_step=f"components that have: {having or 'none'}",
+            next_step=f"components that have: {', '.join(having) or 'none'}",
         )
     with terminal.busy("migrating"):
-        applied = migrations.run(database, manifest.root / found.migrations, phase=phase, release=release)
+        applied = migrations.run(database, manifest.root / folder, phase=phase, release=release)
     if as_json:
         click.echo(json.dumps({"phase": phase, "release": release, "applied": applied}))
     else:

@@ -26,7 +26,7 @@ def command(
     accept_schema_risk: bool,
     as_json: bool,
 ) -> None:
-    """Take an environment back to an earlier release, backend and web together, and verify it from outside.
+    """Take an environment back to an earlier release, all components together, and verify it from outside.
 
     It goes by the providers' own state and needs neither GitHub nor an approval. It refuses, saying why, when there is nothing safe
     to go back to.

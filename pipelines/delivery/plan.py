@@ -19,7 +19,7 @@ from typing import Any
 from pipelines.delivery.pipeline import PRODUCTION, Job, steps_of
 from pipelines.delivery.review import Unreviewed
 from pipelines.delivery.steps.base import Base, Facts, Step
-from pipelines.errors import ConflictError, InputError, RefusedError
+from pipelines.errors import InputError, RefusedError
 from pipelines.manifest import definition as definitions
 from pipelines.manifest.model import Environment, Manifest
 
@@ -233,17 +233,3 @@ def _differing(then: Any, now: Any, path: str = "") -> list[str]:
     else:
         found = [] if then == now else [path.lstrip("/")]
     return found[:8]
-
-
-def require_base(plan: Plan, bases: Mapping[str, Base | None]) -> None:
-    """Raises ConflictError when something else is live than what the plan was made on."""
-    for each in plan.facts:
-        found = bases.get(each.component)
-        if (found.key if found else "") != (each.base.key if each.base else ""):
-            raise ConflictError(
-                f"{(found.release or found.key) if found else 'nothing'} is live, the plan was made on "
-                f"{(each.base.release or each.base.key) if each.base else 'nothing'}",
-                where=each.component,
-                why="somebody deployed or rolled back since",
-                next_step="start the workflow again: it plans anew",
-            )

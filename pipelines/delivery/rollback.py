@@ -19,6 +19,7 @@ from pipelines.errors import RefusedError, ShipmateError
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
     from pipelines.delivery.plan import Plan
+    from pipelines.delivery.steps.base import Facts as DeliveryFacts
     from pipelines.delivery.steps.base import Step
     from pipelines.roles import Deployed, Live
 
@@ -90,7 +91,7 @@ def plan(facts: Facts) -> list[Step]:
 
 
 def plan_to_base(failed: Plan, lives: Mapping[str, Live]) -> list[Step]:
-    """A failed delivery back to what was live when it was planned; nothing when it never had traffic. Pure.
+    """A failed delivery back to what was live when it was planned; nothing when it has no traffic (any more). Pure.
 
     Raises RefusedError when somebody else moved the traffic since, or when nothing was live before.
     """
@@ -101,7 +102,7 @@ def plan_to_base(failed: Plan, lives: Mapping[str, Live]) -> list[Step]:
         )
         for name, each in facts.items()
     }
-    if not any(shares.values()):
+    if not any(shares.values()) and not any(_under_way(each, lives[name]) for name, each in facts.items()):
         return []
     release = failed.recorded.release
     without = [name for name, share in shares.items() if share and facts[name].base is None]
@@ -118,10 +119,15 @@ def plan_to_base(failed: Plan, lives: Mapping[str, Live]) -> list[Step]:
         if each.base is not None and (each.base.release, each.base.digest) != (each.release, each.digest)
     }
     marks = [
-        MarkFailed(component=name, release=release, to=base.release or base.key, why="its delivery failed")
+        MarkFailed(component=name, release=release, to=base.release, why="its delivery failed")
         for name, base in bases.items()
     ]
     return [*marks, *_restoring({name: (base.release, base.key) for name, base in bases.items()})]
+
+
+def _under_way(each: DeliveryFacts, live: Live) -> bool:
+    """Whether the way back to the base of a component was begun, and killed before its end."""
+    return each.base is not None and bool(each.base.release) and live.marks.restoring == each.base.release
 
 
 def _restoring(targets: Mapping[str, tuple[str, str]]) -> list[Step]:

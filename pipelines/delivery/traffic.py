@@ -25,8 +25,8 @@ def candidate(live: Live, component: str, release: str, digest: str) -> Deployed
 def base_for(live: Live, component: str, release: str, digest: str) -> Base | None:
     """What a delivery of this release is planned on: what has the traffic that the release itself does not have; None for nothing.
 
-    A delivery that was killed after its last step of traffic is planned on what was stable before it. Raises RefusedError while
-    others share the traffic.
+    A delivery that was killed after its last step of traffic is planned on what was stable before it, as it was the first time. One
+    that is stable is its own base. Raises RefusedError while others share the traffic.
     """
     others = [d for d in live.serving() if not _is(d, release, digest)]
     if len(others) > 1:
@@ -45,7 +45,7 @@ def base_for(live: Live, component: str, release: str, digest: str) -> Base | No
         return Base.of(main)
     before = (live.find(key) for key in live.marks.stable)
     stable = next((d for d in before if d is not None and d.ready and not _is(d, release, digest)), None)
-    return Base.of(stable) if stable is not None else Base.of(main)
+    return Base.of(stable) if stable is not None else None
 
 
 def share_on_the_way(live: Live, component: str, release: str, digest: str, shares: Sequence[int], base: str) -> int:

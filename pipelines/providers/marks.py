@@ -43,9 +43,9 @@ def read(text: str, legacy: str = "") -> Marks:
 
 
 def with_stable(marks: Marks, key: str, release: str) -> Marks:
-    """A deployment that proved good: it leads, and no earlier failure of its release counts any more."""
+    """A deployment that proved good: it leads, no earlier failure of its release counts any more, and no rollback is under way."""
     failed = {name: why for name, why in marks.failed.items() if name != release}
-    return replace(marks, stable=(key, *(each for each in marks.stable if each != key)), failed=failed)
+    return replace(marks, stable=(key, *(each for each in marks.stable if each != key)), failed=failed, restoring="")
 
 
 def _reasons(given: Any) -> dict[str, str]:

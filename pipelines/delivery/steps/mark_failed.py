@@ -21,15 +21,14 @@ class MarkFailed(Step):
     release: str
     """Empty: nothing failed, somebody only goes back."""
     to: str
+    """Empty: to something that was not deployed by us, which no later rollback could be asked for."""
     why: str
 
     @property
     def says(self) -> str:
-        return (
-            f"mark {self.release} as taken back, on the way to {self.to}"
-            if self.release
-            else f"mark the way to {self.to}"
-        )
+        if not self.release:
+            return f"mark the way to {self.to}"
+        return f"mark {self.release} as taken back" + (f", on the way to {self.to}" if self.to else "")
 
     def done(self, live: Live) -> str:
         return "is marked already" if self.change(live.marks) == live.marks else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery.steps.base import Step
@@ -52,7 +52,5 @@ class MarkRestored(Step):
         return "is marked already" if arrived else ""
 
     def run(self, context: Context) -> str:
-        host = context.host(self.component)
-        host.mark_stable(self.key)
-        host.mark(lambda marks: replace(marks, restoring=""))
+        context.host(self.component).mark_stable(self.key)
         return f"{self.key} is what a rollback comes back to"

@@ -68,9 +68,11 @@ def test_the_oldest_are_forgotten_first_and_a_reason_has_an_end() -> None:
     assert marks.stable == tuple(f"r{number}" for number in reversed(range(5, KEPT + 5)))
 
 
-def test_a_release_that_proved_good_has_not_failed_any_more() -> None:
+def test_a_release_that_proved_good_has_not_failed_any_more_and_ends_what_was_under_way() -> None:
     marks = Marks(stable=("r1", "r2"), failed={"v1": "x", "v2": "y"}, withdrawn={"v2": "z"}, restoring="v2")
-    assert with_stable(marks, "r2", "v2") == replace(marks, stable=("r2", "r1"), failed={"v1": "x"})
+    assert with_stable(marks, "r2", "v2") == replace(
+        marks, stable=("r2", "r1"), failed={"v1": "x"}, restoring=""
+    )
 
 
 # at the providers -------------------------------------------------------------------------------------------------------
@@ -122,7 +124,7 @@ def test_every_kind_of_mark_is_kept_at_the_provider(
     )
     assert host().live().marks == expected
     host().mark_stable(key)
-    assert host().live().marks == replace(expected, stable=(key,))
+    assert host().live().marks == replace(expected, stable=(key,), restoring="")
     before = len(cloud.writes("cloud-run") + cloud.writes("vercel"))
     host().mark(lambda marks: marks)
     host().mark_stable(key)

@@ -1,17 +1,21 @@
-"""The way back: together, from the providers' own state, finished wherever it was killed, with GitHub or without."""
+"""The way back by command: together, by the providers' own state and marks, finished wherever it was killed, with GitHub or without."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pipelines.delivery.context import Delivery
-from pipelines.delivery.ledger import ROLLBACK, Ledger
-from pipelines.delivery.rollback import Request, Rolled, decide, roll_back
+from pipelines.delivery.context import Context
+from pipelines.delivery.ledger import Ledger
+from pipelines.delivery.rollback import Facts, Request, Result, decide, plan, roll_back
+from pipelines.delivery.steps.mark_failed import MarkFailed
 from pipelines.errors import CheckFailed, InputError, RefusedError
 from pipelines.faults import Policy
+from pipelines.github import GitHub
+from pipelines.roles import Deployed, Identity, Live, Marks
 from release.state import WITHDRAWN
 from tests.memory_hosts import Killed
 from tests.shop import COMPONENTS, REPOSITORY, Shop
@@ -30,15 +34,21 @@ def life(shop: Shop) -> Shop:
 
 
 def release(shop: Shop, version: str) -> None:
+    """Live and stable, and written down for people."""
     shop.live(version, head(shop))
+    given: dict[str, Any] = {"environment": "production", "release": version, "commit": head(shop), "run_id": ""}
+    digests = {name: reference.rpartition("@")[2] for name, reference in shop.artifacts(head(shop)[:12]).items()}
+    record = shop.ledger().open(**given, artifacts=digests, run="by hand")
+    shop.ledger().note(record, "success", f"{version} is live")
+    shop.writes.seen.clear()
 
 
 def head(shop: Shop) -> str:
     return shop.github.service.git(shop.github.service.repository(REPOSITORY)).refs["refs/heads/main"]
 
 
-def back(shop: Shop, run: Any = None, **request: Any) -> Rolled:
-    return roll_back(shop.delivery("production", run), Request(**request))
+def back(shop: Shop, run: Any = None, **request: Any) -> Result:
+    return roll_back(shop.context("production", run), Request(**request))
 
 
 def serving(shop: Shop) -> list[dict[str, int]]:
@@ -56,16 +66,20 @@ def ledger(shop: Shop) -> list[tuple[str, str, str]]:
 def test_both_components_go_back_together_and_the_ledger_knows(life: Shop) -> None:
     rolled = back(life)
     assert (rolled.release, rolled.was, rolled.changed) == ("v1.1.0", "v1.2.0", True)
-    assert [done.step.action for done in rolled.done] == ["back", "back", "outside", "outside"]
+    assert [(done.step.component, done.step.name) for done in rolled.done] == [
+        (component, name)
+        for name in ("mark-failed", "restore", "verify-live", "mark-restored")
+        for component in COMPONENTS
+    ]
     assert serving(life) == both("v1.1.0")
     assert ledger(life)[:3] == [
         (":rollback", "v1.1.0", "success"),
         ("", "v1.2.0", "inactive"),
         ("", "v1.1.0", "success"),
     ]
-    live = life.ledger().live("production")
-    assert live is not None
-    assert (live.release, live.task) == ("v1.1.0", ROLLBACK)
+    for marks in (life.host("production", component).marks for component in COMPONENTS):
+        assert [key.rpartition("-")[0] for key in marks.stable] == ["v1-1-0", "v1-2-0", "v1-0-0"]
+        assert (marks.failed, marks.restoring) == ({"v1.2.0": "taken back to v1.1.0"}, "")
 
 
 @pytest.mark.parametrize("request_", [{}, {"to": "v1.1.0"}], ids=["again", "by name"])
@@ -86,7 +100,9 @@ def test_further_back_by_name_and_forward_again(life: Shop) -> None:
     assert back(life, to="v1.2.0").changed
     assert serving(life) == both("v1.2.0")
     assert ledger(life)[0] == (":rollback", "v1.2.0", "success")
-    assert back(life).release == "v1.0.0", "where it was settled last, and v1.1.0 was taken back"
+    assert back(life, to="v1.0.0").changed
+    assert back(life, to="v1.2.0").changed
+    assert back(life).release == "v1.0.0", "where it was stable last; v1.1.0 was taken back, v1.0.0 is good again"
 
 
 def test_one_component_alone(life: Shop) -> None:
@@ -100,56 +116,49 @@ def test_one_component_alone(life: Shop) -> None:
 def test_a_release_that_is_bad_in_the_middle_of_a_shift(life: Shop) -> None:
     backend, web = (life.host("production", component) for component in COMPONENTS)
     backend.put("v1.3.0", head(life), "sha256:x")
-    backend.settled = backend.settled[1:]
+    backend.marks = replace(backend.marks, stable=backend.marks.stable[1:])
     backend.shift(backend.deployments[1].key, 90)
     assert serving(life) == [{"v1.3.0": 10, "v1.2.0": 90}, {"v1.2.0": 100}]
-    rolled = back(life, failed="v1.3.0")
+    rolled = back(life)
     assert (rolled.release, rolled.was) == ("v1.2.0", "v1.3.0")
     assert serving(life) == both("v1.2.0")
-    assert web.settled[0].startswith("v1-2-0")
-
-
-def test_a_failed_release_without_traffic_leaves_nothing_to_do(life: Shop) -> None:
-    life.writes.seen.clear()
-    rolled = back(life, failed="v1.3.0")
-    assert (rolled.release, rolled.changed, rolled.done) == ("v1.2.0", False, [])
-    assert "nothing to take back" in life.log.getvalue()
-    assert life.writes.seen == []
+    assert web.marks.stable[0].startswith("v1-2-0")
+    assert "v1.3.0" in backend.marks.failed
 
 
 # killed -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("where", ["terminal", "job", "after a failure"])
-def test_killed_at_any_write_the_next_run_ends_at_the_same_release(life: Shop, where: str, after_effect: bool) -> None:
+@pytest.mark.parametrize("job", [False, True], ids=["terminal", "job"])
+def test_killed_at_any_write_the_next_run_ends_at_the_same_release(life: Shop, job: bool, after_effect: bool) -> None:
     """Never one further, and never forward to the bad one."""
     for number in range(1, MOST_WRITES):
         version = f"v1.{number + 2}.0"
         good = next(iter(serving(life)[0]))
         release(life, version)
-        run = life.start() if where == "job" else None
-        request = {"failed": version} if where == "after a failure" else {}
+        run = life.start() if job else None
         life.writes.kill_at(number, after_effect=after_effect)
         try:
-            back(life, run, **request)
+            back(life, run)
+            killed = False
         except Killed:
-            done = False
-        else:
-            done = True
+            killed = True
         life.writes.spare()
-        back(life, run, **request)
+        back(life, run)
         assert serving(life) == both(good), (number, life.writes.seen)
-        if where != "after a failure":
-            assert ledger(life)[0] == (":rollback", good, "success")
-        if done:
+        for component in COMPONENTS:
+            marks = life.host("production", component).marks
+            assert (version in marks.failed, marks.restoring) == (True, ""), (number, component)
+            assert marks.stable[0].startswith(good.replace(".", "-"))
+        if not killed:
             break
     assert number > 6
 
 
 def test_killed_without_github_the_next_run_ends_at_the_same_release(life: Shop) -> None:
     """The providers' own marks are enough."""
-    for number in range(1, 5):
+    for number in range(1, 7):
         version = f"v1.{number + 2}.0"
         good = next(iter(serving(life)[0]))
         release(life, version)
@@ -161,10 +170,31 @@ def test_killed_without_github_the_next_run_ends_at_the_same_release(life: Shop)
         assert serving(life) == both(good)
 
 
-def alone(shop: Shop) -> Rolled:
-    delivery = shop.delivery("production")
-    delivery.github = None
-    return roll_back(delivery, Request())
+def test_one_that_was_killed_is_finished_even_when_something_else_is_known_by_then(life: Shop) -> None:
+    """Where it was going is written at the providers, before any traffic moves."""
+    life.writes.kill_at(6, after_effect=True)
+    with pytest.raises(Killed):
+        back(life)
+    life.writes.spare()
+    assert {life.host("production", c).marks.restoring for c in COMPONENTS} == {"v1.1.0"}
+    withdraw(life, "v1.1.0")
+    assert back(life).release == "v1.1.0", "half of it is there"
+    assert back(life, to="v1.0.0").release == "v1.0.0"
+
+
+def test_a_name_goes_before_where_a_killed_one_was_going(life: Shop) -> None:
+    life.writes.kill_at(4, after_effect=True)
+    with pytest.raises(Killed):
+        back(life)
+    life.writes.spare()
+    assert back(life, to="v1.0.0").release == "v1.0.0"
+    assert {life.host("production", c).marks.restoring for c in COMPONENTS} == {""}
+
+
+def alone(shop: Shop) -> Result:
+    context = shop.context("production")
+    context.github = None
+    return roll_back(context, Request())
 
 
 def test_a_new_run_finishes_what_another_began(life: Shop) -> None:
@@ -211,62 +241,96 @@ def test_that_a_withdrawal_cannot_be_asked_stops_nothing_and_is_said(life: Shop)
     withdraw(life, "v1.1.0")
     life.fault(kind="status", path="/releases/tags/", times=None)
     assert back(life).release == "v1.1.0"
-    assert "whether v1.1.0 was withdrawn was not checked" in life.log.getvalue()
+    assert "whether v1.1.0 was withdrawn is only known by the providers' marks" in life.log.getvalue()
     assert ledger(life)[0] == (":rollback", "v1.1.0", "success")
+
+
+@pytest.mark.parametrize("kind", ["failed", "withdrawn"])
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_a_mark_at_any_provider_excludes_a_release_without_github(life: Shop, kind: str, component: str) -> None:
+    host = life.host("production", component)
+    host.marks = replace(host.marks, **{kind: {"v1.1.0": "it loses data"}})
+    assert alone(life).release == "v1.0.0"
+    assert "GitHub was not asked" in life.log.getvalue()
+    assert serving(life) == both("v1.0.0")
+
+
+def test_when_marks_exclude_all_there_is_it_is_refused_without_github(life: Shop) -> None:
+    host = life.host("production", "web")
+    host.marks = replace(host.marks, failed={"v1.1.0": "x"}, withdrawn={"v1.0.0": "y"})
+    with pytest.raises(RefusedError, match="no earlier release that was live and well"):
+        alone(life)
+    named = life.context("production")
+    named.github = None
+    assert roll_back(named, Request(to="v1.1.0")).release == "v1.1.0", "somebody who names it knows"
+    assert host.marks.failed == {"v1.2.0": "taken back to v1.1.0"}, "it is good again"
+
+
+def test_what_is_marked_is_what_is_left_behind_and_not_what_is_gone_forward_from() -> None:
+    def live(*releases: str, serves: str) -> Live:
+        found = tuple(
+            Deployed(
+                key=f"{name}-1",
+                url="https://x.test",
+                ready=True,
+                identity=Identity(release=name, commit="c" * 40, digest="sha256:x"),
+                traffic=100 if name == serves else 0,
+            )
+            for name in releases
+        )
+        return Live(url="u", deployments=found, marks=Marks(stable=tuple(d.key for d in found)))
+
+    facts = Facts(
+        live={"api": live("v3", "v2", "v1", serves="v1"), "site": live("v3", "v2", "v1", serves="v3")}, to="v2"
+    )
+    marks = {step.component: step.release for step in plan(facts) if isinstance(step, MarkFailed)}
+    assert marks == {"api": "", "site": "v3"}, "v1 is older than v2: nothing is wrong with it"
 
 
 # GitHub is down ---------------------------------------------------------------------------------------------------------
 
 
-def answers_503(shop: Shop, delivery: Delivery) -> None:
+def answers_503(shop: Shop, context: Context) -> None:
     shop.fault(kind="status", status=503, times=None)
 
 
-def refuses(shop: Shop, delivery: Delivery) -> None:
-    delivery.github = type(shop.client("x"))(
-        "techmate/platform", "x", api_url="http://127.0.0.1:9", policy=Policy(scale=0.0)
-    )
-    delivery.github.brief = lambda: delivery.github  # type: ignore[method-assign,union-attr,assignment,return-value]
+def refuses(shop: Shop, context: Context) -> None:
+    context.github = GitHub(REPOSITORY, "x", api_url="http://127.0.0.1:9", policy=Policy(scale=0.0))
 
 
-def hangs_up(shop: Shop, delivery: Delivery) -> None:
+def hangs_up(shop: Shop, context: Context) -> None:
     shop.fault(kind="cut", times=None)
 
 
-def is_limited(shop: Shop, delivery: Delivery) -> None:
+def is_limited(shop: Shop, context: Context) -> None:
     shop.fault(kind="throttle", times=None)
 
 
-def expired(shop: Shop, delivery: Delivery) -> None:
+def expired(shop: Shop, context: Context) -> None:
     shop.fault(kind="status", status=401, times=None)
 
 
 @pytest.mark.parametrize("trouble", [answers_503, refuses, hangs_up, is_limited, expired])
-def test_it_works_while_github_is_down(life: Shop, trouble: Callable[[Shop, Delivery], None]) -> None:
-    delivery = life.delivery("production")
-    trouble(life, delivery)
-    rolled = roll_back(delivery, Request())
+def test_it_works_while_github_is_down(life: Shop, trouble: Callable[[Shop, Context], None]) -> None:
+    context = life.context("production")
+    trouble(life, context)
+    rolled = roll_back(context, Request())
     assert (rolled.release, rolled.was, rolled.changed) == ("v1.1.0", "v1.2.0", True)
     assert serving(life) == both("v1.1.0")
     said = life.log.getvalue()
-    assert said.count("GitHub does not answer; going by the providers' own state") == 1
-    assert "the ledger could not be told" not in said, "GitHub is not asked again once it is known to be down"
+    assert said.count("only known by the providers' marks") == 1
+    assert said.count("the ledger could not be told") == 1, "once it is known to be down it is not asked again"
 
 
 def test_github_goes_down_in_the_middle(life: Shop) -> None:
-    delivery = life.delivery("production")
+    context = life.context("production")
     life.fault(kind="status", times=None, method="POST", after=1)
-    assert roll_back(delivery, Request()).changed
+    assert roll_back(context, Request()).changed
     assert serving(life) == both("v1.1.0")
     assert "the ledger could not be told" in life.log.getvalue()
-    life.faults.clear()
-    back(life)
-    assert ledger(life)[0] == (":rollback", "v1.1.0", "success"), "the next one finishes the record"
 
 
 def test_a_rollback_does_not_wait_long_for_github(life: Shop) -> None:
-    from pipelines.github import GitHub
-
     brief = GitHub("o/r", "t", policy=Policy(scale=1.0)).brief()
     assert (brief.policy.tries, brief._timeout) == (2, 5)
 
@@ -294,10 +358,14 @@ def test_a_release_that_is_not_there(life: Shop) -> None:
     assert serving(life) == both("v1.2.0")
 
 
-def test_releases_that_failed_or_were_taken_back_are_not_chosen(life: Shop) -> None:
-    record = next(r for r in life.ledger().records("production") if r.release == "v1.1.0")
-    Ledger(life.client(life.job().token)).note(record, "failure", "smoke tests")
-    assert back(life).release == "v1.0.0"
+def test_what_anybody_writes_into_the_ledger_decides_nothing(life: Shop) -> None:
+    """Any workflow of any branch can write there."""
+    records = {record.release: record for record in life.ledger().records("production")}
+    forger = Ledger(life.client(life.job().token))
+    forger.note(records["v1.1.0"], "failure", "smoke tests")
+    given: dict[str, Any] = {"environment": "production", "commit": head(life), "artifacts": {}, "run": ""}
+    forger.note(forger.open(release="v99.0.0", run_id="1", **given), "success", "v99.0.0 is live")
+    assert back(life).release == "v1.1.0"
 
 
 def test_an_earlier_release_that_is_sick_too_is_said(life: Shop) -> None:
@@ -311,9 +379,13 @@ def test_an_earlier_release_that_is_sick_too_is_said(life: Shop) -> None:
 
 def test_the_plan_alone_changes_nothing(life: Shop) -> None:
     life.writes.seen.clear()
-    steps = decide(life.delivery("production"), Request())
-    assert [step.says for step in steps][:2] == [
-        f"give all traffic to v1.1.0 ({life.host('production', 'backend').settled[1]})",
-        f"give all traffic to v1.1.0 ({life.host('production', 'web').settled[1]})",
+    steps = decide(life.context("production"), Request())
+    keys = [life.host("production", component).marks.stable[1] for component in COMPONENTS]
+    assert [(step.says, done) for step, done in steps][:4] == [
+        *[("mark v1.2.0 as taken back, on the way to v1.1.0", "")] * 2,
+        *[(f"give all traffic to v1.1.0 ({key})", "") for key in keys],
     ]
     assert (life.writes.seen, serving(life)) == ([], both("v1.2.0"))
+    back(life)
+    again = [(step.name, bool(done)) for step, done in decide(life.context("production"), Request())]
+    assert again == [("restore", True)] * 2 + [("verify-live", False)] * 2 + [("mark-restored", True)] * 2

@@ -70,7 +70,7 @@ class CountedClient(Client):
             return super().json(method, path, body)
 
     def brief(self) -> Client:
-        made = CountedClient(self.name, self.token, api_url=self.api_url, policy=self.policy)
+        made = CountedClient(self.name, self.token, api_url=self.api_url, policy=super().brief().policy)
         made.writes = self.writes
         return made
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.delivery import planning
-from pipelines.delivery.ledger import Ledger
+from pipelines.delivery.ledger import Ledger, Record, State
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.status import status
+from pipelines.roles import Identity
+from tests.pipelines.delivery.jobs import planned
 from tests.shop import COMPONENTS, REPOSITORY, SERVER, Shop
 
 pytestmark = pytest.mark.world
@@ -18,11 +19,33 @@ OTHER = "sha256:" + "0" * 64
 
 
 def rows(shop: Shop) -> list[dict[str, Any]]:
-    return status(shop.delivery("production"))
+    return status(shop.context("production"))
 
 
 def drift(shop: Shop) -> list[str]:
     return [row["drift"] for row in rows(shop)]
+
+
+def released(shop: Shop, version: str, actor: str = "dev-1") -> None:
+    """Delivered to production by a run."""
+    planned(shop, version, shop.artifacts(version), run=shop.start(actor)).all()
+
+
+def noted(shop: Shop, release: str, state: State, **more: Any) -> Record:
+    """A record in the ledger, by the job of a run."""
+    digests = {name: reference.rpartition("@")[2] for name, reference in shop.artifacts(release).items()}
+    ledger, run = Ledger(shop.client(shop.job().token)), shop.start(more.pop("actor", "dev-1"))
+    record = ledger.open(
+        environment="production",
+        release=release,
+        commit=shop.head("main"),
+        artifacts=digests,
+        run="",
+        run_id=str(run.id),
+        **more,
+    )
+    ledger.note(record, state, state)
+    return record
 
 
 def test_nothing_yet(shop: Shop) -> None:
@@ -33,113 +56,132 @@ def test_nothing_yet(shop: Shop) -> None:
 
 
 def test_what_since_when_by_whom_from_which_run(shop: Shop) -> None:
-    commit = shop.released("v1.0.0")
+    released(shop, "v1.0.0", "on-call")
     backend, web = rows(shop)
-    record = shop.ledger().live("production")
-    assert record is not None
-    assert (backend["release"], backend["commit"], backend["traffic"], backend["drift"]) == (
+    (record,) = shop.ledger().records("production")
+    assert (backend["release"], backend["commit"], backend["traffic"], backend["stable"], backend["drift"]) == (
         "v1.0.0",
-        commit,
+        shop.head("main"),
         "100 %",
+        "yes",
         "",
     )
-    assert (backend["since"], backend["by"], backend["approved"]) == (record.events[0].at, "dev-1", "")
+    assert (backend["since"], backend["by"], backend["approved"]) == (
+        record.events[0].at,
+        "on-call",
+        "release-manager",
+    )
     assert backend["run"].startswith(f"{SERVER}/{REPOSITORY}/actions/runs/")
     assert (web["url"], web["digest"]) == ("https://techmate.ai", record.artifacts["web"])
 
 
-@pytest.mark.parametrize(
-    ("words", "shown"), [("approved by", "release-manager"), ("break-glass by", "release-manager (break-glass)")]
-)
-def test_who_dispatched_and_who_let_it_pass(shop: Shop, words: str, shown: str) -> None:
-    """A job writes the ledger as a bot; people want to know for whom."""
-    commit = shop.proved("v1.0.0")
-    run = shop.start("on-call")
-    delivery = shop.delivery("production", run)
-    found = planning.plan(delivery, "v1.0.0")
-    planning.open_record(delivery, found)
-    (record,) = delivery.ledger.records("production")
-    delivery.ledger.note(record, "queued", f"{words} release-manager for plan {found.digest}, run {run.id}, attempt 1")
-    delivery.ledger.note(record, "success", "live")
-    for component, digest in found.resolved.candidate.digests().items():
-        shop.host("production", component).put("v1.0.0", commit, digest)
-    assert [(row["by"], row["approved"]) for row in rows(shop)] == [("on-call", shown)] * 2
+def test_who_let_it_pass_is_what_the_deployment_carries_and_nobody_can_add_to_that(shop: Shop) -> None:
+    """An event of the ledger may say what its writer likes."""
+    shop.live("v1.0.0", shop.head("main"))
+    record = noted(shop, "v1.0.0", "success", by="dev-2")
+    Ledger(shop.client(shop.job().token)).note(record, "success", "approved by release-manager")
+    assert [(row["by"], row["approved"]) for row in rows(shop)] == [("dev-2", "")] * 2
 
 
 def test_a_run_of_the_same_release_that_waits_is_not_how_it_went_live(shop: Shop) -> None:
-    commit = shop.released("v1.0.0")
-    shop.note("production", "v1.0.0", commit, "queued", run=shop.start("on-call"))
-    assert [row["by"] for row in rows(shop)] == ["dev-1", "dev-1"]
+    released(shop, "v1.0.0")
+    before = [row["since"] for row in rows(shop)]
+    noted(shop, "v1.0.0", "queued", actor="on-call", by="on-call")
+    assert [(row["by"], row["since"]) for row in rows(shop)] == [("dev-1", since) for since in before]
 
 
 def test_a_release_in_the_middle_of_a_shift_is_two_rows(shop: Shop) -> None:
-    shop.released("v1.0.0")
+    released(shop, "v1.0.0")
     backend = shop.host("production", "backend")
-    first = backend.deployments[0].key
-    backend.put("v1.1.0", "c" * 40, OTHER)
-    backend.shift(first, 90)
-    found = [(row["component"], row["release"], row["traffic"]) for row in rows(shop)]
-    assert found == [("backend", "v1.1.0", "10 %"), ("backend", "v1.0.0", "90 %"), ("web", "v1.0.0", "100 %")]
+    delivery = planned(shop, "v1.1.0", shop.artifacts("v1.1.0"))
+    delivery.deploy("backend")
+    backend.shift(backend.deployments[0].key, 10)
+    found = [(row["component"], row["release"], row["traffic"], row["stable"]) for row in rows(shop)]
+    assert found == [
+        ("backend", "v1.1.0", "10 %", "no"),
+        ("backend", "v1.0.0", "90 %", "yes"),
+        ("web", "v1.0.0", "100 %", "yes"),
+    ]
 
 
-@pytest.mark.parametrize("how", ["another release", "another digest", "by other means"])
-def test_drift_is_shown(shop: Shop, how: str) -> None:
-    commit = shop.released("v1.0.0")
-    web = shop.host("production", "web")
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("another release", "the ledger says v1.0.0"),
+        ("another digest", "another digest than the ledger's"),
+        ("by other means", "deployed by other means"),
+        ("marked", "is marked as failed: it loses data"),
+    ],
+)
+def test_drift_is_shown(shop: Shop, how: str, said: str) -> None:
+    released(shop, "v1.0.0")
+    web, commit = shop.host("production", "web"), shop.head("main")
     if how == "another release":
         web.put("v0.9.0", commit, OTHER)
     elif how == "another digest":
         web.put("v1.0.0", commit, OTHER)
+    elif how == "marked":
+        web.mark(lambda marks: type(marks)(stable=marks.stable, failed={"v1.0.0": "it loses data"}))
     else:
         web.put("v1.0.0", commit, OTHER)
         web.deployments[0] = type(web.deployments[0])(
             key="d9", url="", ready=True, identity=None, traffic=100, created="2026-01-01T00:00:00Z"
         )
-    said = {
-        "another release": "the ledger says v1.0.0",
-        "another digest": "another digest than the ledger's",
-        "by other means": "deployed by other means",
-    }
-    assert drift(shop) == ["", said[how]]
+    assert drift(shop) == ["", said]
 
 
 def test_what_the_ledger_never_heard_of(shop: Shop) -> None:
     shop.host("production", "web").put("v1.0.0", "c" * 40, OTHER)
+    noted(shop, "v1.1.0", "failure")
     assert drift(shop) == ["", "the ledger knows of nothing live"]
+
+
+def test_an_empty_ledger_says_nothing(shop: Shop) -> None:
+    shop.host("production", "web").put("v1.0.0", "c" * 40, OTHER)
+    assert drift(shop) == ["", ""]
 
 
 def test_after_a_rollback_there_is_none(shop: Shop) -> None:
     for version in ("v1.0.0", "v1.1.0"):
-        shop.released(version)
-    roll_back(shop.delivery("production"), Request())
+        released(shop, version)
+    roll_back(shop.context("production"), Request())
     assert [(row["release"], row["drift"]) for row in rows(shop)] == [("v1.0.0", "")] * 2
 
 
 def test_after_one_component_went_back_alone_there_is_none(shop: Shop) -> None:
     for version in ("v1.0.0", "v1.1.0"):
-        shop.released(version)
-    roll_back(shop.delivery("production"), Request(components=("backend",)))
+        released(shop, version)
+    roll_back(shop.context("production"), Request(components=("backend",)))
     assert [(row["release"], row["drift"]) for row in rows(shop)] == [("v1.0.0", ""), ("v1.1.0", "")]
 
 
 def test_a_failed_deployment_since_is_no_drift(shop: Shop) -> None:
-    commit = shop.released("v1.0.0")
-    shop.note("production", "v1.1.0", commit, "failure")
-    record = shop.ledger().records("production")[0]
-    Ledger(shop.client(shop.job().token)).note(record, "failure", "again")
+    released(shop, "v1.0.0")
+    noted(shop, "v1.1.0", "failure")
     assert drift(shop) == ["", ""]
 
 
 @pytest.mark.parametrize("down", [True, False], ids=["down", "no token"])
 def test_while_github_says_nothing_nothing_is_said_of_it(shop: Shop, down: bool) -> None:
-    commit = shop.released("v1.0.0")
-    delivery = shop.delivery("production")
+    shop.live("v1.0.0", shop.head("main"))
+    context = shop.context("production")
     if down:
         shop.fault(kind="status", times=None)
     else:
-        delivery.github = None
-    found = status(delivery)
+        context.github = None
+    found = status(context)
     assert [(row["release"], row["commit"], row["drift"], row["by"]) for row in found] == [
-        ("v1.0.0", commit, "", "")
+        ("v1.0.0", shop.head("main"), "", "")
     ] * len(COMPONENTS)
     assert ("the ledger cannot be read" in shop.log.getvalue()) == down
+
+
+def test_what_the_deployment_itself_says_needs_no_ledger(shop: Shop) -> None:
+    web = shop.host("production", "web")
+    web.put("v1.0.0", "c" * 40, OTHER)
+    identity = Identity(
+        release="v1.0.0", commit="c" * 40, digest=OTHER, run="https://x.test/1", by="dev-1", approved="on-call"
+    )
+    web.deployments[0] = type(web.deployments[0])(key="d1", url="", ready=True, identity=identity, traffic=100)
+    (row,) = [row for row in rows(shop) if row["component"] == "web"]
+    assert (row["by"], row["approved"], row["run"]) == ("dev-1", "on-call", "https://x.test/1")

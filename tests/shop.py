@@ -223,7 +223,7 @@ class Shop:
                 name=name,
                 size=sum(map(len, files.values())),
                 digest=hashlib.sha256(b"".join(files.values())).hexdigest(),
-                created_at=datetime.now(UTC),
+                created_at=self.clock(),
                 path=str(folder),
                 job_id=run.jobs[-1].id,
             )
@@ -307,7 +307,8 @@ class Shop:
     ) -> Run:
         """A run that proved a commit on staging, with its artifact; `fields` say what the artifact says otherwise. Not ended yet."""
         head = self.head("main") if event == "workflow_run" else commit
-        run = self.workflow(file, "Deploy to Staging", "prove", commit=head, branch=branch, event=event)
+        run = self.workflow(file, "Deploy to Staging", proof.JOB, commit=head, branch=branch, event=event)
+        run.title = f"Deploy {commit} to staging"
         said = {
             "environment": "staging",
             "commit": commit,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pipelines.delivery.approval.rules import RANKS
 from pipelines.delivery.review import UNKNOWN, Unreviewed, approvers, authors_of, covered
 from pipelines.errors import ShipmateError
 from pipelines.threads import together
@@ -92,11 +93,12 @@ def since(github: GitHub, base: str | None, head: str) -> Changes:
 
 
 class _Looks:
-    """Who approved which pull request; each is asked once."""
+    """Who approved which pull request; each is asked once, and so is what each of them may on the repository."""
 
     def __init__(self, github: GitHub) -> None:
         self._github = github
         self._approvers: dict[int, frozenset[str]] = {}
+        self._may: dict[str, bool] = {}
 
     def cover(self, change: Change) -> bool:
         number = change.pull_request
@@ -104,10 +106,17 @@ class _Looks:
             return False
         if number not in self._approvers:
             try:
-                self._approvers[number] = approvers(self._github, number)
+                found = approvers(self._github, number)
+                self._approvers[number] = frozenset(login for login in found if self._may_review(login))
             except ShipmateError:
                 self._approvers[number] = frozenset()
         return covered(change.authors, change.pull_author, self._approvers[number])
+
+    def _may_review(self, login: str) -> bool:
+        """Whether GitHub would count an approval: anybody who can read a repository can write one."""
+        if login not in self._may:
+            self._may[login] = RANKS.get(self._github.role(login), 0) >= RANKS["write"]
+        return self._may[login]
 
 
 def _history(github: GitHub, head: str) -> tuple[list[dict[str, Any]], int | None]:

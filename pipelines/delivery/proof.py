@@ -2,9 +2,10 @@
 
 A proof is an artifact of the proving run's own attempt. Whoever may push can write records, statuses and check runs, and can upload an
 artifact of any name from a branch; nobody can make a run of the proving workflow on the default branch say what it did not do. So an
-artifact is believed only when its run is that workflow, on the default branch, started by an event that no branch's file can fake, and
-the attempt that wrote it succeeded. What was once proved is also sealed in the provider's mark, which counts when the run is gone.
-Source: docs.github.com/rest/actions/artifacts, …/workflow-runs
+artifact is believed only when its run is that workflow, on the default branch, started for this commit by an event that no branch's file
+can fake, when the job that proves uploaded it (other jobs of that run build and test code of the release, which can upload what it
+likes), and when that attempt succeeded. What was once proved is also sealed in the provider's mark, which counts when the run is gone.
+Source: docs.github.com/rest/actions/artifacts, …/workflow-runs, …/workflow-jobs
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pipelines.delivery.pipeline import STAGING
 from pipelines.errors import RefusedError, ShipmateError
 
 if TYPE_CHECKING:
@@ -23,11 +26,14 @@ if TYPE_CHECKING:
     from pipelines.roles import Live
 
 WORKFLOW = ".github/workflows/deploy-staging.yml"
-EVENTS = ("push", "workflow_run", "workflow_dispatch")
+EVENTS = ("push", "workflow_run")
+JOB = next(job.title for job in STAGING if job.key == "prove")
 FILE = "proof.json"
 FORMAT = 1
 MOST = 10
 """Artifacts of one name that are looked into: more than one is rare."""
+MOST_PAGES = 20
+"""Of a hundred artifacts each, whoever made them: a branch's workflow can make many of the name."""
 LARGEST = 1_000_000
 """Bytes of a proof."""
 
@@ -85,11 +91,21 @@ def find(
 
 def _looked_at(github: GitHub, environment: str, commit: str, main: str) -> Iterator[tuple[Proof | None, str]]:
     """Each artifact of the name that a run on the default branch can have made: the proof, or why it is none."""
-    name = artifact_name(environment, commit)
-    listed = github.json("GET", f"/repos/{github.name}/actions/artifacts?name={name}&per_page=100")["artifacts"]
-    own = [each for each in listed if _of_main(each.get("workflow_run") or {}, main)]
-    if listed and not own:
-        yield None, f"an artifact of that name exists, made on {listed[0]['workflow_run']['head_branch']}"
+    path = f"/repos/{github.name}/actions/artifacts?name={artifact_name(environment, commit)}&per_page=100"
+    own: list[Mapping[str, Any]] = []
+    elsewhere = ""
+    for page in range(1, MOST_PAGES + 1):
+        listed = github.json("GET", f"{path}&page={page}")["artifacts"]
+        for each in listed:
+            run = each.get("workflow_run") or {}
+            if _of_main(run, main):
+                own.append(each)
+            else:
+                elsewhere = str(run.get("head_branch") or "a branch that is gone")
+        if len(listed) < 100 or len(own) >= MOST:
+            break
+    if elsewhere and not own:
+        yield None, f"an artifact of that name exists, made on {elsewhere}, and not by this repository's {main}"
     for each in sorted(own, key=lambda each: int(each["id"]), reverse=True)[:MOST]:
         yield _believed(github, each, environment, commit, main)
 
@@ -116,13 +132,29 @@ def _believed(
         return None, doubt
     if (proof.environment, proof.commit, proof.run) != (environment, commit, str(number)):
         return None, f"{where} proved {proof.commit[:7]} on {proof.environment}"
-    if run["event"] == "push" and run["head_sha"] != commit:
-        return None, f"{where} is a run of {run['head_sha'][:7]}"
-    attempt = github.find_json(f"/repos/{github.name}/actions/runs/{number}/attempts/{proof.attempt}")
-    conclusion = (attempt or {}).get("conclusion")
+    if not _started_for(run, commit):
+        return None, f"{where} was not started for {commit[:7]}"
+    attempt = f"/repos/{github.name}/actions/runs/{number}/attempts/{proof.attempt}"
+    conclusion = (github.find_json(attempt) or {}).get("conclusion")
     if conclusion != "success":
         return None, f"{where} (attempt {proof.attempt}) {f'ended as {conclusion}' if conclusion else 'has not ended'}"
+    jobs = github.json("GET", f"{attempt}/jobs?per_page=100")["jobs"]
+    if not any(_made_by(job, artifact) for job in jobs):
+        return None, f"the artifact of {where} was not made by its job {JOB!r}"
     return proof, ""
+
+
+def _started_for(run: Mapping[str, Any], commit: str) -> bool:
+    """Of a maintenance line the run stands at the default branch's own commit; the workflow's `run-name` names the line's."""
+    return commit == run["head_sha"] if run["event"] == "push" else commit in str(run["display_title"]).split()
+
+
+def _made_by(job: Mapping[str, Any], artifact: Mapping[str, Any]) -> bool:
+    """Whether the job that proves was at work when an artifact was made. No other job is, at that time."""
+    if job["name"] != JOB or job["conclusion"] != "success":
+        return False
+    made = datetime.fromisoformat(artifact["created_at"])
+    return datetime.fromisoformat(job["started_at"]) <= made <= datetime.fromisoformat(job["completed_at"])
 
 
 def _content(github: GitHub, artifact: Mapping[str, Any], where: str) -> tuple[Proof | None, str]:

@@ -94,11 +94,7 @@ def _environment(github: GitHub, manifest: Manifest, name: str) -> list[Finding]
 def _environment_findings(github: GitHub, main: str, name: str) -> Iterator[Finding]:
     subject, path = f"environment {name}", f"/repos/{github.name}/environments/{quote(name, safe='')}"
     found = github.find_json(path)
-    make = api(
-        "PUT",
-        path.removeprefix("/"),
-        {"deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}},
-    )
+    make = api("PUT", path.removeprefix("/"), _environment_body(found or {}))
     admit = api("POST", f"{path.removeprefix('/')}/deployment-branch-policies", {"name": main})
     if found is None:
         yield Finding(
@@ -112,10 +108,10 @@ def _environment_findings(github: GitHub, main: str, name: str) -> Iterator[Find
         yield Finding(subject=subject, state="missing", says="admits every branch", mend=f"{make} && {admit}")
         return
     policies = github.json("GET", f"{path}/deployment-branch-policies?per_page=100")["branch_policies"]
-    admitted = sorted(str(policy["name"]) for policy in policies)
+    admitted = sorted(_admitted(policy) for policy in policies)
     if admitted != [main]:
         says = f"admits {', '.join(admitted) or 'nothing'}, and must admit exactly {main}"
-        strange = [policy for policy in policies if policy["name"] != main]
+        strange = [policy for policy in policies if _admitted(policy) != main]
         drop = [
             api("DELETE", f"{path.removeprefix('/')}/deployment-branch-policies/{policy['id']}") for policy in strange
         ]
@@ -123,6 +119,23 @@ def _environment_findings(github: GitHub, main: str, name: str) -> Iterator[Find
         yield Finding(subject=subject, state="missing", says=says, mend=mend)
     else:
         yield Finding(subject=subject, state="ok", says=f"admits {main} alone")
+
+
+def _admitted(policy: Mapping[str, Any]) -> str:
+    """A branch's name, or `tag v*`: a tag may be called as a branch is, and anybody who may push can make it."""
+    return f"tag {policy['name']}" if policy.get("type") == "tag" else str(policy["name"])
+
+
+def _environment_body(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes an environment admit named branches alone; rules that are not given GitHub would switch off."""
+    body: dict[str, Any] = {"deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}}
+    for rule in found.get("protection_rules", ()):
+        if rule["type"] == "wait_timer":
+            body["wait_timer"] = rule["wait_timer"]
+        elif rule["type"] == "required_reviewers":
+            body["prevent_self_review"] = bool(rule.get("prevent_self_review"))
+            body["reviewers"] = [{"type": each["type"], "id": each["reviewer"]["id"]} for each in rule["reviewers"]]
+    return body
 
 
 def _branch(github: GitHub, branch: str, rules: Any) -> list[Finding]:
@@ -135,6 +148,8 @@ def _branch(github: GitHub, branch: str, rules: Any) -> list[Finding]:
     problems = [f"no rule {', '.join(lacks)}"] if lacks else []
     if "pull_request" in kinds and int(kinds["pull_request"].get("required_approving_review_count") or 0) < 1:
         problems.append("no approving review is required")
+    if "pull_request" in kinds and not kinds["pull_request"].get("dismiss_stale_reviews_on_push"):
+        problems.append("an approval survives what is pushed after it")
     wanting = [name for name in rules.ci_checks if "required_status_checks" in kinds and name not in checks]
     problems += [f"the check {name} is not required" for name in wanting]
     if not problems:

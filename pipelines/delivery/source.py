@@ -37,23 +37,25 @@ def tree(root: Path, commit: str) -> Iterator[Path]:
 def checks_of_its_own(root: Path, commit: str, main: str) -> list[str]:
     """What of a commit's CI the default branch never had: its workflow, or the checks of its manifest. In words, for people.
 
-    Green means little when the commit brought its own idea of green. A commit on the default branch has nothing of its own.
+    Green means little when the commit brought its own idea of green. What the default branch had is what its head ever was: commits
+    of a branch that was merged with a merge commit are its ancestors, too, but were never looked at one by one. A commit that was its
+    head has nothing of its own.
     """
-    if _git(root, "merge-base", "--is-ancestor", commit, main).returncode == 0:
+    if commit in _git(root, "rev-list", "--first-parent", main).stdout.split():
         return []
     found = []
     workflow = _blob(root, commit, CI)
     if workflow not in {_blob(root, each, CI) for each in _touching(root, main, CI)}:
         found.append(f"{CI} of {commit[:7]} is none that {main} ever had")
     checks = _checks(root, commit)
-    if checks is not None and checks not in [_checks(root, each) for each in _touching(root, main, "shipmate.yml")]:
+    if checks not in [_checks(root, each) for each in _touching(root, main, "shipmate.yml")]:
         found.append(f"the checks of {commit[:7]} (shipmate.yml, ci) are none that {main} ever had")
     return found
 
 
 def _touching(root: Path, main: str, path: str) -> list[str]:
-    """Commits of the default branch that changed a file, and its head."""
-    listed = _git(root, "log", "--format=%H", main, "--", path)
+    """Commits of the default branch, as its head was, that changed a file; and its head."""
+    listed = _git(root, "log", "--first-parent", "--format=%H", main, "--", path)
     return [main, *listed.stdout.split()]
 
 
@@ -62,6 +64,7 @@ def _blob(root: Path, commit: str, path: str) -> str:
 
 
 def _checks(root: Path, commit: str) -> object:
+    """The section `ci` of a commit's manifest; None where there is none, or nobody can read it."""
     shown = _git(root, "show", f"{commit}:shipmate.yml")
     if shown.returncode != 0:
         return None

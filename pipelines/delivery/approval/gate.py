@@ -42,7 +42,6 @@ LAG_SECONDS = 30.0
 """How long a review that let this job start may take to show in GitHub's list of reviews."""
 FIRST_LOOK, SLOWEST_LOOK = 10.0, 60.0
 """Seconds between looks for a comment: a token may make 1,000 requests an hour, all jobs of the repository together."""
-MOST_ATTEMPTS = 50
 SEEN = "seen.json"
 """What the job uploads in the end, so that a later attempt knows which reviews were used up."""
 
@@ -73,6 +72,8 @@ class Gate:
     seen: list[str] = field(default_factory=list)
     """Logins of every approving review that GitHub listed."""
     _roles: dict[str, str] = field(default_factory=dict)
+    _unaccounted: bool = False
+    """Whether the attempt before this one left no list of what it saw."""
 
     @property
     def run_id(self) -> str:
@@ -107,7 +108,13 @@ class Gate:
         lag = self.now() + timedelta(seconds=LAG_SECONDS * self.github.policy.scale)
         pause = FIRST_LOOK
         while True:
-            answers = [*(self._reviews(name) if reviewed else []), *(self._comments(issue, reason) if issue else [])]
+            reviews = self._reviews(name) if reviewed else []
+            if self._unaccounted and self.now() < lag:
+                # The review that let this job start may not show yet, and those that do may all be of the attempt before.
+                reviews = []
+            elif len([each for each in reviews if each.review == "approved"]) > 1:
+                reviews = _of_one(reviews, asked, lambda each: judge(asked, [each], self.rule, self.now()))
+            answers = [*reviews, *(self._comments(issue, reason) if issue else [])]
             verdict = judge(asked, answers, self.rule, self.now())
             if isinstance(verdict, Approved):
                 self._close(issue)
@@ -128,7 +135,7 @@ class Gate:
     def starters(self) -> frozenset[str]:
         """Whoever started the run or any attempt of it. Raises RefusedError for a bot: it is nobody's second pair of eyes."""
         found: dict[str, str] = {}
-        for number in range(1, min(self.attempt, MOST_ATTEMPTS) + 1):
+        for number in range(1, self.attempt + 1):
             raw = self.github.json("GET", f"{self._run}/attempts/{number}")
             for account in (raw.get("actor"), raw.get("triggering_actor")):
                 if account:
@@ -176,8 +183,7 @@ class Gate:
     def _reviews(self, environment: str) -> list[Answer]:
         """Answers to *Review deployments* of this attempt.
 
-        GitHub lists those of earlier attempts too, without a time. Each that an earlier attempt saw is used up; where an attempt ended
-        before it could say what it saw, nobody can tell whose review is the new one, and then each must be of somebody who may approve.
+        GitHub lists those of earlier attempts too, without a time. Each that an earlier attempt saw is used up.
         """
         raw = [
             item
@@ -192,12 +198,6 @@ class Gate:
                 used.remove(item["user"]["login"])
             else:
                 fresh.append(item)
-        approvals = [item["user"]["login"] for item in fresh if item["state"] == "approved"]
-        strangers = [
-            login for login in approvals if not self._named(login, breaking=environment != self.rule.environment)
-        ]
-        if len(approvals) > 1 and strangers:
-            fresh = [item for item in fresh if item["user"]["login"] in strangers]
         return [self._answer(item["user"]["login"], item["comment"] or "", self.now(), item) for item in fresh]
 
     def _named(self, login: str, *, breaking: bool) -> bool:
@@ -211,6 +211,7 @@ class Gate:
         listed = self.github.json("GET", f"{self._run}/artifacts?per_page=100")["artifacts"]
         earlier = [f"approval-{number}" for number in range(self.attempt - 1, 0, -1)]
         by_name = {each["name"]: each for each in listed if not each.get("expired")}
+        self._unaccounted = earlier[0] not in by_name
         newest = next((by_name[name] for name in earlier if name in by_name), None)
         if newest is None:
             return []
@@ -309,6 +310,22 @@ class Gate:
             next_step="re-run this job: it asks again; then somebody else who may "
             + ("approves in *Review deployments*" if reviewed else f"comments `/approve {asked.plan}` while it waits"),
         )
+
+
+def _of_one(
+    reviews: Sequence[Answer], asked: Asked, judge: Callable[[Answer], Approved | Rejected | Waiting]
+) -> list[Answer]:
+    """Of several approving reviews the one that may stand for this attempt, which GitHub lets begin by one alone.
+
+    Where an attempt ended before it could say what it saw, nobody can tell whose review is the new one. So it counts only when each of
+    them would, and never as the first of two people's.
+    """
+    approving = [each for each in reviews if each.review == "approved"]
+    others = [each for each in reviews if each.review != "approved"]
+    doubtful = [each for each in approving if isinstance(found := judge(each), Waiting) and not found.have]
+    if doubtful or asked.eyes > 1:
+        return [*others, *doubtful]
+    return [*others, approving[-1]]
 
 
 def rule_of(github: GitHub, began_with: Manifest, environment: str) -> Approval | None:

@@ -244,18 +244,25 @@ class Shop:
         made: Run = self.run(self.runner.rerun(run.id, failed_only=False, actor=actor))
         return made
 
-    def review(self, run: Run, login: str = "release-manager", state: str = "approved") -> None:
+    def review(
+        self,
+        run: Run,
+        login: str = "release-manager",
+        state: str = "approved",
+        *,
+        environment: str = "production-approval",
+    ) -> None:
         """*Review deployments*, as the page does it."""
-        run.jobs[-1].environment = "production-approval"
+        run.jobs[-1].environment = environment
         self.do(self.runner.wait_for_review, run.id, [login])
         environments = self.github.service.repository(REPOSITORY).environments
-        body = {"environment_ids": [environments["production-approval"].id], "state": state, "comment": "seen"}
+        body = {"environment_ids": [environments[environment].id], "state": state, "comment": "seen"}
         self.person(login).post(f"/repos/{REPOSITORY}/actions/runs/{run.id}/pending_deployments", body, status=200)
         run.status = "in_progress"
 
-    def reviewers(self, *logins: str) -> None:
-        """Give the approval environment reviewers, as plans with that feature have."""
-        self.do(self.github.seed.environment, REPOSITORY, "production-approval", reviewers=logins, branches=("main",))
+    def reviewers(self, *logins: str, environment: str = "production-approval") -> None:
+        """Give an environment reviewers, as plans with that feature have."""
+        self.do(self.github.seed.environment, REPOSITORY, environment, reviewers=logins, branches=("main",))
 
     # deliveries -----------------------------------------------------------------------------------------------------
 

@@ -2,70 +2,101 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.delivery import deployment, planning
-from pipelines.delivery.approval import obtain as approval
-from pipelines.delivery.approval.gate import Gate
-from pipelines.delivery.approval.rules import Approved
-from pipelines.delivery.context import Candidate
-from pipelines.delivery.ledger import Record
-from pipelines.errors import RefusedError
+from pipelines.delivery.approval.gate import SEEN, Gate, Granted, authors_of, require_in_time, rule_of
+from pipelines.delivery.approval.rules import Asked
+from pipelines.delivery.review import UNKNOWN, Unreviewed
+from pipelines.errors import InputError, ManifestError, RefusedError
 from pipelines.faults import Policy
-from rehearsal.runner.model import Run
-from tests.shop import REPOSITORY, Shop
+from pipelines.manifest import parse
+from pipelines.manifest.model import Approval
+from rehearsal.runner.model import Event
+from tests.shop import REPOSITORY, SERVER, Shop
+from tests.shop_files import MANIFEST
 
 pytestmark = pytest.mark.world
 
 VERSION = "v1.0.0"
+PLAN = "0123456789abcdef" * 4
+BREAK_GLASS = "production-break-glass"
 
 
-class Planned:
-    """A run of the production workflow whose plan job has ended."""
+class Door:
+    """A run of the production workflow that has come to its approval."""
 
     def __init__(self, shop: Shop, actor: str = "dev-1") -> None:
         self.shop = shop
-        self.commit = shop.proved(VERSION)
         self.run = shop.start(actor)
-        self.plan = self._plan()
+        self.rule = self._rule()
+        self.last: Gate | None = None
 
-    def _plan(self) -> str:
-        delivery = self.shop.delivery("production", self.run)
-        planned = planning.plan(delivery, VERSION)
-        planning.open_record(delivery, planned)
-        return planned.digest
+    def _rule(self) -> Approval:
+        found = parse(MANIFEST).environments["production"].approval
+        assert found is not None
+        return found
 
-    def again(self, actor: str = "dev-1") -> None:
-        """*Re-run all jobs*, up to the approval."""
+    def again(self, actor: str = "dev-1", *, keep: bool = True) -> None:
+        """*Re-run all jobs*, up to the approval; what the gate saw was uploaded unless the attempt was killed."""
+        if keep:
+            self.upload()
         self.run = self.shop.again(self.run, actor)
-        self._plan()
 
-    def ask(self, *, break_glass: str = "", wait: float = 0.0, plan: str = "") -> Approved | None:
-        return approval.obtain(
-            self.shop.delivery("production", self.run),
-            release=VERSION,
-            commit=self.commit,
-            plan=plan or self.plan,
-            break_glass=break_glass,
-            wait_seconds=wait,
+    def upload(self) -> None:
+        assert self.last is not None
+        folder = self.shop.folder / f"seen-{self.run.id}-{self.run.attempt}"
+        self.last.write_seen(folder)
+        self.shop.upload(self.run, f"approval-{self.run.attempt}", {SEEN: (folder / SEEN).read_bytes()})
+
+    def gate(self, act: Callable[[], Any] | None = None) -> Gate:
+        """The gate of the current attempt. `act` is done once when it first waits; waiting on in vain ends it."""
+        acted: list[Any] = []
+
+        def sleep(seconds: float) -> None:
+            assert seconds == 0
+            if act is None or acted:
+                raise TimeoutError("nobody answered in a way that counts")
+            acted.append(act())
+
+        context = self.shop.context("production", self.run)
+        assert context.github is not None
+        self.last = Gate(
+            github=context.github,
+            rule=self.rule,
+            runtime=context.runtime,
+            environment="production",
+            now=self.shop.clock,
+            sleep=sleep,
         )
+        return self.last
 
-    def begin(self) -> Record | None:
-        """The gate of a deploying job."""
-        artifacts = self.shop.artifacts(self.commit[:12])
-        candidate = Candidate(release=VERSION, commit=self.commit, artifacts=artifacts, plan=self.plan)
-        return deployment.begin(self.shop.delivery("production", self.run), candidate)
-
-    def record(self) -> Record:
-        return self.shop.ledger().records("production")[0]
-
-    def texts(self) -> list[str]:
-        return [event.text for event in self.record().events]
+    def ask(
+        self,
+        act: Callable[[], Any] | None = None,
+        *,
+        break_glass: str = "",
+        authors: tuple[str, ...] = ("dev-2",),
+        plan: str = PLAN,
+        wait: float = 60,
+    ) -> Granted:
+        """As the action asks."""
+        gate = self.gate(act)
+        asked = Asked(
+            release=VERSION, plan=plan, since=gate.since(), starters=gate.starters(), authors=frozenset(authors)
+        )
+        # GitHub's clock and its seconds: what is waited for has to be after the beginning.
+        scale = gate.github.policy.scale
+        gate.github.policy = Policy(scale=1.0) if act is not None else Policy(scale=scale)
+        gate.sleep = (lambda pause, inner=gate.sleep: inner(0)) if act is not None else gate.sleep
+        return gate.obtain(asked, reason=break_glass, wait_seconds=wait)
 
     def issues(self, state: str = "open") -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.shop.person("dev-1").get(f"/repos/{REPOSITORY}/issues?state={state}")
@@ -79,13 +110,13 @@ class Planned:
 
 
 @pytest.fixture
-def planned(shop: Shop) -> Planned:
-    return Planned(shop)
+def door(shop: Shop) -> Door:
+    return Door(shop)
 
 
-def refused(planned: Planned, **how: Any) -> str:
+def refused(door: Door, **how: Any) -> str:
     with pytest.raises(RefusedError) as error:
-        planned.ask(**how)
+        door.ask(**how)
     assert error.value.next_step
     return str(error.value)
 
@@ -93,130 +124,120 @@ def refused(planned: Planned, **how: Any) -> str:
 # by review --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_review_approves_and_is_written_down(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    planned.shop.review(planned.run)
-    found = planned.ask()
-    assert found is not None
-    assert found.by == "release-manager"
-    wanted = f"approved by release-manager for plan {planned.plan}, run {planned.run.id}, attempt 1"
-    assert planned.texts()[:2] == [wanted, "words of release-manager: seen"]
-    assert planned.record().said == "seen"
-    assert planned.issues() == []
-    assert planned.begin() is not None
+def test_a_review_approves(door: Door) -> None:
+    door.shop.reviewers("release-manager")
+    door.shop.review(door.run)
+    found = door.ask()
+    assert (found.by, found.text, found.broke_glass) == ("release-manager", "seen", False)
+    assert found.url == f"{SERVER}/{REPOSITORY}/actions/runs/{door.run.id}"
+    assert timedelta(minutes=59) < found.until - datetime.now(UTC) <= timedelta(minutes=60)
+    assert door.issues() == []
 
 
-def test_asked_again_in_the_same_attempt_it_is_written_once(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    planned.shop.review(planned.run)
-    planned.ask()
-    planned.ask()
-    assert [text.partition(" ")[0] for text in planned.texts()] == ["approved", "words", "planned"]
+def test_a_review_that_shows_late_is_waited_for(door: Door) -> None:
+    door.shop.reviewers("release-manager")
+    gate = door.gate()
+    gate.github.policy = Policy(scale=0.02)
+    reviewed = threading.Event()
+
+    def sleep(seconds: float) -> None:
+        if not reviewed.is_set():
+            door.shop.review(door.run)
+            reviewed.set()
+
+    gate.sleep = sleep
+    asked = Asked(release=VERSION, plan=PLAN, since=gate.since(), starters=gate.starters())
+    assert gate.obtain(asked, reason="", wait_seconds=3000).by == "release-manager"
 
 
-def test_a_review_that_shows_late_is_waited_for(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    threading.Timer(0.05, planned.shop.review, (planned.run,)).start()
-    delivery = planned.shop.delivery("production", planned.run)
-    assert delivery.github is not None
-    delivery.github.policy = Policy(scale=0.02)
-    found = approval.obtain(
-        delivery, release=VERSION, commit=planned.commit, plan=planned.plan, break_glass="", wait_seconds=3000
-    )
-    assert found is not None
+def test_nobody_answered(door: Door) -> None:
+    door.shop.reviewers("release-manager")
+    text = refused(door)
+    assert "nobody has answered" in text
+    assert "Review deployments" in text
 
 
-def test_nobody_answered(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    assert "nobody has answered" in refused(planned)
-    assert "Review deployments" in refused(planned)
-
-
-@pytest.mark.parametrize(("login", "why"), [("dev-1", "started this release"), ("dev-2", "wrote the release's last")])
+@pytest.mark.parametrize(
+    ("login", "why"), [("dev-1", "not among those who may approve"), ("release-manager", "started this release")]
+)
 def test_who_may_not_is_told_at_once(shop: Shop, login: str, why: str) -> None:
-    """GitHub itself lets the author of a commit review; no other review can come once the job has started."""
-    planned = Planned(shop)
-    shop.reviewers("dev-1", "dev-2", "release-manager")
-    shop.review(planned.run, login)
-    assert why in refused(planned, wait=3000)
-    with pytest.raises(RefusedError, match="no approval"):
-        planned.begin()
+    """GitHub itself lets whoever started it review; no other review can come once the job has started."""
+    door = Door(shop, actor="release-manager")
+    shop.reviewers("dev-1", "release-manager")
+    shop.review(door.run, login)
+    assert why in refused(door, wait=3000)
 
 
-def test_who_re_runs_and_who_dispatched_are_both_out(shop: Shop) -> None:
-    planned = Planned(shop, actor="release-manager")
-    planned.again(actor="on-call")
+def test_who_wrote_what_nobody_reviewed_may_not(door: Door) -> None:
+    door.shop.reviewers("release-manager")
+    door.shop.review(door.run)
+    assert "wrote commits that nobody else has reviewed" in refused(door, authors=("dev-2", "release-manager"))
+
+
+def test_the_starter_of_any_attempt_is_out(shop: Shop) -> None:
+    """`triggering_actor` of a re-run is another than the run's actor."""
+    door = Door(shop, actor="dev-1")
+    door.gate()
+    door.again(actor="release-manager")
+    door.gate()
+    door.again(actor="dev-2")
+    assert door.gate().starters() == {"dev-1", "dev-2", "release-manager"}
     shop.reviewers("release-manager", "on-call")
-    shop.review(planned.run, "release-manager")
-    assert "release-manager: started this release" in refused(planned)
+    shop.review(door.run, "release-manager")
+    assert "release-manager: started this release" in refused(door)
 
 
-def test_a_rejection_ends_it(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    planned.shop.review(planned.run, state="rejected")
-    assert "release-manager rejected it: seen" in refused(planned)
-    assert planned.texts()[:2] == ["rejected by release-manager", "words of release-manager: seen"]
+def test_the_starter_of_the_fifty_first_attempt_is_out(shop: Shop) -> None:
+    """GitHub lets a run be re-run fifty times."""
+    door = Door(shop)
+    for _ in range(49):
+        door.again(keep=False)
+    door.again(actor="release-manager", keep=False)
+    assert door.run.attempt == 51
+    assert "release-manager" in door.gate().starters()
+
+
+@pytest.mark.parametrize("bot", ["github-actions[bot]", "deploy-app[bot]"])
+def test_a_bot_starts_nothing_that_needs_two(shop: Shop, bot: str) -> None:
+    shop.do(shop.github.seed.app, bot.removesuffix("[bot]"), REPOSITORY, permissions={})
+    door = Door(shop, actor=bot)
+    text = refused(door)
+    assert f"{bot} started this" in text
+    assert "dispatch the workflow yourself" in text
+
+
+def test_a_bot_that_re_ran_it_once_spoils_the_run(shop: Shop) -> None:
+    shop.do(shop.github.seed.app, "helper", REPOSITORY, permissions={})
+    door = Door(shop)
+    door.again(actor="helper[bot]", keep=False)
+    door.again(actor="dev-1", keep=False)
+    assert "helper[bot] started this" in refused(door)
+
+
+def test_a_rejection_ends_it(door: Door) -> None:
+    door.shop.reviewers("release-manager")
+    door.shop.review(door.run, state="rejected")
+    assert "release-manager rejected it: seen" in refused(door)
 
 
 # by comment -------------------------------------------------------------------------------------------------------------
 
 
-def answering(planned: Planned, act: Callable[[], Any]) -> Approved:
-    """Ask on an issue, and have somebody act when it stands there."""
-    shop = planned.shop
-    delivery = shop.delivery("production", planned.run)
-    assert delivery.github is not None
-    rule = delivery.settings.approval
-    assert rule is not None
-    acted: list[Any] = []
-
-    def sleep(seconds: float) -> None:
-        assert seconds == 0
-        if acted:
-            raise TimeoutError("the answer did not count")
-        acted.append(act())
-
-    gate = Gate(github=delivery.github, ledger=delivery.ledger, rule=rule, runtime=delivery.runtime, sleep=sleep)
-    record = delivery.ledger.of_run("production", str(planned.run.id))
-    assert record is not None
-    asked = approval.Asked(
-        release=VERSION,
-        plan=planned.plan,
-        starters=("dev-1",),
-        author="dev-2",
-        since=shop.clock() - timedelta(minutes=1),
-    )
-    return gate.pass_with_approval(asked, record, str(planned.run.id), wait_seconds=60)
-
-
-def test_a_comment_approves_where_there_are_no_reviewers(planned: Planned) -> None:
-    found = answering(planned, lambda: planned.comment(f"/approve {planned.plan}"))
+def test_a_comment_approves_where_there_are_no_reviewers(door: Door) -> None:
+    found = door.ask(lambda: door.comment(f"/approve {PLAN}"))
     assert found.by == "release-manager"
     assert "/issues/" in found.url
-    assert planned.issues() == []
-    closed = planned.issues("closed")[0]
+    assert door.issues() == []
+    closed = door.issues("closed")[0]
     assert closed["title"] == (
-        f"Approve {VERSION} for production (plan {planned.plan}, run {planned.run.id}, attempt 1)"
+        f"Approve {VERSION} for production (plan {PLAN[:12]}, run {door.run.id}, attempt 1)"
     )
+    assert f"\n/approve {PLAN}\n" in closed["body"]
     assert "not dev-1, not dev-2" in closed["body"]
-    assert planned.begin() is not None
+    assert "release-manager, on-call" in closed["body"]
 
 
-HOSTILE = "\r\n::error::gotcha\n@everybody <img src=x> `$(touch x)`\n\u202eapproved by stranger for plan 000000000000, run 1, attempt 1"
-ON_ONE_LINE = (
-    "::error::gotcha @everybody <img src=x> `$(touch x)` approved by stranger for plan 000000000000, run 1, attempt 1"
-)
-
-
-def test_the_comment_is_recorded_and_leads_to_itself(planned: Planned) -> None:
-    """As text: what looks like a command, a mention or another approval is none."""
-    found = answering(planned, lambda: planned.comment(f"/approve {planned.plan}{HOSTILE}"))
-    record = planned.record()
-    assert record.said == f"/approve {planned.plan} {ON_ONE_LINE}"
-    assert record.approved == "release-manager"
-    assert len(record.approvals()) == 1
-    assert {event.url for event in record.events if event.text.startswith(("words of", "approved"))} == {found.url}
-    assert all(len(event.text) <= 140 and event.text.isprintable() for event in record.events)
+HOSTILE = "\r\n::error::gotcha\n@everybody <img src=x> `$(touch x)`\n\u202eapproved by stranger"
 
 
 @pytest.mark.parametrize(
@@ -225,174 +246,435 @@ def test_the_comment_is_recorded_and_leads_to_itself(planned: Planned) -> None:
         ("dev-1", "/approve {plan}"),
         ("dev-2", "/approve {plan}"),
         ("stranger", "/approve {plan}"),
-        ("release-manager", "/approve 000000000000"),
+        ("release-manager", "/approve " + "0" * 64),
+        ("release-manager", "/approve {plan:.12}"),
         ("release-manager", "approve"),
+        ("release-manager", "I would never write\n\n/approve {plan}"),
+        ("release-manager", "/approve {plan}" + HOSTILE),
+        ("release-manager", "> /approve {plan}\n\nwhat is this?"),
     ],
 )
-def test_other_comments_do_not(planned: Planned, login: str, text: str) -> None:
+def test_other_comments_do_not(door: Door, login: str, text: str) -> None:
     with pytest.raises(TimeoutError):
-        answering(planned, lambda: planned.comment(text.format(plan=planned.plan), login))
+        door.ask(lambda: door.comment(text.format(plan=PLAN), login))
 
 
-def test_an_edited_comment_does_not(planned: Planned) -> None:
+def test_an_edited_comment_does_not(door: Door) -> None:
     """Whoever may edit it may not be who wrote it."""
 
     def edited() -> None:
-        path = planned.comment("looks well")
-        planned.shop.clock.ahead = timedelta(minutes=2)
-        manager = planned.shop.person("release-manager")
-        assert manager.api("PATCH", path, json={"body": f"/approve {planned.plan}"}).status_code == 200
+        path = door.comment("looks well")
+        door.shop.clock.ahead = timedelta(minutes=2)
+        other = door.shop.person("dev-1")
+        assert other.api("PATCH", path, json={"body": f"/approve {PLAN}"}).status_code == 200
+        door.shop.clock.ahead = timedelta()
 
     with pytest.raises(TimeoutError):
-        answering(planned, edited)
+        door.ask(edited)
 
 
-def test_an_answer_on_the_second_page_counts(planned: Planned) -> None:
+def test_an_answer_on_the_second_page_counts(door: Door) -> None:
     def many() -> None:
         for number in range(100):
-            planned.comment(f"{number}", "stranger")
-        planned.comment(f"/approve {planned.plan}")
+            door.comment(f"{number}", "stranger")
+        door.comment(f"/approve {PLAN}")
 
-    assert answering(planned, many).by == "release-manager"
+    assert door.ask(many).by == "release-manager"
 
 
-def test_an_issue_whose_answer_is_lost_is_opened_once(planned: Planned) -> None:
-    planned.shop.fault(kind="lose_answer", method="POST", path="/issues$")
+def test_strangers_comments_cost_no_call(door: Door) -> None:
+    """A repository's jobs have a thousand requests an hour together; anybody may comment."""
+    asked: list[str] = []
+
+    def strangers() -> None:
+        for number in range(5):
+            door.comment(f"/approve {PLAN}" if number % 2 else "looks well", "stranger")
+        door.comment("I look at it later")
+        door.comment(f"/approve {PLAN}")
+        gate = door.last
+        assert gate is not None
+        role = gate.github.role
+        gate.github.role = lambda login: asked.append(login) or role(login)  # type: ignore[method-assign, func-returns-value]
+
+    assert door.ask(strangers).by == "release-manager"
+    assert asked == ["release-manager"]
+
+
+def test_an_issue_whose_answer_is_lost_is_opened_once(door: Door) -> None:
+    door.shop.fault(kind="lose_answer", method="POST", path="/issues$")
     seen: list[int] = []
 
     def act() -> None:
-        seen.append(len(planned.issues()))
-        planned.comment(f"/approve {planned.plan}")
+        seen.append(len(door.issues()))
+        door.comment(f"/approve {PLAN}")
 
-    answering(planned, act)
+    gate = door.gate()
+    gate.github.policy = Policy(scale=0.0)
+    door.ask(act)
     assert seen == [1]
 
 
-def test_in_vain_it_says_who_may_and_leaves_no_issue_open(planned: Planned) -> None:
-    text = refused(planned)
-    assert f"comments `/approve {planned.plan}` while it waits" in text
-    assert planned.issues() == []
+def test_an_issue_of_that_title_that_a_person_made_is_not_ours(door: Door) -> None:
+    """Its author may edit it, and may have had others comment on something else."""
+    title = f"Approve {VERSION} for production (plan {PLAN[:12]}, run {door.run.id}, attempt 1)"
+    made = door.shop.person("dev-1").post(f"/repos/{REPOSITORY}/issues", {"title": title, "body": "please"})
+    path = f"/repos/{REPOSITORY}/issues/{made['number']}/comments"
+    seen: list[int] = []
+
+    def on_theirs() -> None:
+        seen.extend(each["number"] for each in door.issues())
+        door.shop.person("release-manager").post(path, {"body": f"/approve {PLAN}"})
+
+    with pytest.raises(TimeoutError):
+        door.ask(on_theirs)
+    assert len(seen) == 2
+    assert made["number"] in seen
 
 
-# what it is bound to ----------------------------------------------------------------------------------------------------
+def test_in_vain_it_says_who_may_and_leaves_no_issue_open(door: Door) -> None:
+    opened: list[int] = []
+
+    def hours() -> None:
+        opened.append(len(door.issues()))
+        door.shop.clock.ahead = timedelta(hours=3)
+
+    text = refused(door, act=hours, wait=7200)
+    assert f"comments `/approve {PLAN}` while it waits" in text
+    assert (opened, door.issues()) == ([1], [])
 
 
-def test_a_re_run_of_all_jobs_asks_again(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    planned.shop.review(planned.run)
-    planned.ask()
-    planned.again()
-    assert "nobody has answered" in refused(planned)
-    planned.shop.review(planned.run, "release-manager")
-    planned.ask()
-    assert planned.texts()[0].endswith(f"run {planned.run.id}, attempt 2")
+def test_an_author_without_an_account_asks_for_a_second_person(door: Door) -> None:
+    """The reviewer may be that author; a second person comments."""
+    door.shop.reviewers("release-manager")
+    door.shop.review(door.run)
+    found = door.ask(lambda: door.comment(f"/approve {PLAN}", "on-call"), authors=(UNKNOWN,))
+    assert set(found.by.split(", ")) == {"release-manager", "on-call"}
+    assert "2 people are needed" in door.issues("closed")[0]["body"]
 
 
-def test_a_comment_on_the_issue_of_an_earlier_attempt_does_not_count(planned: Planned) -> None:
-    answering(planned, lambda: planned.comment(f"/approve {planned.plan}"))
-    planned.again()
-    assert "nobody has answered" in refused(planned)
+def test_a_second_word_of_the_same_person_is_no_second_person(door: Door) -> None:
+    door.shop.reviewers("release-manager")
+    door.shop.review(door.run)
+    with pytest.raises(TimeoutError):
+        door.ask(lambda: door.comment(f"/approve {PLAN}"), authors=(UNKNOWN,))
 
 
-def test_a_re_run_of_failed_jobs_goes_on_under_the_approval(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    planned.shop.review(planned.run)
-    planned.ask()
-    planned.begin()
-    planned.run = planned.shop.again(planned.run)
-    assert planned.begin() is not None
+# what somebody may ------------------------------------------------------------------------------------------------------
 
 
-def test_another_run_has_no_approval(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    planned.shop.review(planned.run)
-    planned.ask()
-    other: Run = planned.shop.start()
-    planned.shop.end(planned.run)
-    planned.run = other
-    assert f"no plan {planned.plan} of this run" in refused(planned)
-    with pytest.raises(RefusedError, match="no approval"):
-        planned.begin()
+def test_maintain_is_told_from_write(door: Door) -> None:
+    """GitHub's `permission` calls both write."""
+    door.rule = replace(door.rule, by=(), permission="maintain")
+    door.shop.do(door.shop.github.seed.role, REPOSITORY, "dev-3", "write")
+    door.shop.reviewers("dev-3", "release-manager")
+    door.shop.review(door.run, "dev-3")
+    assert "has the role 'write' on the repository, 'maintain' is needed" in refused(door)
+    other = Door(door.shop)
+    other.rule = door.rule
+    door.shop.review(other.run, "release-manager")
+    assert other.ask().by == "release-manager"
 
 
-def test_another_plan_has_no_approval(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    planned.shop.review(planned.run)
-    assert "no plan 000000000000" in refused(planned, plan="000000000000")
-    planned.ask()
-    planned.plan = "000000000000"
-    with pytest.raises(RefusedError, match="another approval"):
-        planned.begin()
+def test_somebody_github_does_not_know_any_more_may_nothing(door: Door) -> None:
+    """The permission endpoint answers 404."""
+    door.rule = replace(door.rule, by=("ghost", "release-manager"))
+    assert door.gate().github.role("ghost") == "none"
+    door.shop.do(door.shop.github.seed.user, "ghost")
+    door.shop.reviewers("ghost")
+    door.shop.review(door.run, "ghost")
+    del door.shop.github.service.database.users["ghost"]
+    assert "has the role 'none' on the repository" in refused(door)
 
 
-def test_it_expires(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    planned.shop.review(planned.run)
-    planned.shop.clock.ahead = -timedelta(minutes=61)
-    planned.ask()
-    planned.shop.clock.ahead = timedelta()
-    with pytest.raises(RefusedError, match=r"by release-manager is older than 60 minutes(.|\n)*re-run all jobs"):
-        planned.begin()
+def test_who_lost_the_role_since_may_not(door: Door) -> None:
+    door.shop.reviewers("release-manager")
+    door.shop.review(door.run)
+    door.shop.do(door.shop.github.seed.role, REPOSITORY, "release-manager", "read")
+    assert "has the role 'read' on the repository, 'write' is needed" in refused(door)
 
 
-def test_a_tag_that_moved_while_people_decided_stops_it(planned: Planned) -> None:
-    planned.shop.reviewers("release-manager")
-    planned.shop.review(planned.run)
-    moved = planned.shop.commit()
-    path = f"/repos/{REPOSITORY}/git/refs/tags/{VERSION}"
-    body = {"sha": moved, "force": True}
-    assert planned.shop.person("dev-1").api("PATCH", path, json=body).status_code == 200
-    assert f"was moved from {planned.commit[:7]} to {moved[:7]}" in refused(planned)
+# attempts ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_review_of_an_earlier_attempt_is_used_up(door: Door) -> None:
+    door.shop.reviewers("release-manager", "on-call")
+    door.shop.review(door.run)
+    door.ask()
+    door.again()
+    assert "nobody has answered" in refused(door)
+    door.shop.review(door.run, "release-manager")
+    assert door.ask().by == "release-manager"
+    door.again()
+    door.shop.review(door.run, "on-call")
+    assert door.ask().by == "on-call"
+    assert door.last is not None
+    assert door.last.seen == ["release-manager", "release-manager", "on-call"]
+
+
+def test_a_later_attempt_by_somebody_who_may_not_is_not_carried_by_the_earlier_review(door: Door) -> None:
+    """GitHub lets the reviewers of the environment start the job; whom the policy names is ours to ask."""
+    door.shop.reviewers("release-manager", "dev-1")
+    door.shop.review(door.run)
+    door.ask()
+    door.again()
+    door.shop.review(door.run, "dev-1")
+    assert "dev-1: is not among those who may approve" in refused(door)
+
+
+@pytest.mark.parametrize("starter", ["dev-1", "on-call"])
+def test_where_the_earlier_attempt_left_no_list_each_review_must_count(shop: Shop, starter: str) -> None:
+    """Nobody can tell which of two reviews is the new one: of a stranger, or of a named person who started it."""
+    door = Door(shop, actor=starter)
+    shop.reviewers("release-manager", starter)
+    shop.review(door.run, "release-manager")
+    door.again(starter, keep=False)
+    shop.review(door.run, starter)
+    text = refused(door)
+    assert "started this release" in text or "is not among those who may approve" in text
+
+
+def test_where_the_earlier_attempt_left_no_list_two_that_count_are_one(shop: Shop) -> None:
+    door = Door(shop)
+    shop.reviewers("release-manager", "on-call")
+    shop.review(door.run, "release-manager")
+    door.again(keep=False)
+    shop.review(door.run, "on-call")
+    assert door.ask().by in ("release-manager", "on-call")
+
+
+def test_reviews_of_two_attempts_are_not_two_pairs_of_eyes(shop: Shop) -> None:
+    door = Door(shop)
+    shop.reviewers("release-manager", "on-call")
+    shop.review(door.run, "release-manager")
+    door.again(keep=False)
+    shop.review(door.run, "on-call")
+    assert f"{VERSION} is not approved" in refused(door, authors=(UNKNOWN,))
+
+
+def test_where_the_earlier_attempt_left_no_list_a_review_that_shows_late_is_waited_for(shop: Shop) -> None:
+    """The list may show the earlier review alone for a while."""
+    door = Door(shop)
+    shop.reviewers("release-manager", "dev-1")
+    shop.review(door.run, "release-manager")
+    door.again(keep=False)
+
+    def late() -> None:
+        shop.review(door.run, "dev-1")
+        shop.clock.ahead = timedelta(minutes=1)
+
+    assert "dev-1: is not among" in refused(door, act=late)
+
+
+def test_a_list_of_an_earlier_attempt_that_cannot_be_read_stops_it(shop: Shop) -> None:
+    door = Door(shop)
+    shop.reviewers("release-manager")
+    shop.review(door.run)
+    shop.upload(door.run, "approval-1", {"other.txt": b"x"})
+    door.again(keep=False)
+    with pytest.raises(KeyError):
+        door.ask()
+
+
+def test_a_comment_on_the_issue_of_an_earlier_attempt_does_not_count(door: Door) -> None:
+    door.ask(lambda: door.comment(f"/approve {PLAN}"))
+    door.again()
+    assert "nobody has answered" in refused(door, wait=0)
+
+
+def test_a_review_of_another_run_does_not_count(door: Door) -> None:
+    door.shop.reviewers("release-manager")
+    other = door.shop.start()
+    door.shop.review(other)
+    assert "nobody has answered" in refused(door)
+
+
+# how long it counts -----------------------------------------------------------------------------------------------------
+
+
+def test_it_expires() -> None:
+    now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    require_in_time("", now)
+    require_in_time("2026-01-01T12:00:00+00:00", now)
+    with pytest.raises(RefusedError, match=r"counted until 2026-01-01T11:59:59(.|\n)*re-run all jobs"):
+        require_in_time("2026-01-01T11:59:59+00:00", now)
+
+
+def test_a_comment_ages_from_when_it_was_made(door: Door) -> None:
+    commented: list[datetime] = []
+
+    def late() -> None:
+        commented.append(door.shop.clock())
+        door.comment(f"/approve {PLAN}")
+        door.shop.clock.ahead = timedelta(minutes=50)
+
+    found = door.ask(late, wait=7200)
+    assert abs(found.until - commented[0] - timedelta(minutes=60)) < timedelta(seconds=30)
+
+
+def test_a_comment_that_is_found_too_late_does_not_count(door: Door) -> None:
+    def much_later() -> None:
+        door.comment(f"/approve {PLAN}")
+        door.shop.clock.ahead = timedelta(minutes=61)
+
+    with pytest.raises(TimeoutError):
+        door.ask(much_later, wait=7200)
 
 
 # breaking the glass -----------------------------------------------------------------------------------------------------
 
 
-def test_breaking_the_glass_is_recorded_and_lets_pass(shop: Shop) -> None:
-    planned = Planned(shop, actor="on-call")
-    found = planned.ask(break_glass="checkout is down for everybody")
+def test_somebody_on_call_breaks_the_glass_by_reviewing_even_who_started_it(shop: Shop) -> None:
+    door = Door(shop, actor="on-call")
+    shop.reviewers("on-call", environment=BREAK_GLASS)
+    shop.review(door.run, "on-call", environment=BREAK_GLASS)
+    found = door.ask(break_glass="checkout is down for everybody", authors=(UNKNOWN, "on-call"))
+    assert (found.by, found.broke_glass) == ("on-call", True)
+
+
+def test_that_the_job_started_is_not_enough(shop: Shop) -> None:
+    """The environment has reviewers, or it has none: nobody whom the policy names has said anything."""
+    door = Door(shop, actor="on-call")
+    shop.reviewers("on-call", environment=BREAK_GLASS)
+    assert "nobody has answered" in refused(door, break_glass="checkout is down for everybody")
+    shop.reviewers(environment=BREAK_GLASS)
+    other = Door(shop, actor="on-call")
+    assert "nobody has answered" in refused(other, break_glass="checkout is down for everybody", wait=0)
+
+
+@pytest.mark.parametrize("login", ["release-manager", "dev-1"])
+def test_others_do_not_break_the_glass(shop: Shop, login: str) -> None:
+    door = Door(shop)
+    shop.reviewers(login, environment=BREAK_GLASS)
+    shop.review(door.run, login, environment=BREAK_GLASS)
+    assert f"{login}: is not among" in refused(door, break_glass="checkout is down for everybody")
+
+
+def test_a_review_of_the_approval_breaks_no_glass_nor_the_other_way_round(shop: Shop) -> None:
+    door = Door(shop)
+    for environment in (BREAK_GLASS, "production-approval"):
+        shop.reviewers("on-call", environment=environment)
+    shop.review(door.run, "on-call")
+    assert "nobody has answered" in refused(door, break_glass="checkout is down for everybody")
+    other = Door(shop)
+    shop.review(other.run, "on-call", environment=BREAK_GLASS)
+    assert "nobody has answered" in refused(other)
+
+
+def test_by_comment_the_glass_is_broken_by_somebody_on_call_alone(shop: Shop) -> None:
+    """Where the environment can have no reviewers."""
+    door = Door(shop, actor="on-call")
+    with pytest.raises(TimeoutError):
+        door.ask(lambda: door.comment(f"/approve {PLAN}", "release-manager"), break_glass="it is down")
+    assert "without approval" in door.issues()[0]["body"]
+    other = Door(shop, actor="on-call")
+    found = other.ask(lambda: other.comment(f"/approve {PLAN}", "on-call"), break_glass="it is down")
+    assert (found.by, found.broke_glass) == ("on-call", True)
+
+
+def test_without_anybody_on_call_no_glass_is_broken(shop: Shop) -> None:
+    door = Door(shop, actor="on-call")
+    door.rule = replace(door.rule, break_glass=())
+    assert "nobody may go without approval" in refused(door, break_glass="checkout is down for everybody")
+
+
+def test_the_reviewer_of_the_glass_may_refuse(shop: Shop) -> None:
+    door = Door(shop)
+    shop.reviewers("on-call", environment=BREAK_GLASS)
+    shop.review(door.run, "on-call", "rejected", environment=BREAK_GLASS)
+    assert "on-call rejected it" in refused(door, break_glass="checkout is down for everybody")
+
+
+# whose rule -------------------------------------------------------------------------------------------------------------
+
+RULE_TEXT = MANIFEST[MANIFEST.index("    approval:\n") : MANIFEST.index("      expires_minutes")]
+APPROVAL = MANIFEST[MANIFEST.index("    approval:\n") : MANIFEST.index("\n    backend:", MANIFEST.index("approval:"))]
+
+
+def at_main(shop: Shop, text: str) -> Approval | None:
+    """The rule of production when main's head says this, for a run that began with the manifest of the shop."""
+    began = shop.context("production").manifest
+    shop.commit("chore: who may", files={"shipmate.yml": text})
+    return rule_of(shop.client(shop.person("on-call").token), began, "production")
+
+
+def test_the_rule_is_that_of_mains_head_now(shop: Shop) -> None:
+    found = at_main(shop, MANIFEST.replace("by: [release-manager, on-call]", "by: [dev-2]"))
     assert found is not None
-    assert planned.texts()[0] == f"break-glass by on-call for plan {planned.plan}, run {planned.run.id}, attempt 1"
-    assert "on-call goes without approval: checkout is down for everybody" in shop.log.getvalue()
-    assert (planned.record().said, planned.record().approved) == (
-        "checkout is down for everybody",
-        "on-call (break-glass)",
-    )
-    assert planned.begin() is not None
+    assert found.by == ("dev-2",)
 
 
-def test_a_long_and_hostile_reason_is_recorded_as_text(shop: Shop) -> None:
-    planned = Planned(shop, actor="on-call")
-    reason = f"the shop is down {HOSTILE} " + "and it costs us dearly " * 10
-    planned.ask(break_glass=reason)
-    assert planned.record().said == f"the shop is down {ON_ONE_LINE} " + " ".join(["and it costs us dearly"] * 10)
-    assert planned.record().approved == "on-call (break-glass)"
+def test_a_rule_that_was_removed_while_the_run_was_under_way_opens_no_gate(shop: Shop) -> None:
+    for text in (
+        MANIFEST.replace(APPROVAL, ""),
+        MANIFEST.replace(APPROVAL, "    unapproved: we trust each other"),
+    ):
+        assert text != MANIFEST
+        with pytest.raises((RefusedError, ManifestError)):
+            at_main(shop, text)
 
 
-def test_words_without_end_are_cut_and_say_so(shop: Shop) -> None:
-    planned = Planned(shop, actor="on-call")
-    planned.ask(break_glass="well " * 1000)
-    assert planned.record().said.endswith("well …")
-    assert sum(text.startswith("words of on-call (") for text in planned.texts()) == 8
+def test_it_says_that_the_rule_is_gone(shop: Shop) -> None:
+    with pytest.raises(RefusedError, match=r"says nothing any more about who approves releases to production"):
+        at_main(shop, MANIFEST.replace(APPROVAL, "    unapproved: we trust each other"))
 
 
-@pytest.mark.parametrize(
-    ("actor", "reason", "why"),
-    [("dev-1", "checkout is down for everybody", "not among"), ("on-call", "because", "at least three words")],
-)
-def test_not_everybody_may_nor_without_a_reason(shop: Shop, actor: str, reason: str, why: str) -> None:
-    planned = Planned(shop, actor=actor)
-    assert why in refused(planned, break_glass=reason)
-    with pytest.raises(RefusedError, match="no approval"):
-        planned.begin()
+def test_an_environment_that_is_gone_from_main_opens_no_gate(shop: Shop) -> None:
+    with pytest.raises(RefusedError, match="says nothing any more"):
+        at_main(shop, MANIFEST.replace("  production:\n", "  elsewhere:\n"))
 
 
-def test_who_re_runs_is_who_breaks_the_glass(shop: Shop) -> None:
-    planned = Planned(shop, actor="on-call")
-    planned.again(actor="dev-1")
-    assert "dev-1 is not among" in refused(planned, break_glass="checkout is down for everybody")
+def test_a_head_that_cannot_be_read_opens_no_gate(shop: Shop) -> None:
+    with pytest.raises(ManifestError):
+        at_main(shop, "platform: [")
 
 
-def test_an_environment_without_a_rule_needs_none(shop: Shop) -> None:
-    delivery = shop.delivery("staging", shop.start())
-    assert approval.obtain(delivery, release="x", commit="x", plan="x", break_glass="", wait_seconds=0) is None
+def test_a_rule_that_came_since_is_asked(shop: Shop) -> None:
+    began = parse(MANIFEST.replace(APPROVAL, "    unapproved: we trust each other"), Path("shipmate.yml"))
+    assert began.environments["production"].approval is None
+    found = rule_of(shop.client(shop.person("on-call").token), began, "production")
+    assert found is not None
+    assert found.by == ("release-manager", "on-call")
+
+
+def test_where_nobody_has_to_approve_the_policy_says_so_in_words(shop: Shop) -> None:
+    text = MANIFEST.replace(APPROVAL, "    unapproved: we trust each other")
+    shop.commit("chore: nobody", files={"shipmate.yml": text})
+    began = shop.context("production").manifest
+    assert rule_of(shop.client(shop.person("on-call").token), began, "production") is None
+
+
+# around it --------------------------------------------------------------------------------------------------------------
+
+
+def test_outside_a_workflow_there_is_none(shop: Shop) -> None:
+    context = shop.context("production")
+    rule = context.settings.approval
+    assert context.github is not None
+    assert rule is not None
+    gate = Gate(github=context.github, rule=rule, runtime=context.runtime, environment="production")
+    with pytest.raises(InputError, match="GITHUB_RUN_ID is not set"):
+        gate.starters()
+
+
+def test_what_it_saw_is_written_even_when_nobody_approved(door: Door, tmp_path: Path) -> None:
+    door.shop.reviewers("dev-2", "release-manager")
+    door.shop.review(door.run, "dev-2")
+    refused(door)
+    assert door.last is not None
+    door.last.write_seen(tmp_path / "a" / "b")
+    assert json.loads((tmp_path / "a" / "b" / SEEN).read_text()) == {"attempt": 1, "seen": ["dev-2"]}
+
+
+def test_authors_are_everybody_of_what_nobody_reviewed() -> None:
+    commits = [Unreviewed(commit="a", authors=("dev-1", UNKNOWN)), Unreviewed(commit="b", authors=("dev-2", "dev-1"))]
+    assert authors_of(commits) == {"dev-1", "dev-2", UNKNOWN}
+    assert authors_of([]) == frozenset()
+
+
+def test_the_event_of_the_run_says_nothing_about_who_started_it(shop: Shop) -> None:
+    """GitHub's own record of the attempts is read, not what the job's environment says."""
+    door = Door(shop, actor="release-manager")
+    gate = door.gate()
+    gate.runtime.environ = {**gate.runtime.environ, "GITHUB_ACTOR": "dev-9", "GITHUB_TRIGGERING_ACTOR": "dev-9"}
+    assert gate.starters() == {"release-manager"}
+    assert isinstance(door.run.event, Event)

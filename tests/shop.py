@@ -239,8 +239,12 @@ class Shop:
         self.do(self.runner.finish, run.id, conclusion)
 
     def again(self, run: Run, actor: str = "dev-1") -> Run:
-        """*Re-run all jobs*."""
+        """*Re-run all jobs*, of a run that has failed by then."""
         self.end(run)
+        return self.again_of(run, actor)
+
+    def again_of(self, run: Run, actor: str = "dev-1") -> Run:
+        """*Re-run all jobs*, of a run that has ended."""
         made: Run = self.run(self.runner.rerun(run.id, failed_only=False, actor=actor))
         return made
 

@@ -167,7 +167,11 @@ def _content(github: GitHub, artifact: Mapping[str, Any], where: str) -> tuple[P
         return None, f"the proof of {where} cannot be read: {error}"
     if raw.get("format") != FORMAT:
         return None, f"the proof of {where} has the form {raw.get('format')}"
-    return Proof(**fields), ""
+    artifacts = fields.pop("artifacts")
+    texts = [*fields.values(), *artifacts.values()] if isinstance(artifacts, dict) else [None]
+    if not all(isinstance(text, str) for text in texts) or not str(fields["attempt"]).isdecimal():
+        return None, f"the proof of {where} is not as the suite writes it"
+    return Proof(**fields, artifacts=artifacts), ""
 
 
 def _sealed(environment: str, commit: str, definition: str, lives: Mapping[str, Live]) -> Proof | None:

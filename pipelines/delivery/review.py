@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipelines.github import GitHub
 
-CO_AUTHOR = re.compile(r"^co-authored-by:[ \t]*(?P<name>[^<\n]{0,200})<(?P<email>[^>\n]{1,200})>[ \t]*$", re.I | re.M)
+CO_AUTHOR = re.compile(r"^co-authored-by:[ \t]*(?P<name>[^<\n]{0,200})<(?P<email>[^>\n]{1,200})>[ \t\r]*$", re.I | re.M)
 NOREPLY = re.compile(r"^(?:\d+\+)?(?P<login>[A-Za-z0-9-]+(?:\[bot\])?)@users\.noreply\.github\.com$", re.I)
 UNKNOWN = ""
 """Stands among authors for somebody without an account: nobody can say that an approver is somebody else."""
@@ -49,7 +49,7 @@ def authors_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
     """Logins of a commit's author and co-authors, as GitHub's commit object has them (docs.github.com/rest/commits)."""
     author = raw.get("author") or {}
     found = {str(author.get("login", "")).lower() or _of_email(raw["commit"]["author"].get("email", ""))}
-    found |= {_of_email(match["email"]) for match in CO_AUTHOR.finditer(raw["commit"]["message"][:20_000])}
+    found |= {_of_email(match["email"]) for match in CO_AUTHOR.finditer(raw["commit"]["message"])}
     return tuple(sorted(found))
 
 

@@ -43,10 +43,13 @@ async def put_environment(call: Call) -> Answer:
     environment.prevent_self_review = fields.flag("prevent_self_review", False)
     environment.reviewers = reviewers
     policy = fields.part("deployment_branch_policy")
+    had_names = environment.custom_policies
     environment.protected_branches = policy is not None and policy.flag("protected_branches", False)
     environment.custom_policies = policy is not None and policy.flag("custom_branch_policies", False)
     if policy is not None and environment.protected_branches == environment.custom_policies:
         raise Problem(422, "protected_branches and custom_branch_policies cannot have the same value")
+    if not (had_names and environment.custom_policies):
+        environment.policies.clear()
     environment.updated_at = call.service.now()
     return ok(render.environment(call.view, call.repository, environment))
 

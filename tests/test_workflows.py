@@ -205,19 +205,40 @@ def test_what_may_be_required_is_never_filtered_out_by_paths(file: Path) -> None
 
 @every
 def test_no_trigger_gives_a_strangers_code_our_secrets(file: Path) -> None:
-    assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(triggers(file))
+    assert not {"pull_request_target", "issue_comment"} & set(triggers(file))
 
 
 @every
-def test_the_lock_of_a_deployment_is_on_the_jobs_and_ends_nothing(file: Path) -> None:
-    """A group on the workflow is taken before approval, and a third run would evict a second that waits for it."""
+def test_what_follows_another_run_follows_pushes_of_our_own_that_went_well(file: Path) -> None:
+    """`workflow_run` comes after runs of forks' pull requests, too, and has the secrets of the default branch."""
+    if "workflow_run" not in triggers(file):
+        return
+    assert triggers(file)["workflow_run"]["branches"], file.name
+    for name, job in jobs(file).items():
+        if "needs" in job:
+            continue
+        for event, conclusion in (("push", "success"), ("push", "failure"), ("pull_request", "success")):
+            run = {"event": event, "conclusion": conclusion}
+            github = {"event_name": "workflow_run", "event": {"workflow_run": run}}
+            begins = condition(job["if"], Scope(contexts={"github": github}, status={"success": True}))
+            assert begins == ((event, conclusion) == ("push", "success")), f"{name} after {event} that was {conclusion}"
+
+
+def asks(job: dict[str, Any]) -> bool:
+    """Whether somebody is asked before a job begins, or by it."""
+    return any(step.get("uses") == "./actions/approval_gate" for step in job.get("steps", []))
+
+
+@every
+def test_the_lock_of_a_deployment_drops_nobody_and_ends_nothing(file: Path) -> None:
+    """On a workflow it would be taken while somebody is asked; without `queue: max` a third run would evict a second that waits."""
     if not any("environment" in job for job in jobs(file).values()):
         return
-    assert "concurrency" not in read(file), file.name
-    for name, job in jobs(file).items():
-        held = job.get("concurrency")
-        if isinstance(held, dict):
-            assert not held.get("cancel-in-progress"), name
+    held = [read(file).get("concurrency"), *(job.get("concurrency") for job in jobs(file).values())]
+    assert not held[0] or not any(asks(job) for job in jobs(file).values()), file.name
+    for group in filter(None, held):
+        assert isinstance(group, dict), group
+        assert (group.get("queue"), bool(group.get("cancel-in-progress"))) == ("max", False), group
 
 
 @every
@@ -336,11 +357,14 @@ PRODUCTION = ROOT / ".github" / "workflows" / "deploy-production.yml"
 STAGING = ROOT / ".github" / "workflows" / "deploy-staging.yml"
 
 
-def runs(file: Path, job: str, results: dict[str, str], *, cancelled: bool = False) -> bool:
-    """Whether a job runs after others ended so; those not named succeeded."""
+def runs(
+    file: Path, job: str, results: dict[str, str], *, cancelled: bool = False, outputs: dict[str, str] | None = None
+) -> bool:
+    """Whether a job runs after others ended so; those not named succeeded. `outputs`: of each of them."""
     raw = jobs(file)[job]
     ended = {need: results.get(need, "success") for need in raw["needs"]}
-    needs = {need: {"result": result, "outputs": {"state": "to do"}} for need, result in ended.items()}
+    given = {"state": "to do", **(outputs or {})}
+    needs = {need: {"result": result, "outputs": given} for need, result in ended.items()}
     status = {
         "success": not cancelled and set(ended.values()) == {"success"},
         "failure": not cancelled and "failure" in ended.values(),
@@ -349,26 +373,81 @@ def runs(file: Path, job: str, results: dict[str, str], *, cancelled: bool = Fal
     return condition(raw["if"], Scope(contexts={"needs": needs}, status=status))
 
 
-AFTER_IMAGE = ("deploy-backend", "deploy-web", "go-live", "smoke-tests")
+DEPLOYING = ("deploy", "go-live")
 
 
-@pytest.mark.parametrize("job", AFTER_IMAGE)
+@pytest.mark.parametrize("job", DEPLOYING)
 @pytest.mark.parametrize("ended", ["failure", "cancelled"])
 @pytest.mark.parametrize("by_somebody", [False, True])
 def test_whatever_ends_a_deployment_it_is_taken_back_and_told(job: str, ended: str, by_somebody: bool) -> None:
     """A job that is out of time ends as cancelled, which `failure()` does not see; so do those of a run that is cancelled."""
-    later = AFTER_IMAGE[AFTER_IMAGE.index(job) + 1 :]
+    later = DEPLOYING[DEPLOYING.index(job) + 1 :]
     results = {job: ended, **dict.fromkeys([*later, "release"], "skipped")}
-    assert runs(PRODUCTION, "way-back", results, cancelled=by_somebody)
-    assert runs(PRODUCTION, "notify", results | {"way-back": "success"}, cancelled=by_somebody)
+    assert runs(PRODUCTION, "roll-back", results, cancelled=by_somebody)
+    assert runs(PRODUCTION, "notify", results | {"roll-back": "success"}, cancelled=by_somebody)
 
 
-@pytest.mark.parametrize("results", [{}, {"image": "failure"}, {"approval": "failure", "image": "skipped"}])
+@pytest.mark.parametrize(
+    "results",
+    [
+        {},
+        {"release": "failure"},
+        {"approval": "failure", "deploy": "skipped", "go-live": "skipped"},
+        {"approval": "cancelled", "deploy": "skipped", "go-live": "skipped"},
+    ],
+    ids=str,
+)
 def test_what_went_well_or_never_began_is_not_taken_back(results: dict[str, str]) -> None:
-    assert not runs(PRODUCTION, "way-back", results)
-    assert runs(PRODUCTION, "notify", results | {"way-back": "skipped"})
+    assert not runs(PRODUCTION, "roll-back", results)
+    assert runs(PRODUCTION, "notify", results | {"roll-back": "skipped"})
+
+
+@pytest.mark.parametrize("ended", ["failure", "cancelled", "skipped"])
+def test_nothing_is_deployed_that_was_not_approved_and_nothing_goes_live_that_was_not_deployed(ended: str) -> None:
+    """Their conditions are GitHub's own: every need has succeeded."""
+    for job, need in (("deploy", "approval"), ("go-live", "approval"), ("go-live", "deploy"), ("release", "go-live")):
+        assert need in jobs(PRODUCTION)[job]["needs"]
+        assert "if" not in jobs(PRODUCTION)[job]
+    assert not runs(PRODUCTION, "roll-back", {"approval": ended, "deploy": "skipped", "go-live": "skipped"})
+
+
+def test_a_release_that_is_out_asks_nobody() -> None:
+    assert jobs(PRODUCTION)["approval"]["if"] == "needs.plan.outputs.state == 'to do'"
 
 
 @pytest.mark.parametrize(("ended", "told"), [("success", False), ("failure", True), ("cancelled", True)])
 def test_staging_is_told_of_what_did_not_succeed(ended: str, told: bool) -> None:
-    assert runs(STAGING, "notify", {"e2e": ended}) is told
+    for job in jobs(STAGING)["notify"]["needs"]:
+        assert runs(STAGING, "notify", {job: ended}) is told, job
+
+
+@pytest.mark.parametrize(
+    ("go_live", "e2e", "tests", "proved"),
+    [
+        ("success", "success", "true", True),
+        ("success", "failure", "true", False),
+        ("success", "cancelled", "true", False),
+        ("success", "skipped", "true", False),
+        ("success", "skipped", "false", True),
+        ("failure", "skipped", "true", False),
+        ("failure", "skipped", "false", False),
+    ],
+)
+def test_only_what_is_live_and_passed_its_browser_tests_is_proved(
+    go_live: str, e2e: str, tests: str, proved: bool
+) -> None:
+    outputs = {"browser_tests": tests}
+    assert runs(STAGING, "prove", {"go-live": go_live, "e2e": e2e}, outputs=outputs) is proved
+
+
+def test_the_commit_of_staging_is_the_pushed_one_or_that_of_the_run_it_follows() -> None:
+    (reference,) = {step["with"]["ref"] for step in jobs(STAGING)["plan"]["steps"] if "ref" in step.get("with", {})}
+    assert reference == "${{ github.event.workflow_run.head_sha || github.sha }}"
+    for name, job in jobs(STAGING).items():
+        given = {step["with"]["ref"] for step in job["steps"] if "ref" in step.get("with", {})}
+        assert name == "plan" or given <= {"${{ needs.plan.outputs.commit }}"}, name
+
+
+def test_who_may_roll_back_chooses_among_the_environments_of_the_manifest() -> None:
+    inputs = triggers(ROOT / ".github/workflows/rollback.yml")["workflow_dispatch"]["inputs"]
+    assert set(inputs["environment"]["options"]) == set(load(ROOT / "shipmate.yml").environments)

@@ -21,13 +21,19 @@ from pipelines.manifest.fill import WRONG, Filler, Problem
 from pipelines.manifest.model import BrowserTests, Build, Component, Environment, Image, Manifest, Smoke
 from pipelines.manifest.release import Release
 
+_MOST = 100_000
+"""Values that a manifest may have."""
+_DEEPEST = 100
+_YAML = "tag:yaml.org,2002:"
+_STR = f"{_YAML}str"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Definition:
     """What a commit says of itself, as far as it has a say."""
 
     components: Mapping[str, Component]
-    """The `repository` of an image or build is the commit's own here; `apply` replaces it."""
+    """Their policy is empty here; `apply` puts it in."""
     targets: Mapping[tuple[str, str], yaml.MappingNode]
     """(environment, component) -> the node of its target."""
     smoke: Mapping[str, tuple[Smoke, ...]]
@@ -37,7 +43,7 @@ class Definition:
     file: Path
 
     digest: str
-    """`sha256:…` of the whole manifest as data, in canonical form: what a proof of this commit names. No version of the suite reads it
+    """`sha256:…` of the whole manifest, whatever its layout: what a proof of this commit names. No version of the suite reads it
     differently."""
 
 
@@ -80,7 +86,7 @@ def parse(root: yaml.Node, file: Path) -> Definition:
         browser_tests=wanted,
         release=rules,
         file=file,
-        digest="sha256:" + hashlib.sha256(json.dumps(_data(root), sort_keys=True, default=str).encode()).hexdigest(),
+        digest=_digest(root, file),
     )
 
 
@@ -131,13 +137,19 @@ def _rules(policy: Release, own: Release) -> Release:
 
 
 def _component(name: str, component: Component, policy: Manifest, file: Path) -> Component:
-    """With the registry of the policy."""
-    image, build = component.image, component.build
+    """With the policy's part of it."""
+    image, build, known = component.image, component.build, policy.components.get(name)
     if image is not None:
         image = dataclasses.replace(image, repository=_repository(name, policy, file))
     if build is not None:
         build = dataclasses.replace(build, repository=_repository(name, policy, file))
-    return dataclasses.replace(component, image=image, build=build)
+    return dataclasses.replace(
+        component,
+        image=image,
+        build=build,
+        paths=known.paths if known else (),
+        depends_on=known.depends_on if known else (),
+    )
 
 
 def _repository(name: str, policy: Manifest, file: Path) -> str:
@@ -189,17 +201,16 @@ def _wrong(problems: list[Problem], file: Path) -> ManifestError:
 
 
 def _kept(kind: Any, node: yaml.Node | None) -> yaml.Node:
-    """A node without the keys that `kind` does not know: an older or newer manifest may have others."""
+    """A node with the release's keys alone: others are policy, or of an older or newer manifest, and may say what they like."""
     if node is None:
-        return yaml.MappingNode("tag:yaml.org,2002:map", [], _mark(), _mark())
+        return _empty(Mapping)
     members = [member for member in get_args(kind) if member is not type(None)] if _is_union(kind) else [kind]
     if len(members) != 1:
         return node
     kind = members[0]
     origin = typing.get_origin(kind)
     if dataclasses.is_dataclass(kind) and isinstance(node, yaml.MappingNode):
-        hints = typing.get_type_hints(kind)
-        pairs = [(key, _kept(hints[key.value], value)) for key, value in node.value if key.value in hints]
+        pairs = _own_keys(kind, node)
     elif isinstance(node, yaml.MappingNode) and origin is not None and issubclass(origin, Mapping):
         pairs = [(key, _kept(get_args(kind)[1], value)) for key, value in node.value]
     elif isinstance(node, yaml.SequenceNode) and origin is tuple:
@@ -208,6 +219,31 @@ def _kept(kind: Any, node: yaml.Node | None) -> yaml.Node:
     else:
         return node
     return yaml.MappingNode(node.tag, pairs, node.start_mark, node.end_mark)
+
+
+def _own_keys(kind: Any, node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+    """Of a record in which some keys are the release's these, and nothing for policy that must be said; of another all that it knows."""
+    hints, fields = typing.get_type_hints(kind), dataclasses.fields(kind)
+    own = {field.name for field in fields if field.metadata.get("release")} or set(hints)
+    needed = [
+        field.name
+        for field in fields
+        if field.name not in own and field.default is field.default_factory is dataclasses.MISSING
+    ]
+    return [
+        *((key, _kept(hints[key.value], value)) for key, value in node.value if str(key.value) in own),
+        *((yaml.ScalarNode(_STR, name, _mark(), _mark()), _empty(hints[name])) for name in needed),
+    ]
+
+
+def _empty(kind: Any) -> yaml.Node:
+    """What says nothing: a mapping, a list or a text of no length."""
+    origin = typing.get_origin(kind) or kind
+    if origin is tuple:
+        return yaml.SequenceNode(f"{_YAML}seq", [], _mark(), _mark())
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return yaml.MappingNode(f"{_YAML}map", [], _mark(), _mark())
+    return yaml.ScalarNode(_STR, "", _mark(), _mark())
 
 
 def _is_union(kind: Any) -> bool:
@@ -225,8 +261,27 @@ def _at(node: yaml.Node | None, key: str) -> yaml.Node | None:
     return next((value for name, value in _children(node) if name == key), None)
 
 
-def _data(node: yaml.Node) -> Any:
-    return yaml.SafeLoader("").construct_document(node)
+def _digest(root: yaml.Node, file: Path) -> str:
+    """Raises ManifestError for a manifest without end: one that refers to itself, or to the same large thing again and again."""
+    text = json.dumps(_data(root, iter(range(_MOST)), file, _DEEPEST), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _data(node: yaml.Node, left: Iterator[int], file: Path, depth: int) -> Any:
+    """Lists and texts alone, so that no form of a value is lost or stops it. `left`: one for each node there may be; `depth`: of them."""
+    if next(left, None) is None or not depth:
+        raise ManifestError(
+            f"says more than {_MOST} things, or something in {_DEEPEST} others",
+            where=file.name,
+            why="an alias in it refers to itself, or repeats the same again and again",
+            next_step="write out what the aliases (*name) stand for",
+        )
+    if isinstance(node, yaml.MappingNode):
+        pairs = [[_data(one, left, file, depth - 1) for one in pair] for pair in node.value]
+        return ["map", sorted(pairs, key=json.dumps)]
+    if isinstance(node, yaml.SequenceNode):
+        return ["list", [_data(item, left, file, depth - 1) for item in node.value]]
+    return [node.tag.removeprefix(_YAML), str(node.value)]
 
 
 def _mark() -> yaml.Mark:

@@ -13,6 +13,11 @@ def _said(doc: str, example: Any = None) -> dict[str, Any]:
     return {"doc": doc, "example": example}
 
 
+def _defined(doc: str, example: Any = None) -> dict[str, Any]:
+    """`_said` for a key that belongs to the release (model.defined)."""
+    return {**_said(doc, example), "release": True}
+
+
 @dataclass(frozen=True, kw_only=True)
 class TypeRule:
     """What commits of one type do."""
@@ -45,22 +50,22 @@ class ReleaseComponent:
     initial: str = field(default="0.1.0", metadata=_said("The first version."))
     version_files: tuple[str, ...] = field(
         default=(),
-        metadata=_said(
+        metadata=_defined(
             "Files that hold the version, as path or path#key (dotted, or a JSON pointer). The release is refused "
             "when one differs from its tag; `shipmate release bump` writes them.",
             ["pyproject.toml", "apps/web/package.json", "charts/app/Chart.yaml#appVersion"],
         ),
     )
-    changelog: str = field(default="CHANGELOG.md", metadata=_said("Its changelog."))
+    changelog: str = field(default="CHANGELOG.md", metadata=_defined("Its changelog."))
     sboms: Mapping[str, str] = field(
         default_factory=dict,
-        metadata=_said(
+        metadata=_defined(
             "Lock files to publish as CycloneDX SBOMs: name -> requirements.txt or package-lock.json.",
             {"backend": "apps/backend/requirements.txt", "web": "apps/web/package-lock.json"},
         ),
     )
     migrations: str = field(
-        default="", metadata=_said("Folder of SQL migrations; those new in a release stand in its notes.")
+        default="", metadata=_defined("Folder of SQL migrations; those new in a release stand in its notes.")
     )
 
 
@@ -103,7 +108,7 @@ class Release:
     )
     types: Mapping[str, TypeRule] = field(
         default_factory=dict,
-        metadata=_said(
+        metadata=_defined(
             "Added to, or instead of, the built-in ones: feat (minor); fix, perf, security, revert (patch); others hidden.",
             {"docs": {"bump": "patch", "group": "Documentation"}},
         ),
@@ -120,8 +125,8 @@ class Release:
     lease_minutes: int = field(
         default=15, metadata=_said("A release held by a run that cannot be asked is taken over after this long.")
     )
-    templates: Templates = field(default=Templates(), metadata=_said("Own templates."))
+    templates: Templates = field(default=Templates(), metadata=_defined("Own templates."))
     components: Mapping[str, ReleaseComponent] = field(
         default_factory=lambda: {"platform": ReleaseComponent()},
-        metadata=_said("What has versions of its own; the first is meant where none is named."),
+        metadata=_defined("What has versions of its own; the first is meant where none is named."),
     )

@@ -23,7 +23,7 @@ def command(environment: str, version: str, as_json: bool) -> None:
 
     manifest = load()
     context = terminal.context(manifest, environment)
-    terminal.require_access(context)
+    terminal.require_access(context, github=True)
     context.runtime.stream = sys.stderr
     with terminal.busy("asking GitHub and the providers"):
         found = planning.plan_release(context, version)

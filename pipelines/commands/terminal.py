@@ -22,8 +22,9 @@ def context(manifest: Manifest, environment: str) -> Context:
     return open_context(manifest, environment, Runtime())
 
 
-def require_access(context: Context, components: Sequence[str] = ()) -> None:
-    """Everything that is missing to reach the providers of these components (all of them when none is named), in one error.
+def require_access(context: Context, components: Sequence[str] = (), *, github: bool = False) -> None:
+    """Everything that is missing to reach the providers of these components (all of them when none is named), in one error; of GitHub
+    only where that is needed.
 
     Raises CredentialsError.
     """
@@ -31,6 +32,12 @@ def require_access(context: Context, components: Sequence[str] = ()) -> None:
 
     providers = {t.provider for name, t in context.settings.targets.items() if not components or name in components}
     missing: list[CredentialsError] = []
+    if github and context.github is None:
+        missing.append(
+            CredentialsError(
+                "GITHUB_TOKEN is not set", next_step="export GITHUB_TOKEN=… (a fine-grained token is enough)"
+            )
+        )
     if "vercel" in providers and not context.credentials.vercel_token:
         missing.append(
             CredentialsError("VERCEL_TOKEN is not set", next_step="export VERCEL_TOKEN=… (vercel.com/account/tokens)")

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from pipelines.delivery.ledger import Ledger
-from pipelines.github import GitHub
+from pipelines.delivery.context import Context
+from pipelines.errors import CredentialsError
+from tests.memory_hosts import MemoryHost, Writes
 from tests.rehearsal.github.scene import REPOSITORY
 from tests.release.platform import RELEASES, Platform
+from tests.shop_files import MANIFEST
 
 pytestmark = pytest.mark.world
 
@@ -151,7 +153,7 @@ def test_yank__marks_moves_latest_and_deletes_nothing(github: Platform) -> None:
     before = github.published("v1.1.0")
     ended = github.release("yank", "v1.1.0", "--reason", "notes of @others are <shown>")
     assert ended.code == 0, ended.err
-    assert "v1.1.0 is live nowhere, by the ledger" in ended.out
+    assert "v1.1.0 is live nowhere that could be reached" in ended.out
     after = github.published("v1.1.0")
     assert after["name"] == "v1.1.0 (withdrawn)"
     assert "**Withdrawn on " in after["body"]
@@ -184,18 +186,85 @@ def test_yank__immutable(github: Platform) -> None:
     assert "withdrawn" in github.published("v0.1.0")["name"]
 
 
-def test_yank__what_is_live__is_told_with_the_way_back(github: Platform) -> None:
-    github.commit("feat: a")
-    github.here("publish", "v1.0.0")
-    sha = github.commit("feat: b")
-    github.here("publish", "v1.1.0")
-    ledger = Ledger(GitHub(REPOSITORY, github.dev.token, api_url=github.scene.url))
-    run = {"run": "by hand", "run_id": "1", "attempt": "1"}
-    record = ledger.open(environment="production", release="v1.1.0", commit=sha, artifacts={}, **run)
-    ledger.note(record, "success", "v1.1.0 is live")
+class Hosts:
+    """Instead of the providers that a manifest names: what is on them, and which cannot be reached."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        writes = Writes()
+        self.at = {
+            (environment, component): MemoryHost(url=f"https://{component}.test", gradual=False, writes=writes)
+            for environment in ("staging", "production")
+            for component in ("backend", "web")
+        }
+        self.down: set[str] = set()
+        monkeypatch.setattr(Context, "host", lambda context, name: self._host(context.environment, name))
+
+    def _host(self, environment: str, component: str) -> MemoryHost:
+        if environment in self.down:
+            raise CredentialsError(f"no access to {environment}")
+        return self.at[environment, component]
+
+    def live(self, environment: str, *releases: str) -> None:
+        for (where, _), host in self.at.items():
+            for release in releases if where == environment else ():
+                host.put(release, "c" * 40, f"sha256:{release}")
+
+
+@pytest.fixture
+def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
+    return Hosts(monkeypatch)
+
+
+def published(github: Platform, *versions: str) -> None:
+    """Releases of a platform that lives somewhere."""
+    for version in versions:
+        github.commit(f"feat: {version}", {"shipmate.yml": MANIFEST, "notes.txt": version})
+        assert github.here("publish", version).code == 0
+
+
+def test_yank__what_is_live__is_told_with_the_way_back(github: Platform, hosts: Hosts) -> None:
+    published(github, "v1.0.0", "v1.1.0")
+    hosts.live("production", "v1.0.0", "v1.1.0")
     ended = github.here("yank", "v1.1.0", "--reason", "bad")
+    assert ended.code == 0, ended.err
     assert "v1.1.0 is live in production since " in ended.out
     assert "shipmate rollback --environment production --to v1.0.0" in ended.out
+
+
+def test_yank__is_written_at_every_provider_that_has_it(github: Platform, hosts: Hosts) -> None:
+    published(github, "v1.0.0", "v1.1.0")
+    hosts.live("production", "v1.0.0", "v1.1.0", "v1.2.0")
+    hosts.live("staging", "v1.2.0")
+    ended = github.here("yank", "v1.1.0", "--reason", "search returns notes of others")
+    assert ended.code == 0, ended.err
+    assert "v1.1.0 is live nowhere that could be reached" in ended.out
+    marks = {where: dict(host.marks.withdrawn) for where, host in hosts.at.items()}
+    said = {"v1.1.0": "search returns notes of others"}
+    assert marks == {
+        ("staging", "backend"): {},
+        ("staging", "web"): {},
+        ("production", "backend"): said,
+        ("production", "web"): said,
+    }
+    again = github.here("yank", "v1.1.0", "--reason", "search returns notes of others", "--json")
+    assert (again.code, again.json["done"]) == (0, [])
+    assert len(hosts.at["production", "web"].writes.seen) == 2, "what is marked is not written again"
+
+
+def test_yank__what_cannot_be_reached__is_said_and_can_be_marked_later(github: Platform, hosts: Hosts) -> None:
+    published(github, "v1.0.0", "v1.1.0")
+    hosts.live("production", "v1.1.0")
+    hosts.live("staging", "v1.1.0")
+    hosts.down.add("production")
+    ended = github.here("yank", "v1.1.0", "--reason", "bad")
+    assert ended.code == 0, ended.err
+    for component in ("backend", "web"):
+        assert f"{component} in production was not marked (no access to production): run this again" in ended.err
+    assert "withdrawn" in github.published("v1.1.0")["name"]
+    assert "v1.1.0" in hosts.at["staging", "web"].marks.withdrawn
+    hosts.down.clear()
+    assert github.here("yank", "v1.1.0", "--reason", "bad").code == 0
+    assert hosts.at["production", "backend"].marks.withdrawn == {"v1.1.0": "bad"}
 
 
 def test_yank__instead(github: Platform) -> None:

@@ -98,7 +98,11 @@ def run(*argv: str) -> subprocess.CompletedProcess[str]:
         (["status", "--enviroment", "x"], 2, "--environment"),
         (["deploy", "-e", "staging", "--release", "x", "--artifact", "backend"], 2, "is not component=host/path"),
         (["status"], 5, "VERCEL_TOKEN is not set; there is no Google account here"),
-        (["plan", "-e", "production", "--version", "v1.0.0"], 5, "not set: GITHUB_TOKEN"),
+        (
+            ["plan", "-e", "production", "--version", "v1.0.0"],
+            5,
+            "GITHUB_TOKEN is not set; VERCEL_TOKEN is not set; there is no Google account here",
+        ),
         (["plan", "-e", "qa", "--version", "v1.0.0"], 4, "one of: staging, production"),
         (["deploy", "-e", "production", "--release", "x"], 6, "needs an approval"),
     ],

@@ -21,9 +21,9 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 def test_a_release_goes_out_is_seen_checked_and_taken_back(terminal: Terminal) -> None:
     first = terminal.json(*terminal.deploying("sha-1", "<title>one</title>"))
-    assert (first["release"], len(first["steps"])) == ("sha-1", 8)
+    assert (first["release"], len(first["steps"])) == ("sha-1", 9)
     second = terminal.run(*terminal.deploying("sha-2", "<title>two</title>"))
-    assert "sha-2 is live in staging; 8 steps in" in second.stdout
+    assert "sha-2 is live in staging; 9 steps in" in second.stdout
     again = terminal.run(*terminal.deploying("sha-2", "<title>two</title>"))
     assert "is there already" in again.stdout
     assert terminal.live() == {"backend": "sha-2", "web": "sha-2"}
@@ -46,7 +46,8 @@ def test_a_release_goes_out_is_seen_checked_and_taken_back(terminal: Terminal) -
     assert "next:" in bad.stderr
 
     plan = terminal.json("rollback", "-e", "staging", "--dry-run")
-    assert [step["component"] for step in plan] == ["backend", "web", "backend", "web"]
+    assert [step["component"] for step in plan] == ["backend", "web"] * 4
+    assert [step["does"] for step in plan][:2] == ["mark sha-2 as taken back, on the way to sha-1"] * 2
     assert terminal.live() == {"backend": "sha-2", "web": "sha-2"}
     back = terminal.json("rollback", "-e", "staging")
     assert (back["release"], back["was"], back["changed"]) == ("sha-1", "sha-2", True)
@@ -63,10 +64,27 @@ def test_while_github_is_down_a_rollback_goes_its_way(terminal: Terminal) -> Non
     terminal.place.set_faults([{"kind": "status", "emulator": "github", "times": None}])
     ended = terminal.run("rollback", "-e", "staging")
     assert "staging is back to sha-1 (was sha-2)" in ended.stdout
-    assert "GitHub does not answer; going by the providers' own state" in ended.stdout
+    assert "whether sha-1 was withdrawn is only known by the providers' marks" in ended.stdout
     terminal.place.clear_faults()
     assert terminal.live() == {"backend": "sha-1", "web": "sha-1"}
     drift = [row["drift"] for row in terminal.json("status", "-e", "staging")]
     assert drift == ["the ledger says sha-2"] * 2, "GitHub was never told, and status shows it"
     gone = terminal.run("rollback", "-e", "staging", GITHUB_API_URL="http://127.0.0.1:9")
     assert "serves sha-1 already" in gone.stdout
+
+
+def test_a_release_that_was_withdrawn_is_passed_over_while_github_is_down(terminal: Terminal) -> None:
+    """`yank` writes it at the providers."""
+    for release in ("v1.0.0", "v1.1.0", "v1.2.0"):
+        terminal.run(*terminal.deploying(release, release))
+    body = {"tag_name": "v1.1.0", "name": "v1.1.0", "body": "notes"}
+    with terminal.place.github("release-manager") as client:
+        assert client.post(f"/repos/{terminal.place.repository}/releases", json=body).status_code == 201
+    yanked = terminal.run("release", "yank", "v1.1.0", "--reason", "it loses notes")
+    assert "v1.1.0 is live nowhere that could be reached" in yanked.stdout
+    terminal.place.set_faults([{"kind": "status", "emulator": "github", "times": None}])
+    ended = terminal.run("rollback", "-e", "staging")
+    assert "staging is back to v1.0.0 (was v1.2.0)" in ended.stdout
+    assert "v1.1.0 was withdrawn" not in ended.stdout, "nobody had to ask"
+    terminal.place.clear_faults()
+    assert terminal.live() == {"backend": "v1.0.0", "web": "v1.0.0"}

@@ -70,9 +70,7 @@ def test_the_oldest_are_forgotten_first_and_a_reason_has_an_end() -> None:
 
 def test_a_release_that_proved_good_has_not_failed_any_more_and_ends_what_was_under_way() -> None:
     marks = Marks(stable=("r1", "r2"), failed={"v1": "x", "v2": "y"}, withdrawn={"v2": "z"}, restoring="v2")
-    assert with_stable(marks, "r2", "v2") == replace(
-        marks, stable=("r2", "r1"), failed={"v1": "x"}, restoring=""
-    )
+    assert with_stable(marks, "r2", "v2") == replace(marks, stable=("r2", "r1"), failed={"v1": "x"}, restoring="")
 
 
 # at the providers -------------------------------------------------------------------------------------------------------

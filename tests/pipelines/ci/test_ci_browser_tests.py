@@ -1,0 +1,137 @@
+"""Browser tests of a release: what they are given, and that only what ran and passed has passed."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from pipelines.ci import browser_tests
+from pipelines.errors import CheckFailed, InputError, LocalError
+from pipelines.manifest.model import BrowserTests
+from pipelines.runtime import Runtime
+
+URLS = {"api": "https://api.acme.test", "site": "https://acme.test"}
+ENV = {"WEB": "{url of site}", "API": "{url of api}/v1", "EXPECT": "{release}", "OUT": "{artifacts}", "PLAIN": "{} x"}
+
+
+def wanted(*commands: str, env: dict[str, str] | None = None) -> BrowserTests:
+    return BrowserTests(run=commands, report="reports/e2e.xml", env=env or {})
+
+
+def junit(*cases: str) -> str:
+    """Every case in a suite of its own, as runners do that write one for each file."""
+    suites = "".join(f'<testsuite tests="1">{case}</testsuite>' for case in cases)
+    return f"<testsuites>{suites}</testsuites>"
+
+
+def case(name: str, inside: str = "") -> str:
+    return f'<testcase name="{name}">{inside}</testcase>'
+
+
+PASSED, FAILED, ERROR, SKIPPED = case("a"), case("b", "<failure/>"), case("c", "<error/>"), case("d", "<skipped/>")
+
+
+class Place:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "reports").mkdir()
+        self.log = io.StringIO()
+
+    def writing(self, report: str, code: int = 0) -> str:
+        """A command that writes this report and ends so."""
+        (self.root / "made.xml").write_text(report)
+        script = f"import shutil, sys; shutil.copy('made.xml', 'reports/e2e.xml'); sys.exit({code})"
+        return f'python3 -c "{script}"'
+
+    def run(self, given: BrowserTests) -> str:
+        runtime = Runtime(environ={"GITHUB_ACTIONS": "true"}, stream=self.log)
+        return browser_tests.run(given, self.root, URLS, release="sha-1", artifacts=self.root / "out", runtime=runtime)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_what_the_commands_find_in_their_environment(place: Place, tmp_path: Path) -> None:
+    script = "import os; print('|'.join(os.environ[n] for n in ('WEB', 'API', 'EXPECT', 'OUT')))"
+    given = wanted(f'python3 -c "{script}"', place.writing(junit(PASSED)), env=ENV)
+    assert place.run(given) == "1 browser test passed"
+    expected = f"https://acme.test|https://api.acme.test/v1|sha-1|{tmp_path / 'out'}"
+    assert expected in place.log.getvalue()
+    assert (tmp_path / "out").is_dir()
+
+
+def test_a_name_that_means_nothing_names_those_that_do(place: Place) -> None:
+    with pytest.raises(InputError, match=r"\{url of web\} means nothing here") as refused:
+        place.run(wanted("true", env={"WEB": "{url of web}"}))
+    assert "{url of site}" in refused.value.next_step
+
+
+def test_every_test_that_failed_is_named_in_whatever_suite(place: Place) -> None:
+    with pytest.raises(CheckFailed, match="2 of 4 browser tests failed: b, c"):
+        place.run(wanted(place.writing(junit(PASSED, FAILED, SKIPPED, ERROR), code=1)))
+    with pytest.raises(CheckFailed, match="1 of 2 browser tests failed: b"):
+        place.run(wanted(place.writing(junit(PASSED, FAILED), code=0)))
+    assert place.run(wanted(place.writing(junit(PASSED, SKIPPED, PASSED)))) == "2 browser tests passed"
+
+
+@pytest.mark.parametrize(
+    ("report", "code", "said"),
+    [
+        (junit(), 0, "no browser test ran"),
+        (junit(SKIPPED, SKIPPED), 0, "no browser test ran"),
+        (junit(PASSED), 1, "0 of 1 browser tests failed: exit code 1"),
+        ("<other/>", 0, "did not run"),
+    ],
+    ids=["none", "all skipped", "a command that failed after its tests", "no report"],
+)
+def test_nothing_measured_is_no_success(place: Place, report: str, code: int, said: str) -> None:
+    with pytest.raises(CheckFailed, match=said):
+        place.run(wanted(place.writing(report, code)))
+
+
+def test_a_report_of_an_earlier_run_counts_for_nothing(place: Place) -> None:
+    (place.root / "reports/e2e.xml").write_text(junit(PASSED))
+    with pytest.raises(CheckFailed, match="did not run") as failed:
+        place.run(wanted('python3 -c "raise SystemExit(2)"'))
+    assert "exited with 2 before its first test" in failed.value.why
+
+
+def test_a_report_that_is_no_xml_is_none(place: Place) -> None:
+    with pytest.raises(CheckFailed, match="did not run"):
+        place.run(wanted(place.writing("<testsuite", code=1)))
+
+
+def test_one_command_that_failed_is_enough(place: Place) -> None:
+    with pytest.raises(CheckFailed, match="exit code 3"):
+        place.run(wanted('python3 -c "raise SystemExit(3)"', place.writing(junit(PASSED))))
+
+
+def test_no_browser_is_the_machines_matter(place: Place) -> None:
+    said = "BrowserType.launch: Executable doesn't exist at /x&#10;more"
+    none = case("a", f'<error message="playwright: {said}"/>')
+    with pytest.raises(LocalError, match="there is no browser to test with: Executable doesn't exist at /x") as failed:
+        place.run(wanted(place.writing(junit(none, none), code=1)))
+    assert "make setup" in failed.value.next_step
+    with pytest.raises(CheckFailed, match="3 of 3"):
+        place.run(wanted(place.writing(junit(none, none, case("b", '<error message="blank"/>')), code=1)))
+
+
+def test_one_that_does_not_end_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser_tests, "LIMIT_SECONDS", 0.3)
+    with pytest.raises(CheckFailed, match=r"did not end within 0\.3 s"):
+        place.run(wanted("sleep 600"))
+
+
+def test_a_command_that_is_not_there(place: Place) -> None:
+    with pytest.raises(LocalError, match="there is no 'no-such-runner' here"):
+        place.run(wanted("no-such-runner --all"))
+
+
+def test_their_words_are_text(place: Place) -> None:
+    script = "print('::error::forged')"
+    place.run(wanted(f'python3 -c "{script}"', place.writing(junit(PASSED))))
+    assert "\u200b::error::forged" in place.log.getvalue()

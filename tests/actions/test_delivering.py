@@ -1,123 +1,303 @@
-"""The actions of a delivery, each as a step of one job after the other: what they put out, and what a person reads of them."""
+"""The actions of a delivery as the steps of the workflows' jobs: what they put out, hand over, and what a person reads of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.delivery.context import Delivery
-from pipelines.http import Http
+from actions import mark_stable
+from pipelines.images import pack_layout
 from pipelines.overlay import Overlay
-from pipelines.runtime import Runtime
 from rehearsal.emulators.slack.app import Slack
-from rehearsal.runner.model import Run
 from rehearsal.serving import running
-from tests.shop import Shop, open_shop
+from tests.actions.workplace import KEPT, Workplace, workplace
+from tests.memory_hosts import Killed
+from tests.shop import COMPONENTS, REPOSITORY, Shop, open_shop
+from tests.shop_files import MANIFEST
 
 pytestmark = pytest.mark.world
 
 HOOK = "https://hooks.slack.com/services/T1/B1/secret"
 
 
-@dataclass
-class Job:
-    """Steps of one run against an environment of a shop, whose hosts live in memory."""
-
-    shop: Shop
-    step: Any
-    run: Run
-    http: Http
-    environment: str = "staging"
-
-    def act(self, action: str, **inputs: str) -> tuple[dict[str, str], str]:
-        """Run an action that must end well: its outputs and its summary."""
-        for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-            Path(self.step.environ[name]).unlink(missing_ok=True)
-        given = {"environment": self.environment, "token": "t0ken", "vercel_token": "v0ken", **inputs}
-        assert self.step.run(import_module(f"actions.{action}").main, **given) == 0, self.step.log
-        return self.step.outputs(), self.step.summary()
-
-    def delivery(self, runtime: Runtime, values: Mapping[str, str]) -> Delivery:
-        """Instead of `actions.delivery.delivery`, which would ask Google and Vercel."""
-        made = self.shop.delivery(values["environment"], self.run)
-        made.http = made.credentials.http = self.http
-        runtime.environ = {**made.runtime.environ, **runtime.environ}
-        made.runtime = made.credentials.runtime = runtime
-        return made
-
-
 @pytest.fixture
-def job(tmp_path: Path, step: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with open_shop(tmp_path / "shop") as shop:
-        monkeypatch.chdir(shop.checkout)
-        made = Job(shop, step, shop.start(), shop.http)
-        monkeypatch.setattr("actions.delivery.delivery", made.delivery)
+def at(tmp_path: Path, step: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workplace]:
+    with open_shop(tmp_path / "shop") as shop, workplace(shop, step, monkeypatch) as made:
+        shop.reviewers("release-manager", "on-call")
+        # No image is assembled here: a layout is a layout, whatever is in it.
+        monkeypatch.setattr("pipelines.images.build_layout", layout_of_the_source)
         yield made
 
 
-def test_a_release_is_staged_given_traffic_and_proved(job: Job) -> None:
-    candidate = {"version": "sha-1", **job.shop.artifacts("sha-1")}
-    for component, checks in (("backend", 2), ("web", 1)):
-        outputs, summary = job.act(f"deploy_{component}", **candidate)
-        (deployed,) = job.shop.host("staging", component).deployments
-        assert outputs == {"key": deployed.key, "url": deployed.url}
-        assert f"### {component} of sha-1 is staged" in summary
-        assert f"check the candidate at its own address | {checks} checks passed" in summary
-    outputs, summary = job.act("shift_traffic", **candidate)
-    assert outputs == {}
-    assert "### Traffic goes to sha-1" in summary
-    assert "| web | give 100 % of the traffic to sha-1 |" in summary
-    outputs, summary = job.act("smoke_test", **candidate, settle="true", junit="reports/smoke.xml")
-    assert outputs == {"passed": "3"}
-    assert "### staging from outside" in summary
-    assert "the page is this release" in summary
-    assert (job.shop.checkout / "reports/smoke.xml").read_text().count("<testcase") == 3
-    (record,) = job.shop.ledger().records("staging")
-    assert (record.state, record.release) == ("success", "sha-1")
+def layout_of_the_source(_component: Any, root: Path, commit: str, *, output: Path, **_: Any) -> str:
+    folder = output.parent / "image"
+    folder.mkdir(exist_ok=True)
+    (folder / "commit").write_text(commit)
+    return pack_layout(folder, output)
 
 
-def test_a_smoke_test_that_fails_says_which_and_ends_with_7(job: Job) -> None:
-    candidate = {"version": "sha-1", **job.shop.artifacts("sha-1")}
-    given = {"environment": "staging", "token": "t0ken", "vercel_token": "v0ken", **candidate}
-    assert job.step.run(import_module("actions.smoke_test").main, **given) == 7
-    assert job.step.outputs() == {"passed": "0"}
-    assert "the page is this release" in job.step.commands("error")[0]
+def serving(shop: Shop, environment: str) -> list[dict[str, int]]:
+    return [shop.host(environment, component).serving() for component in COMPONENTS]
 
 
-def test_a_rollback_says_what_is_live_and_was(job: Job) -> None:
-    job.environment = "production"
+def proved(at: Workplace, version: str) -> str:
+    """A commit that went through CI and staging, and is tagged."""
+    commit = at.shop.commit(f"feat: {version}", files={"apps/web/dist/index.html": version})
+    at.shop.check(commit)
+    at.stage(commit)
+    at.shop.tag(version, commit)
+    return commit
+
+
+def released(at: Workplace, version: str) -> str:
+    commit = proved(at, version)
+    run, planned = at.plan(version)
+    approved = at.approve(run, planned)
+    at.deploy(run, planned, approved)
+    at.go_live(run, planned, approved)
+    at.publish(run, planned, approved)
+    at.shop.end(run, "success")
+    return commit
+
+
+# staging ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_commit_goes_through_staging_and_leaves_a_proof(at: Workplace) -> None:
+    commit = at.shop.commit("feat: more", files={"apps/web/dist/index.html": "more"})
+    run = at.stage(commit)
+    release = f"sha-{commit[:7]}"
+    assert serving(at.shop, "staging") == [{release: 100}, {release: 100}]
+    (kept,) = run.artifacts
+    written = json.loads((Path(kept.path) / "proof.json").read_text())
+    digests = {
+        name: identity.digest
+        for name in COMPONENTS
+        if (identity := at.shop.host("staging", name).deployments[0].identity)
+    }
+    assert {name: ref.partition("@")[2] for name, ref in written["artifacts"].items()} == digests
+    assert (written["commit"], written["environment"], written["run"]) == (commit, "staging", str(run.id))
+    assert written["definition"] == at.shop.definition(commit)
+    (record,) = at.shop.ledger().records("staging")
+    assert record.events[0].text == f"{release} is proved"
+    for component in COMPONENTS:
+        assert len(at.shop.host("staging", component).marks.stable) == 1
+
+
+def test_what_each_job_of_staging_puts_out_and_shows(at: Workplace) -> None:
+    commit = at.shop.commit("feat: more")
+    run = at.shop.workflow("deploy-staging.yml", "Deploy to Staging", "deploy", commit=commit)
+    at.job(run, commit, GITHUB_EVENT_NAME="push", GITHUB_REF="refs/heads/main", GITHUB_SHA=commit)
+    assert at.act("plan_staging", environment="staging") == {
+        "commit": commit,
+        "components": '["backend", "web"]',
+        "builds": '[{"component": "backend", "node": ""}, {"component": "web", "node": ""}]',
+        "browser_tests": "false",
+        "url": "https://staging.techmate.ai",
+    }
+    built = at.act("build_component", component="web")
+    assert built["folder"] == "build/delivery/layouts/web"
+    assert at.summary.strip() == f"**web** is built: `{built['digest']}`"
+    given = {"environment": "staging", "commit": commit}
+    outputs = at.act("deploy_component", component="web", **given)
+    (deployed,) = at.shop.host("staging", "web").deployments
+    assert outputs == {"key": deployed.key, "url": deployed.url}
+    assert deployed.traffic == 0
+    assert "is deployed without traffic" in at.summary
+    assert "| 1 smoke check of the candidate at its own address | 1 checks passed" in at.summary
+    (result,) = (KEPT / "deployed").iterdir()
+    assert json.loads(result.read_text())["reference"].endswith(f"@{built['digest']}")
+    at.act("build_component", component="backend")
+    at.act("deploy_component", component="backend", **given)
+    assert at.act("go_live", **given) == {"passed": "3"}
+    assert "### staging from outside" in at.summary
+    assert "the page is this release" in at.summary
+    assert Path("reports/smoke.xml").read_text().count("<testcase") == 3
+    assert at.act("mark_stable", **given)["name"] == f"proof-staging-{commit}"
+
+
+def test_another_commit_than_the_events_is_not_deployed(at: Workplace) -> None:
+    older, newer = at.shop.commit("feat: a"), at.shop.commit("feat: b")
+    run = at.shop.workflow("deploy-staging.yml", "Deploy to Staging", "deploy", commit=newer)
+    at.job(run, older, GITHUB_EVENT_NAME="push", GITHUB_REF="refs/heads/main", GITHUB_SHA=newer)
+    at.act("plan_staging", code=6, environment="staging")
+    assert f"{older[:7]} is checked out, not {newer[:7]}" in at.step.log
+    at.act("mark_stable", code=4, environment="staging", commit=newer)
+    assert "no component was deployed" in at.step.log
+
+
+BROWSER_TESTS = """browser_tests:
+  run: [python3 e2e.py]
+  report: e2e.xml
+  env: {SEEN: "{url of web} {release}"}
+"""
+SCRIPT = """import os
+print(os.environ["SEEN"])
+failed = "<failure/>" * %d
+open("e2e.xml", "w").write(f"<testsuite><testcase name='a'>{failed}</testcase></testsuite>")
+"""
+
+
+def test_browser_tests_of_the_release_run_against_staging_and_stop_the_proof(at: Workplace) -> None:
+    files = {"shipmate.yml": MANIFEST + BROWSER_TESTS}
+    commit = at.shop.commit("feat: tests", files={**files, "e2e.py": SCRIPT % 0})
+    at.stage(commit)
+    commit = at.shop.commit("feat: a bad one", files={**files, "e2e.py": SCRIPT % 1})
+    at.job(at.shop.start(), commit)
+    at.act("run_e2e", code=7, environment="staging")
+    assert f"https://staging.techmate.ai sha-{commit[:7]}" in at.step.log
+    assert "1 of 1 browser tests failed: a" in at.step.log
+
+
+def test_a_release_without_browser_tests_has_no_job_for_them(at: Workplace) -> None:
+    commit = at.shop.commit("feat: none")
+    at.job(at.shop.start(), commit)
+    at.act("run_e2e", code=4, environment="staging")
+    assert "the release has no browser tests" in at.step.log
+
+
+# production -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_release_is_planned_approved_deployed_live_and_published(at: Workplace) -> None:
+    commit = proved(at, "v1.0.0")
+    run, planned = at.plan("v1.0.0")
+    assert {**planned, "plan": ""} == {
+        "version": "v1.0.0",
+        "commit": commit,
+        "components": '["backend", "web"]',
+        "plan": "",
+        "state": "to do",
+        "url": "https://techmate.ai",
+    }
+    assert f"plan `{planned['plan']}`" in at.summary
+    assert "### What will happen" in at.summary
+    approved = at.approve(run, planned)
+    assert approved["approved_by"] == "release-manager"
+    assert f"approved by **release-manager** for plan `{planned['plan']}`" in at.summary
+    assert serving(at.shop, "production") == [{}, {}]
+    at.deploy(run, planned, approved)
+    assert serving(at.shop, "production") == [{}, {}]
+    at.go_live(run, planned, approved)
+    assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
+    url = at.publish(run, planned, approved)
+    assert url == f"https://github.test/{REPOSITORY}/releases/tag/v1.0.0"
+    published = at.shop.person("dev-1").get(f"/repos/{REPOSITORY}/releases/latest")
+    assert published["tag_name"] == "v1.0.0"
+    identity = at.shop.host("production", "web").deployments[0].identity
+    staged = at.shop.host("staging", "web").deployments[0].identity
+    assert identity is not None
+    assert staged is not None
+    assert (identity.approved, identity.commit) == ("release-manager", commit)
+    assert identity.digest == staged.digest, "what staging proved is what production runs"
+    (record,) = at.shop.ledger().records("production")
+    words = [event.text.partition(":")[0] for event in reversed(record.events)]
+    assert words == [
+        "planned v1.0.0",
+        "approved by release-manager",
+        "v1.0.0 goes live",
+        "v1.0.0 is live, 3 checks passed",
+    ]
+    again = at.plan("v1.0.0")[1]
+    assert again["state"] == "done already"
+
+
+def test_jobs_refuse_what_was_not_approved(at: Workplace) -> None:
+    released(at, "v1.0.0")
+    proved(at, "v1.1.0")
+    run, planned = at.plan("v1.1.0")
+    approved = at.approve(run, planned)
+    at.shop.writes.seen.clear()
+    for changed, code, said in (
+        ({"plan": "0" * 64}, 6, "the plan is not the one that was approved"),
+        ({"approved_until": "2020-01-01T00:00:00+00:00"}, 6, "approv"),
+    ):
+        at.releasing(run, planned)
+        at.act("deploy_component", code=code, component="web", **{**approved, **changed})
+        assert said in at.step.log
+    at.releasing(run, planned)
+    (KEPT / "plan.json").write_text((KEPT / "plan.json").read_text().replace('"percent":10', '"percent":50'))
+    at.act("go_live", code=6, **approved)
+    assert "not the one that was approved" in at.step.log
+    at.job(run, at.shop.head("main"))
+    (KEPT).mkdir(parents=True)
+    at.act("go_live", code=4, **approved)
+    assert "there is no plan" in at.step.log
+    at.shop.commit("feat: after the plan")
+    at.job(run, at.shop.head("main"))
+    at.get("plan", KEPT)
+    at.act("deploy_component", code=6, component="web", **approved)
+    assert "is checked out, not" in at.step.log
+    assert not [write for write in at.shop.writes.seen if write.startswith(("stage", "shift", "mark"))]
+    assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
+
+
+def test_a_bad_release_returns_to_its_base_and_everybody_is_told(at: Workplace) -> None:
+    released(at, "v1.0.0")
+    proved(at, "v1.1.0")
+    at.shop.host("production", "web").sick.add("v1.1.0")
+    run, planned = at.plan("v1.1.0")
+    approved = at.approve(run, planned)
+    at.deploy(run, planned, approved)
+    at.go_live(run, planned, approved, code=7)
+    assert "the page is this release" in at.step.commands("error")[0]
+    assert "❌" in at.summary
+    assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "changed": "true"}
+    assert "### ↩️ production is back to v1.0.0 (was v1.1.0)" in at.summary
+    assert "| backend | give all traffic to v1.0.0" in at.summary
+    assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
+    assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "changed": "false"}
+    assert "production serves v1.0.0; there was nothing to take back." in at.summary
+
+
+def test_killed_in_the_middle_the_run_is_taken_up_again(at: Workplace) -> None:
+    """*Re-run failed jobs*: the same plan, a new attempt."""
+    released(at, "v1.0.0")
+    proved(at, "v1.1.0")
+    run, planned = at.plan("v1.1.0")
+    approved = at.approve(run, planned)
+    at.deploy(run, planned, approved)
+    at.shop.writes.kill_at(2, after_effect=True)
+    with pytest.raises(Killed):
+        at.go_live(run, planned, approved)
+    at.shop.writes.spare()
+    assert serving(at.shop, "production")[0] == {"v1.1.0": 10, "v1.0.0": 90}
+    at.go_live(run, planned, approved)
+    assert serving(at.shop, "production") == [{"v1.1.0": 100}, {"v1.1.0": 100}]
+    assert [at.shop.host("production", component).staged("v1.1.0") for component in COMPONENTS] == [1, 1]
+
+
+def test_a_rollback_by_the_workflow_says_what_is_live_and_was(at: Workplace) -> None:
     for version in ("v1.0.0", "v1.1.0"):
-        job.shop.released(version)
-    outputs, summary = job.act("rollback")
-    assert outputs == {"release": "v1.0.0", "changed": "true"}
-    assert "### ↩️ production is back to v1.0.0 (was v1.1.0)" in summary
-    assert "| backend | give all traffic to v1.0.0" in summary
-    outputs, summary = job.act("rollback", failed="v1.1.0")
-    assert outputs == {"release": "v1.0.0", "changed": "false"}
-    assert "production serves v1.0.0; there was nothing to take back." in summary
+        at.shop.live(version, at.shop.head("main"))
+    at.job(at.shop.start())
+    assert at.act("rollback", environment="production") == {"release": "v1.0.0", "changed": "true"}
+    assert "### ↩️ production is back to v1.0.0 (was v1.1.0)" in at.summary
+    assert at.act("rollback", environment="production", components="web, backend", to="v1.1.0") == {
+        "release": "v1.1.0",
+        "changed": "true",
+    }
+    at.act("rollback", code=4, environment="production", components="desktop")
 
 
-def test_what_is_told_stands_in_the_summary(job: Job) -> None:
+def test_what_is_told_stands_in_the_summary(at: Workplace) -> None:
     slack = Slack(webhooks={"T1/B1/secret": "deployments"})
+    at.job(at.shop.start())
     with running(slack.app) as server:
-        job.http = Http(overlay=Overlay(hosts=dict.fromkeys(slack.hosts, server.url), time_scale=0.0))
-        needs = json.dumps({"deploy-backend": {"result": "failure"}})
-        outputs, summary = job.act(
-            "notify", environment="production", version="v1.0.0", needs=needs, slack_webhook=HOOK
-        )
-    assert outputs == {}
-    assert summary.strip() == "📣 v1.0.0 to production failed — told by slack"
+        at.http.overlay = Overlay(hosts=dict.fromkeys(slack.hosts, server.url), time_scale=0.0)
+        needs = json.dumps({"deploy": {"result": "failure"}})
+        given = {"environment": "production", "version": "v1.0.0", "needs": needs, "slack_webhook": HOOK}
+        assert at.act("notify", **given) == {}
+    assert at.summary.strip() == "📣 v1.0.0 to production failed — told by slack"
     assert "v1.0.0 to production failed" in slack.messages[0].text
 
 
-def test_an_image_that_is_there_is_not_built_again(job: Job) -> None:
-    reference = job.shop.artifacts("v1.0.0")["web"]
-    outputs, summary = job.act("build_image", component="web", expect=reference)
-    assert outputs == {"reference": reference}
-    assert summary.strip() == f"**web**: `{reference}` is there, as staging proved it"
+def test_everything_that_is_missing_is_named_at_once(at: Workplace) -> None:
+    at.job(at.shop.start())
+    at.step.environ.pop("IN_TOKEN")
+    assert at.step.run(mark_stable.main) == 5
+    assert "not given: environment, commit, token" in at.step.log

@@ -1,273 +1,306 @@
-"""What a release would do, from a tag: its changes, migrations, steps and their digest; the record that jobs refer to."""
+"""What a release would do, from a tag: its changes, migrations and steps, and all that refuses it before anybody is asked."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from pipelines.delivery import deployment, planning
-from pipelines.delivery.ledger import ROLLBACK, Ledger
-from pipelines.delivery.migrations import due as migrations
+from pipelines.delivery import plan, plan_text, planning
+from pipelines.delivery.planning import Planned
 from pipelines.delivery.rollback import Request, roll_back
-from pipelines.delivery.run import digest
 from pipelines.errors import CredentialsError, RefusedError
-from tests.shop import Shop
+from tests.shop import REPOSITORY, Shop
+from tests.shop_files import MANIFEST, REGISTRY
 
 pytestmark = pytest.mark.world
-
-
-def planned(shop: Shop, version: str) -> planning.Planned:
-    return planning.plan(shop.delivery("production"), version)
-
-
-def test_a_first_release(shop: Shop) -> None:
-    commit = shop.proved("v1.0.0")
-    found = planned(shop, "v1.0.0")
-    assert (found.resolved.candidate.commit, found.resolved.live, found.resolved.released_already) == (
-        commit,
-        None,
-        False,
-    )
-    assert found.resolved.candidate.artifacts == shop.artifacts(commit[:12])
-    assert [change.title for change in found.resolved.changes.listed] == ["feat: v1.0.0", "Initial commit"]
-    assert "live now: nothing" in planning.as_text(found, "production")
-
 
 EXPAND_1, EXPAND_2 = "0001_notes.expand.sql", "0002_index.expand.sql"
 DROP_3, DROP_4 = "0003_drop.contract.sql", "0004_old.contract.sql"
 
 
-def migrating(shop: Shop, tag: str, *files: str) -> None:
-    """A proved release that brings migrations."""
-    content = {f"migrations/{file}": "select 1;" for file in files} | {"NEWS.md": tag}
-    shop.proved(tag, files={"shipmate.yml": with_migrations(), **content})
+def planned(shop: Shop, version: str) -> Planned:
+    return planning.plan_release(shop.context("production"), version)
 
 
-def goes_out(shop: Shop, tag: str) -> planning.Planned:
-    """Planned as the plan job does, and live."""
-    run = shop.start()
-    delivery = shop.delivery("production", run)
-    found = planning.plan(delivery, tag)
-    planning.open_record(delivery, found)
-    record = delivery.ledger.of_run("production", str(run.id))
-    assert record is not None
-    delivery.ledger.note(record, "success", f"{tag} is live")
-    shop.end(run, "success")
-    return found
+def steps(found: Planned) -> list[tuple[str, str, str]]:
+    return [(job.key, step.name, step.component) for job, step in found.plan.steps]
 
 
-@pytest.mark.parametrize("annotated", [False, True])
-def test_changes_and_migrations_since_what_is_live(shop: Shop, annotated: bool) -> None:
-    shop.commit(files={"shipmate.yml": with_migrations(), f"migrations/{EXPAND_1}": "select 1;"})
-    shop.released("v1.0.0")
-    shop.commit("feat: look up notes", files={f"migrations/{EXPAND_2}": "select 2;"})
-    commit = shop.commit("fix: drop it", files={f"migrations/{DROP_3}": "select 3;", "README.md": "x"})
-    shop.check(commit)
-    shop.note("staging", f"sha-{commit[:7]}", commit)
-    shop.tag("v1.1.0", commit, annotated=annotated)
-    found = planned(shop, "v1.1.0")
-    assert found.resolved.author == "dev-2"
-    assert [(c.title, c.author, c.pull_request) for c in found.resolved.changes.listed] == [
-        ("fix: drop it", "dev-2", None),
-        ("feat: look up notes", "dev-2", None),
-    ]
-    assert [(one.file, one.kind, one.runs) for one in found.migrations.pending] == [
-        (EXPAND_2, "expand", True),
-        (DROP_3, "contract", False),
-    ]
-    assert found.steps[0].says == f"apply 1 expand migration(s): {EXPAND_2}"
-    assert [step.action for step in found.steps].count("contract") == 0
-    for text in (planning.as_text(found, "production"), planning.as_markdown(found, "production")):
-        assert "v1.0.0" in text
-        assert f"{EXPAND_2} (expand): before the candidate" in text
-        assert f"{DROP_3} (contract): not with this release" in text
-
-
-def test_the_first_release_carries_every_expand_migration(shop: Shop) -> None:
-    migrating(shop, "v1.0.0", EXPAND_1, EXPAND_2, DROP_3)
-    found = planned(shop, "v1.0.0")
-    assert found.migrations.running("backend", "expand") == [EXPAND_1, EXPAND_2]
-    assert found.migrations.running("backend", "contract") == []
-    assert found.migrations.allowed == {"backend": "0000"}
-
-
-def test_a_contract_migration_of_an_earlier_release_is_planned_approved_and_shown(shop: Shop) -> None:
-    """The deploying job runs it, though the commit that is live has its file already."""
-    migrating(shop, "v1.0.0", EXPAND_1)
-    goes_out(shop, "v1.0.0")
-    migrating(shop, "v1.1.0", EXPAND_2, DROP_3)
-    goes_out(shop, "v1.1.0")
-    migrating(shop, "v1.2.0", DROP_4)
-    found = planned(shop, "v1.2.0")
-    assert [(step.action, step.says) for step in found.steps][:2] == [
-        ("contract", f"apply 1 contract migration(s) that may be due: {DROP_3}"),
-        ("stage", found.steps[1].says),
-    ]
-    assert found.digest != digest(found.steps[1:])
-    for text in (planning.as_text(found, "production"), planning.as_markdown(found, "production")):
-        assert f"{DROP_3} (contract): due now; the earliest release to go back to is then v1.1.0" in text
-        assert f"{DROP_4} (contract): not with this release" in text
-    assert found.migrations.allowed == {"backend": "0003"}
-
-
-def test_what_an_earlier_release_ran_is_not_planned_again(shop: Shop) -> None:
-    migrating(shop, "v1.0.0", EXPAND_1)
-    goes_out(shop, "v1.0.0")
-    migrating(shop, "v1.1.0", EXPAND_2, DROP_3)
-    goes_out(shop, "v1.1.0")
-    migrating(shop, "v1.2.0")
-    assert goes_out(shop, "v1.2.0").migrations.running("backend", "contract") == [DROP_3]
-    migrating(shop, "v1.3.0")
-    found = planned(shop, "v1.3.0")
-    assert found.migrations.pending == ()
-    assert planning.as_text(found, "production").endswith("Migrations:\n  none")
-    assert "### Migrations\n\n```text\nnone\n```" in planning.as_markdown(found, "production")
-
-
-def test_a_deployment_that_failed_leaves_its_contract_migrations_due(shop: Shop) -> None:
-    migrating(shop, "v1.0.0", DROP_3)
-    goes_out(shop, "v1.0.0")
-    migrating(shop, "v1.1.0")
-    run = shop.start()
-    delivery = shop.delivery("production", run)
-    planning.open_record(delivery, planning.plan(delivery, "v1.1.0"))
-    delivery.ledger.note(delivery.ledger.records("production")[0], "failure", "traffic")
-    shop.end(run)
-    migrating(shop, "v1.1.1")
-    assert planned(shop, "v1.1.1").migrations.running("backend", "contract") == [DROP_3]
-
-
-def test_a_component_that_went_back_alone_decides_what_its_database_may_lose(shop: Shop) -> None:
-    """The web app back at a release that knows less does not make the backend's contract migrations wait."""
-    migrating(shop, "v1.0.0", EXPAND_1)
-    goes_out(shop, "v1.0.0")
-    migrating(shop, "v1.1.0", DROP_3)
-    goes_out(shop, "v1.1.0")
-    ledger = Ledger(shop.client(shop.job().token))
-    first = ledger.of_release("production", "v1.0.0")[0]
-    back = ledger.open(
-        environment="production",
-        release="v1.0.0",
-        commit=first.commit,
-        artifacts={"web": first.artifacts["web"]},
-        run="",
-        run_id="99",
-        attempt="1",
-        task=ROLLBACK,
-    )
-    ledger.note(back, "success", "back to v1.0.0")
-    migrating(shop, "v1.2.0")
-    assert planned(shop, "v1.2.0").migrations.running("backend", "contract") == [DROP_3]
-
-
-def test_the_job_that_migrates_is_held_to_the_plan(shop: Shop) -> None:
-    migrating(shop, "v1.0.0", EXPAND_1)
-    goes_out(shop, "v1.0.0")
-    migrating(shop, "v1.1.0", DROP_3)
-    goes_out(shop, "v1.1.0")
-    newest, oldest = shop.ledger().records("production")
-    assert (migrations.allowed(oldest, "backend"), migrations.allowed(newest, "backend")) == ("0000", "0001")
-    assert migrations.allowed(newest, "web") == "0000"
-    assert migrations.allowed(None, "backend") is None
+def texts(found: Planned) -> tuple[str, str]:
+    return plan_text.as_text(found), plan_text.as_markdown(found)
 
 
 def with_migrations() -> str:
-    from tests.shop_files import MANIFEST
-
     return MANIFEST.replace(
         "    paths: [apps/backend/**]\n", "    paths: [apps/backend/**]\n    migrations: migrations\n"
     )
 
 
+def migrating(shop: Shop, tag: str, *files: str) -> str:
+    """A proved release that brings migrations; its commit."""
+    content = {f"migrations/{file}": "select 1;" for file in files} | {"NEWS.md": tag}
+    return shop.proved(tag, files={"shipmate.yml": with_migrations(), **content})
+
+
+def goes_out(shop: Shop, tag: str, commit: str) -> None:
+    """Live and stable, with the schema and the contract migrations of its plan, as its jobs would leave it."""
+    facts = {each.component: each for each in planned(shop, tag).plan.facts}
+    for component, reference in shop.artifacts(commit[:12]).items():
+        schema = max(["0000", *(name[:4] for name in known(shop, commit))]) if component == "backend" else "0000"
+        host = shop.host("production", component)
+        host.put(tag, commit, reference.rpartition("@")[2], schema)
+        newest = host.deployments[0]
+        assert newest.identity is not None
+        host.deployments[0] = replace(newest, identity=replace(newest.identity, contracts=facts[component].contracts))
+
+
+def known(shop: Shop, commit: str) -> list[str]:
+    shop.update()
+    listed = shop.person("dev-1").git("ls-tree", "--name-only", commit, "migrations/", cwd=shop.checkout)
+    return [line.rpartition("/")[2] for line in listed.split()]
+
+
+# the plan ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_first_release(shop: Shop) -> None:
+    commit = shop.proved("v1.0.0")
+    found = planned(shop, "v1.0.0")
+    assert (found.plan.recorded.commit, found.plan.recorded.artifacts) == (commit, shop.artifacts(commit[:12]))
+    assert found.plan.recorded.base == {"backend": None, "web": None}
+    assert [change.title for change in found.changes.listed] == ["feat: v1.0.0", "Initial commit"]
+    assert not found.done_already
+    assert "live now: nothing" in texts(found)[0]
+    assert {each.state for each in found.protections} == {"ok"}
+
+
 def test_the_steps_are_those_of_an_approver(shop: Shop) -> None:
-    shop.proved("v1.0.0")
-    assert [(step.action, step.component) for step in planned(shop, "v1.0.0").steps] == [
-        ("stage", "backend"),
-        ("verify", "backend"),
-        ("stage", "web"),
-        ("verify", "web"),
-        ("shift", "backend"),
-        ("shift", "backend"),
-        ("shift", "web"),
-        ("prove", "production"),
-        ("settle", "backend"),
-        ("settle", "web"),
-        ("publish", "release"),
+    shop.released("v1.0.0")
+    shop.proved("v1.1.0")
+    found = planned(shop, "v1.1.0")
+    assert steps(found) == [
+        ("deploy", "stage", "backend"),
+        ("deploy", "verify", "backend"),
+        ("deploy", "stage", "web"),
+        ("deploy", "verify", "web"),
+        ("go-live", "shift", "backend"),
+        ("go-live", "shift", "backend"),
+        ("go-live", "shift", "web"),
+        *steps(found)[7:],
     ]
+    assert [name for _, name, _ in steps(found)[7:]] == ["smoke", "mark-stable", "mark-stable", "publish"]
+    for text in texts(found):
+        assert all(step.says in text for _, step in found.plan.steps)
 
 
 def test_the_digest_names_what_was_approved_and_not_when(shop: Shop) -> None:
     commit = shop.proved("v1.0.0")
-    first = planned(shop, "v1.0.0").digest
-    shop.host("production", "backend").put("v1.0.0", commit, "sha256:x")
-    assert planned(shop, "v1.0.0").digest == first
+    first = planned(shop, "v1.0.0").plan
+    assert planned(shop, "v1.0.0").plan.digest == first.digest
     shop.tag("v1.0.1", commit)
-    assert planned(shop, "v1.0.1").digest != first
+    assert planned(shop, "v1.0.1").plan.digest != first.digest
+
+
+def test_the_digest_names_what_is_live(shop: Shop) -> None:
+    shop.released("v1.0.0")
+    shop.proved("v1.1.0")
+    first = planned(shop, "v1.1.0").plan.digest
+    shop.released("v1.0.1")
+    assert planned(shop, "v1.1.0").plan.digest != first
+
+
+def test_a_candidate_without_traffic_changes_nothing_of_it(shop: Shop) -> None:
+    """A run that is killed and started again plans the same."""
+    commit = shop.proved("v1.0.0")
+    first = planned(shop, "v1.0.0").plan
+    context = shop.context("production")
+    context.release = planning.Release(name="v1.0.0", commit=commit, artifacts=dict(first.recorded.artifacts))
+    context.host("backend").stage(context.release.artifact("backend"), context.identity("backend"))
+    assert planned(shop, "v1.0.0").plan.document == first.document
+
+
+def test_the_document_is_written_for_the_jobs_after_it(shop: Shop) -> None:
+    shop.proved("v1.0.0")
+    found = planned(shop, "v1.0.0")
+    file = planning.write(found, shop.folder / "made" / "here")
+    assert file.read_bytes() == found.plan.document == plan.fetch(file.parent)
+    assert plan.read(file.read_bytes(), found.plan.digest) == found.plan.recorded
 
 
 def test_a_tag_of_a_maintenance_line_is_released_too(shop: Shop) -> None:
     shop.commit(branch="release/1.0.x")
     commit = shop.proved("v1.0.1", branch="release/1.0.x")
     shop.commit()
-    assert planned(shop, "v1.0.1").resolved.candidate.commit == commit
+    found = planned(shop, "v1.0.1")
+    assert found.plan.recorded.commit == commit
+    assert found.plan.recorded.warnings == ()
 
 
-def test_a_check_that_was_run_again_counts_by_its_last_end(shop: Shop) -> None:
-    commit = shop.proved("v1.0.0")
-    shop.check(commit, "failure")
-    with pytest.raises(RefusedError, match=r"the check ci of v1\.0\.0 .* failure"):
-        planned(shop, "v1.0.0")
-    shop.check(commit)
-    assert planned(shop, "v1.0.0").resolved.candidate.commit == commit
+def test_the_same_again_is_done_already_once_it_is_published(shop: Shop) -> None:
+    shop.released("v1.0.0")
+    assert planned(shop, "v1.0.0").plan.done_already
+    assert not planned(shop, "v1.0.0").done_already
+    shop.person("release-manager").post(f"/repos/{REPOSITORY}/releases", {"tag_name": "v1.0.0", "name": "v1.0.0"})
+    found = planned(shop, "v1.0.0")
+    assert found.done_already
+    assert "Released already: nothing to do" in texts(found)[1]
 
 
 def test_what_was_taken_back_may_go_out_again(shop: Shop) -> None:
     shop.released("v1.0.0")
     shop.released("v1.1.0")
-    roll_back(shop.delivery("production"), Request())
-    assert planned(shop, "v1.0.0").resolved.released_already
-    again = planned(shop, "v1.1.0")
-    assert (again.resolved.live and again.resolved.live.release, again.resolved.released_already) == ("v1.0.0", False)
+    roll_back(shop.context("production"), Request())
+    assert planned(shop, "v1.0.0").plan.done_already
+    again = planned(shop, "v1.1.0").plan
+    assert not again.done_already
+    assert [each.base.release for each in again.facts if each.base] == ["v1.0.0", "v1.0.0"]
 
 
-def test_the_record_is_opened_once_and_holds_the_plan(shop: Shop) -> None:
-    commit = shop.proved("v1.0.0")
-    run = shop.start()
-    for _ in range(2):
-        delivery = shop.delivery("production", run)
-        found = planning.plan(delivery, "v1.0.0")
-        planning.open_record(delivery, found)
-    (record,) = shop.ledger().records("production")
-    assert (record.release, record.commit, record.plan, record.run_id) == ("v1.0.0", commit, found.digest, str(run.id))
-    assert record.state == "queued"
+def test_while_traffic_is_split_nothing_is_planned(shop: Shop) -> None:
+    shop.released("v1.0.0")
+    shop.released("v1.1.0")
+    shop.proved("v1.2.0")
+    host = shop.host("production", "backend")
+    host.shift(host.deployments[1].key, 10)
+    with pytest.raises(RefusedError, match=r"the traffic is split: (.|\n)*another delivery is under way"):
+        planned(shop, "v1.2.0")
+
+
+def test_what_was_proved_elsewhere_is_kept_in_the_policys_registry(shop: Shop) -> None:
+    """The proof names digests; where they are kept is policy."""
+    commit = shop.commit()
+    shop.check(commit)
+    elsewhere = {
+        name: f"mine.test/{name}@{reference.rpartition('@')[2]}"
+        for name, reference in shop.artifacts(commit[:12]).items()
+    }
+    shop.end(shop.prove(commit, artifacts=elsewhere), "success")
+    shop.tag("v1.0.0", commit)
+    for name, reference in planned(shop, "v1.0.0").plan.recorded.artifacts.items():
+        assert reference.startswith(f"{REGISTRY}/techmate-delivery/platform/{name}@sha256:")
+
+
+def test_a_component_that_was_not_proved(shop: Shop) -> None:
+    commit = shop.commit()
+    shop.check(commit)
+    shop.end(shop.prove(commit, artifacts={"backend": shop.artifacts("x")["backend"]}), "success")
+    shop.tag("v1.0.0", commit)
+    with pytest.raises(RefusedError, match=r"web was not proved(.|\n)*proved were: backend"):
+        planned(shop, "v1.0.0")
+
+
+def test_an_environment_that_nothing_proves_is_not_planned(shop: Shop) -> None:
+    shop.proved("v1.0.0")
+    with pytest.raises(RefusedError, match="nothing proves what goes to staging"):
+        planning.plan_release(shop.context("staging"), "v1.0.0")
+
+
+# migrations -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+def test_changes_and_migrations_since_what_is_live(shop: Shop, annotated: bool) -> None:
+    goes_out(shop, "v1.0.0", migrating(shop, "v1.0.0", EXPAND_1))
+    shop.commit("feat: look up notes", files={f"migrations/{EXPAND_2}": "select 2;"})
+    commit = shop.commit("fix: drop it", files={f"migrations/{DROP_3}": "select 3;", "README.md": "x"})
+    shop.check(commit)
+    shop.end(shop.prove(commit), "success")
+    shop.tag("v1.1.0", commit, annotated=annotated)
+    found = planned(shop, "v1.1.0")
+    assert [(c.title, c.author, c.pull_request) for c in found.changes.listed] == [
+        ("fix: drop it", "dev-2", None),
+        ("feat: look up notes", "dev-2", None),
+    ]
+    (backend,) = (each for each in found.plan.facts if each.component == "backend")
+    assert (backend.expand, backend.contract) == ((EXPAND_2,), ())
+    assert steps(found)[0] == ("deploy", "migrate", "backend")
+    for text in texts(found):
+        assert "v1.0.0" in text
+        assert f"{EXPAND_2} (expand): before the candidate" in text
+        assert DROP_3 not in text
+
+
+def test_the_first_release_carries_every_expand_migration(shop: Shop) -> None:
+    migrating(shop, "v1.0.0", EXPAND_1, EXPAND_2, DROP_3)
+    (backend, web) = planned(shop, "v1.0.0").plan.facts
+    assert (backend.expand, backend.contract, backend.contracts) == ((EXPAND_1, EXPAND_2), (), "0000")
+    assert (web.expand, web.contract) == ((), ())
+
+
+def test_a_contract_migration_of_an_earlier_release_is_planned_approved_and_shown(shop: Shop) -> None:
+    goes_out(shop, "v1.0.0", migrating(shop, "v1.0.0", EXPAND_1))
+    goes_out(shop, "v1.1.0", migrating(shop, "v1.1.0", EXPAND_2, DROP_3))
+    migrating(shop, "v1.2.0", DROP_4)
+    found = planned(shop, "v1.2.0")
+    (backend, _) = found.plan.facts
+    assert (backend.contract, backend.contracts) == ((DROP_3,), "0003")
+    assert DROP_3.encode() in found.plan.document
+    for text in texts(found):
+        assert f"{DROP_3} (contract): due now; the earliest release to go back to is then v1.1.0" in text
+        assert DROP_4 not in text
+
+
+def test_what_an_earlier_release_ran_is_not_planned_again(shop: Shop) -> None:
+    goes_out(shop, "v1.0.0", migrating(shop, "v1.0.0", EXPAND_1))
+    goes_out(shop, "v1.1.0", migrating(shop, "v1.1.0", EXPAND_2, DROP_3))
+    goes_out(shop, "v1.2.0", migrating(shop, "v1.2.0"))
+    migrating(shop, "v1.3.0")
+    found = planned(shop, "v1.3.0")
+    assert [(each.expand, each.contract) for each in found.plan.facts] == [((), ()), ((), ())]
+    assert "Migrations:\n  none" in texts(found)[0]
+    assert "### Migrations\n\n```text\nnone\n```" in texts(found)[1]
+
+
+# what an approver reads -------------------------------------------------------------------------------------------------
+
+
+def test_commits_that_nobody_else_has_seen_are_named_with_their_authors(shop: Shop) -> None:
+    shop.released("v1.0.0")
+    shop.commit("feat: alone\n\nCo-authored-by: x <somebody@example.test>", author="dev-1")
+    commit = shop.proved("v1.1.0")
+    found = planned(shop, "v1.1.0")
+    assert [each.authors for each in found.plan.recorded.unreviewed] == [("dev-2",), ("", "dev-1")]
+    for text in texts(found):
+        assert "Seen by nobody but their authors" in text
+        assert f"{commit[:7]} feat: v1.1.0 (dev-2)" in text
+        assert "feat: alone (no account, dev-1)" in text
+    assert b'"authors":["","dev-1"]' in found.plan.document
+
+
+def test_what_differs_from_main_is_shown(shop: Shop) -> None:
+    own = MANIFEST.replace("      url: https://api.techmate.ai\n", "      url: https://api.techmate.ai\n      env: {LOG: debug}\n")
+    shop.commit(branch="release/1.x")
+    shop.proved("v1.0.0", branch="release/1.x", files={"shipmate.yml": own})
+    found = planned(shop, "v1.0.0")
+    assert found.compared == ("backend/env: {'LOG': 'debug'}, the default branch has {}",)
+    assert all("Different from what the default branch says" in text for text in texts(found))
 
 
 def test_titles_from_outside_cannot_leave_their_block(shop: Shop) -> None:
-    title = "feat: ```\n::error::gotcha"
     commit = shop.commit("feat: ``` <img src=x> @everybody\n\n::error::body")
     shop.check(commit)
-    shop.note("staging", "x", commit)
+    shop.end(shop.prove(commit), "success")
     shop.tag("v1.0.0", commit)
-    markdown = planning.as_markdown(planned(shop, "v1.0.0"), "production")
-    assert title.splitlines()[1] not in markdown
-    assert markdown.endswith("````")
+    markdown = texts(planned(shop, "v1.0.0"))[1]
+    assert "::error::body" not in markdown
     assert "````text" in markdown
+    blocks = markdown.split("````")
+    assert "<img" not in "".join(blocks[0::2])
+    assert "<img" in "".join(blocks[1::2])
+
+
+def test_as_data_it_says_the_same(shop: Shop) -> None:
+    shop.proved("v1.0.0")
+    found = planned(shop, "v1.0.0")
+    data = plan_text.as_data(found)
+    assert (data["release"], data["plan"], data["live"]) == ("v1.0.0", found.plan.digest, "nothing")
+    assert len(data["steps"]) == len(found.plan.steps)
+    assert [each["subject"] for each in data["protection"]] == [each.subject for each in found.protections]
 
 
 def test_without_a_token_it_says_what_to_set(shop: Shop) -> None:
-    delivery = shop.delivery("production")
-    delivery.github = None
-    delivery.runtime.environ = {}
-    with pytest.raises(CredentialsError, match=r"not set: GITHUB_TOKEN\n"):
-        planning.plan(delivery, "v1.0.0")
-
-
-def test_other_artifacts_than_planned_are_refused(shop: Shop) -> None:
-    commit = shop.proved("v1.0.0")
-    run = shop.start()
-    delivery = shop.delivery("production", run)
-    found = planning.plan(delivery, "v1.0.0")
-    planning.open_record(delivery, found)
-    other = shop.candidate("v1.0.0", commit, plan=found.digest)
-    with pytest.raises(RefusedError, match=r"backend, web of v1\.0\.0 is not what staging proved"):
-        deployment.begin(shop.delivery("production", run), other)
-    assert [r.state for r in Ledger(shop.client(shop.job().token)).records("production")] == ["queued"]
+    context = shop.context("production")
+    context.github = None
+    with pytest.raises(CredentialsError, match="GITHUB_TOKEN"):
+        planning.plan_release(context, "v1.0.0")

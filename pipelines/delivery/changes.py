@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.delivery.approval.rules import RANKS
-from pipelines.delivery.review import UNKNOWN, Unreviewed, approvers, authors_of, covered
+from pipelines.delivery.review import UNKNOWN, Unreviewed, approvers, authors_of, covered, merged_by_github
 from pipelines.errors import ShipmateError
 from pipelines.threads import together
 
@@ -32,6 +32,8 @@ class Change:
     author: str
     authors: tuple[str, ...] = ()
     """As `review.authors_of`."""
+    merged_by_github: bool = False
+    """As `review.merged_by_github`."""
     pull_request: int | None = None
     """The merged pull request that brought it; None for a commit pushed without one, or where it could not be asked."""
     pull_author: str = ""
@@ -110,7 +112,8 @@ class _Looks:
                 self._approvers[number] = frozenset(login for login in found if self._may_review(login))
             except ShipmateError:
                 self._approvers[number] = frozenset()
-        return covered(change.authors, change.pull_author, self._approvers[number])
+        authors = () if change.merged_by_github else change.authors
+        return covered(authors, change.pull_author, self._approvers[number])
 
     def _may_review(self, login: str) -> bool:
         """Whether GitHub would count an approval: anybody who can read a repository can write one."""
@@ -149,7 +152,13 @@ def _page(github: GitHub, path: str, page: int) -> list[dict[str, Any]]:
 def _change(raw: dict[str, Any]) -> Change:
     lines = raw["commit"]["message"].splitlines()
     author = (raw.get("author") or {}).get("login") or raw["commit"]["author"]["name"]
-    return Change(commit=raw["sha"], title=lines[0] if lines else "", author=author, authors=authors_of(raw))
+    return Change(
+        commit=raw["sha"],
+        title=lines[0] if lines else "",
+        author=author,
+        authors=authors_of(raw),
+        merged_by_github=merged_by_github(raw),
+    )
 
 
 def _with_pull_requests(github: GitHub, changes: Sequence[Change]) -> tuple[list[Change], str]:

@@ -45,6 +45,16 @@ def covered(authors: Sequence[str], pull_author: str, approved_by: frozenset[str
     return bool(approved_by - own)
 
 
+def merged_by_github(raw: Mapping[str, Any]) -> bool:
+    """Whether GitHub made a merge commit, by its button: it bears the name of who pressed it, who wrote nothing in it.
+
+    The signature tells; anybody can write GitHub's address into a commit.
+    """
+    said = raw["commit"]
+    signed = bool((said.get("verification") or {}).get("verified"))
+    return len(raw["parents"]) > 1 and signed and said["committer"].get("email") == "noreply@github.com"
+
+
 def authors_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
     """Logins of a commit's author and co-authors, as GitHub's commit object has them (docs.github.com/rest/commits)."""
     author = raw.get("author") or {}

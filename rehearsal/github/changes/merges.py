@@ -88,6 +88,8 @@ async def _commit(
         )
     if isinstance(made, Conflict):
         raise not_allowed("Merge conflict")
+    if wanted.method != "rebase":
+        repository.signed.append(made)
     return made
 
 

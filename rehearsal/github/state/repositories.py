@@ -53,6 +53,8 @@ class Repository:
     last_number: int = 0
     """Of issues and pull requests, which share their numbers."""
 
+    signed: list[str] = field(default_factory=list)
+    """Commits that GitHub made itself and signed: merges and squashes by its button."""
     issues: dict[int, Issue] = field(default_factory=dict)
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)

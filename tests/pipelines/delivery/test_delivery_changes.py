@@ -255,3 +255,11 @@ def test_who_merges_with_githubs_button_wrote_nothing(shop: Shop) -> None:
     reviewed(shop, number)
     merge(shop, number, "merge", by="release-manager")
     assert unseen(shop, base) == []
+
+
+def test_whoever_merged_without_an_approval_is_named(shop: Shop) -> None:
+    base = head(shop)
+    unprotected(shop)
+    shop.commit("feat: more", branch="feature/one")
+    merge(shop, opened(shop, "feature/one"), "merge", by="release-manager")
+    assert [authors for _, authors in unseen(shop, base)] == [("release-manager",), ("dev-2",)]

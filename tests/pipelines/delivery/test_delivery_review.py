@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.delivery.review import UNKNOWN, authors_of, covered, reviewers
+from pipelines.delivery.review import UNKNOWN, authors_of, covered, merged_by_github, reviewers
 
 
 def commit(message: str = "feat: more", *, login: str | None = "dev-1", email: str = "x@example.test") -> dict[str, Any]:
@@ -85,3 +85,16 @@ def test_somebody_who_wrote_nothing_of_it_must_have_approved(
 ) -> None:
     """Where an author has no account, one of two approvers is surely somebody else."""
     assert covered(authors, pull_author, frozenset(approved)) == expected
+
+
+def merge_commit(**otherwise: Any) -> dict[str, Any]:
+    said = {"committer": {"email": "noreply@github.com"}, "verification": {"verified": True}, **otherwise}
+    return {"parents": [{"sha": "a"}, {"sha": "b"}], "commit": said}
+
+
+def test_githubs_own_merges_are_told_by_their_signature() -> None:
+    assert merged_by_github(merge_commit())
+    assert not merged_by_github(merge_commit(verification={"verified": False}))
+    assert not merged_by_github(merge_commit(verification=None))
+    assert not merged_by_github(merge_commit(committer={"email": "dev-1@users.noreply.github.com"}))
+    assert not merged_by_github({**merge_commit(), "parents": [{"sha": "a"}]}), "a squash has an author"

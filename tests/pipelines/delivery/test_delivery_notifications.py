@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.delivery import notifications as telling
-from pipelines.delivery.context import Delivery
+from pipelines.delivery.context import Context
 from pipelines.errors import InputError, ProviderError
 from pipelines.http import Http
 from pipelines.manifest.load import parse
@@ -30,13 +30,13 @@ ENVIRON = {
     "GITHUB_SERVER_URL": "https://github.test",
     "GITHUB_REPOSITORY": "techmate/platform",
 }
-ALL = ("plan", "approval", "image", "deploy-backend", "deploy-web", "go-live", "smoke-tests", "release")
+ALL = ("plan", "approval", "deploy", "go-live", "release")
 
 
-def delivery(http: Http | None = None) -> Delivery:
+def context(http: Http | None = None) -> Context:
     http = http or Http(overlay=Overlay())
     runtime = Runtime(environ=ENVIRON, stream=io.StringIO())
-    return Delivery(
+    return Context(
         manifest=parse(MANIFEST),
         environment="production",
         runtime=runtime,
@@ -45,15 +45,15 @@ def delivery(http: Http | None = None) -> Delivery:
     )
 
 
-def told(needs: dict[str, Any], *, kind: str = "", break_glass: str = "") -> list[Message]:
+def told(needs: dict[str, Any], *, kind: str = "") -> list[Message]:
     results = json.dumps(
         {name: {"result": value, "outputs": {}} if isinstance(value, str) else value for name, value in needs.items()}
     )
-    return telling.messages(delivery(), kind=kind, release="v1.0.0", needs=results, break_glass=break_glass)
+    return telling.messages(context(), kind=kind, release="v1.0.0", needs=results)
 
 
 def well() -> dict[str, Any]:
-    return dict.fromkeys(ALL, "success") | {"way-back": "skipped"}
+    return dict.fromkeys(ALL, "success") | {"roll-back": "skipped"}
 
 
 def failed_at(job: str, back: Any) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def failed_at(job: str, back: Any) -> dict[str, Any]:
         dict.fromkeys(ALL[:at], "success")
         | {job: "failure"}
         | dict.fromkeys(ALL[at + 1 :], "skipped")
-        | {"way-back": back}
+        | {"roll-back": back}
     )
 
 
@@ -80,21 +80,21 @@ def test_a_release() -> None:
 
 def test_what_was_taken_back() -> None:
     back = {"result": "success", "outputs": {"changed": "true"}}
-    assert [(m.kind, m.title, m.what) for m in told(failed_at("smoke-tests", back))] == [
-        ("rolled-back", "production was taken back from v1.0.0", "failed: smoke-tests"),
-        ("deployment-failed", "v1.0.0 to production failed", "failed: smoke-tests"),
+    assert [(m.kind, m.title, m.what) for m in told(failed_at("go-live", back))] == [
+        ("rolled-back", "production was taken back from v1.0.0", "failed: go-live"),
+        ("deployment-failed", "v1.0.0 to production failed", "failed: go-live"),
     ]
 
 
 def test_what_never_had_traffic_was_not_taken_back() -> None:
     back = {"result": "success", "outputs": {"changed": "false"}}
-    assert [message.kind for message in told(failed_at("deploy-backend", back))] == ["deployment-failed"]
+    assert [message.kind for message in told(failed_at("deploy", back))] == ["deployment-failed"]
 
 
 def test_what_could_not_be_taken_back_says_what_to_do_now() -> None:
-    (message,) = told(failed_at("smoke-tests", "failure"))
+    (message,) = told(failed_at("go-live", "failure"))
     assert message.title == "v1.0.0 to production failed and was not taken back"
-    assert message.what == "failed: smoke-tests, way-back"
+    assert message.what == "failed: go-live, roll-back"
     assert message.next_step.startswith("now: `shipmate rollback --environment production`")
 
 
@@ -113,16 +113,6 @@ def test_a_rollback_by_workflow(outcome: str, changed: str | None, titles: list[
     assert [message.title for message in told(steps, kind="rolled-back")] == titles
 
 
-def test_breaking_the_glass_is_told_with_its_reason() -> None:
-    first, second = told(well(), break_glass="checkout is down")
-    assert (first.kind, first.title, first.what) == (
-        "break-glass",
-        "v1.0.0 goes to production without approval",
-        "checkout is down",
-    )
-    assert second.kind == "released"
-
-
 def test_a_job_that_is_out_of_time_failed() -> None:
     """It ends as cancelled, as when somebody cancels the run: then too users may have half a release."""
     back = {"result": "success", "outputs": {"changed": "true"}}
@@ -133,8 +123,8 @@ def test_a_job_that_is_out_of_time_failed() -> None:
     ]
 
 
-def test_a_glass_that_was_not_broken_is_a_failed_approval() -> None:
-    (message,) = told(failed_at("approval", "skipped"), break_glass="because")
+def test_an_approval_that_nobody_gave_is_a_failure() -> None:
+    (message,) = told(failed_at("approval", "skipped"))
     assert (message.kind, message.what) == ("deployment-failed", "failed: approval")
 
 
@@ -144,19 +134,19 @@ def test_nothing_to_tell(needs: dict[str, Any]) -> None:
 
 
 def test_only_what_the_manifest_wants() -> None:
-    quiet = delivery()
+    quiet = context()
     quiet.manifest = replace(quiet.manifest, alerts=replace(quiet.manifest.alerts, when=("deployment-failed",)))
     needs = json.dumps({"release": {"result": "success"}})
-    assert telling.messages(quiet, kind="", release="v1", needs=needs, break_glass="") == []
+    assert telling.messages(quiet, kind="", release="v1", needs=needs) == []
 
 
 def test_results_that_are_no_json() -> None:
     with pytest.raises(InputError, match=r"toJSON\(needs\)"):
-        telling.messages(delivery(), kind="", release="v1", needs="{'a': 1}", break_glass="")
+        telling.messages(context(), kind="", release="v1", needs="{'a': 1}")
 
 
 def test_a_way_without_its_secret_is_said_and_left_out() -> None:
-    made = delivery()
+    made = context()
     assert telling.ways(made, "", "", "") == []
     assert "SLACK_WEBHOOK is missing" in made.runtime.stream.getvalue()  # type: ignore[attr-defined]
     assert [way.name for way in telling.ways(made, "https://hooks.slack.com/services/x", "", "")] == ["slack"]
@@ -179,13 +169,13 @@ class Broken:
 
 
 @pytest.fixture
-def slack() -> Iterator[tuple[Slack, Delivery]]:
+def slack() -> Iterator[tuple[Slack, Context]]:
     emulator = Slack(webhooks={"T1/B1/secret": "deployments"})
     with running(emulator.app) as server:
-        yield emulator, delivery(Http(overlay=Overlay(hosts=dict.fromkeys(emulator.hosts, server.url), time_scale=0.0)))
+        yield emulator, context(Http(overlay=Overlay(hosts=dict.fromkeys(emulator.hosts, server.url), time_scale=0.0)))
 
 
-def test_one_way_that_fails_does_not_stop_the_other(slack: tuple[Slack, Delivery]) -> None:
+def test_one_way_that_fails_does_not_stop_the_other(slack: tuple[Slack, Context]) -> None:
     emulator, made = slack
     (message,) = told(well())
     ways = [Broken(), *telling.ways(made, "https://hooks.slack.com/services/T1/B1/secret", "", "")]
@@ -194,7 +184,7 @@ def test_one_way_that_fails_does_not_stop_the_other(slack: tuple[Slack, Delivery
     assert "it is closed" in made.runtime.stream.getvalue()  # type: ignore[attr-defined]
 
 
-def test_when_no_way_works_the_job_fails(slack: tuple[Slack, Delivery]) -> None:
+def test_when_no_way_works_the_job_fails(slack: tuple[Slack, Context]) -> None:
     _, made = slack
     (message,) = told(well())
     with pytest.raises(ProviderError, match=r"nobody was told(.|\n)*it is closed"):
@@ -207,14 +197,59 @@ def test_when_no_way_works_the_job_fails(slack: tuple[Slack, Delivery]) -> None:
 
 def test_nobody_to_tell_is_no_failure() -> None:
     (message,) = told(well())
-    assert telling.tell(delivery(), message, []) == []
+    assert telling.tell(context(), message, []) == []
 
 
 @pytest.mark.parametrize(("key", "by"), [("T1/B1/secret", ["slack"]), ("T1/B1/wrong", [])])
 def test_a_rollback_at_a_terminal_is_told_and_never_fails_by_it(
-    slack: tuple[Slack, Delivery], key: str, by: list[str]
+    slack: tuple[Slack, Context], key: str, by: list[str]
 ) -> None:
     emulator, made = slack
     made.runtime.environ = {**ENVIRON, "SLACK_WEBHOOK": f"https://hooks.slack.com/services/{key}"}
     assert telling.tell_of_rollback(made, "v1.0.0", "v1.1.0") == by
     assert [("v1.0.0" in m.text and "v1.1.0" in m.text) for m in emulator.messages] == [True] * len(by)
+
+
+# breaking the glass -----------------------------------------------------------------------------------------------------
+
+SECRETS = {"slack_webhook": "https://hooks.slack.com/services/T1/B1/secret", "smtp_user": "", "smtp_password": ""}
+
+
+def announce(made: Context, **secrets: str) -> str:
+    """What the log says of it."""
+    telling.announce_break_glass(made, "v1.0.0", "checkout is down", "on-call", {**SECRETS, **secrets})
+    said: str = made.runtime.stream.getvalue()  # type: ignore[attr-defined]
+    return said
+
+
+def test_breaking_the_glass_is_told_with_its_reason_as_it_begins(slack: tuple[Slack, Context]) -> None:
+    emulator, made = slack
+    announce(made)
+    (message,) = emulator.messages
+    for words in ("v1.0.0 goes to production without approval", "checkout is down", "let through by on-call", "dev-1"):
+        assert words in str(message.blocks)
+    assert "actions/runs/7" in str(message.blocks)
+
+
+@pytest.mark.parametrize("key", ["T1/B1/wrong", ""])
+def test_a_notice_of_it_that_fails_blocks_nothing(slack: tuple[Slack, Context], key: str) -> None:
+    emulator, made = slack
+    said = announce(made, slack_webhook=f"https://hooks.slack.com/services/{key}" if key else "")
+    assert said.startswith("warning: ")
+    assert emulator.messages == []
+
+
+def test_nor_does_one_that_nobody_answers() -> None:
+    made = context(Http(overlay=Overlay(hosts={"hooks.slack.com": "http://127.0.0.1:1"}, time_scale=0.0)))
+    assert announce(made).startswith("warning: ")
+
+
+def test_at_the_end_it_is_not_told_again() -> None:
+    assert [message.kind for message in told(well())] == ["released"]
+
+
+def test_where_the_manifest_does_not_want_it_told_it_is_not(slack: tuple[Slack, Context]) -> None:
+    emulator, made = slack
+    made.manifest = replace(made.manifest, alerts=replace(made.manifest.alerts, when=("released",)))
+    announce(made)
+    assert emulator.messages == []

@@ -99,7 +99,8 @@ class Terminal:
         ended = subprocess.run(
             self.argv(*argv),
             cwd=self.checkout,
-            env=self.environ(**environ),
+            # A file that may not grow would be a broken cache of bytecode, for every process after this one.
+            env=self.environ(**environ, **({"PYTHONDONTWRITEBYTECODE": "1"} if limit else {})),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -120,6 +120,13 @@ def _judge(junit: Path, code: int) -> str:
     cases = list(report.iter("testcase"))
     bad = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
     ran = sum(case.find("skipped") is None for case in cases)
+    if not cases:
+        raise CheckFailed(
+            "no browser test ran",
+            where="browser tests",
+            why=f"the command exited with {code} and found none",
+            next_step="see the log above",
+        )
     if bad or code != 0:
         names = ", ".join(case.get("name", "?") for case in bad) or f"exit code {code}"
         raise CheckFailed(

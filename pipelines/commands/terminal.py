@@ -23,10 +23,9 @@ def context(manifest: Manifest, environment: str) -> Context:
 
 
 def require_access(context: Context, components: Sequence[str] = (), *, github: bool = False) -> None:
-    """Everything that is missing to reach the providers of these components (all of them when none is named), in one error; of GitHub
-    only where that is needed.
+    """Everything that is missing to reach the providers of these components (all of them when none is named), in one error.
 
-    Raises CredentialsError.
+    `github`: whether GitHub is needed, too. Raises CredentialsError.
     """
     from pipelines.errors import CredentialsError
 

@@ -66,6 +66,7 @@ def release_of(context: Context, version: str) -> Iterator[tuple[Context, str]]:
 def plan_release(context: Context, version: str) -> Planned:
     """The plan of a version. `context` is of the default branch. Raises InputError, ManifestError, RefusedError, ConflictError."""
     github = require_github(context)
+    preflight.require_version(context.manifest.release, version)
     found = protection.require(github, context.manifest, context.environment)
     with release_of(context, version) as (releasing, commit):
         artifacts = _proved(context, releasing.manifest, commit)

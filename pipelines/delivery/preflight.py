@@ -67,6 +67,20 @@ def _main_ref(manifest: Manifest, main: str) -> str:
     return "HEAD"
 
 
+def require_version(rules: Release, name: str) -> None:
+    """Raises InputError for what is no tag of a release: nothing else is looked up, nor printed in a command to copy."""
+    from release.versions import TagFormat
+
+    tag_format = TagFormat(next(iter(rules.components.values())).tag_format)
+    if tag_format.version(name) is None:
+        raise InputError(
+            f"{name!r} is not a version",
+            where="version",
+            why=f"releases are tagged as {tag_format.text!r}",
+            next_step=f"use a tag like {tag_format.tag('1.2.3')}",
+        )
+
+
 def require_forward(plan: Plan, rules: Release) -> None:
     """Raises RefusedError when a higher version is live, or this one is live with other digests."""
     wanted = _version(rules, plan.recorded.release)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.delivery.context import Context
 from pipelines.runtime import Runtime, run
 from rehearsal.runner.model import Run
 from tests.shop import REPOSITORY, SERVER, Shop, open_shop
@@ -72,12 +74,25 @@ class Desk:
         outputs = {name: value for name, _, value in found}
         return Ended(code=code, log=stream.getvalue(), summary=texts["GITHUB_STEP_SUMMARY"], outputs=outputs)
 
+    def allowed(self, run_: Run, permissions: dict[str, str]) -> str:
+        """The token of a job of a run."""
+        token: str = self.shop.do(self.shop.github.hub.job_token, REPOSITORY, permissions, run_, run_.jobs[0])
+        return token
+
     def plan(self, version: str, run_: Run | None = None, *, token: str = "") -> Ended:
         """The plan job of the production workflow: a checkout with its whole history, and little permission."""
         job = run_ or self.shop.start()
-        token = token or self.shop.do(self.shop.github.hub.job_token, REPOSITORY, PLANNING, job, job.jobs[0])
+        token = token or self.allowed(job, PLANNING)
         self.shop.person("dev-1").git("fetch", "-q", "--tags", "--force", "origin", cwd=self.shop.checkout)
         return self.step("plan_release", job, environment="production", version=version, token=token)
+
+    def source(self, commit: str) -> None:
+        """What a job has beside the workspace: the release's commit, checked out as data."""
+        folder = self.shop.checkout / "source"
+        shutil.rmtree(folder, ignore_errors=True)
+        dev = self.shop.person("dev-1")
+        dev.clone(folder)
+        dev.git("checkout", "-q", "--detach", commit, cwd=folder)
 
     def nothing_was_written(self) -> None:
         """Neither the ledger nor a host knows of the attempt."""
@@ -98,6 +113,8 @@ def desk(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     hosts: Any = dict(shop.http.overlay.hosts)
     overlay.write_text(json.dumps({"hosts": hosts, "time_scale": 0.0}))
     monkeypatch.setenv("SHIPMATE_OVERLAY", str(overlay))
+    in_memory = {host.url: host for host in shop.sites.hosts.values()}
+    monkeypatch.setattr(Context, "_provider_host", lambda _, target: in_memory[target.url])
     monkeypatch.chdir(shop.checkout)
     return Desk(shop, tmp_path)
 

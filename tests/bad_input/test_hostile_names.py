@@ -103,13 +103,13 @@ def test_unknown_workflow_input(place: Place, workflow: str, inputs: dict[str, s
 def test_a_commit_with_commands_in_its_title_is_planned_as_text(desk: Desk) -> None:
     commit = desk.shop.commit(TITLE)
     desk.shop.check(commit)
-    desk.shop.note("staging", "sha-1", commit)
+    desk.shop.end(desk.shop.prove(commit), "success")
     desk.shop.tag("v1.0.0", commit)
     found = desk.plan("v1.0.0")
     assert found.code == 0
     assert found.commands("error") == []
     assert "docs: ::error title=gotcha::gotcha" in found.log
-    assert set(found.outputs) == {"version", "commit", "backend", "web", "digest", "state"}
+    assert set(found.outputs) == {"version", "commit", "components", "plan", "state", "url"}
     block = re.search(r"^(`{4,})text\n(.*?)\n\1$", found.summary, re.MULTILINE | re.DOTALL)
     assert block is not None
     assert "<img src=x>" in block[2]

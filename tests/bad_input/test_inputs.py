@@ -18,12 +18,12 @@ pytestmark = pytest.mark.world
             {"environment": "production", "components": "backend,mobile"},
             "'mobile' does not live in production",
         ),
-        ("build_image", {"environment": "staging", "component": "desktop"}, "there is no component 'desktop'"),
-        ("smoke_test", {"environment": "staging", "settle": "yes"}, "'yes' is neither true nor false"),
-        ("approval_gate", {"environment": "production", "wait_minutes": "soon"}, "'soon' is no number"),
-        ("approval_gate", {"environment": "production", "wait_minutes": "-1"}, "'-1' is no number"),
+        ("build_component", {"component": "desktop"}, "there is no component 'desktop'"),
+        ("deploy_component", {"environment": "staging", "component": "desktop"}, "desktop"),
+        ("go_live", {"environment": "production", "plan": "0" * 64}, "there is no plan"),
+        ("approval_gate", {"environment": "production", "plan": "0" * 64, "wait_minutes": "soon"}, "'soon' is no number"),
+        ("approval_gate", {"environment": "production", "plan": "0" * 64, "wait_minutes": "-1"}, "'-1' is no number"),
         ("notify", {"environment": "staging", "needs": "{'a': 1}"}, "`needs` is not JSON"),
-        ("deploy_web", {"environment": "staging", "web": "techmate/web:latest"}, "is not a reference by digest"),
     ],
 )
 def test_a_value_that_is_not_there_names_what_is(desk: Desk, action: str, inputs: dict[str, str], said: str) -> None:
@@ -31,10 +31,9 @@ def test_a_value_that_is_not_there_names_what_is(desk: Desk, action: str, inputs
         "token": desk.shop.job().token,
         "vercel_token": "token",
         "version": "v1.0.0",
-        "commit": "c" * 40,
-        "digest": "0123456789ab",
-        "backend": "x@sha256:1",
-        "web": "x@sha256:1",
+        "commit": desk.shop.head("main"),
+        "plan": "",
+        "source": ".",
         **inputs,
     }
     ended = desk.step(action, **given)

@@ -34,6 +34,22 @@ def trees(shop: Shop) -> list[str]:
     return [line for line in listed.splitlines() if line.startswith("worktree ")][1:]
 
 
+def forget(shop: Shop) -> None:
+    """The checkout has v1.0.0 and what it stands on, as a shallow one has."""
+    git = shop.checkout / ".git"
+    for command in (
+        ("reset", "-q", "--hard", "v1.0.0"),
+        ("update-ref", "refs/remotes/origin/main", "HEAD"),
+        ("reflog", "expire", "--expire=now", "--all"),
+    ):
+        shop.person("dev-1").git(*command, cwd=shop.checkout)
+    for name in ("ORIG_HEAD", "FETCH_HEAD"):
+        (git / name).unlink(missing_ok=True)
+    for name in shop.person("dev-1").git("tag", "--list", "v1.1.0", cwd=shop.checkout).split():
+        shop.person("dev-1").git("tag", "-d", name, cwd=shop.checkout)
+    shop.person("dev-1").git("gc", "-q", "--prune=now", cwd=shop.checkout)
+
+
 def test_one_that_was_withdrawn(desk: Desk) -> None:
     desk.shop.proved("v1.0.0")
     out(desk.shop, "v1.0.0", f"{WITHDRAWN}\n> use another")
@@ -95,8 +111,8 @@ def test_a_checkout_without_the_releases_commit(desk: Desk) -> None:
     desk.shop.proved("v1.0.0")
     run = desk.shop.start()
     token = desk.shop.job(run).token
-    assert desk.shop.checkout.is_dir()
     commit = desk.shop.proved("v1.1.0")
+    forget(desk.shop)
     ended = desk.step("plan_release", run, environment="production", version="v1.1.0", token=token)
     refused(ended, 4, f"{commit[:7]} cannot be looked at", "fetch-depth: 0")
 

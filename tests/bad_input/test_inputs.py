@@ -21,7 +21,11 @@ pytestmark = pytest.mark.world
         ("build_component", {"component": "desktop"}, "there is no component 'desktop'"),
         ("deploy_component", {"environment": "staging", "component": "desktop"}, "desktop"),
         ("go_live", {"environment": "production", "plan": "0" * 64}, "there is no plan"),
-        ("approval_gate", {"environment": "production", "plan": "0" * 64, "wait_minutes": "soon"}, "'soon' is no number"),
+        (
+            "approval_gate",
+            {"environment": "production", "plan": "0" * 64, "wait_minutes": "soon"},
+            "'soon' is no number",
+        ),
         ("approval_gate", {"environment": "production", "plan": "0" * 64, "wait_minutes": "-1"}, "'-1' is no number"),
         ("notify", {"environment": "staging", "needs": "{'a': 1}"}, "`needs` is not JSON"),
     ],

@@ -36,9 +36,7 @@ def merge(shop: Shop, number: int, method: str = "merge", by: str = "dev-1") -> 
     for run in list(shop.runner.runs.values()):
         if run.status != "completed":
             shop.end(run, "success")
-    answer = shop.person(by).api(
-        "PUT", f"/repos/{REPOSITORY}/pulls/{number}/merge", json={"merge_method": method}
-    )
+    answer = shop.person(by).api("PUT", f"/repos/{REPOSITORY}/pulls/{number}/merge", json={"merge_method": method})
     assert answer.status_code == 200, answer.text
 
 

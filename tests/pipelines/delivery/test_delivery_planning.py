@@ -269,7 +269,9 @@ def test_commits_that_nobody_else_has_seen_are_named_with_their_authors(shop: Sh
 
 
 def test_what_differs_from_main_is_shown(shop: Shop) -> None:
-    own = MANIFEST.replace("      url: https://api.techmate.ai\n", "      url: https://api.techmate.ai\n      env: {LOG: debug}\n")
+    own = MANIFEST.replace(
+        "      url: https://api.techmate.ai\n", "      url: https://api.techmate.ai\n      env: {LOG: debug}\n"
+    )
     shop.commit(branch="release/1.x")
     shop.proved("v1.0.0", branch="release/1.x", files={"shipmate.yml": own})
     found = planned(shop, "v1.0.0")

@@ -159,7 +159,9 @@ def test_what_the_policy_says_a_release_cannot_change(tmp_path: Path, key: str) 
 def test_nor_by_leaving_it_out(tmp_path: Path) -> None:
     """`approval:` deleted, the smoke checks deleted, the whole environment deleted."""
     policy = parse(MANIFEST)
-    approval = MANIFEST[MANIFEST.index("    approval:\n") : MANIFEST.index("\n    backend:", MANIFEST.index("approval:"))]
+    approval = MANIFEST[
+        MANIFEST.index("    approval:\n") : MANIFEST.index("\n    backend:", MANIFEST.index("approval:"))
+    ]
     smoke = [line for line in MANIFEST.splitlines(keepends=True) if line.startswith(("    smoke:", "      - {name:"))]
     production = MANIFEST[MANIFEST.index("  production:") : MANIFEST.index("alerts:")]
     without_smoke = MANIFEST

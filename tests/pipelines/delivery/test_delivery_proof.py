@@ -88,9 +88,7 @@ def test_the_providers_are_not_asked_while_the_run_is_there(shop: Shop) -> None:
 
     context.host_of = nobody
     lives = LazyLives(context, "staging")
-    assert proof.find(
-        context.github, "staging", commit, shop.definition(commit), main="main", sealed=lives
-    ).run
+    assert proof.find(context.github, "staging", commit, shop.definition(commit), main="main", sealed=lives).run
 
 
 # made elsewhere ---------------------------------------------------------------------------------------------------------
@@ -272,7 +270,13 @@ def test_a_proof_of_something_else(shop: Shop, fields: dict[str, Any], said: str
         b"{}",
         b"\xff",
         b'{"format": 1}',
-        json.dumps({"format": 2, **dict.fromkeys(("environment", "commit", "definition", "artifacts", "run"), ""), "attempt": ""}).encode(),
+        json.dumps(
+            {
+                "format": 2,
+                **dict.fromkeys(("environment", "commit", "definition", "artifacts", "run"), ""),
+                "attempt": "",
+            }
+        ).encode(),
     ],
 )
 def test_a_proof_that_cannot_be_read(shop: Shop, content: bytes) -> None:

@@ -252,7 +252,9 @@ def test_what_is_missing_refuses_with_every_part_of_it(shop: Shop) -> None:
 def test_a_policy_may_accept_it_in_words(shop: Shop) -> None:
     gone(shop)
     accepting = parse(
-        MANIFEST.replace("    proved_by: staging\n", "    proved_by: staging\n    accept_unprotected: a private hobby\n")
+        MANIFEST.replace(
+            "    proved_by: staging\n", "    proved_by: staging\n    accept_unprotected: a private hobby\n"
+        )
     )
     findings = require(shop.client(shop.job().token), accepting, "production")
     assert [each.subject for each in findings if each.state == "missing"] == ["environment production-deploy"]

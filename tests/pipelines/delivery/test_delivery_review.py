@@ -9,7 +9,9 @@ import pytest
 from pipelines.delivery.review import UNKNOWN, authors_of, covered, merged_by_github, reviewers
 
 
-def commit(message: str = "feat: more", *, login: str | None = "dev-1", email: str = "x@example.test") -> dict[str, Any]:
+def commit(
+    message: str = "feat: more", *, login: str | None = "dev-1", email: str = "x@example.test"
+) -> dict[str, Any]:
     return {
         "author": {"login": login} if login else None,
         "commit": {"message": message, "author": {"name": "Somebody", "email": email}},
@@ -25,7 +27,8 @@ def test_the_author_is_the_account() -> None:
 
 
 @pytest.mark.parametrize(
-    "email", ["dev-2@users.noreply.github.com", "12345+Dev-2@users.noreply.github.com", "DEV-2@USERS.NOREPLY.GITHUB.COM"]
+    "email",
+    ["dev-2@users.noreply.github.com", "12345+Dev-2@users.noreply.github.com", "DEV-2@USERS.NOREPLY.GITHUB.COM"],
 )
 def test_an_address_that_github_gives_out_names_its_account(email: str) -> None:
     assert authors_of(commit(login=None, email=email)) == ("dev-2",)
@@ -50,7 +53,9 @@ def test_co_authors_are_authors() -> None:
 
 
 def test_a_long_message_hides_no_co_author() -> None:
-    message = "\n".join(["co-authored-by: " + "<" * 300] * 2_000) + "\nCo-authored-by: x <dev-2@users.noreply.github.com>"
+    message = (
+        "\n".join(["co-authored-by: " + "<" * 300] * 2_000) + "\nCo-authored-by: x <dev-2@users.noreply.github.com>"
+    )
     assert authors_of(commit(message)) == ("dev-1", "dev-2")
 
 

@@ -229,9 +229,7 @@ def test_a_comment_approves_where_there_are_no_reviewers(door: Door) -> None:
     assert "/issues/" in found.url
     assert door.issues() == []
     closed = door.issues("closed")[0]
-    assert closed["title"] == (
-        f"Approve {VERSION} for production (plan {PLAN[:12]}, run {door.run.id}, attempt 1)"
-    )
+    assert closed["title"] == (f"Approve {VERSION} for production (plan {PLAN[:12]}, run {door.run.id}, attempt 1)")
     assert f"\n/approve {PLAN}\n" in closed["body"]
     assert "not dev-1, not dev-2" in closed["body"]
     assert "release-manager, on-call" in closed["body"]

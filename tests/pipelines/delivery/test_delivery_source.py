@@ -98,11 +98,12 @@ def test_other_keys_of_the_manifest_are_no_checks(clone: Clone) -> None:
     assert clone.own(commit) == []
 
 
-def test_what_a_merged_branch_had_on_its_way_is_not_what_main_had(clone: Clone) -> None:
+@pytest.mark.parametrize("more", ["", "# better\n"])
+def test_what_a_merged_branch_had_on_its_way_is_not_what_main_had(clone: Clone, more: str) -> None:
     """A pull request ends well, but one commit on its way brings a CI that finds everything good."""
     clone.commit({CI: TRIVIAL, "shipmate.yml": NO_CHECKS}, "feature")
     on_the_way = clone.git("rev-parse", "HEAD")
-    clone.commit({CI: WORKFLOW, "shipmate.yml": CHECKS, "app.py": "2\n"}, "feature")
+    clone.commit({CI: WORKFLOW + more, "shipmate.yml": CHECKS + more, "app.py": "2\n"}, "feature")
     clone.merge("feature", "--no-ff", "-m", "Merge pull request #1")
     assert len(clone.own(on_the_way)) == 2
     clone.git("branch", "release/1.x", on_the_way)

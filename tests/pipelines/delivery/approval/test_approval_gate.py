@@ -440,6 +440,30 @@ def test_where_the_earlier_attempt_left_no_list_two_that_count_are_one(shop: Sho
     assert door.ask().by in ("release-manager", "on-call")
 
 
+def test_whichever_of_them_github_lists_first(shop: Shop) -> None:
+    door = Door(shop)
+    shop.reviewers("release-manager", "dev-1")
+    shop.review(door.run, "dev-1")
+    door.again(keep=False)
+    shop.review(door.run, "release-manager")
+    assert "dev-1: is not among" in refused(door)
+
+
+def test_nor_do_they_stand_for_one_pair_of_two(shop: Shop) -> None:
+    door = Door(shop)
+    shop.reviewers("release-manager", "on-call")
+    shop.review(door.run, "on-call")
+    door.again(keep=False)
+    shop.review(door.run, "release-manager")
+
+    def second() -> None:
+        shop.clock.ahead = timedelta(minutes=1)
+        if door.issues():
+            door.comment(f"/approve {PLAN}", "on-call")
+
+    assert f"{VERSION} is not approved" in refused(door, act=second, authors=(UNKNOWN,), wait=3600)
+
+
 def test_reviews_of_two_attempts_are_not_two_pairs_of_eyes(shop: Shop) -> None:
     door = Door(shop)
     shop.reviewers("release-manager", "on-call")

@@ -40,11 +40,12 @@ def collect(run: Run, job: Job, folder: Path, now: datetime) -> None:
 
 
 def discard(folder: Path, run: Run, artifact: Artifact | None = None) -> None:
-    """Remove an artifact of a run, or all of them."""
-    names = [one.name for one in run.artifacts if artifact in (None, one)]
-    for name in names:
-        shutil.rmtree(folder / str(run.id) / name, ignore_errors=True)
-    run.artifacts = [one for one in run.artifacts if one.name not in names]
+    """Remove an artifact of a run, or all of every attempt."""
+    if artifact is None:
+        shutil.rmtree(folder / str(run.id), ignore_errors=True)
+    else:
+        shutil.rmtree(Path(artifact.path).parent, ignore_errors=True)
+    run.artifacts = [one for one in run.artifacts if artifact is not None and one is not artifact]
 
 
 def pack(folder: Path) -> str:

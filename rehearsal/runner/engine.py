@@ -155,6 +155,7 @@ class ActRunner:
         for job in jobs:
             job.superseded = (job.key, job.name) not in kept
         if not failed_only:
+            # GitHub gives nobody what the attempts before had kept once every job is run again.
             artifacts.discard(self._settings.root / "artifacts", run)
         run.attempt += 1
         run.triggering_actor = actor

@@ -105,7 +105,6 @@ def keep(files: list[Path], target: Path, days: int) -> dict[str, object]:
     """Copy the files under their common folder, and keep them as the archive that people download, whose digest is the
     artifact's. What is written last is the description, which makes it count."""
     root = Path(os.path.commonpath([file.parent for file in files]))
-    target.mkdir(parents=True, exist_ok=True)
     size = 0
     with zipfile.ZipFile(target / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:

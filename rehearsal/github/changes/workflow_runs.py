@@ -26,16 +26,16 @@ async def rendered(service: Service, view: View, repository: Repository, run: Ru
         workflow_id=workflows.ensure(service, repository, run.workflow_path).id,
         suite_id=checks.run_suite(service, repository, run).id,
         head=await git.commit(run.head_sha) if await git.peel(run.head_sha) else None,
-        head_repository=view.database.repository(_head_repository(run)) or repository,
+        head_repository=head_repository(view, repository, run),
     )
     return render.run(view, repository, run, facts)
 
 
-def _head_repository(run: Run) -> str:
+def head_repository(view: View, repository: Repository, run: Run) -> Repository:
     """A fork's for a pull request from there."""
     pull = run.event.payload.get("pull_request") or {}
     source = (pull.get("head") or {}).get("repo") or {}
-    return str(source.get("full_name") or run.repository)
+    return view.database.repository(str(source.get("full_name") or run.repository)) or repository
 
 
 class RunEvents:

@@ -8,12 +8,13 @@ from starlette.responses import RedirectResponse, Response
 
 from rehearsal.github.changes import archives
 from rehearsal.github.changes.runs import expires_at
+from rehearsal.github.changes.workflow_runs import head_repository
 from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.render import runs as render
 from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
-from rehearsal.github.rest.runs import head_repository, jobs_of_attempt
+from rehearsal.github.rest.runs import jobs_of_attempt
 from rehearsal.runner.model import Artifact, Job, Run
 
 endpoints = Endpoints()
@@ -95,7 +96,7 @@ def _artifacts(call: Call, found: list[tuple[Run, Artifact]]) -> Answer:
 def _rendered(call: Call, run: Run, artifact: Artifact) -> dict[str, Any]:
     facts = render.ArtifactFacts(
         run=run,
-        head_repository=head_repository(call, run),
+        head_repository=head_repository(call.view, call.repository, run),
         expires_at=expires_at(artifact),
         now=call.service.now(),
     )

@@ -16,7 +16,6 @@ from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.state.deployments import Deployment
-from rehearsal.github.state.repositories import Repository
 from rehearsal.runner.hub import NotAllowed
 from rehearsal.runner.model import Run
 
@@ -26,13 +25,6 @@ endpoints = Endpoints()
 async def rendered(call: Call, run: Run) -> dict[str, Any]:
     """A run as the API has it."""
     return await workflow_runs.rendered(call.service, call.view, call.repository, run)
-
-
-def head_repository(call: Call, run: Run) -> Repository:
-    """A fork's for a pull request from there."""
-    pull = run.event.payload.get("pull_request") or {}
-    source = (pull.get("head") or {}).get("repo") or {}
-    return call.view.database.repository(str(source.get("full_name") or run.repository)) or call.repository
 
 
 @endpoints.add("GET", "actions/runs", "actions:read")

@@ -13,6 +13,7 @@ def github(run: Run, *, server_url: str, api_url: str) -> dict[str, Any]:
     """The `github` context, without what only a running job has (token, paths)."""
     event = run.event
     owner, _, _ = run.repository.partition("/")
+    repository = event.payload.get("repository") or {}
     return {
         "event": event.payload,
         "event_name": event.name,
@@ -23,8 +24,11 @@ def github(run: Run, *, server_url: str, api_url: str) -> dict[str, Any]:
         "head_ref": _branch(event, "head"),
         "base_ref": _branch(event, "base"),
         "repository": run.repository,
+        "repository_id": _number(repository),
         "repository_owner": owner,
+        "repository_owner_id": _number(repository.get("owner")),
         "actor": event.actor,
+        "actor_id": _number(event.payload.get("sender")),
         "triggering_actor": run.triggering_actor or event.actor,
         "run_id": str(run.id),
         "run_number": str(run.number),
@@ -53,6 +57,11 @@ def ref_name(ref: str) -> str:
 
 def workflow_ref(run: Run) -> str:
     return f"{run.repository}/{run.workflow_path}@{run.event.ref}"
+
+
+def _number(thing: Mapping[str, Any] | None) -> str:
+    """The id of an account or a repository in an event, as text; empty when the event does not tell."""
+    return str((thing or {}).get("id", ""))
 
 
 def _branch(event: Event, side: str) -> str:

@@ -45,7 +45,8 @@ def environment(
     run: Run, settings: Settings, folder: Path, *, clone_url: str, server_url: str, api_url: str
 ) -> dict[str, str]:
     """What every step of a job finds in its environment. What act sets by itself is left to it."""
-    event, repository = run.event, run.event.payload.get("repository") or {}
+    event = run.event
+    known = contexts.github(run, server_url=server_url, api_url=api_url)
     path = f"{PROGRAMS}:{settings.path}"
     prefix = settings.extra_env.get("PATH")
     return {
@@ -53,10 +54,10 @@ def environment(
         "GITHUB_SERVER_URL": server_url,
         "GITHUB_GRAPHQL_URL": contexts.graphql_url(api_url),
         "GITHUB_REPOSITORY": run.repository,
-        "GITHUB_REPOSITORY_ID": str(repository.get("id", "")),
-        "GITHUB_REPOSITORY_OWNER_ID": str((repository.get("owner") or {}).get("id", "")),
-        "GITHUB_ACTOR_ID": str((event.payload.get("sender") or {}).get("id", "")),
-        "GITHUB_TRIGGERING_ACTOR": run.triggering_actor or event.actor,
+        "GITHUB_REPOSITORY_ID": known["repository_id"],
+        "GITHUB_REPOSITORY_OWNER_ID": known["repository_owner_id"],
+        "GITHUB_ACTOR_ID": known["actor_id"],
+        "GITHUB_TRIGGERING_ACTOR": known["triggering_actor"],
         "GITHUB_RUN_ID": str(run.id),
         "GITHUB_RUN_NUMBER": str(run.number),
         "GITHUB_RUN_ATTEMPT": str(run.attempt),

@@ -38,18 +38,18 @@ def claims(run: Run, job: Job, *, called_workflow: str | None, server_url: str) 
     event = run.event
     context = contexts.github(run, server_url=server_url, api_url="")
     owner = context["repository_owner"]
-    told = event.payload.get("repository") or {}
     found: dict[str, Any] = {
         "sub": subject(run.repository, ref=event.ref, event_name=event.name, environment=job.environment),
         "aud": f"{server_url}/{owner}",
         "jti": secrets.token_hex(16),
         "environment": job.environment,
         "repository": run.repository,
-        "repository_id": _number(told),
+        "repository_id": context["repository_id"] or None,
         "repository_owner": owner,
-        "repository_owner_id": _number(told.get("owner") or {}),
-        "repository_visibility": "private" if told.get("private") else "public",
+        "repository_owner_id": context["repository_owner_id"] or None,
+        "repository_visibility": "private" if (event.payload.get("repository") or {}).get("private") else "public",
         "actor": event.actor,
+        "actor_id": context["actor_id"] or None,
         "event_name": event.name,
         "ref": event.ref,
         "ref_type": context["ref_type"],
@@ -69,11 +69,6 @@ def claims(run: Run, job: Job, *, called_workflow: str | None, server_url: str) 
         "runner_environment": "github-hosted",
     }
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _number(told: Mapping[str, Any]) -> str | None:
-    """GitHub writes numbers in claims as text."""
-    return str(told["id"]) if "id" in told else None
 
 
 @dataclass(frozen=True, kw_only=True)

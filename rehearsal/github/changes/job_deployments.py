@@ -13,8 +13,7 @@ _ENDED = {"success": "success", "failure": "failure", "timed_out": "failure", "c
 
 
 def job_changed(service: Service, repository: Repository, run: Run, job: Job) -> Deployment | None:
-    """Make or move on the deployment of a job; None for a job without environment, one that is no deployment
-    (`deployment: false`, which still makes the environment known), or one that never began.
+    """Make or move on the deployment of a job; None for a job without environment, or one that never began.
 
     An environment that nobody made comes into being, without any rule, also where the job makes no deployment.
 

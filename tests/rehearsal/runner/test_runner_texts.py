@@ -208,11 +208,12 @@ def test_oidc__claims_of_a_called_workflow() -> None:
     assert "environment" not in claims
 
 
-def test_oidc__numbers_of_repository_and_owner_are_text() -> None:
-    told = event(payload={"repository": {"id": 101, "owner": {"id": 7}}})
+def test_oidc__numbers_of_repository_owner_and_actor_are_text() -> None:
+    told = event(payload={"repository": {"id": 101, "owner": {"id": 7}}, "sender": {"id": 9}})
     job = Job(id=3, run_id=7, attempt=1, key="j", name="j", created_at=NOW, check_run_id=3)
     claims = oidc.claims(run_of(told), job, called_workflow=None, server_url="http://h")
-    assert (claims["repository_id"], claims["repository_owner_id"]) == ("101", "7")
+    ids = [claims[name] for name in ("repository_id", "repository_owner_id", "actor_id")]
+    assert ids == ["101", "7", "9"]
 
 
 def test_snapshot__everything_a_run_can_hold__comes_back_equal() -> None:

@@ -58,7 +58,7 @@ def waiting(scene: Scene, by: str = "dev-1", *, alone: bool = True) -> Run:
 def test_a_workflow_is_run_with_its_inputs(dev_1: Visitor, scene: Scene) -> None:
     run = dev_1.press(dev_1.open(PRODUCTION), "Run workflow", **{"inputs.version": "v1.2.3"})
     assert f"{BASE}/runs/" in run.url
-    event = scene.runner.events[-1]
+    event = scene.events("workflow_dispatch")[-1]
     assert event.actor == "dev-1"
     assert event.payload["inputs"] == {"version": "v1.2.3", "dry-run": "false"}
     assert "version: v1.2.3" in run.text
@@ -91,9 +91,9 @@ def test_what_the_form_says_is_what_the_workflow_gets(dev_1: Visitor, scene: Sce
     """An unticked box is false, which no browser sends by itself."""
     page = dev_1.open(PRODUCTION)
     dev_1.press(page, "Run workflow", **{"inputs.version": "v1", "inputs.dry-run": "true"})
-    assert scene.runner.events[-1].payload["inputs"]["dry-run"] == "true"
+    assert scene.events("workflow_dispatch")[-1].payload["inputs"]["dry-run"] == "true"
     dev_1.press(page, "Run workflow", **{"inputs.version": "v1", "inputs.dry-run": None})
-    assert scene.runner.events[-1].payload["inputs"]["dry-run"] == "false"
+    assert scene.events("workflow_dispatch")[-1].payload["inputs"]["dry-run"] == "false"
 
 
 def test_a_refusal_is_shown_in_the_form_with_what_was_entered(dev_1: Visitor) -> None:

@@ -145,9 +145,9 @@ def test_nothing_and_none_are_empty() -> None:
 
 
 def test_long_lines_of_emphasis_and_links_take_no_quadratic_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     render("*a* [b](https://c.example) " * 6_000)
-    assert time.perf_counter() - started < 8
+    assert time.process_time() - started < 8, "seconds of this process, however busy the machine is"
 
 
 @given(st.text(alphabet=st.sampled_from("<>/!-abdetilsumryscpjv:()[]#*`|&'\"\n =x")))

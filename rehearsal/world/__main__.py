@@ -64,7 +64,7 @@ def run(options: Options, begin: Path | None) -> int:
     manifest = options.repository / "shipmate.yml"
     try:
         definition.read(manifest)
-    except (KeyError, yaml.YAMLError, OSError) as error:
+    except (KeyError, ValueError, yaml.YAMLError, OSError) as error:
         said = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
         print(f"{manifest} does not say what a world needs: {said}\n  next: shipmate manifest check")
         return 1

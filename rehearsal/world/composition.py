@@ -21,7 +21,7 @@ from rehearsal.emulator import Emulator
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.images import WorldRegistry
 from rehearsal.emulators.cloud_run.names import ServiceName
-from rehearsal.emulators.edge.app import Edge
+from rehearsal.emulators.edge.app import PLATFORM_HOSTS, Edge
 from rehearsal.emulators.google_auth.app import Iam, IamCredentials, SecurityTokenService
 from rehearsal.emulators.google_auth.policy import Policy
 from rehearsal.emulators.google_auth.state import Tokens
@@ -47,7 +47,6 @@ from rehearsal.serving import Server
 from rehearsal.world import definition, provision
 from rehearsal.world.inspection import Inspection
 
-REGISTRY_HOST = "europe-west1-docker.pkg.dev"
 HUB_HOST = "registry-1.docker.io"
 DAY = 86_400.0
 BASE_REPOSITORY = "library/python"
@@ -111,12 +110,12 @@ class Composition:
     def _build_providers(self) -> None:
         root, wanted = self.options.root, self.definition
         self.tokens = Tokens(self._google_policy(""), self._github_keys)
-        self.registry = Registry(root / "registry", authorise=self.tokens.authorise)
+        self.registry = Registry(root / "registry", authorise=self.tokens.authorise, hosts=wanted.registry_hosts)
         self.hub = DockerHub(root / "docker-hub")
         self.secret_manager = SecretManager(authorise=self.tokens.authorise, allows=self.tokens.allows)
         self.cloud_run = CloudRun(
             root / "cloud-run",
-            WorldRegistry(self.registry.repositories, (REGISTRY_HOST,)),
+            WorldRegistry(self.registry.repositories, wanted.registry_hosts),
             read_secret=self.secret_manager.read,
             authorise=self.tokens.authorise,
             process_env={"SHIPMATE_WORLD": str(os.getpid())},
@@ -125,17 +124,18 @@ class Composition:
         self.vercel = Vercel(
             tokens={self.keys.vercel: "deployer"},
             bypass=(self.keys.vercel_bypass,),
-            team=wanted.sites[0].team,
+            team=wanted.team,
             projects={site.project: (site.host,) for site in wanted.sites},
         )
         self.slack = Slack(webhooks={self.keys.slack_path: "deployments"})
         self.smtp = Smtp(users={provision.SMTP_USER: self.keys.smtp_password})
-        self.sentry = Sentry()
+        self.sentry = Sentry(organization=wanted.team, projects=dict.fromkeys(s.component for s in wanted.services))
         self.edge = Edge(
             root / "edge",
             self.cloud_run.front,
             domains={s.host: ServiceName(s.project, s.region, s.name) for s in wanted.services},
             serve=self.vercel.serve,
+            hosts=(*wanted.public_hosts, *PLATFORM_HOSTS),
         )
 
     @property
@@ -180,7 +180,7 @@ class Composition:
     async def _start_services(self) -> None:
         await asyncio.gather(self.postgres.start(), self.redis.start())
         for environment in self.definition.environments:
-            name = f"techmate_{environment}"
+            name = f"platform_{environment}"
             self.databases[environment] = await self.postgres.create_database(
                 name, user=name, password=secrets.token_hex(12)
             )
@@ -235,12 +235,11 @@ class Composition:
         wanted = self.definition
         base = seed_base(self.hub.repositories, BASE_REPOSITORY, PYTHON)
         self.images = dict.fromkeys(wanted.base_images, f"docker.io/{BASE_REPOSITORY}@{base}")
-        dsn = self.sentry.dsn("backend", self.ports.servers["sentry"].url)
         values = provision.secret_values(
             wanted,
             self.databases.__getitem__,
             self._redis_of,
-            dsn,
+            lambda component: self.sentry.dsn(component, self.ports.servers["sentry"].url),
         )
         for (project, secret), value in values.items():
             self.secret_manager.secrets.put(project, secret, value.encode())
@@ -259,7 +258,7 @@ class Composition:
         )
         self.people = {login: seed.token(login) for login in provision.PEOPLE}
         provision.make_environments(seed, self.definition, self.keys)
-        provision.protect(seed, name)
+        provision.protect(seed, self.definition)
         number = self.github.service.repository(name).id
         self.tokens.policy = self._google_policy(self.github.service.issuer, number)
         if (self.options.repository / CI).is_file():
@@ -293,11 +292,12 @@ class Composition:
             "ca": str(self.edge.ca_path),
             "spki": self.edge.leaf_spki,
             "hosts": self.definition.hosts(),
+            "releases": self.definition.releases,
             "overlay": str(self.overlay),
             "control": self.control,
             "environ": {
                 **self._step_environment(),
-                **provision.github_secrets(self.keys),
+                **provision.needed_secrets(self.definition, self.keys),
                 **self._google_access(),
             },
         }

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+DEFAULT_TAG = "v{version}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
@@ -27,6 +29,8 @@ class Service:
     account: str
     secrets: tuple[str, ...]
     """Names in Secret Manager."""
+    database_secret: str = ""
+    """Which of them is the address that migrations run against."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,16 @@ class Site:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Approval:
+    """A GitHub environment whose reviewers are asked."""
+
+    environment: str
+    reviewers: tuple[str, ...]
+    alone: bool = False
+    """Whether one who started the run may let it through: on call, to break the glass."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Definition:
     """The platform, as its providers must know it."""
 
@@ -52,13 +66,19 @@ class Definition:
     """Environment -> (workload identity provider, service account)."""
     github_environments: Mapping[str, str]
     """Environment -> the GitHub environment of the jobs that deploy there."""
-    approvals: tuple[tuple[str, tuple[str, ...]], ...]
-    """GitHub environments whose reviewers are asked, with these."""
+    approvals: tuple[Approval, ...]
+    """GitHub environments whose reviewers are asked."""
     proofs: Mapping[str, str]
     """Environment -> the one where its releases are proved first, whose services its deployer may look at."""
     base_images: tuple[str, ...]
     image_repositories: tuple[str, ...]
+    tags: tuple[str, ...]
+    """Patterns of the tags of releases."""
+    slack: bool
+    """Whether alerts go to Slack."""
     mail_server: str | None
+    releases: Mapping[str, Mapping[str, tuple[str, str]]]
+    """Environment -> component -> (path, dotted key of its JSON) at which it says which release it is."""
     checks: tuple[str, ...]
     """What the jobs of CI are called that run the checks, as people see them."""
 
@@ -70,9 +90,25 @@ class Definition:
             found.setdefault(part.environment, {})[part.component] = part.host
         return found
 
+    @property
+    def public_hosts(self) -> tuple[str, ...]:
+        """Every public host name, once."""
+        return tuple(dict.fromkeys(host for hosts in self.hosts().values() for host in hosts.values()))
+
+    @property
+    def registry_hosts(self) -> tuple[str, ...]:
+        """Hosts of the registries that images and builds are kept in."""
+        return tuple(dict.fromkeys(repository.partition("/")[0] for repository in self.image_repositories))
+
+    @property
+    def team(self) -> str:
+        """The one team at Vercel; the repository's owner where there is no site."""
+        return next((site.team for site in self.sites), self.repository.partition("/")[0])
+
 
 def read(file: Path) -> Definition:
-    """The definition in a manifest. Raises KeyError or yaml.YAMLError for one the suite would refuse too."""
+    """The definition in a manifest. Raises KeyError or yaml.YAMLError for one the suite would refuse too, ValueError for one that no
+    world can play."""
     raw: dict[str, Any] = yaml.safe_load(file.read_text())
     environments: dict[str, Any] = raw["environments"]
     images = [component["image"] for component in raw["components"].values() if "image" in component]
@@ -88,18 +124,31 @@ def read(file: Path) -> Definition:
             if "deployer" in settings
         },
         github_environments={name: settings.get("github_environment", name) for name, settings in environments.items()},
-        approvals=tuple(
-            (approval[key], tuple(approval.get(reviewers, ())))
-            for settings in environments.values()
-            for key, reviewers in (("environment", "by"), ("break_glass_environment", "break_glass"))
-            if key in (approval := settings.get("approval", {}))
-        ),
+        approvals=tuple(_approvals(environments)),
         proofs={name: settings["proved_by"] for name, settings in environments.items() if "proved_by" in settings},
         base_images=tuple(image["base"] for image in images if "base" in image),
         image_repositories=tuple(item["repository"] for item in (*images, *builds)),
+        releases={name: _releases(settings) for name, settings in environments.items()},
+        tags=tuple(_tags(raw.get("release", {}).get("components", {}))),
+        slack="slack_channel" in raw.get("alerts", {}),
         mail_server=(raw.get("alerts", {}).get("email") or {}).get("server"),
         checks=tuple(_titles(raw.get("ci", {}).get("checks", {}))),
     )
+
+
+def _approvals(environments: Mapping[str, Any]) -> Iterator[Approval]:
+    for settings in environments.values():
+        approval = settings.get("approval", {})
+        if "environment" in approval:
+            yield Approval(environment=approval["environment"], reviewers=tuple(approval.get("by", ())))
+        if "break_glass_environment" in approval:
+            reviewers = tuple(approval.get("break_glass", ()))
+            yield Approval(environment=approval["break_glass_environment"], reviewers=reviewers, alone=True)
+
+
+def _tags(components: Mapping[str, Any]) -> Iterator[str]:
+    formats = [str(component.get("tag_format", DEFAULT_TAG)) for component in components.values()] or [DEFAULT_TAG]
+    yield from (each.replace("{version}", "*") for each in formats)
 
 
 def _titles(checks: Mapping[str, Any]) -> Iterator[str]:
@@ -108,6 +157,23 @@ def _titles(checks: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{title} (Python {python})" for python in check.get("pythons", ()))
         if not check.get("pythons"):
             yield title
+
+
+def _releases(settings: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """From the smoke checks that ask for it, in the order of the targets; a site's is in its config.json, where deployments write it."""
+    found = {
+        check["component"]: (check.get("path", "/"), key)
+        for check in settings.get("smoke", ())
+        for key, value in check.get("json", {}).items()
+        if value == "{release}"
+    }
+    told: dict[str, tuple[str, str]] = {}
+    for component, target in settings.items():
+        if component in found:
+            told[component] = found[component]
+        elif isinstance(target, dict) and target.get("provider") == "vercel":
+            told[component] = ("/config.json", "release")
+    return told
 
 
 def _targets(environments: Mapping[str, Any], provider: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -132,10 +198,14 @@ def _services(environments: Mapping[str, Any]) -> Iterator[Service]:
             host=str(urlsplit(target["url"]).hostname),
             account=target["service_account"],
             secrets=tuple(dict.fromkeys(reference.partition("@")[0] for reference in references)),
+            database_secret=target.get("database_secret", "").partition("@")[0],
         )
 
 
 def _sites(environments: Mapping[str, Any]) -> Iterator[Site]:
+    teams = list(dict.fromkeys(target["team"] for _, _, target in _targets(environments, "vercel")))
+    if len(teams) > 1:
+        raise ValueError(f"its sites belong to several teams at Vercel ({', '.join(teams)}), and a world has one")
     for name, component, target in _targets(environments, "vercel"):
         host = str(urlsplit(target["url"]).hostname)
         yield Site(environment=name, component=component, team=target["team"], project=target["project"], host=host)

@@ -43,9 +43,9 @@ class Keys:
         return f"https://hooks.slack.com/services/{self.slack_path}"
 
 
-SMTP_USER = "alerts-at-techmate"
+SMTP_USER = "alerts-of-the-rehearsal"
 """A secret is masked wherever it stands, so it is no word that logs are full of."""
-OPERATOR = "on-call@techmate-production.iam.gserviceaccount.com"
+OPERATOR = "on-call@operators.iam.gserviceaccount.com"
 """The account behind a terminal that is logged in to Google; may do what the deployers may, and read who may become one."""
 
 MAPPING: Mapping[str, str] = {
@@ -77,10 +77,15 @@ DEPLOYING = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml")
 """Workflows whose jobs may become a deployer, as docs/DEPLOYMENT.md has them set up."""
 
 
+NO_POOL = "//iam.googleapis.com/projects/0/locations/global/workloadIdentityPools/none/providers/none"
+"""Of a platform that has no deployer at Google."""
+
+
 def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkflows) -> Policy:
     """One pool for all environments: only jobs of the trusted workflows on the default branch are let in, and each deployer can be had by
     those of its own GitHub environment alone."""
-    provider = next(iter(definition.deployers.values()))[0].removeprefix("//iam.googleapis.com/")
+    pools = [pool for pool, _ in definition.deployers.values()]
+    provider = (pools or [NO_POOL])[0].removeprefix("//iam.googleapis.com/")
     accounts = [_deployer(definition, environment) for environment in definition.deployers]
     accounts += [_runtime(definition, service) for service in definition.services]
     accounts.append(_operator(definition, provider))
@@ -127,31 +132,52 @@ def registry_projects(definition: Definition) -> list[str]:
 
 
 def secret_values(
-    definition: Definition, database: Callable[[str], str], redis: Callable[[str], str], sentry_dsn: str
+    definition: Definition, database: Callable[[str], str], redis: Callable[[str], str], sentry: Callable[[str], str]
 ) -> dict[tuple[str, str], str]:
-    """(project, secret) -> value, for every secret a service names. Raises KeyError for one the world does not know how to make."""
+    """(project, secret) -> value, for every secret a service names: the address of what the world has, known by how the name ends
+    (`shop-database-url`) or as the `database_secret`; for any other something that nobody can guess."""
     made: dict[tuple[str, str], str] = {}
     for service in definition.services:
         known = {
             "database-url": database(service.environment),
-            "migration-database-url": database(service.environment),
             "redis-url": redis(service.environment),
-            "sentry-dsn": sentry_dsn,
+            "sentry-dsn": sentry(service.component),
         }
         for name in service.secrets:
-            made[(service.project, name)] = known[name]
+            if name == service.database_secret:
+                value = known["database-url"]
+            else:
+                value = next((held for end, held in known.items() if name.endswith(end)), secrets.token_hex(16))
+            made[(service.project, name)] = value
     return made
 
 
 def github_secrets(keys: Keys) -> dict[str, str]:
     """Secrets of the deployment environments at GitHub."""
+    return {**site_secrets(keys), **alert_secrets(keys)}
+
+
+def site_secrets(keys: Keys) -> dict[str, str]:
+    return {"VERCEL_TOKEN": keys.vercel, "VERCEL_BYPASS": keys.vercel_bypass}
+
+
+def alert_secrets(keys: Keys) -> dict[str, str]:
     return {
-        "VERCEL_TOKEN": keys.vercel,
-        "VERCEL_BYPASS": keys.vercel_bypass,
         "SLACK_WEBHOOK": keys.slack_webhook,
         "SMTP_USER": SMTP_USER,
         "SMTP_PASSWORD": keys.smtp_password,
     }
+
+
+def needed_secrets(definition: Definition, keys: Keys) -> dict[str, str]:
+    """Those that the platform has a use for, as a team would set them."""
+    sites = site_secrets(keys) if definition.sites else {}
+    return {**sites, **needed_alert_secrets(definition, keys)}
+
+
+def needed_alert_secrets(definition: Definition, keys: Keys) -> dict[str, str]:
+    used = {"SLACK": definition.slack, "SMTP": definition.mail_server is not None}
+    return {name: value for name, value in alert_secrets(keys).items() if used[name.partition("_")[0]]}
 
 
 def renew_secrets(seed: Seed, repository: Repository, keys: Keys) -> None:
@@ -162,28 +188,25 @@ def renew_secrets(seed: Seed, repository: Repository, keys: Keys) -> None:
         seed.secrets(repository.full_name, known, environment=environment.name)
 
 
-def protect(seed: Seed, repository: str) -> None:
+def protect(seed: Seed, definition: Definition) -> None:
     """Rules of branches and tags, as .github/README.md asks for."""
     for pattern in ("main", "release/*"):
-        seed.branch_ruleset(repository, (pattern,), checks=("ci",), reviews=1)
-    seed.protect_tags(repository, ("v*",))
-    seed.protect_tags(repository, ("mobile-v*",), name="tags of mobile releases")
+        seed.branch_ruleset(definition.repository, (pattern,), checks=("ci",), reviews=1)
+    for pattern in definition.tags:
+        seed.protect_tags(definition.repository, (pattern,), name=f"tags {pattern}")
 
 
 def make_environments(seed: Seed, definition: Definition, keys: Keys) -> None:
     """GitHub's environments: each admits the default branch alone; those that ask for approval have reviewers."""
-    secrets = github_secrets(keys)
     for name in definition.github_environments.values():
-        seed.environment(definition.repository, name, branches=("main",), secrets=secrets)
-    for name, reviewers in definition.approvals:
-        alerts = {key: value for key, value in secrets.items() if not key.startswith("VERCEL")}
-        # Whoever is on call may let through what they started themselves; what needs an approval takes two.
-        breaking = "break-glass" in name
+        wanted = needed_secrets(definition, keys)
+        seed.environment(definition.repository, name, branches=("main",), secrets=wanted)
+    for approval in definition.approvals:
         seed.environment(
             definition.repository,
-            name,
+            approval.environment,
             branches=("main",),
-            reviewers=reviewers,
-            prevent_self_review=not breaking,
-            secrets=alerts,
+            reviewers=approval.reviewers,
+            prevent_self_review=not approval.alone,
+            secrets=needed_alert_secrets(definition, keys),
         )

@@ -17,7 +17,9 @@ from rehearsal.serving import Server
 ServeHost = Callable[[str], ASGIApp | None]
 """What answers for a Vercel host, or None when no deployment has it."""
 
-_HOSTS = ("techmate.ai", "*.techmate.ai", "*.a.run.app", "*.vercel.app")
+PLATFORM_HOSTS = ("*.a.run.app", "*.vercel.app")
+"""Names that the platforms themselves give to what runs there."""
+_HOSTS = ("techmate.ai", "*.techmate.ai", *PLATFORM_HOSTS)
 
 
 def nobody(_host: str) -> ASGIApp | None:

@@ -26,10 +26,12 @@ class Registry:
         self,
         root: Path,
         *,
+        hosts: tuple[str, ...] = (),
         authorise: Authorise | None = None,
         immutable: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.hosts = hosts or self.hosts
         self.repositories = Repositories(root, immutable=immutable)
         self.app: ASGIApp = RegistryRoutes(self.repositories, Gate(authorise, clock=clock), clock).app()
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from rehearsal.world import definition
+from rehearsal.world.definition import Approval
 from tests.rehearsal.world.example_manifest import MANIFEST, POOL, written
 
 ROOT = Path(__file__).parents[3]
@@ -23,9 +24,13 @@ def test_the_platforms_own_manifest() -> None:
         "staging": {"backend": "api-staging.techmate.ai", "web": "staging.techmate.ai"},
         "production": {"backend": "api.techmate.ai", "web": "techmate.ai"},
     }
-    environment, reviewers = found.approvals["production"]
-    assert environment == "production-approval"
-    assert set(reviewers) == {"release-manager", "on-call"}
+    assert [(one.environment, set(one.reviewers), one.alone) for one in found.approvals] == [
+        ("production-approval", {"release-manager", "on-call"}, False),
+        ("production-break-glass", {"on-call"}, True),
+    ]
+    assert found.releases["production"] == {"backend": ("/version", "release"), "web": ("/config.json", "release")}
+    assert found.tags == ("v*", "mobile-v*")
+    assert found.slack
 
 
 def test_a_component_with_a_dockerfile_names_its_base_there(tmp_path: Path) -> None:
@@ -53,7 +58,11 @@ def test_services_sites_and_who_deploys(tmp_path: Path) -> None:
         ("web", "web-production", "www.acme.test"),
     ]
     assert found.deployers["staging"] == (POOL, "deployer@acme-staging.iam.gserviceaccount.com")
-    assert found.approvals == {"production": ("production-approval", ("release-manager",))}
+    assert found.approvals == (Approval(environment="production-approval", reviewers=("release-manager",)),)
+    assert found.registry_hosts == ("eu.pkg.dev",)
+    assert found.team == "acme"
+    assert found.tags == ("v*",)
+    assert not found.slack
     assert found.image_repositories == ("eu.pkg.dev/acme-delivery/shop/api", "eu.pkg.dev/acme-delivery/shop/web")
     assert found.mail_server == "smtp.acme.test:587"
 
@@ -76,7 +85,34 @@ def test_what_may_be_missing(tmp_path: Path) -> None:
     assert found.mail_server is None
     assert found.checks == ()
     assert list(found.deployers) == ["production"]
-    assert found.approvals == {}
+    assert found.approvals == ()
+
+
+def test_sites_or_services_may_be_missing(tmp_path: Path) -> None:
+    bare: dict[str, Any] = copy.deepcopy(MANIFEST)
+    for settings in bare["environments"].values():
+        del settings["web"]
+    found = definition.read(written(tmp_path, bare))
+    assert (found.sites, found.team) == ((), "acme"), "the owner's"
+    for settings in bare["environments"].values():
+        del settings["backend"]
+    assert definition.read(written(tmp_path, bare)).hosts() == {}
+
+
+def test_a_world_has_one_team_at_vercel(tmp_path: Path) -> None:
+    environments = copy.deepcopy(MANIFEST["environments"])
+    environments["production"]["web"]["team"] = "others"
+    with pytest.raises(ValueError, match=r"several teams at Vercel \(acme, others\)"):
+        definition.read(written(tmp_path, {"environments": environments}))
+
+
+def test_where_a_component_says_its_release_is_what_a_smoke_check_looks_at(tmp_path: Path) -> None:
+    environments = copy.deepcopy(MANIFEST["environments"])
+    told = {"build.release": "{release}", "status": "ok"}
+    environments["production"]["smoke"] = [{"component": "backend", "path": "/about", "json": told}]
+    found = definition.read(written(tmp_path, {"environments": environments})).releases
+    assert found["production"] == {"backend": ("/about", "build.release"), "web": ("/config.json", "release")}
+    assert found["staging"] == {"web": ("/config.json", "release")}
 
 
 @pytest.mark.parametrize("key", ["platform", "components", "environments"])

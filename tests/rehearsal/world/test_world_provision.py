@@ -114,17 +114,46 @@ def test_the_operator_may_what_deployers_may_and_is_nobodys_by_a_token(policy: P
 
 
 def test_secrets_are_each_environments_own(wanted: Definition) -> None:
-    values = provision.secret_values(wanted, "postgres of {}".format, "redis of {}".format, "https://dsn")
+    values = provision.secret_values(wanted, "postgres of {}".format, "redis of {}".format, "dsn of {}".format)
     assert values[("acme-staging", "database-url")] == "postgres of staging"
     assert values[("acme-production", "migration-database-url")] == "postgres of production"
     assert values[("acme-production", "redis-url")] == "redis of production"
     assert len(values) == 6
 
 
-def test_a_secret_the_world_cannot_make_is_named(wanted: Definition) -> None:
-    service = dataclasses.replace(wanted.services[0], secrets=("stripe-key",))
-    with pytest.raises(KeyError, match="stripe-key"):
-        provision.secret_values(dataclasses.replace(wanted, services=(service,)), str, str, "")
+def test_secrets_of_any_name_are_made(wanted: Definition) -> None:
+    names = ("carrier-key", "orders-redis-url", "orders-sentry-dsn", "ledger")
+    service = dataclasses.replace(wanted.services[0], component="orders", secrets=names, database_secret="ledger")
+    held = provision.secret_values(
+        dataclasses.replace(wanted, services=(service,)),
+        "postgres of {}".format,
+        "redis of {}".format,
+        "dsn of {}".format,
+    )
+    values = [held[(service.project, name)] for name in names]
+    assert values[1:] == ["redis of staging", "dsn of orders", "postgres of staging"]
+    assert len(values[0]) == 32, "whatever nobody can guess"
+
+
+def test_a_platform_without_google_lets_nobody_in(wanted: Definition) -> None:
+    bare = dataclasses.replace(wanted, services=(), deployers={}, image_repositories=())
+    trusted = provision.TrustedWorkflows(repository_id=101, files=("rollback.yml",))
+    policy = provision.google_policy(bare, ISSUER, trusted=trusted)
+    assert [account.email for account in policy.accounts] == [provision.OPERATOR]
+    assert can_become(policy, "staging") == []
+
+
+def test_an_environment_has_the_secrets_it_has_a_use_for(wanted: Definition) -> None:
+    keys = provision.Keys()
+    assert set(provision.needed_secrets(wanted, keys)) == {
+        "VERCEL_TOKEN",
+        "VERCEL_BYPASS",
+        "SMTP_USER",
+        "SMTP_PASSWORD",
+    }
+    bare = dataclasses.replace(wanted, sites=(), slack=True, mail_server=None)
+    assert set(provision.needed_secrets(bare, keys)) == {"SLACK_WEBHOOK"}
+    assert provision.needed_secrets(dataclasses.replace(bare, slack=False), keys) == {}
 
 
 def test_credentials_are_new_in_every_world() -> None:

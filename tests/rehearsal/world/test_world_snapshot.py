@@ -20,7 +20,7 @@ def database(place: Place, statement: str) -> list[tuple[Any, ...]]:
     data = place.root / "postgres"
     port = (data / "data/postmaster.pid").read_text().splitlines()[3]
     password = (data / "password").read_text()
-    url = f"host=127.0.0.1 port={port} user=postgres password={password} dbname=techmate_staging"
+    url = f"host=127.0.0.1 port={port} user=postgres password={password} dbname=platform_staging"
     with psycopg.connect(url, autocommit=True) as connection:
         done = connection.execute(statement)
         return done.fetchall() if done.description else []

@@ -111,7 +111,7 @@ class Shift:
     at: float
     """When the provider was asked."""
     component: str
-    """backend or web."""
+    """Whose users."""
     text: str
     """What then got how much."""
 

@@ -32,15 +32,16 @@ class Observer:
     place: Place
     environment: str
     every: float = 0.05
-    sights: dict[str, list[Sight]] = field(default_factory=lambda: {"backend": [], "web": []})
+    sights: dict[str, list[Sight]] = field(default_factory=dict)
+    """Of each component that says which release it is."""
     _users: Iterator[int] = field(default_factory=itertools.count)
     _over: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def __enter__(self) -> Observer:
-        hosts = self.place.hosts[self.environment]
-        for component, path in (("backend", "/version"), ("web", "/config.json")):
-            thread = threading.Thread(target=self._ask, args=(component, hosts[component], path), daemon=True)
+        for component in self.place.releases[self.environment]:
+            self.sights[component] = []
+            thread = threading.Thread(target=self._ask, args=(component,), daemon=True)
             thread.start()
             self._threads.append(thread)
         return self
@@ -57,25 +58,26 @@ class Observer:
         """Which releases answered, in the order they were first seen."""
         return list(dict.fromkeys(sight.seen for sight in self.sights[component] if sight.ok))
 
-    def _ask(self, component: str, host: str, path: str) -> None:
+    def _ask(self, component: str) -> None:
         with self.place.browser_like() as client:
             while not self._over.wait(self.every):
                 started, clock = time.time(), time.monotonic()
-                ok, seen = self._once(client, host, path)
+                ok, seen = self._once(client, component)
                 ms = (time.monotonic() - clock) * 1000
                 self.sights[component].append(Sight(at=started, ms=ms, ok=ok, seen=seen))
 
-    def _once(self, client: object, host: str, path: str) -> tuple[bool, str]:
+    def _once(self, client: object, component: str) -> tuple[bool, str]:
         import httpx
 
         try:
             # Many users, not one: a single one is limited to 100 requests a minute.
-            answer = self.place.ask(client, host, path, headers={"X-User": f"user-{next(self._users)}"})
+            user = {"X-User": f"user-{next(self._users)}"}
+            answer = self.place.ask_release(client, self.environment, component, headers=user)
         except httpx.HTTPError as error:
             return False, type(error).__name__
         if answer.status_code != 200:
             return False, f"HTTP {answer.status_code}"
         try:
-            return True, str(answer.json().get("release", ""))
+            return True, self.place.release_in(answer, self.environment, component)
         except ValueError:
             return False, "no JSON"

@@ -31,6 +31,8 @@ class Place:
     """base64 sha256 of the edge's public key, for a browser."""
     hosts: Mapping[str, Mapping[str, str]]
     """Environment -> component -> public host name."""
+    releases: Mapping[str, Mapping[str, Sequence[str]]]
+    """Environment -> component -> (path, dotted key of its JSON) at which it says which release it is."""
     overlay: str
     control: str
     environ: Mapping[str, str]
@@ -64,6 +66,18 @@ class Place:
             method, f"{self.edge}{path}", headers=headers, extensions={"sni_hostname": host}, **request
         )
         return answer
+
+    def ask_release(self, client: Any, environment: str, component: str, **request: Any) -> httpx.Response:
+        """Ask a component, where users are, which release it is. Raises httpx.HTTPError."""
+        path, _ = self.releases[environment][component]
+        return self.ask(client, self.hosts[environment][component], path, **request)
+
+    def release_in(self, answer: httpx.Response, environment: str, component: str) -> str:
+        """What `ask_release` was told; empty when its JSON does not say. Raises ValueError for what is no JSON."""
+        found: Any = answer.json()
+        for part in self.releases[environment][component][1].split("."):
+            found = found.get(part, "") if isinstance(found, dict) else ""
+        return str(found)
 
     def set_faults(self, faults: Sequence[Mapping[str, Any]]) -> None:
         """Have the providers misbehave (rehearsal.faults says how)."""

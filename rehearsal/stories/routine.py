@@ -199,11 +199,12 @@ class Routine:
         return {row["component"]: row["release"] for row in json.loads(said.out)}
 
     def public_release(self, environment: str) -> dict[str, str]:
-        """Component -> release, as the public addresses say."""
-        hosts = self.place.hosts[environment]
+        """Component -> release, as the public addresses say; of those that say it."""
         with self.place.browser_like() as client:
             client.timeout = COLD_START_SECONDS
             return {
-                "backend": self.place.ask(client, hosts["backend"], "/version").json()["release"],
-                "web": self.place.ask(client, hosts["web"], "/config.json").json()["release"],
+                component: self.place.release_in(
+                    self.place.ask_release(client, environment, component), environment, component
+                )
+                for component in self.place.releases[environment]
             }

@@ -28,6 +28,7 @@ def place(root: Path, address: str, **more: Any) -> PlainPlace:
         "ca": "",
         "spki": "",
         "hosts": {"production": {"backend": "api.techmate.ai", "web": "techmate.ai"}},
+        "releases": {"production": {"backend": ("/version", "release"), "web": ("/config.json", "release")}},
         "overlay": str(root / "overlay.json"),
         "control": address,
         "environ": {"SHIPMATE_OVERLAY": "x", "VERCEL_TOKEN": "v"},

@@ -59,9 +59,16 @@ def command(
     from rehearsal.commands.up import checkout
     from rehearsal.stories.telling import rehearse
 
+    folder = checkout(repository)
+    lacks = [name for name in table.EDITED if not (folder / name).is_dir()]
+    if lacks:
+        raise click.ClickException(
+            f"{folder} has no {lacks[0]}: the stories change the apps that this suite comes with\n"
+            "  next: `shipmate up` starts a world with any platform, to deliver it by hand (docs/ADOPTING.md)"
+        )
     with explained():
         report, page = rehearse(
-            checkout(repository),
+            folder,
             stories,
             output,
             live_on_stderr=as_json,

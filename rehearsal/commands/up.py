@@ -66,7 +66,7 @@ def lines(place: Place) -> list[str]:
         ("Actions", f"{page}/actions"),
         ("Deployments", f"{page}/deployments"),
         ("the sites", ", ".join(f"https://{host}" for host in hosts)),
-        ("ask one", f"curl --cacert {place.ca} --connect-to ::{front} https://{hosts[0]}/version"),
+        ("ask one", f"curl --cacert {place.ca} --connect-to ::{front} https://{_to_ask(place)}"),
         ("browse them", _browser(place, hosts, front)),
         ("as data", str(place.root / "world.json")),
     ]
@@ -80,9 +80,17 @@ def lines(place: Place) -> list[str]:
         "  Begin in another terminal:",
         f"    . {files[first]}     # git, gh and shipmate are now {first}'s in this world",
         f"    git clone {page}.git",
-        "    cd platform && shipmate status",
+        f"    cd {place.repository.partition('/')[2]} && shipmate status",
         f"  The others' terminals are beside it: {', '.join(files[login].name for login in others)}",
     ]
+
+
+def _to_ask(place: Place) -> str:
+    """Where a component says which release it is; the first page where none does."""
+    for environment, told in place.releases.items():
+        for component, (path, _) in told.items():
+            return f"{place.hosts[environment][component]}{path}"
+    return next(f"{host}/" for of in place.hosts.values() for host in of.values())
 
 
 def _browser(place: Place, hosts: list[str], front: str) -> str:

@@ -28,6 +28,9 @@ class Story:
         telling(at)
 
 
+EDITED = ("apps/backend/backend", "apps/web/public")
+"""What the people in the stories edit: the platform that this suite comes with."""
+
 START = "quick-start"
 """The story that releases what others start from."""
 

@@ -58,6 +58,14 @@ def test_the_usual_stories_of_this_checkout_are_told(asked: dict[str, Any], tmp_
     assert f"passed in 10 s; the report: {tmp_path}/index.html" in said.output
 
 
+def test_another_platform_is_sent_to_a_world_of_its_own(asked: dict[str, Any]) -> None:
+    said = run("--repository", str(Path(__file__).parents[3] / "examples/site"))
+    assert said.exit_code == 1
+    assert "examples/site has no apps/backend/backend" in said.output
+    assert "next: `shipmate up`" in said.output
+    assert "stories" not in asked
+
+
 def test_json_is_all_of_standard_output(asked: dict[str, Any]) -> None:
     said = run("--json", "--story", "red-pull-request")
     assert asked["live_on_stderr"]

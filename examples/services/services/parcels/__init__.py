@@ -1,0 +1,1 @@
+"""Parcels: where they are (tracking), and what is stuck on them (labels)."""

@@ -19,6 +19,7 @@ from pipelines.manifest import definition as definitions
 if TYPE_CHECKING:
     from pipelines.delivery.changes import Changes
     from pipelines.delivery.protection import Finding
+    from pipelines.github import GitHub
     from pipelines.roles import Live
 
 
@@ -77,7 +78,7 @@ def plan_release(context: Context, version: str) -> Planned:
         )
         warnings = preflight.judge_checks(context.manifest, commit)
         published = preflight.require_publishable(releasing, version, commit)
-        since = changes.since(github, _newest_base(bases), commit)
+        since = _changes(github, bases, commit)
         complete = replace(recorded, unreviewed=since.unreviewed, warnings=tuple(warnings))
         return Planned(
             plan=plan.make(releasing.manifest, context.environment, complete),
@@ -94,9 +95,11 @@ def read_bases(context: Context, release: str, artifacts: Mapping[str, str]) -> 
     return {name: traffic.base_for(live, name, release, digest_of(artifacts[name])) for name, live in lives.items()}
 
 
-def _newest_base(bases: Mapping[str, Base | None]) -> str | None:
-    """The commit to compare with; None when nothing of ours is live."""
-    return next((base.commit for base in bases.values() if base is not None and base.commit), None)
+def _changes(github: GitHub, bases: Mapping[str, Base | None], commit: str) -> Changes:
+    """What the release brings to whichever component is furthest behind: components can go back alone."""
+    commits = dict.fromkeys(base.commit for base in bases.values() if base is not None and base.commit)
+    found = [changes.since(github, base, commit) for base in commits] or [changes.since(github, None, commit)]
+    return max(found, key=lambda each: (len(each.listed) + (each.more or 0), len(each.unreviewed)))
 
 
 def _proved(context: Context, manifest: Manifest, commit: str) -> dict[str, str]:

@@ -13,6 +13,8 @@ import yaml
 from pipelines.errors import InputError
 
 CI = ".github/workflows/ci.yml"
+CODE = ("actions", "pipelines")
+"""What the jobs of that workflow run: the gate of CI is here."""
 
 
 @contextmanager
@@ -35,7 +37,8 @@ def tree(root: Path, commit: str) -> Iterator[Path]:
 
 
 def checks_of_its_own(root: Path, commit: str, main: str) -> list[str]:
-    """What of a commit's CI the default branch never had: its workflow, or the checks of its manifest. In words, for people.
+    """What of a commit's CI the default branch never had: its workflow, the checks of its manifest, the suite that carries them out. In
+    words, for people.
 
     Green means little when the commit brought its own idea of green. What the default branch had is what its head ever was: commits
     of a branch that was merged with a merge commit are its ancestors, too, but were never looked at one by one. A commit that was its
@@ -50,6 +53,10 @@ def checks_of_its_own(root: Path, commit: str, main: str) -> list[str]:
     checks = _checks(root, commit)
     if checks not in [_checks(root, each) for each in _touching(root, main, "shipmate.yml")]:
         found.append(f"the checks of {commit[:7]} (shipmate.yml, ci) are none that {main} ever had")
+    for folder in CODE:
+        own = _blob(root, commit, folder)
+        if own not in {_blob(root, each, folder) for each in _touching(root, main, folder)}:
+            found.append(f"{folder}/ of {commit[:7]}, which CI runs, is none that {main} ever had")
     return found
 
 

@@ -208,5 +208,6 @@ def make_environments(seed: Seed, definition: Definition, keys: Keys) -> None:
             branches=("main",),
             reviewers=approval.reviewers,
             prevent_self_review=not approval.alone,
+            admins_bypass=False,
             secrets=needed_alert_secrets(definition, keys),
         )

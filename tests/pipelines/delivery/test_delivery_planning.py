@@ -306,3 +306,14 @@ def test_without_a_token_it_says_what_to_set(shop: Shop) -> None:
     context.github = None
     with pytest.raises(CredentialsError, match="GITHUB_TOKEN"):
         planning.plan_release(context, "v1.0.0")
+
+
+def test_changes_are_counted_from_the_component_that_is_furthest_behind(shop: Shop) -> None:
+    """The web app went back alone: the next release brings it what the backend has already."""
+    shop.released("v1.0.0")
+    second = shop.proved("v1.1.0")
+    digest = shop.artifacts(second[:12])["backend"].rpartition("@")[2]
+    shop.host("production", "backend").put("v1.1.0", second, digest)
+    third = shop.proved("v1.2.0")
+    found = planning.plan_release(shop.context("production", shop.start()), "v1.2.0")
+    assert [change.commit for change in found.changes.listed] == [third, second]

@@ -93,6 +93,15 @@ def test_checks_that_the_default_branch_never_had_are_named(clone: Clone, text: 
     assert clone.own(commit) == [f"the checks of {commit[:7]} (shipmate.yml, ci) are none that main ever had"]
 
 
+@pytest.mark.parametrize("file", ["actions/gate_ci/__init__.py", "pipelines/ci/gate.py"])
+def test_a_gate_of_ci_that_the_default_branch_never_had_is_named(clone: Clone, file: str) -> None:
+    """The workflow is the default branch's to the letter, and calls what the commit brought."""
+    clone.commit({file: "judge()\n"})
+    commit = clone.commit({file: "raise SystemExit(0)\n"}, "release/1.x")
+    folder = file.partition("/")[0]
+    assert clone.own(commit) == [f"{folder}/ of {commit[:7]}, which CI runs, is none that main ever had"]
+
+
 def test_other_keys_of_the_manifest_are_no_checks(clone: Clone) -> None:
     commit = clone.commit({"shipmate.yml": "alerts: {}\n# a comment\n" + CHECKS}, "release/1.x")
     assert clone.own(commit) == []

@@ -193,7 +193,8 @@ def _run(raw: dict[str, Any]) -> Run:
     named = {
         name: raw[name] for name in ("id", "workflow", "title", "event", "actor", "conclusion", "created", "ended")
     }
-    return Run(**named, jobs=[_job(job) for job in raw["jobs"]])
+    requests = int(raw["requests"]["counted"])
+    return Run(**named, github_requests=requests, jobs=[_job(job) for job in raw["jobs"]])
 
 
 def _job(raw: dict[str, Any]) -> Job:

@@ -68,6 +68,8 @@ class Run:
     """When the event came."""
     ended: float
     """When the last of its jobs was over."""
+    github_requests: int
+    """Requests with its jobs' tokens that counted: GitHub gives a repository 1,000 an hour, all jobs together."""
     jobs: list[Job] = field(default_factory=list)
     """By attempt, then in the order in which they were made."""
 

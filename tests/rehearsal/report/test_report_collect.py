@@ -56,6 +56,7 @@ def raw_run(created: float, **more: Any) -> dict[str, Any]:
         "created": created,
         "ended": created + 2,
         "waits_for": [],
+        "requests": {"counted": 90, "not_modified": 3},
         "jobs": [job],
     }
     return run | more
@@ -84,7 +85,7 @@ def test_runs_and_messages_are_those_of_its_time() -> None:
         messages=[{"via": "slack", "at": f"{BEGAN + t}", "text": str(t)} for t in (-5, 5, 65)],
     )
     found = told(diary(), world)
-    assert [run.id for run in found.runs] == [103]
+    assert [(run.id, run.github_requests) for run in found.runs] == [(103, 90)]
     assert [message.text for message in found.messages] == ["5"]
 
 

@@ -18,7 +18,7 @@ from tests.small_platform import write
 pytestmark = pytest.mark.world
 
 ROOT = Path(__file__).resolve().parents[3]
-SUITE = (".github/workflows/ci.yml", "actions", "pipelines", "release", "requirements")
+SUITE = (".github/workflows/ci.yml", "actions", "pipelines", "release", "requirements", "pyproject.toml")
 ALWAYS = {"Plan", "Report", "ci"}
 CHECKS = """
   checks:

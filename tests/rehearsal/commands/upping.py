@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,9 +88,18 @@ def up() -> Iterator[Up]:
         process.communicate()
 
 
+def children(pid: int) -> list[int]:
+    """Of any thread. Who ends while we look has none."""
+    found: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, file.read_text().split())
+    return found
+
+
 def descendants(pid: int) -> list[int]:
-    """Children of any thread, and theirs."""
-    own = [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
+    """Children, and theirs."""
+    own = children(pid)
     return [*own, *(below for child in own for below in descendants(child))]
 
 

@@ -13,6 +13,7 @@ import pytest
 from rehearsal import processes
 from rehearsal.stories.place import Place
 from rehearsal.world.handle import World, WorldFailed
+from tests.rehearsal.commands.upping import children
 from tests.rehearsal.world.example_manifest import written
 
 ROOT = Path(__file__).parents[3]
@@ -26,10 +27,6 @@ def listens(port: int) -> bool:
 
 def ports(place: Place) -> list[int]:
     return [urlsplit(address).port or 0 for address in (place.api, place.edge, place.control)]
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
 
 
 @pytest.mark.world

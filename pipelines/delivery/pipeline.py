@@ -7,10 +7,9 @@ anything is changed, and plan.py's comparison at the beginning of every job.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.base import Step
 from pipelines.delivery.steps.mark_failed import MarkFailed
 from pipelines.delivery.steps.mark_stable import MarkStable
 from pipelines.delivery.steps.migrate import Migrate
@@ -84,12 +83,3 @@ ROLLBACK: tuple[Job, ...] = (
         ),
     ),
 )
-
-
-def steps_of(jobs: Sequence[Job], facts: Sequence[Facts]) -> list[tuple[Job, Step]]:
-    """Every step of some jobs for the components of `facts`, in the order in which they are carried out."""
-    found: list[tuple[Job, Step]] = []
-    for job in jobs:
-        for group in [[each] for each in facts] if job.per_component else [facts]:
-            found += [(job, step) for kind in job.steps for step in kind.plan(group)]
-    return found

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.delivery.pipeline import PRODUCTION, Job, steps_of
+from pipelines.delivery.pipeline import PRODUCTION, Job
 from pipelines.delivery.review import Unreviewed
-from pipelines.delivery.steps.base import Base, Facts, Step
+from pipelines.delivery.steps.base import Base, Facts, PlannedStep, Step
 from pipelines.errors import InputError, RefusedError
 from pipelines.manifest import definition as definitions
 from pipelines.manifest.model import Environment, Manifest
@@ -154,6 +154,22 @@ def fetch(folder: Path) -> bytes:
             next_step="start the workflow again",
         )
     return file.read_bytes()
+
+
+def steps_of(jobs: Sequence[Job], facts: Sequence[Facts]) -> list[tuple[Job, Step]]:
+    """Every step of some jobs for the components of `facts`, in the order in which they are carried out."""
+    found: list[tuple[Job, Step]] = []
+    for job in jobs:
+        for group in [[each] for each in facts] if job.per_component else [facts]:
+            found += [(job, step) for kind in job.steps for step in _planned(kind).plan(group)]
+    return found
+
+
+def _planned(kind: type[Step]) -> type[PlannedStep]:
+    """Raises TypeError for a step that is not planned from facts: those of ROLLBACK are planned by rollback.py."""
+    if not issubclass(kind, PlannedStep):
+        raise TypeError(f"{kind.name} is no step of a delivery")
+    return kind
 
 
 def _facts(manifest: Manifest, environment: str, settings: Environment, recorded: Recorded) -> list[Facts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -62,7 +63,7 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(ABC):
     """One thing that will happen, as data: what an approval binds, and what the same class carries out."""
 
     name: ClassVar[str]
@@ -70,28 +71,45 @@ class Step:
     """Whether `done` needs the real state of the component."""
     component: str
 
-    @classmethod
-    def plan(cls, facts: Sequence[Facts]) -> Sequence[Step]:
-        """The steps of this kind that these components need, in their order. Pure."""
-        raise NotImplementedError
-
     @property
+    @abstractmethod
     def says(self) -> str:
         """For people: what will happen."""
-        raise NotImplementedError
 
     def done(self, live: Live) -> str:
         """Why there is nothing to do, by the real state; empty when there is something. Pure. Raises RefusedError for a state that
         this delivery did not make."""
         return ""
 
+    @abstractmethod
     def run(self, context: Context) -> str:
         """Do it; one line about what happened."""
-        raise NotImplementedError
 
     def as_data(self) -> dict[str, Any]:
         """For the plan document."""
         return {"step": self.name, **_plain(asdict(self))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep(Step):
+    """A step of a delivery, planned from facts. Those of a rollback are planned by rollback.py, which chooses one release for all."""
+
+    @classmethod
+    @abstractmethod
+    def plan(cls, facts: Sequence[Facts]) -> Sequence[Step]:
+        """The steps of this kind that these components need, in their order. Pure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactStep(PlannedStep):
+    """A step that every component needs once, for its artifact."""
+
+    release: str
+    digest: str
+
+    @classmethod
+    def plan(cls, facts: Sequence[Facts]) -> list[Step]:
+        return [cls(component=each.component, release=each.release, digest=each.digest) for each in facts]
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.base import ArtifactStep
 from pipelines.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -15,17 +14,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarkStable(Step):
+class MarkStable(ArtifactStep):
     """The seal of what was proved: it counts when the run that proved it is gone."""
 
     name: ClassVar[str] = "mark-stable"
     observes: ClassVar[bool] = True
-    release: str
-    digest: str
-
-    @classmethod
-    def plan(cls, facts: Sequence[Facts]) -> list[Step]:
-        return [cls(component=each.component, release=each.release, digest=each.digest) for each in facts]
 
     @property
     def says(self) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.base import Facts, PlannedStep, Step
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
 
 
 @dataclass(frozen=True, kw_only=True)
-class Migrate(Step):
+class Migrate(PlannedStep):
     """Both kinds in one step: the database is asked once. What it has already is not applied again."""
 
     name: ClassVar[str] = "migrate"

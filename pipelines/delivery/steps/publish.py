@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery.context import require_github
-from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.base import Facts, PlannedStep, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ FOLDER = "release"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Publish(Step):
+class Publish(PlannedStep):
     """See the module. `component` is the release: it is about no component of its own."""
 
     name: ClassVar[str] = "publish"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery import traffic
-from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.base import Facts, PlannedStep, Step
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shift(Step):
+class Shift(PlannedStep):
     """One step of traffic. The rest stays with the base."""
 
     name: ClassVar[str] = "shift"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pipelines.delivery.steps.base import Facts, Step, counted
+from pipelines.delivery.steps.base import Facts, PlannedStep, Step, counted
 from pipelines.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Smoke(Step):
+class Smoke(PlannedStep):
     """All smoke checks at the public addresses, at the same time. `component` is the environment: they are about the whole."""
 
     name: ClassVar[str] = "smoke"

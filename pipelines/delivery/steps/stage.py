@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from pipelines.delivery.steps.base import Facts, Step
+from pipelines.delivery.steps.base import ArtifactStep
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
@@ -16,17 +15,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage(Step):
+class Stage(ArtifactStep):
     """See the module."""
 
     name: ClassVar[str] = "stage"
     observes: ClassVar[bool] = True
-    release: str
-    digest: str
-
-    @classmethod
-    def plan(cls, facts: Sequence[Facts]) -> list[Step]:
-        return [cls(component=each.component, release=each.release, digest=each.digest) for each in facts]
 
     @property
     def says(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery import traffic
-from pipelines.delivery.steps.base import Facts, Step, counted
+from pipelines.delivery.steps.base import Facts, PlannedStep, Step, counted
 from pipelines.delivery.steps.smoke import observe, require_passed
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verify(Step):
+class Verify(PlannedStep):
     """The smoke checks of the component. Never done already: what was well an hour ago is asked again."""
 
     name: ClassVar[str] = "verify"

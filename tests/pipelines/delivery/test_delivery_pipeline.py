@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from pipelines.delivery import pipeline
-from pipelines.delivery.pipeline import PRODUCTION, ROLLBACK, STAGING, Job, steps_of
+from pipelines.delivery.pipeline import PRODUCTION, ROLLBACK, STAGING, Job
+from pipelines.delivery.plan import steps_of
 from pipelines.delivery.steps import base
 from pipelines.delivery.steps.base import Facts, Step
 from pipelines.manifest import load
@@ -285,3 +286,10 @@ def test_steps_are_in_the_order_of_jobs_legs_and_kinds() -> None:
         ("prove", "b", "mark-stable"),
         ("prove", "a", "mark-stable"),
     ]
+
+
+def test_steps_of_a_rollback_are_not_planned_from_facts() -> None:
+    """rollback.py chooses one release for all components: asked for here, they are a mistake and not left out in silence."""
+    facts = [Facts(environment="production", component="shop", release="v1.0.0")]
+    with pytest.raises(TypeError, match="mark-failed is no step of a delivery"):
+        steps_of(ROLLBACK, facts)

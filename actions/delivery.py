@@ -57,7 +57,10 @@ def policy(runtime: Runtime, values: Mapping[str, str]) -> Context:
 
 
 def planned(runtime: Runtime, values: Mapping[str, str]) -> tuple[Context, Plan]:
-    """The context of an approved plan, which is made again here and compared. Raises RefusedError, InputError, ManifestError."""
+    """The context of an approved plan, which is made again here and compared. Raises RefusedError, InputError, ManifestError.
+
+    `approved_until` is given where a delivery begins: what was begun in time is not ended by its approval growing old.
+    """
     from datetime import UTC, datetime
 
     from pipelines.delivery import plan
@@ -88,17 +91,12 @@ def staged(runtime: Runtime, values: Mapping[str, str], artifacts: Mapping[str, 
     from pipelines.delivery import plan
     from pipelines.delivery.context import Release, short_name
     from pipelines.delivery.pipeline import STAGING
-    from pipelines.delivery.planning import read_bases
+    from pipelines.delivery.planning import record
 
     commit = values["commit"]
     release = Release(name=short_name(commit), commit=commit, artifacts=dict(artifacts))
     context = _releasing(runtime, values, release)
-    recorded = plan.Recorded(
-        release=release.name,
-        commit=commit,
-        artifacts=dict(artifacts),
-        base=read_bases(context, release.name, artifacts),
-    )
+    recorded = record(context, release.name, commit, artifacts)
     made = plan.make(context.manifest, context.environment, recorded, STAGING)
     release.contracts = {each.component: each.contracts for each in made.facts}
     return context, made

@@ -60,6 +60,31 @@ class Deployed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lock:
+    """Who moves the traffic of a component: whoever took the lock last. A holder that finds another in its place stops."""
+
+    id: str
+    """Of one process: a run, its attempt and its job, or one command in a terminal."""
+    kind: str
+    """delivery, return (of a delivery that failed, to its base) or rollback (asked for by somebody)"""
+    release: str = ""
+    """What is delivered, or gone back to."""
+    base: str = ""
+    """Of a delivery: the release it goes back to."""
+    by: str = ""
+    run: str = ""
+    """URL of the run, or what somebody typed."""
+
+    @property
+    def says(self) -> str:
+        """For people."""
+        what = {"delivery": "the delivery of", "return": "the return to"}.get(self.kind, "the rollback to")
+        return " ".join(
+            filter(None, (what, self.release, f"by {self.by}" if self.by else "", f"({self.run})" if self.run else ""))
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Marks:
     """What we keep at the provider about deployments, writable with deploy rights alone, so that nothing else is needed to go back."""
 
@@ -71,6 +96,18 @@ class Marks:
     """Release -> why it was withdrawn; never chosen unless named."""
     restoring: str = ""
     """The release that a rollback under way goes to; empty when none is."""
+    lock: Lock | None = None
+    """Who moves the traffic now, or died doing it."""
+    epoch: int = 0
+    """How often somebody rolled back. A delivery planned at an earlier count goes no further."""
+    frozen: str = ""
+    """Why no delivery may begin here; empty when it may."""
+    held: str = ""
+    """Why the delivery under way waits; empty when it does not."""
+    contracts: str = "0000"
+    """Highest contract migration that ever began here: what knows less may not fit the database any more."""
+    untold: str = ""
+    """The release that was taken back without anybody having been told; empty when people know."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,15 +164,20 @@ class Host(Protocol):
         Raises CheckFailed when it does not become ready, ConflictError, ProviderError.
         """
 
-    def shift(self, key: str, percent: int) -> Live:
+    def shift(self, key: str, percent: int, *, lock: str = "") -> Live:
         """Give `percent` of the traffic to a deployment, the rest stays with what had it. 100 makes it live, and is all that is
         asked for where the manifest's type of the host names no other steps.
 
-        Raises ConflictError when somebody else changed the traffic since it was last read.
+        Raises ConflictError when somebody else changed the traffic since it was last read, or holds the lock (`lock` is the caller's
+        id, empty when nobody is to hold it). A host without conditional writes looks before and after.
         """
 
-    def mark_stable(self, key: str) -> None:
-        """After 100 % and all checks: drop what only the candidate needed (its tag), and put the key at the head of `Marks.stable`."""
+    def mark_stable(self, key: str, *, lock: str = "") -> None:
+        """After 100 % and all checks: drop what only the candidate needed (its tag), put the key at the head of `Marks.stable`, and
+        give the lock back. Raises ConflictError when somebody else holds it."""
+
+    def address(self, key: str) -> str:
+        """An address at which exactly this deployment answers, given to it where it has none. Raises InputError for what is gone."""
 
     def mark(self, change: Callable[[Marks], Marks]) -> None:
         """Change the marks; nothing is written when they stay the same. `change` may be called again when somebody else wrote meanwhile."""

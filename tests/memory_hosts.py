@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.errors import ConflictError, InputError
-from pipelines.providers.marks import with_stable
+from pipelines.providers.marks import require_lock, with_stable
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
 
@@ -25,11 +25,14 @@ class Writes:
     seen: list[str] = field(default_factory=list)
     last: int = 0
     after_effect: bool = False
+    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
+    """What somebody else does between the moment in which write number N was decided, and its effect."""
 
     @contextmanager
     def one(self, what: str) -> Iterator[None]:
         self.seen.append(what)
         fatal = len(self.seen) == self.last
+        self.meanwhile.pop(len(self.seen), lambda: None)()
         if fatal and not self.after_effect:
             raise Killed(what)
         yield
@@ -69,27 +72,52 @@ class MemoryHost:
         with self.writes.one(f"stage {identity.release} at {self.url}"):
             return self._add(identity, 0)
 
-    def shift(self, key: str, percent: int) -> Live:
+    def shift(self, key: str, percent: int, *, lock: str = "") -> Live:
+        """`gradual` ones write on condition, as Cloud Run does by its etag; others look before and after, as on an alias."""
+        require_lock(self.marks, lock, self.url)
+        before = self.serving()
         if percent != 100 and not self.gradual:
             raise InputError(f"{percent} % of the traffic", where=self.url)
         if self.live().find(key) is None:
             raise ConflictError(f"{key} is gone", where=self.url)
         with self.writes.one(f"shift {key} to {percent} %"):
-            rest = next((d.key for d in self.live().serving() if d.key != key), None)
-            shares = {key: percent, **({rest: 100 - percent} if rest else {})}
-            self.deployments = [replace(d, traffic=shares.get(d.key, 0)) for d in self.deployments]
+            if self.gradual:
+                require_lock(self.marks, lock, self.url)
+                if before != self.serving():
+                    raise ConflictError("the traffic was changed by somebody else", where=self.url)
+            self.move(key, percent)
+            if lock and self.marks.lock is None and not self.gradual:
+                self.move(self.marks.stable[0], 100)
+        require_lock(self.marks, lock, self.url)
         return self.live()
 
-    def mark_stable(self, key: str) -> None:
+    def move(self, key: str, percent: int) -> None:
+        """As somebody does who goes round us."""
+        rest = next((d.key for d in self.live().serving() if d.key != key), None)
+        shares = {key: percent, **({rest: 100 - percent} if rest else {})}
+        self.deployments = [replace(d, traffic=shares.get(d.key, 0)) for d in self.deployments]
+
+    def address(self, key: str) -> str:
+        found = self.live().find(key)
+        if found is None:
+            raise InputError(f"{key} is gone", where=self.url)
+        return found.url
+
+    def mark_stable(self, key: str, *, lock: str = "") -> None:
         found = self.live().find(key)
         release = found.identity.release if found and found.identity else ""
-        self.mark(lambda marks: with_stable(marks, key, release))
+
+        def change(marks: Marks) -> Marks:
+            require_lock(marks, lock, self.url)
+            return with_stable(marks, key, release)
+
+        self.mark(change)
 
     def mark(self, change: Callable[[Marks], Marks]) -> None:
         changed = change(self.marks)
         if changed != self.marks:
             with self.writes.one(f"mark {self.url}: {changed}"):
-                self.marks = changed
+                self.marks = change(self.marks)
 
     def headers(self) -> Mapping[str, str]:
         return {}

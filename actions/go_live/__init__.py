@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from actions.delivery import APPROVED, ENVIRONMENT, PLAN, SOURCE, TOKEN, VERCEL
 from pipelines.runtime import Input, Output, Runtime
+
+if TYPE_CHECKING:
+    from pipelines.delivery.context import Context
+    from pipelines.delivery.plan import Plan
 
 INPUTS: tuple[Input, ...] = (
     ENVIRONMENT,
@@ -15,7 +21,13 @@ INPUTS: tuple[Input, ...] = (
     TOKEN,
     *VERCEL,
 )
-OUTPUTS: tuple[Output, ...] = (Output(name="passed", doc="How many smoke checks passed."),)
+OUTPUTS: tuple[Output, ...] = (
+    Output(
+        name="state",
+        doc="'live', or 'superseded' when a higher release went live meanwhile and this one stepped aside.",
+    ),
+    Output(name="passed", doc="How many smoke checks passed."),
+)
 
 
 def main(runtime: Runtime) -> int:
@@ -23,14 +35,25 @@ def main(runtime: Runtime) -> int:
     values = runtime.inputs(INPUTS)
     from pathlib import Path
 
-    from actions.delivery import planned, staged
+    from actions.delivery import staged
     from actions.deploy_component import read
+    from pipelines.delivery import overtaken
     from pipelines.delivery.context import WORK
     from pipelines.delivery.history import History
     from pipelines.delivery.run import as_markdown, carry_out
 
-    context, made = planned(runtime, values) if values["plan"] else staged(runtime, values, read(WORK / "deployed"))
+    context, made = _planned(runtime, values) if values["plan"] else staged(runtime, values, read(WORK / "deployed"))
     release = context.delivered
+    lives = context.lives(made.components)
+    higher = overtaken.by(made, lives, context.manifest)
+    if higher:
+        runtime.say(f"{higher} is live and well: {release.name} steps aside, nothing is changed")
+        runtime.summary(
+            f"### ⏭️ {release.name} is superseded by {higher}\n\nNothing was changed; what it brings is in {higher}."
+        )
+        runtime.output("state", "superseded")
+        return 0
+    made = overtaken.rebased(made, lives, context.manifest)
     history = History(context)
     history.open(
         release.name, release.commit, {each.component: each.digest for each in made.facts}, plan=values["plan"]
@@ -48,8 +71,17 @@ def main(runtime: Runtime) -> int:
             junit.write_text(context.report.as_junit())
     passed = len(context.report.results) if context.report else 0
     runtime.summary(f"### {release.name} is live in {context.environment}\n\n{as_markdown(done)}")
+    runtime.output("state", "live")
     runtime.output("passed", str(passed))
     if values["plan"]:
         url = next((target.url for target in reversed(list(context.settings.targets.values()))), "")
         history.note("success", f"{release.name} is live, {passed} checks passed", live_url=url)
     return 0
+
+
+def _planned(runtime: Runtime, values: dict[str, str]) -> tuple[Context, Plan]:
+    """An approval is asked for its age where a delivery begins: by the jobs that deploy, and by a re-run of this one alone."""
+    from actions.delivery import planned
+
+    begins = runtime.environ.get("GITHUB_RUN_ATTEMPT", "1") != "1"
+    return planned(runtime, values if begins else {**values, "approved_until": ""})

@@ -10,6 +10,7 @@ INPUTS: tuple[Input, ...] = (
     ENVIRONMENT,
     Input(name="components", doc="Components, separated by commas; empty means all together."),
     Input(name="to", doc="The release to go back to; empty means the one before."),
+    Input(name="accept_schema_risk", doc="'true': go back although a contract migration ran since.", default="false"),
     PLAN,
     SOURCE,
     TOKEN,
@@ -17,7 +18,11 @@ INPUTS: tuple[Input, ...] = (
 )
 OUTPUTS: tuple[Output, ...] = (
     Output(name="release", doc="The release that is live now."),
-    Output(name="changed", doc="'true' if traffic was moved."),
+    Output(name="was", doc="The release that was live before."),
+    Output(
+        name="changed",
+        doc="'true' if people must be told: traffic was moved, now or by a rollback that was killed before it told.",
+    ),
 )
 
 
@@ -25,7 +30,7 @@ def main(runtime: Runtime) -> int:
     """With a plan: the way back of its delivery. Raises what pipelines.delivery.rollback raises."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import planned, policy
-    from pipelines.delivery.rollback import Request, return_to_base, roll_back
+    from pipelines.delivery.rollback import Request, people_know, return_to_base, roll_back
     from pipelines.delivery.run import as_markdown
 
     if values["plan"]:
@@ -34,7 +39,10 @@ def main(runtime: Runtime) -> int:
     else:
         context = policy(runtime, values)
         components = tuple(name.strip() for name in values["components"].split(",") if name.strip())
-        result = roll_back(context, Request(components=components, to=values["to"] or None))
+        asked = Request(
+            components=components, to=values["to"] or None, accept_schema_risk=values["accept_schema_risk"] == "true"
+        )
+        result = roll_back(context, asked)
     if result.changed:
         runtime.summary(
             f"### ↩️ {context.environment} is back to {result.release} (was {result.was})\n\n{as_markdown(result.done)}"
@@ -42,5 +50,11 @@ def main(runtime: Runtime) -> int:
     else:
         runtime.summary(f"{context.environment} serves {result.release}; there was nothing to take back.")
     runtime.output("release", result.release)
-    runtime.output("changed", "true" if result.changed else "false")
+    runtime.output("was", result.was if result.changed else result.untold)
+    runtime.output("changed", "true" if result.changed or result.untold else "false")
+    if result.untold:
+        # The outputs are what the job that tells goes by, whatever becomes of this one.
+        people_know(context)
+    if result.problem is not None:
+        raise result.problem
     return 0

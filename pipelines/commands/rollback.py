@@ -15,7 +15,9 @@ import click
 )
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and stop.")
 @click.option(
-    "--accept-schema-risk", is_flag=True, help="Go on although it cannot be told whether the database still fits."
+    "--accept-schema-risk",
+    is_flag=True,
+    help="Go back although a contract migration ran since: you know that the release still fits.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(
@@ -55,7 +57,14 @@ def command(
             click.echo(f"{step.component}: {step.says}" + (f" — {done}" if done else ""))
         return
     rolled = rollback.roll_back(context, asked)
-    told = notifications.tell_of_rollback(context, rolled.release, rolled.was) if rolled.changed else []
+    told: list[str] = []
+    if rolled.changed or rolled.untold:
+        told = notifications.tell_of_rollback(
+            context, rolled.release, rolled.was if rolled.changed else rolled.untold, rolled.problem
+        )
+        rollback.people_know(context, components)
+    if rolled.problem is not None:
+        raise rolled.problem
     seconds = sum(each.seconds for each in rolled.done)
     if as_json:
         facts = {

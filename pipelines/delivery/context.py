@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,7 @@ from pipelines.threads import together
 
 if TYPE_CHECKING:
     from pipelines.checks.report import Report
+    from pipelines.clock import Clock
     from pipelines.github import GitHub
     from pipelines.http import Http
     from pipelines.providers import Credentials
@@ -74,6 +76,22 @@ class Context:
     @cached_property
     def settings(self) -> Environment:
         return settings_of(self.manifest, self.environment)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """All waiting goes by it."""
+        from pipelines.clock import Clock
+
+        policy = self.http.policy
+        return Clock(scale=policy.scale or 1e-3, wait=policy.sleep)
+
+    @cached_property
+    def lock_id(self) -> str:
+        """Of this process, as the holder of a lock: of a run, its attempt and its job; of a terminal, one at random."""
+        env = self.runtime.environ
+        if env.get("GITHUB_RUN_ID"):
+            return "/".join(env.get(name, "") for name in ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB"))
+        return uuid.uuid4().hex
 
     @property
     def delivered(self) -> Release:

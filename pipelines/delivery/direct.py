@@ -9,7 +9,7 @@ from pipelines.delivery import plan
 from pipelines.delivery.context import Context, Release, head_commit, highest_schema
 from pipelines.delivery.history import History
 from pipelines.delivery.pipeline import STAGING
-from pipelines.delivery.planning import read_bases
+from pipelines.delivery.planning import record
 from pipelines.delivery.run import Done, carry_out
 from pipelines.errors import InputError
 
@@ -30,10 +30,7 @@ def deploy(context: Context, name: str, artifacts: Mapping[str, str]) -> list[Do
     context.release = release
     for component in artifacts:
         release.artifact(component)
-    recorded = plan.Recorded(
-        release=name, commit=release.commit, artifacts=artifacts, base=read_bases(context, name, artifacts)
-    )
-    made = plan.make(manifest, context.environment, recorded, STAGING)
+    made = plan.make(manifest, context.environment, record(context, name, release.commit, artifacts), STAGING)
     release.contracts = {each.component: each.contracts for each in made.facts}
     history = History(context)
     history.open(name, release.commit, {each.component: each.digest for each in made.facts})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NEXT = {
     "deployment-failed": "open the run, read the first red step; `shipmate status` says what is live",
-    "rolled-back": "users have the earlier release; mend the bad one on main, then make a new version",
+    "rolled-back": "users have the earlier release; fix the bad one on main, then make a new version",
     "break-glass": "read the reason, and review the release afterwards",
     "released": "nothing; `shipmate rollback` is the way back",
 }
@@ -82,6 +82,12 @@ def _of(results: Mapping[str, Any], job: str, key: str) -> str:
     return str(found.get(key) or "") if isinstance(found, dict) else ""
 
 
+def _output(results: Mapping[str, Any], job: str, key: str) -> str:
+    found = results.get(job)
+    outputs = found.get("outputs") if isinstance(found, dict) else None
+    return str(outputs.get(key) or "") if isinstance(outputs, dict) else ""
+
+
 def _moved(results: Mapping[str, Any]) -> bool:
     """False when a rollback says that it found nothing to take back."""
     outputs = [job.get("outputs") or {} for job in results.values() if isinstance(job, dict)]
@@ -108,7 +114,8 @@ def _message(context: Context, kind: str, release: str, results: Mapping[str, An
     env = context.runtime.environ
     failed = _failed(results)
     what = _said(results, failed)
-    stuck = failed and (kind == "rolled-back" or WAY_BACK in failed)
+    # The job that goes back failed, or the rollback that somebody asked for did: users may be on the bad release.
+    stuck = WAY_BACK in failed or (kind == "rolled-back" and WAY_BACK not in results and failed)
     return Message(
         kind=kind,
         title=_title(context.environment, kind, release, results, bool(stuck)),
@@ -129,7 +136,8 @@ def _title(environment: str, kind: str, release: str, results: Mapping[str, Any]
     if kind == "deployment-failed":
         return f"{release or 'A deployment'} to {environment} failed" + (" and was not taken back" if stuck else "")
     if WAY_BACK in results:
-        return f"{environment} was taken back from {release}"
+        to = _output(results, WAY_BACK, "release")
+        return f"{environment} was taken back from {release}" + (f" to {to}" if to else "")
     return f"The rollback of {environment} failed" if stuck else f"{environment} was taken back to {release}"
 
 
@@ -162,7 +170,7 @@ def tell(context: Context, message: Message, messengers: Sequence[Messenger]) ->
     ]
 
 
-def tell_of_rollback(context: Context, release: str, was: str) -> list[str]:
+def tell_of_rollback(context: Context, release: str, was: str, problem: ShipmateError | None = None) -> list[str]:
     """Tell people of a rollback made at a terminal, by the ways it has access to (SLACK_WEBHOOK; SMTP_USER, SMTP_PASSWORD).
 
     The names of those that worked. It never raises: what was taken back stays so, whoever could be told of it.
@@ -173,7 +181,7 @@ def tell_of_rollback(context: Context, release: str, was: str) -> list[str]:
     message = Message(
         kind="rolled-back",
         title=f"{context.environment} was taken back from {was or 'an unknown release'} to {release}",
-        what="by command, verified from outside",
+        what=f"by command; but {problem.what}" if problem else "by command, verified from outside",
         where=context.environment,
         who=env.get("GITHUB_ACTOR") or env.get("USER") or "somebody at a terminal",
         run=context.runtime.run_url,

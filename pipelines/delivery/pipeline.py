@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.delivery.steps.base import Step
+from pipelines.delivery.steps.lock import TakeLock
 from pipelines.delivery.steps.mark_failed import MarkFailed
 from pipelines.delivery.steps.mark_stable import MarkStable
 from pipelines.delivery.steps.migrate import Migrate
 from pipelines.delivery.steps.publish import Publish
-from pipelines.delivery.steps.restore import MarkRestored, Restore
+from pipelines.delivery.steps.restore import MarkRestored, Restore, StayRestored
 from pipelines.delivery.steps.shift import Shift
 from pipelines.delivery.steps.smoke import Smoke
 from pipelines.delivery.steps.stage import Stage
@@ -51,6 +52,7 @@ PRODUCTION: tuple[Job, ...] = (
         key="go-live",
         title="Go live",
         steps=(
+            TakeLock,  # whoever takes it next stops this delivery, wherever it is
             Shift,  # component by component in the manifest's order, share by share, watched
             Smoke,  # all checks, where users are
             MarkStable,  # what a rollback may come back to; written at the provider
@@ -66,9 +68,9 @@ PRODUCTION: tuple[Job, ...] = (
 STAGING: tuple[Job, ...] = (
     # Build {component} has run before, without any credentials; the deploying job pushes what it made, by digest.
     Job(key="deploy", title="Deploy {component}", steps=(Migrate, Stage, Verify)),
-    Job(key="go-live", title="Go live", steps=(Shift, Smoke)),
+    Job(key="go-live", title="Go live", steps=(TakeLock, Shift, Smoke)),
     # Run E2E tests on staging comes between, which is code of the release: it has no credentials either.
-    Job(key="prove", title="Mark as stable", steps=(MarkStable,)),
+    Job(key="prove", title="Mark as stable", steps=(TakeLock, MarkStable)),
 )
 
 ROLLBACK: tuple[Job, ...] = (
@@ -76,9 +78,10 @@ ROLLBACK: tuple[Job, ...] = (
         key="rollback",
         title="Roll back",
         steps=(
-            MarkFailed,  # first, so that a rollback that is killed is finished by the next one
+            MarkFailed,  # and take the lock: what is under way stops, and a rollback that is killed is finished by the next one
             Restore,  # all components to one release, or a failed delivery to its base
             VerifyLive,  # from outside
+            StayRestored,  # where something was stopped: it may have had a write on its way
             MarkRestored,
         ),
     ),

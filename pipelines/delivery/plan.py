@@ -12,7 +12,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from pipelines.errors import InputError, RefusedError
 from pipelines.manifest import definition as definitions
 from pipelines.manifest.model import Environment, Manifest
 
-FORMAT = 1
+FORMAT = 2
 FILE = "plan.json"
 
 
@@ -36,6 +36,8 @@ class Recorded:
     artifacts: Mapping[str, str]
     """Component -> host/path@sha256:…, as it was proved."""
     base: Mapping[str, Base | None]
+    epochs: Mapping[str, int] = field(default_factory=dict)
+    """Component -> how often somebody had rolled back (roles.Marks.epoch)."""
     unreviewed: tuple[Unreviewed, ...] = ()
     """Commits since the base that no other person approved."""
     warnings: tuple[str, ...] = ()
@@ -121,6 +123,7 @@ def read(document: bytes, digest: str) -> Recorded:
         commit=raw["commit"],
         artifacts={each["component"]: each["artifact"] for each in components},
         base={each["component"]: Base(**each["base"]) if each["base"] else None for each in components},
+        epochs={each["component"]: each["epoch"] for each in components},
         unreviewed=tuple(
             Unreviewed(commit=each["commit"], authors=tuple(each["authors"]), title=each["title"])
             for each in raw["unreviewed"]
@@ -141,6 +144,13 @@ def rebuild(manifest: Manifest, environment: str, document: bytes, digest: str) 
             next_step="start the workflow again: it plans anew, and asks for a new approval",
         )
     return made
+
+
+def onto(made: Plan, manifest: Manifest, bases: Mapping[str, Base | None]) -> Plan:
+    """The plan on what went live since it was approved: only what its traffic is taken from changes, and what a return goes to."""
+    if bases == made.recorded.base:
+        return made
+    return make(manifest, made.environment, replace(made.recorded, base={**made.recorded.base, **bases}))
 
 
 def fetch(folder: Path) -> bytes:
@@ -188,6 +198,7 @@ def _facts(manifest: Manifest, environment: str, settings: Environment, recorded
                 release=recorded.release,
                 digest=recorded.artifacts[component].rpartition("@")[2],
                 base=base,
+                epoch=recorded.epochs.get(component, 0),
                 shift=target.shift if base else (100,),
                 watch_seconds=target.watch_seconds,
                 expand=tuple(name for name in files if ".expand." in name and name[:4] > knows),
@@ -224,6 +235,7 @@ def _document(
                 "component": each.component,
                 "artifact": recorded.artifacts[each.component],
                 "base": dataclasses.asdict(each.base) if each.base else None,
+                "epoch": each.epoch,
                 "settings": dataclasses.asdict(settings.targets[each.component]),
             }
             for each in facts

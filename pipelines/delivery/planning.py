@@ -12,6 +12,7 @@ from pipelines.delivery import changes, plan, preflight, proof, protection, sour
 from pipelines.delivery.context import Context, Release, digest_of, require_github, settings_of
 from pipelines.delivery.plan import Plan, Recorded
 from pipelines.delivery.steps.base import Base
+from pipelines.delivery.steps.lock import require_open
 from pipelines.errors import RefusedError
 from pipelines.manifest import Manifest
 from pipelines.manifest import definition as definitions
@@ -71,12 +72,15 @@ def plan_release(context: Context, version: str) -> Planned:
     found = protection.require(github, context.manifest, context.environment)
     with release_of(context, version) as (releasing, commit):
         artifacts = _proved(context, releasing.manifest, commit)
-        bases = read_bases(releasing, version, artifacts)
-        recorded = Recorded(release=version, commit=commit, artifacts=artifacts, base=bases)
+        lives = read_lives(releasing, artifacts)
+        for component, live in lives.items():
+            require_open(live.marks, component)
+        bases = bases_of(lives, version, artifacts)
+        recorded = Recorded(release=version, commit=commit, artifacts=artifacts, base=bases, epochs=epochs_of(lives))
         preflight.require_forward(
             plan.make(releasing.manifest, context.environment, recorded), context.manifest.release
         )
-        warnings = preflight.judge_checks(context.manifest, commit)
+        warnings = [*preflight.judge_checks(context.manifest, commit), *_failed_before(lives, version)]
         published = preflight.require_publishable(releasing, version, commit)
         since = _changes(github, bases, commit)
         complete = replace(recorded, unreviewed=since.unreviewed, warnings=tuple(warnings))
@@ -89,10 +93,37 @@ def plan_release(context: Context, version: str) -> Planned:
         )
 
 
-def read_bases(context: Context, release: str, artifacts: Mapping[str, str]) -> dict[str, Base | None]:
+def read_lives(context: Context, artifacts: Mapping[str, str]) -> dict[str, Live]:
+    """The real state of each component of a release."""
+    return context.lives([name for name in context.settings.targets if name in artifacts])
+
+
+def bases_of(lives: Mapping[str, Live], release: str, artifacts: Mapping[str, str]) -> dict[str, Base | None]:
     """What each component of a release is delivered onto. Raises RefusedError while traffic is split."""
-    lives = context.lives([name for name in context.settings.targets if name in artifacts])
     return {name: traffic.base_for(live, name, release, digest_of(artifacts[name])) for name, live in lives.items()}
+
+
+def epochs_of(lives: Mapping[str, Live]) -> dict[str, int]:
+    """Component -> how often somebody rolled back."""
+    return {name: live.marks.epoch for name, live in lives.items()}
+
+
+def record(context: Context, release: str, commit: str, artifacts: Mapping[str, str]) -> Recorded:
+    """What a plan that nobody approves records, read now. Raises RefusedError while traffic is split."""
+    lives = read_lives(context, artifacts)
+    return Recorded(
+        release=release,
+        commit=commit,
+        artifacts=dict(artifacts),
+        base=bases_of(lives, release, artifacts),
+        epochs=epochs_of(lives),
+    )
+
+
+def _failed_before(lives: Mapping[str, Live], release: str) -> list[str]:
+    """That a release was taken back before, once for each reason."""
+    reasons = dict.fromkeys(live.marks.failed[release] for live in lives.values() if release in live.marks.failed)
+    return [f"{release} was live here before, and taken back: {reason}" for reason in reasons]
 
 
 def _changes(github: GitHub, bases: Mapping[str, Base | None], commit: str) -> Changes:

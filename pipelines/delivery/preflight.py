@@ -83,7 +83,7 @@ def require_version(rules: Release, name: str) -> None:
 
 def require_forward(plan: Plan, rules: Release) -> None:
     """Raises RefusedError when a higher version is live, or this one is live with other digests."""
-    wanted = _version(rules, plan.recorded.release)
+    wanted = version_of(rules, plan.recorded.release)
     for each in plan.facts:
         if each.base is None or not each.base.release:
             continue
@@ -95,7 +95,7 @@ def require_forward(plan: Plan, rules: Release) -> None:
                 next_step="make a new version: one name never means two things",
             )
         try:
-            higher = _version(rules, each.base.release) > wanted
+            higher = version_of(rules, each.base.release) > wanted
         except InputError:
             continue
         if higher:
@@ -107,7 +107,8 @@ def require_forward(plan: Plan, rules: Release) -> None:
             )
 
 
-def _version(rules: Release, name: str) -> Any:
+def version_of(rules: Release, name: str) -> Any:
+    """The version that a release is named for. Raises InputError for what is none."""
     from release.versions import TagFormat
 
     return TagFormat(next(iter(rules.components.values())).tag_format).read(name)

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from pipelines.delivery import traffic
+from pipelines.delivery import overtaken, traffic
 from pipelines.delivery.history import History
 from pipelines.delivery.ledger import ROLLBACK
 from pipelines.delivery.run import Done, already, carry_out
 from pipelines.delivery.steps.mark_failed import MarkFailed
-from pipelines.delivery.steps.restore import MarkRestored, Restore
+from pipelines.delivery.steps.restore import MarkRestored, Restore, StayRestored
 from pipelines.delivery.steps.verify_live import VerifyLive
-from pipelines.errors import RefusedError, ShipmateError
+from pipelines.errors import CheckFailed, RefusedError, ShipmateError
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
     from pipelines.delivery.plan import Plan
     from pipelines.delivery.steps.base import Facts as DeliveryFacts
     from pipelines.delivery.steps.base import Step
-    from pipelines.roles import Deployed, Live
+    from pipelines.roles import Deployed, Live, Lock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,10 @@ class Result:
     was: str
     done: Sequence[Done]
     changed: bool
+    untold: str = ""
+    """The release that was taken back and that people were not told of yet, now or by a rollback that was killed."""
+    problem: ShipmateError | None = None
+    """The traffic is back, but what it went to does not answer as it should."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +60,12 @@ class Facts:
     """Releases that GitHub knows as withdrawn, beyond the providers' marks."""
     to: str | None = None
     """A release asked for by name."""
+
+    @property
+    def delivering(self) -> Lock | None:
+        """The delivery that moves traffic now, or died doing it."""
+        locks = [live.marks.lock for live in self.live.values() if live.marks.lock is not None]
+        return next((lock for lock in locks if lock.kind == "delivery"), None)
 
     @property
     def excluded(self) -> frozenset[str]:
@@ -72,30 +82,43 @@ class Facts:
 def plan(facts: Facts) -> list[Step]:
     """Every component back to one release, in the order of pipeline.ROLLBACK. Pure. Raises RefusedError, saying why, when there is
     nothing safe to go back to."""
-    release = facts.to or facts.restoring or _previous(facts)
+    under_way = facts.delivering
+    release = facts.to or facts.restoring or (under_way.base if under_way else "") or _previous(facts)
     if release in facts.unsafe:
         raise RefusedError(
             f"going back to {release} is not safe: {facts.unsafe[release]}",
             why="a contract migration has removed what that release needs",
-            next_step="go back to a later release with --to, or mend forward",
+            next_step="go back to a later release with --to, fix it forward, or, if you know that it fits, add --accept-schema-risk",
         )
     targets = {component: _target(release, component, live) for component, live in facts.live.items()}
     left = {component: _left(release, live) for component, live in facts.live.items()}
-    marks: list[Step] = []
-    if any(d.identity and d.identity.release != release for live in facts.live.values() for d in live.serving()):
-        marks = [
-            MarkFailed(component=name, release=left[name], to=release, why=f"taken back to {release}")
-            for name in targets
-        ]
-    return [*marks, *_restoring({name: (release, found.key) for name, found in targets.items()})]
+    restoring = _restoring({name: (release, found.key) for name, found in targets.items()}, stopping=under_way)
+    moves = any(d.identity and d.identity.release != release for live in facts.live.values() for d in live.serving())
+    unmarked = any(not step.done(facts.live[step.component]) for step in restoring if isinstance(step, MarkRestored))
+    if not moves and not unmarked:
+        return restoring
+    marks = [
+        MarkFailed(
+            component=name,
+            release=left[name],
+            to=release,
+            why=f"taken back to {release}",
+            stops=under_way.says if under_way else "",
+        )
+        for name in targets
+    ]
+    return [*marks, *restoring]
 
 
-def plan_to_base(failed: Plan, lives: Mapping[str, Live]) -> list[Step]:
-    """A failed delivery back to what was live when it was planned; nothing when it has no traffic (any more). Pure.
+def plan_to_base(failed: Plan, lives: Mapping[str, Live], run_id: str = "") -> list[Step]:
+    """A failed delivery back to what was live when it was planned; nothing when it has no traffic (any more), or somebody else has
+    taken over. Pure. `run_id`: of the run whose delivery it is.
 
     Raises RefusedError when somebody else moved the traffic since, or when nothing was live before.
     """
     facts = {each.component: each for each in failed.facts}
+    if taken_over(failed, lives, run_id):
+        return []
     shares = {
         name: traffic.share_on_the_way(
             lives[name], name, each.release, each.digest, each.shift, each.base.key if each.base else ""
@@ -111,7 +134,7 @@ def plan_to_base(failed: Plan, lives: Mapping[str, Live]) -> list[Step]:
             f"nothing was live before {release}",
             where=", ".join(without),
             why="it is the first release here: there is nothing to go back to",
-            next_step="mend forward with a new release",
+            next_step="fix it forward with a new release",
         )
     bases = {
         name: each.base
@@ -119,10 +142,21 @@ def plan_to_base(failed: Plan, lives: Mapping[str, Live]) -> list[Step]:
         if each.base is not None and (each.base.release, each.base.digest) != (each.release, each.digest)
     }
     marks = [
-        MarkFailed(component=name, release=release, to=base.release, why="its delivery failed")
+        MarkFailed(component=name, release=release, to=base.release, why="its delivery failed", kind="return")
         for name, base in bases.items()
     ]
     return [*marks, *_restoring({name: (base.release, base.key) for name, base in bases.items()})]
+
+
+def taken_over(failed: Plan, lives: Mapping[str, Live], run_id: str) -> str:
+    """Who took over since a delivery was planned, in words: somebody who rolled back, or another delivery; empty when nobody did."""
+    for each in failed.facts:
+        marks = lives[each.component].marks
+        if marks.lock is not None and run_id and not marks.lock.id.startswith(f"{run_id}/"):
+            return marks.lock.says
+        if marks.epoch != each.epoch:
+            return "a rollback"
+    return ""
 
 
 def _under_way(each: DeliveryFacts, live: Live) -> bool:
@@ -130,12 +164,17 @@ def _under_way(each: DeliveryFacts, live: Live) -> bool:
     return each.base is not None and bool(each.base.release) and live.marks.restoring == each.base.release
 
 
-def _restoring(targets: Mapping[str, tuple[str, str]]) -> list[Step]:
+def _restoring(targets: Mapping[str, tuple[str, str]], stopping: Lock | None = None) -> list[Step]:
     """`targets`: component -> (release, key). What was not deployed by us has no release that could be asked for."""
     ours = {name: found for name, found in targets.items() if found[0]}
     return [
         *(Restore(component=name, release=release or key, key=key) for name, (release, key) in targets.items()),
         *(VerifyLive(component=name, release=release) for name, (release, _) in ours.items()),
+        *(
+            StayRestored(component=name, release=release, key=key)
+            for name, (release, key) in ours.items()
+            if stopping is not None
+        ),
         *(MarkRestored(component=name, release=release, key=key) for name, (release, key) in ours.items()),
     ]
 
@@ -156,10 +195,14 @@ def roll_back(context: Context, asked: Request) -> Result:
 def return_to_base(context: Context, failed: Plan) -> Result:
     """Take a failed delivery back. Raises what `plan_to_base` raises, and what the steps raise."""
     lives = context.lives(failed.components)
-    steps = plan_to_base(failed, lives)
+    failed = overtaken.rebased(failed, lives, context.manifest)
+    run_id = context.runtime.environ.get("GITHUB_RUN_ID", "")
+    steps = plan_to_base(failed, lives, run_id)
     if not steps:
         serving = "".join(_serving(lives)[:1])
-        context.runtime.say(f"{failed.recorded.release} has no traffic: there is nothing to take back")
+        by = taken_over(failed, lives, run_id)
+        why = f"was stopped by {by}, which decides what is live" if by else "has no traffic"
+        context.runtime.say(f"{failed.recorded.release} {why}: there is nothing to take back")
         return Result(release=serving, was=serving, done=(), changed=False)
     return _carry_out(context, steps, lives, named=True)
 
@@ -181,12 +224,30 @@ def _carry_out(context: Context, steps: Sequence[Step], lives: Mapping[str, Live
         context.runtime.say(
             f"{context.environment} was taken back to {release} already; to go back further, name it with --to"
         )
+    if not changed and not any(live.marks.lock for live in lives.values()):
+        context.runtime.say("no delivery is under way; to keep one that is approved from beginning: shipmate freeze")
+    problem = None
+    done: list[Done] = []
     with history.failing(f"rollback to {release}"):
-        done = carry_out(steps, context)
-    if changed:
+        try:
+            done = carry_out(steps, context)
+        except CheckFailed as error:
+            problem = error
+    if problem is not None:
+        history.note("failure", f"rollback to {release}: {problem.what}")
+    elif changed:
         history.note("success", f"back to {release} from {was}" if was else f"back to {release}")
         history.took_back(release, {step.component for step in restores})
-    return Result(release=release, was=was or release, done=done, changed=changed)
+    untold = next(
+        (marks.untold for marks in (live.marks for live in context.lives(list(lives)).values()) if marks.untold), ""
+    )
+    return Result(release=release, was=was or release, done=done, changed=changed, untold=untold, problem=problem)
+
+
+def people_know(context: Context, components: Sequence[str] = ()) -> None:
+    """Write down that people were told of the rollback."""
+    for component in components or context.settings.targets:
+        context.host(component).mark(lambda marks: replace(marks, untold=""))
 
 
 def _plan(context: Context, asked: Request, lives: Mapping[str, Live]) -> list[Step]:
@@ -230,19 +291,16 @@ def _serving(lives: Mapping[str, Live]) -> list[str]:
 
 
 def _unsafe(context: Context, lives: Mapping[str, Live]) -> dict[str, str]:
-    """Release -> why the database no longer fits it, for every deployment that is still there."""
-    from pipelines.delivery.migrations.due import applied_contracts
-
+    """Release -> why the database no longer fits it, for every deployment that is still there, by the providers' marks alone."""
     unsafe: dict[str, str] = {}
     for component, live in lives.items():
         if not context.manifest.components[component].migrations:
             continue
-        contracts = applied_contracts(context, component)
-        for deployed in live.deployments:
-            if deployed.identity:
-                newer = [name for name in contracts if name[:4] > deployed.identity.schema]
-                if newer:
-                    unsafe[deployed.identity.release] = f"the database has {', '.join(newer)} since"
+        identities = [d.identity for d in live.deployments if d.identity]
+        removed = max([live.marks.contracts, *(identity.contracts for identity in identities)])
+        for identity in identities:
+            if removed > identity.schema:
+                unsafe[identity.release] = f"contract migration {removed} began since, and it knows {identity.schema}"
     return unsafe
 
 
@@ -270,7 +328,7 @@ def _previous(facts: Facts) -> str:
     raise RefusedError(
         f"there is no earlier release that was live and well (live now: {', '.join(serving) or 'nothing of ours'})",
         why="this is the first release, or the earlier ones were removed, taken back or withdrawn",
-        next_step="mend forward with a new release, or name one with --to",
+        next_step="fix it forward with a new release, or name one with --to",
     )
 
 

@@ -298,6 +298,10 @@ class Environment:
             "Why a release may enter although GitHub does not protect what the trust stands on (`shipmate doctor`)."
         ),
     )
+    hold_seconds: float = field(
+        default=900.0,
+        metadata=said("A delivery that is held (`shipmate hold`) goes back to what was live after so many seconds."),
+    )
     deployer: Deployer | None = field(default=None, metadata=said("Google identity for deployments."))
     smoke: tuple[Smoke, ...] = field(
         default=(),

@@ -18,7 +18,7 @@ from pipelines.providers import cloud_run_template as templates
 from pipelines.providers.cloud_run_service import CloudRunService, Revision, Service, problem, ready
 from pipelines.providers.cloud_run_traffic import CANDIDATE, LIVE, Traffic, short
 from pipelines.providers.marks import read as read_marks
-from pipelines.providers.marks import with_stable, written
+from pipelines.providers.marks import require_lock, with_stable, written
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
 
@@ -64,21 +64,37 @@ class CloudRunHost:
             )
         return staged
 
-    def shift(self, key: str, percent: int) -> Live:
-        """See roles.Host. A candidate's live twin is made, or found, and gets the traffic in its place."""
+    def shift(self, key: str, percent: int, *, lock: str = "") -> Live:
+        """See roles.Host. A candidate's live twin is made, or found, and gets the traffic in its place.
+
+        The etag of the state in which the lock was seen goes with the write: one that came too late is refused by Google.
+        """
         service = self._existing()
         self._require_unchanged(service)
         revision = self._revision(key)
         if self._target.workers and templates.role(revision) == templates.CANDIDATE:
             service, key = self._live_twin(service, revision)
+            self._require_unchanged(service)
+        require_lock(_marks(service), lock, self._service.path)
         wanted = Traffic.asked(service).shifted(key, percent)
         service = self._route(service, wanted)
         self._known = wanted.percents
         return self._live(service)
 
-    def mark_stable(self, key: str) -> None:
+    def address(self, key: str) -> str:
+        """See roles.Host: a revision answers by itself at its tag."""
+        service = self._existing()
+        tag = Traffic.asked(service).tag_of(key)
+        if not tag:
+            self._revision(key)
+            tag = _tag(CANDIDATE, key)
+            service = self._route(service, Traffic.asked(service).tagged(key, tag))
+        return _uris(service).get(tag, "")
+
+    def mark_stable(self, key: str, *, lock: str = "") -> None:
         """See roles.Host."""
         service = self._existing()
+        require_lock(_marks(service), lock, self._service.path)
         key = self._serving(self._live(service), key)
         identity = templates.identity(self._revision(key))
         marks = with_stable(_marks(service), key, identity.release if identity else "")
@@ -86,9 +102,17 @@ class CloudRunHost:
 
     def mark(self, change: Callable[[Marks], Marks]) -> None:
         """See roles.Host. The marks are the service's annotation `shipmate.marks`."""
-        service = self._service.steady()
-        if service is not None:
-            self._write(service, change(_marks(service)), Traffic.asked(service))
+        for last in (False, False, True):
+            service = self._service.steady()
+            if service is None:
+                return
+            try:
+                self._write(service, change(_marks(service)), Traffic.asked(service))
+            except ConflictError:
+                if last:
+                    raise
+                continue  # somebody else wrote meanwhile: what is changed is what they left
+            return
 
     def _write(self, service: Service, marks: Marks, traffic: Traffic) -> None:
         text = written(marks)
@@ -99,6 +123,7 @@ class CloudRunHost:
             service,
             {"annotations": kept, "traffic": traffic.body()},
             lambda now: now.get("annotations", {}).get(templates.MARKS) == text and Traffic.actual(now) == traffic,
+            depends_on=lambda now: _marks(now) == _marks(service),
         )
 
     def headers(self) -> Mapping[str, str]:
@@ -136,15 +161,26 @@ class CloudRunHost:
         return any(revision == name or revision.startswith(f"{name}-live") for revision in percents)
 
     def _stage(self, service: Service, template: dict[str, Any]) -> Service:
-        """The candidate with its tag, and without those of earlier candidates."""
+        """The candidate with its tag, and without those of earlier candidates; a delivery that goes live meanwhile keeps its own."""
         name = template["revision"]
-        wanted = Traffic.asked(service).tagged(name, _tag(CANDIDATE, name), drop=CANDIDATE)
+        wanted = Traffic.asked(service).tagged(
+            name, _tag(CANDIDATE, name), drop=CANDIDATE, keep=self._compared(service)
+        )
         if not self._serves(wanted):
             wanted = Traffic(percents={name: 100}, tags=wanted.tags)
         found = self._service.revision(name)
         if found is not None and ready(found):
             return self._route(service, wanted)
         return self._deploy(service, template, wanted, {"scaling": self._scaling()})
+
+    def _compared(self, service: Service) -> set[str]:
+        """Revisions that a delivery under way asks at their tags: its own, and what has the traffic."""
+        lock = _marks(service).lock
+        if lock is None:
+            return set()
+        identities = {short(each["name"]): templates.identity(each) for each in self._service.revisions()}
+        own = {name for name, found in identities.items() if found is not None and found.release == lock.release}
+        return own | set(Traffic.asked(service).percents)
 
     def _serves(self, traffic: Traffic) -> bool:
         """Whether anything that has traffic can take it; after a first revision that failed nothing can."""
@@ -171,7 +207,12 @@ class CloudRunHost:
     def _route(self, service: Service, wanted: Traffic) -> Service:
         if Traffic.asked(service) == wanted == Traffic.actual(service):
             return service
-        return self._service.change(service, {"traffic": wanted.body()}, lambda now: Traffic.actual(now) == wanted)
+        return self._service.change(
+            service,
+            {"traffic": wanted.body()},
+            lambda now: Traffic.actual(now) == wanted,
+            depends_on=lambda now: _marks(now).lock == _marks(service).lock,
+        )
 
     def _live_twin(self, service: Service, candidate: Revision) -> tuple[Service, str]:
         """The revision with workers for a candidate, ready and answering at its tag."""

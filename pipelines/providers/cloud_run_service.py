@@ -78,11 +78,18 @@ class CloudRunService:
         answer = faults.once(write, self.get, policy=self._policy)
         return self._finished(answer, body["template"]["revision"])
 
-    def change(self, service: Service, body: Mapping[str, Any], done: Callable[[Service], bool]) -> Service:
+    def change(
+        self,
+        service: Service,
+        body: Mapping[str, Any],
+        done: Callable[[Service], bool],
+        depends_on: Callable[[Service], bool] = lambda now: True,
+    ) -> Service:
         """PATCH the fields of `body`; returns the service when the change is in effect.
 
         `done` recognises the wanted state, so that a lost answer is never followed by a second write, and an etag that went
-        stale by somebody's unrelated change is not taken for a conflict. Raises ConflictError, CheckFailed, ProviderError.
+        stale by somebody's unrelated change is not taken for a conflict. `depends_on`: whether what the change was decided on, besides
+        the traffic, is still so in a newer state. Raises ConflictError, CheckFailed, ProviderError.
         """
         params = {"updateMask": ",".join(sorted(body))}
 
@@ -99,20 +106,23 @@ class CloudRunService:
             if not error.conflict and error.code != "ALREADY_EXISTS":
                 raise
             refusal = error
-            answer = find() or faults.once(lambda: write(self._same(service, refusal)), find, policy=self._policy)
+            answer = find() or faults.once(
+                lambda: write(self._same(service, refusal, depends_on)), find, policy=self._policy
+            )
         revision = body.get("template", {}).get("revision", "")
         changed = self._finished(answer, revision)
         if not done(changed):
             raise self._not_done(changed)
         return changed
 
-    def _same(self, before: Service, error: GoogleRefused) -> str:
+    def _same(self, before: Service, error: GoogleRefused, depends_on: Callable[[Service], bool]) -> str:
         """The new etag, when what the change was decided on still holds. Raises ConflictError."""
         now = self.steady()
-        if now is not None and Traffic.asked(now) == Traffic.asked(before) and error.conflict:
+        same = now is not None and Traffic.asked(now) == Traffic.asked(before) and depends_on(now)
+        if now is not None and same and error.conflict:
             return str(now.get("etag", ""))
         raise ConflictError(
-            f"the traffic of {self._id} was changed by somebody else meanwhile",
+            f"{self._id} was changed by somebody else meanwhile",
             where=self.path,
             why=error.message,
             next_step="see `shipmate status`, then run this again: it decides anew",

@@ -6,7 +6,7 @@ written back as one target for each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,9 +47,9 @@ class Traffic:
                 tags[target["tag"]] = revision
         return cls(percents=percents, tags=tags)
 
-    def tagged(self, revision: str, tag: str, *, drop: str = "") -> Traffic:
-        """With one more tag; other tags that begin with `drop` are taken away."""
-        kept = {name: at for name, at in self.tags.items() if not (drop and name.startswith(drop))}
+    def tagged(self, revision: str, tag: str, *, drop: str = "", keep: Collection[str] = ()) -> Traffic:
+        """With one more tag; other tags that begin with `drop` are taken away, but for those of the revisions in `keep`."""
+        kept = {name: at for name, at in self.tags.items() if not (drop and name.startswith(drop)) or at in keep}
         return Traffic(percents=self.percents, tags={**kept, tag: revision})
 
     def untagged(self) -> Traffic:

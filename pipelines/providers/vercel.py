@@ -20,7 +20,7 @@ from pipelines.http import Http
 from pipelines.manifest.model import Vercel
 from pipelines.providers.files import Upload, uploads
 from pipelines.providers.marks import read as read_marks
-from pipelines.providers.marks import with_stable, written
+from pipelines.providers.marks import require_lock, with_stable, written
 from pipelines.providers.vercel_api import VercelApi, VercelRefused
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
@@ -80,8 +80,11 @@ class VercelHost:
             )
         return _deployed(self._until_ready(str(found.get("uid") or found["id"])), self._current())
 
-    def shift(self, key: str, percent: int) -> Live:
-        """See roles.Host. A deployment that was live before is brought back by instant rollback, another is promoted."""
+    def shift(self, key: str, percent: int, *, lock: str = "") -> Live:
+        """See roles.Host. A deployment that was live before is brought back by instant rollback, another is promoted.
+
+        Vercel has no conditional write. The lock is looked at before and after: who took it in between looks once more at their end.
+        """
         if percent != 100:
             raise InputError(
                 f"{percent} % of the traffic",
@@ -97,16 +100,38 @@ class VercelHost:
                 why="somebody promoted or rolled back meanwhile",
                 next_step="see `shipmate status`, then run this again: it decides anew",
             )
+        require_lock(self._marks(), lock, self._target.project)
         if current != key:
             self._move(key, back=self._is_earlier(self._require_ready(key), current))
             self._until_live(key)
         self._known = key
-        return self.live()
+        live = self.live()
+        self._undo_if_late(live.marks, key, lock)
+        require_lock(live.marks, lock, self._target.project)
+        return live
 
-    def mark_stable(self, key: str) -> None:
+    def _undo_if_late(self, marks: Marks, key: str, lock: str) -> None:
+        """Whoever took the lock while our write was on its way has finished, and cannot put right what came after: we do, going to what
+        they marked as stable. One that is still at work looks once more itself."""
+        stable = next(iter(marks.stable), "")
+        if lock and marks.lock is None and stable not in ("", key):
+            self._move(stable, back=True)
+            self._until_live(stable)
+            self._known = stable
+
+    def address(self, key: str) -> str:
+        """See roles.Host: every deployment has one."""
+        return f"https://{self._require_ready(key)['url']}"
+
+    def mark_stable(self, key: str, *, lock: str = "") -> None:
         """See roles.Host."""
         identity = _identity(self._read(key))
-        self.mark(lambda marks: with_stable(marks, key, identity.release if identity else ""))
+
+        def change(marks: Marks) -> Marks:
+            require_lock(marks, lock, self._target.project)
+            return with_stable(marks, key, identity.release if identity else "")
+
+        self.mark(change)
 
     def mark(self, change: Callable[[Marks], Marks]) -> None:
         """See roles.Host. A variable of the project is seen by new deployments only, so writing it disturbs none.

@@ -113,7 +113,7 @@ def test_what_each_job_of_staging_puts_out_and_shows(at: Workplace) -> None:
     assert json.loads(result.read_text())["reference"].endswith(f"@{built['digest']}")
     at.act("build_component", component="backend")
     at.act("deploy_component", component="backend", **given)
-    assert at.act("go_live", **given) == {"passed": "3"}
+    assert at.act("go_live", **given) == {"state": "live", "passed": "3"}
     assert "### staging from outside" in at.summary
     assert "the page is this release" in at.summary
     assert Path("reports/smoke.xml").read_text().count("<testcase") == 3
@@ -246,11 +246,11 @@ def test_a_bad_release_returns_to_its_base_and_everybody_is_told(at: Workplace) 
     at.go_live(run, planned, approved, code=7)
     assert "the page is this release" in at.step.commands("error")[0]
     assert "❌" in at.summary
-    assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "changed": "true"}
+    assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "was": "v1.1.0", "changed": "true"}
     assert "### ↩️ production is back to v1.0.0 (was v1.1.0)" in at.summary
     assert "| backend | give all traffic to v1.0.0" in at.summary
     assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
-    assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "changed": "false"}
+    assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "was": "", "changed": "false"}
     assert "production serves v1.0.0; there was nothing to take back." in at.summary
 
 
@@ -261,7 +261,7 @@ def test_killed_in_the_middle_the_run_is_taken_up_again(at: Workplace) -> None:
     run, planned = at.plan("v1.1.0")
     approved = at.approve(run, planned)
     at.deploy(run, planned, approved)
-    at.shop.writes.kill_at(2, after_effect=True)
+    at.shop.writes.kill_at(4, after_effect=True)
     with pytest.raises(Killed):
         at.go_live(run, planned, approved)
     at.shop.writes.spare()
@@ -275,10 +275,11 @@ def test_a_rollback_by_the_workflow_says_what_is_live_and_was(at: Workplace) -> 
     for version in ("v1.0.0", "v1.1.0"):
         at.shop.live(version, at.shop.head("main"))
     at.job(at.shop.start())
-    assert at.act("rollback", environment="production") == {"release": "v1.0.0", "changed": "true"}
+    assert at.act("rollback", environment="production") == {"release": "v1.0.0", "was": "v1.1.0", "changed": "true"}
     assert "### ↩️ production is back to v1.0.0 (was v1.1.0)" in at.summary
     assert at.act("rollback", environment="production", components="web, backend", to="v1.1.0") == {
         "release": "v1.1.0",
+        "was": "v1.0.0",
         "changed": "true",
     }
     at.act("rollback", code=4, environment="production", components="desktop")

@@ -144,7 +144,7 @@ def test_from_a_commit_to_production_and_back_by_the_actions(at: Workplace, name
     shares = ["50", "100"] if names == SERVICES else ["100"]
     assert moved == [[key, share] for key in keys for share in shares], "in the order of the manifest"
     at.job(at.shop.start())
-    assert at.act("rollback", environment="production") == {"release": "v1.0.0", "changed": "true"}
+    assert at.act("rollback", environment="production") == {"release": "v1.0.0", "was": "v1.1.0", "changed": "true"}
     assert serving(at.shop, "production", names) == [{"v1.0.0": 100}] * len(names)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipelines.errors import InputError, RefusedError, ShipmateError
+from pipelines.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,8 @@ def apply(context: Context, component: str, *, phase: str, release: str, most: s
     serving = _serving_schemas(context, component)
     if serving and most is not None:
         serving.append(most)
+    if "contract" in phases and serving:
+        _remember(context, component, files, min(serving))
     applied = [name for one in phases for name in run(address, files, phase=one, release=release, serving=serving)]
     return f"applied {', '.join(applied)}" if applied else "nothing to apply"
 
@@ -71,16 +74,12 @@ def _serving_schemas(context: Context, component: str) -> list[str]:
     return [d.identity.schema if d.identity else "0000" for d in live.serving()]
 
 
-def applied_contracts(context: Context, component: str) -> list[str]:
-    """Names of the contract migrations the database has. Raises RefusedError when the database cannot say."""
-    from pipelines.delivery.migrations import runner as migrate
+def _remember(context: Context, component: str, files: Path, least: str) -> None:
+    """Mark at the provider which contract migrations may run now, before they do: a rollback must know what earlier releases miss
+    without asking the database."""
+    from pipelines.delivery.migrations.files import read
 
-    try:
-        return migrate.applied_contracts(database_address(context, component))
-    except ShipmateError as error:
-        raise RefusedError(
-            f"it cannot be told which releases the database still fits: {error.what}",
-            where=f"{component} in {context.environment}",
-            why="a release from before a contract migration would fail on this database",
-            next_step="mend the access and try again; or, if you know it fits, add --accept-schema-risk",
-        ) from error
+    newest = max(
+        (each.version for each in read(files) if each.kind == "contract" and each.version <= least), default="0000"
+    )
+    context.host(component).mark(lambda marks: replace(marks, contracts=max(marks.contracts, newest)))

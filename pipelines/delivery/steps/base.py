@@ -60,6 +60,8 @@ class Facts:
     """The highest of these, and of those before."""
     checks: int = 0
     """Smoke checks of the component."""
+    epoch: int = 0
+    """How often somebody had rolled back."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Mark a release as failed at its provider, so that no rollback chooses it, also while GitHub is down."""
+"""Mark at the provider that a component goes back, and stop whatever moves its traffic; also while GitHub is down."""
 
 from __future__ import annotations
 
@@ -6,41 +6,61 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery.steps.base import Step
+from pipelines.roles import Lock
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
-    from pipelines.roles import Live, Marks
+    from pipelines.roles import Marks
 
 
 @dataclass(frozen=True, kw_only=True)
 class MarkFailed(Step):
-    """Written before the traffic moves: a rollback that is killed in between knows what it came from and where it was going."""
+    """Written before the traffic moves: a rollback that is killed in between knows what it came from and where it was going, and a
+    delivery that finds its lock taken does not write any more."""
 
     name: ClassVar[str] = "mark-failed"
-    observes: ClassVar[bool] = True
     release: str
     """Empty: nothing failed, somebody only goes back."""
     to: str
     """Empty: to something that was not deployed by us, which no later rollback could be asked for."""
     why: str
+    kind: str = "rollback"
+    """rollback: asked for by somebody, which stops every delivery that was planned before; return: of a failed delivery, whose
+    re-run goes on."""
+    stops: str = ""
+    """What is under way, in words; empty when nothing is."""
 
     @property
     def says(self) -> str:
+        stopping = f"stop {self.stops}, and " if self.stops else ""
         if not self.release:
-            return f"mark the way to {self.to}"
-        return f"mark {self.release} as taken back" + (f", on the way to {self.to}" if self.to else "")
+            return f"{stopping}mark the way to {self.to}"
+        return f"{stopping}mark {self.release} as taken back" + (f", on the way to {self.to}" if self.to else "")
 
-    def done(self, live: Live) -> str:
-        return "is marked already" if self.change(live.marks) == live.marks else ""
-
-    def change(self, marks: Marks) -> Marks:
+    def change(self, marks: Marks, lock: Lock) -> Marks:
         """The marks with this one, the newest last. A release that was marked before keeps its first reason."""
         failed = dict(marks.failed)
         if self.release:
             failed[self.release] = failed.pop(self.release, self.why)
         failed.pop(self.to, None)
-        return replace(marks, failed=failed, restoring=self.to)
+        begun = marks.lock is not None and marks.lock.kind == self.kind and marks.restoring == self.to != ""
+        return replace(
+            marks,
+            failed=failed,
+            restoring=self.to,
+            lock=lock if lock.kind == self.kind else None,
+            epoch=marks.epoch + (self.kind == "rollback" and not begun),
+            held="",
+            untold=self.release or marks.untold,
+        )
 
     def run(self, context: Context) -> str:
-        context.host(self.component).mark(self.change)
+        lock = Lock(
+            id=context.lock_id,
+            kind=self.kind,
+            release=self.to,
+            by=context.runtime.actor,
+            run=context.runtime.run_url,
+        )
+        context.host(self.component).mark(lambda marks: self.change(marks, lock))
         return self.says

@@ -26,7 +26,7 @@ class MarkStable(ArtifactStep):
 
     def done(self, live: Live) -> str:
         main = live.main()
-        marked = main is not None and live.marks.stable[:1] == (main.key,)
+        marked = main is not None and live.marks.stable[:1] == (main.key,) and live.marks.lock is None
         return "is marked as stable already" if marked and live.share(self.release, self.digest) == 100 else ""
 
     def run(self, context: Context) -> str:
@@ -41,5 +41,5 @@ class MarkStable(ArtifactStep):
                 why="somebody rolled back or deployed meanwhile",
                 next_step="see `shipmate status`; nothing was changed by this step",
             )
-        host.mark_stable(main.key)
+        host.mark_stable(main.key, lock=context.lock_id)
         return f"{main.key} is what a rollback may come back to"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery import traffic
+from pipelines.delivery.guard import Guard
 from pipelines.delivery.steps.base import Facts, PlannedStep, Step
 
 if TYPE_CHECKING:
@@ -59,12 +60,24 @@ class Shift(PlannedStep):
     def run(self, context: Context) -> str:
         from pipelines.checks.watch import watching
 
+        guard = self.guard(context)
+        live = guard.wait_while_held()
         host = context.host(self.component)
-        live = host.live()
-        traffic.share_on_the_way(live, self.component, self.release, self.digest, self.shares, self.base)
         found = traffic.candidate(live, self.component, self.release, self.digest)
         asked = live.url + context.target(self.component).watched
         with watching(context.http, asked, enabled=bool(live.serving())) as watch:
-            host.shift(found.key, self.percent)
+            host.shift(found.key, self.percent, lock=context.lock_id)
             watch.hold(self.watch_seconds * context.http.policy.scale)
+        guard.require_share(self.percent)
         return f"{found.key} has {self.percent} %{watch.says()}"
+
+    def guard(self, context: Context) -> Guard:
+        """What must hold of the component for as long as this step works."""
+        return Guard(
+            context=context,
+            component=self.component,
+            release=self.release,
+            digest=self.digest,
+            base=self.base,
+            shares=self.shares,
+        )

@@ -36,8 +36,6 @@ class Verify(PlannedStep):
 
     def run(self, context: Context) -> str:
         host = context.host(self.component)
-        live = host.live()
-        # A deployment that is marked as stable has no address of its own any more; then it is what the public one leads to.
-        url = traffic.candidate(live, self.component, self.release, self.digest).url or live.url
+        url = host.address(traffic.candidate(host.live(), self.component, self.release, self.digest).key)
         report = observe(context, self.component, url, self.release, context.delivered.commit, host.headers())
         return require_passed(report, context.environment, url)

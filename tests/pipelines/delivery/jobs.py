@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.delivery import plan
+from pipelines.delivery import overtaken, plan
 from pipelines.delivery.context import Context, Release
 from pipelines.delivery.history import History
-from pipelines.delivery.plan import Plan, Recorded
-from pipelines.delivery.planning import read_bases
+from pipelines.delivery.plan import Plan
+from pipelines.delivery.planning import record
 from pipelines.delivery.rollback import Result, return_to_base
 from pipelines.delivery.run import Done, carry_out
 from pipelines.manifest import definition
@@ -64,6 +64,7 @@ class Delivery:
         digests = {each.component: each.digest for each in made.facts}
         history.open(release.name, release.commit, digests, plan=made.digest)
         with history.failing(release.name):
+            made = overtaken.rebased(made, context.lives(made.components), context.manifest)
             done = carry_out(made.of_job(key, component), context)
         if key == "go-live":
             history.note("success", f"{release.name} is live")
@@ -83,11 +84,6 @@ def planned(
     run = run or shop.start()
     context = shop.context(environment, run)
     manifest = definition.apply(context.manifest, definition.read(context.manifest.file))
-    recorded = Recorded(
-        release=version,
-        commit=commit or shop.head("main"),
-        artifacts=artifacts,
-        base=read_bases(context, version, artifacts),
-    )
+    recorded = record(context, version, commit or shop.head("main"), artifacts)
     made = plan.make(manifest, environment, recorded)
     return Delivery(shop=shop, run=run, document=made.document, digest=made.digest, environment=environment)

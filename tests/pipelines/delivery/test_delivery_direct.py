@@ -8,7 +8,7 @@ from pipelines.delivery import direct
 from pipelines.delivery.context import Context
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.run import Done
-from pipelines.errors import CheckFailed, ConflictError, InputError
+from pipelines.errors import CheckFailed, InputError, RefusedError
 from tests.memory_hosts import Killed
 from tests.shop import COMPONENTS, Shop
 
@@ -42,9 +42,13 @@ def test_everything_goes_live_and_is_stable(shop: Shop, run: bool) -> None:
         ("backend", "verify", False),
         ("web", "stage", False),
         ("web", "verify", False),
+        ("backend", "lock", False),
+        ("web", "lock", False),
         ("backend", "shift", False),
         ("web", "shift", False),
         ("staging", "smoke", False),
+        ("backend", "lock", False),
+        ("web", "lock", False),
         ("backend", "mark-stable", False),
         ("web", "mark-stable", False),
     ]
@@ -180,7 +184,7 @@ def test_a_candidate_that_fails_its_checks_never_gets_traffic(shop: Shop) -> Non
     deploy(shop, "sha-1")
     shop.host("staging", "web").dead.add("sha-2")
     shop.writes.seen.clear()
-    with pytest.raises(CheckFailed, match=r"web, step 4/9(.|\n)*candidate"):
+    with pytest.raises(CheckFailed, match=r"web, step 4/13(.|\n)*candidate"):
         deploy(shop, "sha-2")
     assert serving(shop) == both("sha-1")
     assert not [write for write in shop.writes.seen if write.startswith("shift")]
@@ -209,7 +213,7 @@ def test_somebody_who_rolls_back_meanwhile_is_not_overruled(shop: Shop, monkeypa
         return "passed"
 
     monkeypatch.setattr("pipelines.delivery.steps.smoke.require_passed", pass_and_lose)
-    with pytest.raises(ConflictError, match="sha-1 is live, not sha-2 alone"):
+    with pytest.raises(RefusedError, match="somebody rolled back since sha-2 was planned"):
         deploy(shop, "sha-2")
     assert serving(shop) == both("sha-1")
     assert [shop.host("staging", c).marks.stable[0].rpartition("-")[0] for c in COMPONENTS] == ["sha-1", "sha-1"]

@@ -112,7 +112,7 @@ def test_what_moves_users_waits_its_turn_and_none_is_dropped() -> None:
 def test_all_that_moves_users_is_one_job() -> None:
     """What undoes it makes all of it run again."""
     (moving,) = [job for job in PRODUCTION if any(step.name in ("shift", "mark-stable") for step in job.steps)]
-    assert [step.name for step in moving.steps] == ["shift", "smoke", "mark-stable"]
+    assert [step.name for step in moving.steps] == ["lock", "shift", "smoke", "mark-stable"]
 
 
 def test_production_takes_the_plan_that_was_approved() -> None:
@@ -280,9 +280,13 @@ def test_steps_are_in_the_order_of_jobs_legs_and_kinds() -> None:
         ("deploy", "b", "verify"),
         ("deploy", "a", "stage"),
         ("deploy", "a", "verify"),
+        ("go-live", "b", "lock"),
+        ("go-live", "a", "lock"),
         ("go-live", "b", "shift"),
         ("go-live", "a", "shift"),
         ("go-live", "e", "smoke"),
+        ("prove", "b", "lock"),
+        ("prove", "a", "lock"),
         ("prove", "b", "mark-stable"),
         ("prove", "a", "mark-stable"),
     ]

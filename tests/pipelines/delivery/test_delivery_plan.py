@@ -50,6 +50,9 @@ def test_every_step_in_its_order(tree: Path) -> None:
         ("deploy", "orders", "verify"),
         ("deploy", "mailer", "stage"),
         ("deploy", "mailer", "verify"),
+        ("go-live", "shop", "lock"),
+        ("go-live", "orders", "lock"),
+        ("go-live", "mailer", "lock"),
         ("go-live", "shop", "shift"),
         ("go-live", "orders", "shift"),
         ("go-live", "orders", "shift"),
@@ -151,7 +154,9 @@ def test_the_same_bytes_in_another_process(tree: Path) -> None:
 
 def test_what_is_recorded_is_read_back(tree: Path) -> None:
     facts = recorded(
-        unreviewed=(Unreviewed(commit="d" * 40, authors=("", "dev-1"), title="fix: ☃ <b>"),), warnings=("look twice",)
+        epochs={"shop": 0, "orders": 3, "mailer": 0},
+        unreviewed=(Unreviewed(commit="d" * 40, authors=("", "dev-1"), title="fix: ☃ <b>"),),
+        warnings=("look twice",),
     )
     found = plan.make(manifest(tree), "production", facts)
     assert plan.read(found.document, found.digest) == facts
@@ -207,7 +212,7 @@ def another_artifact(raw: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (another_share, "steps/8/percent"),
+        (another_share, "steps/11/percent"),
         (no_smoke_checks, "steps"),
         (another_order, "components/0/"),
         (another_account, "deployer/service_account"),
@@ -290,8 +295,8 @@ def test_what_changes_nothing_of_the_delivery_is_no_reason_to_refuse(tree: Path)
 
 
 def test_a_document_of_another_suite_is_refused(tree: Path) -> None:
-    document, its_digest = changed(made(tree).document, lambda raw: raw.update(format=2))
-    with pytest.raises(RefusedError, match="has the form 2, this suite knows 1"):
+    document, its_digest = changed(made(tree).document, lambda raw: raw.update(format=1))
+    with pytest.raises(RefusedError, match="has the form 1, this suite knows 2"):
         plan.rebuild(manifest(tree), "production", document, its_digest)
 
 

@@ -84,12 +84,14 @@ def test_the_steps_are_those_of_an_approver(shop: Shop) -> None:
         ("deploy", "verify", "backend"),
         ("deploy", "stage", "web"),
         ("deploy", "verify", "web"),
+        ("go-live", "lock", "backend"),
+        ("go-live", "lock", "web"),
         ("go-live", "shift", "backend"),
         ("go-live", "shift", "backend"),
         ("go-live", "shift", "web"),
-        *steps(found)[7:],
+        *steps(found)[9:],
     ]
-    assert [name for _, name, _ in steps(found)[7:]] == ["smoke", "mark-stable", "mark-stable", "publish"]
+    assert [name for _, name, _ in steps(found)[9:]] == ["smoke", "mark-stable", "mark-stable", "publish"]
     for text in texts(found):
         assert all(step.says in text for _, step in found.plan.steps)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from pipelines.errors import CheckFailed, ConflictError, InputError
 from pipelines.manifest.model import CloudRun, Scaling
 from pipelines.providers.cloud_run import CloudRunHost
-from pipelines.roles import Artifact, Deployed, Identity
+from pipelines.roles import Artifact, Deployed, Identity, Lock
 from tests.pipelines.providers.clouds import API, Clouds, Died, Dying, clouds
 
 pytestmark = pytest.mark.world
@@ -213,6 +214,62 @@ def test_somebody_elses_change_of_traffic_is_a_conflict(cloud: Clouds) -> None:
         at.shift(second, 100)
     at.live()
     at.shift(second, 100)
+
+
+def test_nothing_is_moved_without_the_lock(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    second = stage(cloud, at, "v1.1.0").key
+    at.mark(lambda marks: replace(marks, lock=Lock(id="7", kind="rollback", release="v0.9.0", by="on-call")))
+    with pytest.raises(ConflictError, match=r"stopped by the rollback to v0\.9\.0 by on-call"):
+        at.shift(second, 10, lock="3")
+    with pytest.raises(ConflictError, match="stopped by"):
+        at.mark_stable(second, lock="3")
+    assert [(d.key, d.traffic) for d in at.live().serving()] == [(first, 100)]
+    at.shift(second, 100, lock="7")
+    at.mark_stable(second, lock="7")
+    assert at.live().marks.lock is None
+
+
+def test_a_lock_that_is_taken_between_the_look_and_the_write_stops_it(
+    cloud: Clouds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The etag of the state in which the lock was seen goes with the write, and Google refuses it."""
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    second = stage(cloud, at, "v1.1.0").key
+    at.mark(lambda marks: replace(marks, lock=Lock(id="3", kind="delivery")))
+    route = at._route
+
+    def late(service: Any, wanted: Any) -> Any:
+        host(cloud).mark(lambda marks: replace(marks, lock=Lock(id="7", kind="rollback")))
+        return route(service, wanted)
+
+    monkeypatch.setattr(at, "_route", late)
+    with pytest.raises(ConflictError, match="changed by somebody else"):
+        at.shift(second, 10, lock="3")
+    assert [(d.key, d.traffic) for d in host(cloud).live().serving()] == [(first, 100)]
+
+
+def test_what_has_no_tag_is_given_one_to_be_asked_at(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    assert at.live().deployments[0].url == "", "what is stable has lost its tag"
+    address = at.address(first)
+    assert address == at.address(first) == host(cloud).live().deployments[0].url != ""
+    with pytest.raises(InputError, match="there is no revision api-v9"):
+        at.address("api-v9")
+
+
+def test_a_candidate_that_is_staged_meanwhile_takes_no_address_from_a_delivery(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    second = stage(cloud, at, "v1.1.0").key
+    at.mark(lambda marks: replace(marks, lock=Lock(id="3", kind="delivery", release="v1.1.0")))
+    live_address = at.address(first)
+    stage(cloud, host(cloud), "v1.2.0")
+    addresses = {d.key: d.url for d in host(cloud).live().deployments}
+    assert addresses[second] and addresses[first] == live_address
 
 
 def test_a_stale_etag_after_an_unrelated_change_is_no_conflict(cloud: Clouds) -> None:

@@ -19,7 +19,7 @@ from pipelines.providers.marks import KEPT, read, with_stable, written
 from pipelines.providers.vercel import MARKS as VARIABLE
 from pipelines.providers.vercel import SETTLED as OLD_VARIABLE
 from pipelines.providers.vercel import VercelHost
-from pipelines.roles import Artifact, Host, Identity, Marks
+from pipelines.roles import Artifact, Host, Identity, Lock, Marks
 from tests.pipelines.providers.clouds import API, VERCEL_TOKEN, Clouds, clouds
 from tests.pipelines.providers.test_cloud_run_host import target as cloud_run_target
 from tests.pipelines.providers.test_vercel_host import TARGET as VERCEL_TARGET
@@ -61,7 +61,9 @@ def test_what_somebody_else_wrote_there_is_no_mark_and_no_crash(text: str) -> No
 def test_the_oldest_are_forgotten_first_and_a_reason_has_an_end() -> None:
     marks = Marks()
     for number in range(KEPT + 5):
-        marks = MarkFailed(component="api", release=f"v{number}", to="v-1", why="x" * 500).change(marks)
+        marks = MarkFailed(component="api", release=f"v{number}", to="v-1", why="x" * 500).change(
+            marks, Lock(id="1", kind="rollback")
+        )
         marks = read(written(with_stable(marks, f"r{number}", "")))
     assert list(marks.failed) == [f"v{number}" for number in range(5, KEPT + 5)]
     assert {len(why) for why in marks.failed.values()} == {200}

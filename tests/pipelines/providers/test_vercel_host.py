@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError
 from pipelines.manifest.model import Vercel
 from pipelines.providers.vercel import VercelHost
-from pipelines.roles import Artifact, Deployed, Identity
+from pipelines.roles import Artifact, Deployed, Identity, Lock, Marks
 from tests.pipelines.providers.clouds import BYPASS, VERCEL_TOKEN, Clouds, Died, Dying, clouds
 
 pytestmark = pytest.mark.world
@@ -163,6 +164,42 @@ def test_somebody_elses_promotion_is_a_conflict(cloud: Clouds, tmp_path: Path) -
     other.shift(first, 100)
     with pytest.raises(ConflictError, match="somebody promoted or rolled back"):
         at.shift(second, 100)
+
+
+def test_nothing_is_moved_without_the_lock(cloud: Clouds, tmp_path: Path) -> None:
+    at = host(cloud)
+    first = released(at, tmp_path / "one", "v1.0.0")
+    second = stage(at, tmp_path / "two", "v1.1.0").key
+    at.mark(lambda marks: replace(marks, lock=Lock(id="7", kind="rollback", release="v0.9.0", by="on-call")))
+    with pytest.raises(ConflictError, match=r"stopped by the rollback to v0\.9\.0 by on-call"):
+        at.shift(second, 100, lock="3")
+    with pytest.raises(ConflictError, match="stopped by"):
+        at.mark_stable(second, lock="3")
+    assert [d.key for d in at.live().serving()] == [first]
+    at.shift(second, 100, lock="7")
+    at.mark_stable(second, lock="7")
+    assert at.live().marks == Marks(stable=(second, first))
+
+
+def test_a_write_that_comes_after_the_lock_was_taken_and_given_back_is_undone(
+    cloud: Clouds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vercel has no conditional write: somebody rolls back, and is done, while a promotion is on its way."""
+    at = host(cloud)
+    first = released(at, tmp_path / "one", "v1.0.0")
+    second = stage(at, tmp_path / "two", "v1.1.0").key
+    at.mark(lambda marks: replace(marks, lock=Lock(id="3", kind="delivery")))
+    move = at._move
+
+    def slow(key: str, *, back: bool) -> None:
+        host(cloud).mark(lambda marks: replace(marks, lock=None))
+        monkeypatch.setattr(at, "_move", move)
+        move(key, back=back)
+
+    monkeypatch.setattr(at, "_move", slow)
+    with pytest.raises(ConflictError, match="stopped by somebody, who has finished since"):
+        at.shift(second, 100, lock="3")
+    assert [d.key for d in host(cloud).live().serving()] == [first]
 
 
 def test_a_build_that_fails_says_why(cloud: Clouds, tmp_path: Path) -> None:

@@ -148,24 +148,20 @@ def test_going_back_across_a_contract_is_refused_with_the_reason(staging: Stagin
     staging.release("v2", "0002_new.expand.sql", "0003_drop.contract.sql")
     staging.release("v3")
     assert roll_back(staging.context(), Request()).release == "v2", "it knows the contract"
-    with pytest.raises(RefusedError, match=r"going back to v1 is not safe: the database has 0003_drop") as refused:
+    with pytest.raises(RefusedError, match=r"going back to v1 is not safe: contract migration 0003 began") as refused:
         roll_back(staging.context(), Request(to="v1"))
-    assert "mend forward" in refused.value.next_step
+    assert "fix it forward" in refused.value.next_step
     assert staging.hosts["backend"].serving() == {"v2": 100}
     assert decide(staging.context(), Request(to="v1", accept_schema_risk=True))
     assert decide(staging.context(), Request(to="v1", components=("web",))), "the web has no database"
 
 
-def test_a_database_that_cannot_be_asked_is_no_permission(staging: Staging) -> None:
+def test_a_rollback_asks_no_database(staging: Staging) -> None:
     staging.release("v1", "0001_notes.expand.sql")
     staging.release("v2", "0002_new.expand.sql")
-    secrets = staging.secrets.secrets
-    secrets.put("techmate-staging", "migration-database-url", b"postgresql://127.0.0.1:9/none?connect_timeout=1")
+    staging.secrets.secrets.put("techmate-staging", "migration-database-url", b"postgresql://127.0.0.1:9/none")
     text = staging.context().manifest.file.read_text().replace("url@1", "url@2")
-    context = staging.context(text)
-    with pytest.raises(RefusedError, match=r"cannot be told which releases(.|\n)*--accept-schema-risk"):
-        roll_back(context, Request())
-    assert roll_back(staging.context(text), Request(accept_schema_risk=True)).release == "v1"
+    assert roll_back(staging.context(text), Request()).release == "v1"
 
 
 def test_no_secret_named_and_no_secret_there(staging: Staging) -> None:

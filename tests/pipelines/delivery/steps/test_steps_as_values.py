@@ -18,7 +18,7 @@ from pipelines.delivery.steps.smoke import Smoke
 from pipelines.delivery.steps.stage import Stage
 from pipelines.delivery.steps.verify import Verify
 from pipelines.errors import RefusedError
-from pipelines.roles import Deployed, Identity, Live, Marks
+from pipelines.roles import Deployed, Identity, Live, Lock, Marks
 
 NEW, OLD = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 FACTS = Facts(
@@ -103,13 +103,19 @@ def test_stable_is_what_leads_the_marks_and_has_all_the_traffic() -> None:
 
 def test_a_failed_release_is_marked_before_the_traffic_moves() -> None:
     step = MarkFailed(component="api", release="v2", to="v1", why="its delivery failed")
-    marks = step.change(Marks(stable=("r2", "r1"), failed={"v1": "long ago"}))
-    assert marks == Marks(stable=("r2", "r1"), failed={"v2": "its delivery failed"}, restoring="v1")
-    assert step.done(live(marks=marks))
-    assert replace(step, why="another reason").done(live(marks=marks)), "it keeps its first reason"
-    assert not replace(step, to="v0").done(live(marks=marks))
+    lock = Lock(id="7", kind="rollback", release="v1")
+    delivery = Lock(id="3", kind="delivery", release="v2", base="v1")
+    before = Marks(stable=("r2", "r1"), failed={"v1": "long ago"}, lock=delivery, held="we look at it")
+    marks = step.change(before, lock)
+    assert marks == Marks(
+        stable=("r2", "r1"), failed={"v2": "its delivery failed"}, restoring="v1", lock=lock, epoch=1, untold="v2"
+    )
+    assert step.change(marks, lock) == marks, "done again it is counted once"
+    assert replace(step, why="another reason").change(marks, lock) == marks, "it keeps its first reason"
+    assert replace(step, to="v0").change(marks, lock).epoch == 2, "to go elsewhere is another rollback"
+    assert replace(step, kind="return").change(before, replace(lock, kind="return")).epoch == 0, "its re-run goes on"
     way = replace(step, release="")
-    assert way.change(Marks()) == Marks(restoring="v1")
+    assert way.change(Marks(), lock) == Marks(restoring="v1", lock=lock, epoch=1)
     assert (step.says, way.says, replace(step, to="").says) == (
         "mark v2 as taken back, on the way to v1",
         "mark the way to v1",
@@ -139,5 +145,6 @@ def test_what_stands_in_a_plan_is_plain_data_with_the_name_of_its_step() -> None
         "mark-failed",
         "restore",
         "verify-live",
+        "stay-restored",
         "mark-restored",
     }

@@ -320,7 +320,8 @@ def _previous(facts: Facts) -> str:
     stable = [release for live in facts.live.values() for release in _stable_releases(live)]
     if serving:
         newest = reduce(lambda a, b: a if _newer(a, b, facts) else b, serving)
-        if any(_newer(release, newest, facts) for release in stable):
+        failed = [release for live in facts.live.values() for release in live.marks.failed]
+        if any(_newer(release, newest, facts) for release in (*stable, *failed)):
             return newest
         for release in stable:
             if release not in facts.excluded and release != newest:

@@ -59,7 +59,7 @@ class Report:
         """A table for a summary page. Text from outside cannot break out of its cell."""
         head = ["| | check | answer | time | |", "|---|---|--:|--:|---|"]
         rows = [
-            f"| {'✅' if r.ok else '❌'} | {_cell(r.name)} | {r.status or '–'} | {r.ms:.0f} ms | {_cell('; '.join(r.problems))} |"
+            f"| {'✅' if r.ok else '❌'} | {cell(r.name)} | {r.status or '–'} | {r.ms:.0f} ms | {cell('; '.join(r.problems))} |"
             for r in self.results
         ]
         return "\n".join([*head, *rows]) if rows else "❌ Nothing was checked: that is a failure."
@@ -102,7 +102,8 @@ def _xml(text: str) -> str:
     )
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text in a cell of a Markdown table: nothing in it is markup."""
     for sign, instead in (
         ("&", "&amp;"),
         ("<", "&lt;"),

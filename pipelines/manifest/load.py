@@ -12,7 +12,7 @@ import yaml
 from pipelines.errors import ManifestError
 from pipelines.manifest import jobs
 from pipelines.manifest.fill import WRONG, Filler, Problem
-from pipelines.manifest.model import KEYS_OF_BUILDERS, CloudRun, Component, Environment, Image, Manifest
+from pipelines.manifest.model import KEYS_OF_BUILDERS, CloudRun, Component, Environment, Image, Manifest, Watch
 
 NAME = "shipmate.yml"
 
@@ -100,6 +100,7 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
             if isinstance(target, CloudRun):
                 yield from _check_cloud_run(target, where)
         yield from _check_trust(manifest, environment, f"environments/{name}")
+        yield from _check_watch(environment.watch, f"environments/{name}/watch")
         for index, smoke in enumerate(environment.smoke):
             if smoke.component not in environment.targets:
                 yield f"environments/{name}/smoke/{index}/component", f"{smoke.component!r} does not live in {name}"
@@ -113,6 +114,17 @@ def _check_trust(manifest: Manifest, environment: Environment, where: str) -> It
         yield f"{where}/proved_by", f"there is no environment {environment.proved_by!r}"
     if environment.approval is None and not environment.unapproved:
         yield where, "needs `approval`, or `unapproved` with the reason why nobody approves"
+
+
+def _check_watch(watch: Watch, where: str) -> Iterator[tuple[str, str]]:
+    if not 0 < watch.worse_by < 100:
+        yield f"{where}/worse_by", f"{watch.worse_by:g} must be above 0 and below 100: it is a difference in per cent"
+    for key in ("slower_by_ms", "slower_by"):
+        if getattr(watch, key) < 0:
+            yield f"{where}/{key}", f"{getattr(watch, key):g} must not be below 0"
+    for key in ("pairs_per_second", "patience_seconds"):
+        if getattr(watch, key) <= 0:
+            yield f"{where}/{key}", f"{getattr(watch, key):g} must be above 0"
 
 
 def _check_component(component: Component, known: set[str], where: str) -> Iterator[tuple[str, str]]:

@@ -274,6 +274,34 @@ class Approval:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What a watch looks for while traffic moves: pairs of requests, one to the candidate and one to live (docs/DELIVERY.md)."""
+
+    worse_by: float = field(
+        default=2.0,
+        metadata=said(
+            "The smallest difference to find: a candidate that fails so many more of a hundred requests than live."
+        ),
+    )
+    slower_by_ms: float = field(
+        default=100.0,
+        metadata=said(
+            "An answer is slow that takes so many milliseconds longer than live's, and longer by `slower_by`."
+        ),
+    )
+    slower_by: float = field(default=25.0, metadata=said("... in per cent of live's time."))
+    pairs_per_second: float = field(
+        default=10.0, metadata=said("Pairs asked for in a second; each is two requests beside those of users.")
+    )
+    patience_seconds: float = field(
+        default=600.0,
+        metadata=said(
+            "How long a step may go on until it is decided; it fails when it still is not, or nothing was measured."
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """Where a release runs. Every other key is the name of a component and says where it lives."""
 
@@ -309,6 +337,7 @@ class Environment:
             "Checks from outside after a deployment: those of the default branch, and what the release adds."
         ),
     )
+    watch: Watch = field(default=Watch(), metadata=said("How a candidate is compared with live while traffic moves."))
     targets: Mapping[str, Target] = field(default_factory=dict, metadata=said("Where a component lives.", rest=True))
 
 

@@ -50,7 +50,13 @@ def _middleware(services: Services, report: Report) -> list[Middleware]:
             max_age=600,
         ),
         Middleware(Failures, report=report),
-        Middleware(RateLimit, admit=services.window.admit, trusted_hops=services.settings.trusted_hops),
+        Middleware(
+            RateLimit,
+            admit=services.window.admit,
+            trusted_hops=services.settings.trusted_hops,
+            admit_probe=services.probe_window.admit,
+            probe_token=services.settings.probe_token,
+        ),
     ]
 
 

@@ -19,6 +19,8 @@ from redis.exceptions import RedisError
 from backend.logs import Log
 
 LIMIT = 100
+PROBE_LIMIT = 6000
+"""Of the probes of a delivery, which come from one place and ask many times a second."""
 SECONDS = 60.0
 _USERS = 10_000
 _log = Log("backend.rate_limit")
@@ -45,11 +47,12 @@ return {1, limit - used - 1, 0}
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a request may pass, how many more may, and for how many seconds there will be none."""
+    """Whether a request may pass, how many more may, for how many seconds there will be none, and out of how many in all."""
 
     admitted: bool
     remaining: int
     wait: float = 0.0
+    limit: int = LIMIT
 
     @property
     def retry_after(self) -> int:
@@ -76,9 +79,9 @@ class LocalWindow:
         while times and times[0] <= now - self._seconds:
             times.popleft()
         if len(times) >= self._limit:
-            return Verdict(False, 0, times[0] + self._seconds - now)
+            return Verdict(False, 0, times[0] + self._seconds - now, self._limit)
         times.append(now)
-        return Verdict(True, self._limit - len(times))
+        return Verdict(True, self._limit - len(times), limit=self._limit)
 
 
 class SharedWindow:
@@ -101,4 +104,4 @@ class SharedWindow:
             _log.warn("rate limit counts in this instance only", error=error)
             return self._local.admit(user)
         admitted, remaining, wait = (int(part) for part in answer)
-        return Verdict(bool(admitted), remaining, wait / 1_000_000)
+        return Verdict(bool(admitted), remaining, wait / 1_000_000, self._limit)

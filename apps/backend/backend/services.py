@@ -14,7 +14,7 @@ from backend.cache import SearchCache
 from backend.database import Database
 from backend.health import Health
 from backend.jobs import JobQueue
-from backend.moving_window import SharedWindow
+from backend.moving_window import PROBE_LIMIT, SharedWindow
 from backend.notes import NoteStore
 from backend.settings import Settings
 from backend.telemetry import Report
@@ -34,6 +34,7 @@ class Services:
     cache: SearchCache
     queue: JobQueue
     window: SharedWindow
+    probe_window: SharedWindow
     health: Health
 
     @classmethod
@@ -50,6 +51,7 @@ class Services:
             cache=SearchCache(redis, namespace=namespace),
             queue=JobQueue(redis, namespace=namespace),
             window=SharedWindow(redis, namespace=namespace),
+            probe_window=SharedWindow(redis, namespace=namespace, limit=PROBE_LIMIT),
             health=Health(database, redis),
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 # Exactly what a browser sends (RFC 6454 §6.2): lower case, no path, no wildcard.
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 _SCHEMES = {"postgresql": ("postgresql", "postgres"), "redis": ("redis", "rediss", "unix")}
+_SHORTEST_TOKEN = 16
 LOG_LEVELS = ("error", "warn", "info", "debug", "verbose")
 
 
@@ -34,6 +35,7 @@ class Settings:
     environment: str = "development"
     trusted_hops: int = 0
     redis_namespace: str = "techmate"
+    probe_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -57,6 +59,7 @@ class Settings:
             environment=reader.text("ENVIRONMENT", "development"),
             trusted_hops=reader.number("TRUSTED_HOPS", 1 if on_cloud_run else 0, maximum=10),
             redis_namespace=reader.text("REDIS_NAMESPACE", "techmate"),
+            probe_token=reader.token("PROBE_TOKEN"),
         )
         reader.complain()
         return settings
@@ -97,6 +100,12 @@ class _Reader:
             self._problems.append(f"{name}={value!r} is none of {', '.join(allowed)}")
             return default
         return value
+
+    def token(self, name: str) -> str | None:
+        value = self._environ.get(name, "").strip()
+        if value and len(value) < _SHORTEST_TOKEN:
+            self._problems.append(f"{name} can be guessed: it has fewer than {_SHORTEST_TOKEN} characters")
+        return value or None
 
     def origins(self, name: str) -> tuple[str, ...]:
         given = [part.strip() for part in self._environ.get(name, "").split(",")]

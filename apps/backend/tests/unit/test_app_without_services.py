@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from backend.moving_window import SharedWindow
 from backend.notes import NoteStore
 from backend.services import Services
 
@@ -179,3 +180,45 @@ async def test_the_limit_holds_per_user_without_redis_and_spares_the_probes(serv
     assert (other.status_code, probe.status_code) == (200, 200)
     assert refused.headers["access-control-allow-origin"] == ORIGIN
     assert refused.json()["error"]["code"] == "rate_limited"
+
+
+TOKEN = "0123456789abcdef"
+
+
+async def test_probes_have_a_limit_of_their_own(serve: Serve) -> None:
+    probe = {"X-Shipmate-Probe": TOKEN}
+    async with serve(probe_token=TOKEN) as api:
+        asked = [await api.get("/version", headers=probe) for _ in range(101)]
+        user = await api.get("/version")
+    assert {answer.status_code for answer in asked} == {200}
+    assert (asked[0].headers["x-ratelimit-limit"], asked[-1].headers["x-ratelimit-remaining"]) == ("6000", "5899")
+    assert (user.headers["x-ratelimit-limit"], user.headers["x-ratelimit-remaining"]) == ("100", "99")
+
+
+async def test_probes_are_limited_too(serve: Serve) -> None:
+    def narrow(services: Services) -> Services:
+        window = SharedWindow(services.redis, namespace="test", limit=2)
+        return dataclasses.replace(services, probe_window=window)
+
+    async with serve(probe_token=TOKEN, adapt=narrow) as api:
+        asked = [await api.get("/version", headers={"X-Shipmate-Probe": TOKEN}) for _ in range(3)]
+    assert [answer.status_code for answer in asked] == [200, 200, 429]
+    assert asked[-1].headers["x-ratelimit-limit"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("token", "given"),
+    [
+        (None, TOKEN),
+        (None, ""),
+        (None, "None"),
+        (TOKEN, ""),
+        (TOKEN, TOKEN.upper()),
+        (TOKEN, f"{TOKEN}x"),
+        (TOKEN, "\xe9"),
+    ],
+)
+async def test_nobody_else_is_taken_for_a_probe(serve: Serve, token: str | None, given: str) -> None:
+    async with serve(probe_token=token) as api:
+        answer = await api.get("/version", headers=[(b"X-Shipmate-Probe", given.encode("latin-1"))])
+    assert answer.headers["x-ratelimit-limit"] == "100"

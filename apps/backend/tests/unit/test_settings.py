@@ -15,6 +15,7 @@ def test_defaults_are_those_of_development() -> None:
         "development",
     )
     assert (settings.cors_origins, settings.sentry_dsn, settings.trusted_hops) == ((), None, 0)
+    assert settings.probe_token is None
 
 
 def test_every_variable_is_read() -> None:
@@ -32,6 +33,7 @@ def test_every_variable_is_read() -> None:
             "REVISION": "api-00001",
             "ENVIRONMENT": "staging",
             "TRUSTED_HOPS": "2",
+            "PROBE_TOKEN": "0123456789abcdef\n",
         }
     )
     assert (settings.port, settings.host, settings.workers, settings.log_level) == (8080, "127.0.0.9", True, "verbose")
@@ -42,6 +44,7 @@ def test_every_variable_is_read() -> None:
         "http://key@127.0.0.1/1",
         2,
     )
+    assert settings.probe_token == "0123456789abcdef"
 
 
 def test_cloud_run_is_recognised() -> None:
@@ -74,6 +77,14 @@ def test_what_is_no_port_is_refused(port: str) -> None:
         Settings.from_environ({**NEEDED, "PORT": port})
 
 
+def test_a_token_that_can_be_guessed_is_refused_and_not_repeated() -> None:
+    with pytest.raises(SettingsError, match="PROBE_TOKEN can be guessed") as caught:
+        Settings.from_environ({**NEEDED, "PROBE_TOKEN": "short"})
+    assert "short" not in str(caught.value)
+
+
 def test_credentials_stay_out_of_repr() -> None:
-    settings = Settings(database_url="postgresql://u:hidden@db/x", redis_url="redis://:hidden@cache")
+    settings = Settings(
+        database_url="postgresql://u:hidden@db/x", redis_url="redis://:hidden@cache", probe_token="hidden"
+    )
     assert "hidden" not in repr(settings)

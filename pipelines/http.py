@@ -29,6 +29,10 @@ class Http:
     @cached_property
     def session(self) -> requests.Session:
         """The session, for libraries that bring their own calls (google-auth). Carries the overlay, not the retries."""
+        return self.new_session()
+
+    def new_session(self) -> requests.Session:
+        """One with connections and cookies of its own, through the overlay as well; close it after use."""
         import requests
 
         session = requests.Session()

@@ -69,7 +69,7 @@ def main(runtime: Runtime) -> int:
             junit = Path(values["junit"])
             junit.parent.mkdir(parents=True, exist_ok=True)
             junit.write_text(context.report.as_junit())
-    passed = len(context.report.results) if context.report else 0
+    passed = context.report.passed if context.report else 0
     runtime.summary(f"### {release.name} is live in {context.environment}\n\n{as_markdown(done)}")
     runtime.output("state", "live")
     runtime.output("passed", str(passed))

@@ -1,7 +1,7 @@
 """Smoke checks: what the manifest declares, asked from outside, all at the same time.
 
 Each check is one request (two with `cors_origin`), made once: an answer that is wrong is a finding, not something to try
-again until it looks right. Who checks right after a change may allow a window with `patience`.
+again until it looks right. Who checks right after a change may allow a window with `patience`. A rate limit is waited out.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pipelines.checks import rate_limit
 from pipelines.checks.report import Report, Result
 from pipelines.errors import InputError
 from pipelines.http import Http
-from pipelines.manifest.model import Smoke
+from pipelines.manifest.model import Request, Smoke
 from pipelines.threads import together
 
 if TYPE_CHECKING:
@@ -39,9 +40,13 @@ class Probe:
 
 
 def plan(
-    checks: Sequence[Smoke], urls: Mapping[str, str], facts: Mapping[str, str], headers: Mapping[str, str] | None = None
+    checks: Sequence[Smoke],
+    urls: Mapping[str, str],
+    facts: Mapping[str, str],
+    headers: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Probe]:
     """The requests for some checks. `urls`: component -> address below which it is asked. `facts` fill {release} and {commit}.
+    `headers`: component -> what its requests carry.
 
     Raises InputError for a check of a component without an address.
     """
@@ -60,7 +65,7 @@ def plan(
             contains=tuple(_filled(text, facts) for text in check.contains),
             json={key: _filled(value, facts) for key, value in check.json.items()},
         )
-        sent = {**(headers or {}), **check.headers}
+        sent = {**(headers or {}).get(check.component, {}), **check.headers}
         if check.cors_origin:
             sent["Origin"] = check.cors_origin
         probes.append(Probe(check=filled, url=urls[check.component].rstrip("/") + filled.path, headers=sent))
@@ -73,13 +78,13 @@ def run(
     facts: Mapping[str, str],
     http: Http,
     *,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, Mapping[str, str]] | None = None,
     patience: float = 0.0,
 ) -> Report:
     """Ask all of it, at most 32 at once; the report is in the order of the checks.
 
-    `headers` go with every request (a protection bypass). With `patience` (seconds), what failed is asked again until it passes
-    or the time is over. Raises InputError.
+    `headers`: component -> what goes with every request to it (a protection bypass). With `patience` (seconds), what failed is asked
+    again until it passes or the time is over. Raises InputError.
     """
     probes = plan(checks, urls, facts, headers)
     started = time.monotonic()
@@ -88,10 +93,10 @@ def run(
 
 
 def _patiently(probe: Probe, http: Http, until: float) -> Result:
-    result = ask(probe, http)
-    while not result.ok and time.monotonic() < until:
+    result = rate_limit.waited_out(partial(ask, probe, http), http)
+    while result.failed and time.monotonic() < until:
         http.policy.sleep(0.5 * http.policy.scale)
-        result = ask(probe, http)
+        result = rate_limit.waited_out(partial(ask, probe, http), http)
     return result
 
 
@@ -105,9 +110,20 @@ def ask(probe: Probe, http: Http) -> Result:
         answer = _sent(probe, http, probe.headers)
     except requests.RequestException as error:
         ms = (time.perf_counter() - started) * 1000
-        return _result(probe, None, ms, [f"no answer: {_plain(error)}"])
+        return _result(probe, None, ms, [f"no answer: {plain(error)}"])
     ms = (time.perf_counter() - started) * 1000
-    problems = [*judge(check, answer.status_code, answer.headers, answer.text, ms), *_cors(probe, http, answer)]
+    if answer.status_code == rate_limit.STATUS != check.status:
+        return _limited(probe, answer, ms)
+    problems = judge(check, answer.status_code, answer.headers, answer.text, ms)
+    if check.cors_origin:
+        problems += _origin_problems(check.cors_origin, answer)
+        try:
+            other = _sent(probe, http, {**probe.headers, "Origin": STRANGER})
+        except requests.RequestException as error:
+            return _result(probe, answer.status_code, ms, [*problems, f"no answer to a strange origin: {plain(error)}"])
+        if other.status_code == rate_limit.STATUS != check.status and not problems:
+            return _limited(probe, other, ms)
+        problems += _stranger_problems(other)
     if check.tls_days is not None:
         from pipelines.checks.tls import problem
 
@@ -115,7 +131,7 @@ def ask(probe: Probe, http: Http) -> Result:
     return _result(probe, answer.status_code, ms, problems)
 
 
-def judge(check: Smoke, status: int, headers: Mapping[str, str], text: str, ms: float) -> list[str]:
+def judge(check: Request, status: int, headers: Mapping[str, str], text: str, ms: float) -> list[str]:
     """What is wrong with an answer, in words. Pure; `headers` must look names up case-insensitively."""
     problems = []
     if status != check.status:
@@ -140,52 +156,43 @@ def _sent(probe: Probe, http: Http, headers: Mapping[str, str]) -> requests.Resp
     )
 
 
-def _cors(probe: Probe, http: Http, answer: requests.Response) -> list[str]:
-    """The origin given is let in, and a stranger is not (Fetch standard, "CORS check")."""
-    wanted = probe.check.cors_origin
-    if not wanted:
-        return []
-    import requests
-
+def _origin_problems(wanted: str, answer: requests.Response) -> list[str]:
+    """The origin given is let in (Fetch standard, "CORS check") …"""
     allowed = answer.headers.get("Access-Control-Allow-Origin", "")
-    problems = [] if allowed == wanted else [f"allows the origin {allowed or 'nobody'!r}, not {wanted}"]
-    try:
-        other = _sent(probe, http, {**probe.headers, "Origin": STRANGER})
-    except requests.RequestException as error:
-        return [*problems, f"no answer to a strange origin: {_plain(error)}"]
-    let_in = other.headers.get("Access-Control-Allow-Origin", "")
-    if let_in in ("*", STRANGER):
-        problems.append(f"allows any origin (it answered {let_in} to {STRANGER})")
-    return problems
+    return [] if allowed == wanted else [f"allows the origin {allowed or 'nobody'!r}, not {wanted}"]
+
+
+def _stranger_problems(answer: requests.Response) -> list[str]:
+    """… and a stranger is not."""
+    let_in = answer.headers.get("Access-Control-Allow-Origin", "")
+    return [f"allows any origin (it answered {let_in} to {STRANGER})"] if let_in in ("*", STRANGER) else []
 
 
 def _json_problems(wanted: Mapping[str, str], text: str) -> list[str]:
-    if not wanted:
-        return []
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return [f"is not JSON{_excerpt(text)}"]
     problems = []
     for key, value in wanted.items():
-        found = _at(body, key)
-        if found is None:
-            problems.append(f"has no {key}")
+        found, problem = json_value(text, key)
+        if problem:
+            problems.append(problem)
         elif found != value:
             problems.append(f"{key} is {found!r} instead of {value!r}")
-    return problems
+    return list(dict.fromkeys(problems))
 
 
-def _at(body: Any, dotted: str) -> str | None:
-    """The value at `a.b.0`, as text; None when there is nothing."""
+def json_value(text: str, dotted: str) -> tuple[str | None, str]:
+    """The value at `a.b.0` of a JSON text, as text, and what is wrong when there is none."""
+    try:
+        body: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return None, f"is not JSON{_excerpt(text)}"
     for part in dotted.split("."):
         if isinstance(body, dict) and part in body:
             body = body[part]
         elif isinstance(body, list) and part.isdigit() and int(part) < len(body):
             body = body[int(part)]
         else:
-            return None
-    return body if isinstance(body, str) else json.dumps(body)
+            return None, f"has no {dotted}"
+    return (body if isinstance(body, str) else json.dumps(body)), ""
 
 
 def _header_problems(wanted: Mapping[str, str], headers: Mapping[str, str]) -> list[str]:
@@ -199,6 +206,11 @@ def _header_problems(wanted: Mapping[str, str], headers: Mapping[str, str]) -> l
         elif not re.search(pattern, found):
             problems.append(f"header {name} is {found!r}, which does not match {pattern}")
     return problems
+
+
+def _limited(probe: Probe, answer: requests.Response, ms: float) -> Result:
+    refused = _result(probe, answer.status_code, ms, [])
+    return replace(refused, limited=True, retry_after=rate_limit.wait_asked(answer.headers))
 
 
 def _result(probe: Probe, status: int | None, ms: float, problems: Sequence[str]) -> Result:
@@ -225,7 +237,8 @@ def _excerpt(text: str) -> str:
     return f" ({short})" if short else ""
 
 
-def _plain(error: BaseException) -> str:
+def plain(error: BaseException) -> str:
+    """A failed connection in a few words."""
     from pipelines.faults import of_connection
 
     return of_connection("GET", error, sent=True).text

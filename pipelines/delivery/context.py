@@ -71,6 +71,8 @@ class Context:
     """What the smoke tests found, once they ran."""
     host_of: Callable[[str], Host] | None = None
     """Instead of the providers' own, in tests."""
+    probe_headers: dict[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """Component -> what probes.py read, once."""
     _hosts: dict[str, Host] = field(default_factory=dict)
 
     @cached_property

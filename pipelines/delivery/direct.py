@@ -37,7 +37,7 @@ def deploy(context: Context, name: str, artifacts: Mapping[str, str]) -> list[Do
     history.note("in_progress", f"deploying {name}")
     with history.failing(name):
         done = carry_out([step for _, step in made.steps], context)
-    checks = len(context.report.results) if context.report else 0
+    checks = context.report.passed if context.report else 0
     history.note("success", f"{name} is live, {checks} checks passed")
     return done
 

@@ -204,7 +204,7 @@ def _facts(manifest: Manifest, environment: str, settings: Environment, recorded
                 expand=tuple(name for name in files if ".expand." in name and name[:4] > knows),
                 contract=tuple(name for name in files if ".contract." in name and had < name[:4] <= knows),
                 contracts=max(knows, had),
-                checks=sum(check.component == component for check in settings.smoke),
+                checks=sum(check.component == component for check in (*settings.smoke, *manifest.journeys.values())),
             )
         )
     return found
@@ -242,6 +242,11 @@ def _document(
         ],
         "deployer": dataclasses.asdict(settings.deployer) if settings.deployer else None,
         "smoke": [dataclasses.asdict(check) for check in settings.smoke],
+        "journeys": {
+            name: dataclasses.asdict(journey)
+            for name, journey in manifest.journeys.items()
+            if journey.component in settings.targets
+        },
         "steps": [{"job": job.key, **step.as_data()} for job, step in steps],
         "unreviewed": [dataclasses.asdict(each) for each in recorded.unreviewed],
         "warnings": list(recorded.warnings),

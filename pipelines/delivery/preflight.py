@@ -134,4 +134,5 @@ def differences(policy: Manifest, releasing: Manifest, environment: str) -> list
         for check in releasing.environments[environment].smoke
         if check.name not in named
     ]
+    found += [f"journeys: {name}, added by the release" for name in releasing.journeys if name not in policy.journeys]
     return found

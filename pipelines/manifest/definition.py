@@ -10,15 +10,16 @@ import dataclasses
 import hashlib
 import json
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 import yaml
 
 from pipelines.errors import ManifestError
+from pipelines.manifest import journeys
 from pipelines.manifest.fill import WRONG, Filler, Problem
-from pipelines.manifest.model import BrowserTests, Build, Component, Environment, Image, Manifest, Smoke
+from pipelines.manifest.model import BrowserTests, Build, Component, Environment, Image, Journey, Manifest, Smoke
 from pipelines.manifest.release import Release
 
 _MOST = 100_000
@@ -37,6 +38,7 @@ class Definition:
     targets: Mapping[tuple[str, str], yaml.MappingNode]
     """(environment, component) -> the node of its target."""
     smoke: Mapping[str, tuple[Smoke, ...]]
+    journeys: Mapping[str, Journey]
     browser_tests: BrowserTests | None
     release: Release
     """Of which only what describes the release itself counts (`_rules`)."""
@@ -66,12 +68,15 @@ def parse(root: yaml.Node, file: Path) -> Definition:
         for name, node in environments.items()
         if (checks := _at(node, "smoke")) is not None
     }
+    visited = filler.fill(Mapping[str, Journey], _kept(Mapping[str, Journey], _at(root, "journeys")), "journeys")
     tests = _at(root, "browser_tests")
     wanted = None if tests is None else filler.fill(BrowserTests, _kept(BrowserTests, tests), "browser_tests")
     section = _at(root, "release")
     rules = Release() if section is None else filler.fill(Release, _kept(Release, section), "release")
     if filler.problems or WRONG in (components, wanted, rules):
         raise _wrong(filler.problems, file)
+    if unfit := _located(root, journeys.problems(visited, set(components))):
+        raise _wrong(unfit, file)
     known = {field.name for field in dataclasses.fields(Environment)}
     targets = {
         (name, component): node
@@ -83,6 +88,7 @@ def parse(root: yaml.Node, file: Path) -> Definition:
         components=components,
         targets=targets,
         smoke=smoke,
+        journeys=visited,
         browser_tests=wanted,
         release=rules,
         file=file,
@@ -114,6 +120,10 @@ def apply(policy: Manifest, definition: Definition) -> Manifest:
         policy,
         components=components,
         environments=environments,
+        journeys={
+            **policy.journeys,
+            **{name: own for name, own in definition.journeys.items() if name not in policy.journeys},
+        },
         browser_tests=definition.browser_tests or policy.browser_tests,
         release=_rules(policy.release, definition.release),
         file=definition.file,
@@ -192,6 +202,12 @@ def _added(environment: Environment, checks: tuple[Smoke, ...]) -> tuple[Smoke, 
     """What the release checks beyond the policy's. One of the same name stays the policy's."""
     least = {check.name for check in environment.smoke}
     return tuple(check for check in checks if check.name not in least and check.component in environment.targets)
+
+
+def _located(root: yaml.Node, problems: Iterable[tuple[str, str]]) -> list[Problem]:
+    from pipelines.manifest.load import located
+
+    return located(root, problems)
 
 
 def _wrong(problems: list[Problem], file: Path) -> ManifestError:

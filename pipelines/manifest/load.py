@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pipelines.errors import ManifestError
-from pipelines.manifest import jobs
+from pipelines.manifest import jobs, journeys
 from pipelines.manifest.fill import WRONG, Filler, Problem
 from pipelines.manifest.model import KEYS_OF_BUILDERS, CloudRun, Component, Environment, Image, Manifest, Watch
 
@@ -40,11 +40,16 @@ def parse(text: str, file: Path = Path(NAME)) -> Manifest:
     manifest: Any = filler.fill(Manifest, node, "")
     problems = filler.problems
     if manifest is not WRONG and not problems:
-        problems = [Problem(_line_of(node, path), path, text) for path, text in _cross_check(manifest)]
+        problems = located(node, _cross_check(manifest))
     if problems:
         raise listed(problems, file)
     filled: Manifest = dataclasses.replace(manifest, file=file)
     return filled
+
+
+def located(node: yaml.Node, problems: Iterable[tuple[str, str]]) -> list[Problem]:
+    """Problems of (path, what) with the lines of their paths."""
+    return [Problem(_line_of(node, path), path, text) for path, text in problems]
 
 
 def document(file: Path) -> yaml.Node:
@@ -92,6 +97,7 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
             if other not in known:
                 yield f"ci/checks/{name}/components", f"there is no component {other!r}"
     yield from jobs.problems(manifest.ci)
+    yield from journeys.problems(manifest.journeys, known)
     for name, environment in manifest.environments.items():
         for other, target in environment.targets.items():
             where = f"environments/{name}/{other}"
@@ -156,11 +162,13 @@ def _check_cloud_run(target: CloudRun, where: str) -> Iterator[tuple[str, str]]:
         or target.shift[0] < 1
     ):
         yield f"{where}/shift", "must rise and end at 100"
-    for variable, reference in {**target.secrets, "database_secret": target.database_secret or "x@1"}.items():
+    named = {f"secrets/{variable}": reference for variable, reference in target.secrets.items()}
+    own = {"database_secret": target.database_secret, "probe_secret": target.probe_secret}
+    for key, reference in {**named, **{key: value for key, value in own.items() if value is not None}}.items():
         name, _, version = reference.partition("@")
         if not name or not version.isdigit():
             yield (
-                f"{where}/secrets/{variable}",
+                f"{where}/{key}",
                 f"{reference!r} must be secret@version with a number: 'latest' changes under a running service",
             )
 

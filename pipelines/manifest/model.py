@@ -178,6 +178,13 @@ class CloudRun:
     database_secret: str | None = field(
         default=None, metadata=said("Secret with the address the migrations run against: secret@version.")
     )
+    probe_secret: str | None = field(
+        default=None,
+        metadata=said(
+            "Secret that smoke checks and journeys send as `X-Shipmate-Probe`, so that a rate limit of the app knows them: secret@version.",
+            "probe-token@1",
+        ),
+    )
 
     @property
     def watched(self) -> str:
@@ -202,37 +209,77 @@ class Vercel:
     watch_seconds: ClassVar[float] = 0.0
     watched: ClassVar[str] = ""
     database_secret: ClassVar[None] = None
+    probe_secret: ClassVar[None] = None
 
 
 Target = CloudRun | Vercel
-"""Each has url, shift, watch_seconds, watched and database_secret, as keys or as facts: plans and steps ask no more."""
+"""Each has url, shift, watch_seconds, watched, database_secret and probe_secret, as keys or as facts: plans and steps ask no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Smoke:
-    """One check from outside: a request and what its answer must be."""
+class Request:
+    """A request from outside, and what its answer must be."""
 
-    name: str = field(metadata=said("What it proves, in a few words."))
-    component: str = field(metadata=said("Whose address `path` is below."))
     path: str = field(default="/", metadata=said("Path asked for."))
-    method: Literal["GET", "POST", "OPTIONS", "HEAD"] = field(default="GET", metadata=said("HTTP method."))
+    method: Literal["GET", "POST", "OPTIONS", "HEAD", "PUT", "PATCH", "DELETE"] = field(
+        default="GET", metadata=said("HTTP method.")
+    )
     headers: Mapping[str, str] = field(default_factory=dict, metadata=said("Headers sent."))
     body: str = field(default="", metadata=said("Body sent."))
     status: int = field(default=200, metadata=said("Status expected."))
     contains: tuple[str, ...] = field(default=(), metadata=said("Texts the body must contain."))
     json: Mapping[str, str] = field(
         default_factory=dict,
-        metadata=said("Dotted keys of a JSON body and their values; {release} and {commit} are filled in."),
+        metadata=said("Dotted keys of a JSON body and their values, like `items.0.name`."),
     )
     answer_headers: Mapping[str, str] = field(
         default_factory=dict, metadata=said("Headers the answer must have; a value is a regular expression.")
     )
     within_ms: int | None = field(default=None, metadata=said("Slowest answer allowed, in milliseconds."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smoke(Request):
+    """One check from outside: a request and what its answer must be; {release} and {commit} are filled in."""
+
+    name: str = field(metadata=said("What it proves, in a few words."))
+    component: str = field(metadata=said("Whose address `path` is below."))
     tls_days: int | None = field(
         default=None, metadata=said("The certificate must be valid for at least this many days.")
     )
     cors_origin: str | None = field(
         default=None, metadata=said("An origin that must be allowed (and a made-up one refused).")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JourneyRequest(Request):
+    """A request of a journey; {visit} and what earlier requests took are filled in (not in `answer_headers`)."""
+
+    save: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=said("Values taken from a JSON answer for later requests: name -> dotted key.", {"note": "id"}),
+    )
+    find: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=said(
+            "Texts taken from an answer for later requests: name -> regular expression with one group.",
+            {"script": 'src="/(assets/[^"]+\\.js)"'},
+        ),
+    )
+    always: bool = field(
+        default=False,
+        metadata=said("Done also when a request before it failed: it removes what the journey made."),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journey:
+    """What a user does, as requests one after the other: asked of a candidate, of what is live, and of both to compare them."""
+
+    component: str = field(metadata=said("Whose address the paths are below."))
+    requests: tuple[JourneyRequest, ...] = field(
+        metadata=said("In their order; after one that failed only those with `always` are done.")
     )
 
 
@@ -394,6 +441,12 @@ class Manifest:
     components: Mapping[str, Component] = field(metadata=said("Its parts."))
     ci: Ci = field(metadata=said("What a pull request must pass."))
     environments: Mapping[str, Environment] = field(metadata=said("Where it runs."))
+    journeys: Mapping[str, Journey] = field(
+        default_factory=dict,
+        metadata=said(
+            "What users do, by name: those of the default branch, and what the release adds under other names.",
+        ),
+    )
     browser_tests: BrowserTests | None = field(
         default=None, metadata=defined("What users do, after a deployment to staging.")
     )

@@ -108,7 +108,7 @@ def test_what_each_job_of_staging_puts_out_and_shows(at: Workplace) -> None:
     assert outputs == {"key": deployed.key, "url": deployed.url}
     assert deployed.traffic == 0
     assert "is deployed without traffic" in at.summary
-    assert "| 1 smoke check of the candidate at its own address | 1 checks passed" in at.summary
+    assert "| 1 check of the candidate at its own address | 1 checks passed" in at.summary
     (result,) = (KEPT / "deployed").iterdir()
     assert json.loads(result.read_text())["reference"].endswith(f"@{built['digest']}")
     at.act("build_component", component="backend")

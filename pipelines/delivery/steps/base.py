@@ -59,7 +59,7 @@ class Facts:
     contracts: str = "0000"
     """The highest of these, and of those before."""
     checks: int = 0
-    """Smoke checks of the component."""
+    """Smoke checks and journeys of the component."""
     epoch: int = 0
     """How often somebody had rolled back."""
 
@@ -119,5 +119,5 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def counted(checks: int) -> str:
-    """`1 smoke check`, `3 smoke checks`"""
-    return f"{checks} smoke check{'' if checks == 1 else 's'}"
+    """`1 check`, `3 checks`"""
+    return f"{checks} check{'' if checks == 1 else 's'}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery.steps.base import Facts, PlannedStep, Step, counted
 from pipelines.errors import CheckFailed
+from pipelines.threads import together
 
 if TYPE_CHECKING:
     from pipelines.checks.report import Report
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Smoke(PlannedStep):
-    """All smoke checks at the public addresses, at the same time. `component` is the environment: they are about the whole."""
+    """All smoke checks and journeys at the public addresses, at the same time. `component` is the environment: they are about the whole."""
 
     name: ClassVar[str] = "smoke"
     release: str
@@ -37,32 +39,45 @@ class Smoke(PlannedStep):
 
 
 def observe_environment(context: Context, release: str | None) -> Report:
-    """What all smoke checks find, against the release that is expected or, without one, whatever its providers say is live."""
+    """What all smoke checks and journeys find, against the release that is expected or, without one, whatever its providers say is live."""
     mains = (live.main() for live in context.lives().values())
     identity = next((main.identity for main in mains if main and main.identity), None)
     return _everything(context, release or (identity.release if identity else ""), identity.commit if identity else "")
 
 
 def _everything(context: Context, release: str, commit: str) -> Report:
-    from pipelines.checks import smoke
-
-    checks = [check for check in context.settings.smoke if check.component in context.settings.targets]
-    return smoke.run(checks, context.urls(), {"release": release, "commit": commit}, context.http)
+    return _asked(context, context.urls(), {"release": release, "commit": commit}, {})
 
 
 def observe(
     context: Context, component: str, url: str, release: str, commit: str, headers: Mapping[str, str] | None = None
 ) -> Report:
-    """What the smoke checks of one component find at an address. Users send no `headers`; a protected candidate needs some."""
-    from pipelines.checks import smoke
-
-    checks = [check for check in context.settings.smoke if check.component == component]
+    """What the smoke checks and journeys of one component find at an address. Users send no `headers`; a protected candidate needs some."""
     facts = {"release": release, "commit": commit}
-    return smoke.run(checks, {component: url}, facts, context.http, headers=headers)
+    return _asked(context, {component: url}, facts, headers or {})
+
+
+def _asked(context: Context, urls: Mapping[str, str], facts: Mapping[str, str], headers: Mapping[str, str]) -> Report:
+    """All smoke checks and journeys of the components with an address, at the same time, with the identity of our probes."""
+    from pipelines.checks import journeys, smoke
+    from pipelines.checks.report import Report
+    from pipelines.delivery.probes import probe_headers
+
+    checks = [check for check in context.settings.smoke if check.component in urls]
+    visits = {name: journey for name, journey in context.manifest.journeys.items() if journey.component in urls}
+    carried = {component: {**headers, **probe_headers(context, component)} for component in urls}
+    reports = together(
+        (
+            partial(smoke.run, checks, urls, facts, context.http, headers=carried),
+            partial(journeys.report, visits, urls, context.http, headers=carried),
+        )
+    )
+    return Report.joined(reports)
 
 
 def require_passed(report: Report, environment: str, where: str) -> str:
-    """How many passed. Raises CheckFailed with every check that failed."""
+    """How many passed. Raises CheckFailed with every check that failed, or when none passed."""
     if report.failed:
         raise CheckFailed(report.failures(), where=where, next_step=f"shipmate smoke --environment {environment}")
-    return f"{len(report.results)} checks passed, slowest {report.slowest_ms:.0f} ms"
+    limited = f", {report.limited} not answered (rate limit)" if report.limited else ""
+    return f"{report.passed} checks passed, slowest {report.slowest_ms:.0f} ms{limited}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Verify(PlannedStep):
-    """The smoke checks of the component. Never done already: what was well an hour ago is asked again."""
+    """The smoke checks and journeys of the component. Never done already: what was well an hour ago is asked again."""
 
     name: ClassVar[str] = "verify"
     release: str

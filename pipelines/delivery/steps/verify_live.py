@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyLive(Step):
-    """The smoke checks of the component, against what its provider says is live."""
+    """The smoke checks and journeys of the component, against what its provider says is live."""
 
     name: ClassVar[str] = "verify-live"
     release: str

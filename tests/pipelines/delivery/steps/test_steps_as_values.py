@@ -67,9 +67,9 @@ def test_what_was_well_an_hour_ago_is_asked_again() -> None:
         assert not step.observes
         assert step.done(live(deployed("r2", "v2", 100))) == ""
     (smoke,) = Smoke.plan([FACTS, replace(FACTS, component="site", checks=2)])
-    assert (smoke.component, smoke.says) == ("production", "3 smoke checks from outside; taken back if one fails")
+    assert (smoke.component, smoke.says) == ("production", "3 checks from outside; taken back if one fails")
     (verify,) = Verify.plan([FACTS])
-    assert verify.says == "1 smoke check of the candidate at its own address"
+    assert verify.says == "1 check of the candidate at its own address"
 
 
 @pytest.mark.parametrize(("share", "done"), [(0, [False, False]), (10, [True, False]), (100, [True, True])])

@@ -204,7 +204,8 @@ def _facts(manifest: Manifest, environment: str, settings: Environment, recorded
                 expand=tuple(name for name in files if ".expand." in name and name[:4] > knows),
                 contract=tuple(name for name in files if ".contract." in name and had < name[:4] <= knows),
                 contracts=max(knows, had),
-                checks=sum(check.component == component for check in (*settings.smoke, *manifest.journeys.values())),
+                checks=sum(check.component == component for check in settings.smoke)
+                + sum(journey.component == component for journey in manifest.journeys.values()),
             )
         )
     return found

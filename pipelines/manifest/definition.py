@@ -75,7 +75,8 @@ def parse(root: yaml.Node, file: Path) -> Definition:
     rules = Release() if section is None else filler.fill(Release, _kept(Release, section), "release")
     if filler.problems or WRONG in (components, wanted, rules):
         raise _wrong(filler.problems, file)
-    if unfit := _located(root, journeys.problems(visited, set(components))):
+    visited = {name: journey for name, journey in visited.items() if journey.component in components}
+    if unfit := _located(root, journeys.problems(visited, components)):
         raise _wrong(unfit, file)
     known = {field.name for field in dataclasses.fields(Environment)}
     targets = {

@@ -187,7 +187,7 @@ def _services(environments: Mapping[str, Any]) -> Iterator[Service]:
     for name, component, target in _targets(environments, "cloud-run"):
         references = [
             *target.get("secrets", {}).values(),
-            *([target["database_secret"]] if "database_secret" in target else []),
+            *(target[key] for key in ("database_secret", "probe_secret") if key in target),
         ]
         yield Service(
             environment=name,

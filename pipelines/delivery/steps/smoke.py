@@ -50,21 +50,39 @@ def _everything(context: Context, release: str, commit: str) -> Report:
 
 
 def observe(
-    context: Context, component: str, url: str, release: str, commit: str, headers: Mapping[str, str] | None = None
+    context: Context,
+    component: str,
+    url: str,
+    release: str,
+    commit: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    journeys: bool = True,
 ) -> Report:
-    """What the smoke checks and journeys of one component find at an address. Users send no `headers`; a protected candidate needs some."""
+    """What the smoke checks and journeys of one component find at an address. Users send no `headers`; a protected candidate needs some.
+
+    `journeys=False` for a release that may be older than the journeys of the default branch: it need not have what they ask for.
+    """
     facts = {"release": release, "commit": commit}
-    return _asked(context, {component: url}, facts, headers or {})
+    return _asked(context, {component: url}, facts, headers or {}, with_journeys=journeys)
 
 
-def _asked(context: Context, urls: Mapping[str, str], facts: Mapping[str, str], headers: Mapping[str, str]) -> Report:
-    """All smoke checks and journeys of the components with an address, at the same time, with the identity of our probes."""
+def _asked(
+    context: Context,
+    urls: Mapping[str, str],
+    facts: Mapping[str, str],
+    headers: Mapping[str, str],
+    *,
+    with_journeys: bool = True,
+) -> Report:
+    """All checks of the components with an address, at the same time, with the identity of our probes."""
     from pipelines.checks import journeys, smoke
     from pipelines.checks.report import Report
     from pipelines.delivery.probes import probe_headers
 
     checks = [check for check in context.settings.smoke if check.component in urls]
-    visits = {name: journey for name, journey in context.manifest.journeys.items() if journey.component in urls}
+    declared = context.manifest.journeys if with_journeys else {}
+    visits = {name: journey for name, journey in declared.items() if journey.component in urls}
     carried = {component: {**headers, **probe_headers(context, component)} for component in urls}
     reports = together(
         (

@@ -37,5 +37,5 @@ class Verify(PlannedStep):
     def run(self, context: Context) -> str:
         host = context.host(self.component)
         url = host.address(traffic.candidate(host.live(), self.component, self.release, self.digest).key)
-        report = observe(context, self.component, url, self.release, context.delivered.commit, host.headers())
+        report = observe(context, self.component, url, self.release, context.delivered.commit, headers=host.headers())
         return require_passed(report, context.environment, url)

@@ -42,6 +42,10 @@ class Site:
     seen: list[Mapping[str, str]] = field(default_factory=list)
     flaky_until: int = 0
     origins: str = "one"
+    limited: int = 0
+    """How many requests are refused yet."""
+    retry_after: str = "7"
+    strangers_limited: bool = False
 
     def app(self) -> Starlette:
         return Starlette(routes=[Route("/{path:path}", self.answer, methods=["GET", "POST", "OPTIONS", "HEAD"])])
@@ -49,6 +53,11 @@ class Site:
     async def answer(self, request: Request) -> Response:
         self.seen.append({**request.headers, ":method": request.method, ":body": (await request.body()).decode()})
         path = request.path_params["path"]
+        if self.strangers_limited and request.headers.get("origin") == smoke.STRANGER:
+            return PlainTextResponse("too many", 429)
+        if self.limited and path != "health":
+            self.limited -= 1
+            return PlainTextResponse("too many", 429, headers={"Retry-After": self.retry_after})
         if path == "slow":
             await asyncio.sleep(1.0)
         if path == "moved":
@@ -142,7 +151,8 @@ def test_what_is_sent_is_what_the_manifest_says() -> None:
                 headers={"X-A": "b"},
             )
         ]
-        report = smoke.run(checks, {"backend": url + "/"}, FACTS, http, headers={"x-bypass": "secret"})
+        headers = {"backend": {"x-bypass": "secret"}, "web": {"x-bypass": "another"}}
+        report = smoke.run(checks, {"backend": url + "/"}, FACTS, http, headers=headers)
     seen = made.seen[0]
     assert (seen[":method"], seen[":body"], seen["x-a"], seen["x-bypass"]) == (
         "POST",
@@ -188,6 +198,83 @@ def test_a_wrong_answer_is_asked_once_unless_there_is_patience() -> None:
         assert len(made.seen) == 1
         assert not smoke.run(checks, {"backend": url}, FACTS, http, patience=10).failed
         assert len(made.seen) == 4
+
+
+# rate limits ------------------------------------------------------------------------------------------------------------
+
+
+def limited_run(*paths: str, limited: int, retry_after: str = "7", **check: Any) -> tuple[Report, Site, list[float]]:
+    """What checks of some paths find while so many requests are refused, and the waits they made."""
+    waits: list[float] = []
+    http = Http(overlay=Overlay(), policy=Policy(scale=0.01, sleep=waits.append))
+    checks = [Smoke(name=path, component="backend", path=path, **check) for path in paths]
+    with site(limited=limited, retry_after=retry_after) as (made, _, url):
+        return smoke.run(checks, {"backend": url}, FACTS, http), made, waits
+
+
+def test_a_rate_limit_is_waited_out_as_long_as_it_asks() -> None:
+    found, made, waits = limited_run("/version", limited=2)
+    assert not found.failed
+    assert found.results[0].ok
+    assert len(made.seen) == 3
+    assert waits == pytest.approx([0.07, 0.07])
+
+
+@pytest.mark.parametrize(("retry_after", "requests"), [("7", 9), ("0", 61), ("100", 1), ("soon", 61)])
+def test_patience_with_a_rate_limit_has_an_end(retry_after: str, requests: int) -> None:
+    found, made, _ = limited_run("/version", limited=10**6, retry_after=retry_after)
+    assert len(made.seen) == requests
+    assert (found.results[0].ok, found.results[0].failed, found.results[0].limited) == (False, False, True)
+
+
+def test_what_a_rate_limit_refused_is_no_failure_beside_what_passed() -> None:
+    found, _, _ = limited_run("/health", "/version", limited=10**6)
+    assert not found.failed
+    assert (found.passed, found.limited, found.failures()) == (1, 1, "")
+    assert found.as_text().splitlines()[-1].startswith("2 checks, 1 passed, 1 limited, in ")
+    assert "refused by a rate limit (429)" in found.as_text()
+    assert "| ⏳ | /version | 429 |" in found.as_markdown()
+    root = parsed(found)
+    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("2", "0", "1")
+    assert root.find(".//skipped") is not None
+    assert found.as_json()["results"][1]["limited"] is True
+
+
+def test_a_rate_limit_that_refused_everything_is_a_failure() -> None:
+    found, _, _ = limited_run("/version", limited=10**6)
+    assert found.failed
+    assert found.failures() == "nothing was checked: a rate limit (429) refused all of 1 checks"
+    assert found.as_text().splitlines()[-1].startswith("1 checks, nothing was checked: that is a failure, 1 limited")
+    assert parsed(found).find(".//failure") is not None
+
+
+def test_a_rate_limit_does_not_hide_a_failure() -> None:
+    found, _, _ = limited_run("/health", "/version", limited=10**6, status=404)
+    assert found.failed
+    assert found.failures().startswith("1 of 2 checks failed: /health")
+    assert found.as_text().splitlines()[-1].startswith("2 checks, 1 failed, 1 limited")
+
+
+def test_a_stranger_whom_a_rate_limit_refused_was_not_refused_by_cors() -> None:
+    http = Http(overlay=Overlay(), policy=Policy(scale=0.0))
+    with site(strangers_limited=True) as (made, _, url):
+        found = ask(http, url, cors_origin="https://techmate.ai")
+    assert (found.ok, found.failed, found.limited) == (False, False, True)
+    assert len(made.seen) > 2, "it was waited for"
+
+
+def test_a_rate_limit_that_is_expected_passes() -> None:
+    found, made, _ = limited_run("/version", limited=1, status=429)
+    assert not found.failed
+    assert len(made.seen) == 1
+
+
+def test_reports_made_at_the_same_time_are_one() -> None:
+    made = Report.joined(
+        [report(result(name="a")), Report(results=(result(name="b"),), seconds=3.0), Report(results=(), seconds=0.0)]
+    )
+    assert ([one.name for one in made.results], made.seconds, made.failed) == (["a", "b"], 3.0, False)
+    assert Report.joined([]).failed
 
 
 def test_a_hundred_checks_wait_for_the_slowest_only() -> None:

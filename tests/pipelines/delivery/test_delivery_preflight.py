@@ -121,6 +121,14 @@ def test_what_the_release_may_say_is_shown(tmp_path: Path) -> None:
     assert made.environments["production"].smoke[-1].name == "mine"
 
 
+def test_a_journey_that_the_release_adds_is_shown(tmp_path: Path) -> None:
+    theirs = "journeys:\n  theirs: {component: web, requests: [{path: /}]}\n"
+    mine = "  mine: {component: web, requests: [{path: /mine}]}\n"
+    made = releasing(tmp_path, MANIFEST + theirs + mine)
+    said = preflight.differences(parse(MANIFEST + theirs), made, "production")
+    assert said == ["journeys: mine, added by the release"]
+
+
 CHANGED_POLICY = {
     "project: techmate-production": "project: mine",
     "region: europe-west1": "region: us-central1",

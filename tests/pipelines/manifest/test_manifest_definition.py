@@ -136,6 +136,7 @@ POLICY_KEYS = [
     ("environments/production/backend/shift", [100]),
     ("environments/production/backend/watch_seconds", 0),
     ("environments/production/backend/database_secret", "evil@1"),
+    ("environments/production/backend/probe_secret", "evil@1"),
     ("environments/production/web/team", "evil"),
     ("environments/production/web/project", "evil"),
     ("environments/production/web/url", "https://evil.test"),
@@ -225,6 +226,28 @@ def test_checks_of_the_release_come_on_top_and_replace_none(tmp_path: Path) -> N
         assert production(fewer).smoke == least
 
 
+def test_journeys_of_the_release_come_on_top_and_replace_none(tmp_path: Path) -> None:
+    least = load(POLICY).journeys
+    request = {"path": "/more"}
+    more = {"component": "web", "requests": [request]}
+    content = raw()
+    content["journeys"] = {next(iter(least)): more, "more": more}
+    found = releasing(tmp_path, content).journeys
+    assert list(found) == [*least, "more"]
+    assert {name: found[name] for name in least} == least
+    assert found["more"].requests[0].path == "/more"
+    for number, none in enumerate(({}, ...)):
+        assert releasing(tmp_path / str(number), put(raw(), "journeys", none)).journeys == least
+
+
+def test_a_journey_of_the_release_that_cannot_be_made_is_refused_with_its_line(tmp_path: Path) -> None:
+    made = {"component": "web", "requests": [{"path": "/{nobody}"}]}
+    with pytest.raises(ManifestError, match=r"shipmate.yml:\d+: journeys/more/requests/0/path: {nobody} is not known"):
+        releasing(tmp_path, put(raw(), "journeys/more", made))
+    elsewhere = releasing(tmp_path / "other", put(raw(), "journeys/more", {**made, "component": "nobody"}))
+    assert "more" not in elsewhere.journeys
+
+
 def test_components_are_the_releases_and_where_they_live_the_policys(tmp_path: Path) -> None:
     fewer = put(raw(), "components/web", ...)
     assert list(production(releasing(tmp_path / "fewer", fewer)).targets) == ["backend"]
@@ -248,6 +271,7 @@ UNKNOWN = [
     "environments/production/backend/scaling/target_cpu",
     "environments/production/smoke_retries",
     "environments/production/canary",
+    "journeys/read the notes/pace",
     "browser_tests/browsers",
     "release/signed",
     "release/components/platform/codename",
@@ -265,6 +289,7 @@ def test_a_key_that_this_suite_does_not_know_is_no_error(tmp_path: Path, path: s
 
 MISSING = [
     "browser_tests",
+    "journeys",
     "release",
     "alerts",
     "ci",
@@ -288,6 +313,7 @@ WRONG = [
     ("environments/production/backend/env", ["A=b"], "environments/production/backend/env: must be a mapping"),
     ("environments/production/backend/workers", "perhaps", "environments/production/backend/workers: must be"),
     ("environments/production/smoke", {"a": 1}, "environments/production/smoke: must be a list"),
+    ("journeys", ["a"], "journeys: must be a mapping"),
     ("browser_tests/run", "make test", "browser_tests/run: must be a list"),
 ]
 

@@ -100,6 +100,104 @@ def test_mistakes(old: str, new: str, said: str) -> None:
     assert problems(GOOD.replace(old, new, 1)) == [f"shipmate.yml:{said}"]
 
 
+JOURNEYS = """\
+journeys:
+  write and read:
+    component: backend
+    requests:
+      - {method: POST, path: /notes, body: '{"text": "{visit}"}', save: {note: id}}
+      - {path: "/notes/{note}", contains: ["{visit}"], find: {next: 'href="(/[^"]+)"'}}
+      - {method: DELETE, path: "/notes/{note}", status: 204, always: true}
+"""
+
+
+def test_what_users_do() -> None:
+    journey = parse(GOOD + JOURNEYS).journeys["write and read"]
+    assert journey.component == "backend"
+    assert [request.always for request in journey.requests] == [False, False, True]
+    assert journey.requests[0].save == {"note": "id"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "component: backend",
+            "component: mobile",
+            "21: journeys/write and read/component: there is no component 'mobile'",
+        ),
+        (
+            '["{visit}"]',
+            '["{nota}"]',
+            "24: journeys/write and read/requests/1/contains: {nota} is not known here: "
+            "use {note}, {visit}, or take it with `save` or `find` in a request before",
+        ),
+        (
+            '["{visit}"]',
+            '["{release}"]',
+            "24: journeys/write and read/requests/1/contains: {release} is not known here: "
+            "a journey is asked of what is live too, which is another release; a smoke check may say it",
+        ),
+        (
+            "path: /notes,",
+            "path: notes,",
+            "23: journeys/write and read/requests/0/path: 'notes' must begin with a slash: it is below the address of the component",
+        ),
+        (
+            "save: {note: id}",
+            "save: {visit: id, note: id}",
+            "23: journeys/write and read/requests/0/save/visit: must be a new name of small letters, digits and underscores",
+        ),
+        (
+            "save: {note: id}",
+            "save: {My-Note: id, note: id}",
+            "23: journeys/write and read/requests/0/save/My-Note: must be a new name of small letters, digits and underscores",
+        ),
+        (
+            "save: {note: id}",
+            "save: {note: id}, find: {note: '(a)'}",
+            "23: journeys/write and read/requests/0/find/note: is taken by `save` as well",
+        ),
+        ("(/[^", "/[^", None),
+        (
+            '\'href="(/[^"]+)"\'',
+            "href",
+            "24: journeys/write and read/requests/1/find/next: 'href' must have one group, what is taken, and has 0",
+        ),
+        (
+            "status: 204",
+            "answer_headers: {Location: '('}",
+            "25: journeys/write and read/requests/2/answer_headers/Location: '(' is no regular expression: ",
+        ),
+        (
+            "always: true",
+            "allways: true",
+            "25: journeys/write and read/requests/2/allways: unknown key, did you mean 'always'?",
+        ),
+        ("method: DELETE", "method: FETCH", "25: journeys/write and read/requests/2/method: must be one of"),
+    ],
+)
+def test_mistakes_of_a_journey(old: str, new: str, said: str | None) -> None:
+    found = problems(GOOD + JOURNEYS.replace(old, new))
+    assert len(found) == 1
+    assert found[0].startswith(f"shipmate.yml:{said or '24: journeys/write and read/requests/1/find/next: '}")
+
+
+def test_a_journey_without_requests_proves_nothing() -> None:
+    empty = "journeys: {nothing: {component: backend, requests: []}}\n"
+    assert problems(GOOD + empty) == [
+        "shipmate.yml:19: journeys/nothing/requests: has no request, so it would prove nothing"
+    ]
+
+
+@pytest.mark.parametrize("key", ["database_secret", "probe_secret"])
+def test_a_secret_of_the_delivery_has_a_number_too(key: str) -> None:
+    assert problems(GOOD.replace("scaling: {min: 2}", f"{key}: b@latest")) == [
+        f"shipmate.yml:17: environments/production/backend/{key}: 'b@latest' must be secret@version with a number: "
+        "'latest' changes under a running service"
+    ]
+
+
 def test_all_mistakes_at_once() -> None:
     broken = GOOD.replace("min: 2", "mix: 2").replace("region: r", "regoin: r")
     assert len(problems(broken)) == 3

@@ -72,6 +72,13 @@ def test_a_secret_is_named_once_without_its_version(tmp_path: Path) -> None:
     assert service.secrets == ("database-url", "redis-url", "migration-database-url")
 
 
+def test_what_a_delivery_reads_itself_is_a_secret_too(tmp_path: Path) -> None:
+    environments = copy.deepcopy(MANIFEST["environments"])
+    environments["staging"]["backend"]["probe_secret"] = "probe-token@3"
+    service = definition.read(written(tmp_path, {**MANIFEST, "environments": environments})).services[0]
+    assert service.secrets[-1] == "probe-token"
+
+
 def test_the_jobs_of_ci_by_what_people_call_them(tmp_path: Path) -> None:
     checks = {"lint": {}, "web": {"title": "Web tests"}, "suite": {"title": "Suite", "pythons": ["3.11", "3.14"]}}
     found = definition.read(written(tmp_path, {**MANIFEST, "ci": {"checks": checks}}))

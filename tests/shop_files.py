@@ -22,7 +22,7 @@ _TARGETS = """
       url: https://{www}techmate.ai
     smoke:
       - {{name: the version deployed answers, component: backend, path: /version, json: {{release: "{{release}}"}}}}
-      - {{name: alive, component: backend, path: /health}}
+      - {{name: alive, component: backend, path: /health, contains: ["{{release}}"]}}
       - {{name: the page is this release, component: web, path: /version, json: {{release: "{{release}}"}}}}
 """
 MANIFEST = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from actions.delivery import APPROVED, ENVIRONMENT, PLAN, SOURCE, TOKEN, VERCEL
@@ -69,6 +70,12 @@ def main(runtime: Runtime) -> int:
             junit = Path(values["junit"])
             junit.parent.mkdir(parents=True, exist_ok=True)
             junit.write_text(context.report.as_junit())
+        for record in context.watches:
+            runtime.summary(record.as_markdown())
+        if context.watches:
+            kept = WORK / "watched.json"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps([record.as_json() for record in context.watches]))
     passed = context.report.passed if context.report else 0
     runtime.summary(f"### {release.name} is live in {context.environment}\n\n{as_markdown(done)}")
     runtime.output("state", "live")

@@ -13,8 +13,8 @@ import click
 @click.option("--reason", required=True, help="Why, for everybody whom it stops.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environment: str, reason: str, as_json: bool) -> None:
-    """Keep the delivery under way where it is, before its next step of traffic, until `shipmate resume`. It is watched on, and goes back
-    to what was live when it is held longer than the manifest's `hold_seconds`.
+    """Keep the delivery under way where it is, before its next step of traffic, until `shipmate resume`. It goes back to what was
+    live when it is held longer than the manifest's `hold_seconds`.
 
     Example: shipmate hold --environment production --reason "we look at the error rate"
     """

@@ -18,6 +18,7 @@ from pipelines.threads import together
 
 if TYPE_CHECKING:
     from pipelines.checks.report import Report
+    from pipelines.checks.watched import Record
     from pipelines.clock import Clock
     from pipelines.github import GitHub
     from pipelines.http import Http
@@ -69,6 +70,8 @@ class Context:
     work: Path = WORK
     report: Report | None = None
     """What the smoke tests found, once they ran."""
+    watches: list[Record] = field(default_factory=list)
+    """What was measured of candidate and live, one for each comparison."""
     host_of: Callable[[str], Host] | None = None
     """Instead of the providers' own, in tests."""
     probe_headers: dict[str, Mapping[str, str]] = field(default_factory=dict, repr=False)

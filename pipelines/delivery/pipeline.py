@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.delivery.steps.base import Step
+from pipelines.delivery.steps.compare import Compare
 from pipelines.delivery.steps.lock import TakeLock
 from pipelines.delivery.steps.mark_failed import MarkFailed
 from pipelines.delivery.steps.mark_stable import MarkStable
@@ -53,6 +54,7 @@ PRODUCTION: tuple[Job, ...] = (
         title="Go live",
         steps=(
             TakeLock,  # whoever takes it next stops this delivery, wherever it is
+            Compare,  # the candidate beside what is live, each at its own address: users see nothing of it
             Shift,  # component by component in the manifest's order, share by share, watched
             Smoke,  # all checks, where users are
             MarkStable,  # what a rollback may come back to; written at the provider

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.delivery import comparing
 from pipelines.delivery.pipeline import PRODUCTION, Job
 from pipelines.delivery.review import Unreviewed
 from pipelines.delivery.steps.base import Base, Facts, PlannedStep, Step
@@ -184,6 +185,12 @@ def _planned(kind: type[Step]) -> type[PlannedStep]:
 
 def _facts(manifest: Manifest, environment: str, settings: Environment, recorded: Recorded) -> list[Facts]:
     found = []
+    asked = {name: bool(comparing.declared(manifest, environment, name)) for name in recorded.artifacts}
+    parts = sum(
+        1 + (len(target.shift) if target.watch_seconds else 0)
+        for name, target in settings.targets.items()
+        if recorded.base.get(name) is not None and asked.get(name)
+    )
     for component, target in settings.targets.items():
         if component not in recorded.artifacts:
             continue
@@ -201,6 +208,11 @@ def _facts(manifest: Manifest, environment: str, settings: Environment, recorded
                 epoch=recorded.epochs.get(component, 0),
                 shift=target.shift if base else (100,),
                 watch_seconds=target.watch_seconds,
+                parts=max(parts, 1),
+                cost=comparing.cost(settings, 0.0, parts) if asked[component] else "",
+                watched=comparing.cost(settings, target.watch_seconds, parts)
+                if asked[component] and target.watch_seconds
+                else "",
                 expand=tuple(name for name in files if ".expand." in name and name[:4] > knows),
                 contract=tuple(name for name in files if ".contract." in name and had < name[:4] <= knows),
                 contracts=max(knows, had),

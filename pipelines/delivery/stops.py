@@ -35,7 +35,7 @@ def thaw(context: Context) -> Stopped:
 
 
 def hold(context: Context, reason: str) -> Stopped:
-    """The delivery under way stays where it is before its next step, and is watched on. Raises RefusedError when there is none."""
+    """The delivery under way stays where it is before its next step. Raises RefusedError when there is none."""
     lives = context.lives()
     if not any(live.marks.lock is not None and live.marks.lock.kind == "delivery" for live in lives.values()):
         raise RefusedError(

@@ -186,11 +186,6 @@ class CloudRun:
         ),
     )
 
-    @property
-    def watched(self) -> str:
-        """The path asked while traffic moves: no rate limit counts it."""
-        return self.probes.liveness
-
 
 @dataclass(frozen=True, kw_only=True)
 class Vercel:
@@ -207,13 +202,12 @@ class Vercel:
     # All traffic moves at once, and no database is behind it.
     shift: ClassVar[tuple[int, ...]] = (100,)
     watch_seconds: ClassVar[float] = 0.0
-    watched: ClassVar[str] = ""
     database_secret: ClassVar[None] = None
     probe_secret: ClassVar[None] = None
 
 
 Target = CloudRun | Vercel
-"""Each has url, shift, watch_seconds, watched, database_secret and probe_secret, as keys or as facts: plans and steps ask no more."""
+"""Each has url, shift, watch_seconds, database_secret and probe_secret, as keys or as facts: plans and steps ask no more."""
 
 
 @dataclass(frozen=True, kw_only=True)

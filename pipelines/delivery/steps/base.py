@@ -60,6 +60,12 @@ class Facts:
     """The highest of these, and of those before."""
     checks: int = 0
     """Smoke checks and journeys of the component."""
+    parts: int = 1
+    """Comparisons with what is live that the whole release goes through."""
+    cost: str = ""
+    """What one before any traffic takes, in words; empty where nothing is declared that could be asked."""
+    watched: str = ""
+    """The same of one while a share has the traffic."""
     epoch: int = 0
     """How often somebody had rolled back."""
 

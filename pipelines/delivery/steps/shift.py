@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pipelines.delivery import traffic
+from pipelines.delivery import comparing, traffic
 from pipelines.delivery.guard import Guard
 from pipelines.delivery.steps.base import Facts, PlannedStep, Step
 
@@ -27,6 +27,10 @@ class Shift(PlannedStep):
     shares: tuple[int, ...]
     """Every share that this delivery gives the candidate, one after the other."""
     watch_seconds: float
+    parts: int
+    """Comparisons that the whole release goes through."""
+    cost: str
+    """What watching takes, in words; empty where nothing is watched."""
     base: str
     """Key of the deployment that has the rest; empty when nothing is live."""
 
@@ -40,6 +44,8 @@ class Shift(PlannedStep):
                 percent=percent,
                 shares=each.shift,
                 watch_seconds=each.watch_seconds,
+                parts=each.parts,
+                cost=each.watched if each.base else "",
                 base=each.base.key if each.base else "",
             )
             for each in facts
@@ -48,7 +54,8 @@ class Shift(PlannedStep):
 
     @property
     def says(self) -> str:
-        return f"give {self.percent} % of the traffic to {self.release}, and watch for {self.watch_seconds:g} s"
+        watching = f", and compare it with {self.base}: {self.cost}" if self.cost else ""
+        return f"give {self.percent} % of the traffic to {self.release}{watching}"
 
     def done(self, live: Live) -> str:
         share = traffic.share_on_the_way(live, self.component, self.release, self.digest, self.shares, self.base)
@@ -58,18 +65,30 @@ class Shift(PlannedStep):
         return f"has {share} % already" if share >= self.percent else ""
 
     def run(self, context: Context) -> str:
-        from pipelines.checks.watch import watching
-
         guard = self.guard(context)
         live = guard.wait_while_held()
         host = context.host(self.component)
         found = traffic.candidate(live, self.component, self.release, self.digest)
-        asked = live.url + context.target(self.component).watched
-        with watching(context.http, asked, enabled=bool(live.serving())) as watch:
-            host.shift(found.key, self.percent, lock=context.lock_id)
-            watch.hold(self.watch_seconds * context.http.policy.scale)
+        if self.cost:
+            # Both have an address before the traffic moves: giving one is a write, too.
+            host.address(self.base)
+        moved = host.shift(found.key, self.percent, lock=context.lock_id)
+        if not self.cost:
+            return f"{found.key} has {self.percent} %"
+        serving = next((d for d in moved.serving() if d.identity and d.identity.release == self.release), found)
+        watch = comparing.paired_watch(
+            context,
+            self.component,
+            candidate=serving.key,
+            live=self.base,
+            parts=self.parts,
+            title=f"{self.component} at {self.percent} %",
+        )
+        said = ""
+        if watch is not None:
+            said = watch.hold(self.watch_seconds, comparing.seldom(lambda: guard.require_share(self.percent))).says
         guard.require_share(self.percent)
-        return f"{found.key} has {self.percent} %{watch.says()}"
+        return f"{serving.key} has {self.percent} %; {said}"
 
     def guard(self, context: Context) -> Guard:
         """What must hold of the component for as long as this step works."""

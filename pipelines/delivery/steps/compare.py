@@ -1,0 +1,77 @@
+"""Compare the candidate of a component with what is live, before anybody is sent there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pipelines.delivery import comparing, traffic
+from pipelines.delivery.guard import Guard
+from pipelines.delivery.steps.base import Facts, PlannedStep, Step
+
+if TYPE_CHECKING:
+    from pipelines.delivery.context import Context
+    from pipelines.roles import Live
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(PlannedStep):
+    """Journeys in pairs, one to each side at an address of its own. Nobody waits for it, and nobody is served badly meanwhile."""
+
+    name: ClassVar[str] = "compare"
+    observes: ClassVar[bool] = True
+    release: str
+    digest: str
+    base: str
+    shares: tuple[int, ...]
+    parts: int
+    """Comparisons that the whole release goes through: they share one budget of false alarms."""
+    cost: str
+    """What it takes, in words."""
+
+    @classmethod
+    def plan(cls, facts: Sequence[Facts]) -> list[Step]:
+        return [
+            cls(
+                component=each.component,
+                release=each.release,
+                digest=each.digest,
+                base=each.base.key,
+                shares=each.shift,
+                parts=each.parts,
+                cost=each.cost,
+            )
+            for each in facts
+            if each.base is not None and each.cost and each.base.digest != each.digest
+        ]
+
+    @property
+    def says(self) -> str:
+        return f"compare {self.release} with what is live, without traffic: {self.cost}"
+
+    def done(self, live: Live) -> str:
+        share = traffic.share_on_the_way(live, self.component, self.release, self.digest, self.shares, self.base)
+        return f"has {share} % already" if share else ""
+
+    def run(self, context: Context) -> str:
+        guard = Guard(
+            context=context,
+            component=self.component,
+            release=self.release,
+            digest=self.digest,
+            base=self.base,
+            shares=self.shares,
+        )
+        found = traffic.candidate(guard.wait_while_held(), self.component, self.release, self.digest)
+        watch = comparing.paired_watch(
+            context,
+            self.component,
+            candidate=found.key,
+            live=self.base,
+            parts=self.parts,
+            title=f"{self.component}, without traffic",
+        )
+        if watch is None:
+            return "nothing is declared that could be asked"
+        return watch.hold(0.0, comparing.seldom(lambda: guard.require_share(0))).says

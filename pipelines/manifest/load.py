@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -123,14 +124,15 @@ def _check_trust(manifest: Manifest, environment: Environment, where: str) -> It
 
 
 def _check_watch(watch: Watch, where: str) -> Iterator[tuple[str, str]]:
-    if not 0 < watch.worse_by < 100:
-        yield f"{where}/worse_by", f"{watch.worse_by:g} must be above 0 and below 100: it is a difference in per cent"
-    for key in ("slower_by_ms", "slower_by"):
-        if getattr(watch, key) < 0:
-            yield f"{where}/{key}", f"{getattr(watch, key):g} must not be below 0"
-    for key in ("pairs_per_second", "patience_seconds"):
-        if getattr(watch, key) <= 0:
-            yield f"{where}/{key}", f"{getattr(watch, key):g} must be above 0"
+    for key, says, good in (
+        ("worse_by", "above 0 and below 100: it is a difference in per cent", 0 < watch.worse_by < 100),
+        ("slower_by_ms", "a number, 0 or more", 0 <= watch.slower_by_ms < math.inf),
+        ("slower_by", "a number, 0 or more", 0 <= watch.slower_by < math.inf),
+        ("pairs_per_second", "a number above 0", 0 < watch.pairs_per_second < math.inf),
+        ("patience_seconds", "a number above 0", 0 < watch.patience_seconds < math.inf),
+    ):
+        if not good:
+            yield f"{where}/{key}", f"{getattr(watch, key):g} must be {says}"
 
 
 def _check_component(component: Component, known: set[str], where: str) -> Iterator[tuple[str, str]]:

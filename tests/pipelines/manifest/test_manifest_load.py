@@ -198,6 +198,28 @@ def test_a_secret_of_the_delivery_has_a_number_too(key: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("watch", "said"),
+    [
+        ("worse_by: 0", "worse_by: 0 must be above 0 and below 100: it is a difference in per cent"),
+        ("worse_by: 100", "worse_by: 100 must be above 0 and below 100: it is a difference in per cent"),
+        ("slower_by: -1", "slower_by: -1 must be a number, 0 or more"),
+        ("slower_by_ms: .nan", "slower_by_ms: nan must be a number, 0 or more"),
+        ("pairs_per_second: 0", "pairs_per_second: 0 must be a number above 0"),
+        ("patience_seconds: .inf", "patience_seconds: inf must be a number above 0"),
+    ],
+)
+def test_a_watch_that_could_not_be_held(watch: str, said: str) -> None:
+    text = GOOD.replace("  production:\n", f"  production:\n    watch: {{{watch}}}\n")
+    assert problems(text) == [f"shipmate.yml:10: environments/production/watch/{said}"]
+
+
+def test_a_watch_is_as_the_manifest_says() -> None:
+    text = GOOD.replace("  production:\n", "  production:\n    watch: {worse_by: 1, slower_by: 50}\n")
+    watch = parse(text).environments["production"].watch
+    assert (watch.worse_by, watch.slower_by, watch.slower_by_ms, watch.pairs_per_second) == (1.0, 50.0, 100.0, 10.0)
+
+
 def test_all_mistakes_at_once() -> None:
     broken = GOOD.replace("min: 2", "mix: 2").replace("region: r", "regoin: r")
     assert len(problems(broken)) == 3

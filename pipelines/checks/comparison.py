@@ -11,8 +11,9 @@ import math
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.checks import sequential
@@ -22,7 +23,8 @@ from pipelines.clock import Clock
 from pipelines.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from pipelines.manifest.model import Watch
+    from pipelines.http import Http
+    from pipelines.manifest.model import Journey, Watch
 
 Ask = Callable[[], Outcome | None]
 """One request and what came of it; None where a rate limit refused it (HTTP 429). It ends by itself: no answer in time is a failure."""
@@ -40,12 +42,46 @@ _PROBLEMS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Journey:
-    """A request of users, for both sides. `live` is None where nothing is live yet."""
+class Address:
+    """Where one side is asked, and what every request carries (a protection bypass, the probe's identity)."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paired:
+    """What users do, once, of either side. `live` is None where nothing is live yet."""
 
     name: str
     candidate: Ask
     live: Ask | None
+
+
+def paired(
+    journeys: Mapping[str, Journey],
+    http: Http,
+    candidate: Address,
+    live: Address | None,
+) -> list[Paired]:
+    """The journeys of one component, asked at its candidate's address and at live's (None: nothing is live yet)."""
+    return [
+        Paired(
+            name=name,
+            candidate=partial(_visited, journey, candidate, http),
+            live=partial(_visited, journey, live, http) if live else None,
+        )
+        for name, journey in journeys.items()
+    ]
+
+
+def _visited(journey: Journey, address: Address, http: Http) -> Outcome | None:
+    from pipelines.checks.journeys import visit
+
+    made = visit(journey, address.url, http, headers=address.headers)
+    if made.limited:
+        return None
+    return Outcome(made.failed, made.ms, made.reason, answered=any(asked.status is not None for asked in made.requests))
 
 
 @dataclass(kw_only=True)
@@ -73,7 +109,7 @@ class PairedWatch:
         self,
         *,
         title: str,
-        journeys: Sequence[Journey],
+        journeys: Sequence[Paired],
         watch: Watch,
         parts: int,
         clock: Clock,
@@ -151,7 +187,7 @@ class PairedWatch:
             return False
         if not found.pairs:
             raise CheckFailed(
-                f"{found.says} in {elapsed:.0f} s",
+                f"after {elapsed:.0f} s: {found.says}",
                 where=self.title,
                 why="no data is not success",
                 next_step="look whether this machine reaches both addresses, and whether the manifest declares what to ask",
@@ -166,7 +202,7 @@ class PairedWatch:
             ),
         )
 
-    def _ask(self, journey: Journey) -> _Pair:
+    def _ask(self, journey: Paired) -> _Pair:
         pair = _Pair(journey=journey.name)
         candidate_first = self._chance.random() < 0.5
 
@@ -177,7 +213,7 @@ class PairedWatch:
                 if journey.live is not None:
                     pair.live = journey.live()
                 elif pair.candidate is not None:
-                    pair.live = replace(pair.candidate, failed=False, problem="")
+                    pair.live = Outcome(False, pair.candidate.ms)
                 if not candidate_first and journey.live is not None:
                     pair.candidate = journey.candidate()
             except BaseException as error:  # raised again where the watch waits

@@ -50,6 +50,8 @@ class Outcome:
     ms: float
     problem: str = ""
     """What was wrong, in words; nothing is decided by it."""
+    answered: bool = True
+    """False: not even an error came back, as when this machine has lost its network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,8 +241,11 @@ class Comparison:
         return self.errors.pairs
 
     def add(self, candidate: Outcome | None, live: Outcome | None, journey: str = "") -> None:
-        """Count one pair. Pairs must come in the order in which they were asked, not the quick ones first."""
-        if candidate is None or live is None:
+        """Count one pair. Pairs must come in the order in which they were asked, not the quick ones first.
+
+        One in which a rate limit refused an answer, or neither side gave any, says nothing, and is counted as skipped.
+        """
+        if candidate is None or live is None or not (candidate.answered or live.answered):
             self.skipped += 1
             return
         self.errors.add(candidate.failed, live.failed)
@@ -305,7 +310,9 @@ class Comparison:
         )
 
     def _words(self, found: Decision, lower: float, upper: float) -> str:
-        refused = f"{self.skipped:,} pairs were refused by a rate limit" if self.skipped else ""
+        refused = (
+            f"{self.skipped:,} pairs say nothing: refused by a rate limit, or no side answered" if self.skipped else ""
+        )
         if not self.pairs:
             return f"nothing was measured; {refused}" if refused else "nothing was measured"
         between = f"its share of failures less live's is between {_points(lower)} and {_points(upper)}"

@@ -54,7 +54,7 @@ class Record:
     seconds: float = 0.0
     pairs: int = 0
     skipped: int = 0
-    """Pairs of which an answer was refused by a rate limit: they count neither way."""
+    """Pairs that say nothing: an answer was refused by a rate limit, or neither side gave any."""
     candidate_failed: int = 0
     live_failed: int = 0
     lower: float = -1.0

@@ -8,13 +8,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from pipelines.checks import comparison
-from pipelines.checks.comparison import AT_ONCE, WARM_UPS, Ask, Journey, PairedWatch, cost, pairs_at_most, rate_of
+from pipelines.checks.comparison import (
+    AT_ONCE,
+    WARM_UPS,
+    Address,
+    Ask,
+    Paired,
+    PairedWatch,
+    cost,
+    paired,
+    pairs_at_most,
+    rate_of,
+)
 from pipelines.checks.sequential import Outcome
 from pipelines.clock import Clock
 from pipelines.errors import CheckFailed
-from pipelines.manifest.model import Watch
+from pipelines.http import Http
+from pipelines.manifest.model import Journey, JourneyRequest, Watch
+from pipelines.overlay import Overlay
+from rehearsal.serving import running
 
 
 @dataclass
@@ -74,7 +89,7 @@ def watch_of(
     hands = hands or Hands()
     return PairedWatch(
         title="backend, 10 %",
-        journeys=[Journey(name=name, candidate=candidate, live=live) for name in names],
+        journeys=[Paired(name=name, candidate=candidate, live=live) for name in names],
         watch=Watch(**watch),
         parts=4,
         clock=Clock(scale=scale, real=hands.read, wait=hands.wait),
@@ -145,16 +160,14 @@ def test_journeys_take_turns_and_either_side_comes_first() -> None:
 def test_answers_of_a_rate_limit_are_no_data_which_holds_and_then_fails() -> None:
     hands = Hands()
     watch = watch_of(lambda: limited(0), lambda: fine(0), hands=hands, patience_seconds=90)
-    with pytest.raises(
-        CheckFailed, match="nothing was measured; 900 pairs were refused by a rate limit in 90 s"
-    ) as caught:
+    with pytest.raises(CheckFailed, match="after 90 s: nothing was measured; 900 pairs say nothing") as caught:
         watch.hold(30)
     assert caught.value.why == "no data is not success"
     assert (watch.record.decision, watch.record.skipped) == ("undecided", 900)
 
 
 def test_without_journeys_nothing_is_measured() -> None:
-    with pytest.raises(CheckFailed, match="nothing was measured in 0 s"):
+    with pytest.raises(CheckFailed, match="after 0 s: nothing was measured"):
         watch_of(lambda: fine(0), lambda: fine(0), names=()).hold(30)
 
 
@@ -251,7 +264,7 @@ def test_a_bug_in_a_request_is_not_swallowed() -> None:
 def test_requests_run_in_the_background() -> None:
     watch = PairedWatch(
         title="web",
-        journeys=[Journey(name="home", candidate=lambda: fine(0), live=lambda: fine(0))],
+        journeys=[Paired(name="home", candidate=lambda: fine(0), live=lambda: fine(0))],
         watch=Watch(worse_by=50),
         parts=1,
         clock=Clock(scale=0.01),
@@ -296,3 +309,71 @@ def test_the_plan_says_what_a_watch_costs() -> None:
     assert longer.seconds == pytest.approx(longer.requests / 2 / 10)
     assert longer.seconds > cost(Watch(), (100,), 5, parts=1).seconds > 5
     assert pairs_at_most(Watch(patience_seconds=10), 30) == 300
+
+
+def test_addresses_that_do_not_answer_at_all_are_no_data() -> None:
+    request = JourneyRequest(path="/notes")
+    nobody = Address(url="http://127.0.0.1:9")
+    journeys = paired(
+        {"read notes": Journey(component="backend", requests=(request,))}, Http(overlay=Overlay()), nobody, nobody
+    )
+    watch = watch_of(lambda: fine(0), lambda: fine(0), patience_seconds=3)
+    watch.journeys = tuple(journeys)
+    with pytest.raises(CheckFailed, match="nothing was measured; 30 pairs say nothing"):
+        watch.hold(1)
+
+
+@dataclass
+class Site:
+    """Answers what it is told to, and counts."""
+
+    status: int = 200
+    text: bytes = b"notes"
+    asked: int = 0
+    probes: int = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked += 1
+        self.probes += (b"x-probe", b"yes") in scope["headers"]
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status,
+                "headers": [(b"content-length", str(len(self.text)).encode())],
+            }
+        )
+        await send({"type": "http.response.body", "body": self.text})
+
+
+@pytest.mark.parametrize(
+    ("candidate", "patience", "said"),
+    [
+        (Site(), 600, ""),
+        (Site(text=b"empty"), 600, "GET /notes: does not contain 'notes'"),
+        (Site(status=429), 1, "pairs say nothing: refused by a rate limit"),
+    ],
+)
+def test_the_manifests_journeys_are_asked_of_both_sides(candidate: Site, patience: float, said: str) -> None:
+    live = Site()
+    request = JourneyRequest(path="/notes", contains=("notes",))
+    with running(candidate) as ours, running(live) as theirs:
+        watch = PairedWatch(
+            title="backend",
+            journeys=paired(
+                {"read notes": Journey(component="backend", requests=(request,))},
+                Http(overlay=Overlay()),
+                Address(url=ours.url, headers={"X-Probe": "yes"}),
+                Address(url=theirs.url),
+            ),
+            watch=Watch(worse_by=50, slower_by_ms=5000, pairs_per_second=40, patience_seconds=patience),
+            parts=1,
+            clock=Clock(),
+        )
+        try:
+            watch.hold(0.1)
+            assert not said
+        except CheckFailed as problem:
+            assert said
+            assert said in problem.what
+    assert candidate.probes == candidate.asked >= WARM_UPS + watch.record.pairs + watch.record.skipped
+    assert (live.probes, live.asked >= WARM_UPS + watch.record.pairs) == (0, True)

@@ -248,7 +248,20 @@ def test_no_data_decides_nothing() -> None:
     assert comparison.verdict().says == "nothing was measured"
     for _ in range(5):
         comparison.add(None, Outcome(False, 20))
-    assert comparison.verdict().says == "nothing was measured; 5 pairs were refused by a rate limit"
+    assert comparison.verdict().says == (
+        "nothing was measured; 5 pairs say nothing: refused by a rate limit, or no side answered"
+    )
+
+
+def test_a_machine_without_a_network_measures_nothing() -> None:
+    comparison, silence = Comparison(Settings()), Outcome(True, 2000, answered=False)
+    for _ in range(500):
+        comparison.add(silence, silence)
+    assert (comparison.decision(), comparison.pairs, comparison.skipped) == ("undecided", 0, 500)
+    for _ in range(12):
+        comparison.add(silence, Outcome(True, 20))
+        comparison.add(silence, Outcome(False, 20))
+    assert (comparison.decision(), comparison.pairs) == ("worse", 24)
 
 
 def test_an_answer_of_a_rate_limit_counts_neither_way_and_too_many_decide_nothing() -> None:

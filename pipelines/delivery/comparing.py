@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipelines.checks.comparison import PairedWatch
-    from pipelines.checks.sequential import Outcome
     from pipelines.delivery.context import Context
     from pipelines.manifest.model import Environment, Journey, Manifest, Smoke
 
@@ -28,8 +27,7 @@ def paired_watch(
     context: Context, component: str, *, candidate: str, live: str, parts: int, title: str
 ) -> PairedWatch | None:
     """The watch of two deployments, given by their keys; None where nothing is declared that could be asked."""
-    from pipelines.checks.comparison import Journey as Asked
-    from pipelines.checks.comparison import PairedWatch
+    from pipelines.checks.comparison import Address, PairedWatch, paired
     from pipelines.delivery.probes import probe_headers
 
     journeys = declared(context.manifest, context.environment, component)
@@ -37,16 +35,14 @@ def paired_watch(
         return None
     host = context.host(component)
     headers = {**host.headers(), **probe_headers(context, component)}
-    sides = [host.address(key) for key in (candidate, live)]
-    asked = [
-        Asked(
-            name=name,
-            candidate=_asking(context, journey, sides[0], headers),
-            live=_asking(context, journey, sides[1], headers),
-        )
-        for name, journey in journeys.items()
-    ]
-    watch = PairedWatch(title=title, journeys=asked, watch=context.settings.watch, parts=parts, clock=context.clock)
+    sides = [Address(url=host.address(key), headers=headers) for key in (candidate, live)]
+    watch = PairedWatch(
+        title=title,
+        journeys=paired(journeys, context.http, *sides),
+        watch=context.settings.watch,
+        parts=parts,
+        clock=context.clock,
+    )
     context.watches.append(watch.record)
     return watch
 
@@ -69,19 +65,6 @@ def seldom(look: Callable[[], None]) -> Callable[[], None]:
             last = time.monotonic()
 
     return between
-
-
-def _asking(
-    context: Context, journey: Journey, address: str, headers: Mapping[str, str]
-) -> Callable[[], Outcome | None]:
-    from pipelines.checks.journeys import visit
-    from pipelines.checks.sequential import Outcome
-
-    def ask() -> Outcome | None:
-        made = visit(journey, address, context.http, headers=headers)
-        return None if made.limited else Outcome(failed=made.failed, ms=made.ms, problem=made.reason)
-
-    return ask
 
 
 def _of_any(check: Smoke) -> bool:

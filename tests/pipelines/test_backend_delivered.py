@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.checks import smoke
+from pipelines.checks import journeys, smoke
 from pipelines.delivery.migrations import runner as migrate
+from pipelines.delivery.probes import HEADER
 from pipelines.http import Http
 from pipelines.images.assemble import assemble
 from pipelines.images.registry import Registry
@@ -29,6 +30,7 @@ from tests.pipelines.providers.clouds import Clouds, clouds
 pytestmark = pytest.mark.world
 
 ROOT = Path(__file__).parents[2]
+TOKEN = "a-token-of-a-test"
 HOST = "europe-west1-docker.pkg.dev"
 
 
@@ -72,10 +74,12 @@ def test_the_backend_goes_out_and_comes_back(services: Any, tmp_path: Path) -> N
     staging = manifest.environments["staging"]
     target = staging.targets["backend"]
     assert isinstance(target, CloudRun)
-    given = {"DATABASE_URL": services.database, "REDIS_URL": services.redis}
+    given = {"DATABASE_URL": services.database, "REDIS_URL": services.redis, "PROBE_TOKEN": TOKEN}
     target = replace(target, env={**target.env, **given}, secrets={})
     folder = ROOT / str(manifest.components["backend"].migrations)
     checks = [check for check in staging.smoke if check.component == "backend"]
+    visits = {name: made for name, made in manifest.journeys.items() if made.component == "backend"}
+    probes = {"backend": {HEADER: TOKEN}}
     with clouds(tmp_path / "world", probes=0.2) as world:
         artifact = built(world, tmp_path / "store")
         host = CloudRunHost(target, world.http, lambda: "token")
@@ -85,11 +89,21 @@ def test_the_backend_goes_out_and_comes_back(services: Any, tmp_path: Path) -> N
             staged = host.stage(artifact, identity)
             facts = {"release": release, "commit": identity.commit}
             assert smoke.run(checks, {"backend": staged.url}, facts, world.http).failures() == ""
+            users = journeys.report(visits, {"backend": staged.url}, world.http, headers=probes)
+            assert (users.passed, users.failures()) == (len(visits), "")
+            assert world.answer(staged.url.removeprefix("https://"), "/notes").json()["notes"] == []
             host.shift(staged.key, 100)
             main = host.live().main()
             assert main is not None
             host.mark_stable(main.key)
             assert smoke.run(checks, {"backend": target.url}, facts, world.http).failures() == ""
+        # The limit of users is used up: a probe is not held to it.
+        while world.answer("api-staging.techmate.ai", "/version").status_code != 429:
+            pass
+        read = visits["read the notes"]
+        assert journeys.visit(read, target.url, world.http).limited
+        known = journeys.visit(read, target.url, world.http, headers=probes["backend"])
+        assert (known.reason, known.limited) == ("", False)
         earlier = host.live().marks.stable[1]
         host.shift(earlier, 100)
-        assert world.answer("api-staging.techmate.ai", "/version").json()["release"] == "v1.0.0"
+        assert world.answer("api-staging.techmate.ai", "/version", **probes["backend"]).json()["release"] == "v1.0.0"

@@ -97,6 +97,11 @@ def tools(root: Path) -> tuple[Tool, ...]:
         Tool(name="action-schema", what="actions by their schema", argv=(*schema, "vendor.github-actions", *actions)),
         Tool(name="manifest", what="shipmate.yml", argv=(sys.executable, "-m", "pipelines.cli", "manifest", "check")),
         Tool(
+            name="migrations",
+            what="migrations of the platform: our rules, and squawk",
+            argv=(sys.executable, "-m", "pipelines.cli", "migrate", "lint"),
+        ),
+        Tool(
             name="tsc",
             what="types of the web app",
             argv=("npm", "--prefix", "apps/web", "run", "--silent", "typecheck"),

@@ -1,1 +1,1 @@
-"""Put a release live and take it back: plan.py decides, steps.py carries out."""
+"""Migrations of a database: files.py reads them, rules.py and squawk.py judge them, trial.py tries them, runner.py applies them."""

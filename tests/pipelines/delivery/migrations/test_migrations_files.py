@@ -102,6 +102,78 @@ def test_a_folder_is_read_in_order(tmp_path: Path) -> None:
     assert schema.read(tmp_path / "nowhere") == []
 
 
+# superseding ------------------------------------------------------------------------------------------------------------
+
+
+def superseding(version: int, *numbers: int, kind: str = "expand") -> Migration:
+    lines = [f"-- shipmate: supersedes {number:04}: rows: there are some that it refuses\n" for number in numbers]
+    return migration(version, kind, "".join(lines) + "SELECT 1")
+
+
+def test_what_was_superseded_is_never_run_and_what_follows_is() -> None:
+    files = [ADD, migration(2), migration(3), superseding(4, 2)]
+    assert versions(schema.plan([], files, "expand")) == ["0001", "0003", "0004"], "a fresh database"
+    assert versions(schema.plan([row(ADD)], files, "expand")) == ["0003", "0004"], "where it failed"
+    assert versions(schema.plan([row(each) for each in files[:3]], files, "expand")) == ["0004"], "where it ran"
+    assert files[3].supersedes == {"0002": "rows: there are some that it refuses"}
+
+
+def test_what_never_ran_is_recorded_with_what_took_its_place() -> None:
+    files = [ADD, migration(2), superseding(3, 2), superseding(4, 3, 1)]
+    assert schema.never_run([row(ADD)], files, []) == []
+    assert versions(schema.never_run([row(ADD)], files, [files[3]])) == ["0002", "0003"], "0003 had taken its place"
+    assert schema.never_run([row(each) for each in files], files, []) == []
+    gone = Applied(version="0002", name="x", kind="expand", checksum=files[1].checksum, superseded_by="0003")
+    assert schema.plan([row(ADD), gone], files[:2], "expand") == [], "a release from before the mending runs it no more"
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ([ADD, superseding(2, 2)], "supersedes 0002, which is none before it"),
+        ([ADD, superseding(2, 9)], "supersedes 0009, which is none before it"),
+        ([ADD, migration(2, sql="-- shipmate: supersedes 0001")], "without saying why"),
+        ([ADD, migration(2, sql="-- shipmate: supersedes: why")], "supersedes nothing"),
+        ([ADD, superseding(2, 1, kind="contract")], "which the release that brings it needs"),
+    ],
+)
+def test_what_cannot_be_superseded(tmp_path: Path, files: list[Migration], says: str) -> None:
+    for each in files:
+        (tmp_path / each.file).write_text(each.sql)
+    with pytest.raises(InputError, match=says):
+        schema.read(tmp_path)
+
+
+def test_names_are_of_what_may_run(tmp_path: Path) -> None:
+    for each in [ADD, migration(2), superseding(3, 2)]:
+        (tmp_path / each.file).write_text(each.sql)
+    assert schema.names(tmp_path) == ["0001_x.expand.sql", "0003_x.expand.sql"]
+
+
+def test_one_advice_whether_it_failed_or_was_changed() -> None:
+    with pytest.raises(RefusedError) as refused:
+        schema.plan([row(migration(1, sql="SELECT 2"))], FILES, "expand")
+    assert f"{schema.MEND} `-- shipmate: supersedes 0001: why`" in refused.value.next_step
+
+
+def test_an_exception_that_comes_later_is_no_change_and_everything_else_is() -> None:
+    plain = migration(1, sql="SELECT 1;\nSELECT 2;\n")
+    excepted = migration(1, sql="-- shipmate: allow drop: reviewed\nSELECT 1;\nSELECT 2;\n")
+    assert plain.checksum == excepted.checksum
+    assert schema.plan([row(plain)], [excepted], "expand") == []
+    for other in (
+        "-- shipmate: next\nSELECT 1;\nSELECT 2;\n",
+        "SELECT '\n-- shipmate: allow drop: x\n'",
+        "SELECT 1;\n",
+    ):
+        assert migration(1, sql=other).checksum != plain.checksum
+
+
+def test_parts_end_at_lines_that_say_so_and_not_in_strings() -> None:
+    text = "-- shipmate: no-transaction\nSELECT '\n-- shipmate: next\n';\n-- shipmate: next\nSELECT 2;\n-- shipmate: next\n"
+    assert [part.count("SELECT") for part in migration(1, sql=text).parts()] == [1, 1]
+
+
 @given(st.lists(st.sampled_from(["expand", "contract"]), max_size=12), st.data())
 def test_over_any_series_of_releases_nobody_serving_ever_loses_what_it_needs(
     kinds: list[str], data: st.DataObject

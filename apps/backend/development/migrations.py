@@ -1,16 +1,15 @@
-"""Fills a new, empty database. A database that lives on is migrated by `shipmate migrate`, which keeps a record."""
+"""Fills a new, empty database, by the runner that migrates every other."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines.delivery.migrations import runner
+
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 def apply_all(database_url: str) -> None:
-    """Run every migration, in the order of the numbers, on a database that has seen none of them."""
-    import psycopg
-
-    with psycopg.connect(database_url) as connection:
-        for path in sorted(MIGRATIONS.glob("*.sql")):
-            connection.execute(path.read_bytes())
+    """Run every migration: no earlier release needs what a contract migration takes away."""
+    for phase in ("expand", "contract"):
+        runner.run(database_url, MIGRATIONS, phase=phase, release="development", serving=["9999"])

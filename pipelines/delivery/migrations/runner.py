@@ -1,4 +1,4 @@
-"""Migrations carried out: one runner at a time, each file whole or not at all, nothing twice.
+"""Migrations carried out: one runner at a time, each file whole or not at all, nothing twice, and nobody kept waiting for long.
 
 The address must be of the database itself: the lock belongs to a session, which a transaction-mode pooler does not keep.
 """
@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.delivery.migrations import files as schema
+from pipelines.delivery.migrations import indexes
 from pipelines.delivery.migrations.files import Applied, Migration, Phase
-from pipelines.errors import ConflictError, CredentialsError, InputError, ProviderError, ProviderUnavailable
+from pipelines.delivery.migrations.watcher import Watch, watching
+from pipelines.errors import (
+    ConflictError,
+    CredentialsError,
+    InputError,
+    ProviderError,
+    ProviderUnavailable,
+    RefusedError,
+    ShipmateError,
+)
 from pipelines.faults import Policy
 
 if TYPE_CHECKING:
@@ -28,11 +38,24 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
     kind text NOT NULL CHECK (kind IN ('expand', 'contract')),
     checksum text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    release text NOT NULL
+    release text NOT NULL,
+    superseded_by text,
+    reason text
 )"""
-_INSERT = f"INSERT INTO {TABLE} (version, name, kind, checksum, release) VALUES (%s, %s, %s, %s, %s)"  # noqa: S608 - a constant
-_SELECT = f"SELECT version, name, kind, checksum FROM {TABLE} ORDER BY version"  # noqa: S608 - a constant
+_LACKS = (
+    f"SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = '{TABLE}'::regclass AND attname = 'superseded_by')"  # noqa: S608 - a constant
+)
+_GROW = f"ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS superseded_by text, ADD COLUMN IF NOT EXISTS reason text"
+_COLUMNS = "version, name, kind, checksum, release, superseded_by, reason"
+_INSERT = f"INSERT INTO {TABLE} ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s)"  # noqa: S608 - a constant
+# A table of an older runner has no such column; as JSON it is simply not there.
+_SELECT = f"SELECT version, name, kind, checksum, to_jsonb(m) ->> 'superseded_by' FROM {TABLE} m ORDER BY version"  # noqa: S608 - a constant
 _LOCK_TRIES = 5
+_BUILD_TRIES = 3
+_IDLE = 10.0
+"""Seconds after which Postgres ends a transaction whose runner has stopped in the middle of it."""
+PATIENCE = 2.0
+"""Seconds that somebody may wait for what a migration holds."""
 
 
 def run(
@@ -43,8 +66,9 @@ def run(
     release: str,
     serving: Iterable[str] | None = None,
     wait: float = 120.0,
-    lock_timeout: float = 5.0,
+    lock_timeout: float = 1.0,
     statement_timeout: float = 900.0,
+    patience: float = PATIENCE,
     policy: Policy | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[str]:
@@ -52,29 +76,48 @@ def run(
 
     `serving` as in `schema.plan`: without it no contract migration runs. `wait`: seconds for another runner to finish;
     `lock_timeout`: how long a statement waits for a table others use (then it gives way, and tries again);
-    `statement_timeout`: how long one may run. Raises ConflictError, CredentialsError, InputError, ProviderError, RefusedError.
+    `statement_timeout`: how long one may run; `patience`: how long others may wait for what one holds (then it is ended).
+    Raises ConflictError, CredentialsError, InputError, ProviderError, RefusedError.
     """
     files = schema.read(folder)
     policy = policy or Policy()
-    with _connected(address, policy) as connection, _alone(connection, wait):
-        connection.execute(_CREATE)
-        steps = schema.plan(_applied(connection), files, _phase(phase), serving)
+    with _connected(address, policy) as connection, _connected(address, policy) as watcher, _alone(connection, wait):
+        _prepare(connection, watcher, statement_timeout, patience)
+        rows = _applied(connection)
+        steps = schema.plan(rows, files, _phase(phase), serving)
         for migration in steps:
             say(f"applying {migration.file}")
-            _apply(connection, migration, release, lock_timeout, statement_timeout, policy)
+            given_up = schema.never_run(rows, files, [migration])
+            records = [_record(migration, release), *(_record(each, release, files) for each in given_up)]
+            with watching(watcher, connection, patience=patience) as watch:
+                _apply(connection, migration, records, lock_timeout, policy, watch)
+            rows = _applied(connection)
     return [migration.file for migration in steps]
+
+
+def pending(
+    address: str, folder: Path, *, serving: Iterable[str] | None = None, policy: Policy | None = None
+) -> list[Migration]:
+    """What `run` would apply in both phases, in its order. Raises as `run` does."""
+    files, rows = schema.read(folder), applied(address, policy=policy)
+    return [*schema.plan(rows, files, "expand"), *schema.plan(rows, files, "contract", serving)]
 
 
 def applied(address: str, *, policy: Policy | None = None) -> list[Applied]:
     """What a database has; nothing when no migration ever ran. Raises CredentialsError, ProviderUnavailable."""
     with _connected(address, policy or Policy()) as connection:
-        row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (TABLE,)).fetchone()
-        return _applied(connection) if row and row[0] else []
+        return applied_on(connection)
+
+
+def applied_on(connection: psycopg.Connection[Any]) -> list[Applied]:
+    """`applied` by an open connection. Raises psycopg.Error."""
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (TABLE,)).fetchone()
+    return _applied(connection) if row and row[0] else []
 
 
 def applied_contracts(address: str) -> list[str]:
-    """File names of the contract migrations a database has."""
-    return [row.file for row in applied(address) if row.kind == "contract"]
+    """File names of the contract migrations that ran on a database."""
+    return [row.file for row in applied(address) if row.kind == "contract" and not row.superseded_by]
 
 
 def _phase(phase: str) -> Phase:
@@ -167,25 +210,51 @@ def _holder(connection: psycopg.Connection[Any]) -> str:
 
 def _applied(connection: psycopg.Connection[Any]) -> list[Applied]:
     rows = connection.execute(_SELECT).fetchall()
-    return [Applied(version=version, name=name, kind=kind, checksum=checksum) for version, name, kind, checksum in rows]
+    return [
+        Applied(version=version, name=name, kind=kind, checksum=checksum, superseded_by=by or "")
+        for version, name, kind, checksum, by in rows
+    ]
+
+
+def _prepare(
+    connection: psycopg.Connection[Any], watcher: psycopg.Connection[Any], statement_timeout: float, patience: float
+) -> None:
+    """The table of what was applied, and the bounds of both sessions."""
+    import psycopg
+
+    connection.execute("SET client_min_messages = warning")
+    connection.execute(_CREATE)
+    lacks = connection.execute(_LACKS).fetchone()
+    if lacks and lacks[0]:
+        connection.execute(_GROW)
+    connection.execute(f"SET statement_timeout = {int(statement_timeout * 1000)}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {int(_IDLE * 1000)}")
+    watcher.execute(f"SET statement_timeout = {int(patience * 1000)}")
+    # Where the server can tell that a client is gone, the locks of a killed runner go with it.
+    with suppress(psycopg.errors.InvalidParameterValue):
+        connection.execute("SET client_connection_check_interval = 1000")
+
+
+def _record(migration: Migration, release: str, files: Iterable[Migration] = ()) -> tuple[str | None, ...]:
+    """The row of a migration; with `files`, of one that another of them took the place of."""
+    by, why = schema.superseded(files).get(migration.version, (None, None))
+    return (migration.version, migration.name, migration.kind, migration.checksum, release, by, why)
 
 
 def _apply(
     connection: psycopg.Connection[Any],
     migration: Migration,
-    release: str,
+    records: list[tuple[str | None, ...]],
     lock_timeout: float,
-    statement_timeout: float,
     policy: Policy,
+    watch: Watch,
 ) -> None:
     """One migration. While a table is in use it gives way, so that it never makes the application wait for long."""
     import psycopg
 
-    connection.execute(f"SET lock_timeout = {int(lock_timeout * 1000)}")
-    connection.execute(f"SET statement_timeout = {int(statement_timeout * 1000)}")
     for attempt in range(_LOCK_TRIES):
         try:
-            _execute(connection, migration, release)
+            _execute(connection, migration, records, lock_timeout)
             return
         except psycopg.errors.LockNotAvailable as error:
             if attempt + 1 == _LOCK_TRIES:
@@ -193,38 +262,113 @@ def _apply(
                     f"{migration.file} could not lock what it changes, {_LOCK_TRIES} times",
                     where=migration.file,
                     why="a long transaction holds the table (pg_stat_activity shows it)",
-                    next_step="end it or wait for it, then run this again: nothing of the file was applied",
+                    next_step=f"end it or wait for it, then run this again: {_left(migration)}",
                 ) from error
             policy.sleep(policy.pause(attempt, None))
+        except psycopg.errors.QueryCanceled as error:
+            raise _cancelled(migration, watch) or _failure(error, migration) from error
         except psycopg.Error as error:
             if connection.broken:
                 raise
             raise _failure(error, migration) from error
 
 
-def _execute(connection: psycopg.Connection[Any], migration: Migration, release: str) -> None:
-    row = (migration.version, migration.name, migration.kind, migration.checksum, release)
+def _execute(
+    connection: psycopg.Connection[Any],
+    migration: Migration,
+    records: list[tuple[str | None, ...]],
+    lock_timeout: float,
+) -> None:
+    connection.execute(f"SET lock_timeout = {int(lock_timeout * 1000)}")
     if migration.alone:
         # Killed in between, the next run executes all parts again: each must be safe to repeat.
         for part in migration.parts():
-            connection.execute(part.encode())
-        connection.execute(_INSERT, row)
+            index = indexes.made_by(part)
+            if index is None:
+                connection.execute(part.encode())
+            else:
+                _build(connection, index, part, migration, lock_timeout)
+        with connection.transaction():
+            connection.cursor().executemany(_INSERT, records)
         return
     with connection.transaction():
         connection.execute(migration.sql.encode())
-        connection.execute(_INSERT, row)
+        connection.cursor().executemany(_INSERT, records)
+
+
+def _build(
+    connection: psycopg.Connection[Any], index: indexes.Index, part: str, migration: Migration, lock_timeout: float
+) -> None:
+    """An index CONCURRENTLY, until it is valid. What a failed try left behind, ours or that of a killed run, is dropped."""
+    import psycopg
+
+    # It waits for every older transaction, and blocks nobody meanwhile: `statement_timeout` bounds it.
+    connection.execute("SET lock_timeout = 0")
+    for attempt in range(_BUILD_TRIES):
+        indexes.drop_invalid(connection, index)
+        try:
+            if not indexes.valid(connection, index):
+                connection.execute(part.encode())
+        except psycopg.errors.DeadlockDetected:
+            if attempt + 1 == _BUILD_TRIES:
+                indexes.drop_invalid(connection, index)
+                raise
+            continue
+        except psycopg.Error:
+            if not connection.broken:
+                indexes.drop_invalid(connection, index)
+            raise
+        if indexes.valid(connection, index):
+            connection.execute(f"SET lock_timeout = {int(lock_timeout * 1000)}")
+            return
+    indexes.drop_invalid(connection, index)
+    raise ProviderError(
+        f"the index {index.name} was not valid after {_BUILD_TRIES} tries, and was dropped",
+        where=migration.file,
+        why="Postgres made it, but says that it may not be used (pg_index.indisvalid)",
+        next_step="look into the log of the database, then run this again",
+    )
+
+
+def _cancelled(migration: Migration, watch: Watch) -> ShipmateError | None:
+    """The error for a statement that the watcher ended; None for one that something else did."""
+    if watch.waited:
+        return RefusedError(
+            f"others had been waiting {watch.waited:.1f} s for what {migration.file} holds or asks for, so it was ended",
+            where=migration.file,
+            why="a deployment may not make users wait; " + _left(migration),
+            next_step="let it hold its locks more shortly: CONCURRENTLY, NOT VALID and VALIDATE apart, rows in batches. "
+            f"To do so, {_mended(migration)}",
+        )
+    if watch.blind:
+        return ProviderUnavailable(
+            f"nobody could tell any more whether {migration.file} makes others wait, so it was ended",
+            where="Postgres",
+            why=watch.blind,
+            next_step=f"run the same command again: {_left(migration)}",
+        )
+    return None
 
 
 def _failure(error: psycopg.Error, migration: Migration) -> ProviderError:
     position = error.diag.statement_position
     line = migration.sql[: int(position)].count("\n") + 1 if position and not migration.alone else 0
-    partly = "parts before it were applied" if migration.alone else "nothing of the file was applied"
     return ProviderError(
         f"Postgres refuses {migration.file}: {_said(error)}",
         where=f"{migration.file}:{line}" if line else migration.file,
-        why=" ".join(part for part in (error.diag.message_detail, error.diag.message_hint) if part),
-        next_step=f"mend the migration ({partly}, and no later one ran), then release again",
+        why=" ".join(part for part in (error.diag.message_detail, error.diag.message_hint, _left(migration)) if part),
+        next_step=f"{_mended(migration)}; where the cause is in the database, mend that and run this again",
     )
+
+
+def _left(migration: Migration) -> str:
+    return (
+        f"{'parts of the file may be' if migration.alone else 'nothing of the file was'} applied, and no later one ran"
+    )
+
+
+def _mended(migration: Migration) -> str:
+    return f"{schema.MEND} `-- shipmate: supersedes {migration.version}: why`, and release again"
 
 
 def _said(error: psycopg.Error) -> str:

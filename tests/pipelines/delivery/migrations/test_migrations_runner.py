@@ -18,7 +18,14 @@ import psycopg
 import pytest
 
 from pipelines.delivery.migrations import runner as migrate
-from pipelines.errors import ConflictError, CredentialsError, InputError, ProviderError, ProviderUnavailable
+from pipelines.errors import (
+    ConflictError,
+    CredentialsError,
+    InputError,
+    ProviderError,
+    ProviderUnavailable,
+    RefusedError,
+)
 from pipelines.faults import Policy
 
 pytestmark = pytest.mark.world
@@ -159,6 +166,252 @@ def test_what_cannot_run_in_a_transaction_runs_part_by_part(address: str, tmp_pa
     files = folder(tmp_path, **{"0002_b__expand": alone})
     assert run(address, files) == ["0002_b.expand.sql"]
     assert rows(address, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_id'::regclass") == [(True,)]
+
+
+# superseding ------------------------------------------------------------------------------------------------------------
+
+STRICT = {
+    "0001_notes__expand": "CREATE TABLE notes (body text)",
+    "0002_short__expand": "ALTER TABLE notes ADD CONSTRAINT short CHECK (length(body) <= 3)",
+    "0003_more__expand": "ALTER TABLE notes ADD COLUMN more text",
+}
+MENDED = {
+    "0004_short__expand": "-- shipmate: supersedes 0002: rows of years ago are longer\n"
+    "ALTER TABLE notes DROP CONSTRAINT IF EXISTS short;\n"
+    "ALTER TABLE notes ADD CONSTRAINT short CHECK (length(body) <= 3) NOT VALID"
+}
+
+
+def constraints(address: str) -> list[tuple[Any, ...]]:
+    return rows(address, "SELECT conname, convalidated FROM pg_constraint WHERE conname = 'short'")
+
+
+def test_a_failed_migration_is_superseded_and_the_line_goes_on(address: str, tmp_path: Path) -> None:
+    run(address, folder(tmp_path, **{"0001_notes__expand": STRICT["0001_notes__expand"]}))
+    with psycopg.connect(address) as connection:
+        connection.execute("INSERT INTO notes VALUES ('longer')")
+    files = folder(tmp_path, **STRICT)
+    for _ in range(2):
+        with pytest.raises(ProviderError, match="violated by some row") as caught:
+            run(address, files)
+    assert "supersedes 0002: why" in caught.value.next_step
+    folder(tmp_path, **MENDED)
+    assert run(address, files) == ["0003_more.expand.sql", "0004_short.expand.sql"]
+    assert constraints(address) == [("short", False)]
+    found = rows(
+        address, "SELECT version, superseded_by, reason FROM schema_migrations WHERE superseded_by IS NOT NULL"
+    )
+    assert found == [("0002", "0004", "rows of years ago are longer")]
+    assert run(address, files) == []
+    (files / "0004_short.expand.sql").unlink()
+    assert run(address, files) == [], "a release from before the mending"
+
+
+def test_where_the_superseded_one_ran_it_is_only_mended(address: str, tmp_path: Path) -> None:
+    run(address, folder(tmp_path, **STRICT))
+    assert constraints(address) == [("short", True)]
+    assert run(address, folder(tmp_path, **MENDED)) == ["0004_short.expand.sql"]
+    assert constraints(address) == [("short", False)]
+    assert rows(address, "SELECT count(*) FROM schema_migrations WHERE superseded_by IS NOT NULL") == [(0,)]
+
+
+def test_a_fresh_database_comes_out_the_same(address: str, tmp_path: Path) -> None:
+    assert run(address, folder(tmp_path, **STRICT, **MENDED)) == [
+        "0001_notes.expand.sql",
+        "0003_more.expand.sql",
+        "0004_short.expand.sql",
+    ]
+    assert constraints(address) == [("short", False)]
+    assert [row.superseded_by for row in migrate.applied(address)] == ["", "0004", "", ""]
+
+
+def test_a_superseded_contract_did_not_run(address: str, tmp_path: Path) -> None:
+    files = folder(
+        tmp_path,
+        **{
+            "0001_a__expand": "CREATE TABLE a (id int)",
+            "0002_drop__contract": "DROP TABLE a",
+            "0003_not__expand": "-- shipmate: supersedes 0002: somebody reads it\nSELECT 1",
+        },
+    )
+    assert run(address, files) == ["0001_a.expand.sql", "0003_not.expand.sql"]
+    assert run(address, files, "contract", serving=["0003"]) == []
+    assert migrate.applied_contracts(address) == []
+
+
+def test_a_table_of_an_older_runner_is_read_and_grown(address: str, tmp_path: Path) -> None:
+    files = folder(tmp_path, **STRICT)
+    run(address, files)
+    with psycopg.connect(address) as connection:
+        connection.execute("ALTER TABLE schema_migrations DROP COLUMN superseded_by, DROP COLUMN reason")
+    assert len(migrate.applied(address)) == 3
+    assert run(address, folder(tmp_path, **MENDED)) == ["0004_short.expand.sql"]
+
+
+# others who wait --------------------------------------------------------------------------------------------------------
+
+
+class User(threading.Thread):
+    """Asks all the while; the longest it had to wait, in seconds."""
+
+    def __init__(self, address: str, query: str = "SELECT count(*) FROM a") -> None:
+        super().__init__(daemon=True)
+        self._address, self._query, self._done, self.asked = address, query, threading.Event(), threading.Event()
+        self.longest = 0.0
+        self.errors: list[str] = []
+
+    def run(self) -> None:
+        with psycopg.connect(self._address, autocommit=True) as connection:
+            while not self._done.is_set():
+                began = time.monotonic()
+                try:
+                    connection.execute(self._query.encode())
+                except psycopg.Error as error:
+                    self.errors.append(str(error))
+                    return
+                self.longest = max(self.longest, time.monotonic() - began)
+                self.asked.set()
+
+    def __enter__(self) -> User:
+        self.start()
+        assert self.asked.wait(20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self.join(20)
+
+
+def test_nobody_waits_for_what_a_migration_holds(address: str, tmp_path: Path) -> None:
+    run(address, folder(tmp_path, **{"0001_a__expand": "CREATE TABLE a (id int)"}))
+    files = folder(tmp_path, **{"0002_b__expand": "LOCK TABLE a IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(120)"})
+    with User(address) as user, pytest.raises(RefusedError, match="others had been waiting") as caught:
+        run(address, files, patience=0.3)
+    assert user.errors == []
+    assert 0.3 <= user.longest < 60, "the migration would have held it for 120 s"
+    assert "nothing of the file was applied" in caught.value.why
+    assert "supersedes 0002" in caught.value.next_step
+    assert [each.version for each in migrate.applied(address)] == ["0001"]
+
+
+def test_rows_that_a_migration_changed_are_held_no_longer(address: str, tmp_path: Path) -> None:
+    run(address, folder(tmp_path, **{"0001_a__expand": "CREATE TABLE a (id int); INSERT INTO a VALUES (1)"}))
+    files = folder(tmp_path, **{"0002_b__expand": "UPDATE a SET id = 2; SELECT pg_sleep(120)"})
+    with User(address, "UPDATE a SET id = id") as user, pytest.raises(RefusedError, match="others had been waiting"):
+        run(address, files, patience=0.3)
+    assert user.errors == []
+
+
+def test_what_is_held_while_nobody_asks_is_let_be(address: str, tmp_path: Path) -> None:
+    run(address, folder(tmp_path, **{"0001_a__expand": "CREATE TABLE a (id int)"}))
+    files = folder(tmp_path, **{"0002_b__expand": "LOCK TABLE a; SELECT pg_sleep(0.5)"})
+    assert run(address, files, patience=0.1) == ["0002_b.expand.sql"]
+
+
+def test_those_behind_a_migration_that_waits_itself_wait_no_longer_than_its_lock_timeout(
+    address: str, tmp_path: Path
+) -> None:
+    """A long transaction of others, then the migration, then users: they queue behind what it asks for."""
+    run(address, folder(tmp_path, **{"0001_a__expand": "CREATE TABLE a (id int)"}))
+    files = folder(tmp_path, **{"0002_b__expand": "ALTER TABLE a ADD b int"})
+    with psycopg.connect(address) as busy:
+        busy.execute("SELECT count(*) FROM a")
+        with User(address) as user, pytest.raises(RefusedError, match="holds or asks for"):
+            run(address, files, lock_timeout=100.0, patience=0.3)
+        assert user.errors == []
+        with User(address) as user, pytest.raises(ConflictError, match="could not lock"):
+            run(address, files, lock_timeout=0.05)
+        assert user.errors == []
+
+
+def test_without_a_watcher_a_migration_does_not_go_on(address: str, tmp_path: Path) -> None:
+    files = folder(
+        tmp_path,
+        **{
+            "0001_a__expand": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'shipmate migrate' AND datname = current_database() AND pid <> pg_backend_pid(); "
+            "SELECT pg_sleep(120)"
+        },
+    )
+    with pytest.raises(ProviderUnavailable, match="nobody could tell any more"):
+        run(address, files)
+    assert migrate.applied(address) == []
+
+
+# indexes made concurrently ----------------------------------------------------------------------------------------------
+
+ALONE = "-- shipmate: no-transaction\n"
+MAKE = f'{ALONE}CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "A_id" ON a (id);\n'
+
+
+def invalid(address: str, *values: int) -> None:
+    """A table whose unique index was left behind invalid, as a failed or killed making leaves it."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE TABLE a (id int)")
+        connection.cursor().executemany("INSERT INTO a VALUES (%s)", [(1,), (1,)])
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute('CREATE UNIQUE INDEX CONCURRENTLY "A_id" ON a (id)')
+        connection.execute("DELETE FROM a")
+        connection.cursor().executemany("INSERT INTO a VALUES (%s)", [(value,) for value in values])
+
+
+INDEXES = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'a'::regclass"
+
+
+def test_an_invalid_index_of_a_killed_run_is_dropped_and_made_again(address: str, tmp_path: Path) -> None:
+    invalid(address, 1, 2)
+    assert rows(address, INDEXES) == [('"A_id"', False)]
+    assert run(address, folder(tmp_path, **{"0001_a__expand": MAKE})) == ["0001_a.expand.sql"]
+    assert rows(address, INDEXES) == [('"A_id"', True)]
+
+
+def test_an_index_that_rows_refuse_leaves_nothing_behind(address: str, tmp_path: Path) -> None:
+    invalid(address, 3, 3)
+    with pytest.raises(ProviderError, match="could not create unique index") as caught:
+        run(address, folder(tmp_path, **{"0001_a__expand": MAKE}))
+    assert "(id)=(3) is duplicated" in caught.value.why
+    assert rows(address, INDEXES) == []
+    assert migrate.applied(address) == []
+
+
+def test_an_index_that_is_there_and_valid_is_left(address: str, tmp_path: Path) -> None:
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute('CREATE TABLE a (id int); CREATE INDEX "A_id" ON a (id)')
+    (before,) = rows(address, "SELECT indexrelid FROM pg_index WHERE indrelid = 'a'::regclass")
+    run(address, folder(tmp_path, **{"0001_a__expand": MAKE.replace("IF NOT EXISTS ", "")}))
+    assert rows(address, "SELECT indexrelid FROM pg_index WHERE indrelid = 'a'::regclass") == [before]
+
+
+def test_an_index_waits_for_older_transactions_and_blocks_nobody(address: str, tmp_path: Path) -> None:
+    """`lock_timeout` would end its making whenever somebody has a transaction open, and leave it invalid."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE TABLE a (id int)")
+    files = folder(tmp_path, **{"0001_a__expand": MAKE})
+    done: list[list[str]] = []
+    with psycopg.connect(address) as older:
+        older.execute("INSERT INTO a VALUES (1)")
+        thread = threading.Thread(target=lambda: done.append(run(address, files, lock_timeout=0.01)))
+        thread.start()
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'virtualxid'"
+        _until(lambda: bool(rows(address, waiting)))
+        with User(address, "INSERT INTO a SELECT count(*) + 1 FROM a") as user:
+            pass
+        assert user.errors == []
+        older.rollback()
+    thread.join(30)
+    assert done == [["0001_a.expand.sql"]]
+    assert rows(address, INDEXES) == [('"A_id"', True)]
+
+
+def test_an_index_that_is_never_valid_is_given_up(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE TABLE a (id int)")
+    monkeypatch.setattr(migrate.indexes, "valid", lambda connection, index: False)
+    with pytest.raises(ProviderError, match="A_id was not valid after 3 tries"):
+        run(address, folder(tmp_path, **{"0001_a__expand": MAKE}))
+    assert migrate.applied(address) == []
 
 
 PROGRAM = """

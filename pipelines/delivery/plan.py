@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.delivery import comparing
+from pipelines.delivery.migrations import files as schema
 from pipelines.delivery.pipeline import PRODUCTION, Job
 from pipelines.delivery.review import Unreviewed
 from pipelines.delivery.steps.base import Base, Facts, PlannedStep, Step
@@ -224,9 +225,9 @@ def _facts(manifest: Manifest, environment: str, settings: Environment, recorded
 
 
 def _migrations(manifest: Manifest, component: str) -> list[str]:
-    """Names of the files in the release's own tree, in order."""
+    """Names of the files in the release's own tree that may run, in order. Raises InputError."""
     named = manifest.components[component].migrations
-    return sorted(file.name for file in (manifest.root / named).glob("*.sql")) if named else []
+    return schema.names(manifest.root / named) if named else []
 
 
 def _document(

@@ -70,7 +70,7 @@ def migrations(found: Planned) -> list[str]:
         lines += [f"{file} (expand): {stays}" for file in each.expand]
         oldest = f"; the earliest release to go back to is then {each.base.release}" if each.base else ""
         lines += [f"{file} (contract): due now{oldest}" for file in each.contract]
-    return lines
+    return [*lines, *(line for each in found.trials for line in each.lines())]
 
 
 def live(found: Planned) -> str:
@@ -105,5 +105,6 @@ def as_data(found: Planned) -> dict[str, Any]:
             for kind, files in (("expand", each.expand), ("contract", each.contract))
             for file in files
         ],
+        "trials": [each.as_data() for each in found.trials],
         "protection": [finding.as_data() for finding in found.protections],
     }

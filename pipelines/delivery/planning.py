@@ -19,6 +19,7 @@ from pipelines.manifest import definition as definitions
 
 if TYPE_CHECKING:
     from pipelines.delivery.changes import Changes
+    from pipelines.delivery.migrations.trial import Trial
     from pipelines.delivery.protection import Finding
     from pipelines.github import GitHub
     from pipelines.roles import Live
@@ -36,6 +37,8 @@ class Planned:
     """What the gates of publishing said; empty when the release is out already."""
     compared: tuple[str, ...]
     """How the release's settings differ from those the default branch would deploy with, in words."""
+    trials: tuple[Trial, ...] = ()
+    """What came of trying the migrations of each component that has some."""
 
     @property
     def done_already(self) -> bool:
@@ -82,6 +85,8 @@ def plan_release(context: Context, version: str) -> Planned:
         )
         warnings = [*preflight.judge_checks(context.manifest, commit), *_failed_before(lives, version)]
         published = preflight.require_publishable(releasing, version, commit)
+        trials = _trials(releasing, recorded)
+        warnings += [line for each in trials for line in each.warnings()]
         since = _changes(github, bases, commit)
         complete = replace(recorded, unreviewed=since.unreviewed, warnings=tuple(warnings))
         return Planned(
@@ -90,7 +95,23 @@ def plan_release(context: Context, version: str) -> Planned:
             protections=tuple(found),
             publishing=tuple(published),
             compared=tuple(preflight.differences(context.manifest, releasing.manifest, context.environment)),
+            trials=tuple(trials),
         )
+
+
+def _trials(context: Context, recorded: Recorded) -> list[Trial]:
+    """What the migrations that the release would run meet in the databases. Raises RefusedError when rows would violate one."""
+    from pipelines.delivery.migrations import trial
+
+    facts = plan.make(context.manifest, context.environment, recorded).facts
+    found = [
+        trial.trial(context, each.component, each.expand, each.contract)
+        for each in facts
+        if each.expand or each.contract
+    ]
+    for each in found:
+        trial.require(each)
+    return found
 
 
 def read_lives(context: Context, artifacts: Mapping[str, str]) -> dict[str, Live]:

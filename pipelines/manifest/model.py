@@ -185,6 +185,22 @@ class CloudRun:
             "probe-token@1",
         ),
     )
+    database_read_secret: str | None = field(
+        default=None,
+        metadata=said(
+            "Secret with an address of the same database for a user who may only read: rows that a migration would violate are counted "
+            "there; left out: at `database_secret`, in a session that can only read.",
+            "read-database-url@1",
+        ),
+    )
+    database_copy_secret: str | None = field(
+        default=None,
+        metadata=said(
+            "Secret with the address of a copy or a branch of the database, with credentials of its own: migrations are tried there "
+            "when a release is planned.",
+            "copy-database-url@1",
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +220,8 @@ class Vercel:
     watch_seconds: ClassVar[float] = 0.0
     database_secret: ClassVar[None] = None
     probe_secret: ClassVar[None] = None
+    database_read_secret: ClassVar[None] = None
+    database_copy_secret: ClassVar[None] = None
 
 
 Target = CloudRun | Vercel

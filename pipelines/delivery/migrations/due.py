@@ -26,8 +26,6 @@ def folder(context: Context, component: str) -> Path | None:
 
 def database_address(context: Context, component: str) -> str:
     """The address the migrations run against, read from Secret Manager and masked. Raises InputError, CredentialsError."""
-    from pipelines.providers import secret_manager
-
     target = context.target(component)
     if target.database_secret is None:
         raise InputError(
@@ -35,7 +33,21 @@ def database_address(context: Context, component: str) -> str:
             where=f"shipmate.yml, environments/{context.environment}/{component}",
             next_step="name the secret with the address: database_secret: migration-database-url@1",
         )
-    address = secret_manager.access(context.http, context.credentials, target.project, target.database_secret)
+    return address_of(context, component, target.database_secret)
+
+
+def reading_address(context: Context, component: str) -> str:
+    """The address that rows are counted at: of a user who may only read, where one is named. Raises as `database_address` does."""
+    named = context.target(component).database_read_secret
+    return address_of(context, component, named) if named else database_address(context, component)
+
+
+def address_of(context: Context, component: str, secret: str) -> str:
+    """An address from Secret Manager, masked. Raises CredentialsError, ProviderError."""
+    from pipelines.providers import secret_manager
+
+    target = context.target(component)
+    address = secret_manager.access(context.http, context.credentials, target.project, secret)
     context.runtime.mask(address)
     return address
 
@@ -43,7 +55,8 @@ def database_address(context: Context, component: str) -> str:
 def apply(context: Context, component: str, *, phase: str, release: str, most: str | None = None) -> str:
     """Apply what is due in a phase (expand, contract, or due: both); says what was applied.
 
-    `most`: contract migrations above this number are not in the approved plan, and wait.
+    Before the first one runs, all are judged by their text and tried on the rows there are (trial.py). `most`: contract migrations above
+    this number are not in the approved plan, and wait. Raises RefusedError, and what the runner raises.
     """
     files = folder(context, component)
     if files is None:
@@ -53,10 +66,29 @@ def apply(context: Context, component: str, *, phase: str, release: str, most: s
     serving = _serving_schemas(context, component)
     if serving and most is not None:
         serving.append(most)
+    _try(context, component, files, address, serving if "contract" in phases else [])
     if "contract" in phases and serving:
         _remember(context, component, files, min(serving))
     applied = [name for one in phases for name in run(address, files, phase=one, release=release, serving=serving)]
     return f"applied {', '.join(applied)}" if applied else "nothing to apply"
+
+
+def _try(context: Context, component: str, folder: Path, address: str, serving: list[str]) -> None:
+    """Raises RefusedError when what is due breaks a rule, or the rows do not fit it."""
+    from pipelines.delivery.migrations import files as schema
+    from pipelines.delivery.migrations import runner as migrate
+    from pipelines.delivery.migrations import trial
+
+    pending = migrate.pending(address, folder, serving=serving)
+    if not pending:
+        return
+    contract = [migration.file for migration in pending if migration.kind == "contract"]
+    named = context.target(component).database_read_secret
+    reading = address_of(context, component, named) if named else address
+    found = trial.before_migrating(reading, component, schema.read(folder), contract)
+    for line in found.lines():
+        context.runtime.say(line)
+    trial.require(found)
 
 
 def run(database: str, files: Path, *, phase: str, release: str, serving: list[str] | None = None) -> list[str]:
@@ -77,9 +109,10 @@ def _serving_schemas(context: Context, component: str) -> list[str]:
 def _remember(context: Context, component: str, files: Path, least: str) -> None:
     """Mark at the provider which contract migrations may run now, before they do: a rollback must know what earlier releases miss
     without asking the database."""
-    from pipelines.delivery.migrations.files import read
+    from pipelines.delivery.migrations.files import read, superseded
 
-    newest = max(
-        (each.version for each in read(files) if each.kind == "contract" and each.version <= least), default="0000"
-    )
+    known = read(files)
+    gone = superseded(known)
+    may_run = [each for each in known if each.kind == "contract" and each.version not in gone]
+    newest = max((each.version for each in may_run if each.version <= least), default="0000")
     context.host(component).mark(lambda marks: replace(marks, contracts=max(marks.contracts, newest)))

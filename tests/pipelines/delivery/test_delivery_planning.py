@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 
 from pipelines.delivery import plan, plan_text, planning
+from pipelines.delivery.migrations import counts, trial
+from pipelines.delivery.migrations.counts import Finding
+from pipelines.delivery.migrations.trial import Trial
 from pipelines.delivery.planning import Planned
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.errors import CredentialsError, RefusedError
@@ -252,6 +255,56 @@ def test_what_an_earlier_release_ran_is_not_planned_again(shop: Shop) -> None:
     assert [(each.expand, each.contract) for each in found.plan.facts] == [((), ()), ((), ())]
     assert "Migrations:\n  none" in texts(found)[0]
     assert "### Migrations\n\n```text\nnone\n```" in texts(found)[1]
+
+
+def test_what_nobody_knows_of_the_migrations_is_said_to_whoever_approves(shop: Shop) -> None:
+    migrating(shop, "v1.0.0", EXPAND_1)
+    found = planned(shop, "v1.0.0")
+    (line,) = found.plan.recorded.warnings
+    assert line == (
+        "backend: whether its migrations fit the rows is not known before they run: backend has migrations but no database_secret"
+    )
+    assert line.encode() in found.plan.document
+    for text in texts(found):
+        assert text.count(line) == 2, "under Attention and under Migrations"
+    assert plan_text.as_data(found)["trials"][0]["by"] == "nothing"
+
+
+def test_migrations_that_the_rows_refuse_are_not_planned(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, tuple[str, ...]]] = []
+    state: counts.State = "violated"
+
+    def tried(context: object, component: str, expand: tuple[str, ...], contract: tuple[str, ...]) -> Trial:
+        asked.append((component, expand))
+        rows = Finding(file=EXPAND_1, line=3, what="CHECK short of notes", state=state, rows=412)
+        return Trial(component=component, by="counts", due=(EXPAND_1,), findings=(rows,))
+
+    monkeypatch.setattr(trial, "trial", tried)
+    migrating(shop, "v1.0.0", EXPAND_1)
+    with pytest.raises(RefusedError, match=r"0001_notes.expand.sql:3: CHECK short of notes: 412 row\(s\) violate it"):
+        planned(shop, "v1.0.0")
+    state = "fits"
+    found = planned(shop, "v1.0.0")
+    assert asked == [("backend", (EXPAND_1,))] * 2
+    assert found.plan.recorded.warnings == ()
+    assert all("CHECK short of notes: every row fits" in text for text in texts(found))
+
+
+def test_an_expand_migration_that_drops_is_not_planned(shop: Shop) -> None:
+    """Its text alone refuses it: the database, which cannot be reached, is not asked for that."""
+    shop.proved("v1.0.0", files={"shipmate.yml": with_migrations(), f"migrations/{EXPAND_1}": "DROP TABLE notes;"})
+    with pytest.raises(RefusedError, match=r"0001_notes.expand.sql:1: DROP TABLE notes \[drop\]"):
+        planned(shop, "v1.0.0")
+
+
+def test_what_was_superseded_is_not_in_the_plan(shop: Shop) -> None:
+    mended = {
+        f"migrations/{EXPAND_1}": "SELECT 1;",
+        f"migrations/{EXPAND_2}": "-- shipmate: supersedes 0001: rows\nSELECT 1;",
+    }
+    shop.proved("v1.0.0", files={"shipmate.yml": with_migrations(), **mended})
+    (backend, _) = planned(shop, "v1.0.0").plan.facts
+    assert backend.expand == (EXPAND_2,)
 
 
 # what an approver reads -------------------------------------------------------------------------------------------------

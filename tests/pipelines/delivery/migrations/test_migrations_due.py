@@ -36,6 +36,13 @@ FILES = {
     "0002_new.expand.sql": "ALTER TABLE notes ADD COLUMN new text",
     "0003_drop.contract.sql": "ALTER TABLE notes DROP COLUMN old",
 }
+MORE = {
+    "0002_more.expand.sql": "CREATE TABLE more (id int)",
+    "0003_check.expand.sql": "ALTER TABLE notes ADD CONSTRAINT c CHECK (old ~ '^a') NOT VALID",
+    "0004_validate.expand.sql": "ALTER TABLE notes VALIDATE CONSTRAINT c",
+    "0004_keep.expand.sql": "-- shipmate: supersedes 0003: a report still reads it\nSELECT 1",
+    "0002_gone.expand.sql": "ALTER TABLE notes DROP COLUMN old",
+}
 _numbers = count(1)
 
 
@@ -86,7 +93,7 @@ class Staging:
         folder = self.folder / "migrations"
         folder.mkdir(exist_ok=True)
         for file in files:
-            (folder / file).write_text(FILES[file])
+            (folder / file).write_text({**FILES, **MORE}[file])
         said = migrations.apply(self.context(), "backend", phase=migrations.DUE, release=name)
         schema = max(file.name[:4] for file in folder.iterdir())
         for host in self.hosts.values():
@@ -129,6 +136,37 @@ def test_expand_with_the_release_and_contract_once_nothing_needs_it(staging: Sta
     assert staging.release("v3") == "applied 0003_drop.contract.sql"
     assert staging.columns() == ["id", "new"]
     assert staging.release("v4") == "nothing to apply"
+
+
+def test_rows_that_one_would_refuse_stop_all_of_them_before_the_first(staging: Staging) -> None:
+    """After the approval the condition is asked as it is written, in a session that can only read."""
+    staging.release("v1", "0001_notes.expand.sql")
+    with psycopg.connect(staging.address) as connection:
+        connection.execute("INSERT INTO notes VALUES (1, 'abc'), (2, 'xyz')")
+    files = ("0002_more.expand.sql", "0003_check.expand.sql", "0004_validate.expand.sql")
+    with pytest.raises(RefusedError, match=r"0004_validate.expand.sql:1: VALIDATE c of notes: 1 row\(s\) violate it"):
+        staging.release("v2", *files)
+    with psycopg.connect(staging.address) as connection:
+        assert connection.execute("SELECT to_regclass('more')").fetchone() == (None,)
+        connection.execute("DELETE FROM notes WHERE id = 2")
+    assert staging.release("v2") == f"applied {', '.join(files)}"
+    assert "VALIDATE c of notes: every row fits" in staging.log.getvalue()
+
+
+def test_a_contract_that_was_superseded_closes_no_way_back(staging: Staging) -> None:
+    staging.release("v1", "0001_notes.expand.sql")
+    staging.release("v2", "0002_new.expand.sql", "0003_drop.contract.sql")
+    staging.release("v3", "0004_keep.expand.sql")
+    staging.release("v4")
+    assert staging.columns() == ["id", "new", "old"]
+    assert staging.hosts["backend"].live().marks.contracts == "0000"
+
+
+def test_an_expand_migration_is_checked_and_not_believed(staging: Staging) -> None:
+    staging.release("v1", "0001_notes.expand.sql")
+    with pytest.raises(RefusedError, match=r"0002_gone.expand.sql:1: DROP COLUMN old of notes \[drop\]"):
+        staging.release("v2", "0002_gone.expand.sql")
+    assert staging.columns() == ["id", "old"]
 
 
 @pytest.mark.parametrize(("most", "applied"), [("0000", False), ("0002", False), ("0003", True), (None, True)])

@@ -1,16 +1,17 @@
 """What a failure outside means: refused, try again, or it may have happened. One policy for every client.
 
 The table (HTTP status, method) follows the providers' own advice: RFC 9110 §9.2.2 (idempotent methods), RFC 6585 (429) and RFC 9110 §10.2.3
-(Retry-After), GitHub's rate-limit pages. A write whose answer was lost is never sent again blindly: `once` looks first.
+(Retry-After), docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api. A write whose answer was lost is never sent again blindly: `once` looks first.
 """
 
 from __future__ import annotations
 
 import enum
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pipelines.errors import ProviderUnavailable
@@ -32,6 +33,10 @@ class Meaning(enum.Enum):
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT"})
 PASSING_STATUSES = frozenset({408, 500, 502, 503, 504})
 LIMITED_STATUSES = frozenset({429})
+LIMITED_TEXT = re.compile(r"secondary rate limit|abuse detection mechanism|API rate limit exceeded", re.IGNORECASE)
+"""What GitHub says where it limits without any header: 403 then means no missing permission."""
+LIMITED_SECONDS = 60.0
+"""So long GitHub wants to be left alone after such an answer, at least; twice as long after each further one."""
 
 
 class MayHaveHappened(ProviderUnavailable):
@@ -46,6 +51,8 @@ class Fault:
     text: str
     wait: float | None = None
     """Seconds the provider asked us to wait."""
+    grows: bool = False
+    """Each further wait must be twice as long as the one before."""
 
 
 @dataclass(kw_only=True)
@@ -84,8 +91,14 @@ def of_status(method: str, status: int, headers: Mapping[str, str], text: str) -
 
     `headers` must look names up case-insensitively, as requests' do.
     """
-    if status in LIMITED_STATUSES or _github_limited(status, headers):
-        return Fault(meaning=Meaning.TRY_AGAIN, text=f"HTTP {status} (rate limit)", wait=_asked_wait(headers))
+    told = status in (403, 429) and LIMITED_TEXT.search(text) is not None
+    if status in LIMITED_STATUSES or told or _github_limited(status, headers):
+        wait = _asked_wait(headers)
+        if wait is None and told:
+            return Fault(
+                meaning=Meaning.TRY_AGAIN, text=f"HTTP {status} (secondary rate limit)", wait=LIMITED_SECONDS, grows=True
+            )
+        return Fault(meaning=Meaning.TRY_AGAIN, text=f"HTTP {status} (rate limit)", wait=wait)
     if status in PASSING_STATUSES:
         meaning = Meaning.TRY_AGAIN if method.upper() in SAFE_METHODS else Meaning.MAY_HAVE_HAPPENED
         return Fault(meaning=meaning, text=f"HTTP {status}: {text[:200]}", wait=_asked_wait(headers))
@@ -155,11 +168,15 @@ def retry(call: Callable[[], T], *, where: str, policy: Policy, survived: Surviv
     Raises MayHaveHappened at once for an unclear write, ProviderUnavailable when the tries are used up or the wait that is
     asked for is longer than the policy's cap.
     """
+    grown = 0
     for attempt in range(policy.tries):
         try:
             return call()
         except Faulted as problem:
             fault = problem.fault
+            if fault.grows and fault.wait is not None:
+                fault = replace(fault, wait=fault.wait * 2**grown)
+                grown += 1
             if fault.meaning is Meaning.MAY_HAVE_HAPPENED:
                 raise MayHaveHappened(
                     f"no clear answer to a write ({fault.text})",

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 API_VERSION = "2022-11-28"
 """The version of GitHub's API this was written for; without it GitHub may one day choose a later one."""
+BRIEF_WAIT = 3.0
+"""Seconds between the two tries of `brief`, at most."""
 
 
 class GitHub:
@@ -62,8 +64,8 @@ class GitHub:
         return cls(repository, token, api_url=environ.get("GITHUB_API_URL") or "https://api.github.com")
 
     def brief(self) -> GitHub:
-        """The same for what must not wait for GitHub: two tries, seconds each."""
-        policy = replace(self.policy, tries=2)
+        """The same for what must not wait for GitHub: two tries, seconds each, and no limit is waited for."""
+        policy = replace(self.policy, tries=2, cap=min(self.policy.cap, BRIEF_WAIT))
         return GitHub(self.name, self.token, api_url=self.api_url, policy=policy, timeout=5)
 
     @property

@@ -97,7 +97,8 @@ class Http:
             )
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             raise Faulted(faults.of_connection(method, error, sent=was_sent(error)), error) from error
-        fault = faults.of_status(method, answer.status_code, answer.headers, "" if stream else answer.text)
+        text = "" if stream and answer.ok else answer.text
+        fault = faults.of_status(method, answer.status_code, answer.headers, text)
         if fault is not None:
             raise Faulted(fault)
         return answer

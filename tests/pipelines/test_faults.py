@@ -44,6 +44,56 @@ def test_refusals_are_no_faults(status: int) -> None:
     assert of_status("POST", status, {}, "") is None
 
 
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+
+
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECONDARY,
+        "You have exceeded a secondary rate limit and have been temporarily blocked from content creation.",
+        "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again.",
+        "API rate limit exceeded for installation ID 1.",
+    ],
+)
+def test_a_limit_that_only_its_text_tells_is_no_refusal(status: int, text: str) -> None:
+    """GitHub says so without any header, or with those of a primary limit that is not used up."""
+    for headers in ({}, {"x-ratelimit-remaining": "4999", "x-ratelimit-reset": "1700003600"}):
+        fault = of_status("POST", status, headers, text)
+        assert fault is not None
+        assert (fault.meaning, fault.wait, fault.grows) == (Meaning.TRY_AGAIN, 60.0, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "text"), [(403, "Resource not accessible by integration"), (404, SECONDARY), (422, SECONDARY)]
+)
+def test_what_only_sounds_like_a_limit_is_refused(status: int, text: str) -> None:
+    assert of_status("GET", status, {}, text) is None
+
+
+def test_a_header_that_says_how_long_counts_more_than_the_text() -> None:
+    fault = of_status("GET", 403, {"retry-after": "7"}, SECONDARY)
+    assert fault is not None
+    assert (fault.wait, fault.grows) == (7.0, False)
+
+
+@pytest.mark.parametrize(("cap", "waits", "asked"), [(60.0, [60.0], 120), (240.0, [60.0, 120.0, 240.0], 480)])
+def test_a_secondary_limit_is_waited_for_twice_as_long_each_time_up_to_the_cap(
+    cap: float, waits: list[float], asked: int
+) -> None:
+    pauses: list[float] = []
+
+    def call() -> str:
+        fault = of_status("POST", 403, {}, SECONDARY)
+        assert fault is not None
+        raise Faulted(fault)
+
+    with pytest.raises(ProviderUnavailable, match=rf"secondary rate limit\); asked us to wait {asked} s"):
+        retry(call, where="POST x", policy=policy(pauses, cap=cap), survived=Survived())
+    assert pauses == waits
+
+
 def test_connection_that_never_reached_the_other_side_is_tried_again() -> None:
     assert of_connection("POST", OSError("Connection refused"), sent=False).meaning is Meaning.TRY_AGAIN
     assert of_connection("POST", OSError("reset by peer"), sent=True).meaning is Meaning.MAY_HAVE_HAPPENED

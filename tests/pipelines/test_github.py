@@ -105,6 +105,46 @@ def test_a_primary_rate_limit_is_waited_for(shop: Shop) -> None:
     assert waits == [7.0]
 
 
+SECONDARY = {
+    "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+    "documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits",
+}
+
+
+@pytest.mark.parametrize("way", ["plain", "PyGithub", "download"])
+def test_a_secondary_limit_without_headers_is_waited_for_and_is_no_missing_permission(shop: Shop, way: str) -> None:
+    waits: list[float] = []
+    policy = Policy(sleep=waits.append, jitter=lambda: 0.0)
+    run = shop.start()
+    shop.upload(run, "things", {"a.txt": b"x"})
+    github = GitHub(REPOSITORY, shop.job(run).token, api_url=shop.url, policy=policy)
+    (artifact,) = shop.job(run).get(f"{REPO}/actions/runs/{run.id}/artifacts")["artifacts"]
+    shop.fault(kind="status", status=403, body=SECONDARY)
+    if way == "plain":
+        github.json("POST", f"{REPO}/issues", {"title": "once"})
+    elif way == "download":
+        assert github.download(f"{REPO}/actions/artifacts/{artifact['id']}/zip", most=10_000)
+    else:
+        assert github.call("read", lambda: github.repository.get_branch("main").name) == "main"
+    assert waits == [60.0]
+    assert len(shop.faults.fired) == 1
+
+
+def test_a_secondary_limit_that_stays_is_said_with_the_time_to_come_back(shop: Shop) -> None:
+    waits: list[float] = []
+    policy = Policy(sleep=waits.append, jitter=lambda: 0.0)
+    github = GitHub(REPOSITORY, shop.person("dev-1").token, api_url=shop.url, policy=policy)
+    shop.fault(kind="status", status=403, body=SECONDARY, times=None)
+    with pytest.raises(ProviderUnavailable, match=r"secondary rate limit\); asked us to wait 120 s") as error:
+        github.json("GET", REPO)
+    assert "run the same command again after" in error.value.next_step
+    assert waits == [60.0]
+    waits.clear()
+    with pytest.raises(ProviderUnavailable, match="asked us to wait 60 s"):
+        github.brief().json("GET", REPO)
+    assert waits == [], "what must not wait for GitHub waits for no limit"
+
+
 def test_roles_of_people(shop: Shop, github: GitHub) -> None:
     """`permission` calls maintain write; who is unknown, or no collaborator, has none."""
     people = ("release-manager", "dev-1", "stranger", "nobody-at-all")

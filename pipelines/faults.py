@@ -1,7 +1,8 @@
 """What a failure outside means: refused, try again, or it may have happened. One policy for every client.
 
 The table (HTTP status, method) follows the providers' own advice: RFC 9110 §9.2.2 (idempotent methods), RFC 6585 (429) and RFC 9110 §10.2.3
-(Retry-After), docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api. A write whose answer was lost is never sent again blindly: `once` looks first.
+(Retry-After), docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api. A write whose answer was lost is never sent again
+blindly: `once` looks first.
 """
 
 from __future__ import annotations
@@ -96,7 +97,10 @@ def of_status(method: str, status: int, headers: Mapping[str, str], text: str) -
         wait = _asked_wait(headers)
         if wait is None and told:
             return Fault(
-                meaning=Meaning.TRY_AGAIN, text=f"HTTP {status} (secondary rate limit)", wait=LIMITED_SECONDS, grows=True
+                meaning=Meaning.TRY_AGAIN,
+                text=f"HTTP {status} (secondary rate limit)",
+                wait=LIMITED_SECONDS,
+                grows=True,
             )
         return Fault(meaning=Meaning.TRY_AGAIN, text=f"HTTP {status} (rate limit)", wait=wait)
     if status in PASSING_STATUSES:

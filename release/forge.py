@@ -88,6 +88,9 @@ class Forge(Protocol):
     def tag(self, name: str) -> str | None:
         """The commit a tag leads to."""
 
+    def tag_object(self, name: str) -> str | None:
+        """What a tag is at itself: the commit, or the object of an annotated one. It differs when such a tag was made again."""
+
     def tags(self, prefix: str) -> dict[str, str | None]:
         """Every tag whose name begins so -> its commit; None for an annotated tag, whose commit only `tag` knows. One call."""
 

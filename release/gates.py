@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from pipelines.errors import RefusedError
+from pipelines.errors import RefusedError, ShipmateError
 from pipelines.manifest.release import Release
 from release.forge import Forge
 from release.lease import Holder, in_force, myself, open_elsewhere
-from release.refusals import NotGreen, NotHigher, NotOnItsLine, TagMoved, TreeNotClean, VersionFilesDiffer
+from release.refusals import (
+    NotGreen,
+    NotHigher,
+    NotOnItsLine,
+    TagMoved,
+    TreeNotClean,
+    VersionFilesDiffer,
+    tag_gone,
+    tag_put_elsewhere,
+)
 from release.repository import Repository
 from release.state import is_ours
 from release.version_files import differing, places
@@ -36,6 +46,22 @@ class Closed:
     error: RefusedError
 
 
+@dataclass(frozen=True)
+class Warned:
+    """A gate that does not hold, or cannot be asked, for a release that users have already: it refuses no more."""
+
+    gate: str
+    error: ShipmateError
+
+    @property
+    def told(self) -> str:
+        return f"{self.error.what}; users have it already, so this is only said"
+
+
+DECISIVE = frozenset({"tag", "nobody else"})
+"""Gates without which the publication itself would be wrong. The others keep something from users: too late when they have it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """What is asked about."""
@@ -48,33 +74,47 @@ class Candidate:
     own_files: Sequence[str] = ()
     """Paths handed over for publishing: they may lie in the working tree."""
     take_over: bool = False
+    live: bool = False
+    """Users have it: only what is DECISIVE refuses."""
+    again: bool = False
+    """It was released before, and that release was deleted: it may be lower than what came after it."""
 
 
-def ask(candidate: Candidate) -> list[Passed | Closed]:
-    """Every gate's answer, in order. Raises what the forge raises."""
-    found: list[Passed | Closed] = []
-    branch = _branch_of(candidate)
-    for name, gate in _gates(branch):
-        try:
-            found.append(Passed(name, gate(candidate)))
-        except RefusedError as error:
-            found.append(Closed(name, error))
+def ask(candidate: Candidate) -> list[Passed | Warned | Closed]:
+    """Every gate's answer, in order. Raises what the forge raises, for a release that users have only at a gate that is decisive."""
+    return list(_answers(candidate))
+
+
+def require(candidate: Candidate) -> list[Passed | Warned]:
+    """The answers of gates that let it pass. Raises the error of the first that does not; no gate after it is asked."""
+    found: list[Passed | Warned] = []
+    for answer in _answers(candidate):
+        if isinstance(answer, Closed):
+            raise answer.error
+        found.append(answer)
     return found
 
 
-def require(candidate: Candidate) -> list[Passed]:
-    """Raises the error of the first gate that does not hold."""
-    branch = _branch_of(candidate)
-    return [Passed(name, gate(candidate)) for name, gate in _gates(branch)]
+def _answers(candidate: Candidate) -> Iterator[Passed | Warned | Closed]:
+    for name, gate in _gates(cache(lambda: _branch_of(candidate))):
+        try:
+            yield Passed(name, gate(candidate))
+        except ShipmateError as error:
+            if candidate.live and name not in DECISIVE:
+                yield Warned(name, error)
+            elif isinstance(error, RefusedError):
+                yield Closed(name, error)
+            else:
+                raise
 
 
-def _gates(branch: str | None) -> list[tuple[str, Callable[[Candidate], str]]]:
+def _gates(branch: Callable[[], str | None]) -> list[tuple[str, Callable[[Candidate], str]]]:
     return [
         ("clean tree", clean_tree),
         ("version files", version_files),
         ("tag", tag_in_place),
-        ("line", lambda candidate: on_its_line(candidate, branch)),
-        ("higher", lambda candidate: higher(candidate, branch)),
+        ("line", lambda candidate: on_its_line(candidate, branch())),
+        ("higher", lambda candidate: higher(candidate, branch())),
         ("green", green),
         ("nobody else", nobody_else),
     ]
@@ -116,8 +156,10 @@ def version_files(candidate: Candidate) -> str:
 
 
 def tag_in_place(candidate: Candidate) -> str:
-    """The tag is on this commit, or nowhere: here and on the forge."""
+    """The tag is on this commit, or nowhere: here and on the forge. What was released before must have one."""
     there = candidate.forge.tag(candidate.tag)
+    if there is None and (candidate.live or candidate.again):
+        raise tag_gone(candidate.tag, candidate.commit)
     here = next((tag.commit for tag in candidate.repository.tags if tag.name == candidate.tag), None)
     for where, commit in (("GitHub", there), ("this clone", here)):
         if commit is not None and commit != candidate.commit:
@@ -128,6 +170,15 @@ def tag_in_place(candidate: Candidate) -> str:
                 next_step=f"release {commit[:9]}, or give {candidate.commit[:9]} the next version; a tag is never moved",
             )
     return "on this commit" if there else "not there yet"
+
+
+def require_tag(forge: Forge, tag: str, commit: str) -> None:
+    """Raises TagGone, TagMoved unless the tag of what was released before is on the forge, on that commit where it is known."""
+    there = forge.tag(tag)
+    if there is None:
+        raise tag_gone(tag, commit)
+    if commit and there != commit:
+        raise tag_put_elsewhere(tag, commit, there)
 
 
 def on_its_line(candidate: Candidate, branch: str | None) -> str:
@@ -164,6 +215,8 @@ def higher(candidate: Candidate, branch: str | None) -> str:
         return f"the last of {line.name if line else 'its line'} is {last.tag}" if last else "the first of its line"
     if begun(candidate):
         return f"{last.tag} is out, but {candidate.tag} was begun before: it is finished, and not as the latest"
+    if candidate.again:
+        return f"{last.tag} is out, but {candidate.tag} was out before: it is made again, and not as the latest"
     raise NotHigher(
         f"{candidate.version} is not higher than {last.tag}",
         where=line.name if line else branch or "this commit",

@@ -40,6 +40,10 @@ class GitHubForge:
         found = self._find(f"{self._at}/git/ref/tags/{quote(name)}")
         return self._peeled(found["object"]) if found else None
 
+    def tag_object(self, name: str) -> str | None:
+        found = self._find(f"{self._at}/git/ref/tags/{quote(name)}")
+        return str(found["object"]["sha"]) if found else None
+
     def tags(self, prefix: str) -> dict[str, str | None]:
         # This list has no pages: GitHub gives all of it at once.
         listed = self._get(f"{self._at}/git/matching-refs/tags/{quote(prefix)}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipelines.errors import ReleaseError
 from release.forge import Asset, Entry, Forge
 from release.lease import Holder, Lease, acquire
-from release.state import State, Step, Wanted, edited, next_step
+from release.state import State, Step, Wanted, edited, is_ours, next_step
 
 if TYPE_CHECKING:
     from pipelines.github import GitHubRefused
@@ -33,6 +33,8 @@ class Published:
     done: tuple[str, ...]
     """Steps taken; empty when all was there already."""
     took_over: Holder | None = None
+    warnings: tuple[str, ...] = ()
+    """What somebody else did meanwhile that stopped nothing."""
 
 
 @dataclass(kw_only=True)
@@ -50,9 +52,10 @@ class Publisher:
     def __post_init__(self) -> None:
         self._known: set[int] = set()
         """Ids of drafts seen in this run: lists may forget them for some seconds, reading by id does not."""
+        self._warnings: list[str] = []
 
     def run(self, me: Holder, *, minutes: float, take_over: bool = False) -> Published:
-        """Publish. Raises OpenElsewhere, TagMoved, ReleasedDifferently, Withdrawn, ReleaseError, ConflictError."""
+        """Publish. Raises OpenElsewhere, TagMoved, TagGone, ReleasedDifferently, Withdrawn, ReleaseError, ConflictError."""
         state = self.observe()
         if (
             state.published is not None
@@ -68,7 +71,7 @@ class Publisher:
             entry = self._finish(done)
         finally:
             self.lease.drop()
-        return Published(entry=entry, done=tuple(done), took_over=self.lease.took_over)
+        return Published(entry=entry, done=tuple(done), took_over=self.lease.took_over, warnings=tuple(self._warnings))
 
     def observe(self) -> State:
         """What the forge holds now."""
@@ -117,6 +120,7 @@ class Publisher:
                 state = self.observe()
                 step = next_step(state, self.wanted)
             if step is None and state.published is not None:
+                self._tell_of_drafts(state)
                 return state.published
             if step is None:
                 break
@@ -138,6 +142,15 @@ class Publisher:
             why="somebody else keeps changing it",
             next_step="see who works on this release, then run the same command again",
         )
+
+    def _tell_of_drafts(self, state: State) -> None:
+        for draft in state.drafts:
+            if not is_ours(draft):
+                self._warn(f"a draft of {self.wanted.tag} that this tool did not make is open: delete {draft.url}")
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warnings:
+            self._warnings.append(text)
 
     def _await_drafts(self) -> None:
         """After a killed run: a draft it made a moment ago may not be listed yet, and must not be made twice."""
@@ -182,8 +195,22 @@ class Publisher:
         elif step.kind == "publish":
             if self.lease is not None:
                 self.lease.check()
-            latest = "true" if wanted.latest and not wanted.prerelease else "false"
-            self.forge.edit(entry.id, {"draft": False, "prerelease": wanted.prerelease, "make_latest": latest})
+            self._publish(entry)
+
+    def _publish(self, entry: Entry) -> None:
+        """Nothing while there is no tag: GitHub would make one without a word. What is read next refuses, or makes it and says so."""
+        wanted = self.wanted
+        before = self.forge.tag_object(wanted.tag)
+        if before is None:
+            return
+        latest = "true" if wanted.latest and not wanted.prerelease else "false"
+        self.forge.edit(entry.id, {"draft": False, "prerelease": wanted.prerelease, "make_latest": latest})
+        now = self.forge.tag_object(wanted.tag)
+        if now not in (None, before):
+            self._warn(
+                f"the tag {wanted.tag} was made anew while it was published ({before[:9]} before, {now[:9]} now): "
+                "GitHub does that for one that is deleted in that moment; if yours had a message or a signature, push it again"
+            )
 
     def _with_digests(self, entry: Entry) -> Entry:
         """Where GitHub tells no digest of a file that matters, it is read back and computed."""
@@ -198,6 +225,13 @@ class Publisher:
 
 
 def _refused(step: Step, error: GitHubRefused) -> ReleaseError:
+    if "immutable release" in error.what:
+        return ReleaseError(
+            f"could not {step.what}: {error.what}",
+            where=error.where,
+            why="GitHub never lets the tag of a deleted immutable release be used again",
+            next_step="release the next version",
+        )
     return ReleaseError(
         f"could not {step.what}: {error.what}",
         where=error.where,

@@ -51,3 +51,30 @@ class ReleasedDifferently(RefusedError):
 class Withdrawn(RefusedError):
     exit_code = 28
     title = "Release was withdrawn"
+
+
+class TagGone(RefusedError):
+    exit_code = 29
+    title = "Tag was deleted"
+
+
+def tag_gone(tag: str, commit: str) -> TagGone:
+    """For a tag that was there and is not any more. `commit`: where it was; empty when nothing here knows it."""
+    where = commit or "COMMIT"
+    return TagGone(
+        f"the tag {tag} is gone",
+        where=tag,
+        why="somebody deleted it since it was released from; a release that is out becomes a draft by that",
+        next_step=f"push it again where it was, then run this again: git push origin {where}:refs/tags/{tag}"
+        + ("" if commit else "   (the run that released it names the commit)"),
+    )
+
+
+def tag_put_elsewhere(tag: str, commit: str, now: str) -> TagMoved:
+    """For the tag of what users have, which is on another commit now."""
+    return TagMoved(
+        f"{tag} is on {now[:9]}, not on {commit[:9]}, which users have",
+        where=tag,
+        why="somebody moved it since it was released from",
+        next_step=f"put it back, then run this again: git push --force origin {commit}:refs/tags/{tag}",
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import RefusedError, ReleaseError, ShipmateError
+from pipelines.errors import InputError, RefusedError, ReleaseError, ShipmateError
 from release import gates
 from release.assets import NOTES, collect, prepare, sbom_names
 from release.choosing import section_for
@@ -49,6 +49,10 @@ class Asked:
     evidence: Sequence[Path] = ()
     then_dispatch: Sequence[str] = ()
     take_over: bool = False
+    live: bool = False
+    """Users have it: what should have kept it from them is said, and refuses no more."""
+    again: bool = False
+    """It was released before, and that release was deleted: it may be lower than what came after it."""
 
     @property
     def bare(self) -> bool:
@@ -77,7 +81,7 @@ class Ready:
     publisher: Publisher
     candidate: gates.Candidate
     doubts: Sequence[str] = ()
-    """What speaks against the version that was asked for."""
+    """What speaks against the version that was asked for, or the files that were prepared for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +105,7 @@ class Preview:
     """What publishing would do."""
 
     ready: Ready
-    answers: Sequence[gates.Passed | gates.Closed]
+    answers: Sequence[gates.Passed | gates.Warned | gates.Closed]
     steps: Sequence[Step]
     follows: Sequence[str]
     blocked: ShipmateError | None
@@ -111,17 +115,22 @@ class Preview:
 def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], forge: Forge | None = None) -> Outcome:
     """Publish a release, or finish one, or find that it is finished. Raises what the gates, the state and the lock raise.
 
-    Nothing is written before every gate holds. A finished release is recognized before any gate is asked.
+    Nothing is written before every gate holds; of a release that users have, before those that are decisive do. A finished release is
+    recognized before any gate is asked.
     """
+    warnings: list[str] = []
     with ExitStack() as stack:
         ready = _ready(workplace, asked, stack, say, forge)
         for doubt in ready.doubts:
             say(f"warning: {doubt}")
         if next_step(ready.publisher.observe(), ready.wanted) is not None:
-            for passed in gates.require(ready.candidate):
-                say(f"{passed.gate}: {passed.told}")
+            for answer in gates.require(ready.candidate):
+                say(f"{answer.gate}: {answer.told}")
+                warnings += [f"{answer.gate}: {answer.told}"] if isinstance(answer, gates.Warned) else []
         me = myself(workplace.environ)
         published = ready.publisher.run(me, minutes=workplace.rules.lease_minutes, take_over=asked.take_over)
+        if published.done and ready.wanted.latest:
+            _leave_latest_to_the_highest(ready, say)
         workflows = asked.then_dispatch or workplace.rules.then_dispatch
         ready.candidate.repository.git.note_tag(ready.wanted.tag, ready.wanted.commit)
         told = {"version": ready.wanted.tag, "commit": ready.wanted.commit}
@@ -137,7 +146,7 @@ def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], f
             tag=ready.wanted.tag,
             commit=ready.wanted.commit,
             dispatched=dispatched,
-            warnings=_nobody_starts(workplace, ready.wanted.commit, workflows),
+            warnings=[*warnings, *published.warnings, *_nobody_starts(workplace, ready.wanted.commit, workflows)],
             doubts=ready.doubts,
         )
 
@@ -174,8 +183,10 @@ def _ready(
     repository = workplace.repository
     forge = forge or GitHubForge(workplace.github())
     repository.learn(forge.tags(repository.format.prefix), forge.tag)
+    if asked.version and (asked.live or asked.again):
+        _require_tag(workplace, asked.version, forge)
     section = section_for(workplace, asked.version, asked.channel)
-    repository.require_learned(section.commit)
+    unlearned = _unlearned(workplace, section.commit, refuse=not asked.live)
     since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     nothing = Contents(notes="", files=(), given={})
     contents = _contents(workplace, section, asked, stack, forge, since) if with_files else nothing
@@ -187,6 +198,8 @@ def _ready(
         body=shortened(contents.notes),
         prerelease=bool(version.prerelease),
         latest=workplace.leads and _outranks_published(version, forge, repository.format),
+        tagged=asked.live or asked.again,
+        live=asked.live,
         files=tuple(contents.files),
         given=contents.given,
     )
@@ -204,11 +217,45 @@ def _ready(
             commit=section.commit,
             own_files=_inside(workplace, own),
             take_over=asked.take_over,
+            live=asked.live,
+            again=asked.again,
         ),
-        doubts=doubts(section, version, repository.format, workplace.rules)
-        if asked.version and contents.finished is None
-        else (),
+        doubts=[
+            *unlearned,
+            *(
+                doubts(section, version, repository.format, workplace.rules)
+                if asked.version and contents.finished is None
+                else ()
+            ),
+        ],
     )
+
+
+def _require_tag(workplace: Workplace, version: str, forge: Forge) -> None:
+    """Raises TagGone, TagMoved: what was released before has its tag, on the commit that is meant or, where none is, was known here."""
+    repository = workplace.repository
+    tag = repository.format.tag(repository.format.read(version))
+    known = next((each.commit for each in repository.released if each.tag == tag), "")
+    gates.require_tag(forge, tag, workplace.commit or known)
+
+
+def _unlearned(workplace: Workplace, commit: str, *, refuse: bool) -> list[str]:
+    """What was tagged below the commit since the files were prepared. Raises InputError unless it is only to be said."""
+    try:
+        workplace.repository.require_learned(commit)
+    except InputError as error:
+        if refuse:
+            raise
+        return [f"{error.what}: {error.why}"]
+    return []
+
+
+def _leave_latest_to_the_highest(ready: Ready, say: Callable[[str], None]) -> None:
+    """A higher release may have come out in the moment in which this one did."""
+    highest = highest_standing(ready.publisher.forge.releases(), ready.candidate.repository.format)
+    if highest is not None and highest.tag != ready.wanted.tag:
+        say(f"{highest.tag} came out meanwhile: it is the latest release")
+        ready.publisher.forge.edit(highest.id, {"make_latest": "true"})
 
 
 def _outranks_published(version: Version, forge: Forge, tag_format: TagFormat) -> bool:

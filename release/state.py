@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.errors import ReleaseError
 from release.forge import Asset, Entry, File
-from release.refusals import OpenElsewhere, ReleasedDifferently, TagMoved, Withdrawn
+from release.refusals import OpenElsewhere, ReleasedDifferently, TagMoved, Withdrawn, tag_gone, tag_put_elsewhere
 
 _MARK = re.compile(r"\s*(?:<!-- shipmate given (\{.*\}) -->\r?\n)?<!-- shipmate release ([0-9a-f]{16}) -->\s*$")
 _SPARE = re.compile(r"(.+)\.[0-9a-f]{8}\.part")
@@ -30,6 +30,10 @@ class Wanted:
     prerelease: bool
     latest: bool
     files: tuple[File, ...]
+    tagged: bool = False
+    """It was released before: its tag was there, and is never made here."""
+    live: bool = False
+    """Users have it: a draft that somebody else prepares is no reason to wait."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """What it was made with that its commit does not say: whoever finishes the draft needs it."""
 
@@ -70,8 +74,12 @@ KINDS = ("tag", "draft", "edit", "discard", "upload", "remove", "rename", "publi
 def next_step(state: State, wanted: Wanted) -> Step | None:
     """The next thing to do, None when the release is out and complete.
 
-    Raises TagMoved, ReleasedDifferently, Withdrawn, OpenElsewhere, and ReleaseError for what nobody can finish.
+    Raises TagMoved, TagGone, ReleasedDifferently, Withdrawn, OpenElsewhere, and ReleaseError for what nobody can finish.
     """
+    if wanted.tagged and state.tag is None:
+        raise tag_gone(wanted.tag, wanted.commit)
+    if wanted.live and state.tag not in (None, wanted.commit):
+        raise tag_put_elsewhere(wanted.tag, wanted.commit, str(state.tag))
     if state.tag is not None and state.tag != wanted.commit:
         raise TagMoved(
             f"{wanted.tag} is on {state.tag[:9]}, not on {wanted.commit[:9]}",
@@ -81,9 +89,12 @@ def next_step(state: State, wanted: Wanted) -> Step | None:
         )
     if state.published is not None:
         return _of_published(state.published, wanted) or _surplus(state, keep=None)
+    if wanted.live:
+        state = replace(state, drafts=tuple(filter(is_ours, state.drafts)))
     _refuse_foreign(state, wanted)
     if state.tag is None:
-        return Step(kind="tag", what=f"tag {wanted.commit[:9]} as {wanted.tag}")
+        again = " again: it was deleted since its draft was made" if state.drafts else ""
+        return Step(kind="tag", what=f"tag {wanted.commit[:9]} as {wanted.tag}{again}")
     if not state.drafts:
         return Step(kind="draft", what=f"draft {wanted.tag}{' (pre-release)' if wanted.prerelease else ''}")
     draft = state.drafts[0]

@@ -80,11 +80,10 @@ def plan_release(context: Context, version: str) -> Planned:
             require_open(live.marks, component)
         bases = bases_of(lives, version, artifacts)
         recorded = Recorded(release=version, commit=commit, artifacts=artifacts, base=bases, epochs=epochs_of(lives))
-        preflight.require_forward(
-            plan.make(releasing.manifest, context.environment, recorded), context.manifest.release
-        )
+        first = plan.make(releasing.manifest, context.environment, recorded)
+        preflight.require_forward(first, context.manifest.release)
         warnings = [*preflight.judge_checks(context.manifest, commit), *_failed_before(lives, version)]
-        published = preflight.require_publishable(releasing, version, commit)
+        published = preflight.require_publishable(releasing, version, commit, live=first.done_already)
         trials = _trials(releasing, recorded)
         warnings += [line for each in trials for line in each.warnings()]
         since = _changes(github, bases, commit)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 UNSEEN = "drafts of others: GitHub shows them only to tokens that may write contents, so publishing asks again"
 
 
-def require_publishable(context: Context, version: str, commit: str) -> list[str]:
+def require_publishable(context: Context, version: str, commit: str, *, live: bool = False) -> list[str]:
     """What the gates of publishing find, for people: the tag in place, on its line, higher, green, its version files. Nothing when
     the release is out already.
 
-    By then users would have the release, so it is asked before anything is deployed. Reads only. Raises the error that publishing
-    would end with: the gates', Withdrawn, …
+    By then users would have the release, so it is asked before anything is deployed. `live`: they have it already, so that only what
+    would make the publication wrong refuses. Reads only. Raises the error that publishing would end with: the gates', Withdrawn, …
     """
     from release.gates import Closed
     from release.github_forge import GitHubForge
@@ -33,7 +33,9 @@ def require_publishable(context: Context, version: str, commit: str) -> list[str
     workplace = Workplace(
         folder=context.manifest.root, commit=commit, environ=context.runtime.environ, given=context.manifest
     )
-    found = preview(workplace, Asked(version=version), forge=GitHubForge(require_github(context)), with_files=False)
+    found = preview(
+        workplace, Asked(version=version, live=live), forge=GitHubForge(require_github(context)), with_files=False
+    )
     if found.blocked is not None:
         raise found.blocked
     if not found.steps:

@@ -25,6 +25,11 @@ _CONTENTS = (
     ),
     click.option("--highlight", "highlights", multiple=True, metavar="TEXT", help="A line for the top of the notes."),
     click.option(
+        "--again",
+        is_flag=True,
+        help="VERSION was out, and its GitHub release was deleted: make it again, although something newer may be out.",
+    ),
+    click.option(
         "--then-dispatch", multiple=True, metavar="WORKFLOW", help="A workflow to dispatch on the tag afterwards."
     ),
 )
@@ -99,4 +104,14 @@ def asked(contents: dict[str, Any], *, take_over: bool = False) -> Any:
         evidence=contents["evidence"],
         then_dispatch=contents["then_dispatch"],
         take_over=take_over,
+        again=_again(contents),
     )
+
+
+def _again(contents: dict[str, Any]) -> bool:
+    """Raises InputError without a version: what comes next was never out."""
+    from pipelines.errors import InputError
+
+    if contents["again"] and not contents["version"]:
+        raise InputError("no version is named", where="--again", next_step="name the one that was out before")
+    return bool(contents["again"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery.context import require_github
 from pipelines.delivery.steps.base import Facts, PlannedStep, Step
+from pipelines.errors import RefusedError, ShipmateError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,18 +36,47 @@ class Publish(PlannedStep):
         return f"publish the GitHub release {self.release}"
 
     def run(self, context: Context) -> str:
-        from pipelines.delivery import tag
+        """Raises TagGone, TagMoved, RefusedError for what was taken back, Withdrawn, and what publishing raises besides.
+
+        Users have it: whatever else could be held against it was asked before it was deployed (preflight.py), and is only said now.
+        """
         from release.github_forge import GitHubForge
         from release.releasing import Asked, publish
 
-        github = require_github(context)
-        tag.require_unmoved(github, self.release, context.delivered.commit)
+        forge = GitHubForge(require_github(context))
+        require_not_taken_back(context, self.release)
         prepared = context.work / FOLDER
-        asked = Asked(version=self.release, prepared=prepared if prepared.is_dir() else None)
-        outcome = publish(workplace(context), asked, say=context.runtime.say, forge=GitHubForge(github))
+        asked = Asked(version=self.release, prepared=prepared if prepared.is_dir() else None, live=True)
+        outcome = publish(workplace(context), asked, say=context.runtime.say, forge=forge)
         for warning in outcome.warnings:
             context.runtime.annotate("warning", warning, title="Release")
         return outcome.published.entry.url if outcome.changed else f"{outcome.published.entry.url} is out already"
+
+
+def require_not_taken_back(context: Context, release: str) -> None:
+    """Ask the providers' own marks. One that cannot be asked is said, and stops nothing. Raises RefusedError, Withdrawn."""
+    from release.refusals import Withdrawn
+
+    for component in context.settings.targets:
+        try:
+            marks = context.host(component).live().marks
+        except ShipmateError as error:
+            told = f"{component}: it could not be asked whether {release} was taken back meanwhile ({error.what})"
+            context.runtime.annotate("warning", told, title="Release")
+            continue
+        if release in marks.withdrawn:
+            raise Withdrawn(
+                f"{release} was withdrawn: {marks.withdrawn[release]}",
+                where=component,
+                next_step="release the next version",
+            )
+        if release in marks.failed:
+            raise RefusedError(
+                f"{release} was taken back: {marks.failed[release]}",
+                where=component,
+                why="what users do not have any more is not offered to anybody",
+                next_step="mend it and release the next version; `shipmate status` says what is live",
+            )
 
 
 def workplace(context: Context) -> Workplace:
@@ -62,13 +92,19 @@ def workplace(context: Context) -> Workplace:
 
 
 def prepare(context: Context) -> Path:
-    """Write the files of the release (SBOMs, checksums, notes), so that they can be attested before they are out; their folder."""
+    """Write the files of the release (SBOMs, checksums, notes), so that they can be attested before they are out; their folder.
+
+    Raises TagGone, TagMoved, and what preparing raises.
+    """
     from release.assets import prepare as write
     from release.choosing import section_for
+    from release.gates import require_tag
+    from release.github_forge import GitHubForge
     from release.writing import Given
 
     place = workplace(context)
     release = context.delivered
+    require_tag(GitHubForge(require_github(context)), release.name, release.commit)
     folder = context.work / FOLDER
     place.mean(release.name)
     write(place, section_for(place, release.name, None), folder, Given(deploys=dict(release.artifacts)))

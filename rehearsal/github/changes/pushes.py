@@ -28,6 +28,11 @@ async def refs_moved(service: Service, repository: Repository, changes: list[Ref
     for change in tags:
         if change.old == ZERO:
             repository.hidden_tags[change.ref.removeprefix("refs/tags/")] = service.lag
+        released = repository.release_tagged(change.ref.removeprefix("refs/tags/"))
+        if change.new == ZERO and released is not None:
+            repository.unpublish(
+                released
+            )  # as GitHub does when the tag of a release goes; rules keep an immutable one's
     for change in changes:
         if not change.ref.startswith(("refs/heads/", "refs/tags/")):
             continue

@@ -72,7 +72,9 @@ async def update(service: Service, repository: Repository, release: Release, wan
     if publishes:
         _check_tag_free(repository, release.tag_name, release)
     if wanted.draft and not release.draft:
-        _unpublish(repository, release)
+        if release.immutable:
+            raise immutable_refusal()
+        repository.unpublish(release)
     _apply(release, wanted)
     release.updated_at = service.now()
     if publishes:
@@ -148,15 +150,6 @@ async def _publish(service: Service, repository: Repository, release: Release, b
     release.published_at = service.now()
     release.immutable = repository.settings.immutable_releases
     _mark_latest(repository, release, release.make_latest)
-
-
-def _unpublish(repository: Repository, release: Release) -> None:
-    """Back to a draft; its tag stays."""
-    if release.immutable:
-        raise immutable_refusal()
-    release.draft, release.published_at = True, None
-    if repository.latest_release_id == release.id:
-        repository.latest_release_id = None
 
 
 async def _tell_published(service: Service, repository: Repository, release: Release, by: Identity) -> None:

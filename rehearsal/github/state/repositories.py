@@ -129,6 +129,12 @@ class Repository:
         """The published release of a tag; drafts have no tag yet."""
         return next((one for one in self.releases.values() if one.tag_name == tag and not one.draft), None)
 
+    def unpublish(self, release: Release) -> None:
+        """Back to a draft; what tag there is stays."""
+        release.draft, release.published_at = True, None
+        if self.latest_release_id == release.id:
+            self.latest_release_id = None
+
     def check_runs_of(self, sha: str) -> list[CheckRun]:
         return [run for run in self.check_runs.values() if run.head_sha == sha]
 

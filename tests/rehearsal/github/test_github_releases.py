@@ -144,6 +144,22 @@ def test_the_latest_mark_can_be_moved_back(scene: Scene, dev: Person) -> None:
     assert dev.get(f"{RELEASES}/latest")["tag_name"] == "v1.0.0"
 
 
+def test_a_release_whose_tag_is_deleted_is_a_draft_until_it_is_published_anew(scene: Scene, dev: Person) -> None:
+    first = dev.post(RELEASES, {"tag_name": "v1.0.0"})
+    second = dev.post(RELEASES, {"tag_name": "v1.1.0"})
+    tag = f"/repos/{REPOSITORY}/git/refs/tags/v1.1.0"
+    commit = dev.get(f"/repos/{REPOSITORY}/git/ref/tags/v1.1.0")["object"]["sha"]
+    assert dev.api("DELETE", tag).status_code == 204
+    assert dev.api("GET", f"{RELEASES}/tags/v1.1.0").status_code == 404
+    assert dev.get(f"{RELEASES}/{second['id']}")["draft"] is True
+    assert dev.get(f"{RELEASES}/latest")["id"] == first["id"]
+    dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/tags/v1.1.0", "sha": commit})
+    assert dev.get(f"{RELEASES}/{second['id']}")["draft"] is True, "a tag alone publishes nothing"
+    published = dev.api("PATCH", f"{RELEASES}/{second['id']}", json={"draft": False})
+    assert published.json()["draft"] is False
+    assert dev.get(f"{RELEASES}/tags/v1.1.0")["id"] == second["id"]
+
+
 def test_two_that_publish_one_tag_at_once_make_one_release(scene: Scene, dev: Person, reviewer: Person) -> None:
     answers: list[int] = []
 

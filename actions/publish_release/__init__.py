@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from actions.delivery import ENVIRONMENT, PLAN, SOURCE, TOKEN
+from actions.delivery import ENVIRONMENT, PLAN, SOURCE, TOKEN, VERCEL
 from pipelines.runtime import Input, Output, Runtime
 
-INPUTS: tuple[Input, ...] = (ENVIRONMENT, PLAN, SOURCE, TOKEN)
+INPUTS: tuple[Input, ...] = (ENVIRONMENT, PLAN, SOURCE, TOKEN, *VERCEL)
 OUTPUTS: tuple[Output, ...] = (Output(name="url", doc="Page of the release."),)
 
 

@@ -57,7 +57,7 @@ def require_not_taken_back(context: Context, release: str) -> None:
     """Ask the providers' own marks. One that cannot be asked is said, and stops nothing. Raises RefusedError, Withdrawn."""
     from release.refusals import Withdrawn
 
-    for component in context.settings.targets:
+    for component in context.delivered.artifacts:
         try:
             marks = context.host(component).live().marks
         except ShipmateError as error:

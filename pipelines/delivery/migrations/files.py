@@ -4,7 +4,7 @@ A migration is `NNNN_name.expand.sql` or `NNNN_name.contract.sql`. An expand mig
 before and after it, so it runs before the candidate. A contract migration takes away what earlier releases needed, so it runs only
 when every release that has traffic knows it already: never in the release that brings it, but in a later one (docs/decisions/0104).
 
-A line `-- shipmate: …` says more of a file (docs/decisions/0108):
+A line `-- shipmate: …` says more of a file (docs/decisions/0109):
 
     no-transaction              the first line: it runs by itself, in parts
     next                        between two parts

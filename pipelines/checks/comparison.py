@@ -276,12 +276,12 @@ def pairs_at_most(watch: Watch, seconds: float) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Requests and seconds that the watches of a component take, all steps together; both sides' requests are counted."""
+    """Visits to both sides and seconds that the watches of a component take, all steps together. A visit is all requests of a journey."""
 
     steps: int
-    requests: int
+    visits: int
     seconds: float
-    most_requests: int
+    most_visits: int
     most_seconds: float
     smallest: int
     """Pairs after which a candidate is found, as a rule, that fails by `worse_by` more than a live that never fails."""
@@ -294,7 +294,7 @@ class Cost:
         """For the plan."""
         watches = "1 step" if self.steps == 1 else f"{self.steps} steps"
         return (
-            f"{self.requests:,} requests in {self.seconds:.0f} s for {watches} where nothing fails, at most {self.most_requests:,}"
+            f"{self.visits:,} visits in {self.seconds:.0f} s for {watches} where nothing fails, at most {self.most_visits:,}"
             f" in {self.most_seconds:.0f} s until each is decided; finds a candidate that always fails after {self.certain:,}"
             f" pairs, one that fails {self.worse_by:g} % more than live after about {self.smallest:,}"
         )
@@ -307,9 +307,9 @@ def cost(watch: Watch, shift: Sequence[int], watch_seconds: float, parts: int) -
     most = pairs_at_most(watch, watch_seconds)
     return Cost(
         steps=len(shift),
-        requests=2 * pairs * len(shift),
+        visits=2 * pairs * len(shift),
         seconds=max(watch_seconds, pairs / rate) * len(shift),
-        most_requests=2 * most * len(shift),
+        most_visits=2 * most * len(shift),
         most_seconds=max(watch_seconds, most / rate) * len(shift),
         smallest=sequential.found(settings, settings.worse_by),
         certain=sequential.found(settings, 1.0),

@@ -317,7 +317,7 @@ class Comparison:
             return f"nothing was measured; {refused}" if refused else "nothing was measured"
         between = f"its share of failures less live's is between {_points(lower)} and {_points(upper)}"
         if self.alone:
-            between = f"it fails at most {upper * 100:.1f} % of requests"
+            between = f"it fails at most {upper * 100:.1f} % of visits"
         measured = [*self._measured(), between, refused]
         return f"{self._finding(found)}: {'; '.join(part for part in measured if part)}"
 
@@ -331,8 +331,8 @@ class Comparison:
     def _measured(self) -> list[str]:
         candidate, live = self.candidate, self.live
         if self.alone:
-            return [f"{candidate.failed:,} of {self.pairs:,} requests failed"]
-        failed = f"the candidate failed {candidate.failed:,} and live {live.failed:,} of {self.pairs:,} requests each"
+            return [f"{candidate.failed:,} of {self.pairs:,} visits failed"]
+        failed = f"the candidate failed {candidate.failed:,} and live {live.failed:,} of {self.pairs:,} visits each"
         if not candidate.answered or not live.answered:
             return [failed]
         half, most = (f"{_ms(candidate.quantile(q))} and {_ms(live.quantile(q))}" for q in (0.5, 0.9))

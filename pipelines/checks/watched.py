@@ -131,7 +131,7 @@ class Record:
             f"| {name} | {self.pairs:,} | {failed:,} | {_rate(failed, self.pairs)} | {_time(times, 'p50')} | {_time(times, 'p90')} |"
             for name, failed, times in sides
         ]
-        return ["| | requests | failed | | half within | nine in ten within |", "|---|--:|--:|--:|--:|--:|", *rows]
+        return ["| | visits | failed | | half within | nine in ten within |", "|---|--:|--:|--:|--:|--:|", *rows]
 
     def _plot(self) -> list[str]:
         """The bounds of the difference at some of the looks, as lines of text: what every page shows the same."""

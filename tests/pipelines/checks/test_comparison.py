@@ -103,7 +103,7 @@ def test_a_candidate_that_is_as_good_as_live_is_watched_for_as_long_as_asked() -
     record = watch_of(lambda: fine(0), lambda: fine(0), hands=hands).hold(30)
     assert (record.decision, record.pairs, record.skipped) == ("not worse", 301, 0)
     assert hands.now == pytest.approx(30)
-    assert "not worse than live: the candidate failed 0 and live 0 of 301 requests each" in record.says
+    assert "not worse than live: the candidate failed 0 and live 0 of 301 visits each" in record.says
 
 
 def test_a_short_watch_goes_on_until_it_is_decided() -> None:
@@ -201,7 +201,7 @@ def test_a_faster_clock_decides_by_as_many_pairs_at_a_rate_that_machines_bear() 
     record = watch_of(lambda: fine(0), lambda: fine(0), hands=hands, scale=0.05).hold(30)
     assert (record.decision, record.pairs) == ("not worse", 198)
     assert record.pairs / hands.now <= 1.1 * comparison.MOST_A_SECOND
-    assert rate_of(Watch(), 0.05) == 2
+    assert rate_of(Watch(), 0.01) == 0.01 * comparison.MOST_A_SECOND
     assert rate_of(Watch(pairs_per_second=500)) == comparison.MOST_A_SECOND
 
 
@@ -246,8 +246,8 @@ def test_a_stall_is_not_made_up_for_by_a_burst() -> None:
 def test_where_nothing_is_live_the_candidate_is_judged_alone() -> None:
     record = watch_of(lambda: fine(0), None).hold(30)
     assert (record.alone, record.live_times) == (True, None)
-    assert record.says == "the candidate answers: 0 of 301 requests failed; it fails at most 1.2 % of requests"
-    with pytest.raises(CheckFailed, match="the candidate fails: 10 of 10 requests failed"):
+    assert record.says == "the candidate answers: 0 of 301 visits failed; it fails at most 1.2 % of visits"
+    with pytest.raises(CheckFailed, match="the candidate fails: 10 of 10 visits failed"):
         watch_of(lambda: broken(0), None).hold(30)
     slow = watch_of(lambda: Outcome(False, 3000), None)
     assert slow.hold(30).decision == "not worse"
@@ -300,13 +300,13 @@ def test_a_long_watch_keeps_a_bounded_number_of_looks() -> None:
 def test_the_plan_says_what_a_watch_costs() -> None:
     found = cost(Watch(), (10, 50, 100), 30, parts=4)
     assert found.says == (
-        "1,800 requests in 90 s for 3 steps where nothing fails, at most 36,000 in 1800 s until each is decided; finds a candidate"
+        "1,800 visits in 90 s for 3 steps where nothing fails, at most 36,000 in 1800 s until each is decided; finds a candidate"
         " that always fails after 11 pairs, one that fails 2 % more than live after about 539"
     )
     record = watch_of(lambda: fine(0), lambda: fine(0)).hold(30)
-    assert abs(2 * record.pairs * 3 - found.requests) <= 6
+    assert abs(2 * record.pairs * 3 - found.visits) <= 6
     longer = cost(Watch(worse_by=1), (100,), 5, parts=1)
-    assert longer.seconds == pytest.approx(longer.requests / 2 / 10)
+    assert longer.seconds == pytest.approx(longer.visits / 2 / 10)
     assert longer.seconds > cost(Watch(), (100,), 5, parts=1).seconds > 5
     assert pairs_at_most(Watch(patience_seconds=10), 30) == 300
 

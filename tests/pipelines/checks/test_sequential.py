@@ -280,7 +280,7 @@ def test_the_candidate_alone_is_judged_by_its_failures() -> None:
     comparison = Comparison(Settings(), alone=True)
     for _ in range(9):
         comparison.add(Outcome(True, 20), Outcome(False, 20))
-    assert comparison.verdict().says.startswith("the candidate fails: 9 of 9 requests failed; it fails at most")
+    assert comparison.verdict().says.startswith("the candidate fails: 9 of 9 visits failed; it fails at most")
 
 
 def test_quantiles_are_within_their_bounds_at_every_look() -> None:

@@ -100,10 +100,10 @@ class _Course:
         if answer.status_code == rate_limit.STATUS != request.status:
             self.limited, self.retry_after = f"{shown}: answered 429", rate_limit.wait_asked(answer.headers)
             return
-        found = [
-            *smoke.judge(filled, answer.status_code, answer.headers, body, ms),
-            *self._take(request, body),
-        ]
+        missing = self._take(request, body)
+        found = smoke.judge(filled, answer.status_code, answer.headers, body, ms)
+        if answer.status_code == request.status:
+            found += [problem for problem in missing if problem not in found]
         if found:
             self.problems.append(f"{shown}: {'; '.join(found)}")
 

@@ -156,6 +156,13 @@ def test_what_users_would_meet_is_found_while_health_is_well(name: str, ails: st
     assert reason in found.reason
 
 
+def test_an_answer_of_another_status_is_not_blamed_for_what_it_lacks_to_go_on() -> None:
+    made = Journey(component="backend", requests=(JourneyRequest(path="/notes", save={"note": "id"}),))
+    with running(Notes(ails="errors").app()) as server:
+        found = visit(made, server.url, client())
+    assert found.reason == "GET /notes: answered 500 instead of 200 (Internal Server Error)"
+
+
 def test_slow_answers_are_found() -> None:
     found, _ = visited(READ, "slow", 250)
     assert found.failed

@@ -28,6 +28,21 @@ def together(calls: Iterable[Callable[[], T]], *, at_once: int = 32) -> list[T]:
     return [result for _, result, _ in outcomes]  # type: ignore[misc]
 
 
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """The result of a call. Raises what it raises, and TimeoutError when it takes longer: then its thread is left to itself."""
+    done: queue.SimpleQueue[_Outcome[T]] = queue.SimpleQueue()
+    todo: queue.SimpleQueue[tuple[int, Callable[[], T]]] = queue.SimpleQueue()
+    todo.put((0, call))
+    threading.Thread(target=_work, args=(todo, done), name="within", daemon=True).start()
+    try:
+        _, result, error = done.get(timeout=max(0.0, seconds))
+    except queue.Empty:
+        raise TimeoutError(f"no answer in {seconds:.1f} s") from None
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]
+
+
 def _work(todo: queue.SimpleQueue[tuple[int, Callable[[], T]]], done: queue.SimpleQueue[_Outcome[T]]) -> None:
     while True:
         try:

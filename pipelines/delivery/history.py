@@ -1,19 +1,33 @@
-"""Write a delivery into the ledger, for people. GitHub's trouble is said once and then left alone: no delivery waits for it."""
+"""Write a delivery into the ledger, for people. GitHub's trouble is said once and then left alone: no delivery waits for it.
+
+Nothing here refuses, and all that a job tells takes `LONGEST` seconds at most, whatever GitHub does: it may answer with errors, with a
+limit, a byte at a time, or not at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.delivery.ledger import DEPLOY, Ledger
 from pipelines.errors import ShipmateError
+from pipelines.threads import within
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
     from pipelines.delivery.ledger import Record, State
 
+T = TypeVar("T")
+
 RECENT = 15
+LONGEST = 5.0
+"""Seconds of a job that its ledger may take, in all. Real ones: GitHub does not answer faster in a rehearsal."""
+LONGEST_READING = 20.0
+"""Seconds that reading the records may take: people wait for them, no delivery does."""
+_TROUBLE = (ShipmateError, OSError, LookupError, TypeError, ValueError, AttributeError)
+"""GitHub does not answer in time, or with an error, or with something that is no answer: a page of a proxy, half a document."""
 
 
 class History:
@@ -25,25 +39,25 @@ class History:
         self._ledger = Ledger(context.github.brief()) if context.github else None
         self._records: list[Record] | None = None
         self._own: Record | None = None
+        self._left = LONGEST
 
     def records(self) -> list[Record]:
         """The newest first, read once; none while GitHub does not answer."""
         if self._records is None:
             self._records = []
-            if self._ledger is not None:
+            ledger, environment = self._ledger, self._context.environment
+            if ledger is not None:
                 try:
-                    self._records = self._ledger.records(self._context.environment, limit=RECENT)
-                except ShipmateError as error:
+                    self._records = within(LONGEST_READING, lambda: ledger.records(environment, limit=RECENT))
+                except _TROUBLE as error:
                     self._give_up("the ledger cannot be read", error)
         return self._records
 
     def open(self, release: str, commit: str, artifacts: Mapping[str, str], *, plan: str = "") -> None:
         """The record of this run, made when there is none. `artifacts`: component -> digest."""
-        if self._ledger is None:
-            return
         runtime = self._context.runtime
-        try:
-            self._own = self._ledger.open(
+        self._own = self._tell(
+            lambda ledger: ledger.open(
                 environment=self._context.environment,
                 release=release,
                 commit=commit,
@@ -54,8 +68,7 @@ class History:
                 plan=plan,
                 task=self._task,
             )
-        except ShipmateError as error:
-            self._give_up("the ledger could not be told", error)
+        )
 
     def note(self, state: State, text: str, *, live_url: str = "") -> None:
         """An event of our record; nothing when there is none."""
@@ -82,13 +95,23 @@ class History:
             raise
 
     def _note(self, record: Record, state: State, text: str, live_url: str = "") -> None:
-        if self._ledger is None:
-            return
-        try:
-            self._ledger.note(record, state, text, url=self._context.runtime.run_url, live_url=live_url)
-        except ShipmateError as error:
-            self._give_up("the ledger could not be told", error)
+        url = self._context.runtime.run_url
+        self._tell(lambda ledger: ledger.note(record, state, text, url=url, live_url=live_url))
 
-    def _give_up(self, what: str, error: ShipmateError) -> None:
+    def _tell(self, tell: Callable[[Ledger], T]) -> T | None:
+        """None when the ledger did not take it, or takes nothing any more."""
+        ledger, began = self._ledger, time.monotonic()
+        if ledger is None:
+            return None
+        try:
+            return within(self._left, lambda: tell(ledger))
+        except _TROUBLE as error:
+            self._give_up("the ledger could not be told", error)
+            return None
+        finally:
+            self._left -= time.monotonic() - began
+
+    def _give_up(self, what: str, error: Exception) -> None:
         self._ledger = None
-        self._context.runtime.annotate("warning", f"{what} ({error.what})", title="Ledger")
+        why = error.what if isinstance(error, ShipmateError) else f"GitHub: {type(error).__name__}: {error}"[:200]
+        self._context.runtime.annotate("warning", f"{what} ({why})", title="Ledger")

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from pipelines.threads import together
+from pipelines.threads import together, within
 
 
 def test_results_come_in_the_order_of_the_calls() -> None:
@@ -51,6 +51,30 @@ def test_no_more_than_allowed_at_once() -> None:
 
     together([call] * 40, at_once=4)
     assert most == 4
+
+
+def test_a_call_that_takes_too_long_is_left_to_itself() -> None:
+    gate = threading.Event()
+    try:
+        with pytest.raises(TimeoutError, match=r"no answer in 0\.1 s"):
+            within(0.1, lambda: gate.wait(60))
+        with pytest.raises(TimeoutError):
+            within(-1.0, lambda: gate.wait(60))
+    finally:
+        gate.set()
+
+
+def test_a_call_in_time_gives_its_result_or_its_error() -> None:
+    assert within(60, lambda: "well") == "well"
+    assert within(60, lambda: None) is None
+    with pytest.raises(KeyError, match="no"):
+        within(60, lambda: {}["no"])
+    with pytest.raises(KeyboardInterrupt):
+        within(60, interrupted)
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
 
 
 def test_ctrl_c_waits_for_nobody() -> None:

@@ -71,6 +71,38 @@ def test_githubs_trouble_is_said_once_and_then_it_is_left_alone(shop: Shop, kind
     assert shop.log.getvalue().count("the ledger could not be told") == 1
 
 
+@pytest.mark.parametrize("body", ["a page of a proxy", {}, [], [{}], None])
+def test_an_answer_that_is_none_is_trouble_too(shop: Shop, body: object) -> None:
+    history = History(shop.context("production", shop.start()))
+    shop.fault(kind="status", status=200, body=body, times=None)
+    history.open("v1.0.0", shop.head("main"), DIGESTS)
+    history.note("success", "live")
+    shop.faults.clear()
+    assert shop.ledger().records("production") == []
+    assert shop.log.getvalue().count("the ledger could not be told") == 1
+
+
+def test_all_that_is_told_shares_its_seconds(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once they are used up nothing is asked any more, and it is said once."""
+    monkeypatch.setattr("pipelines.delivery.history.LONGEST", 0.2)
+    history = History(shop.context("production", shop.start()))
+    shop.fault(kind="delay", seconds=3600, times=None)
+    history.open("v1.0.0", shop.head("main"), DIGESTS)
+    for _ in range(3):
+        history.note("success", "live")
+    assert history.records() == []
+    assert len(shop.faults.fired) <= 1
+    assert shop.log.getvalue().count("the ledger could not be told") == 1
+
+
+def test_reading_it_takes_no_longer_than_people_wait(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.delivery.history.LONGEST_READING", 0.2)
+    history = History(shop.context("production"))
+    shop.fault(kind="delay", seconds=3600, times=None)
+    assert history.records() == []
+    assert "the ledger cannot be read" in shop.log.getvalue()
+
+
 def test_it_is_read_once(shop: Shop) -> None:
     opened(shop).note("success", "live")
     history = History(shop.context("production"))

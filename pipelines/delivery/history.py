@@ -76,13 +76,21 @@ class History:
             self._note(self._own, state, text, live_url)
 
     def took_back(self, release: str, components: set[str]) -> None:
-        """Write down that what was deployed after a release, in these components, is not live any more."""
-        for record in self.records():
-            if record.task != DEPLOY:
+        """Write down that what went live after a release, in these components, or was on its way, is not live any more.
+
+        By what ended well when: a run may be run again long after its record was opened.
+        """
+        records = self.records()
+        own = self._own.id if self._own is not None else 0
+        live = [event.id for record in records if record.task == DEPLOY and (event := record.stands)]
+        there = [e.id for r in records if r.release == release and r.id != own and (e := r.ended_well)]
+        # What the ledger does not know cannot be placed among the rest: then only what was live is not any more.
+        since = max(there, default=max(live, default=0) - 1)
+        for record in records:
+            if record.task != DEPLOY or record.release == release or not set(record.artifacts) <= components:
                 continue
-            if record.release == release:
-                return
-            if record.state in ("success", "in_progress") and set(record.artifacts) <= components:
+            last = record.stands or (record.events[0] if record.state == "in_progress" else None)
+            if last is not None and last.id > since:
                 self._note(record, "inactive", f"taken back to {release}")
 
     @contextmanager

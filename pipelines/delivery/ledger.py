@@ -10,7 +10,7 @@ Source: docs.github.com/rest/deployments
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
@@ -66,9 +66,35 @@ class Record:
         return self.events[0].state if self.events else "queued"
 
     @property
-    def went_out(self) -> bool:
-        """Whether it ever ended well, whatever became of it since."""
-        return any(event.state == "success" for event in self.events)
+    def ended_well(self) -> Event | None:
+        """The last time it did, whatever became of it since."""
+        return next((event for event in self.events if event.state == "success"), None)
+
+    @property
+    def stands(self) -> Event | None:
+        """The last time it ended well, unless it was taken back since. A run that was taken back may be run again and end well."""
+        return next(
+            (event if event.state == "success" else None for event in self.events if event.state in _FINAL), None
+        )
+
+
+_FINAL = ("success", "inactive")
+
+
+def live(records: Sequence[Record], component: str) -> Record | None:
+    """What a component serves by the records: of those that stand, deployments and rollbacks alike, the one that ended well last."""
+    return _newest((record, record.stands) for record in records if component in record.artifacts)
+
+
+def last_of(records: Sequence[Record], component: str, release: str) -> Record | None:
+    """By which record a component came to a release last; None when none ended well."""
+    of = (record for record in records if component in record.artifacts and record.release == release)
+    return _newest((record, record.ended_well) for record in of)
+
+
+def _newest(pairs: Iterable[tuple[Record, Event | None]]) -> Record | None:
+    found = [(event.id, record) for record, event in pairs if event is not None]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 class Ledger:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipelines.delivery import ledger
 from pipelines.delivery.history import History
 
 if TYPE_CHECKING:
@@ -43,11 +44,8 @@ def _rows(environment: str, component: str, live: Live, history: Sequence[Record
 def _row(component: str, deployed: Deployed, live: Live, history: Sequence[Record]) -> dict[str, Any]:
     identity = deployed.identity
     # By which run it came the provider says; the ledger only adds when that run ended well.
-    record = next(
-        (r for r in history if identity and r.release == identity.release and component in r.artifacts and r.went_out),
-        None,
-    )
-    ended = (event.at for event in record.events if event.state == "success") if record else iter(())
+    record = ledger.last_of(history, component, identity.release) if identity else None
+    ended = record.ended_well if record is not None else None
     return {
         "release": identity.release if identity else f"{deployed.key} (not ours)",
         "commit": identity.commit if identity else "",
@@ -55,7 +53,7 @@ def _row(component: str, deployed: Deployed, live: Live, history: Sequence[Recor
         "key": deployed.key,
         "traffic": f"{deployed.traffic} %",
         "stable": "yes" if deployed.key in live.marks.stable else "no",
-        "since": next(ended, deployed.created),
+        "since": ended.at if ended is not None else deployed.created,
         "by": (identity.by if identity else "") or (record.by if record else ""),
         "approved": identity.approved if identity else "",
         "run": (identity.run if identity else "") or (record.run if record else ""),
@@ -71,7 +69,7 @@ def _drift(component: str, deployed: Deployed, failed: Mapping[str, str], histor
         return f"is marked as failed: {failed[deployed.identity.release]}"
     if not history:
         return ""
-    live = next((record for record in history if record.state == "success" and component in record.artifacts), None)
+    live = ledger.live(history, component)
     if live is None:
         return "the ledger knows of nothing live"
     if live.release != deployed.identity.release:

@@ -58,6 +58,13 @@ def test_without_a_record_nothing_is_noted(shop: Shop) -> None:
     assert states(shop) == []
 
 
+def test_of_a_release_that_the_ledger_never_heard_of_only_what_was_live_is_inactive(shop: Shop) -> None:
+    for release in ("v1.0.0", "v1.1.0"):
+        opened(shop, release).note("success", "live")
+    History(shop.context("production"), ROLLBACK).took_back("v0.9.0", set(DIGESTS))
+    assert states(shop) == [("v1.1.0", "inactive"), ("v1.0.0", "success")]
+
+
 @pytest.mark.parametrize("kind", ["status", "cut", "throttle"])
 def test_githubs_trouble_is_said_once_and_then_it_is_left_alone(shop: Shop, kind: str) -> None:
     history = History(shop.context("production", shop.start()))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipelines.delivery.ledger import DESCRIPTION_LIMIT, ROLLBACK, Ledger, Record
+from pipelines.delivery.ledger import DEPLOY, DESCRIPTION_LIMIT, ROLLBACK, Event, Ledger, Record, live
 from pipelines.errors import CredentialsError
 from tests.shop import REPOSITORY, SERVER, Shop
 
@@ -42,7 +45,7 @@ def test_what_was_known_is_read_back_and_what_comes_later_is_events(shop: Shop) 
     assert (found.release, found.artifacts, found.plan, found.run_id) == ("v1.0.0", DIGESTS, "0123456789ab", "7")
     assert found.events == (), "it is found by the list alone"
     (found,) = ledger(shop).records("production")
-    assert found.went_out
+    assert found.ended_well is not None
     assert (found.state, [event.state for event in found.events]) == ("success", ["success", "in_progress"])
     assert found.events[0].text == "x" * (DESCRIPTION_LIMIT - 1) + "…"
     assert found.by == "github-actions[bot]", "nobody was named"
@@ -183,3 +186,67 @@ def test_a_token_without_the_permission_says_which(shop: Shop) -> None:
             run="",
             run_id="1",
         )
+
+
+# what is live by it -----------------------------------------------------------------------------------------------------
+
+DEEDS = st.lists(
+    st.tuples(st.sampled_from(["delivers", "fails", "goes back", "runs again"]), st.integers(0, 9)), max_size=25
+)
+
+
+class Paper:
+    """Records as GitHub keeps them, in the order of their opening, beside what an operator would write down."""
+
+    def __init__(self) -> None:
+        self.events: dict[int, list[Event]] = {}
+        self.records: dict[int, Record] = {}
+        self.live: list[int] = []
+        """Deliveries that are live or were before, the last one live."""
+        self.count = 0
+
+    def open(self, release: str, task: str) -> int:
+        number = len(self.records) + 1
+        self.records[number] = Record(
+            id=number, task=task, environment="production", release=release, commit="c" * 40, artifacts={"web": "d"}
+        )
+        self.events[number] = []
+        return number
+
+    def note(self, number: int, *states: str) -> None:
+        for state in states:
+            self.count += 1
+            self.events[number].insert(0, Event(id=self.count, state=state, text=state, at="", by=""))
+
+    def listed(self) -> list[Record]:
+        """Newest opening first."""
+        return [replace(self.records[n], events=tuple(self.events[n])) for n in sorted(self.records, reverse=True)]
+
+    def delivers(self, number: int) -> None:
+        self.note(number, "in_progress", "success")
+        self.live = [each for each in self.live if each != number] + [number]
+
+    def do(self, deed: str, which: int) -> None:
+        deliveries = [n for n, record in self.records.items() if record.task == DEPLOY]
+        if deed == "delivers" or not deliveries:
+            self.delivers(self.open(f"v1.{len(self.records)}.0", DEPLOY))
+        elif deed == "fails":
+            self.note(self.open(f"v1.{len(self.records)}.0", DEPLOY), "in_progress", "failure")
+        elif deed == "runs again":
+            self.delivers(deliveries[which % len(deliveries)])
+        elif len(self.live) > 1:
+            left = self.live.pop()
+            back = self.open(self.records[self.live[-1]].release, ROLLBACK)
+            self.note(back, "in_progress", "success")
+            self.note(left, "inactive")
+
+
+@given(DEEDS)
+def test_what_is_live_by_it_is_what_ended_well_last(deeds: list[tuple[str, int]]) -> None:
+    """Deliveries, failures, ways back and re-runs of any run in any order."""
+    paper = Paper()
+    for deed, which in deeds:
+        paper.do(deed, which)
+        found = live(paper.listed(), "web")
+        assert (found.release if found else "") == (paper.records[paper.live[-1]].release if paper.live else "")
+    assert live(paper.listed(), "backend") is None

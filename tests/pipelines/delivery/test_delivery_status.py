@@ -9,6 +9,7 @@ import pytest
 from pipelines.delivery.ledger import Ledger, Record, State
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.status import status
+from pipelines.errors import CheckFailed
 from pipelines.roles import Identity
 from tests.pipelines.delivery.jobs import planned
 from tests.shop import COMPONENTS, REPOSITORY, SERVER, Shop
@@ -158,6 +159,73 @@ def test_after_one_component_went_back_alone_there_is_none(shop: Shop) -> None:
 def test_a_failed_deployment_since_is_no_drift(shop: Shop) -> None:
     released(shop, "v1.0.0")
     noted(shop, "v1.1.0", "failure")
+    assert drift(shop) == ["", ""]
+
+
+def test_after_a_run_was_taken_back_and_run_again_there_is_none(shop: Shop) -> None:
+    """Its record is older than that of the way back, and ended well after it."""
+    released(shop, "v1.0.0")
+    shop.host("production", "web").sick.add("v1.1.0")
+    delivery = planned(shop, "v1.1.0", shop.artifacts("v1.1.0"), run=shop.start("dev-1"))
+    with pytest.raises(CheckFailed):
+        delivery.all()
+    delivery.back()
+    assert [(row["release"], row["drift"]) for row in rows(shop)] == [("v1.0.0", "")] * 2
+    shop.host("production", "web").sick.clear()
+    shop.again(delivery.run, "on-call")
+    delivery.go_live()
+    found = rows(shop)
+    assert [(row["release"], row["drift"]) for row in found] == [("v1.1.0", "")] * 2
+    (record,) = [record for record in shop.ledger().records("production") if record.release == "v1.1.0"]
+    assert [event.state for event in record.events] == ["success", "failure"]
+    assert {row["since"] for row in found} == {record.events[0].at}
+
+
+def test_after_it_was_rolled_back_from_that_there_is_none(shop: Shop) -> None:
+    """Success, taken back, run again to success, rolled back: one record of one run has all of it."""
+    released(shop, "v1.0.0")
+    record = noted(shop, "v1.1.0", "success")
+    ledger = Ledger(shop.client(shop.job().token))
+    shop.live("v1.1.0", shop.head("main"))
+    for component, reference in shop.artifacts("v1.1.0").items():
+        shop.host("production", component).put("v1.1.0", shop.head("main"), reference.rpartition("@")[2])
+    for _ in range(2):
+        assert drift(shop) == ["", ""]
+        assert roll_back(shop.context("production"), Request(to="v1.0.0")).changed
+        assert [(row["release"], row["drift"]) for row in rows(shop)] == [("v1.0.0", "")] * 2
+        for state in ("in_progress", "success"):
+            ledger.note(record, state, "again")  # type: ignore[arg-type]
+        for component, reference in shop.artifacts("v1.1.0").items():
+            shop.host("production", component).put("v1.1.0", shop.head("main"), reference.rpartition("@")[2])
+    states = [
+        event.state for each in shop.ledger().records("production") if each.id == record.id for event in each.events
+    ]
+    assert states.count("inactive") == 2
+
+
+def test_a_run_that_was_planned_first_and_went_live_last_is_what_the_ledger_says(shop: Shop) -> None:
+    """Its record is the older one. Taken back, it is the one that is not live any more, and not what it went back to."""
+    released(shop, "v1.0.0")
+    waiting = noted(shop, "v1.2.0", "queued")
+    released(shop, "v1.1.0")
+    ledger = Ledger(shop.client(shop.job().token))
+    ledger.note(waiting, "success", "live")
+    for component, reference in shop.artifacts("v1.2.0").items():
+        shop.host("production", component).put("v1.2.0", shop.head("main"), reference.rpartition("@")[2])
+    assert drift(shop) == ["", ""]
+    assert roll_back(shop.context("production"), Request()).release == "v1.1.0"
+    assert [(row["release"], row["drift"]) for row in rows(shop)] == [("v1.1.0", "")] * 2
+    states = {each.release: each.state for each in shop.ledger().records("production") if each.task == "shipmate"}
+    assert states == {"v1.0.0": "success", "v1.1.0": "success", "v1.2.0": "inactive"}
+
+
+def test_a_re_run_of_what_is_live_that_fails_is_no_drift(shop: Shop) -> None:
+    """It failed before it moved anything: users have what they had."""
+    released(shop, "v1.0.0")
+    released(shop, "v1.1.0")
+    (record, *_) = shop.ledger().records("production")
+    for state in ("in_progress", "failure"):
+        Ledger(shop.client(shop.job().token)).note(record, state, "again")  # type: ignore[arg-type]
     assert drift(shop) == ["", ""]
 
 

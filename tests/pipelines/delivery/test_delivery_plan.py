@@ -53,6 +53,7 @@ def test_every_step_in_its_order(tree: Path) -> None:
         ("go-live", "shop", "lock"),
         ("go-live", "orders", "lock"),
         ("go-live", "mailer", "lock"),
+        ("go-live", "shop", "compare"),
         ("go-live", "shop", "shift"),
         ("go-live", "orders", "shift"),
         ("go-live", "orders", "shift"),
@@ -212,7 +213,7 @@ def another_artifact(raw: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (another_share, "steps/11/percent"),
+        (another_share, "steps/12/percent"),
         (no_smoke_checks, "steps"),
         (another_order, "components/0/"),
         (another_account, "deployer/service_account"),

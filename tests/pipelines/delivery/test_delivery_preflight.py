@@ -147,7 +147,7 @@ CHANGED_POLICY = {
     "environment: production-approval": "environment: mine",
     "expires_minutes: 60": "expires_minutes: 600000",
     "github_environment: production-deploy": "github_environment: staging",
-    "path: /health}": "path: /}",
+    "path: /health, ": "path: /, ",
     "name: techmate, repository: techmate/platform": "name: mine, repository: dev-1/platform",
 }
 

@@ -112,7 +112,7 @@ def test_what_moves_users_waits_its_turn_and_none_is_dropped() -> None:
 def test_all_that_moves_users_is_one_job() -> None:
     """What undoes it makes all of it run again."""
     (moving,) = [job for job in PRODUCTION if any(step.name in ("shift", "mark-stable") for step in job.steps)]
-    assert [step.name for step in moving.steps] == ["lock", "shift", "smoke", "mark-stable"]
+    assert [step.name for step in moving.steps] == ["lock", "compare", "shift", "smoke", "mark-stable"]
 
 
 def test_production_takes_the_plan_that_was_approved() -> None:

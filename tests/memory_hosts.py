@@ -151,8 +151,14 @@ class Sites:
     """ASGI: every deployment at its own address, and the public addresses, as the traffic is."""
 
     hosts: dict[tuple[str, str], MemoryHost] = field(default_factory=dict)
+    app: Callable[[Any, Any, Any], Any] | None = None
+    """What answers instead."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await (self.app or self.plain)(scope, receive, send)
+
+    async def plain(self, scope: Any, receive: Any, send: Any) -> None:
+        """Which release it is, at every path."""
         name = dict(scope["headers"])[b"host"].decode()
         found, well = self._found(name)
         release = found.identity.release if found and found.identity else ""

@@ -37,6 +37,7 @@ BY_STORY: dict[str, tuple[View, ...]] = {
         View(title="The deployments", path="deployments"),
     ),
     "rollback": (View(title="The app after the way back", path="https://techmate.ai/"),),
+    "stopped": (View(title="The run that was stopped", path="actions/runs/{run}"),),
     "hotfix": (View(title="The releases, the hotfix as the latest", path="releases"),),
     "killed": (View(title="The run that was killed three times", path="actions/runs/{run}"),),
     "flaky-providers": (View(title="The run that survived", path="actions/runs/{run}"),),

@@ -52,6 +52,13 @@ STORIES: dict[str, Story] = {
         Story(name="unapproved", seconds=10, title="Nobody approves their own release", module="unapproved"),
         Story(name="bad-release", seconds=60, title="A bad release never stays", module="bad_release"),
         Story(name="rollback", seconds=20, title="The way back, by command and by workflow", module="rollback"),
+        Story(
+            name="stopped",
+            seconds=60,
+            title="A rollback stops what goes live",
+            module="stopped",
+            usual=False,
+        ),
         Story(name="hotfix", seconds=45, title="A fix from a maintenance line", module="hotfix", usual=False),
         Story(name="killed", seconds=120, title="Killed at every write, and finished", module="killed", usual=False),
         Story(

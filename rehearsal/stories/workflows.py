@@ -10,6 +10,7 @@ STAGING_NAME, PRODUCTION_NAME = "Deploy to Staging", "Deploy to Production"
 APPROVAL_ENVIRONMENT = "production-approval"
 """Whose reviewers approve a production run."""
 
+PLAN = "Plan"
 DEPLOY = "Deploy backend"
 GO_LIVE = "Go live"
 PUBLISH = "Create GitHub release"

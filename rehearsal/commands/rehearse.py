@@ -14,6 +14,11 @@ import click
 @click.option(
     "--fresh", is_flag=True, help="Tell the quick start again, also where a world it left is kept for this very tree."
 )
+@click.option(
+    "--real-time",
+    is_flag=True,
+    help="Wait as long as a real delivery does, instead of a twentieth of it: the same code by another clock.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the stories and stop.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the outcome as JSON; the live view goes to standard error."
@@ -35,6 +40,7 @@ def command(
     names: tuple[str, ...],
     everything: bool,
     fresh: bool,
+    real_time: bool,
     listing: bool,
     as_json: bool,
     output: Path,
@@ -58,6 +64,7 @@ def command(
     from rehearsal.commands.trouble import explained
     from rehearsal.commands.up import checkout
     from rehearsal.stories.telling import rehearse
+    from rehearsal.world.handle import TIME_SCALE
 
     folder = checkout(repository)
     lacks = [name for name in table.EDITED if not (folder / name).is_dir()]
@@ -73,6 +80,7 @@ def command(
             output,
             live_on_stderr=as_json,
             begin_released=not fresh and table.only_implied(names, everything),
+            time_scale=1.0 if real_time else TIME_SCALE,
         )
     if as_json:
         facts = {"passed": report.passed, "seconds": report.ended - report.started, "report": str(page)}

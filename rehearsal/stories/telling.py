@@ -25,7 +25,7 @@ from rehearsal.stories.routine import UNDER_WAY, Routine
 from rehearsal.stories.screen import Chapter
 from rehearsal.stories.table import Story
 from rehearsal.world import leftovers
-from rehearsal.world.handle import World, WorldFailed
+from rehearsal.world.handle import TIME_SCALE, World, WorldFailed
 
 AT_ONCE = 2
 """Stories told side by side. One alone waits for half of its time; more than two make each other late on two cores."""
@@ -57,6 +57,7 @@ def rehearse(
     *,
     live_on_stderr: bool = False,
     begin_released: bool = False,
+    time_scale: float = TIME_SCALE,
 ) -> tuple[Report, Path]:
     """Tell the stories; those that start from what the quick start leaves begin with a copy of its world, and are not told when
     it failed. What one leaves behind reaches no other.
@@ -73,7 +74,7 @@ def rehearse(
             began = f"in a world that the quick start left, kept on {released.age(start)}"
         chapters = [Chapter(name=story.name, title=story.title) for story in stories]
         with LiveView(chapters, on_stderr=live_on_stderr) as view:
-            outcomes = Rehearsal(repository=repository, start=start, view=view).tell(stories)
+            outcomes = Rehearsal(repository=repository, start=start, view=view, time_scale=time_scale).tell(stories)
             view.finishing()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -99,6 +100,7 @@ class Rehearsal:
     repository: Path
     start: Path
     view: LiveView
+    time_scale: float = TIME_SCALE
     _worlds: list[World] = field(default_factory=list)
     _over: bool = False
 
@@ -129,7 +131,11 @@ class Rehearsal:
 
     def _in_its_world(self, story: Story) -> Outcome:
         self.view.phase(story.name, "starting its world")
-        world = World(self.repository, from_snapshot=self.start if story.starts_released else None)
+        world = World(
+            self.repository,
+            time_scale=self.time_scale,
+            from_snapshot=self.start if story.starts_released else None,
+        )
         self._worlds.append(world)
         with world as place:
             self._go_on()

@@ -23,6 +23,10 @@ LOG = "world.log"
 SAID_LENGTH = 3000
 
 
+TIME_SCALE = 0.05
+"""How long a second of waiting takes in a world, unless told otherwise."""
+
+
 class WorldFailed(RuntimeError):
     """The world did not become ready; the text is what it said."""
 
@@ -35,7 +39,7 @@ class World:
     """
 
     def __init__(
-        self, repository: Path, *, time_scale: float = 0.05, port: int = 0, from_snapshot: Path | None = None
+        self, repository: Path, *, time_scale: float = TIME_SCALE, port: int = 0, from_snapshot: Path | None = None
     ) -> None:
         self.repository = repository
         self.time_scale = time_scale

@@ -1,4 +1,4 @@
-"""Somebody on call rolls back while a release goes live: it stops there, stays away, and is not published; also for a frozen environment."""
+"""Somebody on call rolls back while a release goes live: it stops there, stays away, and is not published. Nothing begins while frozen."""
 
 from __future__ import annotations
 

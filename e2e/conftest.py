@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from e2e.overlay import Overlay, OverlayError
+from e2e.routes import Routes, RoutesError
 from e2e.target import Target, TargetError
 
 _OPTIONS = ("E2E_WEB_URL", "E2E_API_URL", "E2E_EXPECT_RELEASE")
@@ -46,6 +47,15 @@ def target(pytestconfig: pytest.Config) -> Target:
 
 
 @pytest.fixture(scope="session")
+def routes() -> Routes:
+    """Where candidates stand in for the public addresses."""
+    try:
+        return Routes.of(os.environ)
+    except RoutesError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.fixture(scope="session")
 def artifacts() -> Path | None:
     """Where to leave pictures and traces, or None."""
     folder = os.environ.get("E2E_ARTIFACTS")
@@ -56,7 +66,7 @@ def artifacts() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(target: Target) -> dict[str, Any]:
+def browser_type_launch_args(target: Target, routes: Routes) -> dict[str, Any]:
     arguments = list(_QUIET)
     if os.geteuid() == 0:
         # Chromium's sandbox refuses to be set up by root.
@@ -64,7 +74,7 @@ def browser_type_launch_args(target: Target) -> dict[str, Any]:
     overlay = os.environ.get("SHIPMATE_OVERLAY")
     if overlay:
         try:
-            arguments += Overlay.read(Path(overlay)).browser_arguments(target.hosts)
+            arguments += Overlay.read(Path(overlay)).browser_arguments((*target.hosts, *routes.hosts))
         except OverlayError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
     found = os.environ.get("SHIPMATE_BROWSER") or next(filter(None, map(shutil.which, _BROWSERS)), None)
@@ -73,16 +83,23 @@ def browser_type_launch_args(target: Target) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def browser_context_args() -> dict[str, Any]:
+def browser_context_args(routes: Routes) -> dict[str, Any]:
     # A user of its own: the run neither uses up anybody's rate limit nor suffers from it.
-    return {"extra_http_headers": {"X-User": f"e2e-{uuid4()}"}, "viewport": {"width": 1100, "height": 800}}
+    given = {"extra_http_headers": {"X-User": f"e2e-{uuid4()}"}, "viewport": {"width": 1100, "height": 800}}
+    # What a service worker asks for is not routed: it would bring what is live.
+    return {**given, "service_workers": "block"} if routes.to else given
 
 
 @pytest.fixture
 def context(
-    browser: Browser, browser_context_args: dict[str, Any], artifacts: Path | None, request: pytest.FixtureRequest
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    routes: Routes,
+    artifacts: Path | None,
+    request: pytest.FixtureRequest,
 ) -> Iterator[BrowserContext]:
     context = browser.new_context(**browser_context_args)
+    routes.apply(context)
     context.set_default_timeout(_PATIENCE_MS)
     if artifacts:
         context.tracing.start(snapshots=True, title=request.node.name)

@@ -10,6 +10,8 @@ from playwright.sync_api import Error, Page
 
 from e2e.target import Target
 
+pytestmark = pytest.mark.read_only
+
 _CALL = """async ([url, headers]) => {
     const answer = await fetch(url, { headers });
     return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from e2e.notes_page import open_notes
 from e2e.target import Target
 
+pytestmark = pytest.mark.read_only
+
 
 def test_the_page_opens_and_says_what_it_is(page: Page, target: Target) -> None:
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(f"uncaught: {error}"))
+    page.on("console", lambda said: broken.append(f"console: {said.text}") if said.type == "error" else None)
     page.on("requestfailed", lambda request: broken.append(f"{request.method} {request.url}: {request.failure}"))
     page.on("response", lambda answer: broken.append(f"{answer.status} {answer.url}") if not answer.ok else None)
 

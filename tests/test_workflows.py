@@ -373,7 +373,7 @@ def runs(
     return condition(raw["if"], Scope(contexts={"needs": needs}, status=status))
 
 
-DEPLOYING = ("deploy", "go-live")
+DEPLOYING = ("deploy", "check-candidate", "go-live")
 
 
 @pytest.mark.parametrize("job", DEPLOYING)
@@ -382,7 +382,7 @@ DEPLOYING = ("deploy", "go-live")
 def test_whatever_ends_a_deployment_it_is_taken_back_and_told(job: str, ended: str, by_somebody: bool) -> None:
     """A job that is out of time ends as cancelled, which `failure()` does not see; so do those of a run that is cancelled."""
     later = DEPLOYING[DEPLOYING.index(job) + 1 :]
-    results = {job: ended, **dict.fromkeys([*later, "release"], "skipped")}
+    results = {job: ended, **dict.fromkeys([*later, "check-live", "release"], "skipped")}
     assert runs(PRODUCTION, "roll-back", results, cancelled=by_somebody)
     assert runs(PRODUCTION, "notify", results | {"roll-back": "success"}, cancelled=by_somebody)
 
@@ -392,6 +392,8 @@ def test_whatever_ends_a_deployment_it_is_taken_back_and_told(job: str, ended: s
     [
         {},
         {"release": "failure"},
+        {"check-live": "cancelled", "release": "skipped"},
+        {"check-live": "failure", "release": "skipped"},
         {"approval": "failure", "deploy": "skipped", "go-live": "skipped"},
         {"approval": "cancelled", "deploy": "skipped", "go-live": "skipped"},
     ],
@@ -405,11 +407,54 @@ def test_what_went_well_or_never_began_is_not_taken_back(results: dict[str, str]
 @pytest.mark.parametrize("ended", ["failure", "cancelled", "skipped"])
 def test_nothing_is_deployed_that_was_not_approved_and_nothing_goes_live_that_was_not_deployed(ended: str) -> None:
     """Their conditions are GitHub's own: every need has succeeded."""
-    for job, need in (("deploy", "approval"), ("go-live", "approval"), ("go-live", "deploy"), ("release", "go-live")):
+    for job, need in (("deploy", "approval"), ("check-candidate", "deploy"), ("go-live", "deploy"), ("release", "go-live")):
         assert need in jobs(PRODUCTION)[job]["needs"]
-        asked = "needs.go-live.outputs.state == 'live'" if job == "release" else None
-        assert jobs(PRODUCTION)[job].get("if") == asked, "a condition without a status function asks for success, too"
+    assert "if" not in jobs(PRODUCTION)["deploy"], "a condition without a status function asks for success, too"
+    for tests in ("true", "false"):
+        given = {"browser_tests": tests, "state": "live"}
+        skipped = {"check-candidate": "skipped"}
+        assert not runs(PRODUCTION, "check-candidate", {"deploy": ended}, outputs=given)
+        assert not runs(PRODUCTION, "go-live", skipped | {"deploy": ended}, outputs=given)
+        assert not runs(PRODUCTION, "check-live", skipped | {"go-live": ended}, outputs=given)
+        assert not runs(PRODUCTION, "release", skipped | {"go-live": ended, "check-live": "skipped"}, outputs=given)
     assert not runs(PRODUCTION, "roll-back", {"approval": ended, "deploy": "skipped", "go-live": "skipped"})
+
+
+@pytest.mark.parametrize(
+    ("result", "tests", "goes"),
+    [
+        ("success", "true", True),
+        ("skipped", "false", True),
+        ("skipped", "true", False),
+        ("skipped", "", False),
+        ("failure", "true", False),
+        ("cancelled", "true", False),
+    ],
+)
+def test_a_browser_stands_before_users_and_before_the_world(result: str, tests: str, goes: bool) -> None:
+    """A job that was skipped for want of tests lets pass; one that was not carried out does not."""
+    given = {"browser_tests": tests, "state": "live"}
+    assert runs(PRODUCTION, "go-live", {"check-candidate": result}, outputs=given) is goes
+    assert runs(PRODUCTION, "release", {"check-live": result}, outputs=given) is goes
+    assert not runs(PRODUCTION, "go-live", {"check-candidate": result}, outputs=given, cancelled=True)
+
+
+@pytest.mark.parametrize("job", ["check-live", "release"])
+def test_a_job_after_one_that_was_skipped_asks_itself_what_succeeded(job: str) -> None:
+    """GitHub skips it otherwise, whichever job before it was skipped; and who stepped aside has nothing to show."""
+    for tests, state in (("true", "live"), ("false", "live"), ("true", "superseded")):
+        given = {"browser_tests": tests, "state": state}
+        wanted = state == "live" and (tests == "true" or job == "release")
+        assert runs(PRODUCTION, job, {}, outputs=given) is wanted
+        assert "cancelled()" in jobs(PRODUCTION)[job]["if"]
+
+
+@pytest.mark.parametrize(("verdict", "back"), [("failed", True), ("not live", False), ("passed", False), ("", False)])
+@pytest.mark.parametrize("ended", ["failure", "cancelled"])
+def test_what_is_live_is_taken_back_by_what_a_browser_found_there_alone(verdict: str, back: bool, ended: str) -> None:
+    results = {"check-live": ended, "release": "skipped"}
+    assert runs(PRODUCTION, "roll-back", results, outputs={"verdict": verdict}) is back
+    assert not runs(PRODUCTION, "release", results, outputs={"state": "live", "browser_tests": "true"})
 
 
 def test_a_release_that_is_out_asks_nobody() -> None:

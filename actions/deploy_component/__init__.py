@@ -48,7 +48,7 @@ def main(runtime: Runtime) -> int:
     runtime.summary(f"### {name} of {release.name} is deployed without traffic\n\n{as_markdown(done)}")
     runtime.output("key", found.key if found else "")
     runtime.output("url", found.url if found else "")
-    write(WORK / "deployed", name, release.artifacts[name])
+    write(WORK / "deployed", name, release.artifacts[name], found.url if found else "")
     return 0
 
 
@@ -69,17 +69,26 @@ def push(runtime: Runtime, values: dict[str, str]) -> str:
     )
 
 
-def write(folder: Path, component: str, reference: str) -> None:
+def write(folder: Path, component: str, reference: str, url: str) -> None:
     """The result of this leg of the matrix, for the jobs after it: outputs of legs would overwrite each other."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{component}.json").write_text(json.dumps({"component": component, "reference": reference}))
+    (folder / f"{component}.json").write_text(json.dumps({"component": component, "reference": reference, "url": url}))
 
 
 def read(folder: Path) -> dict[str, str]:
     """Component -> reference, of every leg. Raises InputError when there is none."""
+    return {each["component"]: each["reference"] for each in _results(folder)}
+
+
+def addresses(folder: Path) -> dict[str, str]:
+    """Component -> where its candidate answers without traffic. Raises InputError when no leg left its result."""
+    return {each["component"]: each["url"] for each in _results(folder)}
+
+
+def _results(folder: Path) -> list[dict[str, str]]:
     from pipelines.errors import InputError
 
-    found = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+    found: list[dict[str, str]] = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
     if not found:
         raise InputError(
             "no component was deployed",
@@ -87,4 +96,4 @@ def read(folder: Path) -> dict[str, str]:
             why="no leg of the deploying job uploaded its result, or the results were not downloaded",
             next_step="re-run the jobs that deploy",
         )
-    return {each["component"]: each["reference"] for each in found}
+    return found

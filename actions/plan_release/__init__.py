@@ -19,6 +19,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output(name="components", doc="JSON list of the components, in the order in which they go live."),
     Output(name="plan", doc="SHA-256 of the plan document: what an approval binds."),
     Output(name="state", doc="'to do', or 'done already'."),
+    Output(name="browser_tests", doc="'true' when the release has some that change nothing."),
     Output(name="url", doc="Where users would look first."),
 )
 
@@ -49,6 +50,7 @@ def main(runtime: Runtime) -> int:
         "components": json.dumps(list(made.components)),
         "plan": made.digest,
         "state": "done already" if found.done_already else "to do",
+        "browser_tests": "true" if found.browser_tests else "false",
         "url": targets[-1].url,
     }.items():
         runtime.output(name, value)

@@ -1,45 +1,123 @@
-"""Run the release's browser tests against an environment. They are code of the release: this job holds no secret."""
+"""Run the release's browser tests against an environment. They are code of the release: its job holds as good as no secret."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from actions.delivery import ENVIRONMENT, SOURCE
 from pipelines.runtime import Input, Output, Runtime
 
+if TYPE_CHECKING:
+    from pipelines.manifest.model import BrowserTests, Environment, Smoke
+
 INPUTS: tuple[Input, ...] = (
     ENVIRONMENT,
     Input(name="version", doc="Release that must be seen; empty on staging, where the commit names it."),
+    Input(name="read_only", doc="'true': those tests alone that change nothing.", default="false"),
+    Input(
+        name="candidates",
+        doc="Folder with the results of the jobs that deployed: requests go to the candidates' own addresses. Empty: to the public ones.",
+    ),
+    Input(name="vercel_bypass", doc="With candidates, where previews are protected: Vercel's bypass secret.", secret=True),
     SOURCE,
     Input(name="artifacts", doc="Folder for screenshots and traces.", default="e2e-artifacts"),
 )
-OUTPUTS: tuple[Output, ...] = ()
+OUTPUTS: tuple[Output, ...] = (
+    Output(
+        name="verdict",
+        doc="'passed'; 'failed' when tests failed; 'not live' when the release is not what is served; empty without a result.",
+    ),
+)
 
 
 def main(runtime: Runtime) -> int:
-    """Raises CheckFailed when a test failed or none ran, InputError when the release has none."""
+    """Raises CheckFailed when a test failed, none ran or the release is not live, InputError when it has no tests."""
     values = runtime.inputs(INPUTS)
     from pipelines.ci import browser_tests
     from pipelines.delivery.context import head_commit, manifest_in, settings_of, short_name
-    from pipelines.errors import InputError
+    from pipelines.errors import CheckFailed
     from pipelines.manifest import definition, load
 
-    source = Path(values["source"])
+    source, environment = Path(values["source"]), values["environment"]
     manifest = definition.apply(load(), definition.read(manifest_in(source)))
-    if manifest.browser_tests is None:
-        raise InputError(
-            "the release has no browser tests",
-            where="shipmate.yml",
-            next_step="say `browser_tests:` there, or leave the job out",
+    read_only = values["read_only"] == "true"
+    tests = _required(manifest.browser_tests, read_only)
+    settings = settings_of(manifest, environment)
+    commit = head_commit(source)
+    release = values["version"] or short_name(commit)
+    routed = _routed(settings, values) if values["candidates"] else None
+    if read_only and routed is None:
+        _require_live(runtime, load().environments[environment].smoke, settings, environment, release, commit)
+    try:
+        ran = browser_tests.run(
+            tests,
+            source.resolve(),
+            _urls(settings),
+            release=release,
+            artifacts=Path(values["artifacts"]),
+            runtime=runtime,
+            read_only=read_only,
+            routed=routed,
         )
-    targets = settings_of(manifest, values["environment"]).targets
-    ran = browser_tests.run(
-        manifest.browser_tests,
-        source.resolve(),
-        {name: target.url for name, target in targets.items()},
-        release=values["version"] or short_name(head_commit(source)),
-        artifacts=Path(values["artifacts"]),
-        runtime=runtime,
-    )
-    runtime.summary(f"### Browser tests of {values['environment']}\n\n{ran}")
+    except CheckFailed:
+        runtime.output("verdict", "failed")
+        raise
+    runtime.output("verdict", "passed")
+    what = f"the candidate {release}" if routed else environment
+    runtime.summary(f"### Browser tests of {what}\n\n{ran}")
     return 0
+
+
+def _required(tests: BrowserTests | None, read_only: bool) -> BrowserTests:
+    from pipelines.errors import InputError
+
+    if tests is None or (read_only and not tests.read_only):
+        raise InputError(
+            "the release has no browser tests" + (" that change nothing" if tests else ""),
+            where="shipmate.yml",
+            next_step=f"say `browser_tests{'/read_only' if tests else ''}:` there, or leave the job out",
+        )
+    return tests
+
+
+def _urls(settings: Environment) -> dict[str, str]:
+    return {name: target.url for name, target in settings.targets.items()}
+
+
+def _routed(settings: Environment, values: Mapping[str, str]) -> dict[str, str]:
+    """The bypass is for the candidates at Vercel alone."""
+    from actions.deploy_component import addresses
+    from pipelines.ci import browser_tests
+    from pipelines.manifest.model import Vercel
+    from pipelines.providers.vercel import BYPASS
+
+    secret = values["vercel_bypass"]
+    headers = {name: {BYPASS: secret} for name, one in settings.targets.items() if secret and isinstance(one, Vercel)}
+    return browser_tests.routes(_urls(settings), addresses(Path(values["candidates"])), headers)
+
+
+def _require_live(
+    runtime: Runtime, checks: tuple[Smoke, ...], settings: Environment, environment: str, release: str, commit: str
+) -> None:
+    """Raises CheckFailed when the checks of the default branch that name the release find another one.
+
+    Then the tests would fail for that alone, and there is nothing of this release to take back.
+    """
+    from pipelines.checks import smoke
+    from pipelines.errors import CheckFailed
+    from pipelines.http import Http
+
+    urls = _urls(settings)
+    naming = [check for check in checks if check.component in urls and "{release}" in str((check.contains, check.json))]
+    report = smoke.run(naming, urls, {"release": release, "commit": commit}, Http())
+    if report.failed:
+        runtime.output("verdict", "not live")
+        raise CheckFailed(
+            f"{release} is not what {environment} serves now, so there is nothing for a browser to look at",
+            where=environment,
+            why=f"it was taken back, or another release went live, or it does not answer: {report.failures()}",
+            next_step=f"`shipmate status` says what is live; to bring {release} there, start the workflow again "
+            "(a re-run of this job cannot)",
+        )

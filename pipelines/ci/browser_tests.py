@@ -5,6 +5,7 @@ They are code of the release: the job that runs them holds no secret, and what t
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pipelines.errors import CheckFailed, InputError, LocalError
 
@@ -40,16 +42,54 @@ def variables(tests: BrowserTests, urls: Mapping[str, str], release: str, artifa
     return {name: re.sub(r"\{([^{}]+)\}", fill, value) for name, value in tests.env.items()}
 
 
+def routes(
+    urls: Mapping[str, str], candidates: Mapping[str, str], headers: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
+    """Where a page that is opened at its public address finds the candidates. Raises InputError when none is known.
+
+    `urls`, `candidates`: component -> public address, own address. `headers`: component -> what its candidate asks for, sent to no
+    other address.
+    """
+    found = {name: _origin(url) for name, url in candidates.items() if name in urls and url}
+    if not found:
+        raise InputError(
+            "no candidate has an address of its own",
+            where=", ".join(candidates) or "no component",
+            why="the jobs that deploy kept none for the components of this environment",
+            next_step="re-run all jobs",
+        )
+    return {
+        "E2E_ROUTES": json.dumps({_origin(urls[name]): address for name, address in found.items()}),
+        "E2E_ROUTE_HEADERS": json.dumps({found[name]: dict(sent) for name, sent in headers.items() if name in found}),
+    }
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def run(
-    tests: BrowserTests, root: Path, urls: Mapping[str, str], *, release: str, artifacts: Path, runtime: Runtime
+    tests: BrowserTests,
+    root: Path,
+    urls: Mapping[str, str],
+    *,
+    release: str,
+    artifacts: Path,
+    runtime: Runtime,
+    read_only: bool = False,
+    routed: Mapping[str, str] | None = None,
 ) -> str:
-    """One line about what passed. `urls`: component -> public address. Raises CheckFailed when a test failed, or when none ran."""
+    """One line about what passed. `urls`: component -> public address. Raises CheckFailed when a test failed, or when none ran.
+
+    `read_only`: those tests alone that change nothing. `routed`: what `routes` says, where candidates are tested.
+    """
     artifacts.mkdir(parents=True, exist_ok=True)
     junit = root / tests.report
     junit.unlink(missing_ok=True)
-    environ = {**os.environ, **variables(tests, urls, release, artifacts.resolve())}
+    environ = {**os.environ, **variables(tests, urls, release, artifacts.resolve()), **(routed or {})}
     code = 0
-    for line in tests.run:
+    for line in tests.read_only if read_only else tests.run:
         code = _ran(line, root, environ, runtime) or code
     return _judge(junit, code)
 

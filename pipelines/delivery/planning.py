@@ -39,6 +39,8 @@ class Planned:
     """How the release's settings differ from those the default branch would deploy with, in words."""
     trials: tuple[Trial, ...] = ()
     """What came of trying the migrations of each component that has some."""
+    browser_tests: bool = False
+    """Whether the release has browser tests that change nothing."""
 
     @property
     def done_already(self) -> bool:
@@ -95,6 +97,7 @@ def plan_release(context: Context, version: str) -> Planned:
             publishing=tuple(published),
             compared=tuple(preflight.differences(context.manifest, releasing.manifest, context.environment)),
             trials=tuple(trials),
+            browser_tests=bool(releasing.manifest.browser_tests and releasing.manifest.browser_tests.read_only),
         )
 
 

@@ -406,6 +406,15 @@ class BrowserTests:
 
     run: tuple[str, ...] = field(metadata=defined("Commands, run in the repository's root."))
     report: str = field(metadata=defined("The JUnit file they write: what did not run has not passed."))
+    read_only: tuple[str, ...] = field(
+        default=(),
+        metadata=defined(
+            "Commands for those tests that change nothing: run against the candidate before it has users, and against production "
+            "after; the same `report`. Without any, no browser looks at production. Before users come, E2E_ROUTES maps the origins "
+            "of public addresses to the candidates' own and E2E_ROUTE_HEADERS those to headers (both JSON): requests of the page "
+            "must be sent there."
+        ),
+    )
     env: Mapping[str, str] = field(
         default_factory=dict,
         metadata=defined(

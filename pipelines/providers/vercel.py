@@ -24,6 +24,8 @@ from pipelines.providers.marks import require_lock, with_stable, written
 from pipelines.providers.vercel_api import VercelApi, VercelRefused
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
+BYPASS = "x-vercel-protection-bypass"
+"""The header that lets automation see a protected deployment."""
 MARK = "shipmate-"
 MARKS = "SHIPMATE_MARKS"
 SETTLED = "SHIPMATE_SETTLED"
@@ -152,7 +154,7 @@ class VercelHost:
 
     def headers(self) -> Mapping[str, str]:
         """What lets a check through a protected deployment (vercel.com/docs "Protection Bypass for Automation")."""
-        return {"x-vercel-protection-bypass": self._bypass} if self._bypass else {}
+        return {BYPASS: self._bypass} if self._bypass else {}
 
     def _create(self, files: list[Upload], identity: Identity) -> dict[str, Any]:
         """Create the deployment, sending the files Vercel says it does not have. Twice: it may forget some in between."""

@@ -151,18 +151,19 @@ def test_the_suite_is_the_default_branchs_and_the_release_is_data_beside_it(name
 
 
 def test_what_the_job_of_code_of_the_release_could_take() -> None:
-    """Nothing: no environment, no identity, no secret, no token that writes."""
+    """Nothing: no environment, no identity, no secret, no token that writes; where previews are protected, sight of them."""
     found = [
         (name, key, job)
         for name in sorted(file.name for file in FOLDER.glob("*.yml"))
         for key, job in jobs(name).items()
         if any(calls(job, action) for action in OF_THE_RELEASE)
     ]
-    assert {"build", "e2e"} <= {key for _, key, _ in found}
+    assert {"build", "e2e", "check-candidate", "check-live"} <= {key for _, key, _ in found}
     for name, key, job in found:
-        assert "environment" not in job, f"{name}/{key}"
+        sees_previews = key == "check-candidate"
+        assert ("environment" in job) == sees_previews, f"{name}/{key}"
         assert job["permissions"] == {"contents": "read"}, f"{name}/{key}"
-        assert "secrets." not in str(job), f"{name}/{key}"
+        assert re.findall(r"secrets\W*(\w*)", str(job)) == ["VERCEL_BYPASS"] * sees_previews, f"{name}/{key}"
         assert "github.token" not in str(job), f"{name}/{key}"
 
 
@@ -171,7 +172,7 @@ def test_no_job_with_a_secret_runs_anything_but_our_actions(name: str) -> None:
     for key, job in jobs(name).items():
         if "environment" in job:
             assert not [step["name"] for step in job["steps"] if "run" in step], key
-            assert not [action for action in OF_THE_RELEASE if calls(job, action)], key
+            assert not [action for action in OF_THE_RELEASE if calls(job, action)] or key == "check-candidate", key
 
 
 @every
@@ -209,6 +210,8 @@ def test_production_deploys_where_nobody_is_asked_and_asks_where_nothing_is_depl
     assert settings.approval is not None
     asking = {settings.approval.environment, settings.approval.break_glass_environment}
     for key, job in jobs("deploy-production.yml").items():
+        if key == "check-live":  # code of the release
+            continue
         assert environments(job) == (asking if key == "approval" else {settings.github_environment}), key
 
 

@@ -407,7 +407,12 @@ def test_what_went_well_or_never_began_is_not_taken_back(results: dict[str, str]
 @pytest.mark.parametrize("ended", ["failure", "cancelled", "skipped"])
 def test_nothing_is_deployed_that_was_not_approved_and_nothing_goes_live_that_was_not_deployed(ended: str) -> None:
     """Their conditions are GitHub's own: every need has succeeded."""
-    for job, need in (("deploy", "approval"), ("check-candidate", "deploy"), ("go-live", "deploy"), ("release", "go-live")):
+    for job, need in (
+        ("deploy", "approval"),
+        ("check-candidate", "deploy"),
+        ("go-live", "deploy"),
+        ("release", "go-live"),
+    ):
         assert need in jobs(PRODUCTION)[job]["needs"]
     assert "if" not in jobs(PRODUCTION)["deploy"], "a condition without a status function asks for success, too"
     for tests in ("true", "false"):

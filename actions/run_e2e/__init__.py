@@ -20,7 +20,9 @@ INPUTS: tuple[Input, ...] = (
         name="candidates",
         doc="Folder with the results of the jobs that deployed: requests go to the candidates' own addresses. Empty: to the public ones.",
     ),
-    Input(name="vercel_bypass", doc="With candidates, where previews are protected: Vercel's bypass secret.", secret=True),
+    Input(
+        name="vercel_bypass", doc="With candidates, where previews are protected: Vercel's bypass secret.", secret=True
+    ),
     SOURCE,
     Input(name="artifacts", doc="Folder for screenshots and traces.", default="e2e-artifacts"),
 )

@@ -13,6 +13,7 @@ from actions import mark_stable
 from pipelines.images import pack_layout
 from pipelines.overlay import Overlay
 from rehearsal.emulators.slack.app import Slack
+from rehearsal.runner.model import Run
 from rehearsal.serving import running
 from tests.actions.workplace import KEPT, Workplace, workplace
 from tests.memory_hosts import Killed
@@ -172,6 +173,7 @@ def test_a_release_is_planned_approved_deployed_live_and_published(at: Workplace
         "components": '["backend", "web"]',
         "plan": "",
         "state": "to do",
+        "browser_tests": "false",
         "url": "https://techmate.ai",
     }
     assert f"plan `{planned['plan']}`" in at.summary
@@ -252,6 +254,90 @@ def test_a_bad_release_returns_to_its_base_and_everybody_is_told(at: Workplace) 
     assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
     assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "was": "", "changed": "false"}
     assert "production serves v1.0.0; there was nothing to take back." in at.summary
+
+
+READ_ONLY = """browser_tests:
+  run: ["true", python3 e2e.py]
+  read_only: [python3 e2e.py]
+  report: e2e.xml
+  env: {SEEN: "{release}"}
+"""
+LOOKING = """import json, os
+given = [json.loads(os.environ.get(name, "{}")) for name in ("E2E_ROUTES", "E2E_ROUTE_HEADERS")]
+print("SEEN", json.dumps([os.environ["SEEN"], *given]))
+where = "staging" if os.environ["SEEN"].startswith("sha-") else "candidate" if given[0] else "live"
+failed = "<failure/>" * (where == %r)
+open("e2e.xml", "w").write(f"<testsuite><testcase name='a'>{failed}</testcase></testsuite>")
+"""
+
+
+def approved_with_tests(at: Workplace, failing: str = "") -> tuple[Run, dict[str, str], dict[str, str]]:
+    """v1.0.0 is live; v1.1.0 is approved and deployed, whose browser tests fail there: `candidate` or `live`."""
+    released(at, "v1.0.0")
+    files = {"shipmate.yml": MANIFEST + READ_ONLY, "e2e.py": LOOKING % failing}
+    commit = at.shop.commit("feat: tests", files=files)
+    at.shop.check(commit)
+    at.stage(commit)
+    at.shop.tag("v1.1.0", commit)
+    run, planned = at.plan("v1.1.0")
+    assert planned["browser_tests"] == "true"
+    approved = at.approve(run, planned)
+    at.deploy(run, planned, approved)
+    return run, planned, approved
+
+
+def seen(at: Workplace) -> list[Any]:
+    """What the tests were given: release, routes, headers."""
+    (line,) = [line for line in at.step.log.splitlines() if line.startswith("SEEN ")]
+    found: list[Any] = json.loads(line.removeprefix("SEEN "))
+    return found
+
+
+def test_a_browser_looks_at_the_candidates_and_then_at_production(at: Workplace) -> None:
+    run, planned, approved = approved_with_tests(at)
+    assert at.browse(run, planned, candidates=True) == {"verdict": "passed"}
+    release, routes, headers = seen(at)
+    own = {name: at.shop.host("production", name).deployments[0].url for name in COMPONENTS}
+    public = {"backend": "https://api.techmate.ai", "web": "https://techmate.ai"}
+    assert (release, routes) == ("v1.1.0", {public[name]: own[name] for name in COMPONENTS})
+    assert headers == {own["web"]: {"x-vercel-protection-bypass": "***"}}, "for the preview at Vercel alone"
+    assert "### Browser tests of the candidate v1.1.0" in at.summary
+    assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
+    at.go_live(run, planned, approved)
+    assert at.browse(run, planned) == {"verdict": "passed"}
+    assert seen(at) == ["v1.1.0", {}, {}]
+    assert "### Browser tests of production" in at.summary
+
+
+def test_a_candidate_that_fails_in_a_browser_has_no_traffic_to_take_back(at: Workplace) -> None:
+    run, planned, approved = approved_with_tests(at, "candidate")
+    assert at.browse(run, planned, code=7, candidates=True) == {"verdict": "failed"}
+    assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "was": "", "changed": "false"}
+    assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
+
+
+def test_what_a_browser_finds_in_production_takes_the_release_back_and_a_re_run_says_that_it_is_not_live(
+    at: Workplace,
+) -> None:
+    run, planned, approved = approved_with_tests(at, "live")
+    at.browse(run, planned, candidates=True)
+    at.go_live(run, planned, approved)
+    assert at.browse(run, planned, code=7) == {"verdict": "failed"}
+    assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "was": "v1.1.0", "changed": "true"}
+    assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
+    assert at.browse(run, planned, code=7) == {"verdict": "not live"}
+    (error,) = at.step.commands("error")
+    assert "v1.1.0 is not what production serves now" in error
+    assert "the page is this release" in error, error
+    assert "start the workflow again" in error
+    assert "SEEN" not in at.step.log
+
+
+def test_without_the_addresses_of_candidates_nothing_is_tested(at: Workplace) -> None:
+    run, planned, _ = approved_with_tests(at)
+    at.uploads.clear()
+    assert at.browse(run, planned, code=4, candidates=True) == {}
+    assert "no component was deployed" in at.step.log
 
 
 def test_killed_in_the_middle_the_run_is_taken_up_again(at: Workplace) -> None:

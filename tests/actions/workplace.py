@@ -144,6 +144,18 @@ class Workplace:
         for component in json.loads(planned["components"]):
             self.releasing(run, planned)
             self.act("deploy_component", component=component, **approved)
+            self.keep(f"deployed-{component}", KEPT / "deployed")
+
+    def browse(
+        self, run: Run, planned: Mapping[str, str], *, code: int = 0, candidates: bool = False
+    ) -> dict[str, str]:
+        """The release's browser tests that change nothing, against what was deployed or what is live."""
+        self.job(run, planned["commit"])
+        given = {"environment": "production", "version": planned["version"], "read_only": "true"}
+        if candidates:
+            self.get_all("deployed-", KEPT / "deployed")
+            given |= {"candidates": str(KEPT / "deployed"), "vercel_bypass": "by-pass"}
+        return self.act("run_e2e", code=code, **given)
 
     def go_live(self, run: Run, planned: Mapping[str, str], approved: Mapping[str, str], code: int = 0) -> None:
         self.releasing(run, planned)

@@ -45,7 +45,8 @@ class Routes:
             context.route(f"{public}/**", lambda route, _, here=public, there=candidate: self._send(route, here, there))
 
     def _send(self, route: Route, public: str, candidate: str) -> None:
-        # Continued by the browser, so that it goes where the browser's own arguments say and is judged by its rules of CORS.
+        # Continued by the browser, so that it goes where the browser's own arguments say and its rules of CORS judge the answer.
+        # Questions before a request (OPTIONS) are answered by Playwright once anything is routed.
         asked = route.request
         route.continue_(
             url=candidate + asked.url.removeprefix(public),

@@ -49,6 +49,7 @@ PRODUCTION: tuple[Job, ...] = (
             Verify,  # the smoke checks, at the candidate's own address
         ),
     ),
+    # Check the candidate in a browser comes between, and Check production in a browser after: code of the release, no steps.
     Job(
         key="go-live",
         title="Go live",

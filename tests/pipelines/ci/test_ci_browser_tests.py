@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,34 @@ def test_their_words_are_text(place: Place) -> None:
     script = "print('::error::forged')"
     place.run(wanted(f'python3 -c "{script}"', place.writing(junit(PASSED))))
     assert "\u200b::error::forged" in place.log.getvalue()
+
+
+CANDIDATES = {"api": "https://v2---api.run.test/", "site": "https://site-2.preview.test"}
+
+
+def test_the_page_stays_at_its_public_address_and_its_requests_go_to_the_candidates() -> None:
+    headers = {"site": {"x-bypass": "made-up"}, "gone": {"x-bypass": "made-up"}}
+    found = browser_tests.routes({**URLS, "api": "https://api.acme.test/v1"}, CANDIDATES, headers)
+    assert json.loads(found["E2E_ROUTES"]) == {
+        "https://api.acme.test": "https://v2---api.run.test",
+        "https://acme.test": "https://site-2.preview.test",
+    }
+    assert json.loads(found["E2E_ROUTE_HEADERS"]) == {"https://site-2.preview.test": {"x-bypass": "made-up"}}
+
+
+@pytest.mark.parametrize("candidates", [{}, {"api": "", "site": ""}, {"other": "https://other.test"}])
+def test_candidates_without_an_address_are_not_mistaken_for_what_is_live(candidates: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="no candidate has an address of its own"):
+        browser_tests.routes(URLS, candidates, {})
+
+
+def test_read_only_runs_those_commands_alone_and_gives_them_the_routes(place: Place) -> None:
+    tell = "python3 -c \"import os; print('ROUTES', os.environ['E2E_ROUTES'])\""
+    given = BrowserTests(run=("false",), read_only=(tell, place.writing(junit(PASSED))), report="reports/e2e.xml")
+    runtime = Runtime(environ={"GITHUB_ACTIONS": "true"}, stream=place.log)
+    more = {"read_only": True, "routed": {"E2E_ROUTES": "{}"}}
+    ran = browser_tests.run(
+        given, place.root, URLS, release="v1", artifacts=place.root / "out", runtime=runtime, **more
+    )
+    assert ran == "1 browser test passed"
+    assert "ROUTES {}" in place.log.getvalue()

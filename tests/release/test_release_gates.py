@@ -179,7 +179,7 @@ def test_refusals__each_its_own_code_and_documented() -> None:
         each for each in vars(refusals).values() if isinstance(each, type) and each.__module__ == refusals.__name__
     ]
     codes = {each.exit_code: each for each in found}
-    assert len(codes) == len(found) == 9
+    assert len(codes) == len(found) == 10
     others = {each.exit_code for each in errors.ShipmateError.__subclasses__()}
     assert not others & set(codes)
     guide = Path("docs/RELEASES.md").read_text()

@@ -238,6 +238,40 @@ def test_jobs_refuse_what_was_not_approved(at: Workplace) -> None:
     assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
 
 
+def test_two_that_were_approved_at_once_the_newer_goes_live_and_the_older_steps_aside(at: Workplace) -> None:
+    released(at, "v1.0.0")
+    runs = []
+    for version in ("v1.1.0", "v1.2.0"):
+        proved(at, version)
+        run, planned = at.plan(version)
+        approved = at.approve(run, planned)
+        at.deploy(run, planned, approved)
+        runs.append((run, planned, approved))
+    older, newer = runs
+    at.go_live(*newer)
+    at.releasing(*older[:2])
+    at.shop.writes.seen.clear()
+    assert at.act("go_live", **older[2]) == {"state": "superseded"}
+    assert "v1.1.0 is superseded by v1.2.0" in at.summary
+    assert (serving(at.shop, "production"), at.shop.writes.seen) == ([{"v1.2.0": 100}, {"v1.2.0": 100}], [])
+
+
+def test_an_approval_that_grows_old_ends_no_delivery_that_was_begun_in_time(at: Workplace) -> None:
+    """A re-run of its job begins anew."""
+    released(at, "v1.0.0")
+    proved(at, "v1.1.0")
+    run, planned = at.plan("v1.1.0")
+    approved = {**at.approve(run, planned)}
+    at.deploy(run, planned, approved)
+    late = {**approved, "approved_until": "2020-01-01T00:00:00+00:00"}
+    at.releasing(run, planned)
+    assert at.act("go_live", **late)["state"] == "live"
+    run.attempt = 2
+    at.releasing(run, planned)
+    at.act("go_live", code=6, **late)
+    assert "approv" in at.step.log
+
+
 def test_a_bad_release_returns_to_its_base_and_everybody_is_told(at: Workplace) -> None:
     released(at, "v1.0.0")
     proved(at, "v1.1.0")

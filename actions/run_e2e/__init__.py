@@ -39,7 +39,6 @@ def main(runtime: Runtime) -> int:
     values = runtime.inputs(INPUTS)
     from pipelines.ci import browser_tests
     from pipelines.delivery.context import head_commit, manifest_in, settings_of, short_name
-    from pipelines.errors import CheckFailed
     from pipelines.manifest import definition, load
 
     source, environment = Path(values["source"]), values["environment"]
@@ -63,7 +62,7 @@ def main(runtime: Runtime) -> int:
             read_only=read_only,
             routed=routed,
         )
-    except CheckFailed:
+    except browser_tests.BrowserTestsFailed:
         runtime.output("verdict", "failed")
         raise
     runtime.output("verdict", "passed")

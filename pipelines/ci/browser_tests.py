@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 LIMIT_SECONDS = 900
 
 
+class BrowserTestsFailed(CheckFailed):
+    """Tests ran, and what they looked at is not as it should be: not that they could not run, which says nothing of it."""
+
+
 def variables(tests: BrowserTests, urls: Mapping[str, str], release: str, artifacts: Path) -> dict[str, str]:
     """What the commands find in their environment, filled in. Raises InputError for a name that means nothing here."""
     facts = {"release": release, "artifacts": str(artifacts), **{f"url of {name}": url for name, url in urls.items()}}
@@ -169,7 +173,7 @@ def _judge(junit: Path, code: int) -> str:
         )
     if bad or code != 0:
         names = ", ".join(case.get("name", "?") for case in bad) or f"exit code {code}"
-        raise CheckFailed(
+        raise (BrowserTestsFailed if bad else CheckFailed)(
             f"{len(bad)} of {len(cases)} browser tests failed: {names}",
             where="browser tests",
             next_step="see their output above, and the screenshots and traces in the artifacts of this run",

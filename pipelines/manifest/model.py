@@ -469,7 +469,8 @@ class Manifest:
         ),
     )
     browser_tests: BrowserTests | None = field(
-        default=None, metadata=defined("What users do, after a deployment to staging.")
+        default=None,
+        metadata=defined("What users do, in a browser: on staging, and what changes nothing in production."),
     )
     release: Release = field(default=Release(), metadata=said("Versions, changelog and GitHub releases."))
     alerts: Alerts = field(default=Alerts(), metadata=said("Who is told."))

@@ -367,6 +367,15 @@ def test_what_a_browser_finds_in_production_takes_the_release_back_and_a_re_run_
     assert "SEEN" not in at.step.log
 
 
+def test_tests_that_could_not_run_say_nothing_of_what_is_live(at: Workplace) -> None:
+    run, planned, approved = approved_with_tests(at)
+    at.go_live(run, planned, approved)
+    at.job(run, planned["commit"])
+    Path("source/e2e.py").write_text("raise SystemExit(3)")
+    assert at.act("run_e2e", code=7, environment="production", version="v1.1.0", read_only="true") == {}
+    assert "the browser tests did not run" in at.step.log
+
+
 def test_without_the_addresses_of_candidates_nothing_is_tested(at: Workplace) -> None:
     run, planned, _ = approved_with_tests(at)
     at.uploads.clear()

@@ -100,7 +100,7 @@ def test_a_web_app_alone_is_delivered_and_taken_back(tmp_path: Path) -> None:
 def test_three_services_are_delivered_in_their_order_and_taken_back_together(tmp_path: Path) -> None:
     components = ["tracking", "labels", "desk"]
     with at_work("services", tmp_path) as at:
-        change(at, "ok", "feat: have it well", "services/parcels/__main__.py", '{"service": NAME}', '{"name": NAME}')
+        change(at, "ok", "feat: have it well", "services/parcels/__main__.py", '"not found"', '"nothing is here"')
         at.tag(at.person("dev-1"), "v1.0.0")
         at.release_reaches_production("v1.0.0")
         base = dict.fromkeys(components, "v1.0.0")

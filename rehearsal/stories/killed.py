@@ -14,8 +14,6 @@ from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
 
 WRITES = "POST|PUT|PATCH|DELETE"
-PROVIDERS_PATHS = "^/(?!notes)"
-"""What a visit to the platform writes, while the delivery compares, is not the delivery's own: it is left alone."""
 HELD_SECONDS = 20
 """How long a write is held, for the kill to arrive."""
 MOST_WRITES = 60
@@ -56,7 +54,6 @@ def _killed_at(at: Routine, number: int, *, after_effect: bool) -> bool:
     name = _name(number)
     fault = {
         "method": WRITES,
-        "path": PROVIDERS_PATHS,
         "kind": "lose_answer" if after_effect else "cut",
         "after": number - 1,
         "seconds": HELD_SECONDS,

@@ -19,6 +19,7 @@ COLUMNS = (
     "release",
     "traffic",
     "stable",
+    "stops",
     "since",
     "by",
     "approved",
@@ -52,6 +53,7 @@ def _row(component: str, deployed: Deployed, live: Live, history: Sequence[Recor
         "digest": identity.digest if identity else "",
         "key": deployed.key,
         "traffic": f"{deployed.traffic} %",
+        "stops": _stops(live),
         "stable": "yes" if deployed.key in live.marks.stable else "no",
         "since": ended.at if ended is not None else deployed.created,
         "by": (identity.by if identity else "") or (record.by if record else ""),
@@ -59,6 +61,13 @@ def _row(component: str, deployed: Deployed, live: Live, history: Sequence[Recor
         "run": (identity.run if identity else "") or (record.run if record else ""),
         "drift": _drift(component, deployed, live.marks.failed, history),
     }
+
+
+def _stops(live: Live) -> str:
+    """What keeps deliveries from going on here: who moves the traffic, that somebody holds it, that it is frozen."""
+    marks = live.marks
+    said = {"frozen": marks.frozen, "held": marks.held, "locked": marks.lock.says if marks.lock else ""}
+    return "; ".join(f"{what}: {why}" for what, why in said.items() if why)
 
 
 def _drift(component: str, deployed: Deployed, failed: Mapping[str, str], history: Sequence[Record]) -> str:

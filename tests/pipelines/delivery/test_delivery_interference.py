@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.delivery import overtaken, stops
 from pipelines.delivery.rollback import Request, roll_back
+from pipelines.delivery.status import status
 from pipelines.errors import CheckFailed, RefusedError, ShipmateError
 from rehearsal.runner.model import Run
 from tests.pipelines.delivery.jobs import Delivery, planned
@@ -187,7 +188,9 @@ def test_nothing_begins_in_a_frozen_environment_but_a_rollback(life: Shop) -> No
     assert serving(life) == both("v1.1.0")
     assert roll_back(life.context("production"), Request()).release == "v1.0.0"
     assert all(life.host("production", c).marks.frozen for c in COMPONENTS), "it stays so"
+    assert {row["stops"] for row in status(life.context("production"))} == {"frozen: the sale until Monday (on-call)"}
     stops.thaw(life.context("production"))
+    assert {row["stops"] for row in status(life.context("production"))} == {""}
     _, made = going_out(life, "v1.3.0").job()
     assert made.recorded.epochs == {"backend": 1, "web": 1}
 

@@ -115,11 +115,6 @@ def applied_on(connection: psycopg.Connection[Any]) -> list[Applied]:
     return _applied(connection) if row and row[0] else []
 
 
-def applied_contracts(address: str) -> list[str]:
-    """File names of the contract migrations that ran on a database."""
-    return [row.file for row in applied(address) if row.kind == "contract" and not row.superseded_by]
-
-
 def _phase(phase: str) -> Phase:
     if phase == "expand":
         return "expand"

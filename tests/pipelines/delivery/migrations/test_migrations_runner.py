@@ -75,6 +75,11 @@ def rows(address: str, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
+def contracts(address: str) -> list[str]:
+    """Files of the contract migrations that ran."""
+    return [row.file for row in migrate.applied(address) if row.kind == "contract" and not row.superseded_by]
+
+
 def test_each_runs_once_and_is_recorded(address: str, tmp_path: Path) -> None:
     assert migrate.applied(address) == []
     files = folder(
@@ -93,9 +98,9 @@ def test_a_contract_waits_for_a_later_release(address: str, tmp_path: Path) -> N
     assert run(address, files, "contract", serving=["0000"]) == []
     assert run(address, files) == ["0001_add.expand.sql"]
     assert run(address, files, "contract") == []
-    assert migrate.applied_contracts(address) == []
+    assert contracts(address) == []
     assert run(address, files, "contract", serving=["0002"]) == ["0002_drop.contract.sql"]
-    assert migrate.applied_contracts(address) == ["0002_drop.contract.sql"]
+    assert contracts(address) == ["0002_drop.contract.sql"]
 
 
 def test_a_failing_file_leaves_nothing_and_names_its_line(address: str, tmp_path: Path) -> None:
@@ -236,7 +241,7 @@ def test_a_superseded_contract_did_not_run(address: str, tmp_path: Path) -> None
     )
     assert run(address, files) == ["0001_a.expand.sql", "0003_not.expand.sql"]
     assert run(address, files, "contract", serving=["0003"]) == []
-    assert migrate.applied_contracts(address) == []
+    assert contracts(address) == []
 
 
 def test_a_table_of_an_older_runner_is_read_and_grown(address: str, tmp_path: Path) -> None:

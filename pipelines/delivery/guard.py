@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.delivery import traffic
+from pipelines.delivery.steps.base import PlannedStep
 from pipelines.errors import CheckFailed, ConflictError
 from pipelines.providers.marks import require_lock
 
@@ -68,3 +69,30 @@ class Guard:
                 )
             clock.sleep(LOOK_SECONDS)
         return live
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardedStep(PlannedStep):
+    """A step of one component whose traffic must be as the step before left it, at its beginning and while it lasts."""
+
+    release: str
+    digest: str
+    base: str
+    """Key of the deployment that has the rest of the traffic; empty when nothing is live."""
+    shares: tuple[int, ...]
+    """Every share that this delivery gives the candidate, one after the other."""
+    parts: int
+    """Comparisons with what is live that the whole release goes through: they share one budget of false alarms."""
+    cost: str
+    """What comparing takes, in words; empty where nothing is compared."""
+
+    def guard(self, context: Context) -> Guard:
+        """What must hold of the component for as long as this step works."""
+        return Guard(
+            context=context,
+            component=self.component,
+            release=self.release,
+            digest=self.digest,
+            base=self.base,
+            shares=self.shares,
+        )

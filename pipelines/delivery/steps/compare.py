@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery import comparing, traffic
-from pipelines.delivery.guard import Guard
-from pipelines.delivery.steps.base import Facts, PlannedStep, Step
+from pipelines.delivery.guard import GuardedStep
+from pipelines.delivery.steps.base import Facts, Step
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
@@ -16,19 +16,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compare(PlannedStep):
+class Compare(GuardedStep):
     """Journeys in pairs, one to each side at an address of its own. Nobody waits for it, and nobody is served badly meanwhile."""
 
     name: ClassVar[str] = "compare"
     observes: ClassVar[bool] = True
-    release: str
-    digest: str
-    base: str
-    shares: tuple[int, ...]
-    parts: int
-    """Comparisons that the whole release goes through: they share one budget of false alarms."""
-    cost: str
-    """What it takes, in words."""
 
     @classmethod
     def plan(cls, facts: Sequence[Facts]) -> list[Step]:
@@ -55,14 +47,7 @@ class Compare(PlannedStep):
         return f"has {share} % already" if share else ""
 
     def run(self, context: Context) -> str:
-        guard = Guard(
-            context=context,
-            component=self.component,
-            release=self.release,
-            digest=self.digest,
-            base=self.base,
-            shares=self.shares,
-        )
+        guard = self.guard(context)
         found = traffic.candidate(guard.wait_while_held(), self.component, self.release, self.digest)
         watch = comparing.paired_watch(
             context,

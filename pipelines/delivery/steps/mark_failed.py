@@ -48,7 +48,7 @@ class MarkFailed(Step):
             marks,
             failed=failed,
             restoring=self.to,
-            lock=lock if lock.kind == self.kind else None,
+            lock=lock,
             epoch=marks.epoch + (self.kind == "rollback" and not begun),
             held="",
             untold=self.release or marks.untold,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.delivery import comparing, traffic
-from pipelines.delivery.guard import Guard
-from pipelines.delivery.steps.base import Facts, PlannedStep, Step
+from pipelines.delivery.guard import GuardedStep
+from pipelines.delivery.steps.base import Facts, Step
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
@@ -16,23 +16,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shift(PlannedStep):
+class Shift(GuardedStep):
     """One step of traffic. The rest stays with the base."""
 
     name: ClassVar[str] = "shift"
     observes: ClassVar[bool] = True
-    release: str
-    digest: str
     percent: int
-    shares: tuple[int, ...]
-    """Every share that this delivery gives the candidate, one after the other."""
     watch_seconds: float
-    parts: int
-    """Comparisons that the whole release goes through."""
-    cost: str
-    """What watching takes, in words; empty where nothing is watched."""
-    base: str
-    """Key of the deployment that has the rest; empty when nothing is live."""
 
     @classmethod
     def plan(cls, facts: Sequence[Facts]) -> list[Step]:
@@ -89,14 +79,3 @@ class Shift(PlannedStep):
             said = watch.hold(self.watch_seconds, comparing.seldom(lambda: guard.require_share(self.percent))).says
         guard.require_share(self.percent)
         return f"{serving.key} has {self.percent} %; {said}"
-
-    def guard(self, context: Context) -> Guard:
-        """What must hold of the component for as long as this step works."""
-        return Guard(
-            context=context,
-            component=self.component,
-            release=self.release,
-            digest=self.digest,
-            base=self.base,
-            shares=self.shares,
-        )

@@ -109,7 +109,7 @@ def test_a_commit_with_commands_in_its_title_is_planned_as_text(desk: Desk) -> N
     assert found.code == 0
     assert found.commands("error") == []
     assert "docs: ::error title=gotcha::gotcha" in found.log
-    assert set(found.outputs) == {"version", "commit", "components", "plan", "state", "url"}
+    assert set(found.outputs) == {"version", "commit", "components", "plan", "state", "url", "browser_tests"}
     block = re.search(r"^(`{4,})text\n(.*?)\n\1$", found.summary, re.MULTILINE | re.DOTALL)
     assert block is not None
     assert "<img src=x>" in block[2]

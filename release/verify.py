@@ -14,6 +14,7 @@ from pipelines.manifest.release import Release, ReleaseComponent
 from release.assets import ABOUT, NOTES, SUMS, read_sums
 from release.forge import Entry, Forge
 from release.gates import judging
+from release.refusals import tag_gone
 from release.state import WITHDRAWN, edited, is_ours
 from release.version_files import differing, places
 from release.versions import TagFormat, branches_for, key
@@ -54,9 +55,11 @@ def verify(
 ) -> list[Finding]:
     """Every finding. `leads`: its component is the one whose releases are GitHub's `latest`.
 
-    Raises InputError when nothing of that tag is published.
+    Raises InputError when nothing of that tag is published, TagGone for a draft whose tag was deleted.
     """
     entry = forge.published(tag)
+    if entry is None and forge.tag(tag) is None and forge.drafts(tag, ""):
+        raise tag_gone(tag, "")
     if entry is None:
         raise InputError(
             f"no release {tag} is published",

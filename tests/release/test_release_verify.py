@@ -90,7 +90,10 @@ def test_verify__moved_tag_and_red_check(github: Platform) -> None:
     assert found["tag"] == f"on {second[:9]}, but released from {first[:9]}"
     assert found["check ci"] == "failure"
     github.dev.git("push", "-q", "origin", ":refs/tags/v0.1.0", cwd=github.clone)
-    assert wrong(github)["tag"] == "there is no tag v0.1.0 any more"
+    ended = github.here("verify", "v0.1.0", "--json")
+    assert (ended.code, ended.out) == (29, ""), "GitHub made a draft of it"
+    assert "the tag v0.1.0 is gone" in ended.err
+    assert ":refs/tags/v0.1.0" in ended.err
 
 
 def test_verify__latest_points_elsewhere(github: Platform) -> None:

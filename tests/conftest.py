@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from pipelines.faults import SURVIVED
 from rehearsal import scratch
+
+ROOT = Path(__file__).parent
 
 
 def pytest_configure() -> None:
@@ -18,6 +21,17 @@ def pytest_configure() -> None:
     # How long an example takes says something of the machine's other work, not of the code.
     settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The stories first: they take longest, and begun last they would run alone at the end."""
+    stories = ROOT / "stories"
+    items.sort(
+        key=lambda item: (
+            stories not in item.path.parents,
+            item.path.parent == stories and item.path.stem != "test_stories",
+        )
+    )
 
 
 @pytest.fixture(autouse=True)

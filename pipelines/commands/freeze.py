@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import json
-
 import click
 
 
@@ -18,18 +15,13 @@ def command(environment: str, reason: str, as_json: bool) -> None:
 
     Example: shipmate freeze --environment production --reason "the sale until Monday"
     """
-    from pipelines.commands import terminal
+    from pipelines.commands import stopping
     from pipelines.delivery import stops
-    from pipelines.manifest import load
 
-    context = terminal.context(load(), environment)
-    terminal.require_access(context)
-    found = stops.freeze(context, f"{reason} ({context.runtime.actor or getpass.getuser()})")
-    if as_json:
-        click.echo(
-            json.dumps({"environment": environment, "changed": list(found.components), "under_way": found.under_way})
-        )
-        return
-    click.echo(f"{environment} is frozen" if found.components else f"{environment} is frozen already")
-    if found.under_way:
-        click.echo(f"under way: {found.under_way}")
+    stopping.carry_out(
+        environment,
+        lambda context: stops.freeze(context, stopping.signed(context, reason)),
+        changed="is frozen",
+        same="is frozen already",
+        as_json=as_json,
+    )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import json
-
 import click
 
 
@@ -18,18 +15,13 @@ def command(environment: str, reason: str, as_json: bool) -> None:
 
     Example: shipmate hold --environment production --reason "we look at the error rate"
     """
-    from pipelines.commands import terminal
+    from pipelines.commands import stopping
     from pipelines.delivery import stops
-    from pipelines.manifest import load
 
-    context = terminal.context(load(), environment)
-    terminal.require_access(context)
-    found = stops.hold(context, f"{reason} ({context.runtime.actor or getpass.getuser()})")
-    if as_json:
-        click.echo(
-            json.dumps({"environment": environment, "changed": list(found.components), "under_way": found.under_way})
-        )
-        return
-    click.echo(f"{environment} is held" if found.components else f"{environment} is held already")
-    if found.under_way:
-        click.echo(f"under way: {found.under_way}")
+    stopping.carry_out(
+        environment,
+        lambda context: stops.hold(context, stopping.signed(context, reason)),
+        changed="is held",
+        same="is held already",
+        as_json=as_json,
+    )

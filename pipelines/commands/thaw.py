@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 
@@ -15,18 +13,13 @@ def command(environment: str, as_json: bool) -> None:
 
     Example: shipmate thaw --environment production
     """
-    from pipelines.commands import terminal
+    from pipelines.commands import stopping
     from pipelines.delivery import stops
-    from pipelines.manifest import load
 
-    context = terminal.context(load(), environment)
-    terminal.require_access(context)
-    found = stops.thaw(context)
-    if as_json:
-        click.echo(
-            json.dumps({"environment": environment, "changed": list(found.components), "under_way": found.under_way})
-        )
-        return
-    click.echo(f"{environment} is open again" if found.components else f"{environment} was not frozen")
-    if found.under_way:
-        click.echo(f"under way: {found.under_way}")
+    stopping.carry_out(
+        environment,
+        stops.thaw,
+        changed="is open again",
+        same="was not frozen",
+        as_json=as_json,
+    )

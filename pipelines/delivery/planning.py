@@ -77,9 +77,7 @@ def plan_release(context: Context, version: str) -> Planned:
     found = protection.require(github, context.manifest, context.environment)
     with release_of(context, version) as (releasing, commit):
         artifacts = _proved(context, releasing.manifest, commit)
-        lives = read_lives(releasing, artifacts)
-        for component, live in lives.items():
-            require_open(live.marks, component)
+        lives = read_open_lives(releasing, artifacts)
         bases = bases_of(lives, version, artifacts)
         recorded = Recorded(release=version, commit=commit, artifacts=artifacts, base=bases, epochs=epochs_of(lives))
         first = plan.make(releasing.manifest, context.environment, recorded)
@@ -116,9 +114,12 @@ def _trials(context: Context, recorded: Recorded) -> list[Trial]:
     return found
 
 
-def read_lives(context: Context, artifacts: Mapping[str, str]) -> dict[str, Live]:
-    """The real state of each component of a release."""
-    return context.lives([name for name in context.settings.targets if name in artifacts])
+def read_open_lives(context: Context, artifacts: Mapping[str, str]) -> dict[str, Live]:
+    """The real state of each component of a release. Raises RefusedError where the environment is frozen."""
+    lives = context.lives([name for name in context.settings.targets if name in artifacts])
+    for component, live in lives.items():
+        require_open(live.marks, component)
+    return lives
 
 
 def bases_of(lives: Mapping[str, Live], release: str, artifacts: Mapping[str, str]) -> dict[str, Base | None]:
@@ -132,8 +133,8 @@ def epochs_of(lives: Mapping[str, Live]) -> dict[str, int]:
 
 
 def record(context: Context, release: str, commit: str, artifacts: Mapping[str, str]) -> Recorded:
-    """What a plan that nobody approves records, read now. Raises RefusedError while traffic is split."""
-    lives = read_lives(context, artifacts)
+    """What a plan that nobody approves records, read now. Raises RefusedError while traffic is split, or the environment is frozen."""
+    lives = read_open_lives(context, artifacts)
     return Recorded(
         release=release,
         commit=commit,

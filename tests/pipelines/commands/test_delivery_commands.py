@@ -28,6 +28,15 @@ def test_a_release_goes_out_is_seen_checked_and_taken_back(terminal: Terminal) -
     assert "is there already" in again.stdout
     assert terminal.live() == {"backend": "sha-2", "web": "sha-2"}
 
+    assert "staging is frozen" in terminal.run("freeze", "-e", "staging", "--reason", "we look at it").stdout
+    assert (
+        "no delivery may begin: we look at it"
+        in terminal.run("deploy", "-e", "staging", "--release", "sha-3", "--from", "staging", code=6).stderr
+    )
+    assert terminal.json("thaw", "-e", "staging")["changed"] == ["backend", "web"]
+    assert "no delivery moves traffic" in terminal.run("hold", "-e", "staging", "--reason", "why not", code=6).stderr
+    assert "staging was not held" in terminal.run("resume", "-e", "staging").stdout
+
     rows = terminal.json("status", "-e", "staging")
     assert [(row["component"], row["release"], row["traffic"], row["by"], row["drift"]) for row in rows] == [
         ("backend", "sha-2", "100 %", "release-manager", ""),

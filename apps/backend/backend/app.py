@@ -16,6 +16,7 @@ from backend.middleware.failures import Failures
 from backend.middleware.rate_limit import RateLimit
 from backend.middleware.request_log import RequestLog
 from backend.middleware.security_headers import SecurityHeaders
+from backend.middleware.server_timing import ServerTiming
 from backend.routes import health, notes, version
 from backend.services import Services
 from backend.telemetry import Report
@@ -39,6 +40,7 @@ def create_app(services: Services, *, report: Report) -> Starlette:
 def _middleware(services: Services, report: Report) -> list[Middleware]:
     return [
         Middleware(RequestLog),
+        Middleware(ServerTiming, token=services.settings.probe_token),
         Middleware(SecurityHeaders, https_only=services.settings.environment != "development"),
         # Only listed origins are ever named in an answer, and none may send credentials.
         Middleware(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from psycopg import AsyncConnection, OperationalError, errors
+from psycopg.abc import PQGen
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -20,7 +25,45 @@ _PROBE = """
 # What PostgreSQL says when it is not there for us right now: worth another try, and no fault of the request.
 _AWAY = (OperationalError, PoolTimeout, TimeoutError)
 
-Connection = AsyncConnection[TupleRow]
+_T = TypeVar("_T")
+
+
+@dataclass
+class QueryTime:
+    """What a request waited for PostgreSQL, in seconds; not for a connection of the pool."""
+
+    seconds: float = 0.0
+    round_trips: int = 0
+
+
+_counted: ContextVar[QueryTime | None] = ContextVar("query_time", default=None)
+
+
+@contextmanager
+def query_time() -> Iterator[QueryTime]:
+    """Count what is waited for from here on, in this task and those that it starts."""
+    time_of_request = QueryTime()
+    token = _counted.set(time_of_request)
+    try:
+        yield time_of_request
+    finally:
+        _counted.reset(token)
+
+
+class Connection(AsyncConnection[TupleRow]):
+    """One that counts its waiting where somebody asked for that. BEGIN and COMMIT count like any statement."""
+
+    async def wait(self, gen: PQGen[_T], interval: float = 0.1, timeout: float | None = None) -> _T:  # noqa: ASYNC109 - as psycopg declares it
+        """Every exchange with the server comes through here."""
+        counted = _counted.get()
+        if counted is None:
+            return await super().wait(gen, interval, timeout)
+        started = time.perf_counter()
+        try:
+            return await super().wait(gen, interval, timeout)
+        finally:
+            counted.seconds += time.perf_counter() - started
+            counted.round_trips += 1
 
 
 class DatabaseUnavailableError(Exception):
@@ -38,6 +81,7 @@ class Database:
         self._timeout = timeout
         self._pool = AsyncConnectionPool(
             url,
+            connection_class=Connection,
             min_size=1,
             max_size=size,
             timeout=timeout,

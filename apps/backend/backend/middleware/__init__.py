@@ -1,1 +1,1 @@
-"""What surrounds every request, outermost first: request log, security headers, CORS, failures, rate limit."""
+"""What surrounds every request, outermost first: request log, server timing, security headers, CORS, failures, rate limit."""

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.answers import problem
+from backend.middleware.tokens import takes_token
 from backend.moving_window import Verdict
 
 Admit = Callable[[str], Awaitable[Verdict]]
 PROBE_HEADER = "X-Shipmate-Probe"
-
-
-def takes_probe(scope: Scope, token: str | None) -> bool:
-    """Whether a request carries the token of the probes. Without a token nobody's word is taken.
-
-    The header is taken out of `scope`, which reports of errors show.
-    """
-    given = Headers(scope=scope).get(PROBE_HEADER)
-    if given is None:
-        return False
-    del MutableHeaders(scope=scope)[PROBE_HEADER]
-    return token is not None and hmac.compare_digest(given.encode("latin-1"), token.encode())
 
 
 def user_of(scope: Scope, trusted_hops: int) -> str:
@@ -78,7 +66,7 @@ class RateLimit:
         await refusal(scope, receive, counted)
 
     async def _verdict(self, scope: Scope) -> Verdict:
-        if takes_probe(scope, self._probe_token):
+        if takes_token(scope, PROBE_HEADER, self._probe_token):
             # A name that is no user's: theirs begin with user: or address:.
             return await self._admit_probe("probe")
         return await self._admit(user_of(scope, self._trusted_hops))

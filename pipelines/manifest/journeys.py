@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ VISIT = "visit"
 """Filled in everywhere: another value at each visit."""
 NAMES = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 """A place to be filled in. A brace of JSON or of a regular expression is none."""
+LONGEST_THOUGHT = 300.0
+"""Seconds between two requests of a visit, at the most."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -22,6 +25,8 @@ def problems(journeys: Mapping[str, Journey], components: Collection[str]) -> It
         where = f"journeys/{name}"
         if journey.component not in components:
             yield f"{where}/component", f"there is no component {journey.component!r}"
+        if not 0 <= journey.weight < math.inf:
+            yield f"{where}/weight", f"{journey.weight:g} must be a number, 0 or more"
         if not journey.requests:
             yield f"{where}/requests", "has no request, so it would prove nothing"
         known = {VISIT}
@@ -33,6 +38,8 @@ def problems(journeys: Mapping[str, Journey], components: Collection[str]) -> It
 def _check(request: JourneyRequest, known: set[str], where: str) -> Iterator[tuple[str, str]]:
     if not request.path.startswith("/"):
         yield f"{where}/path", f"{request.path!r} must begin with a slash: it is below the address of the component"
+    if not 0 <= request.think_seconds <= LONGEST_THOUGHT:
+        yield f"{where}/think_seconds", f"{request.think_seconds:g} must be from 0 to {LONGEST_THOUGHT:g}"
     texts = {
         "path": [request.path],
         "headers": list(request.headers.values()),

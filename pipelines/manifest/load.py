@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from pipelines.errors import ManifestError
-from pipelines.manifest import jobs, journeys
+from pipelines.manifest import jobs, journeys, performance
 from pipelines.manifest.fill import WRONG, Filler, Problem
 from pipelines.manifest.model import KEYS_OF_BUILDERS, CloudRun, Component, Environment, Image, Manifest, Watch
 
@@ -99,6 +99,8 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
                 yield f"ci/checks/{name}/components", f"there is no component {other!r}"
     yield from jobs.problems(manifest.ci)
     yield from journeys.problems(manifest.journeys, known)
+    loads = {name: each.load for name, each in manifest.environments.items() if each.load is not None}
+    yield from performance.problems(manifest.performance, loads, known)
     for name, environment in manifest.environments.items():
         for other, target in environment.targets.items():
             where = f"environments/{name}/{other}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from pipelines.manifest.performance import Load, Performance
 from pipelines.manifest.release import Release
 
 
@@ -283,6 +284,12 @@ class JourneyRequest(Request):
         default=False,
         metadata=said("Done also when a request before it failed: it removes what the journey made."),
     )
+    think_seconds: float = field(
+        default=1.0,
+        metadata=said(
+            "Load tests: how long a user takes on average between the answer before and this request; nothing before the first."
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,6 +299,9 @@ class Journey:
     component: str = field(metadata=said("Whose address the paths are below."))
     requests: tuple[JourneyRequest, ...] = field(
         metadata=said("In their order; after one that failed only those with `always` are done.")
+    )
+    weight: float = field(
+        default=1.0, metadata=said("Load tests: how often users do this, beside the weights of the other journeys.")
     )
 
 
@@ -397,6 +407,7 @@ class Environment:
         ),
     )
     watch: Watch = field(default=Watch(), metadata=said("How a candidate is compared with live while traffic moves."))
+    load: Load | None = field(default=None, metadata=said("What a load test may do here; without it none may be made."))
     targets: Mapping[str, Target] = field(default_factory=dict, metadata=said("Where a component lives.", rest=True))
 
 
@@ -471,6 +482,9 @@ class Manifest:
     browser_tests: BrowserTests | None = field(
         default=None,
         metadata=defined("What users do, in a browser: on staging, and what changes nothing in production."),
+    )
+    performance: Performance = field(
+        default=Performance(), metadata=said("What is promised, and the load under which it must hold.")
     )
     release: Release = field(default=Release(), metadata=said("Versions, changelog and GitHub releases."))
     alerts: Alerts = field(default=Alerts(), metadata=said("Who is told."))

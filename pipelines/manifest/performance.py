@@ -1,0 +1,121 @@
+"""The `performance:` section of shipmate.yml: what is promised, how load arrives, and what it may do to an environment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Measure = Literal["response", "database", "page-load", "mobile-start"]
+Arrivals = Literal["poisson", "constant", "ramp", "spike", "replay"]
+
+
+def _said(doc: str, example: Any = None) -> dict[str, Any]:
+    return {"doc": doc, "example": example}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerformanceTarget:
+    """A promise: 95 of a hundred are no slower than this."""
+
+    of: Measure = field(
+        metadata=_said(
+            "What is measured: `response`, from the moment a request was due until its answer was whole; `database`, what a "
+            "request waited for the database; `page-load`, in a browser; `mobile-start`, as the apps report it."
+        )
+    )
+    p95_ms: float = field(metadata=_said("The 95th percentile at the most, in milliseconds."))
+    component: str = field(metadata=_said("Whose."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadProfile:
+    """How users arrive. Each makes one visit, whatever the answers take: a slow server has no fewer users."""
+
+    arrivals: Arrivals = field(
+        default="poisson",
+        metadata=_said(
+            "`poisson`, as people come; `constant`, evenly; `ramp`, rising from `from_per_second`; `spike`, `from_per_second` but "
+            "for the middle `spike_seconds`; `replay`, the rates of `recorded` one after the other. All but `constant` vary as "
+            "people do."
+        ),
+    )
+    per_second: float = field(
+        default=1.0, metadata=_said("Visits that begin in a second; of a ramp and a spike the most.")
+    )
+    seconds: float = field(metadata=_said("How long visits begin. Those under way are finished."))
+    from_per_second: float = field(default=1.0, metadata=_said("Ramp and spike: visits in a second at the beginning."))
+    spike_seconds: float = field(default=60.0, metadata=_said("Spike: how long it lasts."))
+    recorded: tuple[float, ...] = field(
+        default=(), metadata=_said("Replay: visits in a second, in equal parts of `seconds`.", [2, 5, 9, 4])
+    )
+
+    @property
+    def most_per_second(self) -> float:
+        """The highest rate it asks for, in visits per second."""
+        if self.arrivals == "replay":
+            return max(self.recorded, default=0.0)
+        return max(self.per_second, self.from_per_second if self.arrivals in ("ramp", "spike") else 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Performance:
+    """What is promised, and the load under which it must hold."""
+
+    targets: Mapping[str, PerformanceTarget] = field(default_factory=dict, metadata=_said("By name."))
+    profiles: Mapping[str, LoadProfile] = field(
+        default_factory=dict, metadata=_said("By name: `shipmate loadtest --profile` takes one.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What a load test may do to an environment."""
+
+    visits_per_second: float = field(metadata=_said("No profile may ask for more."))
+    seconds: float = field(default=3600.0, metadata=_said("No load test goes on for longer."))
+    stop_at_errors: float = field(
+        default=20.0,
+        metadata=_said("It stops by itself when more of a hundred requests fail, over ten seconds: it is hurting."),
+    )
+
+
+def problems(
+    performance: Performance, loads: Mapping[str, Load], components: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with them, each with its path in the manifest. `loads`: environment -> its limits."""
+    for name, target in performance.targets.items():
+        where = f"performance/targets/{name}"
+        if target.component not in components:
+            yield f"{where}/component", f"there is no component {target.component!r}"
+        yield from _positive(where, p95_ms=target.p95_ms)
+    for name, profile in performance.profiles.items():
+        yield from _check_profile(profile, f"performance/profiles/{name}")
+    for environment, load in loads.items():
+        where = f"environments/{environment}/load"
+        yield from _positive(where, visits_per_second=load.visits_per_second, seconds=load.seconds)
+        if not 0 < load.stop_at_errors <= 100:
+            yield f"{where}/stop_at_errors", "must be above 0 and at most 100: it is a share in per cent"
+
+
+def _check_profile(profile: LoadProfile, where: str) -> Iterator[tuple[str, str]]:
+    yield from _positive(
+        where,
+        per_second=profile.per_second,
+        seconds=profile.seconds,
+        from_per_second=profile.from_per_second,
+        spike_seconds=profile.spike_seconds,
+    )
+    if bool(profile.recorded) != (profile.arrivals == "replay"):
+        yield f"{where}/recorded", "is what `arrivals: replay` plays, and nothing else does"
+    if not all(0 <= rate < math.inf for rate in profile.recorded) or (profile.recorded and not any(profile.recorded)):
+        yield f"{where}/recorded", "must be numbers, 0 or more, and one above 0"
+    if profile.arrivals == "spike" and profile.spike_seconds >= profile.seconds:
+        yield f"{where}/spike_seconds", "must be shorter than `seconds`: the spike stands in the middle"
+
+
+def _positive(where: str, **values: float) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if not 0 < value < math.inf:
+            yield f"{where}/{key}", f"{value:g} must be a number above 0"

@@ -1,0 +1,115 @@
+"""What a promise, a profile of load and an environment's limit may say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import ManifestError
+from pipelines.manifest import load, parse
+from tests.pipelines.manifest.test_manifest_load import GOOD
+
+ROOT = Path(__file__).parents[3]
+
+
+def section(targets: str = "", profiles: str = "") -> str:
+    return f"{GOOD}performance:\n  targets: {{{targets}}}\n  profiles: {{{profiles}}}\n"
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ManifestError) as caught:
+        parse(text)
+    return [line.partition(": ")[2] for line in caught.value.what.splitlines()]
+
+
+def test_this_platform_promises_what_its_description_says() -> None:
+    manifest = load(ROOT / "shipmate.yml")
+    promised = {target.of: target.p95_ms for target in manifest.performance.targets.values()}
+    assert promised == {"response": 500, "page-load": 2000, "mobile-start": 3000, "database": 100}
+    assert set(manifest.performance.profiles) == {"smoke", "average", "stress", "spike", "soak"}
+    limit = manifest.environments["staging"].load
+    assert limit is not None
+    assert all(
+        (profile.most_per_second <= limit.visits_per_second, profile.seconds <= limit.seconds) == (True, True)
+        for profile in manifest.performance.profiles.values()
+    )
+    assert manifest.environments["production"].load is None, "nobody loads production by a mere command"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("a: {of: response, component: api, p95_ms: 500}", "a/component: there is no component 'api'"),
+        ("a: {of: response, component: backend, p95_ms: 0}", "a/p95_ms: 0 must be a number above 0"),
+        ("a: {of: database, component: backend, p95_ms: .nan}", "a/p95_ms: nan must be a number above 0"),
+    ],
+)
+def test_a_promise_that_cannot_be_kept(target: str, said: str) -> None:
+    assert problems(section(targets=target)) == [f"performance/targets/{said}"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        ("{seconds: 0}", "seconds: 0 must be a number above 0"),
+        ("{seconds: 60, per_second: .inf}", "per_second: inf must be a number above 0"),
+        ("{seconds: 60, arrivals: replay}", "recorded: is what `arrivals: replay` plays, and nothing else does"),
+        ("{seconds: 60, recorded: [1]}", "recorded: is what `arrivals: replay` plays, and nothing else does"),
+        (
+            "{seconds: 60, arrivals: replay, recorded: [0, 0]}",
+            "recorded: must be numbers, 0 or more, and one above 0",
+        ),
+        (
+            "{seconds: 60, arrivals: spike, spike_seconds: 60}",
+            "spike_seconds: must be shorter than `seconds`: the spike stands in the middle",
+        ),
+    ],
+)
+def test_a_profile_that_cannot_be_played(profile: str, said: str) -> None:
+    assert problems(section(profiles=f"p: {profile}")) == [f"performance/profiles/p/{said}"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("visits_per_second: 0", "visits_per_second: 0 must be a number above 0"),
+        (
+            "visits_per_second: 1, stop_at_errors: 0",
+            "stop_at_errors: must be above 0 and at most 100: it is a share in per cent",
+        ),
+    ],
+)
+def test_a_limit_that_is_none(limit: str, said: str) -> None:
+    text = GOOD.replace("  production:\n", f"  production:\n    load: {{{limit}}}\n")
+    assert problems(text) == [f"environments/production/load/{said}"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "most"),
+    [
+        ("{seconds: 9, per_second: 4}", 4),
+        ("{seconds: 9, arrivals: ramp, from_per_second: 7, per_second: 4}", 7),
+        ("{seconds: 9, arrivals: spike, spike_seconds: 1, from_per_second: 2, per_second: 4}", 4),
+        ("{seconds: 9, arrivals: replay, per_second: 9, recorded: [1, 5, 2]}", 5),
+    ],
+)
+def test_the_highest_rate_of_a_profile(profile: str, most: float) -> None:
+    assert parse(section(profiles=f"p: {profile}")).performance.profiles["p"].most_per_second == most
+
+
+@pytest.mark.parametrize(
+    ("journey", "said"),
+    [
+        (
+            "{component: backend, weight: -1, requests: [{path: /}]}",
+            "weight: -1 must be a number, 0 or more",
+        ),
+        (
+            "{component: backend, requests: [{path: /, think_seconds: 301}]}",
+            "requests/0/think_seconds: 301 must be from 0 to 300",
+        ),
+    ],
+)
+def test_how_often_and_how_slowly_users_do_a_journey(journey: str, said: str) -> None:
+    assert problems(f"{GOOD}journeys: {{j: {journey}}}\n") == [f"journeys/j/{said}"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.delivery import proof
+from pipelines.delivery import evidence, proof
 from pipelines.delivery.planning import LazyLives
 from pipelines.delivery.proof import FILE, JOB, Proof, artifact_name
 from pipelines.errors import RefusedError
@@ -245,7 +245,7 @@ def test_a_job_of_another_name_proves_nothing(shop: Shop) -> None:
         ({"definition": "sha256:" + "0" * 64}, "its definition is another than the commit's"),
         ({"environment": "production"}, "on production"),
         ({"commit": "c" * 40}, "proved ccccccc on staging"),
-        ({"run": "1"}, "proved"),
+        ({"run": "1"}, "names another run"),
         ({"attempt": "7"}, "has not ended"),
         ({"attempt": "../1"}, "is not as the suite writes it"),
         ({"attempt": 1}, "is not as the suite writes it"),
@@ -291,7 +291,7 @@ def test_a_proof_that_cannot_be_read(shop: Shop, content: bytes) -> None:
 
 def test_a_proof_that_is_too_large(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     commit = shop.proved("v1.0.0")
-    monkeypatch.setattr(proof, "LARGEST", 100)
+    monkeypatch.setattr(evidence, "LARGEST", 100)
     assert "is larger than 100 bytes" in why(shop, commit)
 
 

@@ -105,7 +105,7 @@ def _of_its_run(
         if conclusion != "success":
             ended = f"ended as {conclusion}" if conclusion else "has not ended"
             return None, f"{where} (attempt {document['attempt']}) {ended}"
-    jobs = github.json("GET", f"{attempt}/jobs?per_page=100")["jobs"]
+    jobs = (github.find_json(f"{attempt}/jobs?per_page=100") or {"jobs": []})["jobs"]
     if not any(_made_by(kind, job, artifact) for job in jobs):
         return None, f"the artifact of {where} was not made by its job {kind.job!r}"
     return document, ""

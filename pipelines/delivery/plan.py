@@ -25,7 +25,7 @@ from pipelines.errors import InputError, RefusedError
 from pipelines.manifest import definition as definitions
 from pipelines.manifest.model import Environment, Manifest
 
-FORMAT = 2
+FORMAT = 3
 FILE = "plan.json"
 
 
@@ -44,6 +44,8 @@ class Recorded:
     """Commits since the base that no other person approved."""
     warnings: tuple[str, ...] = ()
     """What an approver must know of how the release came to be."""
+    performance: tuple[str, ...] = ()
+    """What the newest load test of the commit found, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,7 @@ def read(document: bytes, digest: str) -> Recorded:
             for each in raw["unreviewed"]
         ),
         warnings=tuple(raw["warnings"]),
+        performance=tuple(raw["performance"]),
     )
 
 
@@ -264,6 +267,7 @@ def _document(
         "steps": [{"job": job.key, **step.as_data()} for job, step in steps],
         "unreviewed": [dataclasses.asdict(each) for each in recorded.unreviewed],
         "warnings": list(recorded.warnings),
+        "performance": list(recorded.performance),
     }
 
 

@@ -54,6 +54,7 @@ def sections(found: Planned) -> list[tuple[str, Sequence[str]]]:
         ("Attention", recorded.warnings),
         ("Seen by nobody but their authors", unreviewed),
         ("Different from what the default branch says", found.compared),
+        ("Performance", recorded.performance),
         ("Migrations", migrations(found) or ["none"]),
         (f"Changes {since} ({found.changes.count})", found.changes.lines()),
         ("Not known about the protection of this repository", unknown),
@@ -98,6 +99,7 @@ def as_data(found: Planned) -> dict[str, Any]:
         "lacks": changes.lacks,
         "unreviewed": [asdict(each) for each in made.recorded.unreviewed],
         "warnings": list(made.recorded.warnings),
+        "performance": list(made.recorded.performance),
         "differences": list(found.compared),
         "migrations": [
             {"component": each.component, "file": file, "kind": kind}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.delivery import changes, plan, preflight, proof, protection, source, tag, traffic
+from pipelines.delivery import changes, performance, plan, preflight, proof, protection, source, tag, traffic
 from pipelines.delivery.context import Context, Release, digest_of, require_github, settings_of
 from pipelines.delivery.plan import Plan, Recorded
 from pipelines.delivery.steps.base import Base
@@ -87,7 +87,12 @@ def plan_release(context: Context, version: str) -> Planned:
         trials = _trials(releasing, recorded)
         warnings += [line for each in trials for line in each.warnings()]
         since = _changes(github, bases, commit)
-        complete = replace(recorded, unreviewed=since.unreviewed, warnings=tuple(warnings))
+        complete = replace(
+            recorded,
+            unreviewed=since.unreviewed,
+            warnings=tuple(warnings),
+            performance=tuple(_performance(context, commit, artifacts)),
+        )
         return Planned(
             plan=plan.make(releasing.manifest, context.environment, complete),
             changes=since,
@@ -173,6 +178,18 @@ def _proved(context: Context, manifest: Manifest, commit: str) -> dict[str, str]
     return references(
         manifest, {name: ref.rpartition("@")[2] for name, ref in found.artifacts.items()}, context.environment
     )
+
+
+def _performance(context: Context, commit: str, components: Collection[str]) -> list[str]:
+    """What the newest load test found where the release was proved. Raises RefusedError where targets must be met and were not."""
+    settings, main = context.settings, context.manifest.release.main
+    if settings.proved_by is None or not context.manifest.performance.targets:
+        return []
+    measured = performance.find(require_github(context), settings.proved_by, commit, main=main)
+    if settings.targets_required:
+        targets = {name: target.component for name, target in context.manifest.performance.targets.items()}
+        performance.require(measured, settings.proved_by, commit, targets, components)
+    return measured.lines() if measured else [f"no load test of {commit[:7]} was made on {settings.proved_by}"]
 
 
 class LazyLives(Mapping[str, "Live"]):

@@ -118,6 +118,8 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
 def _check_trust(manifest: Manifest, environment: Environment, where: str) -> Iterator[tuple[str, str]]:
     """A missing approval must be said, so that a line that is lost in a merge closes the gate and does not open it."""
     if environment.proved_by is None:
+        if environment.targets_required:
+            yield f"{where}/targets_required", "needs `proved_by`: there they are measured"
         return
     if environment.proved_by not in manifest.environments:
         yield f"{where}/proved_by", f"there is no environment {environment.proved_by!r}"

@@ -407,6 +407,13 @@ class Environment:
         ),
     )
     watch: Watch = field(default=Watch(), metadata=said("How a candidate is compared with live while traffic moves."))
+    targets_required: bool = field(
+        default=False,
+        metadata=said(
+            "Refuse a release whose newest load test on `proved_by` did not meet every target of `performance` for the components "
+            "that live here. Without it the plan only tells."
+        ),
+    )
     load: Load | None = field(default=None, metadata=said("What a load test may do here; without it none may be made."))
     targets: Mapping[str, Target] = field(default_factory=dict, metadata=said("Where a component lives.", rest=True))
 

@@ -180,4 +180,4 @@ def test_the_plan_says_what_comparing_takes(platform: Platform) -> None:
     (said,) = [step.says for _, step in made.steps if step.name == "compare" and step.component == "backend"]
     assert "compare v1.1.0 with what is live, without traffic" in said
     assert "finds a candidate that always fails after" in said
-    assert json.loads(made.document)["format"] == 2
+    assert json.loads(made.document)["format"] == 3

@@ -297,7 +297,7 @@ def test_what_changes_nothing_of_the_delivery_is_no_reason_to_refuse(tree: Path)
 
 def test_a_document_of_another_suite_is_refused(tree: Path) -> None:
     document, its_digest = changed(made(tree).document, lambda raw: raw.update(format=1))
-    with pytest.raises(RefusedError, match="has the form 1, this suite knows 2"):
+    with pytest.raises(RefusedError, match="has the form 1, this suite knows 3"):
         plan.rebuild(manifest(tree), "production", document, its_digest)
 
 

@@ -1,0 +1,147 @@
+"""What a load test found reaches the plan, and is a gate where the manifest says so."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pipelines.delivery import performance
+from pipelines.delivery.performance import Answer, Measured
+from pipelines.delivery.plan_text import as_data, as_text
+from pipelines.delivery.planning import Planned, plan_release
+from pipelines.errors import RefusedError
+from rehearsal.runner.model import Run
+from tests.shop import Shop
+from tests.shop_files import MANIFEST
+
+pytestmark = pytest.mark.world
+
+TARGETS = """
+performance:
+  targets:
+    API responses: {of: response, component: backend, p95_ms: 500}
+    page load: {of: page-load, component: web, p95_ms: 2000}
+"""
+MET = {
+    "API responses": ("passed", "p95 87 ms (80 to 95), at most 500 ms, of 3120 requests"),
+    "page load": ("passed", "p95 900 ms (850 to 960), at most 2000 ms, of 120 loads"),
+}
+SLOW = MET | {"API responses": ("missed", "p95 640 ms (610 to 690), at most 500 ms, of 3120 requests")}
+COMPONENTS = {"API responses": "backend", "page load": "web"}
+
+
+@pytest.fixture
+def commit(shop: Shop) -> str:
+    return declared(shop)
+
+
+def declared(shop: Shop, *, gate: bool = False) -> str:
+    text = MANIFEST + TARGETS
+    if gate:
+        text = text.replace("    proved_by: staging\n", "    proved_by: staging\n    targets_required: true\n")
+        assert "targets_required" in text
+    commit = shop.proved("v1.1.0", files={"shipmate.yml": text})
+    shop.update()
+    return commit
+
+
+def measured(
+    shop: Shop, measuring: str, answers: dict[str, tuple[str, str]], *, job: str = performance.JOB, **changed: Any
+) -> Run:
+    """A load test of a commit, with its report; `changed` says what is otherwise."""
+    branch, event = changed.pop("branch", "main"), changed.pop("event", "workflow_dispatch")
+    run = shop.workflow("performance.yml", "Performance", job, commit=shop.head("main"), branch=branch, event=event)
+    said = {
+        "environment": "staging",
+        "commit": measuring,
+        "profile": "smoke",
+        "at": "2026-11-28T10:00:00Z",
+        "answers": tuple(
+            Answer(target=name, component=COMPONENTS[name], verdict=verdict, says=says)
+            for name, (verdict, says) in answers.items()
+        ),
+        "run": str(run.id),
+        "attempt": "1",
+        **changed,
+    }
+    name = performance.artifact_name("staging", measuring)
+    shop.upload(run, name, {performance.FILE: Measured(**said).written()})
+    shop.end(run, "success" if answers == MET else "failure")
+    return run
+
+
+def plan(shop: Shop) -> Planned:
+    return plan_release(shop.context("production"), "v1.1.0")
+
+
+def test_an_approver_reads_what_was_measured(shop: Shop, commit: str) -> None:
+    run = measured(shop, commit, MET)
+    found = plan(shop)
+    text = as_text(found)
+    assert f"load test 'smoke' on staging, 2026-11-28T10:00:00Z (run {run.id})" in text
+    assert "API responses: passed: p95 87 ms (80 to 95), at most 500 ms, of 3120 requests" in text
+    assert as_data(found)["performance"] == list(found.plan.recorded.performance)
+    assert json.loads(found.plan.document)["performance"] == list(found.plan.recorded.performance)
+
+
+def test_a_target_that_was_missed_is_shown_and_is_no_gate_unless_the_manifest_says_so(shop: Shop, commit: str) -> None:
+    measured(shop, commit, SLOW)
+    assert "API responses: missed: p95 640 ms" in as_text(plan(shop))
+
+
+def test_that_nothing_was_measured_is_said(shop: Shop, commit: str) -> None:
+    assert f"no load test of {commit[:7]} was made on staging" in as_text(plan(shop))
+
+
+def test_the_newest_counts(shop: Shop, commit: str) -> None:
+    measured(shop, commit, SLOW)
+    measured(shop, commit, MET)
+    assert "missed" not in as_text(plan(shop))
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        (None, "no load test of this commit was made"),
+        (SLOW, "API responses: missed: p95 640 ms (610 to 690), at most 500 ms, of 3120 requests"),
+        ({"API responses": MET["API responses"]}, "page load: was not measured"),
+        (MET | {"page load": ("no data", "no page was loaded")}, "page load: no data: no page was loaded"),
+        (MET | {"page load": ("invalid", "it was late")}, "page load: invalid: it was late"),
+    ],
+)
+def test_a_release_that_did_not_meet_its_targets_is_refused_where_they_are_required(
+    shop: Shop, answers: dict[str, tuple[str, str]] | None, why: str
+) -> None:
+    commit = declared(shop, gate=True)
+    if answers is not None:
+        measured(shop, commit, answers)
+    with pytest.raises(RefusedError) as error:
+        plan(shop)
+    assert error.value.what == f"{commit[:7]} has not met every performance target on staging"
+    assert error.value.why == why
+
+
+def test_a_release_that_met_them_is_let_in(shop: Shop) -> None:
+    measured(shop, declared(shop, gate=True), MET)
+    assert not plan(shop).done_already
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"branch": "feature"},
+        {"event": "pull_request"},
+        {"job": "Load 1"},
+        {"run": "1"},
+        {"attempt": "9"},
+        {"environment": "development"},
+        {"commit": "c" * 40},
+    ],
+)
+def test_a_report_that_anybody_may_have_written_opens_no_gate(shop: Shop, forged: dict[str, Any]) -> None:
+    commit = declared(shop, gate=True)
+    measured(shop, commit, MET, **forged)
+    with pytest.raises(RefusedError, match="has not met every performance target"):
+        plan(shop)

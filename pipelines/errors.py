@@ -96,6 +96,11 @@ class ReleaseError(ShipmateError):
     title = "Release not finished"
 
 
+class InvalidRun(ShipmateError):
+    exit_code = 13
+    title = "Invalid run"
+
+
 class Interrupted(ShipmateError):
     exit_code = 130
     title = "Interrupted"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Measure = Literal["response", "database", "page-load", "mobile-start"]
-Arrivals = Literal["poisson", "constant", "ramp", "spike", "replay"]
+Arrivals = Literal["poisson", "constant", "ramp", "spike", "soak", "replay"]
 
 
 def _said(doc: str, example: Any = None) -> dict[str, Any]:
@@ -37,8 +37,8 @@ class LoadProfile:
         default="poisson",
         metadata=_said(
             "`poisson`, as people come; `constant`, evenly; `ramp`, rising from `from_per_second`; `spike`, `from_per_second` but "
-            "for the middle `spike_seconds`; `replay`, the rates of `recorded` one after the other. All but `constant` vary as "
-            "people do."
+            "for the middle third; `soak`, slowly begun; `replay`, the rates of `recorded` one after the other. All but `constant` "
+            "vary as people do."
         ),
     )
     per_second: float = field(
@@ -46,7 +46,6 @@ class LoadProfile:
     )
     seconds: float = field(metadata=_said("How long visits begin. Those under way are finished."))
     from_per_second: float = field(default=1.0, metadata=_said("Ramp and spike: visits in a second at the beginning."))
-    spike_seconds: float = field(default=60.0, metadata=_said("Spike: how long it lasts."))
     recorded: tuple[float, ...] = field(
         default=(), metadata=_said("Replay: visits in a second, in equal parts of `seconds`.", [2, 5, 9, 4])
     )
@@ -105,14 +104,11 @@ def _check_profile(profile: LoadProfile, where: str) -> Iterator[tuple[str, str]
         per_second=profile.per_second,
         seconds=profile.seconds,
         from_per_second=profile.from_per_second,
-        spike_seconds=profile.spike_seconds,
     )
     if bool(profile.recorded) != (profile.arrivals == "replay"):
         yield f"{where}/recorded", "is what `arrivals: replay` plays, and nothing else does"
     if not all(0 <= rate < math.inf for rate in profile.recorded) or (profile.recorded and not any(profile.recorded)):
         yield f"{where}/recorded", "must be numbers, 0 or more, and one above 0"
-    if profile.arrivals == "spike" and profile.spike_seconds >= profile.seconds:
-        yield f"{where}/spike_seconds", "must be shorter than `seconds`: the spike stands in the middle"
 
 
 def _positive(where: str, **values: float) -> Iterator[tuple[str, str]]:

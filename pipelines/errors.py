@@ -15,6 +15,7 @@ Exit codes (also in docs/TROUBLESHOOTING.md, held equal by a test):
     10  ConflictError       somebody else changed the same thing meanwhile
     11  LocalError          this machine is in the way (disk full, port in use, tool missing)
     12  ReleaseError        a release cannot be made or finished as asked
+    13  InvalidRun          a load test says nothing: the generator was too slow, or a part of it is missing
     130 Interrupted         Ctrl-C
 """
 

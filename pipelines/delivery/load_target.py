@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.delivery.approval.rules import may_answer
 from pipelines.delivery.context import require_github
 from pipelines.delivery.probes import HEADER, probe_headers
 from pipelines.errors import InputError, RefusedError
@@ -146,16 +147,14 @@ def _require_approval(context: Context, rule: Approval, *, accepted: bool) -> No
     run = context.runtime.environ.get("GITHUB_RUN_ID")
     github = require_github(context) if run else None
     reviews = github.json("GET", f"/repos/{github.name}/actions/runs/{run}/approvals") if github else []
-    by = {login.lower() for login in rule.by}
-    starter = context.runtime.actor.lower()
     for review in reviews:
-        login = str(review["user"]["login"]).lower()
-        asked = [each["name"] for each in review["environments"]]
-        if review["state"] == "approved" and rule.environment in asked and login in by - {starter}:
+        login, asked = str(review["user"]["login"]), [each["name"] for each in review["environments"]]
+        another = login.lower() != context.runtime.actor.lower()
+        if review["state"] == "approved" and rule.environment in asked and another and may_answer(login, rule):
             return
     raise RefusedError(
         f"nobody approved a load test of {context.environment}",
         where=f"run {run}" if run else "this terminal",
-        why=f"one of {', '.join(rule.by)} must approve it, in a run of *Performance* that somebody else started",
+        why="who may approve a release must approve it, in a run of *Performance* that somebody else started",
         next_step=f"dispatch *Performance* for {context.environment}, and have it reviewed",
     )

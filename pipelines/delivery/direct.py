@@ -1,4 +1,4 @@
-"""The whole way of a delivery that nobody approves, in one process: what the staging workflow walks in jobs."""
+"""The whole way of a delivery that nobody approves, in one process: what the workflows walk in jobs, back to its base when it fails."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 from pipelines.delivery import plan
 from pipelines.delivery.context import Context, Release, head_commit, highest_schema
 from pipelines.delivery.history import History
-from pipelines.delivery.pipeline import STAGING
+from pipelines.delivery.notifications import tell_of_rollback
+from pipelines.delivery.pipeline import DIRECT
 from pipelines.delivery.planning import record
+from pipelines.delivery.rollback import people_know, return_to_base
 from pipelines.delivery.run import Done, carry_out
-from pipelines.errors import InputError
+from pipelines.errors import CheckFailed, InputError, RefusedError, ShipmateError
 
 if TYPE_CHECKING:
     from pipelines.roles import Identity
 
 
 def deploy(context: Context, name: str, artifacts: Mapping[str, str]) -> list[Done]:
-    """Carry out every step of STAGING for the commit that is checked out. Every step reads the real state first, so a killed run is
-    finished by the next. Raises what the steps raise."""
+    """Carry out every step of DIRECT for the commit that is checked out. Every step reads the real state first, so a killed run is
+    finished by the next. A release that fails a check with traffic is taken back to what was live. Raises what the steps raise."""
     manifest = context.manifest
     release = Release(
         name=name,
@@ -30,16 +32,46 @@ def deploy(context: Context, name: str, artifacts: Mapping[str, str]) -> list[Do
     context.release = release
     for component in artifacts:
         release.artifact(component)
-    made = plan.make(manifest, context.environment, record(context, name, release.commit, artifacts), STAGING)
+    made = plan.make(manifest, context.environment, record(context, name, release.commit, artifacts), DIRECT)
     release.contracts = {each.component: each.contracts for each in made.facts}
     history = History(context)
     history.open(name, release.commit, {each.component: each.digest for each in made.facts})
     history.note("in_progress", f"deploying {name}")
-    with history.failing(name):
-        done = carry_out([step for _, step in made.steps], context)
+    try:
+        with history.failing(name):
+            done = carry_out([step for _, step in made.steps], context)
+    except CheckFailed as failed:
+        _take_back(context, made, failed)
+        raise
     checks = context.report.passed if context.report else 0
     history.note("success", f"{name} is live, {checks} checks passed")
     return done
+
+
+def _take_back(context: Context, made: plan.Plan, failed: CheckFailed) -> None:
+    """A release that has traffic goes back to its base; where to, or why not, is added to the failure."""
+    try:
+        result = return_to_base(context, made)
+    except ShipmateError as error:
+        _add(failed, f"it was not taken back: {error.what}")
+        now = f"now: shipmate rollback --environment {context.environment}"
+        failed.next_step = error.next_step if isinstance(error, RefusedError) else now
+        return
+    if not result.changed:
+        return
+    failed.next_step = f"{context.environment} is back to {result.release}; {failed.next_step}"
+    if result.problem is not None:
+        _add(failed, f"{result.release}, which is live again, does not answer well: {result.problem.what}")
+    told = tell_of_rollback(context, result.release, result.was, result.problem, how="its delivery failed")
+    context.runtime.say(f"told by {', '.join(told)}" if told else "nobody was told: tell people yourself")
+    try:
+        people_know(context, made.components)
+    except ShipmateError as error:
+        context.runtime.annotate("warning", f"the next rollback tells of it again: {error.what}", title="Rollback")
+
+
+def _add(failed: CheckFailed, why: str) -> None:
+    failed.why = f"{failed.why}; and {why}" if failed.why else why
 
 
 def references(context: Context, given: Mapping[str, str], source: str | None) -> dict[str, str]:

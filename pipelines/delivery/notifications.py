@@ -170,7 +170,9 @@ def tell(context: Context, message: Message, messengers: Sequence[Messenger]) ->
     ]
 
 
-def tell_of_rollback(context: Context, release: str, was: str, problem: ShipmateError | None = None) -> list[str]:
+def tell_of_rollback(
+    context: Context, release: str, was: str, problem: ShipmateError | None = None, *, how: str = "by command"
+) -> list[str]:
     """Tell people of a rollback made at a terminal, by the ways it has access to (SLACK_WEBHOOK; SMTP_USER, SMTP_PASSWORD).
 
     The names of those that worked. It never raises: what was taken back stays so, whoever could be told of it.
@@ -181,7 +183,7 @@ def tell_of_rollback(context: Context, release: str, was: str, problem: Shipmate
     message = Message(
         kind="rolled-back",
         title=f"{context.environment} was taken back from {was or 'an unknown release'} to {release}",
-        what=f"by command; but {problem.what}" if problem else "by command, verified from outside",
+        what=f"{how}; but {problem.what}" if problem else f"{how}, verified from outside",
         where=context.environment,
         who=env.get("GITHUB_ACTOR") or env.get("USER") or "somebody at a terminal",
         run=context.runtime.run_url,

@@ -76,6 +76,9 @@ STAGING: tuple[Job, ...] = (
     Job(key="prove", title="Mark as stable", steps=(TakeLock, MarkStable)),
 )
 
+DIRECT: tuple[Job, ...] = PRODUCTION[:2]
+"""What a terminal carries out, in one process, where nobody approves; to publish is for runs."""
+
 ROLLBACK: tuple[Job, ...] = (
     Job(
         key="rollback",

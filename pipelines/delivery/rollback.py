@@ -110,14 +110,14 @@ def plan(facts: Facts) -> list[Step]:
     return [*marks, *restoring]
 
 
-def plan_to_base(failed: Plan, lives: Mapping[str, Live], run_id: str = "") -> list[Step]:
+def plan_to_base(failed: Plan, lives: Mapping[str, Live], holder: str = "") -> list[Step]:
     """A failed delivery back to what was live when it was planned; nothing when it has no traffic (any more), or somebody else has
-    taken over. Pure. `run_id`: of the run whose delivery it is.
+    taken over. Pure. `holder`: whose delivery it is, as its locks name it: a run, or a process at a terminal.
 
     Raises RefusedError when somebody else moved the traffic since, or when nothing was live before.
     """
     facts = {each.component: each for each in failed.facts}
-    if taken_over(failed, lives, run_id):
+    if taken_over(failed, lives, holder):
         return []
     shares = {
         name: traffic.share_on_the_way(
@@ -148,11 +148,11 @@ def plan_to_base(failed: Plan, lives: Mapping[str, Live], run_id: str = "") -> l
     return [*marks, *_restoring({name: (base.release, base.key) for name, base in bases.items()})]
 
 
-def taken_over(failed: Plan, lives: Mapping[str, Live], run_id: str) -> str:
+def taken_over(failed: Plan, lives: Mapping[str, Live], holder: str) -> str:
     """Who took over since a delivery was planned, in words: somebody who rolled back, or another delivery; empty when nobody did."""
     for each in failed.facts:
         marks = lives[each.component].marks
-        if marks.lock is not None and run_id and not marks.lock.id.startswith(f"{run_id}/"):
+        if marks.lock is not None and holder and marks.lock.id.partition("/")[0] != holder:
             return marks.lock.says
         if marks.epoch != each.epoch:
             return "a rollback"
@@ -196,11 +196,12 @@ def return_to_base(context: Context, failed: Plan) -> Result:
     """Take a failed delivery back. Raises what `plan_to_base` raises, and what the steps raise."""
     lives = context.lives(failed.components)
     failed = overtaken.rebased(failed, lives, context.manifest)
-    run_id = context.runtime.environ.get("GITHUB_RUN_ID", "")
-    steps = plan_to_base(failed, lives, run_id)
+    # The jobs of a run hold their locks in its name; a terminal in its own.
+    holder = context.lock_id.partition("/")[0]
+    steps = plan_to_base(failed, lives, holder)
     if not steps:
         serving = "".join(_serving(lives)[:1])
-        by = taken_over(failed, lives, run_id)
+        by = taken_over(failed, lives, holder)
         why = f"was stopped by {by}, which decides what is live" if by else "has no traffic"
         context.runtime.say(f"{failed.recorded.release} {why}: there is nothing to take back")
         return Result(release=serving, was=serving, done=(), changed=False)

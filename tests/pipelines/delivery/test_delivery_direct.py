@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from pipelines.checks.report import Report
 from pipelines.delivery import direct
 from pipelines.delivery.context import Context
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.run import Done
-from pipelines.errors import CheckFailed, InputError, RefusedError
+from pipelines.delivery.steps import smoke
+from pipelines.errors import CheckFailed, ConflictError, InputError
+from pipelines.roles import Lock
 from tests.memory_hosts import Killed
 from tests.shop import COMPONENTS, Shop
 
@@ -47,8 +52,6 @@ def test_everything_goes_live_and_is_stable(shop: Shop, run: bool) -> None:
         ("backend", "shift", False),
         ("web", "shift", False),
         ("staging", "smoke", False),
-        ("backend", "lock", False),
-        ("web", "lock", False),
         ("backend", "mark-stable", False),
         ("web", "mark-stable", False),
     ]
@@ -184,7 +187,7 @@ def test_a_candidate_that_fails_its_checks_never_gets_traffic(shop: Shop) -> Non
     deploy(shop, "sha-1")
     shop.host("staging", "web").dead.add("sha-2")
     shop.writes.seen.clear()
-    with pytest.raises(CheckFailed, match=r"web, step 4/13(.|\n)*candidate"):
+    with pytest.raises(CheckFailed, match=r"web, step 4/11(.|\n)*candidate"):
         deploy(shop, "sha-2")
     assert serving(shop) == both("sha-1")
     assert not [write for write in shop.writes.seen if write.startswith("shift")]
@@ -193,15 +196,61 @@ def test_a_candidate_that_fails_its_checks_never_gets_traffic(shop: Shop) -> Non
     assert record.events[0].text.startswith("sha-2: ")
 
 
-def test_a_release_that_is_sick_where_users_are_is_not_stable(shop: Shop) -> None:
+def test_a_release_that_is_sick_where_users_are_is_taken_back(shop: Shop) -> None:
     deploy(shop, "sha-1")
     shop.host("staging", "web").sick.add("sha-2")
-    with pytest.raises(CheckFailed, match="the page is this release"):
+    with pytest.raises(CheckFailed, match=r"the page is this release(.|\n)*next: staging is back to sha-1; ") as failed:
         deploy(shop, "sha-2")
-    assert all("sha-2" not in key for c in COMPONENTS for key in shop.host("staging", c).marks.stable)
-    assert roll_back(context(shop), Request()).release == "sha-1"
+    assert "not taken back" not in failed.value.why
     assert serving(shop) == both("sha-1")
-    assert "sha-2" in shop.host("staging", "backend").marks.failed
+    for component in COMPONENTS:
+        marks = shop.host("staging", component).marks
+        assert all("sha-2" not in key for key in marks.stable)
+        assert (marks.lock, marks.restoring, marks.untold) == (None, "", "")
+    assert shop.host("staging", "backend").marks.failed == {"sha-2": "its delivery failed"}
+    back, failure, *_ = shop.ledger().records("staging")
+    assert [(back.task, back.release, back.state), (failure.task, failure.release)] == [
+        ("shipmate:rollback", "sha-1", "success"),
+        ("shipmate", "sha-2"),
+    ]
+    assert [event.state for event in failure.events] == ["failure", "in_progress"]
+    assert "nobody was told: tell people yourself" in shop.log.getvalue(), "this terminal has no way to"
+    shop.host("staging", "web").sick.clear()
+    deploy(shop, "sha-2")
+    assert serving(shop) == both("sha-2"), "asked for again, it begins anew"
+
+
+def test_a_first_release_that_fails_has_nothing_to_go_back_to(shop: Shop) -> None:
+    shop.host("staging", "web").sick.add("sha-1")
+    with pytest.raises(CheckFailed, match=r"not taken back: nothing was live before sha-1(.|\n)*next: fix it forward"):
+        deploy(shop, "sha-1")
+    assert serving(shop) == both("sha-1")
+
+
+@pytest.mark.parametrize("by", ["a rollback", "another delivery"])
+def test_a_failure_takes_nothing_back_from_whoever_took_over(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    deploy(shop, "sha-1")
+    real, others = smoke.require_passed, [by]
+
+    def fail_after_them(report: Report, environment: str, where: str) -> str:
+        if where != "staging" or not others:
+            return real(report, environment, where)
+        if others.pop() == "a rollback":
+            roll_back(context(shop), Request())
+        else:
+            lock = Lock(id="other", kind="delivery", release="sha-3", base="sha-2", by="dev-2")
+            for component in COMPONENTS:
+                shop.host("staging", component).mark(lambda marks: replace(marks, lock=lock))
+        raise CheckFailed("it is sick")
+
+    monkeypatch.setattr("pipelines.delivery.steps.smoke.require_passed", fail_after_them)
+    with pytest.raises(CheckFailed, match="it is sick") as failed:
+        deploy(shop, "sha-2")
+    assert failed.value.next_step == ""
+    assert serving(shop) == both("sha-1" if by == "a rollback" else "sha-2")
+    assert all(shop.host("staging", c).marks.failed.get("sha-2") != "its delivery failed" for c in COMPONENTS)
 
 
 def test_somebody_who_rolls_back_meanwhile_is_not_overruled(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +262,7 @@ def test_somebody_who_rolls_back_meanwhile_is_not_overruled(shop: Shop, monkeypa
         return "passed"
 
     monkeypatch.setattr("pipelines.delivery.steps.smoke.require_passed", pass_and_lose)
-    with pytest.raises(RefusedError, match="somebody rolled back since sha-2 was planned"):
+    with pytest.raises(ConflictError, match="sha-1 is live, not sha-2 alone"):
         deploy(shop, "sha-2")
     assert serving(shop) == both("sha-1")
     assert [shop.host("staging", c).marks.stable[0].rpartition("-")[0] for c in COMPONENTS] == ["sha-1", "sha-1"]

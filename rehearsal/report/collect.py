@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.report.model import (
+    Caught,
     Checked,
     Entry,
     Hits,
@@ -60,6 +61,7 @@ def story(
         scenes=scenes(diary, found_runs, place.inspect("shifts")),
         live=[_live(entry, found_runs) for entry in entries if entry.kind == "live"],
         returns=returns(entries),
+        caught=[Caught(**entry.facts["caught"]) for entry in entries if "caught" in entry.facts],
         faults=[hits for entry in entries if entry.kind == "faults" for hits in faults(entry.facts.get("fired", []))],
         messages=messages(place, started, ended),
         pictures=[Picture(title=shown, file=file) for shown, file in pictures.items()],

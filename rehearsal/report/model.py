@@ -161,6 +161,28 @@ class Return:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Caught:
+    """A bad release, and what kept it from staying."""
+
+    release: str
+    """Its name."""
+    wrong: str
+    """What it does that it should not, in words."""
+    by: str
+    """The gate that refused it."""
+    share: int
+    """Per cent of the traffic that it had at most; 0 when it was caught before it had any."""
+    exposed: float
+    """Seconds in which it had traffic."""
+    failed: int
+    """Users' requests that failed from its start until it was caught, whoever answered them."""
+    asked: int
+    """Users' requests in the same time."""
+    seconds: float
+    """From its start until the earlier release served alone, for good."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hits:
     """Faults of one kind that hit one kind of request."""
 
@@ -224,6 +246,8 @@ class Story:
     """What went live."""
     returns: list[Return] = field(default_factory=list)
     """What was taken back."""
+    caught: list[Caught] = field(default_factory=list)
+    """Bad releases, in the order in which they were tried."""
     faults: list[Hits] = field(default_factory=list)
     """What the providers did that they should not."""
     messages: list[Message] = field(default_factory=list)

@@ -51,6 +51,13 @@ STORIES: dict[str, Story] = {
         ),
         Story(name="unapproved", seconds=10, title="Nobody approves their own release", module="unapproved"),
         Story(name="bad-release", seconds=60, title="A bad release never stays", module="bad_release"),
+        Story(
+            name="bad-releases",
+            seconds=100,
+            title="Thirteen bad releases, and what catches each",
+            module="bad_releases",
+            usual=False,
+        ),
         Story(name="rollback", seconds=20, title="The way back, by command and by workflow", module="rollback"),
         Story(
             name="stopped",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from rehearsal.report.model import (
+    Caught,
     Checked,
     Entry,
     Hits,
@@ -97,6 +98,28 @@ def story(**more: Any) -> Story:
         "scenes": [scene()],
         "live": [Live(at=BEGAN + 9, text="v1.0.1 is live", environment="production", release="v1.0.1", run=11)],
         "returns": [Return(at=BEGAN + 9.5, text="v1.0.1 was taken back", seconds=4.2)],
+        "caught": [
+            Caught(
+                release="bad-slow",
+                wrong="every answer takes 3 s",
+                by="comparison",
+                share=0,
+                exposed=0.0,
+                failed=0,
+                asked=120,
+                seconds=4.0,
+            ),
+            Caught(
+                release="bad-late",
+                wrong="fails with traffic",
+                by="watch at 10 %",
+                share=10,
+                exposed=1.5,
+                failed=2,
+                asked=1234,
+                seconds=8.25,
+            ),
+        ],
         "faults": [Hits(kind="lose_answer", emulator="vercel", method="POST", path="/v13/deployments", times=2)],
         "messages": [Message(via="slack", at=BEGAN + 9.6, text="v1.0.1 failed\nsee the run")],
         "pictures": [Picture(title="The app", file="pictures/quick-start-1.png")],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from rehearsal.report import collect
-from rehearsal.report.model import Entry
+from rehearsal.report.model import Caught, Entry
 from rehearsal.stories.diary import Diary
 from rehearsal.stories.place import Place
 
@@ -128,6 +128,23 @@ def test_a_scene_of_commands_is_named_after_them() -> None:
         "users", "what users saw meanwhile", sights={"web": [[BEGAN, 1.0, True, "v1"], [BEGAN + 9, 1.0, True, "v1"]]}
     )
     assert told(book, World()).scenes[0].title == "shipmate rollback --environment production"
+
+
+def test_what_was_caught_is_said_by_the_proof_of_it() -> None:
+    line = {
+        "release": "bad",
+        "wrong": "it is slow",
+        "by": "the watch",
+        "share": 10,
+        "exposed": 1.5,
+        "failed": 1,
+        "asked": 30,
+        "seconds": 6.0,
+    }
+    book = diary()
+    book.note("proof", "bad was caught", caught=line)
+    book.note("proof", "it is well")
+    assert told(book, World()).caught == [Caught(**line)]
 
 
 def test_what_was_taken_back_is_said_by_the_proof_of_it() -> None:

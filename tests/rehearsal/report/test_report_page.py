@@ -81,6 +81,26 @@ def test_a_trace_is_shown_whole_under_its_last_line() -> None:
     assert trace in Seen(page.render(report(bad), {})).text
 
 
+def test_what_caught_a_bad_release_stands_in_a_table() -> None:
+    text = " ".join(Seen(page.render(report(), PICTURES)).text.split())
+    order = [
+        "1 of 2 before they had traffic",
+        "bad-slow",
+        "every answer takes 3 s",
+        "comparison",
+        "none",
+        "0 of 120",
+        "bad-late",
+        "watch at 10 %",
+        "10 % for 1.5 s",
+        "2 of 1,234",
+        "8.2",
+    ]
+    places = [text.index(part, text.index("what caught them")) for part in order]
+    assert places == sorted(places)
+    assert "what caught them" not in Seen(page.render(report(story(caught=[])), PICTURES)).text
+
+
 def test_breaches_of_contracts_fail_it_in_words() -> None:
     breached = report(
         passed=False, checked=Checked(requests={"vercel": 3}, violations=["POST /v13/x: `foo` is unknown"])

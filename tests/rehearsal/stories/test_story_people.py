@@ -16,7 +16,7 @@ from starlette.routing import Route
 from rehearsal.serving import running
 from rehearsal.stories import proof
 from rehearsal.stories.diary import Diary
-from rehearsal.stories.observer import Observer
+from rehearsal.stories.observer import NOTES, Observer
 from rehearsal.stories.person import Person
 from rehearsal.stories.place import Place
 from tests.rehearsal.stories.story_place import place
@@ -28,6 +28,9 @@ class Front:
     def __init__(self) -> None:
         self.release: str | None = "v1"
         self.asked: list[tuple[str, str]] = []
+        self.broken: dict[tuple[str, str], Response] = {}
+        """(method, path) -> what is answered instead."""
+        self.notes: list[str] = []
 
     async def answer(self, request: Request) -> Response:
         self.asked.append((request.headers["host"], request.headers.get("x-user", "")))
@@ -36,6 +39,22 @@ class Front:
         if self.release == "garbage":
             return PlainTextResponse("<html>")
         return JSONResponse({"release": self.release})
+
+    async def note(self, request: Request) -> Response:
+        """All of /notes."""
+        name = str(request.path_params.get("id", ""))
+        if request.method == "POST":
+            name = f"note-{len(self.notes)}"
+            self.notes.append(name)
+        path = request.url.path.replace(name, "ID") if name else request.url.path
+        good = {
+            ("POST", "/notes"): JSONResponse({"id": name}, 201),
+            ("GET", "/notes"): JSONResponse({"notes": self.notes}),
+            ("GET", "/notes/search"): JSONResponse({"results": self.notes}),
+            ("GET", "/notes/ID"): JSONResponse({"id": name}, 200 if name in self.notes else 404),
+            ("DELETE", "/notes/ID"): Response(status_code=204 if name in self.notes else 404),
+        }
+        return {**good, **self.broken}[request.method, path]
 
     async def api(self, request: Request) -> Response:
         said = {"who": request.headers["authorization"], "path": request.url.path}
@@ -53,6 +72,9 @@ def here(front: Front, tmp_path: Path) -> Iterator[Place]:
         routes=[
             Route("/version", front.answer),
             Route("/config.json", front.answer),
+            Route("/notes", front.note, methods=["GET", "POST"]),
+            Route("/notes/search", front.note),
+            Route("/notes/{id}", front.note, methods=["GET", "DELETE"]),
             Route("/{path:path}", front.api, methods=["GET", "POST"]),
         ]
     )
@@ -96,6 +118,40 @@ def test_what_users_do_not_want_is_a_failure(front: Front, here: Place, release:
         seen_by(users, told)
     assert told in {sight.seen for sight in users.failures()}
     assert users.releases("backend") == []
+
+
+def test_users_do_with_their_notes_what_users_do(here: Place) -> None:
+    with Observer(place=here, environment="production", every=0.001, notes=True) as users:
+        seen_by(users, "deletes", NOTES)
+    assert [sight.seen for sight in users.sights[NOTES]][:5] == ["writes", "reads", "searches", "reads", "deletes"]
+    assert users.failures() == []
+    first, last = users.sights[NOTES][0], users.sights[NOTES][4]
+    assert first in users.between(first.at, last.at)
+    assert users.between(first.at - 60, first.at - 30) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer", "told"),
+    [
+        ("POST", "/notes", JSONResponse({}, 500), "writes: HTTP 500"),
+        ("GET", "/notes", JSONResponse({"notes": []}), "reads: nothing is there"),
+        ("GET", "/notes/search", JSONResponse({"results": []}), "searches: nothing is there"),
+        ("GET", "/notes/search", PlainTextResponse("<html>"), "searches: no JSON"),
+        ("GET", "/notes/ID", JSONResponse({}, 404), "reads: HTTP 404"),
+        ("DELETE", "/notes/ID", JSONResponse({}, 500), "deletes: HTTP 500"),
+    ],
+)
+def test_a_user_who_does_not_get_what_they_want_begins_anew(
+    front: Front, here: Place, method: str, path: str, answer: Response, told: str
+) -> None:
+    front.broken[method, path] = answer
+    with Observer(place=here, environment="production", every=0.001, notes=True) as users:
+        seen_by(users, told, NOTES)
+        front.broken.clear()
+        seen_by(users, "deletes", NOTES)
+    said = [sight.seen for sight in users.sights[NOTES]]
+    assert said[said.index(told) + 1] == "writes" or said[said.index(told) + 1] == told
+    assert {sight.seen for sight in users.failures()} == {told}
 
 
 def test_a_front_that_is_gone_is_a_failure(tmp_path: Path) -> None:

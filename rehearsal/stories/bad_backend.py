@@ -4,7 +4,6 @@ the backend of its clone; it imports nothing of the rehearsal, and the platform'
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import uuid
 from collections.abc import Callable

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.stories import bad_backend, proof
-from rehearsal.stories.observer import Observer, Sight
+from rehearsal.stories.observer import Observer
 from rehearsal.stories.person import Person, Said
 from rehearsal.stories.routine import Routine
 
@@ -35,9 +35,9 @@ APP = "apps/backend/backend/app.py"
 WRITTEN = "apps/backend/backend/middleware/misbehaviour.py"
 IMPORTS = "from backend.middleware.failures import Failures\n"
 INNERMOST = "            probe_token=services.settings.probe_token,\n        ),\n"
-ADDED = (
-    "        Middleware(Misbehaviour, release=services.settings.release, workers=services.settings.workers),\n"
-)
+ADDED = "        Middleware(Misbehaviour, release=services.settings.release, workers=services.settings.workers),\n"
+
+STAGING_SHIFT = "      shift: [100]\n      watch_seconds: 5\n"
 
 CHECKS = "checks at its own address"
 COMPARISON = "comparison with live, without traffic"
@@ -102,11 +102,8 @@ def _bad_image(at: Routine, manager: Person) -> str:
     watch = re.findall(r"^    watch: .*\n", manifest, re.MULTILINE)
     proof.that(len(watch) == 2, "staging and production say how they are watched", watch)
     manager.edits("shipmate.yml", watch[0], watch[1])
-    manager.edits(
-        "shipmate.yml",
-        "      shift: [100]\n      watch_seconds: 5\n",
-        f"      shift: {list(SHIFT)}\n      watch_seconds: {WATCH_SECONDS}\n",
-    )
+    shift = f"      shift: {list(SHIFT)}\n      watch_seconds: {WATCH_SECONDS}\n"
+    manager.edits("shipmate.yml", STAGING_SHIFT, shift)
     at.branch(manager, "bad-by-name", "feat: be bad by name")
     return manager.types("shipmate image push backend --environment staging").out.strip().splitlines()[-1]
 
@@ -117,9 +114,9 @@ def _is_caught(at: Routine, manager: Person, bad: Bad, image: str, users: Observ
     said = _deploy(manager, bad.release, image)
     ended = time.time()
     with at.diary.during("proof", f"{bad.release} was caught: {bad.wrong}") as entry:
-        gate = _gate(said)
+        gate = gate_of(said)
         seen = users.between(began, ended)
-        share, since, until = _traffic(at, bad.release, began, ended)
+        share, since, until = traffic_of(at, bad.release, began, ended)
         met = users.between(since, until)
         failed = sum(not sight.ok for sight in seen)
         entry.facts["caught"] = {
@@ -145,13 +142,13 @@ def _deploy(manager: Person, release: str, image: str) -> Said:
     )
 
 
-def _gate(said: Said) -> str:
+def gate_of(said: Said) -> str:
     """Which gate the command names; what it said when it names none."""
     step = STEP.search(said.err)
     return next((gate for words, gate in GATES.items() if step and words in step[1]), said.err[-500:])
 
 
-def _traffic(at: Routine, release: str, began: float, ended: float) -> tuple[int, float, float]:
+def traffic_of(at: Routine, release: str, began: float, ended: float) -> tuple[int, float, float]:
     """The largest share of users that the provider was told to send to a release, from when until when."""
     shifts = [s for s in at.place.inspect("shifts") if s["environment"] == STAGING and began <= s["at"] <= ended]
     mine = [s for s in shifts if f"{release} " in s["text"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import random
@@ -43,18 +42,8 @@ class Ask:
     traffic: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """What a release does to a request instead of answering it well."""
-
-    status: int = 0
-    empty: bool = False
-    lose: bool = False
-    """A note that is written is not kept."""
-    seconds: float = 0.0
-
-
-Behaviour = Callable[[Ask], Fault | None]
+Behaviour = Callable[[Ask], int | None]
+"""The status that a release answers a request with instead of answering it well; None for well."""
 
 
 @dataclass
@@ -74,29 +63,26 @@ class NotesSite:
         found = self._deployed(dict(scope["headers"])[b"host"].decode())
         release = found.identity.release if found and found.identity else ""
         behaviour = self.behaviours.get(release)
-        fault = behaviour(self._ask(scope, found)) if behaviour and found else None
-        if fault is not None and fault.seconds:
-            await asyncio.sleep(fault.seconds)
-        if fault is not None and fault.status:
-            await _answer(send, fault.status, {"error": "it is broken"})
+        status = behaviour(self._ask(scope, found)) if behaviour and found else None
+        if status is not None:
+            await _answer(send, status, {"error": "it is broken"})
         elif scope["path"].startswith("/notes"):
             body = (await receive()).get("body", b"").decode()
-            await _answer(send, *self._notes(scope, body, fault or Fault()))
+            await _answer(send, *self._notes(scope, body))
         else:
             await self.rest(scope, receive, send)
 
-    def _notes(self, scope: Any, body: str, fault: Fault) -> tuple[int, Any]:
+    def _notes(self, scope: Any, body: str) -> tuple[int, Any]:
         method, path = scope["method"], scope["path"]
         if method == "POST":
             made = f"note-{next(self._ids)}"
-            if not fault.lose:
-                self.notes[made] = body
+            self.notes[made] = body
             return 201, {"id": made}
         if method == "DELETE":
             self.notes.pop(path.rpartition("/")[2], None)
             return 204, None
         asked = parse_qs(scope["query_string"].decode()).get("q", [""])[0]
-        return 200, {"notes": [] if fault.empty else [key for key, text in self.notes.items() if asked in text]}
+        return 200, {"notes": [key for key, text in self.notes.items() if asked in text]}
 
     def _ask(self, scope: Any, found: Deployed) -> Ask:
         self._asked[found.key] = self._asked.get(found.key, 0) + 1

@@ -116,6 +116,11 @@ def upper_ms(index: int) -> float:
     return (_lower_us(index + 1) - 1) / 1000
 
 
+def lower_ms(index: int) -> float:
+    """The shortest."""
+    return _lower_us(index) / 1000
+
+
 def _lower_us(index: int) -> int:
     bucket = max(0, (index >> _HALF) - 1)
     return (index - (bucket << _HALF)) << bucket

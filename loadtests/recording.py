@@ -21,6 +21,8 @@ from loadtests.histogram import Histogram
 
 VERSION = 1
 SLICE_SECONDS = 1
+NOBODY_FREE = "no user was free before the end"
+"""The error of a visit that never began, all users still waiting for the platform when the run was over."""
 _LATEST_MS = 1_000
 """A shard that began this much after the shared instant did not load the platform together with the others."""
 

@@ -20,8 +20,9 @@ measured by benchmarks/load_intervals.py. What did not happen during the run can
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,6 +42,8 @@ Metric = Literal["times", "database"]
 
 CONFIDENCE = 0.95
 DRAWS = 2000
+_PAIRINGS = 10
+"""How often each draw of one run is compared with one of another."""
 BLOCKS = 10
 """Fewest blocks that an interval is made of."""
 STALLS = 10
@@ -175,6 +178,43 @@ def percentile(series: Series, share: float, *, seed: int = 0, confidence: float
     )
 
 
+def ratio(now: Series, before: Series, share: float, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Between what the percentile of one run lies, divided by that of another. Both must be known (`Estimate.why`)."""
+    import numpy
+
+    ours, theirs = (
+        numpy.log(_times(series)[_columns(series.drawn(seed), share, cumulated=True)])
+        for seed, series in enumerate((now, before), 1)
+    )
+    apart = numpy.sort(numpy.concatenate([ours - numpy.roll(theirs, turn) for turn in range(_PAIRINGS)]))
+    fewest = min((now, before), key=lambda series: series.units / series.blocks.length)
+    low, high = _tails(apart, fewest, confidence)
+    return math.exp(low), math.exp(high)
+
+
+def of_independent(values: Sequence[float], share: float, *, confidence: float = CONFIDENCE) -> Estimate:
+    """The percentile of samples that have nothing to do with each other (page loads, each in a browser of its own).
+
+    The interval is exact for any distribution: between two of the sorted samples, by the binomial one. It has no upper end, and
+    `why` says so, with fewer samples than can show one.
+    """
+    ordered, count = sorted(values), len(values)
+    if not count:
+        return Estimate(value=None, low=0.0, high=math.inf, samples=0, why="there are no samples")
+    tail = (1 - confidence) / 2
+    cumulated = list(itertools.accumulate(_binomial(count, k, share) for k in range(count + 1)))
+    low = sum(1 for each in cumulated if each <= tail)
+    high = next((k for k, each in enumerate(cumulated) if each >= 1 - tail), count)
+    needed = math.ceil(math.log(tail) / math.log(share))
+    return Estimate(
+        value=ordered[max(0, math.ceil(share * count - 1e-9) - 1)],
+        low=ordered[low - 1] if low else 0.0,
+        high=ordered[high] if high < count else math.inf,
+        samples=count,
+        why="" if high < count else f"{count} samples; at least {needed} are needed",
+    )
+
+
 def _too_short(series: Series, share: float, column: int) -> str:
     """Why no interval can be trusted, for a person; "" when one can."""
     blocks, rare = series.blocks, series.samples * min(share, 1 - share)
@@ -190,6 +230,19 @@ def _too_short(series: Series, share: float, column: int) -> str:
     if blocks.stalls < STALLS and beyond @ blocks.stalled > _OF_STALLS * beyond.sum():
         return f"much of what is slow comes of {blocks.stalls} stalls; at least {STALLS} are needed"
     return ""
+
+
+def _binomial(count: int, k: int, share: float) -> float:
+    ways = math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1)
+    return math.exp(ways + k * math.log(share) + (count - k) * math.log1p(-share))
+
+
+def _times(series: Series) -> Floats:
+    """Milliseconds of each column; of the failed ones, as much as makes them the slowest."""
+    import numpy
+
+    known = [series.edges(column)[1] for column in range(len(series.indices))]
+    return numpy.array([*known, max(known, default=1.0) * _FAILED])
 
 
 def _columns(counts: Floats, share: float, *, cumulated: bool = False) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -165,23 +165,22 @@ class Recording:
         second = int(at // SLICE_SECONDS)
         self.cpu[second] = max(self.cpu.get(second, 0), round(share * 1000))
 
-    def slices(self, endpoint: str | None = None) -> dict[int, Slice]:
-        """By second: one endpoint's, or (None) those of all endpoints together."""
-        if endpoint is not None:
-            return self.endpoints.get(endpoint, {})
+    def slices(self, endpoints: str | Collection[str] | None = None) -> dict[int, Slice]:
+        """By second: of one endpoint, of several together, or (None) of all."""
+        if isinstance(endpoints, str):
+            endpoints = (endpoints,)
         together: dict[int, Slice] = {}
-        for slices in self.endpoints.values():
-            for second, found in slices.items():
-                together.setdefault(second, Slice()).add(found)
+        for name, slices in self.endpoints.items():
+            if endpoints is None or name in endpoints:
+                for second, found in slices.items():
+                    together.setdefault(second, Slice()).add(found)
         return together
 
     def total(self, endpoint: str | None = None) -> Slice:
         """The whole run as one slice."""
         whole = Slice()
-        for name, slices in self.endpoints.items():
-            if endpoint in (None, name):
-                for found in slices.values():
-                    whole.add(found)
+        for found in self.slices(endpoint).values():
+            whole.add(found)
         return whole
 
     @property

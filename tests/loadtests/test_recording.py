@@ -164,7 +164,7 @@ def test_every_request_is_counted_once() -> None:
     samples = [Sample(due=n / 10, endpoint="GET /notes", ms=5.0, status=200) for n in range(150)]
     recording = merge([played(0, 2, samples[:70]), played(1, 2, samples[70:])])
     assert recording.total().count == 150
-    assert sum(found.count for found in recording.slices("GET /notes").values()) == 150
+    assert sum(found.count for found in recording.slices(["GET /notes"]).values()) == 150
     assert Recording.from_json(recording.to_json()).total().statuses == {200: 150}
 
 

@@ -126,7 +126,9 @@ def share_of(profile: Profile, number: int, share: int, shares: int, seed: int) 
 def _check(profile: Profile) -> None:
     numbers = (profile.rate, profile.seconds, profile.from_rate, profile.peak, profile.think, *profile.rates)
     if not all(math.isfinite(number) and number >= 0 for number in numbers):
-        raise _wrong(profile, "has a number that is negative or not finite", "write rates and seconds as positive numbers")
+        raise _wrong(
+            profile, "has a number that is negative or not finite", "write rates and seconds as positive numbers"
+        )
     if profile.seconds <= 0:
         raise _wrong(profile, "takes no time", "give it `seconds`")
     if profile.arrivals == "replay" and not any(profile.rates):

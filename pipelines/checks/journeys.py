@@ -5,20 +5,18 @@ A visit is made once and never tried again: what it found is to be counted. `rep
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 from uuid import uuid4
 
 from pipelines.checks import rate_limit, smoke
+from pipelines.checks.course import Course, shown
 from pipelines.checks.report import Report, Result
 from pipelines.errors import InputError
 from pipelines.http import Http
-from pipelines.manifest.journeys import NAMES, VISIT
 from pipelines.manifest.model import Journey, JourneyRequest
 from pipelines.threads import together
 
@@ -64,48 +62,30 @@ class Visit:
 
 
 @dataclass(kw_only=True)
-class _Course:
-    """A visit under way."""
+class _Visitor:
+    """Who makes a visit: asks for one request after the other."""
 
     session: requests.Session
     address: str
     headers: Mapping[str, str]
-    values: dict[str, str]
+    course: Course
     asked: list[Asked] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    limited: str = ""
-    retry_after: float = 0.0
-
-    def wants(self, request: JourneyRequest) -> bool:
-        """After a failure only what removes something, and only what is known to have been made."""
-        if not self.problems and not self.limited:
-            return True
-        return request.always and _names(request) <= set(self.values)
 
     def make(self, request: JourneyRequest) -> None:
         import requests
         from urllib3.exceptions import HTTPError
 
-        shown = f"{request.method} {request.path}"
-        filled = _filled(request, self.values)
+        filled = self.course.filled(request)
         started = time.perf_counter()
         try:
             answer, body = self._sent(filled)
         except (requests.RequestException, HTTPError) as error:
-            self.asked.append(Asked(request=shown, status=None, ms=_since(started)))
-            self.problems.append(f"{shown}: no answer: {smoke.plain(error)}")
+            self.asked.append(Asked(request=shown(request), status=None, ms=_since(started)))
+            self.course.unanswered(request, smoke.plain(error))
             return
         ms = _since(started)
-        self.asked.append(Asked(request=shown, status=answer.status_code, ms=ms))
-        if answer.status_code == rate_limit.STATUS != request.status:
-            self.limited, self.retry_after = f"{shown}: answered 429", rate_limit.wait_asked(answer.headers)
-            return
-        missing = self._take(request, body)
-        found = smoke.judge(filled, answer.status_code, answer.headers, body, ms)
-        if answer.status_code == request.status:
-            found += [problem for problem in missing if problem not in found]
-        if found:
-            self.problems.append(f"{shown}: {'; '.join(found)}")
+        self.asked.append(Asked(request=shown(request), status=answer.status_code, ms=ms))
+        self.course.answered(request, filled, answer.status_code, answer.headers, body, ms)
 
     def _sent(self, request: JourneyRequest) -> tuple[requests.Response, str]:
         answer = self.session.request(
@@ -119,28 +99,14 @@ class _Course:
         )
         return answer, _text(answer, time.monotonic() + LONGEST)
 
-    def _take(self, request: JourneyRequest, body: str) -> list[str]:
-        """Keep what later requests need; what is not there is a problem."""
-        problems = []
-        for name, key in request.save.items():
-            value, problem = smoke.json_value(body, key)
-            self.values.update({} if value is None else {name: value})
-            problems += [problem] if problem else []
-        for name, pattern in request.find.items():
-            match = re.search(pattern, body)
-            if match and match.group(1):
-                self.values[name] = match.group(1)
-            else:
-                problems.append(f"has nothing that matches {pattern}")
-        return list(dict.fromkeys(problems))
-
     def result(self) -> Visit:
+        course = self.course
         return Visit(
             requests=tuple(self.asked),
-            reason="; then ".join(self.problems) or self.limited,
-            failed=bool(self.problems),
-            limited=bool(self.limited) and not self.problems,
-            retry_after=self.retry_after,
+            reason="; then ".join(course.problems) or course.limited,
+            failed=bool(course.problems),
+            limited=bool(course.limited) and not course.problems,
+            retry_after=course.retry_after,
         )
 
 
@@ -150,11 +116,12 @@ def visit(journey: Journey, address: str, http: Http, *, headers: Mapping[str, s
     `headers` go with every request (a protection bypass, the probe's identity) and stand in no result.
     """
     with http.new_session() as session:
-        course = _Course(session=session, address=address, headers=headers or {}, values={VISIT: uuid4().hex})
+        course = Course(visit=uuid4().hex)
+        visitor = _Visitor(session=session, address=address, headers=headers or {}, course=course)
         for request in journey.requests:
             if course.wants(request):
-                course.make(request)
-        return course.result()
+                visitor.make(request)
+        return visitor.result()
 
 
 def report(
@@ -196,30 +163,6 @@ def _result(name: str, journey: Journey, url: str, http: Http, headers: Mapping[
         problems=(made.reason,) if made.failed else (),
         limited=made.limited,
         retry_after=made.retry_after,
-    )
-
-
-def _names(request: JourneyRequest) -> set[str]:
-    """What a request needs to be known before it."""
-    texts = (request.path, request.body, *request.headers.values(), *request.contains, *request.json.values())
-    return {name for text in texts for name in NAMES.findall(text)}
-
-
-def _filled(request: JourneyRequest, values: Mapping[str, str]) -> JourneyRequest:
-    from dataclasses import replace
-
-    def fill(text: str) -> str:
-        return NAMES.sub(lambda match: values[match.group(1)], text)
-
-    # What an answer said becomes part of a path, and nothing else: no query, no other host.
-    path = NAMES.sub(lambda match: quote(values[match.group(1)], safe="/"), request.path)
-    return replace(
-        request,
-        path=path,
-        body=fill(request.body),
-        headers={name: fill(value) for name, value in request.headers.items()},
-        contains=tuple(fill(text) for text in request.contains),
-        json={key: fill(value) for key, value in request.json.items()},
     )
 
 

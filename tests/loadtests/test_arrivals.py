@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -101,7 +102,7 @@ def test_the_rate_over_time(given: Profile, wanted: list[float]) -> None:
 def test_a_poisson_process_has_exponential_gaps() -> None:
     """Their mean is their standard deviation; of a constant rate it is nothing."""
     due = due_times(profile(rate=100, seconds=200), 1)
-    gaps = [after - before for before, after in zip(due, due[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(due)]
     mean = sum(gaps) / len(gaps)
     deviation = math.sqrt(sum((gap - mean) ** 2 for gap in gaps) / len(gaps))
     assert abs(mean - 0.01) < 0.0005
@@ -112,7 +113,7 @@ def test_each_share_of_a_poisson_process_is_one_and_each_of_a_constant_is_consta
     given = profile(rate=100, seconds=200)
     due = due_times(given, 3)
     mine = [due[index] for index in share_of(given, len(due), 1, 4, 3)]
-    gaps = [after - before for before, after in zip(mine, mine[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(mine)]
     mean = sum(gaps) / len(gaps)
     assert abs(mean - 0.04) < 0.003
     assert abs(math.sqrt(sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) / mean - 1) < 0.1
@@ -120,7 +121,7 @@ def test_each_share_of_a_poisson_process_is_one_and_each_of_a_constant_is_consta
     even = profile("constant", rate=10)
     due = due_times(even, 3)
     mine = [due[index] for index in share_of(even, len(due), 2, 4, 3)]
-    assert all(math.isclose(after - before, 0.4) for before, after in zip(mine, mine[1:], strict=False))
+    assert all(math.isclose(after - before, 0.4) for before, after in itertools.pairwise(mine))
 
 
 def test_another_seed_is_another_run() -> None:

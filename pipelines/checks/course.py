@@ -5,9 +5,12 @@ Visits are made by `pipelines.checks.journeys` and, under load, by `loadtests`: 
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from email.message import Message
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -105,6 +108,18 @@ class Course:
             else:
                 problems.append(f"has nothing that matches {pattern}")
         return list(dict.fromkeys(problems))
+
+
+@lru_cache(64)
+def charset(content_type: str) -> str:
+    """As this header of an answer says, else UTF-8: guessing from the bytes would take longer than the request."""
+    message = Message()
+    message["Content-Type"] = content_type or "text/plain"
+    said = message.get_content_charset("utf-8")
+    try:
+        return codecs.lookup(said).name
+    except LookupError:
+        return "utf-8"
 
 
 def _names(request: JourneyRequest) -> set[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pipelines.checks import rate_limit, smoke
-from pipelines.checks.course import Course, shown
+from pipelines.checks.course import Course, charset, shown
 from pipelines.checks.report import Report, Result
 from pipelines.errors import InputError
 from pipelines.http import Http
@@ -177,20 +177,7 @@ def _text(answer: requests.Response, until: float) -> str:
             raise requests.Timeout(f"timed out: the answer was not whole after {LONGEST:g} s")
         if len(body) > LARGEST:
             raise requests.RequestException(f"the answer is larger than {LARGEST // 2**20} MiB")
-    return body.decode(_charset(answer), errors="replace")
-
-
-def _charset(answer: requests.Response) -> str:
-    """As its header says, else UTF-8: guessing from the bytes would take longer than the request."""
-    import codecs
-
-    from requests.utils import get_encoding_from_headers
-
-    said = get_encoding_from_headers(answer.headers) if "charset" in answer.headers.get("Content-Type", "") else None
-    try:
-        return codecs.lookup(said or "utf-8").name
-    except LookupError:
-        return "utf-8"
+    return body.decode(charset(answer.headers.get("Content-Type", "")), errors="replace")
 
 
 def _since(started: float) -> float:

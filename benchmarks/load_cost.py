@@ -1,0 +1,112 @@
+"""What a request costs our load generator, beside a plain FastHttpUser on the same server.
+
+`python -m benchmarks.load_cost [--seconds 10] [--rounds 3]`. Both make the same visits without thinking: the plain users in Locust's own
+loop, ten of them, one after the other on connections that they keep; ours as they arrive, on a connection for each visit, with all
+that this takes: due times, free users, filling in, judging bodies, histograms. Both are single processes; what counts is requests for a
+second of CPU, of which the plain user's is taken over the whole run as well. The goal: ours at least 80 % of the plain one's, where a
+visit has three requests, as the platform's have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks._latency_service import latency_server
+from loadtests.arrivals import Profile
+from loadtests.run import Caps, run
+from pipelines.manifest.model import Journey, JourneyRequest
+
+GOAL = 0.8
+READ = JourneyRequest(path="/items", contains=('"items"',))
+VISITS = {
+    "one request": (READ,),
+    "three requests": (
+        JourneyRequest(method="POST", path="/items", body='{"text": "{visit}"}', status=201, save={"item": "id"}),
+        JourneyRequest(path="/items", contains=("{item}",)),
+        JourneyRequest(method="DELETE", path="/items/{item}", status=204, always=True),
+    ),
+}
+PLAIN = """
+import json, sys, time
+from locust import FastHttpUser, task
+import gevent
+from locust.env import Environment
+
+class Plain(FastHttpUser):
+    host = sys.argv[1]
+    @task
+    def visit(self):
+        if sys.argv[3] == "1":
+            self.client.get("/items")
+            return
+        item = self.client.post("/items", data='{"text": "a"}').json()["id"]
+        self.client.get("/items")
+        self.client.delete(f"/items/{item}", name="/items/item")
+
+environment = Environment(user_classes=[Plain])
+runner = environment.create_local_runner()
+runner.start(10, spawn_rate=10)
+gevent.sleep(1)
+before, cpu = environment.stats.total.num_requests, time.process_time()
+gevent.sleep(float(sys.argv[2]))
+print(json.dumps([environment.stats.total.num_requests - before, time.process_time() - cpu]))
+runner.quit()
+"""
+
+
+def plain(url: str, seconds: float, requests: int) -> float:
+    """Requests for a second of CPU."""
+    argv = [sys.executable, "-c", PLAIN, url, str(seconds), str(requests)]
+    said = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    made, cpu = json.loads(said.stdout)
+    return float(made / cpu)
+
+
+def ours(url: str, seconds: float, rate: float, requests: tuple[JourneyRequest, ...]) -> float:
+    """Requests for a second of CPU. `rate`: visits a second."""
+    recording = run(
+        Profile(name="cost", rate=rate, seconds=seconds, think=0.0),
+        {"visit": Journey(component="backend", requests=requests)},
+        {"backend": url},
+        hosts=["127.0.0.1"],
+        environment="bench",
+        caps=Caps(rate=10_000),
+        timeout=5.0,
+    )
+    whole = recording.total()
+    assert not whole.failed, whole.errors
+    # Of the whole seconds: the last is not over when the last visit is.
+    last = int(seconds) - 1
+    made = sum(each.count for second, each in recording.slices().items() if second < last)
+    return made / (sum(share for second, share in recording.cpu.items() if 1 <= second <= last) / 1000)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--requests", type=float, default=300, help="a second, of ours")
+    options = parser.parse_args()
+    print("requests for a second of CPU, median of rounds in turn\n")
+    print(f"{'a visit of':<16}{'plain FastHttpUser':>20}{'arrivals':>12}{'ratio':>8}")
+    for name, requests in VISITS.items():
+        with latency_server() as url:
+            rounds = [
+                (
+                    plain(url, options.seconds, len(requests)),
+                    ours(url, options.seconds, options.requests / len(requests), requests),
+                )
+                for _ in range(options.rounds)
+            ]
+        theirs, own = (statistics.median(each[side] for each in rounds) for side in (0, 1))
+        print(f"{name:<16}{theirs:>20.0f}{own:>12.0f}{own / theirs:>8.2f}", flush=True)
+    print(f"\ngoal: {GOAL} and more, of visits of three requests")
+
+
+if __name__ == "__main__":
+    main()

@@ -29,6 +29,7 @@ lint: ## run every static check
 	@$(RUN) -m pipelines.lint
 
 bench: setup ## measure what the docs claim
+	@$(PYTHON) setup_environment.py --only bench
 	@$(RUN) -m benchmarks
 
 lock: ## resolve requirements/*.in again (hashes, no index addresses)

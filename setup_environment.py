@@ -1,7 +1,7 @@
 """Make the environment: `.venv`, Node modules, the providers' descriptions, the services of the rehearsal. Nothing but Python is needed.
 
 python3 setup_environment.py                 everything; done in no time when nothing changed
-python3 setup_environment.py --only python   one part (python, node, contracts, services); repeatable
+python3 setup_environment.py --only python   one part (python, node, contracts, services; bench, never without being asked for); repeatable
 python3 setup_environment.py --force         look at everything again
 python3 setup_environment.py --lock          resolve requirements/*.in again (--upgrade: to the newest versions)
 """
@@ -27,8 +27,12 @@ from pipelines.toolchain import node, python, world
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+BENCH_VENV = ROOT / ".venv-bench"
+"""The programs of others that benchmarks compare with: apart, so that nothing else can come to need them."""
 NODE_FOLDERS = ("apps/web", "apps/mobile", "pipelines/lint/node")
 PARTS = ("python", "node", "contracts", "services")
+ASKED_FOR = ("bench",)
+"""Parts that nobody gets without naming them."""
 
 
 def say(text: str) -> None:
@@ -44,6 +48,8 @@ def is_ready(part: str, home: Path) -> bool:
     """Whether a part is as this checkout wants it, from files alone."""
     if part == "python":
         return python.holds(VENV, python.wanted(ROOT, [python.DEV]))
+    if part == "bench":
+        return python.holds(BENCH_VENV, python.wanted(ROOT, [python.BENCH]))
     if part == "node":
         return all(node.fits(folder, home) for folder in node_folders())
     return world.ready(part, ROOT, home)
@@ -55,6 +61,10 @@ def make(part: str, home: Path) -> None:
         from pipelines.toolchain import uv
 
         python.build(VENV, [python.DEV], uv=uv.ensure(ROOT, home, say), root=ROOT, home=home, say=say)
+    elif part == "bench":
+        from pipelines.toolchain import uv
+
+        python.build(BENCH_VENV, [python.BENCH], uv=uv.ensure(ROOT, home, say), root=ROOT, home=home, say=say)
     elif part == "node":
         for folder in node_folders():
             node.ensure(folder, home, say)
@@ -100,13 +110,14 @@ def guarded(work: Callable[[], list[LocalError]]) -> list[LocalError]:
 def main(argv: Sequence[str] | None = None) -> int:
     """0 when everything asked for is there, 11 when something could not be had: each is named with the command that gets it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", choices=PARTS, metavar="PART", help=", ".join(PARTS))
+    known = (*PARTS, *ASKED_FOR)
+    parser.add_argument("--only", action="append", choices=known, metavar="PART", help=", ".join(known))
     parser.add_argument("--force", action="store_true", help="look at everything again")
     parser.add_argument("--lock", action="store_true", help="resolve requirements/*.in again")
     parser.add_argument("--upgrade", action="store_true", help="with --lock: to the newest versions")
     options = parser.parse_args(argv)
     home = homes.folder()
-    parts = [part for part in PARTS if not options.only or part in options.only]
+    parts = [part for part in known if part in (options.only or PARTS)]
     if options.lock:
         problems = guarded(lambda: lock(home, upgrade=options.upgrade))
     else:

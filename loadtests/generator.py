@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import signal
 import sys
 import time
@@ -470,6 +471,8 @@ def _follow(lines: Any, run: Run, start: AsyncResult) -> None:
 
 def main() -> int:
     """0 with a recording, whatever was found; 1 for a bug."""
+    # It warns of many users at once, which only wait here; what it says of failures is recorded.
+    logging.getLogger("locust").setLevel(logging.CRITICAL)
     lines = FileObject(sys.stdin.buffer, "rb", close=False)
     plan = Plan.from_json(lines.readline().decode())
     run = Run(plan)

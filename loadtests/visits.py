@@ -28,7 +28,7 @@ ROOM = 1.25
 LIMITED = "rate limited (429)"
 LONGEST_THINKING = 5.0
 """Of the mean: think times end there, so that a run ends too."""
-_DATABASE = re.compile(r"(?:^|,)\s*db\s*;[^,]*?\bdur=([0-9.]+)")
+_DATABASE = re.compile(r'(?:^|,)\s*db\s*(?:;\s*\w+=(?:"[^"]*"|[^;,"]*)\s*)*?;\s*dur="?([0-9.]+)')
 
 
 @dataclass(frozen=True, slots=True)

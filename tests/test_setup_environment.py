@@ -42,6 +42,11 @@ def test_one_part_alone(machine: list[str]) -> None:
     assert machine == ["node"]
 
 
+def test_what_only_benchmarks_need_is_made_for_who_asks_for_it(machine: list[str]) -> None:
+    assert setup_environment.main(["--only", "bench"]) == 0
+    assert machine == ["bench"]
+
+
 def test_force_looks_again(machine: list[str]) -> None:
     machine.append("python")
     assert setup_environment.main(["--only", "python", "--force"]) == 0

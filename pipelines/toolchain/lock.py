@@ -15,6 +15,7 @@ ORDER = (
     ("requirements/dev", None),
     ("requirements/runtime", "requirements/dev.txt"),
     ("apps/backend/requirements", "requirements/dev.txt"),
+    ("requirements/bench", "requirements/dev.txt"),
 )
 """(file, constraints): what runs in production is a part of what was tested, at the same versions."""
 

@@ -17,6 +17,8 @@ STAMP = "shipmate-stamp"
 RUNTIME = "requirements/runtime.txt"
 DEV = "requirements/dev.txt"
 """Holds everything of RUNTIME at the same versions (a test says so), so an environment with DEV serves whoever needs RUNTIME."""
+BENCH = "requirements/bench.txt"
+"""What benchmarks compare with; in an environment of its own."""
 NEXT = "read its words above; `make lock` resolves requirements/*.in again"
 
 LAUNCHER = """\

@@ -27,8 +27,8 @@ VISITS = {
     "one request": (READ,),
     "three requests": (
         JourneyRequest(method="POST", path="/items", body='{"text": "{visit}"}', status=201, save={"item": "id"}),
-        JourneyRequest(path="/items", contains=("{item}",)),
-        JourneyRequest(method="DELETE", path="/items/{item}", status=204, always=True),
+        JourneyRequest(path="/items", contains=("{item}",), think_seconds=0),
+        JourneyRequest(method="DELETE", path="/items/{item}", status=204, always=True, think_seconds=0),
     ),
 }
 PLAIN = """
@@ -72,7 +72,7 @@ def plain(url: str, seconds: float, requests: int, connections: str) -> float:
 def ours(url: str, seconds: float, rate: float, requests: tuple[JourneyRequest, ...]) -> float:
     """Requests for a second of CPU. `rate`: visits a second."""
     recording = run(
-        Profile(name="cost", rate=rate, seconds=seconds, think=0.0),
+        Profile(name="cost", rate=rate, seconds=seconds),
         {"visit": Journey(component="backend", requests=requests)},
         {"backend": url},
         hosts=["127.0.0.1"],

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import get_args
 
 from pipelines.errors import InputError
+from pipelines.manifest.performance import Arrivals, Load, LoadProfile
 
-Kind = Literal["poisson", "constant", "ramp", "spike", "soak", "replay"]
-KINDS: tuple[Kind, ...] = ("poisson", "constant", "ramp", "spike", "soak", "replay")
+KINDS: tuple[Arrivals, ...] = get_args(Arrivals)
 LONGEST_RISE = 300.0
 """Seconds in which a soak reaches its rate, at most; else a tenth of its length."""
 
@@ -26,22 +26,29 @@ class Profile:
     """How much load, for how long, in which shape."""
 
     name: str
-    arrivals: Kind = "poisson"
+    arrivals: Arrivals = "poisson"
     rate: float = 0.0
-    """Visits a second: of `poisson`, `constant` and `soak`; what a `ramp` ends with; what a `spike` begins and ends with."""
+    """Visits a second: of `poisson`, `constant` and `soak`; what a `ramp` ends with; in the middle third of a `spike`."""
     seconds: float
     from_rate: float = 0.0
-    """What a `ramp` begins with."""
-    peak: float = 0.0
-    """Visits a second in the middle third of a `spike`."""
+    """Visits a second: what a `ramp` begins with; in the first and last third of a `spike`."""
     rates: tuple[float, ...] = ()
     """Visits a second that were recorded, for `replay`: each holds for an equal part of `seconds`."""
-    think: float = 1.0
-    """Mean seconds between an answer and the next request of a visit."""
-    weights: Mapping[str, float] = field(default_factory=dict)
-    """Journey -> how often it is taken beside the others; 1 for those not named, and 0 leaves one out."""
-    stop_errors: float = 0.5
+    stop_errors: float = 0.2
     """Share of failed requests in ten seconds above which the run stops itself."""
+
+    @classmethod
+    def declared(cls, name: str, profile: LoadProfile, load: Load) -> Profile:
+        """As the manifest declares it, for an environment that takes `load`."""
+        return cls(
+            name=name,
+            arrivals=profile.arrivals,
+            rate=profile.per_second,
+            seconds=profile.seconds,
+            from_rate=profile.from_per_second,
+            rates=profile.recorded,
+            stop_errors=load.stop_at_errors / 100,
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ def stretches(profile: Profile) -> tuple[Stretch, ...]:
     if profile.arrivals == "ramp":
         return (Stretch(seconds, profile.from_rate, rate),)
     if profile.arrivals == "spike":
-        return tuple(Stretch(seconds / 3, each, each) for each in (rate, profile.peak, rate))
+        return tuple(Stretch(seconds / 3, each, each) for each in (profile.from_rate, rate, profile.from_rate))
     if profile.arrivals == "soak":
         rise = min(seconds / 10, LONGEST_RISE)
         return (Stretch(rise, 0.0, rate), Stretch(seconds - rise, rate, rate))
@@ -124,7 +131,7 @@ def share_of(profile: Profile, number: int, share: int, shares: int, seed: int) 
 
 
 def _check(profile: Profile) -> None:
-    numbers = (profile.rate, profile.seconds, profile.from_rate, profile.peak, profile.think, *profile.rates)
+    numbers = (profile.rate, profile.seconds, profile.from_rate, *profile.rates)
     if not all(math.isfinite(number) and number >= 0 for number in numbers):
         raise _wrong(
             profile, "has a number that is negative or not finite", "write rates and seconds as positive numbers"
@@ -132,11 +139,13 @@ def _check(profile: Profile) -> None:
     if profile.seconds <= 0:
         raise _wrong(profile, "takes no time", "give it `seconds`")
     if profile.arrivals == "replay" and not any(profile.rates):
-        raise _wrong(profile, "replays no recorded rate", "give it `rates`: visits a second, one after the other")
-    if profile.arrivals == "spike" and profile.peak <= profile.rate:
-        raise _wrong(profile, "is a spike no higher than what is around it", "give it a `peak` above its `rate`")
-    if profile.arrivals not in ("replay", "spike") and not profile.rate and not profile.from_rate:
-        raise _wrong(profile, "makes no visit", "give it a `rate`: visits a second")
+        raise _wrong(profile, "replays no recorded rate", "give it `recorded`: visits a second, one after the other")
+    if profile.arrivals == "spike" and profile.rate <= profile.from_rate:
+        raise _wrong(
+            profile, "is a spike no higher than what is around it", "let `per_second` be above `from_per_second`"
+        )
+    if profile.arrivals != "replay" and not profile.rate and not (profile.arrivals == "ramp" and profile.from_rate):
+        raise _wrong(profile, "makes no visit", "give it `per_second`: visits a second")
 
 
 def _wrong(profile: Profile, what: str, next_step: str) -> InputError:

@@ -7,9 +7,11 @@ ends, so has its parent: then it stops as it does for SIGTERM, and in every case
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import logging
+import resource
 import signal
 import sys
 import time
@@ -74,6 +76,11 @@ _FAILURES: tuple[tuple[type[BaseException], str], ...] = (
     (OSError, "no connection"),
     (ValueError, "unreadable answer"),
 )
+
+
+_FAILED = tuple(kind for kind, _ in _FAILURES)
+_OWN = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS)
+"""What this machine, not the platform, has too little of."""
 
 
 class Fields(Mapping[str, str]):
@@ -217,6 +224,11 @@ class Run:
         """Seconds from the start of the run; below zero before it."""
         return time.monotonic() - self._started
 
+    @property
+    def stands_by(self) -> bool:
+        """Whether all users wait for their first visit."""
+        return len(self._free) >= self.users
+
     def look_up(self) -> None:
         """Find the addresses of all hosts; later also what has moved meanwhile."""
         for component, address in self.plan.addresses.items():
@@ -255,7 +267,10 @@ class Run:
     def _hand_out(self, visit: Visit) -> None:
         self.counts["due"] += 1
         if self._free:
-            self._free.popleft().take(visit)
+            user = self._free.popleft()
+            # From here on, not from when it wakes: the run may end in between.
+            self.busy[user] = visit
+            user.take(visit)
         else:
             self._waiting.append(visit)
 
@@ -391,7 +406,9 @@ class LoadUser(FastHttpUser):
         try:
             with Timeout(self._run.plan.timeout):
                 return self._asked(journey.component, filled)
-        except tuple(kind for kind, _ in _FAILURES) as error:
+        except _FAILED as error:
+            if isinstance(error, OSError) and error.errno in _OWN:
+                self._run.stop(f"the generator's machine has no more connections: {error.strerror}")
             # What is left of it may hold half an answer.
             line = self._lines.pop(journey.component, None)
             if line is not None:
@@ -455,7 +472,7 @@ def _standing_by(run: Run) -> Environment:
     environment = Environment(user_classes=[users], catch_exceptions=False)
     runner = environment.create_local_runner()
     runner.start(run.users, spawn_rate=run.users, wait=False)
-    while len(run._free) < run.users and not run.broken:
+    while not run.stands_by and not run.broken:
         gevent.sleep(0.01)
     return environment
 
@@ -473,6 +490,8 @@ def main() -> int:
     """0 with a recording, whatever was found; 1 for a bug."""
     # It warns of many users at once, which only wait here; what it says of failures is recorded.
     logging.getLogger("locust").setLevel(logging.CRITICAL)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     lines = FileObject(sys.stdin.buffer, "rb", close=False)
     plan = Plan.from_json(lines.readline().decode())
     run = Run(plan)

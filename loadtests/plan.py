@@ -76,7 +76,7 @@ class Plan:
 
 def _journey(raw: dict[str, Any]) -> Journey:
     requests = [JourneyRequest(**{**request, "contains": tuple(request["contains"])}) for request in raw["requests"]]
-    return Journey(component=raw["component"], requests=tuple(requests))
+    return Journey(**{**raw, "requests": tuple(requests)})
 
 
 def _address_again(raw: dict[str, Any]) -> Address:
@@ -103,9 +103,9 @@ def checked(
     Raises RefusedError for a host that is not among `hosts` and for more load than `caps`, InputError for a profile that says nothing and
     for a journey that is not there or has no address.
     """
-    taken = {name: journey for name, journey in journeys.items() if profile.weights.get(name, 1) > 0}
+    taken = {name: journey for name, journey in journeys.items() if journey.weight > 0}
     _check_load(profile, caps)
-    _check_journeys(profile, journeys, taken, addresses)
+    _check_journeys(profile, taken, addresses)
     wanted = {journey.component: addresses[journey.component] for journey in taken.values()}
     return Plan(
         profile=profile,
@@ -136,20 +136,12 @@ def _check_load(profile: Profile, caps: Caps) -> None:
             )
 
 
-def _check_journeys(
-    profile: Profile, journeys: Mapping[str, Journey], taken: Mapping[str, Journey], addresses: Mapping[str, str]
-) -> None:
-    if unknown := sorted(set(profile.weights) - set(journeys)):
-        raise InputError(
-            f"there is no journey {unknown[0]!r}",
-            where=f"profile {profile.name}",
-            next_step=f"name one of: {', '.join(sorted(journeys)) or 'none is declared'}",
-        )
+def _check_journeys(profile: Profile, taken: Mapping[str, Journey], addresses: Mapping[str, str]) -> None:
     if not taken:
         raise InputError(
             "no journey is taken, so there is nothing to measure",
             where=f"profile {profile.name}",
-            next_step="declare `journeys`, or give one a weight above 0",
+            next_step="declare `journeys`, and give one a `weight` above 0",
         )
     for name, journey in taken.items():
         if not addresses.get(journey.component):

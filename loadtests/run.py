@@ -1,7 +1,9 @@
 """Runs a load test: `run` is the door. Each generator is a process of its own; their recordings are merged.
 
-    recording = run(profile, journeys, {"backend": "https://api.example.com"}, hosts=["api.example.com"],
-                    environment="staging", release="v1.4.0", seed=7, processes=2)
+    profile = Profile.declared("average", manifest.performance.profiles["average"], load)
+    recording = run(profile, manifest.journeys, {"backend": "https://api.example.com"}, hosts=["api.example.com"],
+                    environment="staging", release="v1.4.0", seed=7, processes=2,
+                    caps=Caps(rate=load.visits_per_second, seconds=load.seconds))
 
 A run that was interrupted, or that stopped itself because the platform failed, returns what it has, with the reason in `stopped`.
 """
@@ -26,6 +28,7 @@ from typing import IO, Any
 from loadtests.arrivals import Profile
 from loadtests.plan import Caps, Plan, checked
 from loadtests.recording import Recording, RecordingRefused, merge
+from loadtests.visits import LONGEST_THINKING
 from pipelines.errors import InputError
 from pipelines.manifest.model import Journey
 from pipelines.overlay import Overlay, current
@@ -81,7 +84,8 @@ def run(
     `timeout`: seconds for a whole answer. `progress` is called about once a second, from this thread.
 
     Raises RefusedError for hosts that are not named and loads beyond `caps` and InputError for what makes no sense, both before anything
-    is asked, and RecordingRefused (the run is invalid) when a generator was lost.
+    is asked, RecordingRefused (the run is invalid) when a generator was lost, and KeyboardInterrupt for Ctrl-C and SIGTERM while nothing
+    was asked yet; later they end the run and are told in `stopped`.
     """
     if processes < 1 or not 0 <= shard < shards:
         raise InputError(f"{processes} processes, shard {shard} of {shards}: these make no run", where="load test")
@@ -130,23 +134,24 @@ class _Generators:
 
     def play(self, start: float | None) -> None:
         """Returns when all have ended. Ctrl-C lets them stop well, a second one does not."""
+        self._begin()
+        self._follow(until_ready=True, patience=_GRACE + len(self._plans) * 5)
         try:
-            self._begin()
-            self._follow(until_ready=True, patience=_GRACE + len(self._plans) * 5)
             self._tell(json.dumps({"start": time.time() + _HEAD_START if start is None else start}))
             self._follow(until_ready=False, patience=self._longest(start))
         except KeyboardInterrupt:
             for process in self._processes:
                 with suppress(ProcessLookupError):
                     process.send_signal(signal.SIGTERM)
-            # Those that had not begun get no start: to the end of their input.
-            self._hang_up()
             self._follow(until_ready=False, patience=_GRACE)
 
     def _longest(self, start: float | None) -> float:
         plan = self._plans[0]
-        requests = max(len(journey.requests) for journey in plan.journeys.values())
-        visit = requests * (plan.timeout + 5 * plan.profile.think) + plan.timeout
+        visit = plan.timeout + max(
+            len(journey.requests) * plan.timeout
+            + LONGEST_THINKING * sum(request.think_seconds for request in journey.requests)
+            for journey in plan.journeys.values()
+        )
         return max(0.0, (start or 0.0) - time.time()) + plan.profile.seconds + visit + _GRACE
 
     def _begin(self) -> None:
@@ -160,7 +165,10 @@ class _Generators:
                     text=True,
                     # Ctrl-C comes to this process alone, which then stops them in order.
                     start_new_session=True,
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+                    env={
+                        **os.environ,
+                        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+                    },
                 )
             self._processes.append(process)
             threading.Thread(target=self._read, args=(number, process.stdout), daemon=True).start()

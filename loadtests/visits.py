@@ -76,11 +76,11 @@ def drawn(profile: Profile, journeys: Mapping[str, Journey], seed: int) -> list[
     """All visits of a run, of every shard, in the order in which they are due. Raises InputError."""
     chance = random.Random(f"{seed} visits {profile.name}")  # noqa: S311 - load, not secrets
     names = sorted(journeys)
-    weights = [profile.weights.get(name, 1.0) for name in names]
+    weights = [journeys[name].weight for name in names]
     visits = []
     for index, due in enumerate(due_times(profile, seed)):
         name = chance.choices(names, weights)[0]
-        thinks = tuple(_thinking(profile.think, chance) for _ in journeys[name].requests[1:])
+        thinks = tuple(_thinking(request.think_seconds, chance) for request in journeys[name].requests[1:])
         visit = hashlib.sha256(f"{seed} {profile.name} {index}".encode()).hexdigest()[:32]
         visits.append(Visit(due, name, thinks, visit))
     return visits
@@ -100,12 +100,13 @@ def users_needed(profile: Profile, journeys: Mapping[str, Journey], patience: fl
     for an answer leave somebody free for the next visit. Raises InputError.
     """
     rate = highest_rate(profile) / shards
-    weights = {name: profile.weights.get(name, 1.0) for name in journeys}
-    whole = sum(weights.values())
-    requests = sum(weight * len(journeys[name].requests) for name, weight in weights.items()) / whole
-    thinking = profile.think * (requests - 1)
+    whole = sum(journey.weight for journey in journeys.values())
+    requests = sum(journey.weight * len(journey.requests) for journey in journeys.values()) / whole
+    thinking = sum(
+        journey.weight * request.think_seconds for journey in journeys.values() for request in journey.requests[1:]
+    )
     by_limit = rate * requests * 60 / REQUESTS_A_MINUTE
-    at_once = rate * (thinking + patience)
+    at_once = rate * (thinking / whole + patience)
     # A Poisson number goes beyond its mean by four standard deviations once in thirty thousand times.
     return math.ceil(ROOM * by_limit) + math.ceil(at_once + 4 * math.sqrt(at_once))
 

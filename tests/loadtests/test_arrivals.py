@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests import arrivals
-from loadtests.arrivals import Kind, Profile, due_times, expected_visits, highest_rate, share_of
+from loadtests.arrivals import Profile, due_times, expected_visits, highest_rate, share_of
 from pipelines.errors import InputError
+from pipelines.manifest.performance import Arrivals, Load, LoadProfile
 
 
-def profile(kind: Kind = "poisson", **more: Any) -> Profile:
-    return Profile(**{"name": "average", "arrivals": kind, "rate": 5.0, "seconds": 60.0, "peak": 40.0, **more})
+def profile(kind: Arrivals = "poisson", **more: Any) -> Profile:
+    return Profile(**{"name": "average", "arrivals": kind, "rate": 5.0, "seconds": 60.0, **more})
 
 
 RATES = st.floats(0.1, 50)
@@ -24,10 +25,9 @@ PROFILES = st.builds(
     Profile,
     name=st.sampled_from(("smoke", "stress")),
     arrivals=st.sampled_from(arrivals.KINDS),
-    rate=RATES,
+    rate=st.floats(20, 50),
     seconds=st.floats(1, 60),
-    from_rate=RATES,
-    peak=st.floats(51, 90),
+    from_rate=st.floats(0.1, 19),
     rates=st.lists(RATES, min_size=1, max_size=8).map(tuple),
 )
 SEEDS = st.integers(0, 2**32)
@@ -88,7 +88,7 @@ def counted(given: Profile, seeds: int, parts: int) -> list[float]:
         (profile("constant"), [5, 5, 5]),
         (profile("ramp", rate=30), [5, 15, 25]),
         (profile("ramp", rate=0, from_rate=30), [25, 15, 5]),
-        (profile("spike"), [5, 40, 5]),
+        (profile("spike", rate=40, from_rate=5), [5, 40, 5]),
         (profile("soak", seconds=90, rate=20), [17, 20, 20]),
         (profile("replay", rates=(2, 30, 10)), [2, 30, 10]),
     ],
@@ -128,6 +128,14 @@ def test_another_seed_is_another_run() -> None:
     assert due_times(profile(), 1) != due_times(profile(), 2)
 
 
+def test_a_profile_is_as_declared() -> None:
+    declared = LoadProfile(arrivals="spike", from_per_second=5, per_second=50, seconds=600)
+    load = Load(visits_per_second=100, stop_at_errors=5)
+    wanted = Profile(name="spike", arrivals="spike", rate=50, from_rate=5, seconds=600, stop_errors=0.05)
+    assert Profile.declared("spike", declared, load) == wanted
+    assert highest_rate(wanted) == declared.most_per_second
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -136,7 +144,7 @@ def test_another_seed_is_another_run() -> None:
         (profile(rate=-1), "negative"),
         (profile(seconds=math.inf), "not finite"),
         (profile("replay"), "replays no recorded rate"),
-        (profile("spike", peak=5), "no higher"),
+        (profile("spike", from_rate=5), "no higher"),
     ],
 )
 def test_a_profile_that_says_nothing_is_refused(given: Profile, said: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from requests.structures import CaseInsensitiveDict
@@ -27,7 +27,7 @@ READ = Journey(component="backend", requests=(JourneyRequest(path="/items"),))
 MADE = Answer(201, CaseInsensitiveDict({"server-timing": "app;dur=9, db;dur=12.5"}), '{"id": "i1"}')
 LISTED, GONE = Answer(200, CaseInsensitiveDict(), '["i1"]'), Answer(204, CaseInsensitiveDict(), "")
 NOTHING: Mapping[str, str] = CaseInsensitiveDict()
-PROFILE = Profile(name="average", rate=10, seconds=20, think=2.0)
+PROFILE = Profile(name="average", rate=10, seconds=20)
 
 
 @dataclass
@@ -59,6 +59,10 @@ class Told:
 
     def record(self, sample: Sample) -> None:
         self.samples.append(sample)
+
+
+def without_thinking(journey: Journey) -> Journey:
+    return replace(journey, requests=tuple(replace(request, think_seconds=0.0) for request in journey.requests))
 
 
 VISIT = Visit(10.0, "items", (2.0, 3.0), "v7")
@@ -171,19 +175,23 @@ def test_think_times_have_their_mean_and_an_end() -> None:
     ]
     assert max(thinks) <= visits.LONGEST_THINKING
     assert sum(thinks) / len(thinks) == pytest.approx(1.0, abs=0.05)
+    hurried = without_thinking(ITEMS)
+    assert {visit.thinks for visit in drawn(PROFILE, {"i": hurried}, 1)} == {(0.0, 0.0)}
 
 
 def test_journeys_are_taken_by_their_weights() -> None:
-    profile = Profile(name="average", rate=50, seconds=60, weights={"read": 3.0})
-    taken = Counter(visit.journey for visit in drawn(profile, {"items": ITEMS, "read": READ}, 1))
+    profile = Profile(name="average", rate=50, seconds=60)
+    journeys = {"items": ITEMS, "read": replace(READ, weight=3.0)}
+    taken = Counter(visit.journey for visit in drawn(profile, journeys, 1))
     assert taken["read"] / taken["items"] == pytest.approx(3, abs=0.4)
 
 
 def test_there_are_users_enough_for_the_rate_limit_and_for_answers_that_take_long() -> None:
     # Ten visits of three requests a second: 30 requests, of which one user may make 100 a minute.
-    quick = Profile(name="a", rate=10, seconds=60, think=0.0)
-    assert users_needed(quick, {"items": ITEMS}, 0.0) == 23
-    assert users_needed(quick, {"items": ITEMS}, 10.0) >= 23 + 100
-    assert users_needed(quick, {"items": ITEMS}, 10.0, shards=10) < 40
-    spike = Profile(name="a", arrivals="spike", rate=1, peak=10, seconds=60, think=0.0)
-    assert users_needed(spike, {"items": ITEMS}, 0.0) == 23
+    quick, items = Profile(name="a", rate=10, seconds=60), {"items": without_thinking(ITEMS)}
+    assert users_needed(quick, items, 0.0) == 23
+    assert users_needed(quick, items, 10.0) >= 23 + 100
+    assert users_needed(quick, items, 10.0, shards=10) < 40
+    assert users_needed(quick, {"items": ITEMS}, 0.0) >= 23 + 20
+    spike = Profile(name="a", arrivals="spike", rate=10, from_rate=1, seconds=60)
+    assert users_needed(spike, items, 0.0) == 23

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "What the trust stands on at GitHub and Google, and how to mend it.",
     ),
     "smoke": ("pipelines.commands.smoke", "Look", "Check an environment from outside."),
+    "loadtest": ("pipelines.commands.loadtest", "Look", "Whether the performance targets hold under load."),
     "deploy": ("pipelines.commands.deploy", "Act", "Deploy what was built, as the staging workflow does."),
     "rollback": ("pipelines.commands.rollback", "Act", "Take an environment back to an earlier release."),
     "freeze": ("pipelines.commands.freeze", "Act", "Let no delivery begin in an environment."),

@@ -43,6 +43,8 @@ class Kind:
     format: int
     passed_only: bool = True
     """Whether the attempt must have succeeded for it to say anything."""
+    largest: int = 0
+    """Bytes of the document, at the most; 0: LARGEST."""
 
 
 Fits = Callable[[Mapping[str, Any], Mapping[str, Any]], str]
@@ -123,9 +125,10 @@ def _content(
     github: GitHub, kind: Kind, artifact: Mapping[str, Any], where: str, fits: Callable[[Mapping[str, Any]], str]
 ) -> tuple[Mapping[str, Any], str]:
     try:
-        packed = github.download(f"/repos/{github.name}/actions/artifacts/{artifact['id']}/zip", most=LARGEST)
+        most = kind.largest or LARGEST
+        packed = github.download(f"/repos/{github.name}/actions/artifacts/{artifact['id']}/zip", most=most)
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            raw = json.loads(archive.read(kind.file)[:LARGEST])
+            raw = json.loads(archive.read(kind.file)[:most])
         if raw.get("format") != kind.format:
             return {}, f"{kind.name} of {where} has the form {raw.get('format')}"
         if not isinstance(raw["attempt"], str) or not raw["attempt"].isdecimal():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.delivery.approval.rules import may_answer
-from pipelines.delivery.context import require_github
+from pipelines.delivery.context import require_github, settings_of
 from pipelines.delivery.probes import HEADER, probe_headers
 from pipelines.errors import InputError, RefusedError
 from pipelines.manifest.model import Journey
@@ -15,6 +15,7 @@ from pipelines.manifest.performance import Load, LoadProfile
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
+    from pipelines.manifest import Manifest
     from pipelines.manifest.model import Approval
 
 LOAD_HEADER = "X-Shipmate-Load"
@@ -42,16 +43,29 @@ class LoadTarget:
     limits: Load
 
 
-def profile_named(context: Context, name: str) -> LoadProfile:
+def profile_named(manifest: Manifest, name: str) -> LoadProfile:
     """Raises InputError naming those there are."""
-    profiles = context.manifest.performance.profiles
+    profiles = manifest.performance.profiles
     if name not in profiles:
         raise InputError(
             f"there is no profile {name!r}",
-            where=f"{context.manifest.file.name}, performance/profiles",
+            where=f"{manifest.file.name}, performance/profiles",
             next_step=f"one of: {', '.join(profiles)}" if profiles else "declare one there (docs/PERFORMANCE.md)",
         )
     return profiles[name]
+
+
+def limits_of(manifest: Manifest, environment: str) -> Load:
+    """Raises InputError for an environment there is not, RefusedError for one that takes no load."""
+    limits = settings_of(manifest, environment).load
+    if limits is None:
+        raise RefusedError(
+            f"no load test may be made of {environment}",
+            where=f"{manifest.file.name}, environments/{environment}",
+            why="it has no `load` there, which says how much it takes",
+            next_step="choose another environment; or have `load: {visits_per_second: …}` added by a pull request",
+        )
+    return limits
 
 
 def load_target(context: Context, *, accepted: bool) -> LoadTarget:
@@ -60,14 +74,7 @@ def load_target(context: Context, *, accepted: bool) -> LoadTarget:
     Raises RefusedError where load is not allowed: without `load` in the manifest, and, where releases need an approval, without
     `accepted` and a review of this very run.
     """
-    limits, where = context.settings.load, f"{context.manifest.file.name}, environments/{context.environment}"
-    if limits is None:
-        raise RefusedError(
-            f"no load test may be made of {context.environment}",
-            where=where,
-            why="it has no `load` there, which says how much it takes",
-            next_step="choose another environment; or have `load: {visits_per_second: …}` added by a pull request",
-        )
+    limits = limits_of(context.manifest, context.environment)
     if context.settings.approval is not None:
         _require_approval(context, context.settings.approval, accepted=accepted)
     journeys = {

@@ -30,6 +30,15 @@ KIND = evidence.Kind(
     passed_only=False,
 )
 PASSED = "passed"
+BASELINE = evidence.Kind(
+    name="the last good run",
+    workflow=WORKFLOW,
+    events=KIND.events,
+    job=JOB,
+    file="baseline.json",
+    format=FORMAT,
+    largest=50_000_000,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +91,23 @@ def find(github: GitHub, environment: str, commit: str, *, main: str) -> Measure
     for document, _ in evidence.look(github, KIND, artifact_name(environment, commit), fits, main=main):
         if document is not None:
             return _read(document)
+    return None
+
+
+def baseline_name(environment: str, profile: str) -> str:
+    """What the judging job calls the recording of a run that met every target."""
+    return f"load-baseline-{environment}-{profile}"
+
+
+def last_good(github: GitHub, environment: str, profile: str, *, main: str) -> str | None:
+    """The recording, as JSON, of the newest run of a profile that met every target; None when there is none to be believed."""
+
+    def fits(document: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+        return "" if isinstance(document["recording"], dict) else f"{run['html_url']} left no recording"
+
+    for document, _ in evidence.look(github, BASELINE, baseline_name(environment, profile), fits, main=main):
+        if document is not None:
+            return json.dumps(document["recording"])
     return None
 
 

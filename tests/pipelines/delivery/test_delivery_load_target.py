@@ -58,10 +58,10 @@ def test_without_journeys_nobody_knows_what_users_do(shop: Shop) -> None:
 
 
 def test_a_profile_has_a_name(loaded: Shop) -> None:
-    context = loaded.context("staging")
-    assert profile_named(context, "smoke").per_second == 5
+    manifest = loaded.context("staging").manifest
+    assert profile_named(manifest, "smoke").per_second == 5
     with pytest.raises(InputError, match="there is no profile 'smok'"):
-        profile_named(context, "smok")
+        profile_named(manifest, "smok")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,101 @@
+"""Say whether an environment meets its performance targets, by what all runners of a load test left."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actions.delivery import ENVIRONMENT, TOKEN
+from pipelines.runtime import Input, Output, Runtime
+
+if TYPE_CHECKING:
+    from loadtests.recording import Recording
+    from loadtests.verdicts import Judgement
+
+INPUTS: tuple[Input, ...] = (
+    ENVIRONMENT,
+    Input(name="recordings", doc="Folder with what the runners left.", required=True),
+    Input(name="pages", doc="Folder with what the page loads left; empty without any."),
+    TOKEN,
+)
+OUTPUTS: tuple[Output, ...] = (
+    Output(name="name", doc="What the artifact with the answers must be called."),
+    Output(name="answers", doc="Folder with the answers, which a plan of this commit shows."),
+    Output(name="report", doc="Folder with the report."),
+    Output(
+        name="baseline_name",
+        doc="What the artifact with the recording must be called, for later runs to be compared with.",
+    ),
+    Output(name="baseline", doc="Folder with it; empty when a target is not met."),
+)
+
+
+def main(runtime: Runtime) -> int:
+    """Raises CheckFailed when a target is missed, InvalidRun when nothing is known; both after everything is written."""
+    values = runtime.inputs(INPUTS)
+    from actions.delivery import github
+    from loadtests.recording import Recording
+    from loadtests.report import write
+    from loadtests.verdicts import judge
+    from pipelines import performance
+    from pipelines.delivery import performance as measured
+    from pipelines.delivery.context import WORK
+    from pipelines.manifest import load
+
+    manifest, environment = load(), values["environment"]
+    recording, commit = performance.read_shards(Path(values["recordings"]))
+    good = measured.last_good(
+        github(runtime, values["token"]), environment, recording.profile, main=manifest.release.main
+    )
+    judgement = judge(
+        recording, manifest.performance.targets, before=None if good is None else Recording.from_json(good)
+    )
+    written = write(judgement, recording, WORK / "load-report")
+    runtime.summary(written.markdown.read_text())
+    runtime.output("report", str(written.html.parent))
+    _keep_answers(runtime, environment, commit, recording, judgement)
+    if judgement.verdict == "passed" and not judgement.regressions:
+        _keep_baseline(runtime, environment, recording)
+    performance.require_met(judgement, environment)
+    return 0
+
+
+def _keep_answers(runtime: Runtime, environment: str, commit: str, recording: Recording, judgement: Judgement) -> None:
+    from pipelines.delivery import performance
+    from pipelines.delivery.context import WORK
+
+    found = performance.Measured(
+        environment=environment,
+        commit=commit,
+        profile=recording.profile,
+        at=datetime.fromtimestamp(recording.start, UTC).isoformat(timespec="seconds"),
+        answers=tuple(
+            performance.Answer(target=each.target, component=each.component, verdict=each.verdict, says=each.says)
+            for each in judgement.answers
+        ),
+        **_of_run(runtime),
+    )
+    folder = WORK / "load-answers"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / performance.FILE).write_bytes(found.written())
+    runtime.output("answers", str(folder))
+    runtime.output("name", performance.artifact_name(environment, commit))
+
+
+def _keep_baseline(runtime: Runtime, environment: str, recording: Recording) -> None:
+    from pipelines.delivery import performance
+    from pipelines.delivery.context import WORK
+
+    folder = WORK / "load-baseline"
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {"format": performance.FORMAT, **_of_run(runtime), "recording": json.loads(recording.to_json())}
+    (folder / performance.BASELINE.file).write_text(json.dumps(document))
+    runtime.output("baseline", str(folder))
+    runtime.output("baseline_name", performance.baseline_name(environment, recording.profile))
+
+
+def _of_run(runtime: Runtime) -> dict[str, str]:
+    env = runtime.environ
+    return {"run": env.get("GITHUB_RUN_ID", ""), "attempt": env.get("GITHUB_RUN_ATTEMPT", "")}

@@ -1,106 +1,158 @@
-"""How often do our 95 % intervals hold the truth? Known servers, Poisson arrivals, seeded runs."""
+"""How often do our 95 % intervals hold the truth? Known servers, Poisson arrivals, 200 seeded runs of each.
+
+`python -m benchmarks.load_intervals [--runs 200]` prints the table of docs/PERFORMANCE.md; about ten minutes on two cores.
+"""
 
 from __future__ import annotations
 
+import argparse
 import math
-from collections.abc import Callable
+import os
+import statistics
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-import numpy
-from numpy.typing import NDArray
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: as many processes as cores are busy already
 
-from loadtests.recording import Recording, Sample
+from benchmarks.load_servers import ENDPOINT, SERVERS, Server, play, truth
+from loadtests.intervals import Estimate, Series, percentile
 
-Floats = NDArray[numpy.float64]
-Dice = numpy.random.Generator
+SHARES = (0.5, 0.95, 0.99)
+FIRST = 10
+"""Seconds of warm-up; none of these servers has any."""
+RATE = 20.0
+SECONDS = 310
+LONG_SECONDS, LONG_RATE = 1810, 60.0
+SHORT_SECONDS = 70
+COVERED, WIDTH, NEAR = 0.93, 1.7, 0.03
+"""Goals: the share of intervals that hold the truth; the median width, as a multiple of that of the best possible interval, which
+is the range in which 95 % of the estimates themselves fall; how near the truth an estimate is."""
+NAMED = {each.name: each for each in SERVERS}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
-    name: str
-    answers: Callable[[Dice, Floats, float], Floats]
-    """Milliseconds (infinity: it failed) of requests due at these seconds of a run of so many."""
+class Row:
+    """What came of all runs at one percentile of one server."""
+
+    server: str
+    share: float
+    truth: float
+    runs: int
+    answered: int
+    held: float
+    """Share of the answered intervals with the truth in them."""
+    wrong: float
+    """Share of all runs that were answered without the truth in it."""
+    width: float
+    """Median, as a share of the truth; infinite where the interval is open."""
+    best: float
+    """Width of the range of the estimates, likewise."""
 
 
-def normal_log(dice: Dice, count: int, median: float, sigma: float) -> Floats:
-    return median * numpy.exp(sigma * dice.standard_normal(count))
+def of_run(name: str, seed: int, seconds: float, rate: float) -> list[Estimate]:
+    series = Series(play(NAMED[name], seed, seconds, rate).slices(ENDPOINT), FIRST, int(seconds))
+    return [percentile(series, share) for share in SHARES]
 
 
-def constant(dice: Dice, due: Floats, seconds: float) -> Floats:
-    return numpy.full(len(due), 50.0)
+def points_of_run(name: str, seed: int, seconds: float, rate: float) -> list[float]:
+    """The estimates alone."""
+    series = Series(play(NAMED[name], seed, seconds, rate).slices(ENDPOINT), FIRST, int(seconds))
+    return [series.edges(series.column(share))[1] for share in SHARES]
 
 
-def log_normal(dice: Dice, due: Floats, seconds: float) -> Floats:
-    return normal_log(dice, len(due), 80.0, 0.5)
+def holds(estimate: Estimate, value: float) -> bool:
+    """HDR keeps a value to a thousandth."""
+    return estimate.low * 0.999 <= value <= estimate.high * 1.001
 
 
-def bimodal(dice: Dice, due: Floats, seconds: float) -> Floats:
-    slow = dice.random(len(due)) < 0.08
-    return numpy.where(slow, normal_log(dice, len(due), 250.0, 0.2), normal_log(dice, len(due), 20.0, 0.2))
+def rows(server: Server, runs: Sequence[Sequence[Estimate]], seconds: float) -> Iterator[Row]:
+    values = truth(server, seconds, FIRST, SHARES)
+    for share, value, estimates in zip(SHARES, values, zip(*runs, strict=True), strict=True):
+        answered = [each for each in estimates if not each.why]
+        points = sorted(each.value or 0.0 for each in estimates)
+        cut = round(0.025 * len(points))
+        yield Row(
+            server=server.name,
+            share=share,
+            truth=value,
+            runs=len(runs),
+            answered=len(answered),
+            held=statistics.fmean(holds(each, value) for each in answered) if answered else math.nan,
+            wrong=sum(not holds(each, value) for each in answered) / len(runs),
+            width=statistics.median((each.high - each.low) / value for each in answered)
+            if answered and math.isfinite(value)
+            else math.nan,
+            best=(points[-1 - cut] - points[cut]) / value if math.isfinite(value) else math.nan,
+        )
 
 
-def waiting(begins: Floats, lengths: Floats, due: Floats) -> Floats:
-    """Milliseconds until the stall is over that each is due in; 0 outside of them."""
-    at = numpy.searchsorted(begins, due, side="right") - 1
-    end = numpy.where(at >= 0, (begins + lengths)[at], -1.0)
-    return numpy.maximum(0.0, end - due) * 1000
+def coverage(pool: ProcessPoolExecutor, runs: int, seconds: float, rate: float) -> Iterator[Row]:
+    for server in SERVERS:
+        done = pool.map(of_run, *_arguments(server, runs, seconds, rate), chunksize=10)
+        yield from rows(server, list(done), seconds)
 
 
-def stalls(dice: Dice, due: Floats, seconds: float) -> Floats:
-    begins = dice.random() * 10 + numpy.arange(-10.0, seconds + 10, 10)
-    return normal_log(dice, len(due), 8.0, 0.2) + waiting(begins, numpy.ones(len(begins)), due)
+def nearness(pool: ProcessPoolExecutor, runs: int) -> Iterator[tuple[str, list[float]]]:
+    """(server, share of runs whose estimate is within `NEAR` of the truth, for each percentile), of long runs."""
+    for server in SERVERS:
+        done = list(pool.map(points_of_run, *_arguments(server, runs, LONG_SECONDS, LONG_RATE), chunksize=10))
+        values = truth(server, LONG_SECONDS, FIRST, SHARES)
+        yield (
+            server.name,
+            [
+                statistics.fmean(point == value or abs(point / value - 1) <= NEAR for point in points)
+                for value, points in zip(values, zip(*done, strict=True), strict=True)
+            ],
+        )
 
 
-def stalls_at_random(dice: Dice, due: Floats, seconds: float) -> Floats:
-    gaps = dice.exponential(9.0, size=int(seconds / 5) + 50) + 1.0
-    begins = numpy.cumsum(gaps) - 60
-    return normal_log(dice, len(due), 8.0, 0.2) + waiting(begins, numpy.ones(len(begins)), due)
+def _arguments(server: Server, runs: int, seconds: float, rate: float) -> list[Sequence[object]]:
+    return [[server.name] * runs, range(runs), [seconds] * runs, [rate] * runs]
 
 
-def leak(dice: Dice, due: Floats, seconds: float) -> Floats:
-    return normal_log(dice, len(due), 50.0, 0.3) * (1 + due / seconds)
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share * 100:.1f} %"
 
 
-def error_bursts(dice: Dice, due: Floats, seconds: float) -> Floats:
-    gaps = dice.exponential(18.0, size=int(seconds / 9) + 50) + 2.0
-    begins = numpy.cumsum(gaps) - 60
-    inside = waiting(begins, numpy.full(len(begins), 2.0), due) > 0
-    failed = inside & (dice.random(len(due)) < 0.3)
-    return numpy.where(failed, math.inf, normal_log(dice, len(due), 60.0, 0.4))
+def _table(found: Iterator[Row]) -> int:
+    missed = 0
+    print("| server | percentile | truth ms | answered | interval holds the truth | width | of the best possible |")
+    print("|---|---|---|---|---|---|---|")
+    for row in found:
+        ratio = row.width / row.best if row.best > 0.002 else math.nan
+        missed += row.held < COVERED or ratio > WIDTH
+        print(
+            f"| {row.server} | p{row.share * 100:g} | {row.truth:.1f} | {row.answered} of {row.runs} | {_percent(row.held)} "
+            f"| {_percent(row.width)} | {'–' if math.isnan(ratio) else f'{ratio:.2f} x'} |",
+            flush=True,
+        )
+    return missed
 
 
-def slow_phases(dice: Dice, due: Floats, seconds: float) -> Floats:
-    """Twice as slow for twenty seconds at a time, at random."""
-    edges = numpy.cumsum(dice.exponential(15.0, size=int(seconds / 5) + 50)) - 60
-    slow = numpy.searchsorted(edges, due) % 2 == 0
-    return normal_log(dice, len(due), 50.0, 0.3) * numpy.where(slow, 1.6, 1.0)
+def _short(found: Iterator[Row]) -> None:
+    print("| server | percentile | too short to tell | answered wrongly |\n|---|---|---|---|")
+    for row in found:
+        short = 1 - row.answered / row.runs
+        print(f"| {row.server} | p{row.share * 100:g} | {_percent(short)} | {_percent(row.wrong)} |", flush=True)
 
 
-SERVERS = [
-    Server(name=f.__name__, answers=f)
-    for f in (constant, log_normal, bimodal, stalls, stalls_at_random, leak, error_bursts, slow_phases)
-]
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--runs", type=int, default=200)
+    runs = options.parse_args().runs
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        print(f"{SECONDS - FIRST} s at {RATE:g} requests/s, {runs} runs of each server")
+        print(f"(goals: at least {COVERED:.0%} hold the truth, at most {WIDTH:g} times as wide as the best possible)\n")
+        missed = _table(coverage(pool, runs, SECONDS, RATE))
+        print(f"\n{SHORT_SECONDS - FIRST} s at {RATE:g} requests/s: too short to tell rather than wrong\n")
+        _short(coverage(pool, runs, SHORT_SECONDS, RATE))
+        print(f"\n{LONG_SECONDS - FIRST} s at {LONG_RATE:g} requests/s: estimates within {NEAR:.0%} of the truth\n")
+        print("| server | p50 | p95 | p99 |\n|---|---|---|---|")
+        for name, shares in nearness(pool, runs):
+            print(f"| {name} | {' | '.join(map(_percent, shares))} |", flush=True)
+    print(f"\ngoals of coverage and width missed: {missed}")
 
 
-def truth(server: Server, seconds: float, first: float, shares: list[float]) -> list[float]:
-    """Of two million requests, at the same moments of the run as those that are measured."""
-    many = []
-    rounds = 100 if server.name in ("stalls_at_random", "error_bursts", "slow_phases","stalls") else 1
-    span = 20_000.0 if rounds > 1 else seconds
-    for seed in range(rounds):
-        dice = numpy.random.default_rng([999, seed])
-        due = numpy.sort(dice.random(2_000_000 // rounds) * span)
-        if rounds == 1:
-            due = numpy.sort(first + dice.random(2_000_000) * (seconds - first))
-        many.append(server.answers(dice, due, span))
-    return [float(each) for each in numpy.quantile(numpy.concatenate(many), shares, method="inverted_cdf")]
-
-
-def play(server: Server, seed: int, seconds: float, rate: float) -> Recording:
-    dice = numpy.random.default_rng([seed, 1])
-    due = numpy.sort(dice.random(dice.poisson(rate * seconds)) * seconds)
-    recording = Recording.of_shard(profile="bench", environment="bench", release="", seed=seed, start=0.0, seconds=seconds)
-    for at, ms in zip(due.tolist(), server.answers(dice, due, seconds).tolist(), strict=True):
-        failed = math.isinf(ms)
-        recording.add(Sample(due=at, endpoint="GET /", ms=0.0 if failed else ms, error="failed" if failed else ""))
-    return recording
+if __name__ == "__main__":
+    main()

@@ -8,12 +8,11 @@ no two runs meet the same machine and the same neighbours.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from loadtests import intervals, validity, warmup
+from loadtests import intervals, validity
 from loadtests.intervals import Metric, Series
-from loadtests.recording import Recording
+from loadtests.window import Window
 
 ALPHA = 0.05
 SMALLEST = 1.1
@@ -39,32 +38,29 @@ class Change:
         return self.low > 1 and self.ratio >= SMALLEST
 
 
-def compare(now: Recording, before: Recording, window: tuple[int, int]) -> tuple[tuple[Change, ...], str]:
-    """The changes, and "" or why the two cannot be compared. `window`: the measured seconds of `now`, the end not included."""
-    if (now.environment, now.profile) != (before.environment, before.profile):
+def compare(now: Window, before: Window) -> tuple[tuple[Change, ...], str]:
+    """The changes, and "" or why the two cannot be compared."""
+    ours, theirs = now.recording, before.recording
+    if (ours.environment, ours.profile) != (theirs.environment, theirs.profile):
         return (), (
-            f"not compared: the other run was {before.profile!r} on {before.environment}, this one is {now.profile!r} "
-            f"on {now.environment}"
+            f"not compared: the other run was {theirs.profile!r} on {theirs.environment}, this one is {ours.profile!r} "
+            f"on {ours.environment}"
         )
-    if any(validity.problems(before)):
+    if any(validity.problems(theirs)):
         return (), "not compared: the other run is invalid"
-    end = validity.ended(before)
-    earlier = (warmup.measured_from(before.slices(), end), end)
-    pairs = []
-    for name in sorted(now.endpoints.keys() & before.endpoints.keys()):
-        for metric in ("times", "database"):
-            ours = Series(now.slices([name]), *window, metric)
-            theirs = Series(before.slices([name]), *earlier, metric)
-            for kind, share in COMPARED:
-                if kind == metric and all(_known(series, share) for series in (ours, theirs)):
-                    pairs.append((name, metric, share, ours, theirs))
-    found = tuple(_change(*pair, alpha=ALPHA / len(pairs)) for pair in pairs)
+    pairs = [
+        (name, metric, share)
+        for name in sorted(ours.endpoints.keys() & theirs.endpoints.keys())
+        for metric, share in COMPARED
+        if all(intervals.known(window.series([name], metric), share) for window in (now, before))
+    ]
+    found = tuple(
+        _change(
+            name, metric, share, now.series([name], metric), before.series([name], metric), alpha=ALPHA / len(pairs)
+        )
+        for name, metric, share in pairs
+    )
     return found, "" if found else "not compared: the runs have no endpoint with enough samples in common"
-
-
-def _known(series: Series, share: float) -> bool:
-    found = intervals.percentile(series, share)
-    return not found.why and found.value is not None and math.isfinite(found.value)
 
 
 def _change(name: str, metric: Metric, share: float, ours: Series, theirs: Series, *, alpha: float) -> Change:

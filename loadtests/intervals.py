@@ -48,9 +48,9 @@ BLOCKS = 10
 """Fewest blocks that an interval is made of."""
 STALLS = 10
 """Fewest stalls that one is made of, where `_OF_STALLS` of the slow answers come of them."""
-RARE = 10
+RARE = 15
 """Fewest answers that are to be expected above a percentile (and below it)."""
-_OF_STALLS = 0.25
+_OF_STALLS = 0.1
 _PER_STRATUM = 4
 _TIMES_AUTOCORRELATION = 5
 _INDEPENDENT = 1.5
@@ -184,7 +184,7 @@ def ratio(now: Series, before: Series, share: float, *, confidence: float = CONF
 
     ours, theirs = (
         numpy.log(_times(series)[_columns(series.drawn(seed), share, cumulated=True)])
-        for seed, series in enumerate((now, before), 1)
+        for seed, series in enumerate((now, before))
     )
     apart = numpy.sort(numpy.concatenate([ours - numpy.roll(theirs, turn) for turn in range(_PAIRINGS)]))
     fewest = min((now, before), key=lambda series: series.units / series.blocks.length)
@@ -213,6 +213,14 @@ def of_independent(values: Sequence[float], share: float, *, confidence: float =
         samples=count,
         why="" if high < count else f"{count} samples; at least {needed} are needed",
     )
+
+
+def known(series: Series, share: float) -> bool:
+    """Is the run long enough for this percentile, and was there an answer?"""
+    if not series.samples:
+        return False
+    column = series.column(share)
+    return column < len(series.indices) and not _too_short(series, share, column)
 
 
 def _too_short(series: Series, share: float, column: int) -> str:
@@ -308,14 +316,15 @@ def _blocks(series: Series) -> Blocks:
     level, known = _levels(series)
     if known.sum() < 2:
         return Blocks(_SHORTEST, 0, 0, numpy.zeros(series.units))
-    local = _local_median(level)
+    load = _load(series)
+    local = _local_median(level, load)
     above = level - local
     spread = float(numpy.median(numpy.abs(above[known]))) * 1.4826
     stalled = known & (above > max(math.log(_STALL), _STALL_DEVIATIONS * spread))
     lengths = _runs(stalled)
     longest = max(lengths, default=0)
     calm = numpy.where(stalled, local, level)
-    time = _autocorrelation_time(calm[known])
+    time = _autocorrelation_time((calm - _of_load(calm, load))[known])
     length = max(math.ceil(_SHORTEST / series.unit), 2 * longest)
     if time > _INDEPENDENT:
         length = max(length, math.ceil(_TIMES_AUTOCORRELATION * time))
@@ -337,14 +346,33 @@ def _levels(series: Series) -> tuple[Floats, NDArray[Any]]:
     return level[last], known
 
 
-def _local_median(level: Floats) -> Floats:
-    """Of the fifth of the run around each unit."""
+def _load(series: Series) -> NDArray[Any]:
+    """A class for each unit by the requests about it, each class of twice as many as the one before: a spike is another load."""
     import numpy
 
-    half = max(15, len(level) // 10)
-    return numpy.array(
-        [float(numpy.median(level[max(0, unit - half) : unit + half + 1])) for unit in range(len(level))]
-    )
+    about = numpy.convolve(numpy.pad(series.counts.sum(axis=1), 2, mode="edge"), numpy.full(5, 0.2), mode="valid")
+    usual = max(float(numpy.median(about)), 0.2)
+    found: NDArray[Any] = numpy.rint(numpy.log2(numpy.maximum(about, 0.2) / usual)).astype(int)
+    return found
+
+
+def _local_median(level: Floats, load: NDArray[Any]) -> Floats:
+    """Of the fifth of the run around each unit, as far as it is under about the same load."""
+    import numpy
+
+    half, found = max(15, len(level) // 10), []
+    for unit in range(len(level)):
+        about = slice(max(0, unit - half), unit + half + 1)
+        found.append(float(numpy.median(level[about][numpy.abs(load[about] - load[unit]) <= 1])))
+    return numpy.array(found)
+
+
+def _of_load(level: Floats, load: NDArray[Any]) -> Floats:
+    """What is usual under the load of each unit."""
+    import numpy
+
+    usual = {each: float(numpy.median(level[load == each])) for each in numpy.unique(load).tolist()}
+    return numpy.array([usual[each] for each in load.tolist()])
 
 
 def _runs(flags: NDArray[Any]) -> list[int]:
@@ -363,7 +391,7 @@ def _runs(flags: NDArray[Any]) -> list[int]:
 
 
 def _autocorrelation_time(values: Floats) -> float:
-    """How many units are worth one that is independent; at least 1. A trend (up to a parabola) is taken out before.
+    """How many units are worth one that is independent; at least 1. A steady trend is taken out before.
 
     Where there is some correlation, it is that time and its standard error.
     """
@@ -373,7 +401,7 @@ def _autocorrelation_time(values: Floats) -> float:
     if count < 8:
         return 1.0
     where = numpy.linspace(-1, 1, count)
-    rest = values - numpy.polyval(numpy.polyfit(where, values, 2), where)
+    rest = values - numpy.polyval(numpy.polyfit(where, values, 1), where)
     variance = float(rest @ rest)
     if variance <= 1e-12 * count:
         return 1.0

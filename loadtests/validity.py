@@ -25,15 +25,15 @@ def problems(recording: Recording) -> Iterator[str]:
     late, begun = recording.lag.above(LATE_MS), recording.lag.total + recording.waited.total
     if late > MOST_LATE * begun:
         yield (
-            f"{late:,} of {begun:,} visits ({late / begun:.1%}) began more than {LATE_MS:g} ms late because the generator was busy, "
-            f"at most {MOST_LATE:.0%} may{_cpu(recording)}"
+            f"{late:,} of {begun:,} visits ({100 * late / begun:.1f} %) began more than {LATE_MS:g} ms late, the generator being busy; "
+            f"at most {100 * MOST_LATE:g} % may{_cpu(recording)}"
         )
     # A visit that found no user in all the time was held up by the platform, and is counted as failed.
     missing = asked - begun - sum(each.errors[NOBODY_FREE] for each in recording.slices().values())
     if missing > MOST_LATE * asked:
         yield (
-            f"only {asked - missing:,} of {asked:,} visits that were due began ({1 - missing / asked:.1%}): the generator did not "
-            f"make the load that was asked for{_cpu(recording)}"
+            f"only {asked - missing:,} of {asked:,} visits that were due began ({100 * (1 - missing / asked):.1f} %): "
+            f"the generator did not make the load that was asked for{_cpu(recording)}"
         )
 
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from loadtests import intervals, validity, warmup
+from loadtests import intervals, validity
 from loadtests.comparison import Change, compare
 from loadtests.intervals import Estimate, Metric, Series
 from loadtests.recording import Recording
+from loadtests.window import Window
 from pipelines.manifest.performance import PerformanceTarget
 
 Verdict = Literal["passed", "missed", "too short to tell", "no data", "invalid"]
@@ -85,40 +86,38 @@ def judge(
     each other, by the name of their target (page loads, starts of apps). Targets of which nothing is measured here, neither in
     the recording nor in `samples`, are left out. Equal recordings give equal judgements.
     """
-    end = validity.ended(recording)
-    slices = recording.slices()
-    first = warmup.measured_from(slices, end)
+    window = Window(recording)
     invalid = tuple(validity.problems(recording))
-    window = _Window(recording, first, end, invalid)
+    judging = _Judging(window, invalid)
     given = samples or {}
     answers = [
-        window.answer(name, target) if target.of in _METRICS else _of_samples(name, target, given[name])
+        judging.answer(name, target) if target.of in _METRICS else _of_samples(name, target, given[name])
         for name, target in targets.items()
         if target.of in _METRICS or name in given
     ]
-    changes, unlike = compare(recording, before, (first, end)) if before and not invalid else ((), "")
+    changes, unlike = compare(window, Window(before)) if before and not invalid else ((), "")
     return Judgement(
         verdict="invalid" if invalid else _worst([answer.verdict for answer in answers]),
         answers=tuple(answers),
-        endpoints=tuple(window.endpoints()),
+        endpoints=tuple(judging.endpoints()),
         changes=changes,
         invalid=invalid,
         notes=(*_stopped(recording), *validity.notes(recording), *([unlike] if unlike else [])),
-        first=first,
-        end=end,
+        first=window.first,
+        end=window.end,
     )
 
 
-class _Window:
-    """The measured part of a run."""
+class _Judging:
+    """One run and its window."""
 
-    def __init__(self, recording: Recording, first: int, end: int, invalid: Sequence[str]) -> None:
-        self.recording, self.first, self.end, self.invalid = recording, first, end, invalid
+    def __init__(self, window: Window, invalid: Sequence[str]) -> None:
+        self.window, self.recording, self.invalid = window, window.recording, invalid
 
     def answer(self, name: str, target: PerformanceTarget) -> Answer:
         metric = _METRICS[target.of]
         names = [name for name in self.recording.endpoints if component_of(name) == target.component]
-        series = self._series(names, metric)
+        series = self.window.series(names, metric)
         estimate = intervals.percentile(series, SHARE)
         verdict, why = self._verdict(target, names, metric, series, estimate)
         return _answered(name, target, estimate, verdict, why, "queries" if metric == "database" else "requests")
@@ -136,9 +135,9 @@ class _Window:
         if verdict == "missed":
             return verdict, why
         for name in names:  # an endpoint that surely breaks the promise must not hide among the others
-            alone = self._series([name], metric)
+            alone = self.window.series([name], metric)
             if _by_interval(intervals.percentile(alone, SHARE), target.p95_ms, alone)[0] == "missed":
-                at = _ms(intervals.percentile(alone, SHARE).value)
+                at = milliseconds(intervals.percentile(alone, SHARE).value)
                 return "missed", f"{name} alone has p95 {at}"
         return verdict, why
 
@@ -150,7 +149,7 @@ class _Window:
             found
             for name in names
             for second, found in self.recording.slices(name).items()
-            if second >= self.end - _HURT_SECONDS
+            if second >= self.window.end - _HURT_SECONDS
         ]
         count = sum(found.count for found in last)
         if sum(found.failed for found in last) <= (1 - SHARE) * count:
@@ -159,7 +158,7 @@ class _Window:
 
     def endpoints(self) -> Iterator[EndpointSummary]:
         for name in sorted(self.recording.endpoints):
-            series, database = self._series([name], "times"), self._series([name], "database")
+            series, database = self.window.series([name], "times"), self.window.series([name], "database")
             yield EndpointSummary(
                 endpoint=name,
                 samples=series.samples,
@@ -167,9 +166,6 @@ class _Window:
                 percentiles={share: intervals.percentile(series, share) for share in SHOWN},
                 database=intervals.percentile(database, SHARE) if database.samples else None,
             )
-
-    def _series(self, names: Sequence[str], metric: Metric) -> Series:
-        return Series(self.recording.slices(names), self.first, self.end, metric)
 
 
 def component_of(endpoint: str) -> str:
@@ -188,7 +184,7 @@ def _by_interval(estimate: Estimate, limit_ms: float, series: Series) -> tuple[V
         return "too short to tell", "the limit lies within the interval"
     median = intervals.percentile(series, 0.5)
     if not median.why and median.low > limit_ms:
-        return "missed", f"half of all took longer than {_ms(median.low)}"
+        return "missed", f"half of all took longer than {milliseconds(median.low)}"
     return "too short to tell", estimate.why
 
 
@@ -210,8 +206,8 @@ def _answered(
 ) -> Answer:
     said = "nothing was measured"
     if estimate.value is not None:
-        between = "" if estimate.why else f" ({_ms(estimate.low)} to {_ms(estimate.high)})"
-        said = f"p95 {_ms(estimate.value)}{between}, at most {_ms(target.p95_ms)}, of {estimate.samples:,} {counted}"
+        between = "" if estimate.why else f" ({milliseconds(estimate.low)} to {milliseconds(estimate.high)})"
+        said = f"p95 {milliseconds(estimate.value)}{between}, at most {milliseconds(target.p95_ms)}, of {estimate.samples:,} {counted}"
     return Answer(
         target=name,
         of=target.of,
@@ -233,10 +229,10 @@ def _stopped(recording: Recording) -> Iterator[str]:
         yield f"the run ended before its time: {'; '.join(sorted(recording.stopped))}"
 
 
-def _ms(value: float | None) -> str:
-    """12.3 ms, 480 ms; infinity is an answer that never came."""
+def milliseconds(value: float | None) -> str:
+    """12.3 ms, 480 ms; infinity is an answer that never came, or failed."""
     if value is None:
         return "–"
     if math.isinf(value):
-        return "never"
+        return "no answer"
     return f"{value:,.0f} ms" if value >= 99.5 else f"{value:.3g} ms"

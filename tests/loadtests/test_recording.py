@@ -212,3 +212,20 @@ def test_a_file_that_was_cut_off_or_is_of_another_version_is_refused() -> None:
             Recording.from_json(broken)
     with pytest.raises(RecordingRefused, match="not of version 1"):
         Recording.from_json(text.replace('"version": 1', '"version": 2'))
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"),
+    [
+        ([6067.0, 1239.0], 0.5, 1239.0),  # locust#565: a median far from both samples
+        ([661.0], 0.99, 661.0),  # locust#254: 660, with a maximum of 661
+        ([596.0] * 50, 0.99, 596.0),  # locust#331: 600 above a maximum of 596
+        ([1.0, 2.0, 3.0, 4.0, 5.0], 0.95, 5.0),
+        (list(map(float, range(1, 101))), 0.95, 95.0),  # not the 96th, as `int(0.95 * n)` takes
+    ],
+)
+def test_percentiles_that_other_tools_got_wrong(values: list[float], share: float, expected: float) -> None:
+    histogram = Histogram()
+    for value in values:
+        histogram.record(value)
+    assert histogram.quantile(share) == pytest.approx(expected, rel=0.001)

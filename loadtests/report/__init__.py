@@ -1,0 +1,5 @@
+"""The report of a load test, for the person who decides on a release: one HTML page, a Markdown summary, and JSON."""
+
+from loadtests.report.writing import Written, write
+
+__all__ = ["Written", "write"]

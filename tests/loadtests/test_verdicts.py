@@ -1,0 +1,242 @@
+"""What is said of the targets: a pass needs enough good answers to a load that was really made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy
+import pytest
+
+from benchmarks.load_servers import slices
+from loadtests.comparison import compare
+from loadtests.recording import NOBODY_FREE, Recording, Sample, merge
+from loadtests.verdicts import Judgement, judge
+from loadtests.window import Window
+from pipelines.manifest.performance import PerformanceTarget
+from tests.loadtests.report.example import TARGETS, played
+
+PAGE = {"page load": PerformanceTarget(of="page-load", component="web", p95_ms=2000)}
+NOTES = "backend GET /notes"
+
+
+def empty(*, seconds: float = 120, profile: str = "smoke", environment: str = "staging", shards: int = 1) -> Recording:
+    return Recording.of_shard(
+        profile=profile, environment=environment, release="1.4.0", seed=1, start=0.0, seconds=seconds, shards=shards
+    )
+
+
+def verdicts(found: Judgement) -> dict[str, str]:
+    return {answer.target: answer.verdict for answer in found.answers}
+
+
+def log_normal(
+    seed: int,
+    factor: float = 1.0,
+    endpoints: Sequence[str] = (NOTES, "backend POST /notes"),
+    rate: float = 6.0,
+) -> Recording:
+    recording, dice = empty(), numpy.random.default_rng(seed)
+    for endpoint in endpoints:
+        due = numpy.sort(dice.uniform(0, 120, dice.poisson(rate * 120)))
+        recording.endpoints[endpoint] = slices(due, factor * dice.lognormal(4, 0.5, len(due)))
+    return recording
+
+
+def test_a_healthy_run_meets_its_targets_with_value_interval_and_samples() -> None:
+    found = judge(played(1), TARGETS)
+    assert (found.verdict, found.invalid, found.notes) == ("passed", (), ())
+    assert verdicts(found) == {"API responses": "passed", "database queries": "passed"}
+    assert (found.first, found.end) == (10, 120)
+    assert found.answers[0].says == "p95 137 ms (129 ms to 147 ms), at most 500 ms, of 1,304 requests"
+    assert judge(played(1), TARGETS) == found
+
+
+def test_a_slow_platform_misses_the_target_that_it_misses() -> None:
+    found = judge(played(2, factor=5), TARGETS)
+    assert found.verdict == "missed"
+    assert verdicts(found) == {"API responses": "missed", "database queries": "missed"}
+    slow_queries = played(3)
+    for each in slow_queries.endpoints.values():
+        for second in each.values():
+            second.database, second.times = second.times, second.database
+    assert verdicts(judge(slow_queries, TARGETS)) == {"API responses": "passed", "database queries": "missed"}
+
+
+def test_stalls_that_others_overlook_are_found() -> None:
+    """PerfCake#258 and many more: a platform that stood still had the average, and the percentiles, of one that did not."""
+    found = judge(played(4, stalls=True, seconds=300, rate=6), TARGETS)
+    target = found.answers[0]
+    assert target.estimate.stalls >= 25
+    assert target.estimate.value == pytest.approx(620, rel=0.15)
+    assert target.verdict == "missed"
+
+
+def test_an_endpoint_that_breaks_the_promise_does_not_hide_among_quick_ones() -> None:
+    recording = log_normal(5, rate=60.0)
+    recording.endpoints["backend GET /report"] = log_normal(6, 15, ["backend GET /report"], 3).endpoints[
+        "backend GET /report"
+    ]
+    found = judge(recording, TARGETS).answers[0]
+    assert found.estimate.high < 500
+    assert found.verdict == "missed"
+    assert "backend GET /report alone has p95" in found.says
+
+
+def test_a_limit_within_the_interval_is_too_short_to_tell() -> None:
+    between = {"API responses": PerformanceTarget(of="response", component="backend", p95_ms=138)}
+    found = judge(played(1), between)
+    assert found.verdict == "too short to tell"
+    assert found.answers[0].says.endswith("the limit lies within the interval")
+
+
+def test_no_data_is_no_pass() -> None:
+    """k6#1053 and k6#1346: a threshold on what was never measured was met."""
+    found = judge(empty(), TARGETS)
+    assert verdicts(found) == {"API responses": "no data", "database queries": "no data"}
+    assert found.verdict == "no data"
+    assert judge(played(1), {}).verdict == "no data"
+    of_another = {"API responses": PerformanceTarget(of="response", component="gateway", p95_ms=500)}
+    assert judge(played(1), of_another).answers[0].verdict == "no data"
+
+
+def test_queries_that_nobody_told_of_are_no_data_though_responses_are_well() -> None:
+    recording = played(1)
+    for each in recording.endpoints.values():
+        for second in each.values():
+            second.database.counts.clear()
+    found = judge(recording, TARGETS)
+    assert verdicts(found) == {"API responses": "passed", "database queries": "no data"}
+    assert found.verdict == "no data"
+
+
+def test_one_sample_and_few_samples_are_too_short_to_tell() -> None:
+    recording = empty()
+    recording.add(Sample(60.0, NOTES, 5.0, 200, database_ms=1.0))
+    assert verdicts(judge(recording, TARGETS)) == {
+        "API responses": "too short to tell",
+        "database queries": "too short to tell",
+    }
+    few = judge(played(6, seconds=30, rate=2), TARGETS)
+    assert few.verdict == "too short to tell"
+    assert "at least 300 are needed" in few.answers[0].says
+
+
+def test_few_answers_are_enough_where_half_of_them_are_too_slow() -> None:
+    found = judge(played(7, seconds=40, rate=2, factor=30), TARGETS).answers[0]
+    assert found.verdict == "missed"
+    assert "half of all took longer than" in found.says
+
+
+def test_a_generator_that_was_late_says_nothing_of_the_platform() -> None:
+    found = judge(played(8, lag_ms=9), TARGETS, before=played(9))
+    assert found.verdict == "invalid"
+    assert set(verdicts(found).values()) == {"invalid"}
+    assert "began more than 10 ms late, the generator being busy" in found.invalid[0]
+    assert found.changes == ()
+
+
+def test_one_in_a_hundred_may_be_late_and_waiting_for_the_platform_is_not_lateness() -> None:
+    def with_late(count: int, *, nobody: bool) -> Judgement:
+        recording = played(1)
+        recording.lag.counts.clear()
+        for number in range(480):
+            recording.arrived(number / 4, 50.0 if number < count else 1.0, late=nobody and number < count)
+        return judge(recording, TARGETS)
+
+    assert with_late(4, nobody=False).verdict == "passed"
+    assert with_late(5, nobody=False).verdict == "invalid"
+    waited = with_late(100, nobody=True)
+    assert waited.verdict == "passed"
+    assert "100 visits waited for a free user" in waited.notes[0]
+
+
+def test_a_load_that_was_not_made_is_invalid() -> None:
+    recording = played(1)
+    recording.expect([60.0] * 10)
+    found = judge(recording, TARGETS)
+    assert found.verdict == "invalid"
+    assert "only 480 of 490 visits that were due began (98.0 %)" in found.invalid[0]
+
+
+def test_visits_that_the_platform_kept_from_beginning_are_its_failures() -> None:
+    recording = played(1)
+    recording.expect([60.0] * 100)
+    for _ in range(100):
+        recording.add(Sample(60.0, NOTES, 30_000.0, None, NOBODY_FREE))
+    assert judge(recording, TARGETS).invalid == ()
+
+
+def test_a_lost_shard_makes_the_run_invalid() -> None:
+    found = judge(merge([empty(shards=2)], partial=True), TARGETS)
+    assert found.verdict == "invalid"
+    assert "shards 1 of 2 are missing" in found.invalid[0]
+
+
+def test_failed_answers_count_as_answers_that_never_came() -> None:
+    """loadtest#204, ghz#248: quick errors, or errors left out, made a failing server look quick."""
+    recording = log_normal(10)
+    for number in range(400):
+        recording.add(Sample(10 + number * 0.27, NOTES, 1.0, 503, "status 503"))
+    found = judge(recording, TARGETS).answers[0]
+    assert found.verdict == "missed"
+    assert found.says.startswith("p95 no answer")
+
+
+def test_a_run_that_stopped_because_the_platform_failed_is_missed_and_one_that_was_interrupted_is_invalid() -> None:
+    def stopped(why: str, failing: bool) -> Judgement:
+        recording = played(1, seconds=60)
+        recording.seconds = 600
+        recording.stopped.add(why)
+        for number in range(100 if failing else 0):
+            recording.add(Sample(50 + number / 10, NOTES, 1.0, 503, "status 503"))
+        return judge(recording, TARGETS)
+
+    hurt = stopped("100 of 220 requests in 10 s failed, more than 20%", failing=True)
+    assert hurt.end == 60
+    assert hurt.answers[0].verdict == "missed"
+    assert "the run stopped itself: 100 of 220 requests" in hurt.answers[0].says
+    broken_off = stopped("interrupted", failing=False)
+    assert broken_off.verdict == "invalid"
+    assert broken_off.notes == ("the run ended before its time: interrupted",)
+
+
+def test_pages_are_judged_by_samples_that_were_measured_elsewhere() -> None:
+    quick, slow = [900.0 + at for at in range(100)], [1900.0 + 10 * at for at in range(100)]
+    assert judge(played(1), PAGE, samples={"page load": quick}).verdict == "passed"
+    assert judge(played(1), PAGE, samples={"page load": slow}).verdict == "missed"
+    short = judge(played(1), PAGE, samples={"page load": quick[:59]}).answers[0]
+    assert (short.verdict, short.estimate.samples) == ("too short to tell", 59)
+    assert judge(played(1), PAGE, samples={"page load": []}).verdict == "no data"
+    assert judge(played(1), TARGETS | PAGE).answers == judge(played(1), TARGETS).answers
+
+
+def test_healthy_pairs_are_seldom_called_slower_and_a_third_slower_is_found() -> None:
+    """benchmarks/load_comparison.py has 200 pairs; PostgREST#4902 shows what single percentiles do without an interval."""
+    flagged = found = 0
+    for seed in range(8):
+        before, now, slower = (Window(log_normal(*of)) for of in ((1000 + seed,), (seed,), (seed, 1.3)))
+        flagged += any(change.regression for change in compare(now, before)[0])
+        found += any(change.regression for change in compare(slower, before)[0])
+    assert flagged <= 1
+    assert found == 8
+
+
+def test_only_runs_alike_are_compared() -> None:
+    now = log_normal(1)
+    other = log_normal(2)
+    other.profile = "soak"
+    assert judge(now, TARGETS, before=other).notes == (
+        "not compared: the other run was 'soak' on staging, this one is 'smoke' on staging",
+    )
+    invalid = log_normal(2)
+    invalid.held = set()
+    assert judge(now, TARGETS, before=invalid).notes == ("not compared: the other run is invalid",)
+    assert "no endpoint with enough samples" in judge(now, TARGETS, before=empty()).notes[0]
+
+
+def test_the_percentile_of_a_run_is_not_that_of_its_worst_moment() -> None:
+    """orderly-ape#69: the largest of the percentiles of ten seconds each was shown as that of the run."""
+    recording = log_normal(11, 0.2)
+    for number in range(20):
+        recording.add(Sample(60 + number / 10, NOTES, 3000.0, 200))
+    assert judge(recording, TARGETS).answers[0].estimate.value == pytest.approx(27, rel=0.1)

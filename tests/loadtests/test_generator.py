@@ -124,7 +124,7 @@ def test_connections_are_kept_within_a_visit_and_never_beyond(ways: Ran) -> None
 
 
 def test_a_connection_that_closes_without_an_answer_is_asked_once(ways: Ran) -> None:
-    """The client beneath Locust's asks three times for what it may repeat, without telling anybody."""
+    """Below Locust a GET is sent up to twelve times then (size of the pool + 2), without a word, whatever `max_retries` says."""
     assert ways.errors("backend GET /drop") == {"connection closed": ways.seen["requests"]["GET /drop"]}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,14 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from e2e.overlay import Overlay, OverlayError
+from e2e.browser import launch_arguments
+from e2e.overlay import OverlayError
 from e2e.routes import Routes, RoutesError
 from e2e.target import Target, TargetError
+from e2e.troubles import Troubles
 
 _OPTIONS = ("E2E_WEB_URL", "E2E_API_URL", "E2E_EXPECT_RELEASE")
 _PATIENCE_MS = 5_000
-# Nothing but the page under test is to talk to anybody.
-_QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-domain-reliability", "--no-pings")
-_BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 _failed = pytest.StashKey[bool]()
 
 
@@ -36,6 +34,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     item.stash[_failed] = item.stash.get(_failed, False) or report.failed
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Any:
+    """A test that ended well fails by what it did not announce; one that failed says what the browser saw, which is often why."""
+    troubles: Troubles | None = getattr(item, "funcargs", {}).get("troubles")
+    try:
+        result = yield
+    except BaseException as error:
+        if troubles and troubles.found and not isinstance(error, pytest.skip.Exception):
+            error.add_note("In the browser:\n" + "\n".join(troubles.found))
+        raise
+    if troubles:
+        troubles.settle(_PATIENCE_MS)
+        if said := troubles.judge():
+            pytest.fail(said, pytrace=False)
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -67,19 +82,10 @@ def artifacts() -> Path | None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(target: Target, routes: Routes) -> dict[str, Any]:
-    arguments = list(_QUIET)
-    if os.geteuid() == 0:
-        # Chromium's sandbox refuses to be set up by root.
-        arguments.append("--no-sandbox")
-    overlay = os.environ.get("SHIPMATE_OVERLAY")
-    if overlay:
-        try:
-            arguments += Overlay.read(Path(overlay)).browser_arguments((*target.hosts, *routes.hosts))
-        except OverlayError as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-    found = os.environ.get("SHIPMATE_BROWSER") or next(filter(None, map(shutil.which, _BROWSERS)), None)
-    # Without any of these Playwright looks for its own download, and says how to get it.
-    return {"args": arguments, **({"executable_path": found} if found else {})}
+    try:
+        return launch_arguments((*target.hosts, *routes.hosts))
+    except OverlayError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.fixture(scope="session")
@@ -91,16 +97,24 @@ def browser_context_args(routes: Routes) -> dict[str, Any]:
 
 
 @pytest.fixture
+def troubles(request: pytest.FixtureRequest) -> Troubles:
+    """What goes wrong in the browser; a test that wants some announces it."""
+    return Troubles(read_only=request.node.get_closest_marker("read_only") is not None)
+
+
+@pytest.fixture
 def context(
     browser: Browser,
     browser_context_args: dict[str, Any],
     routes: Routes,
     artifacts: Path | None,
+    troubles: Troubles,
     request: pytest.FixtureRequest,
 ) -> Iterator[BrowserContext]:
     context = browser.new_context(**browser_context_args)
     routes.apply(context)
     context.set_default_timeout(_PATIENCE_MS)
+    troubles.watch(context)
     if artifacts:
         context.tracing.start(snapshots=True, title=request.node.name)
     yield context

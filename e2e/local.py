@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from e2e.browser import fetched
+
 ROOT = Path(__file__).parents[1]
 BACKEND, DIST = ROOT / "apps/backend", ROOT / "apps/web/dist"
 _RELEASE = {"release": "v0.0.0-local", "environment": "development"}
@@ -111,7 +113,7 @@ def main(arguments: list[str]) -> int:
             config["apiUrl"] = api_url
             environ = {"E2E_WEB_URL": web_url, "E2E_API_URL": api_url, "E2E_EXPECT_RELEASE": _RELEASE["release"]}
             argv = [sys.executable, "-m", "pytest", "e2e", *arguments]
-            return subprocess.run(argv, cwd=ROOT, env={**os.environ, **environ}, check=False).returncode
+            return subprocess.run(argv, cwd=ROOT, env={**os.environ, **fetched(), **environ}, check=False).returncode
 
 
 if __name__ == "__main__":

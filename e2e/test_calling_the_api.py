@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Error, Page
 
 from e2e.target import Target
+from e2e.troubles import Troubles
 
 pytestmark = pytest.mark.read_only
 
@@ -34,14 +35,16 @@ def test_every_answer_carries_a_request_id_that_the_page_may_read(page: Page, ta
     assert UUID(forged["headers"]["x-request-id"])
 
 
-def test_an_unknown_address_of_the_api_is_not_found(page: Page, target: Target) -> None:
+def test_an_unknown_address_of_the_api_is_not_found(page: Page, target: Target, troubles: Troubles) -> None:
+    troubles.announce("HTTP 404: GET .*/no/such/thing")
     page.goto(target.web_url, wait_until="commit")
     answer = call(page, f"{target.api_url}/no/such/thing")
     assert answer["status"] == 404
     assert '"not_found"' in answer["body"]
 
 
-def test_another_site_may_not_read_the_api(page: Page, target: Target) -> None:
+def test_another_site_may_not_read_the_api(page: Page, target: Target, troubles: Troubles) -> None:
+    troubles.announce("console error: .* blocked by CORS policy", "request failed: GET .*/version")
     # An empty page of its own: the origin is `null`.
     page.goto("about:blank")
     with pytest.raises(Error, match="Failed to fetch"):

@@ -7,23 +7,17 @@ from playwright.sync_api import Page, expect
 
 from e2e.notes_page import open_notes
 from e2e.target import Target
+from e2e.troubles import Troubles
 
 pytestmark = pytest.mark.read_only
 
 
 def test_the_page_opens_and_says_what_it_is(page: Page, target: Target) -> None:
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(f"uncaught: {error}"))
-    page.on("console", lambda said: broken.append(f"console: {said.text}") if said.type == "error" else None)
-    page.on("requestfailed", lambda request: broken.append(f"{request.method} {request.url}: {request.failure}"))
-    page.on("response", lambda answer: broken.append(f"{answer.status} {answer.url}") if not answer.ok else None)
-
     open_notes(page, target)
     expect(page).to_have_title("TechMate notes")
     expect(page.get_by_test_id("release")).to_have_text(re.compile(r"\S"))
     expect(page.get_by_test_id("environment")).to_have_text(re.compile(r"^(development|staging|production)$"))
     expect(page.get_by_role("alert")).to_have_count(0)
-    assert broken == []
 
 
 def test_page_and_api_are_the_expected_release_of_one_environment(page: Page, target: Target) -> None:
@@ -34,7 +28,8 @@ def test_page_and_api_are_the_expected_release_of_one_environment(page: Page, ta
     assert api["release"] == (target.release or api["release"])
 
 
-def test_an_unknown_page_is_not_found(page: Page, target: Target) -> None:
+def test_an_unknown_page_is_not_found(page: Page, target: Target, troubles: Troubles) -> None:
+    troubles.announce("HTTP 404: GET .*/no/such/page")
     answer = page.goto(f"{target.web_url}/no/such/page")
     assert answer is not None
     assert answer.status == 404

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from e2e.notes_page import listed, open_notes, search, write
 from e2e.target import Target
+from e2e.troubles import Troubles
 
 
 @pytest.fixture
@@ -58,7 +59,11 @@ def test_a_note_outlives_the_page(page: Page, target: Target, text: str) -> None
     listed(page, text).wait_for()
 
 
-def test_an_error_of_the_api_is_explained_and_nothing_written_is_lost(page: Page, target: Target, text: str) -> None:
+def test_an_error_of_the_api_is_explained_and_nothing_written_is_lost(
+    page: Page, target: Target, text: str, troubles: Troubles
+) -> None:
+    troubles.announce("HTTP 500: POST .*/notes")
+
     def fail(route: Route) -> None:
         if route.request.method != "POST":
             route.fallback()
@@ -83,7 +88,8 @@ def test_an_error_of_the_api_is_explained_and_nothing_written_is_lost(page: Page
     expect(alert).to_have_count(0)
 
 
-def test_a_lost_connection_is_explained(page: Page, target: Target) -> None:
+def test_a_lost_connection_is_explained(page: Page, target: Target, troubles: Troubles) -> None:
+    troubles.announce("request failed: GET .*/notes: net::ERR_FAILED")
     page.route(f"{target.api_url}/**", lambda route: route.abort())
     page.goto(target.web_url, wait_until="commit")
     alert = page.get_by_role("alert")

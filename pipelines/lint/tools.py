@@ -109,6 +109,7 @@ def tools(root: Path) -> tuple[Tool, ...]:
             weight=8,
         ),
         Tool(name="tree", what="what no tracked file may hold", argv=(sys.executable, "-m", "pipelines.lint.tree")),
+        Tool(name="waits", what="no fixed waits in browser tests", argv=(sys.executable, "-m", "pipelines.lint.waits")),
     )
 
 

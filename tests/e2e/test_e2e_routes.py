@@ -137,7 +137,7 @@ def test_a_page_that_throws_where_it_is_production_is_seen_before_users_come(pla
 def test_a_page_that_only_logs_an_error_is_seen(platform: Platform) -> None:
     platform.page["body"] = PAGE % {"api": platform.api, "first": 'console.error("no configuration");'}
     code, said = platform.look()
-    assert (code, "console: no configuration" in said) == (1, True), said
+    assert (code, "console error: no configuration" in said) == (1, True), said
 
 
 @pytest.mark.parametrize(

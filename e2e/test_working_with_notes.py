@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -12,31 +11,15 @@ from e2e.target import Target
 from e2e.troubles import Troubles
 
 
-@pytest.fixture
-def text(page: Page, target: Target) -> Iterator[str]:
-    """The text of a note that nobody else writes, deleted again whatever becomes of the test."""
-    text = f"The deployment crashed {uuid4().hex[:8]}"
-    yield text
-    page.unroute_all(behavior="ignoreErrors")
-    page.goto(target.web_url, wait_until="commit")
-    page.evaluate(
-        """async ([url, text]) => {
-            const { notes } = await (await fetch(`${url}/notes`)).json();
-            const ours = notes.filter((note) => note.text === text);
-            await Promise.all(ours.map((note) => fetch(`${url}/notes/${note.id}`, { method: "DELETE" })));
-        }""",
-        [target.api_url, text],
-    )
-
-
+@pytest.mark.parametrize("device", ["desktop", pytest.param("phone", marks=pytest.mark.thorough)], indirect=True)
 def test_a_note_is_added_found_by_meaning_and_deleted(
-    page: Page, target: Target, text: str, artifacts: Path | None
+    page: Page, target: Target, text: str, artifacts: Path | None, device: str
 ) -> None:
     open_notes(page, target)
     write(page, text)
     listed(page, text).wait_for()
     expect(page.get_by_label("New note")).to_have_value("")
-    if artifacts:
+    if artifacts and device == "desktop":
         page.screenshot(path=artifacts / "home.png")
 
     # Not one word of the note.
@@ -99,3 +82,38 @@ def test_a_lost_connection_is_explained(page: Page, target: Target, troubles: Tr
     page.get_by_role("button", name="Try again").click()
     page.get_by_role("heading", name="Newest notes").wait_for()
     expect(alert).to_have_count(0)
+
+
+@pytest.mark.read_only
+def test_an_empty_note_cannot_be_added(page: Page, target: Target) -> None:
+    open_notes(page, target)
+    add = page.get_by_role("button", name="Add note")
+    expect(add).to_be_disabled()
+    page.get_by_label("New note").fill("  \n ")
+    expect(add).to_be_disabled()
+    page.get_by_label("New note").fill("a word")
+    expect(add).to_be_enabled()
+
+
+@pytest.mark.thorough
+def test_what_the_api_does_not_take_is_explained(page: Page, target: Target, text: str, troubles: Troubles) -> None:
+    troubles.announce("HTTP 4[0-9][0-9]: POST .*/notes")
+    open_notes(page, target)
+    # Longer than the field lets anybody type; a script does not ask.
+    page.get_by_label("New note").evaluate("(field) => field.removeAttribute('maxlength')")
+    write(page, text * 200)
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    expect(alert.get_by_role("code")).to_have_text(re.compile(r"^[0-9a-f-]{36}$"))
+    expect(page.get_by_label("New note")).to_have_value(text * 200)
+
+
+@pytest.mark.thorough
+def test_markup_in_a_note_is_text(page: Page, target: Target, text: str) -> None:
+    hostile = f"<img src=x onerror=\"document.title = 'owned'\"> {text}"
+    open_notes(page, target)
+    write(page, hostile)
+    listed(page, hostile).wait_for()
+    expect(page).to_have_title("TechMate notes")
+    page.get_by_role("button", name=f"Delete: {hostile}").click()
+    expect(listed(page, hostile)).to_have_count(0)

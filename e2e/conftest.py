@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from e2e import environments
 from e2e.browser import launch_arguments
 from e2e.overlay import OverlayError
+from e2e.pictures import Pictures
 from e2e.routes import Routes, RoutesError
 from e2e.target import Target, TargetError
 from e2e.troubles import Troubles
@@ -37,6 +38,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--environment",
         default=None,
         help="development, or one of shipmate.yml: its addresses, instead of E2E_WEB_URL and E2E_API_URL",
+    )
+    group.addoption(
+        "--update-pictures", action="store_true", help="take how the pages look now for how they should look"
     )
 
 
@@ -144,7 +148,8 @@ def browser_type_launch_args(target: Target, routes: Routes) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def browser_context_args(routes: Routes) -> dict[str, Any]:
     # A user of its own: the run neither uses up anybody's rate limit nor suffers from it.
-    given = {"extra_http_headers": {"X-User": f"e2e-{uuid4()}"}}
+    # A place of its own, too: a machine's would show in what the page writes.
+    given = {"extra_http_headers": {"X-User": f"e2e-{uuid4()}"}, "locale": "en-GB", "timezone_id": "UTC"}
     # What a service worker asks for is not routed: it would bring what is live.
     return {**given, "service_workers": "block"} if routes.to else given
 
@@ -181,6 +186,12 @@ def context(
     if artifacts and request.node.stash.get(_failed, False):
         _keep(context, artifacts, re.sub(r"[^\w-]+", "-", request.node.name).strip("-"))
     context.close()
+
+
+@pytest.fixture
+def pictures(pytestconfig: pytest.Config, artifacts: Path | None) -> Pictures:
+    """How the pages should look."""
+    return Pictures(artifacts=artifacts, update=pytestconfig.getoption("--update-pictures"))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from e2e import environments
+from e2e.artifacts import Artifacts
 from e2e.browser import launch_arguments
 from e2e.overlay import OverlayError
 from e2e.pictures import Pictures
+from e2e.retries import Retries, attempt_key
 from e2e.routes import Routes, RoutesError
 from e2e.target import Target, TargetError
 from e2e.troubles import Troubles
@@ -27,7 +28,11 @@ DEVICES: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
 """What a context is made with."""
-_failed = pytest.StashKey[bool]()
+_LAST = 12
+_failed = pytest.StashKey[str]()
+"""How this attempt failed; empty while it has not."""
+_troubles = pytest.StashKey[Troubles]()
+_keeper = pytest.StashKey[Artifacts]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,6 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--environment",
         default=None,
         help="development, or one of shipmate.yml: its addresses, instead of E2E_WEB_URL and E2E_API_URL",
+    )
+    group.addoption(
+        "--retries", type=int, default=0, help="how often a test that failed is tried again; then it is flaky"
     )
     group.addoption(
         "--update-pictures", action="store_true", help="take how the pages look now for how they should look"
@@ -55,10 +63,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Retries(config.getoption("--retries")), "e2e-retries")
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Any:
-    report = yield
-    item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Every attempt is looked at by itself. What is kept is decided when all is torn down: a fixture may fail there, too."""
+    report: pytest.TestReport = yield
+    if report.when == "setup":
+        item.stash[_failed] = ""
+    if report.failed:
+        item.stash[_failed] = item.stash.get(_failed, "") or report.longreprtext
+        if troubles := item.stash.get(_troubles, None):
+            asked = [
+                f"{one.status or 'failed'} {one.method} {one.url} {one.request_id or ''}" for one in troubles.exchanges
+            ]
+            told = "\n".join(asked[-_LAST:])
+            keeper = item.stash.get(_keeper, None)
+            report.sections.append(("requests, with the server's ids", keeper.clean(told) if keeper else told))
+    if report.when == "teardown" and (keeper := item.stash.get(_keeper, None)):
+        name = keeper.name(item.name, item.stash.get(attempt_key, 1))
+        if said := item.stash[_failed]:
+            kept = keeper.keep(name, said=said, troubles=item.stash.get(_troubles, None))
+            item.user_properties += [("artifact", file) for file in kept]
+        else:
+            keeper.drop(name)
+        report.user_properties = list(item.user_properties)
     return report
 
 
@@ -128,13 +159,18 @@ def routes() -> Routes:
 
 
 @pytest.fixture(scope="session")
-def artifacts() -> Path | None:
-    """Where to leave pictures and traces, or None."""
+def keeper(routes: Routes) -> Artifacts | None:
+    """What keeps pictures and traces of failures, or None."""
     folder = os.environ.get("E2E_ARTIFACTS")
-    if not folder:
-        return None
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    return Path(folder)
+    sent = [header for headers in routes.headers.values() for header in headers.items()]
+    names, secrets = ([name for name, _ in sent], [value for _, value in sent])
+    return Artifacts(Path(folder), secrets=secrets, headers=names) if folder else None
+
+
+@pytest.fixture(scope="session")
+def artifacts(keeper: Artifacts | None) -> Path | None:
+    """Where to leave files, or None."""
+    return keeper.folder if keeper else None
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +193,9 @@ def browser_context_args(routes: Routes) -> dict[str, Any]:
 @pytest.fixture
 def troubles(request: pytest.FixtureRequest) -> Troubles:
     """What goes wrong in the browser; a test that wants some announces it."""
-    return Troubles(read_only=request.node.get_closest_marker("read_only") is not None)
+    troubles = Troubles(read_only=request.node.get_closest_marker("read_only") is not None)
+    request.node.stash[_troubles] = troubles
+    return troubles
 
 
 @pytest.fixture
@@ -171,7 +209,7 @@ def context(
     browser: Browser,
     browser_context_args: dict[str, Any],
     routes: Routes,
-    artifacts: Path | None,
+    keeper: Artifacts | None,
     troubles: Troubles,
     device: str,
     request: pytest.FixtureRequest,
@@ -180,11 +218,15 @@ def context(
     routes.apply(context)
     context.set_default_timeout(_PATIENCE_MS)
     troubles.watch(context)
-    if artifacts:
+    if keeper:
         context.tracing.start(snapshots=True, title=request.node.name)
+        request.node.stash[_keeper] = keeper
     yield context
-    if artifacts and request.node.stash.get(_failed, False):
-        _keep(context, artifacts, re.sub(r"[^\w-]+", "-", request.node.name).strip("-"))
+    if keeper:
+        name = keeper.name(request.node.name, request.node.stash.get(attempt_key, 1))
+        if request.node.stash.get(_failed, ""):
+            keeper.picture(context, name)
+        keeper.record(context, name)
     context.close()
 
 
@@ -215,9 +257,3 @@ def text(page: Page, target: Target) -> Iterator[str]:
         }""",
         [target.api_url, text],
     )
-
-
-def _keep(context: BrowserContext, artifacts: Path, name: str) -> None:
-    for number, page in enumerate(context.pages):
-        page.screenshot(path=artifacts / f"{name}-{number}.png", full_page=True)
-    context.tracing.stop(path=artifacts / f"{name}.trace.zip")

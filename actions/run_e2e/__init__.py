@@ -10,6 +10,7 @@ from actions.delivery import ENVIRONMENT, SOURCE
 from pipelines.runtime import Input, Output, Runtime
 
 if TYPE_CHECKING:
+    from pipelines.ci.browser_report import Report
     from pipelines.manifest.model import BrowserTests, Environment, Smoke
 
 INPUTS: tuple[Input, ...] = (
@@ -62,13 +63,20 @@ def main(runtime: Runtime) -> int:
             read_only=read_only,
             routed=routed,
         )
-    except browser_tests.BrowserTestsFailed:
+    except browser_tests.BrowserTestsFailed as failed:
         runtime.output("verdict", "failed")
+        if failed.report:
+            _tell(runtime, failed.report, environment, release if routed else "")
         raise
     runtime.output("verdict", "passed")
-    what = f"the candidate {release}" if routed else environment
-    runtime.summary(f"### Browser tests of {what}\n\n{ran}")
+    _tell(runtime, ran, environment, release if routed else "")
     return 0
+
+
+def _tell(runtime: Runtime, report: Report, environment: str, candidate: str) -> None:
+    """The job's summary: also of what failed, so that nobody has to run it again to see what it was."""
+    what = f"the candidate {candidate}" if candidate else environment
+    runtime.summary(f"### Browser tests of {what}\n\n{report.markdown(runtime.run_url)}")
 
 
 def _required(tests: BrowserTests | None, read_only: bool) -> BrowserTests:

@@ -11,15 +11,16 @@ import re
 import shlex
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pipelines.ci import browser_report
+from pipelines.ci.browser_report import Report
 from pipelines.errors import CheckFailed, InputError, LocalError
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
     from pipelines.manifest.model import BrowserTests
     from pipelines.runtime import Runtime
 
@@ -28,6 +29,8 @@ LIMIT_SECONDS = 900
 
 class BrowserTestsFailed(CheckFailed):
     """Tests ran, and what they looked at is not as it should be: not that they could not run, which says nothing of it."""
+
+    report: Report | None = None
 
 
 def variables(tests: BrowserTests, urls: Mapping[str, str], release: str, artifacts: Path) -> dict[str, str]:
@@ -83,10 +86,12 @@ def run(
     runtime: Runtime,
     read_only: bool = False,
     routed: Mapping[str, str] | None = None,
-) -> str:
-    """One line about what passed. `urls`: component -> public address. Raises CheckFailed when a test failed, or when none ran.
+    today: date | None = None,
+) -> Report:
+    """What became of them. `urls`: component -> public address. Raises CheckFailed when a test failed, or when none ran.
 
     `read_only`: those tests alone that change nothing. `routed`: what `routes` says, where candidates are tested.
+    `today` (UTC) decides which quarantines are over. A test that failed in quarantine, or passed when tried again, fails nothing.
     """
     artifacts.mkdir(parents=True, exist_ok=True)
     junit = root / tests.report
@@ -95,7 +100,8 @@ def run(
     code = 0
     for line in tests.read_only if read_only else tests.run:
         code = _ran(line, root, environ, runtime) or code
-    return _judge(junit, code)
+    report = browser_report.read(junit, tests.quarantine, today or datetime.now(UTC).date())
+    return _judge(report, code, junit, read_only=read_only)
 
 
 def _ran(line: str, root: Path, environ: Mapping[str, str], runtime: Runtime) -> int:
@@ -126,33 +132,19 @@ def _ran(line: str, root: Path, environ: Mapping[str, str], runtime: Runtime) ->
     return ran.returncode
 
 
-def _require_browser(report: Element) -> None:
+def _require_browser(report: Report) -> None:
     """Raises LocalError when no test could begin because no browser could."""
-    sign = "BrowserType.launch: "
-    errors = [case.find("error") for case in report.iter("testcase")]
-    said = [error.get("message", "") for error in errors if error is not None]
-    if errors and len(said) == len(errors) and all(sign in text for text in said):
+    reasons = [case.no_browser for case in report.cases if case.failure is not None]
+    if reasons and all(reasons):
         raise LocalError(
-            f"there is no browser to test with: {said[0].partition(sign)[2].splitlines()[0]}",
+            f"there is no browser to test with: {reasons[0]}",
             where="browser tests",
             next_step="run `make setup`, which finds or fetches one, or name one in SHIPMATE_BROWSER; then run this again",
         )
 
 
-def _read(junit: Path) -> Element | None:
-    """What a report says; nothing for one that is not there, or was not written to its end."""
-    from xml.etree import ElementTree
-
-    try:
-        found = ElementTree.parse(junit).getroot()  # noqa: S314 - no secret is near
-    except (OSError, ElementTree.ParseError):
-        return None
-    return found if found.tag in ("testsuite", "testsuites") else None
-
-
-def _judge(junit: Path, code: int) -> str:
+def _judge(report: Report | None, code: int, junit: Path, *, read_only: bool) -> Report:
     """Nothing measured is no success. Cases are counted, whatever suites they stand in."""
-    report = _read(junit)
     if report is None:
         raise CheckFailed(
             "the browser tests did not run",
@@ -161,25 +153,42 @@ def _judge(junit: Path, code: int) -> str:
             next_step="see the log above",
         )
     _require_browser(report)
-    cases = list(report.iter("testcase"))
-    bad = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
-    ran = sum(case.find("skipped") is None for case in cases)
-    if not cases:
+    if not report.cases:
         raise CheckFailed(
             "no browser test ran",
             where="browser tests",
             why=f"the command exited with {code} and found none",
             next_step="see the log above",
         )
-    if bad or code != 0:
-        names = ", ".join(case.get("name", "?") for case in bad) or f"exit code {code}"
-        raise (BrowserTestsFailed if bad else CheckFailed)(
-            f"{len(bad)} of {len(cases)} browser tests failed: {names}",
-            where="browser tests",
-            next_step="see their output above, and the screenshots and traces in the artifacts of this run",
-        )
-    if ran < 1:
+    # Runners end with 1 or with the number of tests that failed: where those may fail, that says nothing more.
+    explained = code == 0 or (report.excused and code in (1, len(report.excused)))
+    if report.failed or not explained:
+        raise _failed(report, code)
+    if not report.passed:
+        why = "all that ran failed in quarantine" if report.excused else "all were skipped"
+        raise CheckFailed("no browser test ran", where="browser tests", why=why, next_step="see the log above")
+    if report.expired and not read_only:
+        # In production a release would be held up by a date; there a test out of quarantine counts, and that is all.
+        one = report.expired[0]
         raise CheckFailed(
-            "no browser test ran", where="browser tests", why="all were skipped", next_step="see the log above"
+            f"the quarantine of {one.test} ended on {one.until}",
+            where="shipmate.yml, browser_tests/quarantine",
+            why=f"{one.owner} was to mend it: {one.reason}",
+            next_step="delete the entry on the default branch when the test is well, or agree on a later day with its owner; "
+            "then run this again",
         )
-    return f"{ran} browser test{'' if ran == 1 else 's'} passed"
+    return report
+
+
+def _failed(report: Report, code: int) -> CheckFailed:
+    names = ", ".join(case.name for case in report.failed) or f"exit code {code}"
+    over = [one for one in report.expired if any(case.quarantine == one for case in report.failed)]
+    error = (BrowserTestsFailed if report.failed else CheckFailed)(
+        f"{len(report.failed)} of {len(report.cases)} browser tests failed: {names}",
+        where="browser tests",
+        why="; ".join(f"the quarantine of {one.test} ({one.owner}) ended on {one.until}" for one in over),
+        next_step="see their output above, and the screenshots and traces in the artifacts of this run",
+    )
+    if isinstance(error, BrowserTestsFailed):
+        error.report = report
+    return error

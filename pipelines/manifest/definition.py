@@ -125,10 +125,15 @@ def apply(policy: Manifest, definition: Definition) -> Manifest:
             **policy.journeys,
             **{name: own for name, own in definition.journeys.items() if name not in policy.journeys},
         },
-        browser_tests=definition.browser_tests or policy.browser_tests,
+        browser_tests=_browser_tests(policy.browser_tests, definition.browser_tests),
         release=_rules(policy.release, definition.release),
         file=definition.file,
     )
+
+
+def _browser_tests(policy: BrowserTests | None, own: BrowserTests | None) -> BrowserTests | None:
+    """The release's, of which the policy says what may fail."""
+    return dataclasses.replace(own, quarantine=policy.quarantine if policy else ()) if own else policy
 
 
 def _rules(policy: Release, own: Release) -> Release:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,16 @@ import yaml
 from pipelines.errors import ManifestError
 from pipelines.manifest import jobs, journeys, performance
 from pipelines.manifest.fill import WRONG, Filler, Problem
-from pipelines.manifest.model import KEYS_OF_BUILDERS, CloudRun, Component, Environment, Image, Manifest, Watch
+from pipelines.manifest.model import (
+    KEYS_OF_BUILDERS,
+    CloudRun,
+    Component,
+    Environment,
+    Image,
+    Manifest,
+    Quarantine,
+    Watch,
+)
 
 NAME = "shipmate.yml"
 
@@ -101,6 +111,8 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
     yield from journeys.problems(manifest.journeys, known)
     loads = {name: each.load for name, each in manifest.environments.items() if each.load is not None}
     yield from performance.problems(manifest.performance, loads, known)
+    if manifest.browser_tests is not None:
+        yield from _check_quarantine(manifest.browser_tests.quarantine, "browser_tests/quarantine")
     for name, environment in manifest.environments.items():
         for other, target in environment.targets.items():
             where = f"environments/{name}/{other}"
@@ -113,6 +125,18 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
         for index, smoke in enumerate(environment.smoke):
             if smoke.component not in environment.targets:
                 yield f"environments/{name}/smoke/{index}/component", f"{smoke.component!r} does not live in {name}"
+
+
+def _check_quarantine(quarantine: Iterable[Quarantine], where: str) -> Iterator[tuple[str, str]]:
+    """A date that nobody can read would be a quarantine without an end. That one is over is said where the tests run."""
+    for index, one in enumerate(quarantine):
+        try:
+            date.fromisoformat(one.until)
+        except ValueError:
+            yield f"{where}/{index}/until", f"{one.until!r} is no day: YYYY-MM-DD"
+        for key in ("test", "owner", "reason"):
+            if not getattr(one, key).strip():
+                yield f"{where}/{index}/{key}", "must not be empty"
 
 
 def _check_trust(manifest: Manifest, environment: Environment, where: str) -> Iterator[tuple[str, str]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipelines.ci import browser_tests
+from pipelines.ci.browser_report import Report
 from pipelines.errors import CheckFailed, InputError, LocalError
-from pipelines.manifest.model import BrowserTests
+from pipelines.manifest.model import BrowserTests, Quarantine
 from pipelines.runtime import Runtime
 
 URLS = {"api": "https://api.acme.test", "site": "https://acme.test"}
@@ -47,8 +49,20 @@ class Place:
         return f'python3 -c "{script}"'
 
     def run(self, given: BrowserTests) -> str:
+        return self.report(given).line
+
+    def report(self, given: BrowserTests, *, read_only: bool = False) -> Report:
         runtime = Runtime(environ={"GITHUB_ACTIONS": "true"}, stream=self.log)
-        return browser_tests.run(given, self.root, URLS, release="sha-1", artifacts=self.root / "out", runtime=runtime)
+        return browser_tests.run(
+            given,
+            self.root,
+            URLS,
+            release="sha-1",
+            artifacts=self.root / "out",
+            runtime=runtime,
+            read_only=read_only,
+            today=date(2026, 6, 15),
+        )
 
 
 @pytest.fixture
@@ -165,5 +179,75 @@ def test_read_only_runs_those_commands_alone_and_gives_them_the_routes(place: Pl
     ran = browser_tests.run(
         given, place.root, URLS, release="v1", artifacts=place.root / "out", runtime=runtime, **more
     )
-    assert ran == "1 browser test passed"
+    assert ran.line == "1 browser test passed"
     assert "ROUTES {}" in place.log.getvalue()
+
+
+# flaky, and in quarantine ----------------------------------------------------------------------------------------------
+
+
+def properties(**given: str) -> str:
+    told = "".join(f'<property name="{name}" value="{value}"/>' for name, value in given.items())
+    return f"<properties>{told}</properties>"
+
+
+def excused(*commands: str, until: str = "2026-06-15", test: str = "b") -> BrowserTests:
+    one = Quarantine(test=test, owner="dev-1", until=until, reason="flaky since #12")
+    return BrowserTests(run=commands, read_only=commands, report="reports/e2e.xml", quarantine=(one,))
+
+
+def test_a_flaky_test_fails_nothing_and_is_named_with_how_it_failed_and_its_files(place: Place) -> None:
+    flaky = case("c[chromium]", properties(flaky="attempt 1: too | late", artifact="c.trace.zip"))
+    report = place.report(wanted(place.writing(junit(PASSED, flaky))))
+    assert report.line == "2 browser tests passed, 1 of them flaky: c[chromium]"
+    told = report.markdown("https://github.test/a/b/actions/runs/7")
+    assert "| `c[chromium]` | flaky | `attempt 1: too \\| late` | `c.trace.zip` |" in told
+    assert "[artifacts of this run](https://github.test/a/b/actions/runs/7#artifacts)" in told
+    assert "| `a`" not in told
+
+
+def test_what_failed_is_told_with_its_files(place: Place) -> None:
+    inside = '<failure message="console error: &lt;b&gt;x&lt;/b&gt; @everyone"/>' + properties(artifact="b.trace.zip")
+    with pytest.raises(browser_tests.BrowserTestsFailed) as failed:
+        place.run(wanted(place.writing(junit(PASSED, case("b", inside)), code=1)))
+    assert failed.value.report is not None
+    told = failed.value.report.markdown()
+    assert "| `b` | failed | `console error: <b>x</b> @everyone` | `b.trace.zip` |" in told
+
+
+@pytest.mark.parametrize("name", ["b", "b[chromium-phone]"])
+def test_in_quarantine_a_test_runs_and_its_failure_stops_nothing(place: Place, name: str) -> None:
+    report = place.report(excused(place.writing(junit(PASSED, case(name, "<failure/>")), code=1)))
+    assert report.line == f"1 browser test passed; 1 failed in quarantine: {name}"
+    told = report.markdown()
+    assert f"| `{name}` | failed in quarantine |" in told
+    assert "in quarantine until 2026-06-15: `b`, `dev-1`: `flaky since #12`" in told
+
+
+def test_a_quarantine_excuses_that_test_alone(place: Place) -> None:
+    with pytest.raises(CheckFailed, match="1 of 3 browser tests failed: c"):
+        place.run(excused(place.writing(junit(PASSED, FAILED, ERROR), code=1)))
+    with pytest.raises(CheckFailed, match="exit code 3"):
+        place.run(excused(place.writing(junit(PASSED, FAILED), code=3)))
+    with pytest.raises(CheckFailed, match="exit code 1"):
+        place.run(excused(place.writing(junit(PASSED), code=1)))
+    with pytest.raises(CheckFailed, match="no browser test ran") as none:
+        place.run(excused(place.writing(junit(FAILED, SKIPPED), code=1)))
+    assert none.value.why == "all that ran failed in quarantine"
+
+
+def test_a_quarantine_of_no_test_is_told(place: Place) -> None:
+    report = place.report(excused(place.writing(junit(PASSED)), test="gone"))
+    assert "`gone`, `dev-1`: `flaky since #12` (no test of that name ran)" in report.markdown()
+
+
+def test_when_a_quarantine_is_over_the_test_counts_and_staging_says_whose_it_was(place: Place) -> None:
+    with pytest.raises(CheckFailed, match="1 of 2 browser tests failed: b") as failed:
+        place.run(excused(place.writing(junit(PASSED, FAILED), code=1), until="2026-06-14"))
+    assert "the quarantine of b (dev-1) ended on 2026-06-14" in failed.value.why
+    mended = excused(place.writing(junit(PASSED, case("b"))), until="2026-06-14")
+    with pytest.raises(CheckFailed, match="the quarantine of b ended on 2026-06-14") as over:
+        place.run(mended)
+    assert not isinstance(over.value, browser_tests.BrowserTestsFailed), "what was tested is well"
+    assert "dev-1" in over.value.why
+    assert place.report(mended, read_only=True).line == "2 browser tests passed"

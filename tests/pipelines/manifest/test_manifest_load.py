@@ -220,6 +220,19 @@ def test_a_watch_is_as_the_manifest_says() -> None:
     assert (watch.worse_by, watch.slower_by, watch.slower_by_ms, watch.pairs_per_second) == (1.0, 50.0, 100.0, 10.0)
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{test: a, owner: dev-1, until: tomorrow, reason: flaky}", "until: 'tomorrow' is no day: YYYY-MM-DD"),
+        ("{test: a, owner: '', until: 2026-12-31, reason: flaky}", "owner: must not be empty"),
+    ],
+)
+def test_a_quarantine_has_an_owner_and_an_end(entry: str, said: str) -> None:
+    text = f"{GOOD}\nbrowser_tests: {{run: [a], report: b, quarantine: [{entry}]}}\n"
+    (problem,) = problems(text)
+    assert problem.endswith(f"browser_tests/quarantine/0/{said}")
+
+
 def test_all_mistakes_at_once() -> None:
     broken = GOOD.replace("min: 2", "mix: 2").replace("region: r", "regoin: r")
     assert len(problems(broken)) == 3

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from e2e import environments
 from e2e.artifacts import Artifacts
 from e2e.browser import launch_arguments
+from e2e.devices import DEVICES
 from e2e.overlay import OverlayError
 from e2e.pictures import Pictures
 from e2e.retries import Retries, attempt_key
@@ -23,11 +24,6 @@ from e2e.troubles import Troubles
 
 _OPTIONS = ("E2E_WEB_URL", "E2E_API_URL", "E2E_EXPECT_RELEASE")
 _PATIENCE_MS = 5_000
-DEVICES: dict[str, dict[str, Any]] = {
-    "desktop": {"viewport": {"width": 1100, "height": 800}},
-    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
-}
-"""What a context is made with."""
 _LAST = 12
 _failed = pytest.StashKey[str]()
 """How this attempt failed; empty while it has not."""

@@ -7,6 +7,7 @@ with a configuration as a deployment would, and runs the suite with whatever fur
 from __future__ import annotations
 
 import functools
+import gzip
 import json
 import os
 import subprocess
@@ -24,8 +25,16 @@ BACKEND, DIST = ROOT / "apps/backend", ROOT / "apps/web/dist"
 _RELEASE = {"release": "v0.0.0-local", "environment": "development"}
 
 
+_PACKED = (".js", ".css")
+
+
+@functools.cache
+def _packed(file: Path) -> bytes:
+    return gzip.compress(file.read_bytes(), mtime=0)
+
+
 class Pages(SimpleHTTPRequestHandler):
-    """dist/ with /config.json beside it, and 404.html for what is not there: as the host of a deployment does it."""
+    """dist/ with /config.json beside it, packed, and 404.html for what is not there: as the host of a deployment does it."""
 
     config: dict[str, str]
 
@@ -33,14 +42,19 @@ class Pages(SimpleHTTPRequestHandler):
         """Answer one request."""
         if self.path == "/config.json":
             self._answer(200, json.dumps(self.config).encode(), "application/json")
-        elif Path(self.translate_path(self.path)).exists():
+        elif (file := Path(self.translate_path(self.path))).suffix in _PACKED and file.is_file():
+            self._answer(200, _packed(file), self.guess_type(file), "gzip")
+        elif file.exists():
             super().do_GET()
         else:
             self._answer(404, (DIST / "404.html").read_bytes(), "text/html")
 
-    def _answer(self, status: int, body: bytes, kind: str) -> None:
+    def _answer(self, status: int, body: bytes, kind: str, encoding: str = "") -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
+        if encoding:  # its name has a hash, so it never changes
+            self.send_header("Content-Encoding", encoding)
+            self.send_header("Cache-Control", "public, max-age=31536000, immutable")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -101,19 +115,25 @@ def _address(process: subprocess.Popen[str]) -> str:
     raise RuntimeError(f"the backend did not start: exit code {process.wait()}")
 
 
-def main(arguments: list[str]) -> int:
-    """Build, start, test; returns pytest's exit code."""
-    if "--built" in arguments:
-        arguments.remove("--built")
-    else:
+@contextmanager
+def running(*, build: bool) -> Iterator[dict[str, str]]:
+    """Everything, until the block ends; the variables that the tests read."""
+    if build:
         subprocess.run(["npm", "--prefix", str(ROOT / "apps/web"), "run", "build"], check=True)
     with web_server() as (server, config):
         web_url = f"http://127.0.0.1:{server.server_port}"
         with backend(web_url) as api_url:
             config["apiUrl"] = api_url
-            environ = {"E2E_WEB_URL": web_url, "E2E_API_URL": api_url, "E2E_EXPECT_RELEASE": _RELEASE["release"]}
-            argv = [sys.executable, "-m", "pytest", "e2e", *arguments]
-            return subprocess.run(argv, cwd=ROOT, env={**os.environ, **fetched(), **environ}, check=False).returncode
+            yield {"E2E_WEB_URL": web_url, "E2E_API_URL": api_url, "E2E_EXPECT_RELEASE": _RELEASE["release"]}
+
+
+def main(arguments: list[str]) -> int:
+    """Build, start, test; returns pytest's exit code."""
+    build = "--built" not in arguments
+    arguments = [argument for argument in arguments if argument != "--built"]
+    with running(build=build) as environ:
+        argv = [sys.executable, "-m", "pytest", "e2e", *arguments]
+        return subprocess.run(argv, cwd=ROOT, env={**os.environ, **fetched(), **environ}, check=False).returncode
 
 
 if __name__ == "__main__":

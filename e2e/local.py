@@ -29,7 +29,7 @@ _PACKED = (".js", ".css")
 
 
 @functools.cache
-def _packed(file: Path) -> bytes:
+def _packed(file: Path, _written: int) -> bytes:
     return gzip.compress(file.read_bytes(), mtime=0)
 
 
@@ -43,11 +43,11 @@ class Pages(SimpleHTTPRequestHandler):
         if self.path == "/config.json":
             self._answer(200, json.dumps(self.config).encode(), "application/json")
         elif (file := Path(self.translate_path(self.path))).suffix in _PACKED and file.is_file():
-            self._answer(200, _packed(file), self.guess_type(file), "gzip")
+            self._answer(200, _packed(file, file.stat().st_mtime_ns), self.guess_type(file), "gzip")
         elif file.exists():
             super().do_GET()
         else:
-            self._answer(404, (DIST / "404.html").read_bytes(), "text/html")
+            self._answer(404, (Path(self.directory) / "404.html").read_bytes(), "text/html")
 
     def _answer(self, status: int, body: bytes, kind: str, encoding: str = "") -> None:
         self.send_response(status)
@@ -73,10 +73,10 @@ class PageServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def web_server() -> Iterator[tuple[PageServer, dict[str, str]]]:
-    """Serves dist/; the configuration may be filled in later."""
+def web_server(folder: Path = DIST) -> Iterator[tuple[PageServer, dict[str, str]]]:
+    """Serves dist/, or a copy of it; the configuration may be filled in later."""
     config: dict[str, str] = dict(_RELEASE)
-    handler = functools.partial(type("Configured", (Pages,), {"config": config}), directory=str(DIST))
+    handler = functools.partial(type("Configured", (Pages,), {"config": config}), directory=str(folder))
     with PageServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
@@ -116,11 +116,11 @@ def _address(process: subprocess.Popen[str]) -> str:
 
 
 @contextmanager
-def running(*, build: bool) -> Iterator[dict[str, str]]:
-    """Everything, until the block ends; the variables that the tests read."""
+def running(*, build: bool, folder: Path = DIST) -> Iterator[dict[str, str]]:
+    """Everything, with the page that is in `folder`, until the block ends; the variables that the tests read."""
     if build:
         subprocess.run(["npm", "--prefix", str(ROOT / "apps/web"), "run", "build"], check=True)
-    with web_server() as (server, config):
+    with web_server(folder) as (server, config):
         web_url = f"http://127.0.0.1:{server.server_port}"
         with backend(web_url) as api_url:
             config["apiUrl"] = api_url

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Route
 
 from e2e.target import Target
+
+_MADE_UP = (
+    ("The deployment went well", "The deployment went well"),
+    ("A note of several lines\nis shown as it was written,\nwith what it says in short", "A note, in short"),
+    ("Words without a blank are broken: " + "x" * 120, None),
+)
+
+
+def open_made_up_notes(page: Page, target: Target) -> None:
+    """Open the page with notes that are always the same; whoever else writes there is not seen."""
+    notes = [
+        {"id": f"n{number}", "text": text, "summary": summary, "createdAt": f"2026-01-0{number + 1}T12:00:00Z"}
+        for number, (text, summary) in enumerate(_MADE_UP)
+    ]
+
+    def answer(route: Route) -> None:
+        route.fulfill(json={"notes": notes}, headers={"Access-Control-Allow-Origin": "*"})
+
+    page.route(f"{target.api_url}/notes", answer)
+    open_notes(page, target)
 
 
 def open_notes(page: Page, target: Target) -> None:

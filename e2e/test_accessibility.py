@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from e2e.accessibility import require_accessible
-from e2e.notes_page import open_notes, search
+from e2e.notes_page import open_made_up_notes, search
 from e2e.target import Target
 from e2e.troubles import Troubles
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.read_only
 
 def test_everybody_can_read_search_and_learn_what_went_wrong(page: Page, target: Target, troubles: Troubles) -> None:
     troubles.announce("request failed: GET .*/notes/search.*: net::ERR_FAILED")
-    open_notes(page, target)
+    open_made_up_notes(page, target)
     require_accessible(page, "the newest notes")
     search(page, "a release")
     page.get_by_role("heading", name="Notes about “a release”").wait_for()

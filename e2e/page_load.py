@@ -237,10 +237,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def document(answers: Sequence[Judged], found: Sequence[Sample]) -> dict[str, Any]:
-    """The result as JSON: the verdict, each metric, and how visits failed. What was never reached is null."""
+    """The result as JSON: the verdict, each metric, every page load in milliseconds (null: the page was not shown), and how visits failed.
+
+    What was never reached is null.
+    """
+    loads: dict[str, list[float | None]] = {}
+    for one in found:
+        took = max(one.load, one.lcp)
+        loads.setdefault(f"{one.device}, {one.visit}", []).append(took if math.isfinite(took) else None)
     return {
         "verdict": worst(answers),
         "metrics": [dataclasses.asdict(one) for one in answers],
+        "loads": loads,
         "errors": [f"{one.device}, {one.visit}: {one.error}" for one in found if one.error],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -106,6 +107,27 @@ def read_shards(folder: Path) -> tuple[Recording, str]:
             where=str(folder),
             next_step="see the jobs of the runners; start the workflow again when all can run",
         ) from error
+
+
+def read_pages(folder: Path) -> tuple[str, list[float]]:
+    """Of the page loads: the device and visit whose 95th percentile is the worst, and its milliseconds; what was never shown is infinite.
+
+    Raises InvalidRun when there is no result.
+    """
+    file = folder / "pages.json"
+    try:
+        loads: Mapping[str, list[float | None]] = json.loads(file.read_text())["loads"]
+        groups = {
+            name: sorted(math.inf if each is None else float(each) for each in values) for name, values in loads.items()
+        }
+        worst = max(groups, key=lambda name: groups[name][math.ceil(0.95 * len(groups[name])) - 1])
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise InvalidRun(
+            f"the page loads left no result: {error}",
+            where=str(file),
+            next_step="see the job *Page loads*; run it again",
+        ) from error
+    return worst, groups[worst]
 
 
 def require_met(judgement: Judgement, environment: str) -> None:

@@ -49,11 +49,16 @@ def main(runtime: Runtime) -> int:
     good = measured.last_good(
         github(runtime, values["token"]), environment, recording.profile, main=manifest.release.main
     )
+    pages = performance.read_pages(Path(values["pages"])) if values["pages"] else None
+    targets = manifest.performance.targets
     judgement = judge(
-        recording, manifest.performance.targets, before=None if good is None else Recording.from_json(good)
+        recording,
+        targets,
+        before=None if good is None else Recording.from_json(good),
+        samples={name: pages[1] for name, each in targets.items() if each.of == "page-load"} if pages else None,
     )
     written = write(judgement, recording, WORK / "load-report")
-    runtime.summary(written.markdown.read_text())
+    runtime.summary(written.markdown.read_text() + (f"\n\nPage load: the slowest, {pages[0]}." if pages else ""))
     runtime.output("report", str(written.html.parent))
     _keep_answers(runtime, environment, commit, recording, judgement)
     if judgement.verdict == "passed" and not judgement.regressions:

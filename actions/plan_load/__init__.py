@@ -34,6 +34,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output(
         name="start", doc="When all of them begin, in seconds since 1970; empty for one, which begins when it is ready."
     ),
+    Output(name="pages", doc="'true' when a target is about page loads of a component that lives there."),
     Output(name="asks", doc="'true' where users are: somebody must approve."),
 )
 
@@ -63,6 +64,7 @@ def main(runtime: Runtime) -> int:
     runtime.output("count", str(count))
     runtime.output("seed", str(secrets.randbelow(2**31)))
     runtime.output("start", str(int(time.time()) + LEAD_SECONDS) if count > 1 else "")
+    runtime.output("pages", "true" if _has_pages(manifest, environment) else "false")
     runtime.output("asks", "true" if settings_of(manifest, environment).approval else "false")
     runtime.summary(
         f"### Load test of {environment}\n\n`{values['profile']}`: {profile.arrivals}, up to {profile.most_per_second:g} visits per second "
@@ -74,3 +76,8 @@ def main(runtime: Runtime) -> int:
 def _declared(manifest: Manifest, environment: str, profile: str) -> bool:
     settings = manifest.environments.get(environment)
     return bool(settings and settings.load and profile in manifest.performance.profiles)
+
+
+def _has_pages(manifest: Manifest, environment: str) -> bool:
+    lives = manifest.environments[environment].targets
+    return any(each.of == "page-load" and each.component in lives for each in manifest.performance.targets.values())

@@ -1,0 +1,4 @@
+from actions.measure_pages import main
+from pipelines.runtime import run
+
+raise SystemExit(run(main))

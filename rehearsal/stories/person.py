@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,3 +117,11 @@ class Person:
             answer.status_code in ok, f"{method} {below} by {self.login} gave {answer.status_code}", answer.text[:500]
         )
         return answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else answer.text
+
+    def artifact(self, number: int) -> dict[str, bytes]:
+        """The files of an artifact of a run, by their names."""
+        with self.place.github(self.login) as client:
+            answer = client.get(f"/repos/{self.place.repository}/actions/artifacts/{number}/zip")
+        proof.that(answer.status_code == 200, f"the artifact {number} can be downloaded", answer.status_code)
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import proof
+from rehearsal.stories import proof, workflows
 from rehearsal.stories.observer import Observer
 from rehearsal.stories.routine import Routine
 
 
 def tell(at: Routine) -> None:
+    # A load test after each deployment to staging has stories of its own, and would slow down all the others.
+    at.observer.api("PUT", f"actions/workflows/{workflows.PERFORMANCE}/disable")
     first_release(at)
     second_release(at)
 

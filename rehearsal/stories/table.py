@@ -69,6 +69,13 @@ STORIES: dict[str, Story] = {
         Story(name="hotfix", seconds=45, title="A fix from a maintenance line", module="hotfix", usual=False),
         Story(name="killed", seconds=120, title="Killed at every write, and finished", module="killed", usual=False),
         Story(
+            name="performance",
+            seconds=90,
+            title="A release that breaks a target is stopped before production",
+            module="performance",
+            usual=False,
+        ),
+        Story(
             name="flaky-providers",
             seconds=45,
             title="Unreliable providers are survived",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 CI, STAGING, PRODUCTION, ROLL_BACK = "ci.yml", "deploy-staging.yml", "deploy-production.yml", "rollback.yml"
+PERFORMANCE = "performance.yml"
 """Files of the workflows."""
 STAGING_NAME, PRODUCTION_NAME = "Deploy to Staging", "Deploy to Production"
-"""Names of the workflows that prove a commit and that bring a release to production."""
+PERFORMANCE_NAME = "Performance"
+"""Names of the workflows that prove a commit and that bring a release to production, and of the one that measures."""
 
 APPROVAL_ENVIRONMENT = "production-approval"
 """Whose reviewers approve a production run."""

@@ -27,7 +27,7 @@ def test_this_platform_promises_what_its_description_says() -> None:
     manifest = load(ROOT / "shipmate.yml")
     promised = {target.of: target.p95_ms for target in manifest.performance.targets.values()}
     assert promised == {"response": 500, "page-load": 2000, "mobile-start": 3000, "database": 100}
-    assert set(manifest.performance.profiles) == {"smoke", "average", "stress", "spike", "soak"}
+    assert set(manifest.performance.profiles) == {"brief", "smoke", "average", "stress", "spike", "soak"}
     limit = manifest.environments["staging"].load
     assert limit is not None
     assert all(

@@ -1,0 +1,104 @@
+"""A release is loaded on staging before it goes to production: who approves it reads what came of that, and a slow one goes no further.
+
+Load cannot be told in scaled time: visits take the seconds they take. So the profile is the brief one, and page loads, which take
+minutes, are left out. A machine that is too busy to be on time makes a load test invalid. It is then made again, and an approver reads
+of one that still is as of any other.
+"""
+
+from __future__ import annotations
+
+import json
+
+from rehearsal.stories import proof, workflows
+from rehearsal.stories.person import Person
+from rehearsal.stories.routine import Routine
+from rehearsal.stories.unapproved import next_version
+
+PROFILE = "brief"
+NOTES = "apps/backend/backend/routes/notes.py"
+IMPORTS = "from __future__ import annotations\n\n"
+QUICK = "    limit = _limit(request, default=PAGE)\n"
+SLOW = "    await asyncio.sleep(0.8)\n" + QUICK
+ATTEMPTS = 3
+"""Load tests of one release, at the most."""
+WORST_FIRST = ("invalid", "missed", "no data", "too short to tell", "passed")
+TARGETS = {"API responses", "database queries"}
+"""What load without a browser answers."""
+
+
+def tell(at: Routine) -> None:
+    dev = at.person("dev-1")
+    is_let_in(at, dev)
+    is_stopped(at, dev)
+
+
+def is_let_in(at: Routine, dev: Person) -> None:
+    """What is on staging now meets its targets; the plan of its release says so."""
+    dev.git("checkout", "-q", "main")
+    dev.git("pull", "-q", "origin", "main")
+    verdict = _measured(at, dev, dev.git("rev-parse", "HEAD").out.strip())
+    version = next_version(at)
+    at.tag(dev, version)
+    _plan_says(at, version, verdict)
+    proof.that(verdict in ("passed", "invalid"), "the platform meets its targets", verdict)
+    at.release_reaches_production(version)
+
+
+def is_stopped(at: Routine, dev: Person) -> None:
+    """Every check of staging passes; only under load it is seen that the list of notes became slow."""
+    before = at.public_release("production")
+    dev.edits(NOTES, IMPORTS, IMPORTS + "import asyncio\n")
+    dev.edits(NOTES, QUICK, SLOW)
+    at.branch(dev, "slow", "feat: be careful with notes")
+    sha = at.change_reaches_staging(dev, at.person("dev-2"), "slow", "feat: be careful with notes")
+    verdict = _measured(at, dev, sha)
+    version = next_version(at)
+    at.tag(dev, version)
+    _plan_says(at, version, verdict)
+    run = at.dispatch(dev, workflows.PRODUCTION, version=version)
+    at.waiting_for_review(run)
+    at.review(at.person("release-manager"), run, "rejected", f"{version} is too slow")
+    at.must_end(run, "failure")
+    with at.diary.during("proof", f"{version} was stopped before production: {verdict}", verdict=verdict):
+        proof.that(verdict in ("missed", "invalid"), "the load test did not pass", verdict)
+        live = at.public_release("production")
+        proof.that(live == before, "users have what they had", live)
+        at.observer.api("GET", f"releases/tags/{version}", ok=(404,))
+
+
+def _measured(at: Routine, dev: Person, sha: str) -> str:
+    """The verdict of a load test of what staging serves; made again while this machine is too busy for one."""
+    at.observer.api("PUT", f"actions/workflows/{workflows.PERFORMANCE}/enable")
+    verdict = ""
+    for attempt in range(1, ATTEMPTS + 1):
+        asked = {"environment": "staging", "profile": PROFILE, "runners": "1", "pages": "false"}
+        run = at.dispatch(dev, workflows.PERFORMANCE, **asked)
+        ended = at.finished(run)["conclusion"]
+        verdict = _verdict(at, run, sha)
+        at.diary.note("proof", f"load test {attempt} of {sha[:7]}: {verdict}", verdict=verdict)
+        proof.that((ended == "success") == (verdict == "passed"), f"a run that {verdict} does not end so", ended)
+        if verdict != "invalid":
+            break
+    at.observer.api("PUT", f"actions/workflows/{workflows.PERFORMANCE}/disable")
+    return verdict
+
+
+def _verdict(at: Routine, run: int, sha: str) -> str:
+    """The worst of the answers, as the artifact has them that plans read."""
+    name = f"performance-staging-{sha}"
+    kept = at.observer.api("GET", f"actions/runs/{run}/artifacts?name={name}")["artifacts"]
+    proof.that(len(kept) == 1, f"the run keeps {name}", at.trouble(run))
+    answers = json.loads(at.observer.artifact(kept[0]["id"])["performance.json"])["answers"]
+    proof.that({each["target"] for each in answers} == TARGETS, "each target is answered", answers)
+    verdicts = {each["verdict"] for each in answers}
+    return next(each for each in WORST_FIRST if each in verdicts)
+
+
+def _plan_says(at: Routine, version: str, verdict: str) -> None:
+    manager = at.person("release-manager")
+    manager.git("checkout", "-q", "main")
+    manager.git("pull", "-q", "--tags", "origin", "main")
+    said = manager.types(f"shipmate plan --environment production --version {version}")
+    with at.diary.during("proof", f"who approves {version} reads what was measured: {verdict}"):
+        proof.that(f"load test '{PROFILE}' on staging" in said.out, "the plan names the load test", said.out)
+        proof.that(f": {verdict}: " in said.out, "and what came of it", said.out)

@@ -14,6 +14,8 @@ from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
 
 WRITES = "POST|PUT|PATCH|DELETE"
+NOT_THE_APPS = r"^(?!/api/\d+/envelope/)"
+"""Path of a write that is the deployment's: what the app tells its error tracker while it is asked is not."""
 HELD_SECONDS = 20
 """How long a write is held, for the kill to arrive."""
 MOST_WRITES = 60
@@ -54,6 +56,7 @@ def _killed_at(at: Routine, number: int, *, after_effect: bool) -> bool:
     name = _name(number)
     fault = {
         "method": WRITES,
+        "path": NOT_THE_APPS,
         "kind": "lose_answer" if after_effect else "cut",
         "after": number - 1,
         "seconds": HELD_SECONDS,

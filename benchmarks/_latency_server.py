@@ -11,7 +11,7 @@ the behaviour asked for, the seed and the time since the start alone, not on how
     /leak?ms=5&grow=1               one more millisecond for every second since the start
     /bursts?every=10&for=1          500 in the first second of every ten
     /failing?after=50               500 to every request but the first 50 of this path
-    /limited                        429 with Retry-After: 1
+    /limited?rest=1                 429 with Retry-After: 1
     /redirect                       302 to /constant
     /drop                           the connection is closed without an answer
     /hang                           nothing, ever
@@ -83,7 +83,7 @@ class Behaviours:
             "leak": self._leak,
             "bursts": self._bursts,
             "failing": self._failing,
-            "limited": lambda _: Reply(429, headers=(("Retry-After", "1"),)),
+            "limited": lambda asked: Reply(429, headers=(("Retry-After", f"{asked.query.get('rest', 1):g}"),)),
             "redirect": lambda _: Reply(302, b"", (("Location", "/constant"),)),
             "drop": lambda _: Reply(0),
             "hang": lambda _: Reply(-1),

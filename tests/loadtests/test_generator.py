@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse
 
 from benchmarks._latency_service import latency_server, seen
 from loadtests.arrivals import Profile, due_times
-from loadtests.recording import Recording, RecordingRefused
+from loadtests.recording import NOBODY_FREE, Recording, RecordingRefused
 from loadtests.run import Progress, run
 from pipelines.manifest.model import Journey, JourneyRequest
 from pipelines.overlay import Overlay
@@ -193,6 +193,18 @@ def test_a_stall_is_seen_by_everybody_who_was_due_in_it() -> None:
     assert {second: found.count for second, found in stalled.recording.slices().items()} == {0: 40, 1: 40, 2: 40}
     # Half were due in a stall, and of those four in five more than 100 ms before its end; the machine may add more.
     assert whole.times.above(100) >= 0.35 * whole.count
+
+
+def test_a_visit_for_which_nobody_is_free_waits_and_is_never_dropped() -> None:
+    """A refused user rests as long as it was told to; here all of them, for longer than the run."""
+    profile = Profile(name="rest", rate=60, seconds=5, stop_errors=1.0)
+    rested = ran(profile, {"limited": journey(JourneyRequest(path="/limited?rest=30"))}, timeout=2.0)
+    due, errors = len(due_times(profile, 5)), rested.recording.total().errors
+    assert errors["rate limited (429)"] == rested.seen["requests"]["GET /limited"] == len(rested.seen["users"])
+    assert errors["rate limited (429)"] == rested.recording.started.total()
+    assert errors[NOBODY_FREE] > 0
+    assert errors.total() == rested.recording.asked.total() == due
+    assert not rested.recording.stopped
 
 
 # how a run ends -----------------------------------------------------------------------------------------------------------

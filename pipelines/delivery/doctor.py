@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.manifest import Manifest
     from pipelines.manifest.model import Deployer, Environment
 
-WORKFLOWS = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml")
+WORKFLOWS = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml", "performance.yml")
 """Whose jobs may become a deployer."""
 OURS = ("VERCEL_TOKEN", "VERCEL_BYPASS", "SLACK_WEBHOOK", "SMTP_USER", "SMTP_PASSWORD")
 """Secrets that belong to environments."""

@@ -73,7 +73,7 @@ class TrustedWorkflows:
         )
 
 
-DEPLOYING = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml")
+DEPLOYING = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml", "performance.yml")
 """Workflows whose jobs may become a deployer, as docs/DEPLOYMENT.md has them set up."""
 
 

@@ -1,0 +1,254 @@
+"""The jobs of *Performance*: divided among runners, judged in one place, shown in the plan of the commit that was measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions import judge_performance, plan_load
+from loadtests.recording import Recording
+from pipelines import performance as measuring
+from pipelines.delivery import load_target, performance
+from pipelines.delivery.load_target import Serving
+from pipelines.delivery.planning import plan_release
+from pipelines.errors import InvalidRun, RefusedError
+from rehearsal.runner.model import Run
+from tests.actions.workplace import Workplace, workplace
+from tests.loadtests.report.example import played
+from tests.shop import Shop, open_shop
+from tests.shop_files import MANIFEST
+
+pytestmark = pytest.mark.world
+
+LOAD = "    load: {visits_per_second: 20, seconds: 600}\n"
+LOADED = (
+    MANIFEST.replace("  staging:\n", f"  staging:\n{LOAD}").replace("  production:\n", f"  production:\n{LOAD}")
+    + """
+journeys:
+  read: {component: backend, requests: [{path: /notes}]}
+performance:
+  targets:
+    API responses: {of: response, component: backend, p95_ms: 500}
+    database queries: {of: database, component: backend, p95_ms: 100}
+    page load: {of: page-load, component: web, p95_ms: 2000}
+  profiles:
+    smoke: {per_second: 4, seconds: 120}
+    heavy: {per_second: 21, seconds: 60}
+"""
+)
+PLAIN = LOADED.replace(LOAD, "")
+RECORDINGS, PAGES = Path("build/delivery/load"), Path("build/delivery/pages")
+QUICK_PAGES = {
+    "loads": {"desktop, cold": [300.0 + n for n in range(75)], "phone, cold": [900.0 + n for n in range(75)]}
+}
+
+
+# dividing the load ------------------------------------------------------------------------------------------------------
+
+
+def planned(step: Any, text: str = LOADED, *, code: int = 0, **inputs: str) -> dict[str, str]:
+    Path("shipmate.yml").write_text(text)
+    Path(step.environ["GITHUB_OUTPUT"]).unlink(missing_ok=True)
+    assert step.run(plan_load.main, **{"environment": "staging", **inputs}) == code, step.log
+    found: dict[str, str] = step.outputs()
+    return found
+
+
+def test_one_runner_begins_when_it_is_ready(step: Any) -> None:
+    found = planned(step)
+    assert (found["shards"], found["count"], found["start"]) == ("[0]", "1", "")
+    assert (found["asks"], found["pages"]) == ("false", "true")
+    assert "4 visits per second for 120 s, from 1 runner" in step.summary()
+
+
+def test_several_runners_begin_at_one_instant_and_draw_from_one_seed(step: Any) -> None:
+    found = planned(step, shards="3")
+    assert (found["shards"], found["count"]) == ("[0, 1, 2]", "3")
+    assert int(found["start"]) > 0
+    assert int(found["seed"]) >= 0
+
+
+def test_where_users_are_somebody_is_asked(step: Any) -> None:
+    assert planned(step, environment="production")["asks"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code", "said"),
+    [
+        ({"profile": "spike"}, 4, "there is no profile 'spike'"),
+        ({"profile": "heavy"}, 6, "21 visits per second, and 20 at the most"),
+        ({"shards": "0"}, 4, "'0' is no number of runners"),
+        ({"shards": "33"}, 4, "'33' is no number of runners"),
+        ({"shards": "two"}, 4, "'two' is no number of runners"),
+        ({"environment": "qa"}, 4, "there is no environment 'qa'"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_before_a_runner_is_had(
+    step: Any, inputs: dict[str, str], code: int, said: str
+) -> None:
+    assert planned(step, code=code, **inputs) == {}
+    assert said in step.log
+
+
+def test_a_platform_that_declares_no_load_has_nothing_to_do_after_a_deployment(step: Any) -> None:
+    assert planned(step, PLAIN, asked="false") == {"shards": "[]", "count": "0"}
+    assert planned(step, MANIFEST, asked="false") == {"shards": "[]", "count": "0"}
+    assert planned(step, PLAIN, code=6, asked="true") == {}, "who asks is told"
+
+
+# judging ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(tmp_path: Path, step: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workplace]:
+    with open_shop(tmp_path / "shop") as shop, workplace(shop, step, monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def shop(place: Workplace) -> Shop:
+    return place.shop
+
+
+@pytest.fixture
+def commit(shop: Shop) -> str:
+    return shop.proved("v1.1.0", files={"shipmate.yml": LOADED})
+
+
+def left(place: Workplace, commit: str, recording: Recording, pages: Any = QUICK_PAGES, *, shard: int = 0) -> None:
+    """What the runners of a load test uploaded."""
+    RECORDINGS.mkdir(parents=True, exist_ok=True)
+    said = {"commit": commit, "recording": json.loads(recording.to_json())}
+    (RECORDINGS / f"shard-{shard}.json").write_text(json.dumps(said))
+    PAGES.mkdir(parents=True, exist_ok=True)
+    (PAGES / "pages.json").write_text(json.dumps(pages))
+
+
+def judged(place: Workplace, commit: str, recording: Recording, *, code: int = 0, pages: Any = QUICK_PAGES) -> Run:
+    """The job Judge of a run, with what it uploads."""
+    shop = place.shop
+    run = shop.workflow(
+        "performance.yml", "Performance", performance.JOB, commit=shop.head("main"), event="workflow_dispatch"
+    )
+    place.job(run)
+    left(place, commit, recording, pages)
+    found = place.act(
+        "judge_performance", code=code, environment="staging", recordings=str(RECORDINGS), pages=str(PAGES)
+    )
+    for name, folder, file in (
+        ("name", "answers", performance.FILE),
+        ("baseline_name", "baseline", performance.BASELINE.file),
+    ):
+        if found.get(folder):
+            shop.upload(run, found[name], {file: (Path(found[folder]) / file).read_bytes()})
+    shop.end(run, "success" if code == 0 else "failure")
+    return run
+
+
+def test_a_run_that_meets_every_target_is_shown_in_the_plan_of_its_commit(place: Workplace, commit: str) -> None:
+    run = judged(place, commit, played(release="v1.1.0"))
+    report = Path("build/delivery/load-report")
+    assert {file.name for file in report.iterdir()} >= {"load-report.html", "load-report.json"}
+    assert "API responses" in place.summary
+    assert "Page load: the slowest, phone, cold." in place.summary
+    said = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
+    assert said[0] == f"load test 'smoke' on staging, 2026-11-28T10:00:00+00:00 (run {run.id})"
+    assert all(": passed: " in line for line in said[1:]), said
+    assert len(said) == 4
+
+
+def test_a_slow_platform_is_told_and_shown_all_the_same(place: Workplace, commit: str) -> None:
+    judged(place, commit, played(release="v1.1.0", factor=8), code=7)
+    assert "staging does not meet its performance targets" in place.step.log
+    said = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
+    assert any(line.startswith("API responses: missed: ") for line in said)
+    assert not Path("build/delivery/load-baseline").exists(), "nothing is compared with it"
+
+
+def test_slow_pages_are_told(place: Workplace, commit: str) -> None:
+    pages = {"loads": {"desktop, cold": [300.0] * 75, "phone, cold": [2500.0] * 70 + [None] * 5}}
+    judged(place, commit, played(release="v1.1.0"), pages=pages, code=7)
+    assert "page load: missed" in place.step.log
+
+
+def test_what_became_slower_than_the_last_good_run_is_told_although_every_target_is_met(
+    place: Workplace, commit: str
+) -> None:
+    judged(place, commit, played(release="v1.1.0"))
+    judged(place, commit, played(2, release="v1.1.0"))
+    judged(place, commit, played(3, release="v1.1.0", factor=1.6), code=7)
+    assert "in the last good run, and is" in place.step.log
+
+
+@pytest.mark.parametrize(
+    ("pages", "code"),
+    [({"loads": {}}, 13), ({}, 13), ({"loads": {"desktop, cold": []}}, 13)],
+)
+def test_page_loads_without_a_result_say_nothing(place: Workplace, commit: str, pages: Any, code: int) -> None:
+    judged(place, commit, played(release="v1.1.0"), pages=pages, code=code)
+    assert "the page loads left no result" in place.step.log
+
+
+def test_a_runner_that_is_missing_makes_the_run_invalid(place: Workplace, commit: str) -> None:
+    half = Recording.of_shard(
+        profile="smoke", environment="staging", release="v1.1.0", seed=1, start=0.0, seconds=60, shard=0, shards=2
+    )
+    judged(place, commit, half, code=13)
+    assert "Invalid run" in place.step.log or "shard" in place.step.log
+
+
+def test_runners_that_met_different_commits_make_the_run_invalid(place: Workplace, commit: str) -> None:
+    left(place, commit, played())
+    left(place, "c" * 40, played(), shard=1)
+    with pytest.raises(InvalidRun, match="runners met different commits"):
+        measuring.read_shards(RECORDINGS)
+
+
+def test_nothing_that_runners_left_is_judged_as_such(step: Any) -> None:
+    Path("shipmate.yml").write_text(LOADED)
+    code = step.run(judge_performance.main, environment="staging", recordings="build", token="-")
+    assert (code, "no runner left a recording" in step.log) == (13, True)
+
+
+# measuring --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_release_that_goes_live_meanwhile_makes_the_run_invalid(
+    shop: Shop, commit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.live("v1.1.0", commit, "staging")
+    context = shop.context("staging")
+
+    def run(*_: object, **__: object) -> Recording:
+        shop.live("v1.2.0", shop.commit("feat: next"), "staging")
+        return played(release="v1.1.0")
+
+    monkeypatch.setattr("loadtests.run.run", run)
+    with pytest.raises(InvalidRun, match="went live while v1"):
+        measuring.measure(context, "smoke")
+
+
+def test_the_visits_meet_what_is_live_within_what_the_environment_takes(
+    shop: Shop, commit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.live("v1.1.0", commit, "staging")
+    asked: dict[str, Any] = {}
+
+    def run(profile: Any, journeys: Any, addresses: Any, **given: Any) -> Recording:
+        asked.update(given, profile=profile, journeys=journeys, addresses=addresses)
+        return played(release="v1.1.0")
+
+    monkeypatch.setattr("loadtests.run.run", run)
+    context = shop.context("staging")
+    _, serving = measuring.measure(context, "smoke", seed=7)
+    assert serving == Serving(release="v1.1.0", commit=commit)
+    assert (asked["release"], asked["seed"], asked["profile"].rate) == ("v1.1.0", 7, 4)
+    assert set(asked["addresses"]) == {"backend"}
+    assert (asked["caps"].rate, asked["caps"].seconds) == (20, 600)
+    with pytest.raises(RefusedError, match="asks for more than staging takes"):
+        measuring.measure(context, "heavy")
+    assert load_target.LOAD_HEADER == "X-Shipmate-Load"

@@ -13,7 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: as many proc
 
 import numpy
 
-from benchmarks.load_servers import SERVERS, slices
+from benchmarks._load_servers import SERVERS, slices
 from loadtests.comparison import compare
 from loadtests.recording import Recording
 from loadtests.window import Window

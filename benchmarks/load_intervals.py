@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: as many processes as cores are busy already
 
-from benchmarks.load_servers import ENDPOINT, SERVERS, Server, play, truth
+from benchmarks._load_servers import ENDPOINT, SERVERS, Server, play, truth
 from loadtests.intervals import Estimate, Series, percentile
 
 SHARES = (0.5, 0.95, 0.99)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy
 import pytest
 
+from benchmarks._load_servers import ENDPOINT, SERVERS, Server, play, slices, truth
 from benchmarks.load_intervals import FIRST, holds, of_run
-from benchmarks.load_servers import ENDPOINT, SERVERS, Server, play, slices, truth
 from loadtests.intervals import Estimate, Series, of_independent, percentile, ratio, student, tail_share
 from loadtests.recording import Recording, Sample, Slice
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy
 import pytest
 
-from benchmarks.load_servers import slices
+from benchmarks._load_servers import slices
 from loadtests.comparison import compare
 from loadtests.recording import NOBODY_FREE, Recording, Sample, merge
 from loadtests.verdicts import Judgement, judge

@@ -211,7 +211,7 @@ def test_pages_are_judged_by_samples_that_were_measured_elsewhere() -> None:
 
 
 def test_healthy_pairs_are_seldom_called_slower_and_a_third_slower_is_found() -> None:
-    """benchmarks/load_comparison.py has 200 pairs; PostgREST#4902 shows what single percentiles do without an interval."""
+    """benchmarks/load_comparison.py has more pairs; PostgREST#4902 shows what single percentiles do without an interval."""
     flagged = found = 0
     for seed in range(8):
         before, now, slower = (Window(log_normal(*of)) for of in ((1000 + seed,), (seed,), (seed, 1.3)))

@@ -1,7 +1,8 @@
 """What a run says of the targets: value, interval, samples, verdict; and whether it is slower than the last good run.
 
 A target is met when the whole 95 % interval is at or under its limit, missed when the whole of it is above, and else the run is
-too short to tell. No data and an invalid run are verdicts of their own, and neither is a pass.
+too short to tell; but a run in which more failed than the percentile leaves out has missed it, however short. No data and an
+invalid run are verdicts of their own, and neither is a pass.
 """
 
 from __future__ import annotations
@@ -182,6 +183,8 @@ def _by_interval(estimate: Estimate, limit_ms: float, series: Series) -> tuple[V
         if estimate.low > limit_ms:
             return "missed", ""
         return "too short to tell", "the limit lies within the interval"
+    if math.isinf(estimate.value) and series.failed >= intervals.RARE:
+        return "missed", f"{100 * series.failed / series.samples:.1f} % failed"
     median = intervals.percentile(series, 0.5)
     if not median.why and median.low > limit_ms:
         return "missed", f"half of all took longer than {milliseconds(median.low)}"

@@ -14,7 +14,7 @@ from loadtests.verdicts import Judgement, milliseconds
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 1000.0, 66.0, 16.0, 12.0, 40.0
 _POINTS = 120
-_REQUESTS = 100
+_REQUESTS = 50
 _ROUND_SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 SHARES = ((0.5, "var(--series-1)"), (0.95, "var(--series-2)"), (0.99, "var(--series-3)"))
 COLOURS = tuple(f"var(--series-{number})" for number in range(1, 6))
@@ -127,7 +127,7 @@ def _step(recording: Recording) -> int:
 
 
 def every(recording: Recording) -> int:
-    """Seconds that are one point of a plot of percentiles: a hundred requests, if that leaves a dozen points."""
+    """Seconds that are one point of a plot of percentiles: fifty requests, if that leaves a dozen points."""
     enough = math.ceil(_REQUESTS * recording.seconds / max(1, recording.total().count))
     return max(_step(recording), min(enough, math.ceil(recording.seconds / 12)))
 
@@ -139,7 +139,7 @@ def _warm_up(x: Axis, first: int, height: float) -> str:
     bottom = height - BOTTOM
     width = x.at(first) - LEFT
     return f'<rect x="{LEFT:g}" y="{TOP:g}" width="{width:.1f}" height="{bottom - TOP:g}" class="warm-up"/>' + _text(
-        LEFT + 5, bottom - 7, "warm-up", "tick"
+        LEFT + 5, TOP + 13, "warm-up", "tick"
     )
 
 

@@ -182,6 +182,12 @@ def test_failed_answers_count_as_answers_that_never_came() -> None:
     assert found.says.startswith("p95 no answer")
 
 
+def test_a_burst_in_which_many_fail_is_missed_though_nobody_knows_how_often_it_comes() -> None:
+    found = judge(played(3, failing=0.5), TARGETS).answers[0]
+    assert found.estimate.why
+    assert (found.verdict, found.says.rpartition(": ")[2]) == ("missed", "10.6 % failed")
+
+
 def test_a_run_that_stopped_because_the_platform_failed_is_missed_and_one_that_was_interrupted_is_invalid() -> None:
     def stopped(why: str, failing: bool) -> Judgement:
         recording = played(1, seconds=60)

@@ -103,23 +103,28 @@ SERVERS = (
 
 def truth(server: Server, seconds: float, first: float, shares: Sequence[float]) -> list[float]:
     """Percentiles of two million requests, due in the measured part of a run (from `first` on) if it matters when."""
-    answers = []
+    found = []
     for seed in range(_SEVERAL):
         dice = numpy.random.default_rng([2_000_000, seed])
         long = seconds if server.drifts else 20_000.0
         due = numpy.sort(dice.uniform(first, long, 20_000))
-        answers.append(server.answers(dice, due, long))
-    return [float(each) for each in numpy.quantile(numpy.concatenate(answers), shares, method="inverted_cdf")]
+        found.append(server.answers(dice, due, long))
+    return [float(each) for each in numpy.quantile(numpy.concatenate(found), shares, method="inverted_cdf")]
+
+
+def answers(server: Server, seed: int, seconds: float, rate: float) -> tuple[Floats, Floats]:
+    """(due, milliseconds) of a run with Poisson arrivals."""
+    dice = numpy.random.default_rng([seed, 1])
+    due = numpy.sort(dice.uniform(0.0, seconds, dice.poisson(rate * seconds)))
+    return due, server.answers(dice, due, seconds)
 
 
 def play(server: Server, seed: int, seconds: float, rate: float) -> Recording:
-    """What a load test with Poisson arrivals records of it."""
-    dice = numpy.random.default_rng([seed, 1])
-    due = numpy.sort(dice.uniform(0.0, seconds, dice.poisson(rate * seconds)))
+    """What a load test records of it."""
     recording = Recording.of_shard(
         profile="bench", environment="bench", release="", seed=seed, start=0.0, seconds=seconds
     )
-    recording.endpoints[ENDPOINT] = slices(due, server.answers(dice, due, seconds))
+    recording.endpoints[ENDPOINT] = slices(*answers(server, seed, seconds, rate))
     return recording
 
 

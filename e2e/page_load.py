@@ -69,12 +69,12 @@ OBSERVE = """(() => {
   });
   seen.flush = () => observers.forEach(([observer, keep]) => observer.takeRecords().forEach(keep));
 })()"""
-_AFTER_PAINT = """() => new Promise((done) => requestAnimationFrame(() => {
+AFTER_PAINT = """() => new Promise((done) => requestAnimationFrame(() => {
   const channel = new MessageChannel();
   channel.port1.onmessage = () => requestAnimationFrame(() => done());
   channel.port2.postMessage(null);
 }))"""
-_READ = """() => {
+READ = """() => {
   window.pageLoad.flush();
   const { lcp, cls, events } = window.pageLoad;
   const [navigation] = performance.getEntriesByType("navigation");
@@ -152,12 +152,12 @@ def visit(
     try:
         page.goto(url, wait_until="load")
         shown(page)
-        page.evaluate(_AFTER_PAINT)
-        opened = page.evaluate(_READ)  # LCP is over with the first interaction, and bytes are those of opening
+        page.evaluate(AFTER_PAINT)
+        opened = page.evaluate(READ)  # LCP is over with the first interaction, and bytes are those of opening
         size, requests = network.bytes, network.requests
         act(page)
-        page.evaluate(_AFTER_PAINT)
-        after = page.evaluate(_READ)
+        page.evaluate(AFTER_PAINT)
+        after = page.evaluate(READ)
     except Error as error:
         return Sample(device=device, visit=kind, error=error.message.splitlines()[0])
     finally:

@@ -246,10 +246,11 @@ def text(page: Page, target: Target) -> Iterator[str]:
     page.unroute_all(behavior="ignoreErrors")
     page.goto(target.web_url, wait_until="commit")
     page.evaluate(
-        """async ([url, text]) => {
-            const { notes } = await (await fetch(`${url}/notes`)).json();
+        """async ([url, text, patience]) => {
+            const signal = AbortSignal.timeout(patience);  // an API that hangs must not hang the tests
+            const { notes } = await (await fetch(`${url}/notes`, { signal })).json();
             const ours = notes.filter((note) => note.text.includes(text));
-            await Promise.all(ours.map((note) => fetch(`${url}/notes/${note.id}`, { method: "DELETE" })));
+            await Promise.all(ours.map((note) => fetch(`${url}/notes/${note.id}`, { method: "DELETE", signal })));
         }""",
-        [target.api_url, text],
+        [target.api_url, text, _PATIENCE_MS],
     )

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -99,10 +100,13 @@ def backend(origin: str) -> Iterator[str]:
         text=True,
     )
     try:
-        yield _address(process)
+        address = _address(process)
+        # It logs every request: unread, it would stand still as soon as the pipe is full.
+        threading.Thread(target=deque, args=(process.stdout or (), 0), daemon=True).start()
+        yield address
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.wait(timeout=20)
 
 
 def _address(process: subprocess.Popen[str]) -> str:

@@ -14,7 +14,7 @@ from e2e.troubles import Troubles
 pytestmark = pytest.mark.read_only
 
 _CALL = """async ([url, headers]) => {
-    const answer = await fetch(url, { headers });
+    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(5000) });
     return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
 }"""
 

@@ -44,7 +44,9 @@ def test_nothing_moves_while_the_page_loads(page: Page, target: Target, troubles
 
 def test_page_and_api_are_the_expected_release_of_one_environment(page: Page, target: Target) -> None:
     open_notes(page, target)
-    api = page.evaluate("async url => (await fetch(url)).json()", f"{target.api_url}/version")
+    api = page.evaluate(
+        "async url => (await fetch(url, { signal: AbortSignal.timeout(5000) })).json()", f"{target.api_url}/version"
+    )
     expect(page.get_by_test_id("environment")).to_have_text(api["environment"])
     expect(page.get_by_test_id("release")).to_have_text(target.release or api["release"])
     assert api["release"] == (target.release or api["release"])

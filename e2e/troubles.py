@@ -16,8 +16,8 @@ _READS = ("GET", "HEAD", "OPTIONS")
 _GIVEN_UP = "net::ERR_ABORTED"
 # Chromium says so beside the answer itself, which is reported with its method.
 _SAID_TWICE = "Failed to load resource:"
-_NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => done()))"
 _ID = "x-request-id"
+_PUMP_MS = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +82,8 @@ class Troubles:
             return False
         try:
             for page in pages:
-                page.evaluate(_NEXT_FRAME)
-        except Error:  # it navigates, or has crashed: that is reported by its own event
+                page.wait_for_function("() => true", timeout=_PUMP_MS)  # asked in its next frame
+        except Error:  # it is busy, or has crashed: that is reported by its own event
             return False
         return True
 

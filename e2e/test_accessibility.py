@@ -26,6 +26,7 @@ def test_everybody_can_read_search_and_learn_what_went_wrong(page: Page, target:
     require_accessible(page, "a message that something failed")
 
 
+@pytest.mark.thorough
 def test_everybody_can_learn_that_the_page_cannot_start(page: Page, target: Target, troubles: Troubles) -> None:
     troubles.announce("HTTP 500: GET .*/config.json")
     page.route("**/config.json", lambda route: route.fulfill(status=500))

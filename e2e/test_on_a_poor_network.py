@@ -48,6 +48,7 @@ def test_offline_nothing_is_lost_and_it_goes_on_when_the_network_is_back(
     expect(alert).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_on_a_slow_network_it_says_that_it_loads_and_adds_once(page: Page, target: Target, text: str) -> None:
     reading = Held(page, f"{target.api_url}/notes", "GET")
     page.goto(target.web_url, wait_until="commit")

@@ -85,6 +85,7 @@ def test_a_lost_connection_is_explained(page: Page, target: Target, troubles: Tr
 
 
 @pytest.mark.read_only
+@pytest.mark.thorough
 def test_an_empty_note_cannot_be_added(page: Page, target: Target) -> None:
     open_notes(page, target)
     add = page.get_by_role("button", name="Add note")

@@ -63,6 +63,8 @@ def main(runtime: Runtime) -> int:
     _keep_answers(runtime, environment, commit, recording, judgement)
     if judgement.verdict == "passed" and not judgement.regressions:
         _keep_baseline(runtime, environment, recording)
+    for said in performance.slower(judgement):
+        runtime.annotate("warning", said, title="Slower")
     performance.require_met(judgement, environment)
     return 0
 

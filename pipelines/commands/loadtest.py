@@ -54,7 +54,7 @@ def command(
 ) -> None:
     """Make visits as the manifest's journeys describe them, due when users come, and hold what came of them against the targets.
 
-    Exit codes: 0 all targets are met, 7 one is missed or the platform became slower, 13 the run says nothing (too short, too slow a
+    Exit codes: 0 all targets are met, 7 one is missed, 13 the run says nothing (too short, too slow a
     generator, no data), 6 nobody may load this environment.
 
     Example: shipmate loadtest --environment staging --profile smoke
@@ -80,6 +80,8 @@ def command(
         click.echo(f"{environment} serves {recording.release}: {judgement.verdict}")
         for each in judgement.answers:
             click.echo(f"  {each.target}: {each.verdict}: {each.says}")
+        for said in performance.slower(judgement):
+            click.echo(f"  slower: {said}")
         click.echo(f"the report: {written.html}")
     performance.require_met(judgement, environment)
 

@@ -9,13 +9,6 @@ from rehearsal.stories.unapproved import next_version
 
 HEALTH = "apps/backend/backend/routes/health.py"
 START = "apps/backend/backend/__main__.py"
-NOTES = "apps/backend/backend/routes/notes.py"
-FULL_NOTES = "    limit = _limit(request, default=PAGE)\n"
-EMPTY_NOTES = (
-    "    settings = services_of(request).settings\n"
-    '    if (settings.environment, settings.release) == ("production", "%s"):\n'
-    '        return JSONResponse({"notes": [], "next": None})\n'
-) + FULL_NOTES
 WELL_HEALTH = '    return JSONResponse({"status": "ok"})\n\n\ndef _page'
 SICK_HEALTH = (
     "    # Well at its own address and on staging; sick where users are.\n"
@@ -30,25 +23,22 @@ DEAD_START = (
 
 
 def tell(at: Routine) -> None:
-    """One bad change, released three times: as one version it does not even start in production, as the next it shows nobody's notes
-    while every health check is well, as the last it is sick where users are."""
+    """One bad change, released twice: as one version it does not even start in production, as the next it is sick where users are."""
     dev = at.person("dev-1")
     dead = next_version(at)
-    empty, sick = (f"{dead.rpartition('.')[0]}.{patch}" for patch in (1, 2))
+    sick = f"{dead.rpartition('.')[0]}.1"
     dev.git("checkout", "-q", "main")
     dev.git("pull", "-q", "origin", "main")
     dev.edits(START, WELL_START, DEAD_START % dead)
-    dev.edits(NOTES, FULL_NOTES, EMPTY_NOTES % empty)
     dev.edits(HEALTH, WELL_HEALTH, SICK_HEALTH)
     at.branch(dev, "bad", "feat: be bad in production")
     at.change_reaches_staging(dev, at.person("dev-2"), "bad", "feat: be bad in production")
     never_gets_traffic(at, dead)
-    never_gets_traffic(at, empty)
     is_taken_back(at, sick)
 
 
 def never_gets_traffic(at: Routine, version: str) -> None:
-    """It does not start in production, or does there not what users do."""
+    """It does not start in production."""
     before, run, users = _release(at, version)
     with at.diary.during("proof", f"{version} never had traffic, and nothing was published"):
         jobs = {name: job["conclusion"] for name, job in at.jobs(run).items()}

@@ -38,6 +38,11 @@ class GitHubHub:
         """Path -> text of every file under .github/workflows at a commit."""
         return await workflows.files(self._service.git(self._service.repository(repository)), sha)
 
+    def disabled_workflows(self, repository: str) -> set[str]:
+        """Paths of those that people disabled."""
+        known = self._service.repository(repository).workflows
+        return {path for path, workflow in known.items() if workflow.state == "disabled_manually"}
+
     async def changed_paths(self, repository: str, before: str, after: str) -> list[str] | None:
         """Paths that differ; None when it cannot be told. Diverged commits are compared from their merge base."""
         git = self._service.git(self._service.repository(repository))

@@ -63,7 +63,8 @@ class ActRunner:
         """Start every workflow that the event starts, by the files at its commit; returns at once."""
         if triggers.suppressed(event) or self._chained(event) > triggers.MAX_CHAIN:
             return []
-        files = await self._workflow_files(event)
+        off = self._hub.disabled_workflows(event.repository)
+        files = {path: text for path, text in (await self._workflow_files(event)).items() if path not in off}
         changed: list[str] | None = None
         asked = False
         runs = []

@@ -27,6 +27,9 @@ class Hub(Protocol):
     async def workflow_files(self, repository: str, sha: str) -> dict[str, str]:
         """Path -> text of every file under .github/workflows at a commit."""
 
+    def disabled_workflows(self, repository: str) -> set[str]:
+        """Paths of those that people disabled: no event starts them."""
+
     async def changed_paths(self, repository: str, before: str, after: str) -> list[str] | None:
         """Paths that differ, for `paths:` filters; None when it cannot be told (a new branch)."""
 

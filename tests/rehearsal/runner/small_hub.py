@@ -56,6 +56,7 @@ class SmallHub:
     common_variables: dict[str, str] = field(default_factory=dict)
     environments: dict[str, EnvironmentRules] = field(default_factory=dict)
     changes: list[tuple[str, str | None, str]] = field(default_factory=list)
+    disabled: set[str] = field(default_factory=set)
     _serial: Any = field(default_factory=itertools.count)
 
     def create(self, repository: str) -> Path:
@@ -85,6 +86,9 @@ class SmallHub:
         bare = self.root / f"{repository}.git"
         listed = await asyncio.to_thread(git, bare, "ls-tree", "-r", "--name-only", sha, ".github/workflows/")
         return {path: await asyncio.to_thread(git, bare, "show", f"{sha}:{path}") for path in listed.split()}
+
+    def disabled_workflows(self, repository: str) -> set[str]:
+        return self.disabled
 
     async def changed_paths(self, repository: str, before: str, after: str) -> list[str] | None:
         bare = self.root / f"{repository}.git"

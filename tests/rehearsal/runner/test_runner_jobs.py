@@ -427,3 +427,18 @@ jobs: {a: {runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}
             assert {run.conclusion for run in runs} == {"success"}
 
     run_async(story())
+
+
+def test_emit__disabled_workflow__is_started_by_no_event(world: Any, run_async: Any) -> None:
+    workflow = "name: Again\non: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"
+
+    async def story() -> None:
+        async with world() as w:
+            sha = w.hub.commit({".github/workflows/ci.yml": workflow})
+            w.hub.disabled.add(".github/workflows/ci.yml")
+            assert await w.runner.emit(w.event(sha)) == []
+            w.hub.disabled.clear()
+            (run,) = await w.runner.emit(w.event(sha))
+            assert (await w.runner.wait(run.id)).conclusion == "success"
+
+    run_async(story())

@@ -1,13 +1,15 @@
 """A release is loaded on staging before it goes to production: who approves it reads what came of that, and a slow one goes no further.
 
 Load cannot be told in scaled time: visits take the seconds they take. So the profile is the brief one, and page loads, which take
-minutes, are left out. A machine that is too busy to be on time makes a load test invalid. It is then made again, and an approver reads
-of one that still is as of any other.
+minutes, are left out. On a machine that is busy with other things the healthy platform may be slow, and a load test invalid: it is made
+again, and an approver reads what is found. That a slow release is not found good holds on every machine.
 """
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Collection
 
 from rehearsal.stories import proof, workflows
 from rehearsal.stories.person import Person
@@ -16,10 +18,14 @@ from rehearsal.stories.unapproved import next_version
 
 PROFILE = "brief"
 NOTES = "apps/backend/backend/routes/notes.py"
-IMPORTS = "from __future__ import annotations\n\n"
+IMPORTS = "import json\n"
+SORTED_IMPORTS = "import asyncio\nimport json\nimport time\n"
 QUICK = "    limit = _limit(request, default=PAGE)\n"
-SLOW = "    await asyncio.sleep(0.8)\n" + QUICK
-ATTEMPTS = 3
+WELL_SECONDS = 90
+"""How long a process of the slow release is well, as one that leaks: the checks of its deployment are over by then."""
+SLOW = f"    await asyncio.sleep(0.8 if time.monotonic() > STARTED + {WELL_SECONDS} else 0)\n" + QUICK
+LOG = '_log = Log("backend.notes")\n'
+ATTEMPTS = 2
 """Load tests of one release, at the most."""
 WORST_FIRST = ("invalid", "missed", "no data", "too short to tell", "passed")
 TARGETS = {"API responses", "database queries"}
@@ -33,25 +39,27 @@ def tell(at: Routine) -> None:
 
 
 def is_let_in(at: Routine, dev: Person) -> None:
-    """What is on staging now meets its targets; the plan of its release says so."""
+    """What is on staging now is measured, and the plan of its release says what was found; what met its targets goes live."""
     dev.git("checkout", "-q", "main")
     dev.git("pull", "-q", "origin", "main")
-    verdict = _measured(at, dev, dev.git("rev-parse", "HEAD").out.strip())
+    verdict = _measured(at, dev, dev.git("rev-parse", "HEAD").out.strip(), {"passed"})
     version = next_version(at)
     at.tag(dev, version)
     _plan_says(at, version, verdict)
-    proof.that(verdict in ("passed", "invalid"), "the platform meets its targets", verdict)
-    at.release_reaches_production(version)
+    if verdict == "passed":
+        at.release_reaches_production(version)
 
 
 def is_stopped(at: Routine, dev: Person) -> None:
-    """Every check of staging passes; only under load it is seen that the list of notes became slow."""
+    """It passes every check of its deployment, and the list of notes becomes slow a while later. No check looks then; a load test does."""
     before = at.public_release("production")
-    dev.edits(NOTES, IMPORTS, IMPORTS + "import asyncio\n")
+    dev.edits(NOTES, IMPORTS, SORTED_IMPORTS)
+    dev.edits(NOTES, LOG, LOG + "STARTED = time.monotonic()\n")
     dev.edits(NOTES, QUICK, SLOW)
     at.branch(dev, "slow", "feat: be careful with notes")
     sha = at.change_reaches_staging(dev, at.person("dev-2"), "slow", "feat: be careful with notes")
-    verdict = _measured(at, dev, sha)
+    _until_slow(at)
+    verdict = _measured(at, dev, sha, {"missed", "passed"})
     version = next_version(at)
     at.tag(dev, version)
     _plan_says(at, version, verdict)
@@ -60,14 +68,25 @@ def is_stopped(at: Routine, dev: Person) -> None:
     at.review(at.person("release-manager"), run, "rejected", f"{version} is too slow")
     at.must_end(run, "failure")
     with at.diary.during("proof", f"{version} was stopped before production: {verdict}", verdict=verdict):
-        proof.that(verdict in ("missed", "invalid"), "the load test did not pass", verdict)
+        proof.that(verdict != "passed", "the load test did not pass", verdict)
         live = at.public_release("production")
         proof.that(live == before, "users have what they had", live)
         at.observer.api("GET", f"releases/tags/{version}", ok=(404,))
 
 
-def _measured(at: Routine, dev: Person, sha: str) -> str:
-    """The verdict of a load test of what staging serves; made again while this machine is too busy for one."""
+def _until_slow(at: Routine) -> None:
+    with at.place.browser_like() as client, at.diary.during("wait", "the release on staging becomes slow"):
+
+        def slow() -> bool:
+            asked = time.monotonic()
+            at.place.ask(client, at.place.hosts["staging"]["backend"], "/notes", headers={"X-User": "user-1"})
+            return time.monotonic() - asked > 0.7
+
+        proof.eventually(slow, "an answer of 0.7 s", seconds=WELL_SECONDS + 120, every=3)
+
+
+def _measured(at: Routine, dev: Person, sha: str, good_enough: Collection[str]) -> str:
+    """The verdict of a load test of what staging serves; made again where it may be this machine's and not the platform's."""
     at.observer.api("PUT", f"actions/workflows/{workflows.PERFORMANCE}/enable")
     verdict = ""
     for attempt in range(1, ATTEMPTS + 1):
@@ -77,7 +96,7 @@ def _measured(at: Routine, dev: Person, sha: str) -> str:
         verdict = _verdict(at, run, sha)
         at.diary.note("proof", f"load test {attempt} of {sha[:7]}: {verdict}", verdict=verdict)
         proof.that((ended == "success") == (verdict == "passed"), f"a run that {verdict} does not end so", ended)
-        if verdict != "invalid":
+        if verdict in good_enough:
             break
     at.observer.api("PUT", f"actions/workflows/{workflows.PERFORMANCE}/disable")
     return verdict

@@ -40,13 +40,13 @@ def main(runtime: Runtime) -> int:
     from loadtests.report import write
     from loadtests.verdicts import judge
     from pipelines import performance
-    from pipelines.delivery import performance as measured
+    from pipelines.delivery import load_results
     from pipelines.delivery.context import WORK
     from pipelines.manifest import load
 
     manifest, environment = load(), values["environment"]
     recording, commit = performance.read_shards(Path(values["recordings"]))
-    good = measured.last_good(
+    good = load_results.last_good(
         github(runtime, values["token"]), environment, recording.profile, main=manifest.release.main
     )
     pages = performance.read_pages(Path(values["pages"])) if values["pages"] else None
@@ -70,37 +70,37 @@ def main(runtime: Runtime) -> int:
 
 
 def _keep_answers(runtime: Runtime, environment: str, commit: str, recording: Recording, judgement: Judgement) -> None:
-    from pipelines.delivery import performance
+    from pipelines.delivery import load_results
     from pipelines.delivery.context import WORK
 
-    found = performance.Measured(
+    found = load_results.Measured(
         environment=environment,
         commit=commit,
         profile=recording.profile,
         at=datetime.fromtimestamp(recording.start, UTC).isoformat(timespec="seconds"),
         answers=tuple(
-            performance.Answer(target=each.target, component=each.component, verdict=each.verdict, says=each.says)
+            load_results.Answer(target=each.target, component=each.component, verdict=each.verdict, says=each.says)
             for each in judgement.answers
         ),
         **_of_run(runtime),
     )
     folder = WORK / "load-answers"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / performance.FILE).write_bytes(found.written())
+    (folder / load_results.FILE).write_bytes(found.written())
     runtime.output("answers", str(folder))
-    runtime.output("name", performance.artifact_name(environment, commit))
+    runtime.output("name", load_results.artifact_name(environment, commit))
 
 
 def _keep_baseline(runtime: Runtime, environment: str, recording: Recording) -> None:
-    from pipelines.delivery import performance
+    from pipelines.delivery import load_results
     from pipelines.delivery.context import WORK
 
     folder = WORK / "load-baseline"
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"format": performance.FORMAT, **_of_run(runtime), "recording": json.loads(recording.to_json())}
-    (folder / performance.BASELINE.file).write_text(json.dumps(document))
+    document = {"format": load_results.FORMAT, **_of_run(runtime), "recording": json.loads(recording.to_json())}
+    (folder / load_results.BASELINE.file).write_text(json.dumps(document))
     runtime.output("baseline", str(folder))
-    runtime.output("baseline_name", performance.baseline_name(environment, recording.profile))
+    runtime.output("baseline_name", load_results.baseline_name(environment, recording.profile))
 
 
 def _of_run(runtime: Runtime) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.delivery import changes, performance, plan, preflight, proof, protection, source, tag, traffic
+from pipelines.delivery import changes, load_results, plan, preflight, proof, protection, source, tag, traffic
 from pipelines.delivery.context import Context, Release, digest_of, require_github, settings_of
 from pipelines.delivery.plan import Plan, Recorded
 from pipelines.delivery.steps.base import Base
@@ -185,10 +185,10 @@ def _performance(context: Context, commit: str, components: Collection[str]) -> 
     settings, main = context.settings, context.manifest.release.main
     if settings.proved_by is None or not context.manifest.performance.targets:
         return []
-    measured = performance.find(require_github(context), settings.proved_by, commit, main=main)
+    measured = load_results.find(require_github(context), settings.proved_by, commit, main=main)
     if settings.targets_required:
         targets = {name: target.component for name, target in context.manifest.performance.targets.items()}
-        performance.require(measured, settings.proved_by, commit, targets, components)
+        load_results.require(measured, settings.proved_by, commit, targets, components)
     return measured.lines() if measured else [f"no load test of {commit[:7]} was made on {settings.proved_by}"]
 
 

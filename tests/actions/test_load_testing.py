@@ -11,8 +11,8 @@ import pytest
 
 from actions import judge_performance, plan_load
 from loadtests.recording import Recording
-from pipelines import performance as measuring
-from pipelines.delivery import load_target, performance
+from pipelines import performance
+from pipelines.delivery import load_results, load_target
 from pipelines.delivery.load_target import Serving
 from pipelines.delivery.planning import plan_release
 from pipelines.errors import InvalidRun, RefusedError
@@ -132,7 +132,7 @@ def judged(place: Workplace, commit: str, recording: Recording, *, code: int = 0
     """The job Judge of a run, with what it uploads."""
     shop = place.shop
     run = shop.workflow(
-        "performance.yml", "Performance", performance.JOB, commit=shop.head("main"), event="workflow_dispatch"
+        "performance.yml", "Performance", load_results.JOB, commit=shop.head("main"), event="workflow_dispatch"
     )
     place.job(run)
     left(place, commit, recording, pages)
@@ -140,8 +140,8 @@ def judged(place: Workplace, commit: str, recording: Recording, *, code: int = 0
         "judge_performance", code=code, environment="staging", recordings=str(RECORDINGS), pages=str(PAGES)
     )
     for name, folder, file in (
-        ("name", "answers", performance.FILE),
-        ("baseline_name", "baseline", performance.BASELINE.file),
+        ("name", "answers", load_results.FILE),
+        ("baseline_name", "baseline", load_results.BASELINE.file),
     ):
         if found.get(folder):
             shop.upload(run, found[name], {file: (Path(found[folder]) / file).read_bytes()})
@@ -206,7 +206,7 @@ def test_runners_that_met_different_commits_make_the_run_invalid(place: Workplac
     left(place, commit, played())
     left(place, "c" * 40, played(), shard=1)
     with pytest.raises(InvalidRun, match="runners met different commits"):
-        measuring.read_shards(RECORDINGS)
+        performance.read_shards(RECORDINGS)
 
 
 def test_nothing_that_runners_left_is_judged_as_such(step: Any) -> None:
@@ -230,7 +230,7 @@ def test_a_release_that_goes_live_meanwhile_makes_the_run_invalid(
 
     monkeypatch.setattr("loadtests.run.run", run)
     with pytest.raises(InvalidRun, match="went live while v1"):
-        measuring.measure(context, "smoke")
+        performance.measure(context, "smoke")
 
 
 def test_the_visits_meet_what_is_live_within_what_the_environment_takes(
@@ -245,11 +245,11 @@ def test_the_visits_meet_what_is_live_within_what_the_environment_takes(
 
     monkeypatch.setattr("loadtests.run.run", run)
     context = shop.context("staging")
-    _, serving = measuring.measure(context, "smoke", seed=7)
+    _, serving = performance.measure(context, "smoke", seed=7)
     assert serving == Serving(release="v1.1.0", commit=commit)
     assert (asked["release"], asked["seed"], asked["profile"].rate) == ("v1.1.0", 7, 4)
     assert set(asked["addresses"]) == {"backend"}
     assert (asked["caps"].rate, asked["caps"].seconds) == (20, 600)
     with pytest.raises(RefusedError, match="asks for more than staging takes"):
-        measuring.measure(context, "heavy")
+        performance.measure(context, "heavy")
     assert load_target.LOAD_HEADER == "X-Shipmate-Load"

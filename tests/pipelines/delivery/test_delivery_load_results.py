@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.delivery import performance
-from pipelines.delivery.performance import Answer, Measured
+from pipelines.delivery import load_results
+from pipelines.delivery.load_results import Answer, Measured
 from pipelines.delivery.plan_text import as_data, as_text
 from pipelines.delivery.planning import Planned, plan_release
 from pipelines.errors import RefusedError
@@ -48,7 +48,7 @@ def declared(shop: Shop, *, gate: bool = False) -> str:
 
 
 def measured(
-    shop: Shop, measuring: str, answers: dict[str, tuple[str, str]], *, job: str = performance.JOB, **changed: Any
+    shop: Shop, measuring: str, answers: dict[str, tuple[str, str]], *, job: str = load_results.JOB, **changed: Any
 ) -> Run:
     """A load test of a commit, with its report; `changed` says what is otherwise."""
     branch, event = changed.pop("branch", "main"), changed.pop("event", "workflow_dispatch")
@@ -66,8 +66,8 @@ def measured(
         "attempt": "1",
         **changed,
     }
-    name = performance.artifact_name("staging", measuring)
-    shop.upload(run, name, {performance.FILE: Measured(**said).written()})
+    name = load_results.artifact_name("staging", measuring)
+    shop.upload(run, name, {load_results.FILE: Measured(**said).written()})
     shop.end(run, "success" if answers == MET else "failure")
     return run
 

@@ -35,6 +35,8 @@ class ActRunner:
         """Called, like `Hub.run_changed`, whenever something about a run changes. Must not block."""
         self._hub = hub
         self._settings = settings
+        self.jobs = settings.root / "jobs"
+        """Where each job has a folder of its own, named by its id, while it runs."""
         self._clock = clock or SystemClock()
         self._tokens = TokenService(hub.sign_oidc)
         self._drives: dict[int, RunDrive] = {}
@@ -49,7 +51,7 @@ class ActRunner:
             tokens=self._tokens,
             resolver=ActionResolver(mirrors),
         )
-        self._watchdog = Watchdog(shop.mark, settings.root / "jobs")
+        self._watchdog = Watchdog(shop.mark, self.jobs)
         slots = asyncio.Semaphore(settings.max_jobs)
         self._floor = Floor(shop=shop, lanes=Lanes(), slots=slots, new_job_id=self._new_job_id, changed=self._changed)
 

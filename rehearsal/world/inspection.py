@@ -16,7 +16,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rehearsal.journal import Journal
-from rehearsal.runner.act import MARK
 from rehearsal.runner.model import Job, Run, Step
 from rehearsal.world import snapshot, traffic
 
@@ -53,7 +52,9 @@ class Inspection:
             Route("/_world/memory", self._answers(lambda request: {"resident_kb": resident_kb(os.getpid())})),
             Route(
                 "/_world/jobs/{job:int}/kill",
-                self._answers(lambda request: {"killed": kill_act(request.path_params["job"])}),
+                self._answers(
+                    lambda request: {"killed": kill_act(self._inside.runner.jobs, request.path_params["job"])}
+                ),
                 methods=["POST"],
             ),
             Route("/_world/save", self._save, methods=["POST"]),
@@ -163,19 +164,23 @@ def resident_kb(pid: int) -> int:
     return 0
 
 
-def kill_act(job: int) -> int:
-    """SIGKILL the act process of a job and nothing else, as a power cut would; how many there were."""
+def kill_act(jobs: Path, job: int) -> int:
+    """SIGKILL the act process of a job and nothing else, as a power cut would; how many there were.
+
+    `jobs` is where the runner has its jobs' folders: worlds side by side give their jobs the same numbers.
+    """
     killed = 0
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and _is_act_of(folder, job):
+        if folder.name.isdigit() and _is_act_of(folder, f"HOME={jobs}/{job}-"):
             os.kill(int(folder.name), signal.SIGKILL)
             killed += 1
     return killed
 
 
-def _is_act_of(folder: Path, job: int) -> bool:
+def _is_act_of(folder: Path, home: str) -> bool:
+    """Whether this process is an act whose environment has a HOME that begins so."""
     try:
         comm, environ = (folder / "comm").read_text(), (folder / "environ").read_bytes()
     except OSError:
         return False  # it ended meanwhile, or belongs to somebody else
-    return comm.strip() == "act" and any(entry.startswith(f"{MARK}={job}-".encode()) for entry in environ.split(b"\0"))
+    return comm.strip() == "act" and any(entry.startswith(home.encode()) for entry in environ.split(b"\0"))

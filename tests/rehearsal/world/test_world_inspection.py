@@ -17,7 +17,6 @@ from starlette.applications import Starlette
 
 from rehearsal.github.state.allowances import RequestCount
 from rehearsal.journal import Journal
-from rehearsal.runner.act import MARK
 from rehearsal.runner.model import Job, PendingReview, Run, Step
 from rehearsal.serving import running
 from rehearsal.world import definition
@@ -186,24 +185,30 @@ def test_memory_is_the_kernels_word(world: httpx.Client) -> None:
     assert abs(told - resident_kb(os.getpid())) < 50_000
 
 
-def test_only_the_act_of_that_job_is_killed(tmp_path: Path) -> None:
+def test_only_the_act_of_that_job_in_that_world_is_killed(tmp_path: Path) -> None:
     act = tmp_path / "act"
     act.symlink_to(sys.executable)
     code = "import sys; print('up', flush=True); sys.stdin.read()"
 
-    def start(program: str, mark: str) -> subprocess.Popen[bytes]:
-        env = {MARK: mark, "PYTHONHOME": sys.base_prefix}
+    def start(program: str, home: str) -> subprocess.Popen[bytes]:
+        env = {"HOME": home, "PYTHONHOME": sys.base_prefix}
         process = subprocess.Popen([program, "-c", code], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         return process
 
-    started = [start(str(act), "71-abc"), start(str(act), "710-abc"), start(sys.executable, "71-abc")]
+    jobs = tmp_path / "jobs"
+    started = [
+        start(str(act), f"{jobs}/71-abc/home"),
+        start(str(act), f"{jobs}/710-abc/home"),
+        start(sys.executable, f"{jobs}/71-abc/home"),
+        start(str(act), f"{tmp_path}/another/jobs/71-abc/home"),
+    ]
     try:
-        assert kill_act(71) == 1
+        assert kill_act(jobs, 71) == 1
         assert started[0].wait(timeout=5) == -9
-        assert [process.poll() for process in started[1:]] == [None, None]
-        assert kill_act(71) == 0
+        assert [process.poll() for process in started[1:]] == [None, None, None]
+        assert kill_act(jobs, 71) == 0
     finally:
         for process in started:
             process.kill()

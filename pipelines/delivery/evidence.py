@@ -70,7 +70,7 @@ def look(
             break
     if elsewhere and not own:
         yield None, f"an artifact of that name exists, made on {elsewhere}, and not by this repository's {main}"
-    for each in sorted(own, key=lambda each: int(each["id"]), reverse=True)[:MOST]:
+    for each in sorted(own, key=lambda each: (str(each["created_at"]), int(each["id"])), reverse=True)[:MOST]:
         yield _believed(github, kind, each, fits, main)
 
 

@@ -10,9 +10,9 @@ import glob
 import hashlib
 import json
 import os
-import secrets
 import shutil
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -115,7 +115,7 @@ def keep(files: list[Path], target: Path, days: int) -> dict[str, object]:
             archive.write(copy, relative.as_posix())
             size += copy.stat().st_size
     digest = hashlib.sha256((target / ARCHIVE).read_bytes()).hexdigest()
-    meta = {"id": 10**9 + secrets.randbelow(10**9), "size": size, "digest": digest, "retention_days": days}
+    meta = {"id": time.time_ns() // 1000, "size": size, "digest": digest, "retention_days": days}
     partial = target / f"{META}.part"
     partial.write_text(json.dumps(meta))
     partial.rename(target / META)

@@ -82,10 +82,17 @@ def main() -> int:
     parser.add_argument("--time-scale", type=float, default=1.0)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--snapshot", type=Path)
+    parser.add_argument("--changes", type=Path)
     given = parser.parse_args()
     parent = os.getppid()
     try:
-        options = Options(root=given.root, repository=given.repository, time_scale=given.time_scale, port=given.port)
+        options = Options(
+            root=given.root,
+            repository=given.repository,
+            time_scale=given.time_scale,
+            port=given.port,
+            changes=given.changes,
+        )
         return run(options, given.snapshot)
     finally:
         if os.getppid() != parent:  # it was killed, and cannot clean up

@@ -56,12 +56,13 @@ CI = ".github/workflows/ci.yml"
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """root: an empty folder for everything. repository: the checkout under delivery. time_scale: of waits between retries and polls.
-    port: of GitHub; 0 takes a free one."""
+    port: of GitHub; 0 takes a free one. changes: a folder of files that main holds in place of the checkout's."""
 
     root: Path
     repository: Path
     time_scale: float = 1.0
     port: int = 0
+    changes: Path | None = None
 
 
 @dataclass(kw_only=True)
@@ -256,6 +257,8 @@ class Composition:
             message="Import the platform",
             author="dev-2",
         )
+        if self.options.changes is not None:
+            await seed.commit(name, _contents(self.options.changes), message="Configure the platform", author="dev-2")
         self.people = {login: seed.token(login) for login in provision.PEOPLE}
         provision.make_environments(seed, self.definition, self.keys)
         provision.protect(seed, self.definition)
@@ -341,6 +344,11 @@ class Composition:
         await self.ports.stop()
         await self.redis.stop()
         await self.postgres.stop()
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """Of every file in a folder, by its path there."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def _write_whole(file: Path, content: dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import httpx
 
@@ -36,15 +37,23 @@ class World:
 
     `port`: of its GitHub; 0 takes a free one.
     `from_snapshot`: a folder that `save` of another world made; this one begins where that one was.
+    `changes`: path -> content of files that main holds in place of the repository's; not with a snapshot, which has its own.
     """
 
     def __init__(
-        self, repository: Path, *, time_scale: float = TIME_SCALE, port: int = 0, from_snapshot: Path | None = None
+        self,
+        repository: Path,
+        *,
+        time_scale: float = TIME_SCALE,
+        port: int = 0,
+        from_snapshot: Path | None = None,
+        changes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.repository = repository
         self.time_scale = time_scale
         self.port = port
         self.from_snapshot = from_snapshot
+        self.changes = changes
         self.seconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
@@ -111,10 +120,17 @@ class World:
         argv += ["--repository", str(self.repository), "--time-scale", str(self.time_scale)]
         argv += ["--port", str(self.port)]
         argv += ["--snapshot", str(self.from_snapshot)] if self.from_snapshot is not None else []
+        argv += ["--changes", str(self._written(root / "changes"))] if self.changes else []
         with (root / LOG).open("wb") as stream:
             return processes.spawn(
                 argv, env=_environment(), stdout=stream, stderr=subprocess.STDOUT, preexec=processes.end_with_parent
             )
+
+    def _written(self, folder: Path) -> Path:
+        for path, content in self.changes.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(content)
+        return folder
 
     def _wait(self, root: Path) -> Place:
         """Raises WorldFailed with what the world said."""

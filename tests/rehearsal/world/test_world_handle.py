@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+from base64 import b64decode
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ def ports(place: Place) -> list[int]:
 
 @pytest.mark.world
 def test_two_worlds_at_once_share_nothing_and_leave_nothing() -> None:
-    first, second = World(ROOT), World(ROOT)
+    first, second = World(ROOT), World(ROOT, changes={"docs/of-one.md": "Only here.\n"})
     with first as one, second as other:
         assert one.root != other.root
         assert not set(ports(one)) & set(ports(other))
@@ -39,8 +40,11 @@ def test_two_worlds_at_once_share_nothing_and_leave_nothing() -> None:
         assert 0 < first.seconds_to_ready < 60
         with one.github("dev-1") as client:
             assert client.post(f"/repos/{one.repository}/issues", json={"title": "Here"}).status_code == 201
+            assert client.get(f"/repos/{one.repository}/contents/docs/of-one.md").status_code == 404
         with other.github("dev-1") as client:
             assert client.get(f"/repos/{other.repository}/issues").json() == []
+            changed = client.get(f"/repos/{other.repository}/contents/docs/of-one.md").json()
+            assert b64decode(changed["content"]) == b"Only here.\n"
             foreign = client.get("/user", headers={"Authorization": f"token {one.tokens['dev-1']}"})
             assert foreign.status_code == 401
         owned = [first.pid, second.pid, *children(first.pid), *children(second.pid)]

@@ -135,6 +135,7 @@ class Rehearsal:
             self.repository,
             time_scale=self.time_scale,
             from_snapshot=self.start if story.starts_released else None,
+            changes=story.changes(self.repository),
         )
         self._worlds.append(world)
         with world as place:

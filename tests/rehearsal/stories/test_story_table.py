@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from rehearsal.stories import table
+
+ROOT = Path(__file__).parents[3]
 
 
 def names(*wanted: str, everything: bool = False) -> list[str]:
@@ -33,6 +37,22 @@ def test_the_quick_start_comes_only_before_those_that_need_it() -> None:
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(KeyError, match="quickstart"):
         names("quickstart")
+
+
+def test_what_a_story_edits_is_there_and_only_where_its_world_is_no_copy() -> None:
+    for story in table.STORIES.values():
+        assert not (story.edits and story.starts_released)
+        changed = story.changes(ROOT)
+        assert set(changed) == {path for path, _, _ in story.edits}
+        assert all(content != (ROOT / path).read_text() for path, content in changed.items())
+
+
+def test_an_edit_of_what_is_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    edits = (("a.txt", "one", "1"), ("a.txt", "two", "2"))
+    assert replace(table.STORIES["performance"], edits=edits).changes(tmp_path) == {"a.txt": "1\n2\n"}
+    with pytest.raises(ValueError, match=r"a\.txt does not hold 'three', which the story 'performance' replaces"):
+        replace(table.STORIES["performance"], edits=(("a.txt", "three", "3"),)).changes(tmp_path)
 
 
 @pytest.mark.parametrize("story", table.STORIES.values(), ids=list(table.STORIES))

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from rehearsal.emulator import Emulator
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.images import WorldRegistry
 from rehearsal.emulators.cloud_run.names import ServiceName
+from rehearsal.emulators.declaration import Declaration, Played, Surroundings
 from rehearsal.emulators.edge.app import PLATFORM_HOSTS, Edge
 from rehearsal.emulators.google_auth.app import Iam, IamCredentials, SecurityTokenService
 from rehearsal.emulators.google_auth.policy import Policy
@@ -29,8 +31,8 @@ from rehearsal.emulators.registry.app import Registry
 from rehearsal.emulators.registry.base import seed_base
 from rehearsal.emulators.secret_manager.app import SecretManager
 from rehearsal.emulators.sentry.app import Sentry
-from rehearsal.emulators.slack.app import Slack
 from rehearsal.emulators.smtp.app import Smtp
+from rehearsal.emulators.table import EMULATORS
 from rehearsal.emulators.vercel.app import Vercel
 from rehearsal.faults import Faults, Faulty
 from rehearsal.github.app import GitHub
@@ -128,7 +130,7 @@ class Composition:
             team=wanted.team,
             projects={site.project: (site.host,) for site in wanted.sites},
         )
-        self.slack = Slack(webhooks={self.keys.slack_path: "deployments"})
+        self.declared: Mapping[str, Played] = {each.name: each.build(self._surroundings(each)) for each in EMULATORS}
         self.smtp = Smtp(users={provision.SMTP_USER: self.keys.smtp_password})
         self.sentry = Sentry(organization=wanted.team, projects=dict.fromkeys(s.component for s in wanted.services))
         self.edge = Edge(
@@ -153,10 +155,19 @@ class Composition:
             self.secret_manager,
             self.cloud_run,
             self.vercel,
-            self.slack,
             self.sentry,
+            *self.declared.values(),
             self.github,
         ]
+
+    def _surroundings(self, emulator: Declaration) -> Surroundings:
+        return Surroundings(
+            root=self.options.root / emulator.name,
+            manifest=self.definition.manifest,
+            secrets=self.keys.declared[emulator.name],
+            time_scale=self.options.time_scale,
+            authorise=self.tokens.authorise,
+        )
 
     def _google_policy(self, issuer: str, repository_id: int = 0) -> Policy:
         trusted = provision.TrustedWorkflows(repository_id=repository_id, files=provision.DEPLOYING)
@@ -311,10 +322,11 @@ class Composition:
         return {"GOOGLE_OAUTH_ACCESS_TOKEN": self.tokens.access_token(provision.OPERATOR, lifetime=DAY)}
 
     def messages(self) -> list[dict[str, str]]:
-        """What Slack and the mail server were given, oldest first: {"via", "at", "text"}."""
+        """What people were sent, oldest first: {"via", "at", "text"}."""
         found = [
-            {"via": "slack", "at": f"{float(m.ts):.3f}", "text": "\n".join([m.text, *_texts(m.blocks)])}
-            for m in self.slack.messages
+            {"via": name, "at": f"{at:.3f}", "text": text}
+            for name, emulator in self.declared.items()
+            for at, text in emulator.told()
         ]
         found += [
             {"via": "smtp", "at": f"{m.received:.3f}", "text": f"{m.subject}\n\n{m.text}"} for m in self.smtp.mails
@@ -328,6 +340,7 @@ class Composition:
         return {
             "cloud-run": sum(release in revision.template.get("annotations", {}).values() for revision in revisions),
             "vercel": sum(release in deployment.meta.values() for deployment in deployments),
+            **{name: emulator.inventory(release) for name, emulator in self.declared.items()},
         }
 
     def run_url(self, run: Run) -> str:
@@ -357,11 +370,3 @@ def _write_whole(file: Path, content: dict[str, Any]) -> None:
     part.write_text(json.dumps(content, indent=1))
     part.chmod(0o600)
     part.rename(file)
-
-
-def _texts(blocks: object) -> list[str]:
-    """Every text in Slack's blocks, in their order."""
-    if isinstance(blocks, dict):
-        own = [blocks["text"]] if isinstance(blocks.get("text"), str) else []
-        return [*own, *(text for value in blocks.values() for text in _texts(value))]
-    return [text for block in blocks for text in _texts(block)] if isinstance(blocks, list) else []

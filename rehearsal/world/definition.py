@@ -58,6 +58,8 @@ class Approval:
 class Definition:
     """The platform, as its providers must know it."""
 
+    manifest: Mapping[str, Any]
+    """As YAML reads it, for the emulators that are declared."""
     repository: str
     environments: tuple[str, ...]
     services: tuple[Service, ...]
@@ -74,8 +76,6 @@ class Definition:
     image_repositories: tuple[str, ...]
     tags: tuple[str, ...]
     """Patterns of the tags of releases."""
-    slack: bool
-    """Whether alerts go to Slack."""
     mail_server: str | None
     releases: Mapping[str, Mapping[str, tuple[str, str]]]
     """Environment -> component -> (path, dotted key of its JSON) at which it says which release it is."""
@@ -130,7 +130,7 @@ def read(file: Path) -> Definition:
         image_repositories=tuple(item["repository"] for item in (*images, *builds)),
         releases={name: _releases(settings) for name, settings in environments.items()},
         tags=tuple(_tags(raw.get("release", {}).get("components", {}))),
-        slack="slack_channel" in raw.get("alerts", {}),
+        manifest=raw,
         mail_server=(raw.get("alerts", {}).get("email") or {}).get("server"),
         checks=tuple(_titles(raw.get("ci", {}).get("checks", {}))),
     )

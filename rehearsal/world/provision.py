@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
+from rehearsal.emulators.table import EMULATORS
 from rehearsal.world.definition import Definition, Service
 
 if TYPE_CHECKING:
+    from rehearsal.emulators.declaration import Declaration
     from rehearsal.github.seeding import Seed
     from rehearsal.github.state.repositories import Repository
 
@@ -31,16 +33,11 @@ class Keys:
 
     vercel: str = field(default_factory=lambda: f"vercel-{secrets.token_hex(12)}")
     vercel_bypass: str = field(default_factory=lambda: secrets.token_hex(16))
-    slack_path: str = field(
-        default_factory=lambda: (
-            f"T{secrets.token_hex(4).upper()}/B{secrets.token_hex(4).upper()}/{secrets.token_hex(12)}"
-        )
-    )
     smtp_password: str = field(default_factory=lambda: secrets.token_hex(12))
-
-    @property
-    def slack_webhook(self) -> str:
-        return f"https://hooks.slack.com/services/{self.slack_path}"
+    declared: Mapping[str, Mapping[str, str]] = field(
+        default_factory=lambda: {emulator.name: emulator.secrets() for emulator in EMULATORS}
+    )
+    """Emulator -> name of the secret at GitHub -> value."""
 
 
 SMTP_USER = "alerts-of-the-rehearsal"
@@ -154,30 +151,30 @@ def secret_values(
 
 def github_secrets(keys: Keys) -> dict[str, str]:
     """Secrets of the deployment environments at GitHub."""
-    return {**site_secrets(keys), **alert_secrets(keys)}
+    return site_secrets(keys) | mail_secrets(keys) | declared_secrets(keys, EMULATORS)
 
 
 def site_secrets(keys: Keys) -> dict[str, str]:
     return {"VERCEL_TOKEN": keys.vercel, "VERCEL_BYPASS": keys.vercel_bypass}
 
 
-def alert_secrets(keys: Keys) -> dict[str, str]:
-    return {
-        "SLACK_WEBHOOK": keys.slack_webhook,
-        "SMTP_USER": SMTP_USER,
-        "SMTP_PASSWORD": keys.smtp_password,
-    }
+def mail_secrets(keys: Keys) -> dict[str, str]:
+    return {"SMTP_USER": SMTP_USER, "SMTP_PASSWORD": keys.smtp_password}
+
+
+def declared_secrets(keys: Keys, emulators: Iterable[Declaration]) -> dict[str, str]:
+    return {name: value for emulator in emulators for name, value in keys.declared[emulator.name].items()}
 
 
 def needed_secrets(definition: Definition, keys: Keys) -> dict[str, str]:
     """Those that the platform has a use for, as a team would set them."""
-    sites = site_secrets(keys) if definition.sites else {}
-    return {**sites, **needed_alert_secrets(definition, keys)}
+    used = declared_secrets(keys, (each for each in EMULATORS if each.used(definition.manifest)))
+    return (site_secrets(keys) if definition.sites else {}) | used | needed_alert_secrets(definition, keys)
 
 
 def needed_alert_secrets(definition: Definition, keys: Keys) -> dict[str, str]:
-    used = {"SLACK": definition.slack, "SMTP": definition.mail_server is not None}
-    return {name: value for name, value in alert_secrets(keys).items() if used[name.partition("_")[0]]}
+    told = declared_secrets(keys, (each for each in EMULATORS if each.alerts and each.used(definition.manifest)))
+    return told | (mail_secrets(keys) if definition.mail_server is not None else {})
 
 
 def renew_secrets(seed: Seed, repository: Repository, keys: Keys) -> None:

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 from rehearsal.emulator import Snapshotting
 from rehearsal.emulators.cloud_run.app import CloudRun
+from rehearsal.emulators.declaration import Played
 from rehearsal.emulators.registry.app import Registry
 from rehearsal.emulators.sentry.app import Sentry
-from rehearsal.emulators.slack.app import Slack
 from rehearsal.emulators.smtp.app import Smtp
 from rehearsal.emulators.vercel.app import Vercel
 from rehearsal.github.app import GitHub
@@ -52,9 +52,9 @@ class Whole(Protocol):
     cloud_run: CloudRun
     registry: Registry
     vercel: Vercel
-    slack: Slack
     smtp: Smtp
     sentry: Sentry
+    declared: Mapping[str, Played]
     postgres: Postgres
 
     @property
@@ -96,9 +96,9 @@ def _parts(world: Whole) -> dict[str, Snapshotting]:
         "cloud-run": world.cloud_run,
         "registry": world.registry,
         "vercel": world.vercel,
-        "slack": world.slack,
         "smtp": world.smtp,
         "sentry": world.sentry,
+        **world.declared,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.emulators.slack.blocks import texts
 from rehearsal.emulators.slack.routes import app
 from rehearsal.emulators.slack.state import Channel, Message, Workspace
 
@@ -56,6 +57,14 @@ class Slack:
             "channels": [asdict(channel) for channel in self.workspace.channels.values()],
             "messages": [asdict(message) for message in self.workspace.messages],
         }
+
+    def told(self) -> list[tuple[float, str]]:
+        """Text and blocks of every message."""
+        return [(float(m.ts), "\n".join([m.text, *texts(m.blocks)])) for m in self.messages]
+
+    def inventory(self, release: str) -> int:
+        """Nothing is deployed here."""
+        return 0
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them."""

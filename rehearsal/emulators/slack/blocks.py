@@ -142,3 +142,11 @@ def _length(value: Any, at: str, longest: int) -> Iterator[tuple[str, str]]:
         yield at, "must be a text of at least 1 character"
     elif len(value) > longest:
         yield at, f"must be less than {longest + 1} characters"
+
+
+def texts(blocks: object) -> list[str]:
+    """Every text in blocks, in their order."""
+    if isinstance(blocks, dict):
+        own = [blocks["text"]] if isinstance(blocks.get("text"), str) else []
+        return [*own, *(text for value in blocks.values() for text in texts(value))]
+    return [text for block in blocks for text in texts(block)] if isinstance(blocks, list) else []

@@ -30,7 +30,7 @@ def test_the_platforms_own_manifest() -> None:
     ]
     assert found.releases["production"] == {"backend": ("/version", "release"), "web": ("/config.json", "release")}
     assert found.tags == ("v*", "mobile-v*")
-    assert found.slack
+    assert found.manifest["alerts"]["slack_channel"]
 
 
 def test_a_component_with_a_dockerfile_names_its_base_there(tmp_path: Path) -> None:
@@ -62,7 +62,6 @@ def test_services_sites_and_who_deploys(tmp_path: Path) -> None:
     assert found.registry_hosts == ("eu.pkg.dev",)
     assert found.team == "acme"
     assert found.tags == ("v*",)
-    assert not found.slack
     assert found.image_repositories == ("eu.pkg.dev/acme-delivery/shop/api", "eu.pkg.dev/acme-delivery/shop/web")
     assert found.mail_server == "smtp.acme.test:587"
 

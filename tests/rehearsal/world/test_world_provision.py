@@ -151,17 +151,18 @@ def test_an_environment_has_the_secrets_it_has_a_use_for(wanted: Definition) -> 
         "SMTP_USER",
         "SMTP_PASSWORD",
     }
-    bare = dataclasses.replace(wanted, sites=(), slack=True, mail_server=None)
+    told = {"alerts": {"slack_channel": "#deployments"}}
+    bare = dataclasses.replace(wanted, sites=(), manifest=told, mail_server=None)
     assert set(provision.needed_secrets(bare, keys)) == {"SLACK_WEBHOOK"}
-    assert provision.needed_secrets(dataclasses.replace(bare, slack=False), keys) == {}
+    assert provision.needed_secrets(dataclasses.replace(bare, manifest={}), keys) == {}
 
 
 def test_credentials_are_new_in_every_world() -> None:
     one, other = provision.Keys(), provision.Keys()
-    assert not set(dataclasses.astuple(one)) & set(dataclasses.astuple(other))
-    secrets = provision.github_secrets(one)
-    assert one.slack_path in secrets["SLACK_WEBHOOK"]
+    secrets, others = provision.github_secrets(one), provision.github_secrets(other)
+    assert {"VERCEL_TOKEN", "SMTP_PASSWORD", "SLACK_WEBHOOK"} <= set(secrets)
     assert all(secrets.values())
+    assert {name for name, value in secrets.items() if others[name] == value} == {"SMTP_USER"}
 
 
 def test_secrets_are_renewed_where_they_are_and_nowhere_else(tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ def test_secrets_are_renewed_where_they_are_and_nowhere_else(tmp_path: Path) -> 
     }
     assert held == {
         "production-deploy": provision.github_secrets(new),
-        "production-approval": {"SLACK_WEBHOOK": new.slack_webhook, "OTHER": "kept"},
+        "production-approval": {"SLACK_WEBHOOK": new.declared["slack"]["SLACK_WEBHOOK"], "OTHER": "kept"},
     }
 
 

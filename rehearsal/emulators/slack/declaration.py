@@ -1,0 +1,30 @@
+"""Slack in a world: one webhook, of the channel that deployments are told in."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from rehearsal.emulators.declaration import Declaration, Surroundings
+from rehearsal.emulators.slack.app import Slack
+
+_SECRET = "SLACK_WEBHOOK"
+_BEFORE = "/services/"
+
+
+def _build(around: Surroundings) -> Slack:
+    return Slack(webhooks={urlsplit(around.secrets[_SECRET]).path.removeprefix(_BEFORE): "deployments"})
+
+
+def _secrets() -> dict[str, str]:
+    path = f"T{secrets.token_hex(4).upper()}/B{secrets.token_hex(4).upper()}/{secrets.token_hex(12)}"
+    return {_SECRET: f"https://{Slack.hosts[0]}{_BEFORE}{path}"}
+
+
+def _used(manifest: Mapping[str, Any]) -> bool:
+    return "slack_channel" in manifest.get("alerts", {})
+
+
+EMULATOR = Declaration(name=Slack.name, build=_build, secrets=_secrets, used=_used, alerts=True)

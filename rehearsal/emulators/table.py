@@ -1,0 +1,8 @@
+"""The emulators there are. One more is one folder and one line here."""
+
+from __future__ import annotations
+
+from rehearsal.emulators.slack import declaration as slack
+
+EMULATORS = (slack.EMULATOR,)
+"""Those that are declared; world/composition.py still builds the older ones by name."""

@@ -1,1 +1,1 @@
-"""Sentry: takes what its SDKs send, keeps releases and deploys, and counts errors and sessions."""
+"""Sentry: takes what its SDKs send, keeps it, and answers queries of errors and spans."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from rehearsal.emulators.sentry.intake import Intake
+from rehearsal.emulators.sentry.access import Access, Limit
+from rehearsal.emulators.sentry.routes import app
 from rehearsal.emulators.sentry.state import Event, Organization, Sessions
 
 
 class Sentry:
-    """The address that SDKs of one organization send to, and what arrived there."""
+    """The address that SDKs of one organization send to, and what arrived there, for those who may read it.
+
+    `tokens`: access token -> its scopes. `limit`: how often each may ask; None for as often as it likes.
+    """
 
     name = "sentry"
-    hosts: tuple[str, ...] = ("sentry.io", "*.ingest.sentry.io")
+    hosts: tuple[str, ...] = ("sentry.io", "us.sentry.io", "de.sentry.io", "*.ingest.sentry.io")
     contract: str | None = None
     """Its description comes as TypeScript under a licence that is not open; what is answered is general knowledge."""
 
@@ -28,12 +30,14 @@ class Sentry:
         *,
         organization: str = "techmate",
         projects: Iterable[str] = ("backend", "web", "mobile"),
+        tokens: Mapping[str, Collection[str]] | None = None,
+        limit: Limit | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._projects = tuple(projects)
         self.organization = Organization(slug=organization, clock=clock)
         self.organization.add_projects(self._projects)
-        self.app: ASGIApp = _app(self.organization)
+        self.app: ASGIApp = app(self.organization, Access(tokens or {}, limit, clock))
 
     @property
     def events(self) -> list[Event]:
@@ -69,13 +73,3 @@ class Sentry:
         self.reset()
         self.organization.events += [Event(**item) for item in saved["events"]]
         self.organization.sessions += [Sessions(**item) for item in saved["sessions"]]
-
-
-def _app(organization: Organization) -> Starlette:
-    intake = Intake(organization)
-    return Starlette(
-        routes=[
-            Route("/api/{project:int}/envelope/", intake.envelope, methods=["POST", "OPTIONS"]),
-            Route("/api/{project:int}/store/", intake.store, methods=["POST", "OPTIONS"]),
-        ]
-    )

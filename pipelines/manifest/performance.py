@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 Measure = Literal["response", "database", "page-load", "mobile-start"]
 Arrivals = Literal["poisson", "constant", "ramp", "spike", "soak", "replay"]
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 def _said(doc: str, example: Any = None) -> dict[str, Any]:
@@ -59,12 +63,41 @@ class LoadProfile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppStarts:
+    """Where the apps on people's phones report how long they took to start. Without it `mobile-start` is not measured."""
+
+    provider: Literal["sentry"] = field(
+        default="sentry",
+        metadata=_said("Its SDK in the app sends the reports; the secret SENTRY_READ_TOKEN reads them."),
+    )
+    url: str = field(
+        default="https://sentry.io",
+        metadata=_said(
+            "Where the organization lives: of Sentry's regions https://us.sentry.io or https://de.sentry.io, or your own."
+        ),
+    )
+    organization: str = field(metadata=_said("As in its address.", "techmate"))
+    project: str = field(
+        metadata=_said(
+            "Of the app, as in its address; by its number where a Sentry of your own knows no other.", "mobile"
+        )
+    )
+    environment: str = field(default="production", metadata=_said("What the app calls its own when it reports."))
+    days: int = field(
+        default=14, metadata=_said("How far back starts count. Sentry keeps them for 30 days, or 90 by some plans.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Performance:
     """What is promised, and the load under which it must hold."""
 
     targets: Mapping[str, PerformanceTarget] = field(default_factory=dict, metadata=_said("By name."))
     profiles: Mapping[str, LoadProfile] = field(
         default_factory=dict, metadata=_said("By name: `shipmate loadtest --profile` takes one.")
+    )
+    app_starts: AppStarts | None = field(
+        default=None, metadata=_said("Where `mobile-start` is measured; without it that target is not measured.")
     )
 
 
@@ -91,6 +124,8 @@ def problems(
         yield from _positive(where, p95_ms=target.p95_ms)
     for name, profile in performance.profiles.items():
         yield from _check_profile(profile, f"performance/profiles/{name}")
+    if performance.app_starts is not None:
+        yield from _check_starts(performance.app_starts, performance.targets, "performance/app_starts")
     for environment, load in loads.items():
         where = f"environments/{environment}/load"
         yield from _positive(where, visits_per_second=load.visits_per_second, seconds=load.seconds)
@@ -109,6 +144,21 @@ def _check_profile(profile: LoadProfile, where: str) -> Iterator[tuple[str, str]
         yield f"{where}/recorded", "is what `arrivals: replay` plays, and nothing else does"
     if not all(0 <= rate < math.inf for rate in profile.recorded) or (profile.recorded and not any(profile.recorded)):
         yield f"{where}/recorded", "must be numbers, 0 or more, and one above 0"
+
+
+def _check_starts(starts: AppStarts, targets: Mapping[str, PerformanceTarget], where: str) -> Iterator[tuple[str, str]]:
+    if not any(target.of == "mobile-start" for target in targets.values()):
+        yield where, "no target is about them: add one with `of: mobile-start`, or take this out"
+    address = urlsplit(starts.url)
+    if address.scheme != "https" or not address.hostname or starts.url.rstrip("/") != f"https://{address.netloc}":
+        yield f"{where}/url", f"{starts.url!r} must be https:// and a host, as in https://de.sentry.io"
+    for key, value in (("organization", starts.organization), ("project", starts.project)):
+        if not _SLUG.fullmatch(value):
+            yield f"{where}/{key}", f"{value!r} must be as in its address: small letters, digits, - and _"
+    if not starts.environment:
+        yield f"{where}/environment", "must not be empty"
+    if not 1 <= starts.days <= 90:
+        yield f"{where}/days", f"{starts.days} must be 1 to 90: nothing is kept for longer"
 
 
 def _positive(where: str, **values: float) -> Iterator[tuple[str, str]]:

@@ -109,3 +109,57 @@ def test_the_highest_rate_of_a_profile(profile: str, most: float) -> None:
 )
 def test_how_often_and_how_slowly_users_do_a_journey(journey: str, said: str) -> None:
     assert problems(f"{GOOD}journeys: {{j: {journey}}}\n") == [f"journeys/j/{said}"]
+
+
+STARTS = "mobile start: {of: mobile-start, component: backend, p95_ms: 3000}"
+
+
+def with_starts(starts: str, targets: str = STARTS) -> str:
+    return f"{section(targets=targets)}  app_starts: {starts}\n"
+
+
+def test_where_apps_report_their_starts() -> None:
+    starts = parse(with_starts("{organization: techmate, project: mobile}")).performance.app_starts
+    assert starts is not None
+    assert (starts.provider, starts.url, starts.environment, starts.days) == (
+        "sentry",
+        "https://sentry.io",
+        "production",
+        14,
+    )
+    assert parse(GOOD).performance.app_starts is None, "then they are not measured"
+    own = "{url: 'https://sentry.acme.example:8443/', organization: acme, project: '12', environment: live, days: 30}"
+    assert parse(with_starts(own)).performance.app_starts is not None
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("url: 'http://sentry.io'", "/url: 'http://sentry.io' must be https:// and a host, as in https://de.sentry.io"),
+        (
+            "url: 'https://sentry.io/api'",
+            "/url: 'https://sentry.io/api' must be https:// and a host, as in https://de.sentry.io",
+        ),
+        ("url: sentry.io", "/url: 'sentry.io' must be https:// and a host, as in https://de.sentry.io"),
+        (
+            "organization: TechMate",
+            "/organization: 'TechMate' must be as in its address: small letters, digits, - and _",
+        ),
+        ("project: ../other", "/project: '../other' must be as in its address: small letters, digits, - and _"),
+        ("environment: ''", "/environment: must not be empty"),
+        ("days: 0", "/days: 0 must be 1 to 90: nothing is kept for longer"),
+        ("days: 91", "/days: 91 must be 1 to 90: nothing is kept for longer"),
+        ("provider: datadog", "/provider: must be one of 'sentry', is 'datadog'"),
+    ],
+)
+def test_reports_of_starts_that_cannot_be_found(more: str, said: str) -> None:
+    given = {"organization": "techmate", "project": "mobile", **dict([more.split(": ", 1)])}
+    text = ", ".join(f"{key}: {value}" for key, value in given.items())
+    assert problems(with_starts(f"{{{text}}}")) == [f"performance/app_starts{said}"]
+
+
+def test_reports_of_starts_that_nothing_is_promised_of() -> None:
+    text = with_starts("{organization: techmate, project: mobile}", targets="")
+    assert problems(text) == [
+        "performance/app_starts: no target is about them: add one with `of: mobile-start`, or take this out"
+    ]

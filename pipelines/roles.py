@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Protocol
 
 
@@ -208,3 +209,22 @@ class Messenger(Protocol):
 
     def tell(self, message: Message) -> None:
         """Raises ProviderError, ProviderUnavailable or CredentialsError; the caller goes on with the other ways."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppStart:
+    """One cold start of an app on somebody's phone, as the app reported it."""
+
+    at: datetime
+    release: str
+    """As the app calls it; empty where it does not say."""
+    milliseconds: float
+    prewarmed: bool = False
+    """The system had begun the process before anybody opened the app."""
+
+
+class StartReports(Protocol):
+    """Where apps report how long they took to start."""
+
+    def starts(self, *, since: datetime, until: datetime, most: int) -> Sequence[AppStart]:
+        """The newest first, no more than `most`. Raises CredentialsError, ProviderError, ProviderUnavailable."""

@@ -1,4 +1,4 @@
-"""Outside services, one module each, and the table of those that can host a component."""
+"""Outside services, one module each, and the tables of those that can host a component or know how apps start."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipelines.http import Http
     from pipelines.manifest.model import CloudRun, Deployer, Environment, Target, Vercel
+    from pipelines.manifest.performance import AppStarts
     from pipelines.providers.google_auth import GoogleAuth
-    from pipelines.roles import Host
+    from pipelines.roles import Host, StartReports
     from pipelines.runtime import Runtime
 
 
@@ -58,3 +59,18 @@ def host(target: Target, settings: Environment, http: Http, credentials: Credent
     if credentials.deployer is None:
         credentials.deployer = settings.deployer
     return HOSTS[target.provider](target, http, credentials)
+
+
+def _sentry(source: AppStarts, http: Http, token: str) -> StartReports:
+    from pipelines.providers.sentry import SentryStarts
+
+    return SentryStarts(source, http, token)
+
+
+START_REPORTS: dict[str, Callable[..., StartReports]] = {"sentry": _sentry}
+"""`provider:` of `performance/app_starts` -> (source, http, token) -> StartReports. A new provider is one module and one line here."""
+
+
+def start_reports(source: AppStarts, http: Http, token: str) -> StartReports:
+    """Where the apps report their starts."""
+    return START_REPORTS[source.provider](source, http, token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ INPUTS: tuple[Input, ...] = (
     ENVIRONMENT,
     Input(name="recordings", doc="Folder with what the runners left.", required=True),
     Input(name="pages", doc="Folder with what the page loads left; empty without any."),
+    Input(name="starts", doc="Folder with what the apps reported; empty without any."),
     TOKEN,
 )
 OUTPUTS: tuple[Output, ...] = (
@@ -40,6 +42,7 @@ def main(runtime: Runtime) -> int:
     from loadtests.report import write
     from loadtests.verdicts import judge
     from pipelines import performance
+    from pipelines.checks import app_starts
     from pipelines.delivery import load_results
     from pipelines.delivery.context import WORK
     from pipelines.manifest import load
@@ -50,23 +53,37 @@ def main(runtime: Runtime) -> int:
         github(runtime, values["token"]), environment, recording.profile, main=manifest.release.main
     )
     pages = performance.read_pages(Path(values["pages"])) if values["pages"] else None
+    starts = app_starts.read(Path(values["starts"])) if values["starts"] else None
     targets = manifest.performance.targets
+    measured: dict[str, Sequence[float]] = {}
+    if pages:
+        measured["page-load"] = pages[1]
+    if starts:
+        measured["mobile-start"] = starts.milliseconds
     judgement = judge(
         recording,
         targets,
         before=None if good is None else Recording.from_json(good),
-        samples={name: pages[1] for name, each in targets.items() if each.of == "page-load"} if pages else None,
+        samples={name: measured[each.of] for name, each in targets.items() if each.of in measured},
     )
     written = write(judgement, recording, WORK / "load-report")
-    runtime.summary(written.markdown.read_text() + (f"\n\nPage load: the slowest, {pages[0]}." if pages else ""))
+    said = [f"Page load: the slowest, {pages[0]}."] if pages else []
+    said += [f"Mobile start: {'; '.join(starts.says())}."] if starts else []
+    runtime.summary("\n\n".join([written.markdown.read_text(), *said]))
     runtime.output("report", str(written.html.parent))
     _keep_answers(runtime, environment, commit, recording, judgement)
-    if judgement.verdict == "passed" and not judgement.regressions:
+    if _met_by_the_platform(judgement) and not judgement.regressions:
         _keep_baseline(runtime, environment, recording)
-    for said in performance.slower(judgement):
-        runtime.annotate("warning", said, title="Slower")
+    for slower in performance.slower(judgement):
+        runtime.annotate("warning", slower, title="Slower")
     performance.require_met(judgement, environment)
     return 0
+
+
+def _met_by_the_platform(judgement: Judgement) -> bool:
+    """Whether the recording is one to compare later ones with: starts of apps, of which there may be few for weeks, say nothing of it."""
+    answers = [each for each in judgement.answers if each.of != "mobile-start"]
+    return bool(answers) and not judgement.invalid and all(each.verdict == "passed" for each in answers)
 
 
 def _keep_answers(runtime: Runtime, environment: str, commit: str, recording: Recording, judgement: Judgement) -> None:

@@ -35,6 +35,7 @@ OUTPUTS: tuple[Output, ...] = (
         name="start", doc="When all of them begin, in seconds since 1970; empty for one, which begins when it is ready."
     ),
     Output(name="pages", doc="'true' when a target is about page loads of a component that lives there."),
+    Output(name="starts", doc="'true' when the manifest says where the apps report their starts."),
     Output(name="asks", doc="'true' where users are: somebody must approve."),
 )
 
@@ -65,6 +66,7 @@ def main(runtime: Runtime) -> int:
     runtime.output("seed", str(secrets.randbelow(2**31)))
     runtime.output("start", str(int(time.time()) + LEAD_SECONDS) if count > 1 else "")
     runtime.output("pages", "true" if _has_pages(manifest, environment) else "false")
+    runtime.output("starts", "true" if manifest.performance.app_starts else "false")
     runtime.output("asks", "true" if settings_of(manifest, environment).approval else "false")
     runtime.summary(
         f"### Load test of {environment}\n\n`{values['profile']}`: {profile.arrivals}, up to {profile.most_per_second:g} visits per second "

@@ -12,6 +12,8 @@ import pytest
 from actions import judge_performance, plan_load
 from loadtests.recording import Recording
 from pipelines import performance
+from pipelines.checks import app_starts
+from pipelines.checks.app_starts import Judged
 from pipelines.delivery import load_results, load_target
 from pipelines.delivery.load_target import Serving
 from pipelines.delivery.planning import plan_release
@@ -41,7 +43,11 @@ performance:
 """
 )
 PLAIN = LOADED.replace(LOAD, "")
-RECORDINGS, PAGES = Path("build/delivery/load"), Path("build/delivery/pages")
+STARTING = (
+    LOADED.replace("  profiles:\n", "    mobile start: {of: mobile-start, component: web, p95_ms: 3000}\n  profiles:\n")
+    + "  app_starts: {organization: techmate, project: mobile, days: 7}\n"
+)
+RECORDINGS, PAGES, STARTS = Path("build/delivery/load"), Path("build/delivery/pages"), Path("build/delivery/starts")
 QUICK_PAGES = {
     "loads": {"desktop, cold": [300.0 + n for n in range(75)], "phone, cold": [900.0 + n for n in range(75)]}
 }
@@ -61,7 +67,7 @@ def planned(step: Any, text: str = LOADED, *, code: int = 0, **inputs: str) -> d
 def test_one_runner_begins_when_it_is_ready(step: Any) -> None:
     found = planned(step)
     assert (found["shards"], found["count"], found["start"]) == ("[0]", "1", "")
-    assert (found["asks"], found["pages"]) == ("false", "true")
+    assert (found["asks"], found["pages"], found["starts"]) == ("false", "true", "false")
     assert "4 visits per second for 120 s, from 1 runner" in step.summary()
 
 
@@ -70,6 +76,10 @@ def test_several_runners_begin_at_one_instant_and_draw_from_one_seed(step: Any) 
     assert (found["shards"], found["count"]) == ("[0, 1, 2]", "3")
     assert int(found["start"]) > 0
     assert int(found["seed"]) >= 0
+
+
+def test_starts_are_read_where_the_manifest_says_that_apps_report_them(step: Any) -> None:
+    assert planned(step, STARTING)["starts"] == "true"
 
 
 def test_where_users_are_somebody_is_asked(step: Any) -> None:
@@ -128,7 +138,15 @@ def left(place: Workplace, commit: str, recording: Recording, pages: Any = QUICK
     (PAGES / "pages.json").write_text(json.dumps(pages))
 
 
-def judged(place: Workplace, commit: str, recording: Recording, *, code: int = 0, pages: Any = QUICK_PAGES) -> Run:
+def judged(
+    place: Workplace,
+    commit: str,
+    recording: Recording,
+    *,
+    code: int = 0,
+    pages: Any = QUICK_PAGES,
+    starts: Judged | None = None,
+) -> Run:
     """The job Judge of a run, with what it uploads."""
     shop = place.shop
     run = shop.workflow(
@@ -136,9 +154,10 @@ def judged(place: Workplace, commit: str, recording: Recording, *, code: int = 0
     )
     place.job(run)
     left(place, commit, recording, pages)
-    found = place.act(
-        "judge_performance", code=code, environment="staging", recordings=str(RECORDINGS), pages=str(PAGES)
-    )
+    given = {"recordings": str(RECORDINGS), "pages": str(PAGES)}
+    if starts is not None:
+        given["starts"] = str(app_starts.write(starts, STARTS).parent)
+    found = place.act("judge_performance", code=code, environment="staging", **given)
     for name, folder, file in (
         ("name", "answers", load_results.FILE),
         ("baseline_name", "baseline", load_results.BASELINE.file),
@@ -173,6 +192,59 @@ def test_slow_pages_are_told(place: Workplace, commit: str) -> None:
     pages = {"loads": {"desktop, cold": [300.0] * 75, "phone, cold": [2500.0] * 70 + [None] * 5}}
     judged(place, commit, played(release="v1.1.0"), pages=pages, code=7)
     assert "page load: missed" in place.step.log
+
+
+def started(*milliseconds: float, **more: Any) -> Judged:
+    """What the apps of one release reported."""
+    return Judged(release="1.2.0", milliseconds=milliseconds, **more)
+
+
+SLOW_BUILD = started(*(1200.0 + 10 * n for n in range(280)), *(4000.0 + n for n in range(40)))
+HEALTHY_BUILD = started(*(600.0 + 5 * n for n in range(400)), left_out={app_starts.TOO_LONG: 2}, newer={"1.3.0": 7})
+
+
+@pytest.fixture
+def starting(shop: Shop) -> str:
+    """A commit whose manifest, the default branch's as well, says where apps report their starts."""
+    return shop.proved("v1.1.0", files={"shipmate.yml": STARTING})
+
+
+def test_a_build_that_starts_quickly_meets_its_target(place: Workplace, starting: str) -> None:
+    judged(place, starting, played(release="v1.1.0"), starts=HEALTHY_BUILD)
+    assert "Mobile start: 1.2.0: 400 starts; 2 left out, a minute or longer" in place.summary
+    assert "1.3.0 is newer, and has 7 of 300 starts." in place.summary
+    said = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
+    assert any(line.startswith("mobile start: passed: p95 2,495 ms") for line in said), said
+
+
+def test_a_build_that_starts_slowly_misses_its_target(place: Workplace, starting: str) -> None:
+    judged(place, starting, played(release="v1.1.0"), starts=SLOW_BUILD, code=7)
+    assert "mobile start: missed: p95 4,023 ms" in place.step.log
+
+
+def test_too_few_starts_tell_nothing_and_keep_no_later_run_from_being_compared(place: Workplace, starting: str) -> None:
+    judged(place, starting, played(release="v1.1.0"), starts=started(*[900.0] * 40), code=13)
+    assert "mobile start: too short to tell" in place.step.log
+    assert "40 samples; at least" in place.step.log
+    assert Path("build/delivery/load-baseline").exists(), "of the platform it is a good run"
+
+
+def test_no_start_at_all_is_no_data_and_no_pass(place: Workplace, starting: str) -> None:
+    judged(place, starting, played(release="v1.1.0"), starts=Judged(release="", milliseconds=()), code=13)
+    assert "mobile start: no data" in place.step.log
+    assert "Mobile start: no start of a release was reported." in place.summary
+
+
+def test_starts_that_were_not_read_are_not_judged(place: Workplace, starting: str) -> None:
+    judged(place, starting, played(release="v1.1.0"))
+    assert "mobile start" not in place.summary
+
+
+def test_a_healthy_platform_whose_app_is_slow_stays_what_later_runs_are_compared_with(
+    place: Workplace, starting: str
+) -> None:
+    judged(place, starting, played(release="v1.1.0"), starts=SLOW_BUILD, code=7)
+    assert Path("build/delivery/load-baseline").exists()
 
 
 def test_what_became_slower_than_the_last_good_run_is_told_although_every_target_is_met(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WORKFLOWS = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml", "performance.yml")
 """Whose jobs may become a deployer."""
-OURS = ("VERCEL_TOKEN", "VERCEL_BYPASS", "SLACK_WEBHOOK", "SMTP_USER", "SMTP_PASSWORD")
+OURS = ("VERCEL_TOKEN", "VERCEL_BYPASS", "SENTRY_READ_TOKEN", "SLACK_WEBHOOK", "SMTP_USER", "SMTP_PASSWORD")
 """Secrets that belong to environments."""
 IAM = "https://iam.googleapis.com/v1"
 
@@ -39,7 +39,7 @@ def examine(contexts: Mapping[str, Context]) -> list[Finding]:
         found += [each for each in protection.look(github, manifest, name) if each not in found]
     found += _guarded("who may bypass", lambda: list(_bypasses(github)))
     for name, settings in manifest.environments.items():
-        found += _guarded(f"environment {name}", lambda n=name, s=settings: list(_environment(github, n, s)))
+        found += _guarded(f"environment {name}", lambda n=name, s=settings: list(_environment(github, manifest, n, s)))
     found += _guarded("secrets of the repository", lambda: list(_repository_secrets(github)))
     found += _guarded("other environments", lambda: list(_strangers(github, manifest)))
     for name, context in contexts.items():
@@ -77,10 +77,10 @@ def _bypasses(github: GitHub) -> Iterator[Finding]:
             yield Finding(subject=subject, state="ok", says="nobody may bypass it")
 
 
-def _environment(github: GitHub, name: str, settings: Environment) -> Iterator[Finding]:
+def _environment(github: GitHub, manifest: Manifest, name: str, settings: Environment) -> Iterator[Finding]:
     """Reviewers where somebody is asked, secrets where they are used, and no way round for administrators."""
     deploying = settings.github_environment or name
-    yield from _secrets(github, deploying, settings)
+    yield from _secrets(github, deploying, list(_needed(manifest, settings)))
     approval = settings.approval
     if approval is None:
         return
@@ -107,11 +107,18 @@ def _environment(github: GitHub, name: str, settings: Environment) -> Iterator[F
             )
 
 
-def _secrets(github: GitHub, environment: str, settings: Environment) -> Iterator[Finding]:
+def _needed(manifest: Manifest, settings: Environment) -> Iterator[str]:
+    """Secrets that jobs of an environment cannot do without."""
+    if any(target.provider == "vercel" for target in settings.targets.values()):
+        yield "VERCEL_TOKEN"
+    if manifest.performance.app_starts is not None and settings.load is not None:
+        yield "SENTRY_READ_TOKEN"
+
+
+def _secrets(github: GitHub, environment: str, needs: Sequence[str]) -> Iterator[Finding]:
     """Only their names can be read."""
     listed = github.json("GET", f"{_path(github, environment)}/secrets?per_page=100")["secrets"]
     names = {each["name"] for each in listed}
-    needs = ["VERCEL_TOKEN"] if any(target.provider == "vercel" for target in settings.targets.values()) else []
     lacks = [name for name in needs if name not in names]
     if lacks:
         mend = " && ".join(f"gh secret set {name} --env {environment}" for name in lacks)

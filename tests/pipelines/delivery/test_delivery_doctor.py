@@ -12,7 +12,9 @@ from pipelines.delivery import doctor
 from pipelines.delivery.context import Context
 from pipelines.delivery.protection import Finding
 from pipelines.http import Http
+from pipelines.manifest import Manifest
 from pipelines.manifest.model import Deployer
+from pipelines.manifest.performance import AppStarts, Load, Performance
 from pipelines.overlay import Overlay
 from rehearsal.emulators.google_auth.app import Iam
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
@@ -153,6 +155,28 @@ def test_an_environment_without_the_secret_it_needs(google: Google) -> None:
     assert missing(examined(google)) == {
         "environment production-deploy": "gh secret set VERCEL_TOKEN --env production-deploy"
     }
+
+
+def test_the_starts_of_apps_are_read_where_load_tests_are_made(google: Google) -> None:
+    """That secret belongs to the environment whose jobs read them, and never to the repository."""
+    well(google.shop)
+    context = google.context()
+    bare = context.manifest
+    performance = Performance(app_starts=AppStarts(organization="techmate", project="mobile"))
+    settings = bare.environments["production"]
+    environments = {**bare.environments, "production": replace(settings, load=Load(visits_per_second=1))}
+
+    def lacks(manifest: Manifest) -> dict[str, str]:
+        context.manifest = manifest
+        return missing(doctor.examine({"production": context}))
+
+    measured = replace(bare, performance=performance, environments=environments)
+    mend = "gh secret set SENTRY_READ_TOKEN --env production-deploy"
+    assert lacks(replace(measured, performance=Performance())) == {}, "not declared"
+    assert lacks(replace(measured, environments=bare.environments)) == {}, "no load test is made of any"
+    assert lacks(measured) == {"environment production-deploy": mend}
+    google.shop.do(google.shop.github.seed.secrets, REPOSITORY, {"SENTRY_READ_TOKEN": "x"})
+    assert lacks(measured)["secrets of the repository"] == "gh secret delete SENTRY_READ_TOKEN"
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from rehearsal.emulators.sentry import declaration as sentry
 from rehearsal.emulators.slack import declaration as slack
 
-EMULATORS = (slack.EMULATOR,)
+EMULATORS = (sentry.EMULATOR, slack.EMULATOR)
 """Those that are declared; world/composition.py still builds the older ones by name."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from starlette.types import ASGIApp
 
@@ -132,7 +132,6 @@ class Composition:
         )
         self.declared: Mapping[str, Played] = {each.name: each.build(self._surroundings(each)) for each in EMULATORS}
         self.smtp = Smtp(users={provision.SMTP_USER: self.keys.smtp_password})
-        self.sentry = Sentry(organization=wanted.team, projects=dict.fromkeys(s.component for s in wanted.services))
         self.edge = Edge(
             root / "edge",
             self.cloud_run.front,
@@ -155,10 +154,14 @@ class Composition:
             self.secret_manager,
             self.cloud_run,
             self.vercel,
-            self.sentry,
             *self.declared.values(),
             self.github,
         ]
+
+    @property
+    def _sentry(self) -> Sentry:
+        """Whose addresses the platform's services are given."""
+        return cast("Sentry", self.declared[Sentry.name])
 
     def _surroundings(self, emulator: Declaration) -> Surroundings:
         return Surroundings(
@@ -251,7 +254,7 @@ class Composition:
             wanted,
             self.databases.__getitem__,
             self._redis_of,
-            lambda component: self.sentry.dsn(component, self.ports.servers["sentry"].url),
+            lambda component: self._sentry.dsn(component, self.ports.servers["sentry"].url),
         )
         for (project, secret), value in values.items():
             self.secret_manager.secrets.put(project, secret, value.encode())

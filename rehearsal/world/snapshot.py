@@ -19,7 +19,6 @@ from rehearsal.emulator import Snapshotting
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.declaration import Played
 from rehearsal.emulators.registry.app import Registry
-from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.emulators.smtp.app import Smtp
 from rehearsal.emulators.vercel.app import Vercel
 from rehearsal.github.app import GitHub
@@ -53,7 +52,6 @@ class Whole(Protocol):
     registry: Registry
     vercel: Vercel
     smtp: Smtp
-    sentry: Sentry
     declared: Mapping[str, Played]
     postgres: Postgres
 
@@ -97,7 +95,6 @@ def _parts(world: Whole) -> dict[str, Snapshotting]:
         "registry": world.registry,
         "vercel": world.vercel,
         "smtp": world.smtp,
-        "sentry": world.sentry,
         **world.declared,
     }
 

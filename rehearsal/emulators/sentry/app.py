@@ -17,7 +17,8 @@ from rehearsal.emulators.sentry.state import Event, Organization, Sessions
 class Sentry:
     """The address that SDKs of one organization send to, and what arrived there, for those who may read it.
 
-    `tokens`: access token -> its scopes. `limit`: how often each may ask; None for as often as it likes.
+    `tokens`: access token -> its scopes. `limit`: how often each may ask; None for as often as it likes. `hosts`: where else it
+    is, beside Sentry's own addresses.
     """
 
     name = "sentry"
@@ -32,8 +33,10 @@ class Sentry:
         projects: Iterable[str] = ("backend", "web", "mobile"),
         tokens: Mapping[str, Collection[str]] | None = None,
         limit: Limit | None = None,
+        hosts: Iterable[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.hosts = tuple(dict.fromkeys([*self.hosts, *hosts]))
         self._projects = tuple(projects)
         self.organization = Organization(slug=organization, clock=clock)
         self.organization.add_projects(self._projects)
@@ -73,3 +76,11 @@ class Sentry:
         self.reset()
         self.organization.events += [Event(**item) for item in saved["events"]]
         self.organization.sessions += [Sessions(**item) for item in saved["sessions"]]
+
+    def told(self) -> list[tuple[float, str]]:
+        """Nobody is told anything through it."""
+        return []
+
+    def inventory(self, release: str) -> int:
+        """Nothing is deployed here."""
+        return 0

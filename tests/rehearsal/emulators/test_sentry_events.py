@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,8 +13,10 @@ import pytest
 import requests
 import sentry_sdk
 
+from rehearsal.emulators.declaration import Surroundings
 from rehearsal.emulators.sentry.access import Limit
 from rehearsal.emulators.sentry.app import Sentry
+from rehearsal.emulators.sentry.declaration import EMULATOR
 from rehearsal.serving import running
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -280,3 +283,28 @@ def test_saved_starts_are_found_again(client: Client) -> None:
     assert client.rows() == []
     client.sentry.load(saved)
     assert [row[COLD] for row in client.rows(f"has:{COLD}", COLD)] == [1200.0]
+
+
+def of_world(manifest: dict[str, Any]) -> tuple[Sentry, str]:
+    """As a world of a platform has it, and its token."""
+    held = EMULATOR.secrets()
+    built = EMULATOR.build(Surroundings(root=Path("unused"), manifest=manifest, secrets=held))
+    assert isinstance(built, Sentry)
+    return built, held["SENTRY_READ_TOKEN"]
+
+
+def test_a_world_has_the_organization_and_the_project_that_apps_report_to() -> None:
+    starts = {"url": "https://errors.acme.test:8443/", "organization": "acme-apps", "project": "app"}
+    service = {"api": {"provider": "cloud-run"}, "web": {"provider": "vercel"}, "branch": "main"}
+    manifest = {"platform": {"repository": "acme/shop"}, "environments": {"staging": service, "production": service}}
+    plain, _ = of_world(manifest)
+    assert (plain.organization.slug, list(plain.organization.projects)) == ("acme", ["api"])
+    assert not EMULATOR.used(manifest), "no secret is asked for"
+    declared = manifest | {"performance": {"app_starts": starts}}
+    assert EMULATOR.used(declared)
+    sentry, token = of_world(declared)
+    assert (sentry.organization.slug, list(sentry.organization.projects)) == ("acme-apps", ["api", "app"])
+    assert set(sentry.hosts) == {*Sentry.hosts, "errors.acme.test"}
+    with running(sentry.app) as server:
+        url = f"{server.url}/api/0/organizations/acme-apps/events/?dataset=spans&field=id&project=app"
+        assert requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=5).json()["data"] == []

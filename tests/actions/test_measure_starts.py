@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from actions import measure_starts
 from pipelines.checks import app_starts
 from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.emulators.sentry.state import Event
+from rehearsal.runner.expressions import Scope, condition, interpolate
 from rehearsal.serving import running
 from tests.actions.test_load_testing import LOADED, STARTING
 
@@ -111,3 +114,42 @@ def test_what_keeps_starts_from_being_read_is_said(apps: Apps, manifest: str, to
     assert apps.measured(code=code, manifest=manifest, token=token) == {}
     assert said in apps.step.log
     assert READER not in apps.step.log.replace(f"::add-mask::{READER}", "")
+
+
+# in the workflow --------------------------------------------------------------------------------------------------------
+
+JOBS = yaml.safe_load((Path(__file__).parents[2] / ".github/workflows/performance.yml").read_text())["jobs"]
+NEEDS: dict[str, Any] = {
+    "plan": {"result": "success", "outputs": {"count": "1", "starts": "true", "asks": "false"}},
+    "load": {"result": "success"},
+    "pages": {"result": "skipped"},
+    "starts": {"result": "success"},
+}
+
+
+def scope(*, outputs: dict[str, str] | None = None, starts: str = "success") -> Scope:
+    """What jobs see that need others. A job that was skipped or failed is no success."""
+    plan = {**NEEDS["plan"], "outputs": {**NEEDS["plan"]["outputs"], **(outputs or {})}}
+    needs = {**NEEDS, "plan": plan, "starts": {"result": starts}}
+    return Scope(contexts={"needs": needs}, status={"success": starts == "success", "cancelled": False})
+
+
+@pytest.mark.parametrize(
+    ("outputs", "begins"), [({}, True), ({"starts": "false"}, False), ({"starts": ""}, False), ({"count": "0"}, False)]
+)
+def test_starts_are_read_where_they_are_declared_and_a_load_test_is_made(outputs: dict[str, str], begins: bool) -> None:
+    assert condition(JOBS["starts"]["if"], scope(outputs=outputs)) is begins
+
+
+@pytest.mark.parametrize(("starts", "folder"), [("success", "build/delivery/starts"), ("skipped", ""), ("failure", "")])
+def test_the_rest_is_judged_whatever_became_of_the_starts(starts: str, folder: str) -> None:
+    seen = scope(starts=starts)
+    assert condition(JOBS["judge"]["if"], seen)
+    [judge] = [step for step in JOBS["judge"]["steps"] if step.get("uses") == "./actions/judge_performance"]
+    assert interpolate(judge["with"]["starts"], seen) == folder
+
+
+def test_the_job_holds_one_secret_and_may_do_nothing() -> None:
+    job = JOBS["starts"]
+    assert job["permissions"] == {"contents": "read"}
+    assert re.findall(r"(?:secrets|github)\.\w+", json.dumps(job["steps"])) == ["secrets.SENTRY_READ_TOKEN"]

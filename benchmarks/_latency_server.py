@@ -10,6 +10,7 @@ the behaviour asked for, the seed and the time since the start alone, not on how
     /stall?every=10&for=1&ms=3      nothing is answered in the first second of every ten
     /leak?ms=5&grow=1               one more millisecond for every second since the start
     /bursts?every=10&for=1          500 in the first second of every ten
+    /slots?slots=4&ms=50            so many at a time take so long, the others wait in the order in which they came
     /failing?after=50               500 to every request but the first 50 of this path
     /limited?rest=1                 429 with Retry-After: 1
     /redirect                       302 to /constant
@@ -28,6 +29,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gzip
+import heapq
 import json
 import random
 import sys
@@ -72,6 +74,8 @@ class Behaviours:
     connections: int = 0
     items: dict[str, str] = field(default_factory=dict)
     made: int = 0
+    _free: list[float] = field(default_factory=list)
+    """When each slot of /slots is free again."""
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)  # noqa: S311 - latencies, not secrets
@@ -82,6 +86,7 @@ class Behaviours:
             "stall": self._stall,
             "leak": self._leak,
             "bursts": self._bursts,
+            "slots": self._slots,
             "failing": self._failing,
             "limited": lambda asked: Reply(429, headers=(("Retry-After", f"{asked.query.get('rest', 1):g}"),)),
             "redirect": lambda _: Reply(302, b"", (("Location", "/constant"),)),
@@ -134,6 +139,14 @@ class Behaviours:
 
     def _bursts(self, asked: Asked) -> Reply:
         return Reply(500 if self._into(asked) < asked.query.get("for", 1) else 200, after=0.003)
+
+    def _slots(self, asked: Asked) -> Reply:
+        """Whoever gives up is served nevertheless."""
+        free = self._free or [0.0] * int(asked.query.get("slots", 4))
+        begins, service = max(self._now(), free[0]), asked.query.get("ms", 50) / 1000
+        heapq.heapreplace(free, begins + service)
+        self._free = free
+        return Reply(after=begins + service - self._now())
 
     def _failing(self, asked: Asked) -> Reply:
         return Reply(500 if self.requests[f"{asked.method} /failing"] > asked.query.get("after", 50) else 200)

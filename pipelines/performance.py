@@ -1,4 +1,4 @@
-"""One load test of an environment: what may be done is asked first, visits are made, and all of them must have met one release."""
+"""Load tests of an environment: what may be done is asked first, visits are made, and all of them must have met one release."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from pipelines.delivery.load_target import Serving
 from pipelines.errors import CheckFailed, InvalidRun, RefusedError
 
 if TYPE_CHECKING:
+    from loadtests.capacity import Bounds, Capacity
     from loadtests.recording import Recording
     from loadtests.run import Progress
     from loadtests.verdicts import Judgement
     from pipelines.delivery.context import Context
+    from pipelines.manifest.model import Journey
 
 
 def measure(
@@ -71,6 +73,99 @@ def measure(
         ) from error
     _require_same(context, before, target.addresses)
     return recording, before
+
+
+def find_capacity(
+    context: Context,
+    profile_name: str,
+    *,
+    seed: int | None = None,
+    processes: int = 1,
+    step_seconds: float | None = None,
+    about: Callable[[str], None] = lambda _: None,
+    keep: Callable[[int, Judgement, Recording], None] = lambda *_: None,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[Capacity, Serving]:
+    """Search the highest rate of visits that meets the targets, from the lowest rate of a profile on; and the release that was met.
+
+    `about` is told what is to be done, before it is; `keep` is given number, judgement and recording of each step.
+    Raises InputError and RefusedError before anything is asked, InvalidRun when another release went live.
+    """
+    from loadtests import capacity
+    from loadtests.arrivals import Profile
+    from loadtests.plan import Caps
+    from loadtests.run import run
+
+    declared = load_target.profile_named(context.manifest, profile_name)
+    target = load_target.load_target(context, accepted=False)
+    limits = target.limits
+    bounds = capacity.Bounds(
+        start=declared.least_per_second,
+        most=limits.visits_per_second,
+        total_seconds=limits.seconds,
+        step_seconds=step_seconds or capacity.STEP_SECONDS,
+        requests=_fewest_requests(context, target.journeys),
+    )
+    _require_searchable(bounds, context.environment)
+    serving = load_target.serving(context, target.addresses)
+    drawn_from = int(time.time()) if seed is None else seed
+    hosts = [urlsplit(url).hostname or "" for url in context.urls().values()]
+
+    def play(profile: Profile, draw: int) -> Recording:
+        recording = run(
+            profile,
+            target.journeys,
+            target.addresses,
+            hosts=hosts,
+            environment=context.environment,
+            release=serving.release,
+            seed=drawn_from + draw,
+            processes=processes,
+            headers=target.headers,
+            caps=Caps(rate=limits.visits_per_second, seconds=limits.seconds),
+            progress=progress,
+        )
+        _require_same(context, serving, target.addresses)
+        return recording
+
+    about(
+        f"capacity of {context.environment} ({serving.release}): from {bounds.start:g} visits/s, doubled until a target is missed or "
+        f"{bounds.most:g} are reached; about {capacity.expected_steps(bounds)} steps of {bounds.step(bounds.start).seconds:g} s or less, "
+        f"and no longer than {bounds.total_seconds:g} s in all"
+    )
+    search = capacity.Search(
+        play,
+        context.manifest.performance.targets,
+        bounds,
+        stop_errors=limits.stop_at_errors / 100,
+        about=about,
+        keep=keep,
+    )
+    return search.run(), serving
+
+
+def _fewest_requests(context: Context, journeys: Mapping[str, Journey]) -> float:
+    """Requests in a visit, on average, of the component that is asked for least among those with a target; 1 where none is."""
+    whole = sum(journey.weight for journey in journeys.values())
+    asked = {
+        each.component: sum(j.weight * len(j.requests) for j in journeys.values() if j.component == each.component)
+        for each in context.manifest.performance.targets.values()
+    }
+    return min((count / whole for count in asked.values() if count), default=1.0)
+
+
+def _require_searchable(bounds: Bounds, environment: str) -> None:
+    first = bounds.step(bounds.start)
+    for asked, most, unit in (
+        (first.rate, bounds.most, "visits per second"),
+        (first.seconds, bounds.total_seconds, "seconds"),
+    ):
+        if asked > most:
+            raise RefusedError(
+                f"the first step asks for more than {environment} takes: {asked:g} {unit}, and {most:g} at the most",
+                where=f"environments/{environment}/load",
+                next_step="choose another profile, whose lowest rate is the first step's, or have the limit raised by a pull request",
+            )
 
 
 def _require_same(context: Context, before: Serving, addresses: Mapping[str, str]) -> None:
@@ -136,6 +231,37 @@ def slower(judgement: Judgement) -> list[str]:
         f"{each.endpoint}: p{each.share * 100:g} was {each.before:.0f} ms in the last good run, and is {each.now:.0f} ms"
         for each in judgement.regressions
     ]
+
+
+def require_found(capacity: Capacity, environment: str) -> None:
+    """Raises CheckFailed when the targets are met at no rate, InvalidRun when the search ended without an answer."""
+    from loadtests.report import capacity as report
+
+    if capacity.answered:
+        return
+    why = "; ".join(report.reasons(capacity))
+    if capacity.ended == "never met":
+        raise CheckFailed(
+            f"{environment} meets its performance targets at no rate: {report.headline(capacity)}",
+            where=environment,
+            why=why,
+            next_step="read the report of the first step: which endpoint, with which errors (docs/PERFORMANCE.md)",
+        )
+    raise InvalidRun(
+        report.headline(capacity),
+        where=f"capacity of {environment}",
+        why=why,
+        next_step=_ENDED[capacity.ended],
+    )
+
+
+_ENDED = {
+    "generator": "search again from a larger machine with nothing else to do, or with more `--processes`",
+    "no data": "see that the journeys ask the component, and that load users are told database times (docs/PERFORMANCE.md)",
+    "time is over": "begin with a profile of a higher rate, make steps shorter (`--step-seconds`), or have `load.seconds` raised",
+    "did not recover": "look at what the platform does since that step: it may need to be restarted",
+    "interrupted": "search again when there is time for it",
+}
 
 
 def require_met(judgement: Judgement, environment: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape as _escape
 
 from loadtests.histogram import Histogram, upper_ms
@@ -300,6 +301,53 @@ def _ridge(name: str, times: Histogram, x: Axis, base: float) -> Iterator[str]:
                 f'class="mark-line" stroke="{colour}"/></g>'
             )
     yield _text(x.start + 4, base - _ROW + 17, name, "endpoint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatePoint:
+    """One step: milliseconds (infinity: no answer) and their interval, at visits per second."""
+
+    rate: float
+    value: float
+    low: float
+    high: float
+    title: str
+
+
+@dataclass(kw_only=True)
+class ByRate:
+    """One target over all steps; `limit` in milliseconds."""
+
+    limit: float
+    points: list[RatePoint] = field(default_factory=list)
+
+
+def by_rate(lines: Mapping[str, ByRate]) -> str:
+    """The 95th percentile of each target by the rate of visits, with intervals and limits; "" without any."""
+    points = [point for line in lines.values() for point in line.points]
+    if not points:
+        return ""
+    height = 320.0
+    times = [each for point in points for each in (point.value, point.low, point.high) if math.isfinite(each)]
+    x = logarithmic(
+        [each * factor for each in (point.rate for point in points) for factor in (0.9, 1.1)], LEFT, WIDTH - RIGHT
+    )
+    y = logarithmic([*times, *(line.limit * 1.3 for line in lines.values())], height - BOTTOM, TOP)
+    inside = list(_frame(height, x, y, "visits per second", "95th percentile, ms", _number))
+    for (name, line), colour in zip(lines.items(), itertools.cycle(COLOURS)):
+        at = y.at(line.limit)
+        inside.append(f'<path d="M{LEFT:g} {at:.1f}H{WIDTH - RIGHT:g}" class="limit" style="stroke: {colour}"/>')
+        inside.append(_text(LEFT + 6, at - 5, f"limit of {name}: {line.limit:g} ms", "limit-text"))
+        inside += [_rate_point(point, x, y, colour) for point in line.points]
+    return _drawing(height, inside, "95th percentile of each target by the rate of visits")
+
+
+def _rate_point(point: RatePoint, x: Axis, y: Axis, colour: str) -> str:
+    at, title = x.at(point.rate), f"<title>{escape(point.title)}</title>"
+    if not math.isfinite(point.value):
+        return f"<g>{title}{_cross(at, TOP + 5)}</g>"
+    bar = f'<path d="M{at:.1f} {y.at(point.low):.1f}V{y.at(point.high):.1f}" class="mark-line" stroke="{colour}" opacity=".5"/>'
+    return f'<g>{title}{bar}<circle cx="{at:.1f}" cy="{y.at(point.value):.1f}" r="4" fill="{colour}"/></g>'
 
 
 def gauge(value: float | None, low: float, high: float, limit: float, *, known: bool) -> str:

@@ -16,10 +16,11 @@ def markdown(judgement: Judgement, recording: Recording) -> str:
 
 def _lines(judgement: Judgement, recording: Recording) -> Iterator[str]:
     whole, symbol = recording.total(), words.SYMBOLS[judgement.verdict]
-    yield f"### {symbol} {_cell(words.headline(judgement))}"
+    yield f"### {symbol} {words.cell(words.headline(judgement))}"
     yield ""
+    release, environment = words.code(recording.release or "an unnamed release"), words.code(recording.environment)
     yield (
-        f"Load test {_code(recording.profile)} of {_code(recording.release or 'an unnamed release')} on {_code(recording.environment)}: "
+        f"Load test {words.code(recording.profile)} of {release} on {environment}: "
         f"{whole.count:,} requests in {words.duration(recording.seconds)}, {words.share(whole.failed, whole.count)} failed."
     )
     yield ""
@@ -29,25 +30,14 @@ def _lines(judgement: Judgement, recording: Recording) -> Iterator[str]:
         for answer in judgement.answers:
             found = answer.estimate
             yield (
-                f"| {words.SYMBOLS[answer.verdict]} {answer.verdict} | {_cell(answer.target)} | {milliseconds(found.value)} "
+                f"| {words.SYMBOLS[answer.verdict]} {answer.verdict} | {words.cell(answer.target)} | {milliseconds(found.value)} "
                 f"| {words.interval(found)} | {milliseconds(answer.limit_ms)} | {found.samples:,} |"
             )
         yield ""
-    yield from (f"- {_cell(reason)}" for reason in words.reasons(judgement))
+    yield from (f"- {words.cell(reason)}" for reason in words.reasons(judgement))
     for change in judgement.regressions:
         yield (
-            f"- Slower than the last good run: {_cell(change.endpoint)}, {'database ' if change.metric == 'database' else ''}"
+            f"- Slower than the last good run: {words.cell(change.endpoint)}, {'database ' if change.metric == 'database' else ''}"
             f"p{change.share * 100:g} {milliseconds(change.before)} → {milliseconds(change.now)} ({words.times(change.ratio)})"
         )
-    yield from (f"- {_cell(note[:1].upper() + note[1:])}" for note in judgement.notes)
-
-
-def _cell(text: str) -> str:
-    """Nothing from outside makes markup, ends a cell or a line."""
-    for char in "\\`*_{}[]<>|#":
-        text = text.replace(char, f"\\{char}")
-    return " ".join(text.split())
-
-
-def _code(text: str) -> str:
-    return f"`{' '.join(text.replace('`', ' ').split())}`"
+    yield from (f"- {words.cell(note[:1].upper() + note[1:])}" for note in judgement.notes)

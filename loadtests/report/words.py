@@ -70,3 +70,15 @@ def duration(seconds: float) -> str:
         )
     )
     return f"{big} {units[0]} {small} {units[1]}" if small else f"{big} {units[0]}"
+
+
+def cell(text: str) -> str:
+    """For Markdown: nothing from outside makes markup, ends a cell or a line."""
+    for char in "\\`*_{}[]<>|#":
+        text = text.replace(char, f"\\{char}")
+    return " ".join(text.split())
+
+
+def code(text: str) -> str:
+    """For Markdown: as code."""
+    return f"`{' '.join(text.replace('`', ' ').split())}`"

@@ -7,12 +7,15 @@ import math
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loadtests.recording import Recording
 from loadtests.report import plots, words
 from loadtests.report.summary import markdown
 from loadtests.verdicts import Judgement, milliseconds
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 VERSION = 1
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -62,33 +65,22 @@ def as_json(judgement: Judgement, recording: Recording) -> str:
         **asdict(judgement),
         "regressions": [asdict(change) for change in judgement.regressions],
     }
-    return json.dumps(_plain(said), allow_nan=False, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(plain(said), allow_nan=False, indent=1, ensure_ascii=False) + "\n"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """As JSON knows it: null for what is not finite, and names for percentiles."""
     if isinstance(value, dict):
-        return {f"p{key * 100:g}" if isinstance(key, float) else key: _plain(each) for key, each in value.items()}
+        return {f"p{key * 100:g}" if isinstance(key, float) else key: plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def html(judgement: Judgement, recording: Recording) -> str:
     """The page. Everything from outside is escaped: by the template, and in plots by plots.escape."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        ms=milliseconds, interval=words.interval, duration=words.duration, date=_date, times=words.times
-    )
     error_plot, error_kinds = plots.errors(recording)
-    return environment.get_template("report.html.j2").render(
+    return template("report.html.j2").render(
         judgement=judgement,
         recording=recording,
         words=words,
@@ -103,6 +95,23 @@ def html(judgement: Judgement, recording: Recording) -> str:
         shares=plots.SHARES,
         errors=_errors(recording),
     )
+
+
+def template(name: str) -> Template:
+    """One of the pages, which escapes everything that it is given."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        ms=milliseconds, interval=words.interval, duration=words.duration, date=_date, times=words.times
+    )
+    return environment.get_template(name)
 
 
 def _errors(recording: Recording) -> list[tuple[str, str, int, int]]:

@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from loadtests.recording import Recording
     from loadtests.run import Progress
+    from loadtests.verdicts import Judgement
+    from pipelines.delivery.context import Context
 
 
 @click.command("loadtest", short_help="Whether the performance targets hold under load.")
@@ -36,6 +38,17 @@ if TYPE_CHECKING:
     help="The recording of the last good run, to find out whether this one is slower.",
 )
 @click.option(
+    "--capacity",
+    is_flag=True,
+    help="Search the highest rate that meets the targets, from the lowest rate of the profile on.",
+)
+@click.option(
+    "--step-seconds",
+    type=click.FloatRange(35, 3600),
+    default=None,
+    help="With --capacity: how long visits arrive at one rate.  [default: 60]",
+)
+@click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("load-report"),
@@ -49,13 +62,17 @@ def command(
     processes: int,
     seed: int | None,
     compare_with: Path | None,
+    capacity: bool,
+    step_seconds: float | None,
     output: Path,
     as_json: bool,
 ) -> None:
     """Make visits as the manifest's journeys describe them, due when users come, and hold what came of them against the targets.
 
     Exit codes: 0 all targets are met, 7 one is missed, 13 the run says nothing (too short, too slow a
-    generator, no data), 6 nobody may load this environment.
+    generator, no data), 6 nobody may load this environment. With --capacity: 0 the rate is found, or is
+    at least the most that may be asked, 7 no rate meets the targets, 13 the search ended without an answer
+    (the generator at its limit, the time over).
 
     Example: shipmate loadtest --environment staging --profile smoke
     """
@@ -66,7 +83,11 @@ def command(
     from pipelines.manifest import load
 
     context = terminal.context(load(), environment)
+    _check_options(capacity=capacity, step_seconds=step_seconds, compare_with=compare_with)
     terminal.require_access(context)
+    if capacity:
+        _search(context, profile, processes, seed, step_seconds, output, as_json=as_json)
+        return
     before = _read(compare_with) if compare_with else None
     with _Line() as line:
         recording, _ = performance.measure(context, profile, processes=processes, seed=seed, progress=line.show)
@@ -86,6 +107,65 @@ def command(
     performance.require_met(judgement, environment)
 
 
+def _check_options(*, capacity: bool, step_seconds: float | None, compare_with: Path | None) -> None:
+    from pipelines.errors import InputError
+
+    if capacity and compare_with:
+        raise InputError(
+            "a capacity search is compared with nothing", where="--compare-with", next_step="leave one of the two out"
+        )
+    if step_seconds and not capacity:
+        raise InputError(
+            "only a capacity search has steps", where="--step-seconds", next_step="add --capacity, or leave it out"
+        )
+
+
+def _search(
+    context: Context,
+    profile: str,
+    processes: int,
+    seed: int | None,
+    step_seconds: float | None,
+    output: Path,
+    *,
+    as_json: bool,
+) -> None:
+    import time
+
+    from loadtests.report import Heading, write, write_capacity
+    from loadtests.report import capacity as report
+    from pipelines import performance
+
+    began, drawn_from = time.time(), int(time.time()) if seed is None else seed
+
+    def keep(number: int, judgement: Judgement, recording: Recording) -> None:
+        folder = output / report.step_folder(number)
+        write(judgement, recording, folder)
+        (folder / "recording.json").write_text(recording.to_json())
+
+    with _Line() as line:
+        found, serving = performance.find_capacity(
+            context,
+            profile,
+            seed=drawn_from,
+            processes=processes,
+            step_seconds=step_seconds,
+            about=line.say,
+            keep=keep,
+            progress=line.show,
+        )
+    heading = Heading(environment=context.environment, release=serving.release, seed=drawn_from, start=began)
+    written = write_capacity(found, heading, output)
+    if as_json:
+        click.echo(written.json.read_text(), nl=False)
+    else:
+        click.echo(f"{context.environment} serves {serving.release}: {report.headline(found)}")
+        for said in report.reasons(found):
+            click.echo(f"  {said}")
+        click.echo(f"the report: {written.html}")
+    performance.require_found(found, context.environment)
+
+
 def _read(file: Path) -> Recording:
     from loadtests.recording import Recording
     from pipelines.errors import InputError
@@ -101,13 +181,17 @@ def _read(file: Path) -> Recording:
 
 
 class _Line:
-    """On a terminal, one line that says how the run goes."""
+    """On standard error: what is to be done, and on a terminal one line that says how the run goes."""
 
     def __enter__(self) -> _Line:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._write("")
+
+    def say(self, text: str) -> None:
+        self._write("")
+        click.echo(text, err=True)
 
     def show(self, progress: Progress) -> None:
         late = f", {progress.late} late" if progress.late else ""

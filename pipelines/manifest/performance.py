@@ -61,6 +61,13 @@ class LoadProfile:
             return max(self.recorded, default=0.0)
         return max(self.per_second, self.from_per_second if self.arrivals in ("ramp", "spike") else 0.0)
 
+    @property
+    def least_per_second(self) -> float:
+        """The lowest rate above 0 that it asks for, in visits per second."""
+        if self.arrivals == "replay":
+            return min((rate for rate in self.recorded if rate), default=0.0)
+        return min(self.per_second, self.from_per_second) if self.arrivals in ("ramp", "spike") else self.per_second
+
 
 @dataclass(frozen=True, kw_only=True)
 class AppStarts:

@@ -276,6 +276,8 @@ class Search:
                     return self._capacity("interrupted")
         except KeyboardInterrupt:
             return self._capacity("interrupted")
+        except RecordingRefused as error:  # of the few visits before a step
+            return self._capacity("generator", str(error))
         return self._capacity(following, self._steps[-1].says if following in ("generator", "no data") else "")
 
     def _capacity(self, ended: Ended, why: str = "") -> Capacity:

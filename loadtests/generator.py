@@ -398,7 +398,8 @@ class LoadUser(FastHttpUser):
         return visit
 
     def wait_until(self, moment: float) -> None:
-        self._run._sleep_until(moment)
+        if self._run._sleep_until(moment):
+            self._run.recording.went_on(max(0.0, self.now() - moment) * 1000)
 
     def ask(self, journey: Journey, filled: JourneyRequest, due: float, endpoint: str) -> Answer:
         self.under_way = (due, endpoint)

@@ -99,6 +99,9 @@ class Recording:
     """Visits that began, by the second in which they really did."""
     lag: Histogram = field(default_factory=Histogram)
     """How long after its due moment each visit began for the generator's own reasons; those in `waited` are not in it."""
+    later_lag: Histogram = field(default_factory=Histogram)
+    """How long after its due moment each later request of a visit was asked, for the generator's own reasons: no request of a visit but the
+    first waits for a free user."""
     waited: Histogram = field(default_factory=Histogram)
     """The same of visits for which no user was free, all of them still waiting for the platform."""
     cpu: dict[int, int] = field(default_factory=dict)
@@ -143,6 +146,10 @@ class Recording:
         """Note that a visit began, `lag_ms` after it was due. `late`: no user was free at that moment."""
         (self.waited if late else self.lag).record(lag_ms)
         self.started[int((due + lag_ms / 1000) // SLICE_SECONDS)] += 1
+
+    def went_on(self, lag_ms: float) -> None:
+        """Note that a visit went on to a later request, `lag_ms` after that was due."""
+        self.later_lag.record(lag_ms)
 
     def add(self, sample: Sample) -> None:
         """Count one request."""
@@ -203,6 +210,7 @@ class Recording:
             "asked": _pairs(self.asked),
             "started": _pairs(self.started),
             "lag": self.lag.encode(),
+            "later_lag": self.later_lag.encode(),
             "waited": self.waited.encode(),
             "cpu": _pairs(self.cpu),
             "began_late_ms": self.began_late_ms,
@@ -290,6 +298,7 @@ def _take_in(whole: Recording, other: Recording) -> None:
     whole.asked.update(other.asked)
     whole.started.update(other.started)
     whole.lag.add(other.lag)
+    whole.later_lag.add(other.later_lag)
     whole.waited.add(other.waited)
     for second, share in other.cpu.items():
         whole.cpu[second] = max(whole.cpu.get(second, 0), share)
@@ -338,6 +347,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "asked": _counter,
     "started": _counter,
     "lag": Histogram.decode,
+    "later_lag": Histogram.decode,
     "waited": Histogram.decode,
     "cpu": _dict,
     "stopped": set,

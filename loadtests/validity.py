@@ -8,7 +8,9 @@ from loadtests.recording import NOBODY_FREE, Recording
 
 LATE_MS = 10.0
 MOST_LATE = 0.01
-"""Share of visits that may begin more than `LATE_MS` after they were due, or not at all, for the generator's own reasons."""
+"""Share of visits that may begin more than `LATE_MS` after they were due, or not at all, for the generator's own reasons; and of later
+requests that may be asked so late. Each is a share of its own: many punctual later requests must not hide visits that began late, nor the
+other way round."""
 _BUSY = 900
 """Thousandths of a core: above, a generator process is about to be late."""
 
@@ -27,6 +29,12 @@ def problems(recording: Recording) -> Iterator[str]:
         yield (
             f"{late:,} of {begun:,} visits ({100 * late / begun:.1f} %) began more than {LATE_MS:g} ms late, the generator being busy; "
             f"at most {100 * MOST_LATE:g} % may{_cpu(recording)}"
+        )
+    behind, later = recording.later_lag.above(LATE_MS), recording.later_lag.total
+    if behind > MOST_LATE * later:
+        yield (
+            f"{behind:,} of {later:,} later requests of visits ({100 * behind / later:.1f} %) were asked "
+            f"more than {LATE_MS:g} ms late, the generator being busy; at most {100 * MOST_LATE:g} % may{_cpu(recording)}"
         )
     # A visit that found no user in all the time was held up by the platform, and is counted as failed.
     missing = asked - begun - sum(each.errors[NOBODY_FREE] for each in recording.slices().values())

@@ -61,6 +61,7 @@ def as_json(judgement: Judgement, recording: Recording) -> str:
             "failed": whole.failed,
             "errors": dict(whole.errors.most_common()),
             "generator_lag_p99_ms": recording.lag.quantile(0.99),
+            "generator_later_lag_p99_ms": recording.later_lag.quantile(0.99),
         },
         **asdict(judgement),
         "regressions": [asdict(change) for change in judgement.regressions],

@@ -262,10 +262,11 @@ def test_a_generator_that_is_late_is_not_taken_for_the_platform() -> None:
     assert "began more than 10 ms late, the generator being busy" in found.why
 
 
-def test_a_generator_that_is_lost_makes_a_step_invalid() -> None:
+@pytest.mark.parametrize("calm", [False, True])
+def test_a_generator_that_is_lost_makes_a_step_invalid(calm: bool) -> None:
     class Lost(Slots):
         def play(self, profile: Profile, draw: int) -> Recording:
-            if profile.rate > 10:
+            if profile.rate > 10 or (calm and profile.name == "calm" and self.time):
                 raise RecordingRefused("the generator of shard 0 of 1 left no recording")
             return super().play(profile, draw)
 

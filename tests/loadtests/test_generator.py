@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from benchmarks._latency_service import latency_server, seen
+from loadtests import validity
 from loadtests.arrivals import Profile, due_times
 from loadtests.recording import NOBODY_FREE, Recording, RecordingRefused
 from loadtests.run import Progress, run
@@ -106,6 +108,7 @@ def test_the_processes_together_begin_every_visit_that_was_due(ways: Ran) -> Non
     due = due_times(Profile(name="ways", rate=40, seconds=2), 5)
     assert ways.recording.asked.total() == ways.recording.started.total() == len(due)
     assert ways.recording.lag.total + ways.recording.waited.total == len(due)
+    assert ways.recording.later_lag.total == ways.recording.total().count - len(due) > 0
     assert ways.recording.held == {0, 1}
     assert not ways.recording.lost
 
@@ -205,6 +208,26 @@ def test_a_visit_for_which_nobody_is_free_waits_and_is_never_dropped() -> None:
     assert errors[NOBODY_FREE] > 0
     assert errors.total() == rested.recording.asked.total() == due
     assert not rested.recording.stopped
+
+
+# a generator that stalls --------------------------------------------------------------------------------------------------
+
+
+def test_a_generator_that_stood_still_says_how_late_its_later_requests_were() -> None:
+    """Here it is stopped for half a second; garbage collection, a loop that is busy, another process do the same."""
+    stopped: list[threading.Timer] = []
+
+    def stop(_: Progress) -> None:
+        if not stopped:
+            child = next(each for each in psutil.Process().children() if "loadtests.generator" in each.cmdline())
+            child.suspend()
+            stopped.append(threading.Timer(0.5, child.resume))
+            stopped[0].start()
+
+    late = ran(Profile(name="late", rate=60, seconds=3), {"items": ITEMS}, progress=stop).recording
+    assert late.later_lag.above(100) > 0
+    assert late.lag.above(100) > 0
+    assert any("later requests of visits" in problem for problem in validity.problems(late))
 
 
 # how a run ends -----------------------------------------------------------------------------------------------------------

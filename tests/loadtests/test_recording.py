@@ -50,6 +50,7 @@ def played(
     for due, lag_ms, late in arrivals or []:
         recording.expect([due])
         recording.arrived(due, lag_ms, late)
+        recording.went_on(lag_ms / 3)
         recording.used_cpu(due, lag_ms / 500)
     return recording
 
@@ -172,6 +173,14 @@ def test_a_failed_answer_has_a_kind_and_no_response_time() -> None:
     recording = played(0, 1, [Sample(due=1.5, endpoint="GET /notes", ms=30_000.0, error="timed out")])
     found = recording.total("GET /notes")
     assert (found.failed, found.times.total, found.errors) == (1, 0, {"timed out": 1})
+
+
+def test_a_recording_of_before_later_requests_had_a_lag_is_read() -> None:
+    """The last good run of an environment may be of an earlier release of the suite."""
+    recording = played(0, 1, [], [(0.9, 3.0, False)])
+    older = "\n".join(line for line in recording.to_json().splitlines() if not line.startswith('"later_lag"'))
+    read = Recording.from_json(older)
+    assert (read.lag, read.later_lag.total) == (recording.lag, 0)
 
 
 def test_waiting_for_a_user_is_not_the_generators_own_lag() -> None:

@@ -150,6 +150,26 @@ def test_one_in_a_hundred_may_be_late_and_waiting_for_the_platform_is_not_latene
     assert "100 visits waited for a free user" in waited.notes[0]
 
 
+def test_later_requests_of_visits_may_be_late_no_more_often_than_visits() -> None:
+    def with_late(count: int) -> Judgement:
+        recording = played(1)
+        for number in range(1000):
+            recording.went_on(50.0 if number < count else 1.0)
+        return judge(recording, TARGETS)
+
+    assert with_late(10).verdict == "passed"
+    late = with_late(11)
+    assert late.verdict == "invalid"
+    assert late.invalid[0].startswith("11 of 1,000 later requests of visits (1.1 %) were asked more than 10 ms late")
+
+
+def test_punctual_later_requests_do_not_hide_visits_that_began_late() -> None:
+    recording = played(1, lag_ms=9)
+    for _ in range(100_000):
+        recording.went_on(0.1)
+    assert judge(recording, TARGETS).verdict == "invalid"
+
+
 def test_a_load_that_was_not_made_is_invalid() -> None:
     recording = played(1)
     recording.expect([60.0] * 10)

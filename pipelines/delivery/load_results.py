@@ -1,12 +1,16 @@
-"""What the newest load test of a commit found where it was proved: shown in the plan, and a gate where the manifest says so.
+"""What load tests of a commit found where it was proved: shown in the plan, and a gate where the manifest says so.
 
 It is believed as a proof is (evidence.py), also when its run failed: a target that was missed is what an approver must see.
+
+The gate asks the newest load test of one profile, which the manifest names, that could tell: it missed a target, or met them all. So nobody
+gets around a target that was missed by a gentler or a shorter load test, by one that says nothing, or by picking one answer here and one
+there; and a heavier one, made to see what breaks, closes no gate.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +33,7 @@ KIND = evidence.Kind(
     format=FORMAT,
     passed_only=False,
 )
-PASSED = "passed"
+PASSED, MISSED = "passed", "missed"
 BASELINE = evidence.Kind(
     name="the last good run",
     workflow=WORKFLOW,
@@ -80,18 +84,41 @@ def artifact_name(environment: str, commit: str) -> str:
     return f"performance-{environment}-{commit}"
 
 
-def find(github: GitHub, environment: str, commit: str, *, main: str) -> Measured | None:
-    """The newest load test of a commit; None when there is none that can be believed."""
+def find(
+    github: GitHub, environment: str, commit: str, *, main: str, profile: str = "", targets: Collection[str] = ()
+) -> tuple[Measured, ...]:
+    """The load tests of a commit that can be believed, the newest first: as many as it takes to come to one that decides (`deciding`),
+    and without `profile` the newest alone."""
 
     def fits(document: Mapping[str, Any], run: Mapping[str, Any]) -> str:
         found = _read(document)
         other = (found.environment, found.commit) != (environment, commit)
         return f"{run['html_url']} measured {found.commit[:7]} on {found.environment}" if other else ""
 
+    found: list[Measured] = []
     for document, _ in evidence.look(github, KIND, artifact_name(environment, commit), fits, main=main):
         if document is not None:
-            return _read(document)
-    return None
+            found.append(_read(document))
+        if found and (not profile or deciding(found, profile, targets)):
+            break
+    return tuple(found)
+
+
+def deciding(found: Iterable[Measured], profile: str, targets: Collection[str]) -> Measured | None:
+    """The first of `found`, the newest first, that was made with `profile` and could tell: it missed one of `targets`, or met them all."""
+    return next((each for each in found if each.profile == profile and _decides(each, targets)), None)
+
+
+def _decides(measured: Measured, targets: Collection[str]) -> bool:
+    verdicts = {each.target: each.verdict for each in measured.answers}
+    of_targets = [verdicts.get(name) for name in targets]
+    return MISSED in of_targets or all(verdict == PASSED for verdict in of_targets)
+
+
+def lines(found: Sequence[Measured], profile: str = "", targets: Collection[str] = ()) -> list[str]:
+    """For the plan: the newest load test, and the one that decides."""
+    decides = deciding(found, profile, targets) if profile else None
+    return [line for each in found if each is found[0] or each is decides for line in each.lines()]
 
 
 def baseline_name(environment: str, profile: str) -> str:
@@ -111,32 +138,38 @@ def last_good(github: GitHub, environment: str, profile: str, *, main: str) -> s
     return None
 
 
-def require(
-    measured: Measured | None, environment: str, commit: str, targets: Mapping[str, str], components: Collection[str]
-) -> None:
-    """`targets`: name -> component, of the default branch's manifest; those of `components` count. Raises RefusedError."""
-    wanted = [name for name, component in targets.items() if component in components]
-    met = {each.target for each in measured.answers if each.verdict == PASSED} if measured else set()
-    missing = [name for name in wanted if name not in met]
-    if not missing:
+def require(found: Sequence[Measured], profile: str, environment: str, commit: str, targets: Collection[str]) -> None:
+    """The newest load test of `profile` that could tell must have met each of `targets`. Raises RefusedError."""
+    decides = deciding(found, profile, targets)
+    if decides and not _open(decides, targets):
         return
-    found = {each.target: each for each in measured.answers} if measured else {}
+    newest = next((each for each in found if each.profile == profile), None)
     raise RefusedError(
         f"{commit[:7]} has not met every performance target on {environment}",
         where=WORKFLOW,
-        why=_why(measured, missing, found),
-        next_step=f"dispatch *Performance* for {environment} while this commit is live there, read its report, and start the release "
-        "again; `targets_required: false` lets releases in without",
+        why=_why(decides, newest, profile, targets),
+        next_step=f"dispatch *Performance* for {environment} with the profile {profile!r} while this commit is live there, read its "
+        "report, and start the release again; without `targets_required` releases are let in",
     )
 
 
-def _why(measured: Measured | None, missing: Iterable[str], found: Mapping[str, Answer]) -> str:
-    if measured is None:
-        return "no load test of this commit was made"
-    return "; ".join(
-        f"{name}: {found[name].verdict}: {found[name].says}" if name in found else f"{name}: was not measured"
-        for name in missing
-    )
+def _why(decides: Measured | None, newest: Measured | None, profile: str, targets: Collection[str]) -> str:
+    if newest is None:
+        return f"no load test of this commit was made with the profile {profile!r}"
+    said = "; ".join(_open(decides or newest, targets))
+    if decides is None or decides is newest:
+        return said
+    return f"{said} (run {decides.run}); a newer one could not tell: {'; '.join(_open(newest, targets))} (run {newest.run})"
+
+
+def _open(measured: Measured, targets: Collection[str]) -> list[str]:
+    """What it did not find met, in words."""
+    answers = {each.target: each for each in measured.answers}
+    return [
+        f"{name}: {answers[name].verdict}: {answers[name].says}" if name in answers else f"{name}: was not measured"
+        for name in targets
+        if name not in answers or answers[name].verdict != PASSED
+    ]
 
 
 def _read(document: Mapping[str, Any]) -> Measured:

@@ -181,15 +181,16 @@ def _proved(context: Context, manifest: Manifest, commit: str) -> dict[str, str]
 
 
 def _performance(context: Context, commit: str, components: Collection[str]) -> list[str]:
-    """What the newest load test found where the release was proved. Raises RefusedError where targets must be met and were not."""
+    """What load tests found where the release was proved. Raises RefusedError where targets must be met and were not."""
     settings, main = context.settings, context.manifest.release.main
     if settings.proved_by is None or not context.manifest.performance.targets:
         return []
-    measured = load_results.find(require_github(context), settings.proved_by, commit, main=main)
-    if settings.targets_required:
-        targets = {name: target.component for name, target in context.manifest.performance.targets.items()}
-        load_results.require(measured, settings.proved_by, commit, targets, components)
-    return measured.lines() if measured else [f"no load test of {commit[:7]} was made on {settings.proved_by}"]
+    proving, profile = settings.proved_by, settings.targets_required
+    targets = [name for name, each in context.manifest.performance.targets.items() if each.component in components]
+    found = load_results.find(require_github(context), proving, commit, main=main, profile=profile, targets=targets)
+    if profile:
+        load_results.require(found, profile, proving, commit, targets)
+    return load_results.lines(found, profile, targets) or [f"no load test of {commit[:7]} was made on {proving}"]
 
 
 class LazyLives(Mapping[str, "Live"]):

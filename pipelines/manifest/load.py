@@ -145,6 +145,10 @@ def _check_trust(manifest: Manifest, environment: Environment, where: str) -> It
         if environment.targets_required:
             yield f"{where}/targets_required", "needs `proved_by`: there they are measured"
         return
+    profiles = manifest.performance.profiles
+    if environment.targets_required and environment.targets_required not in profiles:
+        declared = f"one of: {', '.join(profiles)}" if profiles else "none is declared"
+        yield f"{where}/targets_required", f"there is no profile {environment.targets_required!r} ({declared})"
     if environment.proved_by not in manifest.environments:
         yield f"{where}/proved_by", f"there is no environment {environment.proved_by!r}"
     if environment.approval is None and not environment.unapproved:

@@ -407,11 +407,12 @@ class Environment:
         ),
     )
     watch: Watch = field(default=Watch(), metadata=said("How a candidate is compared with live while traffic moves."))
-    targets_required: bool = field(
-        default=False,
+    targets_required: str = field(
+        default="",
         metadata=said(
-            "Refuse a release whose newest load test on `proved_by` did not meet every target of `performance` for the components "
-            "that live here. Without it the plan only tells."
+            "One of `performance/profiles`. Refuse a release unless the newest load test of this profile on `proved_by` that could tell "
+            "met every target of `performance` for the components that live here. Without it the plan only tells.",
+            "smoke",
         ),
     )
     load: Load | None = field(default=None, metadata=said("What a load test may do here; without it none may be made."))

@@ -24,11 +24,16 @@ performance:
   targets:
     API responses: {of: response, component: backend, p95_ms: 500}
     page load: {of: page-load, component: web, p95_ms: 2000}
+  profiles:
+    brief: {per_second: 12, seconds: 35}
+    smoke: {per_second: 3, seconds: 120}
+    stress: {per_second: 50, seconds: 900}
 """
 MET = {
     "API responses": ("passed", "p95 87 ms (80 to 95), at most 500 ms, of 3120 requests"),
     "page load": ("passed", "p95 900 ms (850 to 960), at most 2000 ms, of 120 loads"),
 }
+UNSURE = MET | {"API responses": ("too short to tell", "the limit lies within the interval")}
 SLOW = MET | {"API responses": ("missed", "p95 640 ms (610 to 690), at most 500 ms, of 3120 requests")}
 COMPONENTS = {"API responses": "backend", "page load": "web"}
 
@@ -41,7 +46,7 @@ def commit(shop: Shop) -> str:
 def declared(shop: Shop, *, gate: bool = False) -> str:
     text = MANIFEST + TARGETS
     if gate:
-        text = text.replace("    proved_by: staging\n", "    proved_by: staging\n    targets_required: true\n")
+        text = text.replace("    proved_by: staging\n", "    proved_by: staging\n    targets_required: smoke\n")
         assert "targets_required" in text
     commit = shop.proved("v1.1.0", files={"shipmate.yml": text})
     shop.update()
@@ -107,7 +112,7 @@ def test_the_newest_counts_whatever_its_number(shop: Shop, commit: str) -> None:
 @pytest.mark.parametrize(
     ("answers", "why"),
     [
-        (None, "no load test of this commit was made"),
+        (None, "no load test of this commit was made with the profile 'smoke'"),
         (SLOW, "API responses: missed: p95 640 ms (610 to 690), at most 500 ms, of 3120 requests"),
         ({"API responses": MET["API responses"]}, "page load: was not measured"),
         (MET | {"page load": ("no data", "no page was loaded")}, "page load: no data: no page was loaded"),
@@ -124,6 +129,68 @@ def test_a_release_that_did_not_meet_its_targets_is_refused_where_they_are_requi
         plan(shop)
     assert error.value.what == f"{commit[:7]} has not met every performance target on staging"
     assert error.value.why == why
+
+
+Several = list[tuple[str, dict[str, tuple[str, str]]]]
+"""Profile and answers of load tests, the oldest first."""
+
+
+def one_after_the_other(shop: Shop, commit: str, tests: Several) -> None:
+    for profile, answers in tests:
+        measured(shop, commit, answers, profile=profile)
+        shop.clock.ahead += timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        [("smoke", SLOW), ("brief", MET)],
+        [("smoke", SLOW), ("stress", MET)],
+        [("smoke", SLOW), ("smoke", UNSURE)],
+        [("smoke", MET), ("smoke", SLOW)],
+        [("smoke", SLOW), ("smoke", {"API responses": MET["API responses"]})],
+    ],
+    ids=["briefer", "heavier", "unsure", "again, and missed", "picked"],
+)
+def test_a_target_that_was_missed_stays_so_until_the_same_profile_meets_all_of_them(shop: Shop, tests: Several) -> None:
+    commit = declared(shop, gate=True)
+    one_after_the_other(shop, commit, tests)
+    with pytest.raises(RefusedError, match="has not met every performance target") as error:
+        plan(shop)
+    assert error.value.why.startswith("API responses: missed: p95 640 ms")
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        [("smoke", MET), ("stress", SLOW)],
+        [("smoke", MET), ("brief", SLOW)],
+        [("smoke", MET), ("smoke", UNSURE)],
+        [("smoke", SLOW), ("smoke", MET)],
+        [("smoke", MET), ("smoke", {"API responses": MET["API responses"]})],
+    ],
+    ids=["heavier", "briefer", "unsure", "again, and met", "without pages"],
+)
+def test_what_another_profile_found_or_a_load_test_that_could_not_tell_closes_no_gate(
+    shop: Shop, tests: Several
+) -> None:
+    commit = declared(shop, gate=True)
+    one_after_the_other(shop, commit, tests)
+    text = as_text(plan(shop))
+    newest_profile, newest = tests[-1]
+    assert f"load test '{newest_profile}' on staging" in text
+    assert f"API responses: {newest['API responses'][0]}: " in text, "the newest is shown"
+    assert "API responses: passed: " in text, "and what decides"
+
+
+def test_that_a_newer_load_test_could_not_tell_is_said(shop: Shop) -> None:
+    commit = declared(shop, gate=True)
+    older = measured(shop, commit, SLOW)
+    shop.clock.ahead += timedelta(minutes=1)
+    measured(shop, commit, UNSURE)
+    with pytest.raises(RefusedError) as error:
+        plan(shop)
+    assert f"(run {older.id}); a newer one could not tell: API responses: too short to tell" in error.value.why
 
 
 def test_a_release_that_met_them_is_let_in(shop: Shop) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pipelines.errors import ManifestError
 from pipelines.manifest import load, parse
 from tests.pipelines.manifest.test_manifest_load import GOOD
+from tests.shop_files import MANIFEST
 
 ROOT = Path(__file__).parents[3]
 
@@ -163,3 +164,19 @@ def test_reports_of_starts_that_nothing_is_promised_of() -> None:
     assert problems(text) == [
         "performance/app_starts: no target is about them: add one with `of: mobile-start`, or take this out"
     ]
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ("targets_required: hourly", "there is no profile 'hourly' (one of: smoke)"),
+        ("targets_required: true", "there is no profile 'true'"),
+    ],
+)
+def test_the_gate_asks_a_profile_that_there_is(gate: str, said: str) -> None:
+    text = MANIFEST.replace("    proved_by: staging\n", f"    proved_by: staging\n    {gate}\n")
+    text += "\nperformance:\n  profiles:\n    smoke: {per_second: 3, seconds: 120}\n"
+    with pytest.raises(ManifestError) as caught:
+        parse(text)
+    assert "environments/production/targets_required" in caught.value.what
+    assert said in caught.value.what

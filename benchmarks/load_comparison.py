@@ -1,4 +1,4 @@
-"""How often is a run called slower than the last good one: when nothing changed, and when everything takes 30 % longer?
+"""How often is a run called slower than the last good one, or said to fail more: when nothing changed, and when something did?
 
 `python -m benchmarks.load_comparison [--pairs 200]`; about five minutes on two cores.
 """
@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: as many processes as cores are busy already
 
 import numpy
 
 from benchmarks._load_servers import SERVERS, slices
-from loadtests.comparison import compare
+from loadtests.comparison import ALPHA, comparable, compare, failures
 from loadtests.recording import Recording
 from loadtests.window import Window
 
@@ -22,6 +24,9 @@ SECONDS, RATE, ENDPOINTS = 310.0, 10.0, 2
 SLOWER = 1.3
 FALSE_ALARMS = 0.05
 NAMED = {each.name: each for each in SERVERS}
+IN_BURST = 0.3
+FAILING = ((0.0005, 0.01, False), (0.01, 0.03, False), (0.02, 0.1, True))
+"""Share of failed requests, a larger one, and whether they come in bursts."""
 COMPARED = ("log-normal", "bimodal", "stalls 1 s in 10", "slow leak", "errors in bursts")
 
 
@@ -44,8 +49,36 @@ def of_pair(name: str, pair: int) -> tuple[bool, bool]:
     return _regressed(same, before), _regressed(slower, before)
 
 
+def failing_run(seed: int, share: float, *, bursts: bool = False) -> Window:
+    """A run of several endpoints of which a share fails: any of their requests, or three in ten within two seconds, now and then."""
+    recording = Recording.of_shard(
+        profile="bench", environment="bench", release="", seed=seed, start=0.0, seconds=SECONDS
+    )
+    dice = numpy.random.default_rng([seed, 3])
+    within = dice.random(int(SECONDS // 2) + 1) < share / IN_BURST
+    for number in range(ENDPOINTS):
+        due = numpy.sort(dice.uniform(0.0, SECONDS, dice.poisson(RATE * SECONDS)))
+        likely = numpy.where(within[(due // 2).astype(int)], IN_BURST, 0.0) if bursts else numpy.full(len(due), share)
+        ms = numpy.where(dice.random(len(due)) < likely, math.inf, 60 * dice.lognormal(0, 0.4, len(due)))
+        recording.endpoints[f"server GET /{number}"] = slices(due, ms)
+    return Window(recording)
+
+
+def more_failed(now: Window, before: Window) -> bool:
+    """By the shares of failed requests alone."""
+    groups = comparable(now, before)
+    return any(each.regression for each in failures(now, before, groups, ALPHA / max(1, len(groups))))
+
+
+def of_failing_pair(share: float, more: float, bursts: bool, pair: int) -> tuple[bool, bool]:
+    """Was a run with the same share said to fail more, and one with a larger share?"""
+    before = failing_run(2 * pair, share, bursts=bursts)
+    return tuple(more_failed(failing_run(2 * pair + 1, each, bursts=bursts), before) for each in (share, more))  # type: ignore[return-value]
+
+
 def _regressed(now: Window, before: Window) -> bool:
-    return any(change.regression for change in compare(now, before)[0])
+    found = compare(now, before)
+    return any(each.regression for each in (*found.changes, *found.failures))
 
 
 def main() -> None:
@@ -60,6 +93,13 @@ def main() -> None:
             done = list(pool.map(of_pair, [name] * pairs, range(pairs), chunksize=10))
             same, slower = (sum(each[which] for each in done) / pairs for which in (0, 1))
             print(f"| {name} | {same:.1%} | {slower:.1%} |", flush=True)
+        print("\n| failed | nothing changed, said to fail more | with so many, found |\n|---|---|---|")
+        for share, more, bursts in FAILING:
+            failed = partial(of_failing_pair, share, more, bursts)
+            done = list(pool.map(failed, range(pairs), chunksize=10))
+            same, found = (sum(each[which] for each in done) / pairs for which in (0, 1))
+            how = " in bursts" if bursts else ""
+            print(f"| {share:.2%}{how} | {same:.1%} | {more:.0%}: {found:.1%} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loadtests import intervals, validity
-from loadtests.comparison import Change, compare
+from loadtests.comparison import Change, Comparison, Failures, compare
 from loadtests.intervals import Estimate, Metric, Series
 from loadtests.recording import Recording
 from loadtests.window import Window
@@ -63,6 +63,8 @@ class Judgement:
     endpoints: tuple[EndpointSummary, ...]
     changes: tuple[Change, ...]
     """Against the last good run; empty where there is none to compare with."""
+    failures: tuple[Failures, ...]
+    """The same of the shares of failed requests."""
     invalid: tuple[str, ...]
     notes: tuple[str, ...]
     first: int
@@ -70,8 +72,17 @@ class Judgement:
     end: int
 
     @property
-    def regressions(self) -> tuple[Change, ...]:
+    def slower(self) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.regression)
+
+    @property
+    def failing(self) -> tuple[Failures, ...]:
+        """Of what more fails than did."""
+        return tuple(each for each in self.failures if each.regression)
+
+    @property
+    def regressions(self) -> tuple[Change | Failures, ...]:
+        return (*self.slower, *self.failing)
 
 
 def judge(
@@ -96,14 +107,15 @@ def judge(
         for name, target in targets.items()
         if target.of in _METRICS or name in given
     ]
-    changes, unlike = compare(window, Window(before)) if before and not invalid else ((), "")
+    compared = compare(window, Window(before)) if before and not invalid else Comparison()
     return Judgement(
         verdict="invalid" if invalid else _worst([answer.verdict for answer in answers]),
         answers=tuple(answers),
         endpoints=tuple(judging.endpoints()),
-        changes=changes,
+        changes=compared.changes,
+        failures=compared.failures,
         invalid=invalid,
-        notes=(*_stopped(recording), *validity.notes(recording), *([unlike] if unlike else [])),
+        notes=(*_stopped(recording), *validity.notes(recording), *([compared.why] if compared.why else [])),
         first=window.first,
         end=window.end,
     )

@@ -229,7 +229,15 @@ def slower(judgement: Judgement) -> list[str]:
     """What is slower than in the last good run, in words: a warning, for of twenty runs in which nothing changed one has some."""
     return [
         f"{each.endpoint}: p{each.share * 100:g} was {each.before:.0f} ms in the last good run, and is {each.now:.0f} ms"
-        for each in judgement.regressions
+        for each in judgement.slower
+    ]
+
+
+def failing(judgement: Judgement) -> list[str]:
+    """Of what more requests fail than in the last good run, in words: a warning as well."""
+    return [
+        f"{each.endpoint}: {100 * each.before:.2g} % failed in the last good run, and {100 * each.now:.2g} % do"
+        for each in judgement.failing
     ]
 
 

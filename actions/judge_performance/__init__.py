@@ -76,6 +76,8 @@ def main(runtime: Runtime) -> int:
         _keep_baseline(runtime, environment, recording)
     for slower in performance.slower(judgement):
         runtime.annotate("warning", slower, title="Slower")
+    for failing in performance.failing(judgement):
+        runtime.annotate("warning", failing, title="More failed")
     performance.require_met(judgement, environment)
     return 0
 

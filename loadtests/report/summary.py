@@ -35,7 +35,10 @@ def _lines(judgement: Judgement, recording: Recording) -> Iterator[str]:
             )
         yield ""
     yield from (f"- {words.cell(reason)}" for reason in words.reasons(judgement))
-    for change in judgement.regressions:
+    for each in judgement.failing:
+        shares = f"{words.share(each.before, 1)} → {words.share(each.now, 1)}"
+        yield f"- More failed than in the last good run: {words.cell(each.endpoint)}, {shares}"
+    for change in judgement.slower:
         yield (
             f"- Slower than the last good run: {words.cell(change.endpoint)}, {'database ' if change.metric == 'database' else ''}"
             f"p{change.share * 100:g} {milliseconds(change.before)} → {milliseconds(change.now)} ({words.times(change.ratio)})"

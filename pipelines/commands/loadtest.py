@@ -103,6 +103,8 @@ def command(
             click.echo(f"  {each.target}: {each.verdict}: {each.says}")
         for said in performance.slower(judgement):
             click.echo(f"  slower: {said}")
+        for said in performance.failing(judgement):
+            click.echo(f"  more failed: {said}")
         click.echo(f"the report: {written.html}")
     performance.require_met(judgement, environment)
 

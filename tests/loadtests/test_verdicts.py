@@ -8,6 +8,7 @@ import numpy
 import pytest
 
 from benchmarks._load_servers import slices
+from benchmarks.load_comparison import failing_run, more_failed
 from loadtests.comparison import compare
 from loadtests.recording import NOBODY_FREE, Recording, Sample, merge
 from loadtests.verdicts import Judgement, judge
@@ -17,6 +18,7 @@ from tests.loadtests.report.example import TARGETS, played
 
 PAGE = {"page load": PerformanceTarget(of="page-load", component="web", p95_ms=2000)}
 NOTES = "backend GET /notes"
+SERVED = {"responses": PerformanceTarget(of="response", component="server", p95_ms=500)}
 
 
 def empty(*, seconds: float = 120, profile: str = "smoke", environment: str = "staging", shards: int = 1) -> Recording:
@@ -241,10 +243,48 @@ def test_healthy_pairs_are_seldom_called_slower_and_a_third_slower_is_found() ->
     flagged = found = 0
     for seed in range(8):
         before, now, slower = (Window(log_normal(*of)) for of in ((1000 + seed,), (seed,), (seed, 1.3)))
-        flagged += any(change.regression for change in compare(now, before)[0])
-        found += any(change.regression for change in compare(slower, before)[0])
+        flagged += any(change.regression for change in compare(now, before).changes)
+        found += any(change.regression for change in compare(slower, before).changes)
     assert flagged <= 1
     assert found == 8
+
+
+@pytest.mark.parametrize(("share", "bursts"), [(0.02, False), (0.03, True)])
+def test_runs_alike_are_seldom_said_to_fail_more_however_their_failures_come(share: float, bursts: bool) -> None:
+    """benchmarks/load_comparison.py has more and longer pairs."""
+    alarms = sum(
+        more_failed(*(failing_run(2 * pair + which, share, bursts=bursts) for which in (0, 1))) for pair in range(12)
+    )
+    assert alarms <= 3, "one in twenty on average at the most"
+
+
+@pytest.mark.parametrize(("before", "now", "bursts"), [(0.0, 0.02, False), (0.01, 0.04, False), (0.01, 0.15, True)])
+def test_runs_of_which_more_fails_are_found(before: float, now: float, bursts: bool) -> None:
+    for pair in range(3):
+        assert more_failed(failing_run(2 * pair, now, bursts=bursts), failing_run(2 * pair + 1, before, bursts=bursts))
+
+
+def test_one_burst_is_no_regression_and_a_few_requests_more_are_none_either() -> None:
+    quiet, burst = failing_run(1, 0.0), failing_run(2, 0.0)
+    for number in range(40):
+        burst.recording.add(Sample(150 + number / 20, "server GET /0", 1.0, 503, "status 503"))
+    assert not more_failed(Window(burst.recording), quiet), "it may come as often to the other run"
+    few = failing_run(3, 0.0)
+    for number in range(5):
+        few.recording.add(Sample(40 + 50 * number, "server GET /0", 1.0, 503, "status 503"))
+    assert not more_failed(Window(few.recording), quiet)
+
+
+def test_a_run_of_which_more_fails_says_so_although_it_meets_its_targets() -> None:
+    before, now = failing_run(1, 0.0).recording, failing_run(2, 0.02).recording
+    found = judge(now, SERVED, before=before)
+    assert found.verdict == "passed"
+    assert {each.endpoint for each in found.failing} == {"server GET /0", "server GET /1", "all requests"}
+    assert set(found.regressions) >= set(found.failing)
+    assert all(each.before == 0 and each.now == pytest.approx(0.02, rel=0.3) for each in found.failing)
+    back = judge(before, SERVED, before=now)
+    assert not back.failing
+    assert {each.chance for each in back.failures} == {1.0}
 
 
 def test_only_runs_alike_are_compared() -> None:

@@ -19,6 +19,7 @@ from e2e.overlay import OverlayError
 from e2e.pictures import Pictures
 from e2e.retries import Retries, attempt_key
 from e2e.routes import Routes, RoutesError
+from e2e.shards import Shards
 from e2e.target import Target, TargetError
 from e2e.troubles import Troubles
 
@@ -43,6 +44,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--retries", type=int, default=0, help="how often a test that failed is tried again; then it is flaky"
     )
+    for name, meaning in (
+        ("shard", "run only this share of the tests, from 1"),
+        ("shards", "of how many shares"),
+        ("durations-file", "JSON of test to seconds, by which the shares are made equally long"),
+    ):
+        variable = f"E2E_{name.partition('-')[0].upper()}"
+        group.addoption(f"--{name}", default=os.environ.get(variable), help=f"{meaning}; instead of ${variable}")
     group.addoption(
         "--update-pictures", action="store_true", help="take how the pages look now for how they should look"
     )
@@ -61,6 +69,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Retries(config.getoption("--retries")), "e2e-retries")
+    if shards := Shards.of(config):
+        config.pluginmanager.register(shards, "e2e-shards")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipelines.ci import browser_report
+from pipelines.ci import browser_report, browser_shards
 from pipelines.ci.browser_report import Report
 from pipelines.errors import CheckFailed, InputError, LocalError
 
 if TYPE_CHECKING:
+    from pipelines.ci.browser_shards import Share
     from pipelines.manifest.model import BrowserTests
     from pipelines.runtime import Runtime
 
@@ -86,22 +87,45 @@ def run(
     runtime: Runtime,
     read_only: bool = False,
     routed: Mapping[str, str] | None = None,
+    share: Share | None = None,
     today: date | None = None,
 ) -> Report:
     """What became of them. `urls`: component -> public address. Raises CheckFailed when a test failed, or when none ran.
 
     `read_only`: those tests alone that change nothing. `routed`: what `routes` says, where candidates are tested.
+    `share`: the thorough tests, but only that part of them; it may have none, and must leave an account of what ran.
     `today` (UTC) decides which quarantines are over. A test that failed in quarantine, or passed when tried again, fails nothing.
     """
     artifacts.mkdir(parents=True, exist_ok=True)
     junit = root / tests.report
     junit.unlink(missing_ok=True)
-    environ = {**os.environ, **variables(tests, urls, release, artifacts.resolve()), **(routed or {})}
+    if share:
+        browser_shards.account_beside(junit).unlink(missing_ok=True)
+    asked = {**(routed or {}), **(share.variables() if share else {})}
+    environ = {**os.environ, **variables(tests, urls, release, artifacts.resolve()), **asked}
     code = 0
-    for line in tests.read_only if read_only else tests.run:
+    for line in _commands(tests, read_only=read_only, thorough=share is not None):
         code = _ran(line, root, environ, runtime) or code
     report = browser_report.read(junit, tests.quarantine, today or datetime.now(UTC).date())
-    return _judge(report, code, junit, read_only=read_only)
+    if report is None:
+        raise CheckFailed(
+            "the browser tests did not run",
+            where=str(junit),
+            why=f"the command exited with {code} before its first test",
+            next_step="see the log above",
+        )
+    if share:
+        share.keep(junit)
+    _require_browser(report)
+    if share:  # what the others found decides the rest
+        return _require_passed(report, code)
+    return judge(report, code=code, read_only=read_only)
+
+
+def _commands(tests: BrowserTests, *, read_only: bool, thorough: bool) -> tuple[str, ...]:
+    if read_only:
+        return tests.read_only
+    return (thorough and tests.thorough) or tests.run
 
 
 def _ran(line: str, root: Path, environ: Mapping[str, str], runtime: Runtime) -> int:
@@ -143,16 +167,11 @@ def _require_browser(report: Report) -> None:
         )
 
 
-def _judge(report: Report | None, code: int, junit: Path, *, read_only: bool) -> Report:
-    """Nothing measured is no success. Cases are counted, whatever suites they stand in."""
-    if report is None:
-        raise CheckFailed(
-            "the browser tests did not run",
-            where=str(junit),
-            why=f"the command exited with {code} before its first test",
-            next_step="see the log above",
-        )
-    _require_browser(report)
+def judge(report: Report, *, code: int = 0, read_only: bool = False) -> Report:
+    """Of all tests of a run, which ended with `code`. Nothing measured is no success. Cases are counted, whatever suites they stand in.
+
+    Raises CheckFailed.
+    """
     if not report.cases:
         raise CheckFailed(
             "no browser test ran",
@@ -160,10 +179,7 @@ def _judge(report: Report | None, code: int, junit: Path, *, read_only: bool) ->
             why=f"the command exited with {code} and found none",
             next_step="see the log above",
         )
-    # Runners end with 1 or with the number of tests that failed: where those may fail, that says nothing more.
-    explained = code == 0 or (report.excused and code in (1, len(report.excused)))
-    if report.failed or not explained:
-        raise _failed(report, code)
+    _require_passed(report, code)
     if not report.passed:
         why = "all that ran failed in quarantine" if report.excused else "all were skipped"
         raise CheckFailed("no browser test ran", where="browser tests", why=why, next_step="see the log above")
@@ -177,6 +193,14 @@ def _judge(report: Report | None, code: int, junit: Path, *, read_only: bool) ->
             next_step="delete the entry on the default branch when the test is well, or agree on a later day with its owner; "
             "then run this again",
         )
+    return report
+
+
+def _require_passed(report: Report, code: int) -> Report:
+    # Runners end with 1 or with the number of tests that failed: where those may fail, that says nothing more.
+    explained = code == 0 or (report.excused and code in (1, len(report.excused)))
+    if report.failed or not explained:
+        raise _failed(report, code)
     return report
 
 

@@ -448,6 +448,16 @@ class BrowserTests:
             "must be sent there."
         ),
     )
+    thorough: tuple[str, ...] = field(
+        default=(),
+        metadata=defined(
+            "Commands for all tests, also those that a delivery does without: run every night against an environment that is not "
+            "guarded by an approval or a proof (a guarded one gets `read_only`); the same `report`; without any, those of `run`. "
+            "E2E_SHARD (from 1) and E2E_SHARDS say which share of the tests to run of how many, E2E_DURATIONS names a JSON file of "
+            "test to seconds that makes shares equally long. Beside the report, with the ending .json, they leave an account "
+            "(e2e/README.md has its form): what was collected and what ran. `read_only` is divided in the same way at night."
+        ),
+    )
     env: Mapping[str, str] = field(
         default_factory=dict,
         metadata=defined(

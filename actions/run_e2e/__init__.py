@@ -11,6 +11,7 @@ from pipelines.runtime import Input, Output, Runtime
 
 if TYPE_CHECKING:
     from pipelines.ci.browser_report import Report
+    from pipelines.ci.browser_shards import Share
     from pipelines.manifest.model import BrowserTests, Environment, Smoke
 
 INPUTS: tuple[Input, ...] = (
@@ -26,12 +27,18 @@ INPUTS: tuple[Input, ...] = (
     ),
     SOURCE,
     Input(name="artifacts", doc="Folder for screenshots and traces.", default="e2e-artifacts"),
+    Input(
+        name="shard", doc="Only this share of the tests, from 1, of the thorough ones as well; empty: the usual tests."
+    ),
+    Input(name="shards", doc="Of how many shares."),
+    Input(name="durations", doc="With shard: JSON file of test to seconds, by which the tests are divided."),
 )
 OUTPUTS: tuple[Output, ...] = (
     Output(
         name="verdict",
         doc="'passed'; 'failed' when tests failed; 'not live' when the release is not what is served; empty without a result.",
     ),
+    Output(name="folder", doc="With shard: folder with what it leaves, to be merged; empty when it left nothing."),
 )
 
 
@@ -50,7 +57,8 @@ def main(runtime: Runtime) -> int:
     commit = head_commit(source)
     release = values["version"] or short_name(commit)
     routed = _routed(settings, values) if values["candidates"] else None
-    if read_only and routed is None:
+    share = _share(values)
+    if (read_only or share) and routed is None:
         _require_live(runtime, load().environments[environment].smoke, settings, environment, release, commit)
     try:
         ran = browser_tests.run(
@@ -62,12 +70,16 @@ def main(runtime: Runtime) -> int:
             runtime=runtime,
             read_only=read_only,
             routed=routed,
+            share=share,
         )
     except browser_tests.BrowserTestsFailed as failed:
         runtime.output("verdict", "failed")
         if failed.report:
             _tell(runtime, failed.report, environment, release if routed else "")
         raise
+    finally:
+        if share and share.folder.is_dir():
+            runtime.output("folder", str(share.folder))
     runtime.output("verdict", "passed")
     _tell(runtime, ran, environment, release if routed else "")
     return 0
@@ -89,6 +101,23 @@ def _required(tests: BrowserTests | None, read_only: bool) -> BrowserTests:
             next_step=f"say `browser_tests{'/read_only' if tests else ''}:` there, or leave the job out",
         )
     return tests
+
+
+def _share(values: Mapping[str, str]) -> Share | None:
+    """Raises InputError for a share there is not."""
+    from pipelines.ci.browser_shards import Share
+    from pipelines.delivery.context import WORK
+    from pipelines.errors import InputError
+
+    shard, shards = values["shard"], values["shards"]
+    if not shard:
+        return None
+    if not (shard.isdecimal() and shards.isdecimal()) or not 1 <= int(shard) <= int(shards):
+        raise InputError(
+            f"there is no shard {shard!r} of {shards!r}", where="shard", next_step="use 1 to the number of shards"
+        )
+    durations = Path(values["durations"]) if values["durations"] else None
+    return Share(number=int(shard), count=int(shards), durations=durations, folder=WORK / "browser-shards")
 
 
 def _urls(settings: Environment) -> dict[str, str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
 
-from pipelines.errors import InputError
+from pipelines.errors import InputError, RefusedError
 
 CI = ".github/workflows/ci.yml"
 CODE = ("actions", "pipelines")
@@ -86,6 +87,26 @@ def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     # No hook of a checkout has a say here.
     command = ["git", "-c", "core.hooksPath=/dev/null", *arguments]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+def commit_of_release(root: Path, release: str, is_line: Callable[[str], bool]) -> str:
+    """The commit of a release as people see its name: a tag, or `sha-…` of what was never tagged. It must be on a branch of the remote
+    whose name `is_line` accepts: an address may say what it likes, and what it names is checked out and run.
+
+    Raises RefusedError.
+    """
+    found = re.fullmatch(r"sha-([0-9a-f]{7,40})", release)
+    name = found[1] if found else f"refs/tags/{release}"
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").stdout.strip()
+    listed = _git(root, "for-each-ref", "--contains", commit, "--format=%(refname:lstrip=3)", "refs/remotes/origin")
+    if commit and any(map(is_line, listed.stdout.split())):
+        return commit
+    raise RefusedError(
+        f"{release!r} is no release of this repository",
+        where=str(root),
+        why="it names no commit of the default branch or of a maintenance line" if commit else "it names no commit",
+        next_step="see what is live (`shipmate status`); in a workflow check out with `fetch-depth: 0`",
+    )
 
 
 def has(root: Path, reference: str) -> bool:

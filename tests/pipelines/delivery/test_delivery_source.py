@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.delivery.source import CI, checks_of_its_own, has, tree
-from pipelines.errors import InputError
+from pipelines.delivery.source import CI, checks_of_its_own, commit_of_release, has, tree
+from pipelines.errors import InputError, RefusedError
 
 WORKFLOW = "name: CI\njobs: {ci: {steps: [{run: make test}]}}\n"
 TRIVIAL = 'name: CI\njobs: {ci: {steps: [{run: "true"}]}}\n'
@@ -165,3 +165,40 @@ def test_a_commit_that_the_clone_lacks(clone: Clone) -> None:
 def test_whether_a_clone_has_a_reference(clone: Clone) -> None:
     assert has(clone.folder, "refs/heads/main")
     assert not has(clone.folder, "refs/remotes/origin/main")
+
+
+# the commit of what is live ----------------------------------------------------------------------------------------------
+
+
+def is_line(branch: str) -> bool:
+    return branch == "main" or branch.startswith("release/")
+
+
+@pytest.fixture
+def checkout(clone: Clone, tmp_path: Path) -> Path:
+    """As a job has it, with history: branches are the remote's. A commit of a pull request is there, too."""
+    clone.commit({"app.py": "2\n"}, "release/1.x")
+    clone.git("tag", "-a", "-m", "1.0.1", "v1.0.1")
+    clone.commit({"app.py": "3\n"}, "pull")
+    clone.git("tag", "v9.9.9")
+    clone.commit({"app.py": "4\n"})
+    clone.git("tag", "v1.1.0")
+    clone.git("clone", "-q", ".", str(tmp_path / "checkout"))
+    return tmp_path / "checkout"
+
+
+@pytest.mark.parametrize(("tag", "branch"), [("v1.1.0", "main"), ("v1.0.1", "release/1.x")])
+def test_a_release_is_found_by_its_tag_and_by_its_commit(clone: Clone, checkout: Path, tag: str, branch: str) -> None:
+    commit = clone.git("rev-parse", branch)
+    assert commit_of_release(checkout, tag, is_line) == commit
+    assert commit_of_release(checkout, f"sha-{commit[:7]}", is_line) == commit
+
+
+@pytest.mark.parametrize(
+    "name", ["v9.9.9", "sha-pull", "v2.0.0", "sha-0000000", "sha-main", "main", "HEAD", "", "--all", "sha-abc", "a..b"]
+)
+def test_what_is_no_release_is_not_run_whatever_an_address_says(clone: Clone, checkout: Path, name: str) -> None:
+    """A commit of a branch that anybody may push is in the same repository."""
+    asked = name.replace("pull", clone.git("rev-parse", "pull")[:7])
+    with pytest.raises(RefusedError, match="is no release of this repository"):
+        commit_of_release(checkout, asked, is_line)

@@ -1,0 +1,4 @@
+from actions.plan_e2e import main
+from pipelines.runtime import run
+
+raise SystemExit(run(main))

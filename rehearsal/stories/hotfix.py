@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rehearsal.stories import proof, workflows
 from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
@@ -43,6 +45,22 @@ def tell(at: Routine) -> None:
         proof.that(latest == version, "the GitHub release is the latest", latest)
         dev.git("fetch", "-q", "origin")
         proof.that(dev.git("rev-parse", "origin/main").out == main, "nothing was pushed to main")
+    looked_at_in_a_browser(at)
+
+
+def looked_at_in_a_browser(at: Routine) -> None:
+    """All browser tests of what the line left on staging, as every night: main's workflow, the line's tests, two runners."""
+    run = at.dispatch(at.person("dev-1"), workflows.BROWSER_TESTS, environment="staging", shards="2")
+    at.must_end(run, "success")
+    with at.diary.during("proof", "every browser test ran on one of two runners, and the reports are one") as entry:
+        listed = at.observer.api("GET", f"actions/runs/{run}/artifacts")["artifacts"]
+        kept = {each["name"]: each["id"] for each in listed}
+        proof.that({"browser-tests-1", "browser-durations-staging"} <= set(kept), "report and durations are kept", kept)
+        tests = json.loads(at.observer.artifact(kept["browser-tests-1"])["e2e.json"])["tests"]
+        seconds = json.loads(at.observer.artifact(kept["browser-durations-staging"])["durations.json"])["seconds"]
+        proof.that({each["shard"] for each in tests} == {1, 2}, "both runners had some", tests)
+        proof.that({each["test"] for each in tests} == set(seconds), "each has a duration for the next night", seconds)
+        entry.facts["tests"] = len(tests)
 
 
 def tagged_and_never_released(at: Routine) -> None:

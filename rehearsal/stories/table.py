@@ -84,7 +84,7 @@ STORIES: dict[str, Story] = {
             module="stopped",
             usual=False,
         ),
-        Story(name="hotfix", seconds=45, title="A fix from a maintenance line", module="hotfix", usual=False),
+        Story(name="hotfix", seconds=60, title="A fix from a maintenance line", module="hotfix", usual=False),
         Story(name="killed", seconds=120, title="Killed at every write, and finished", module="killed", usual=False),
         Story(
             name="performance",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CI, STAGING, PRODUCTION, ROLL_BACK = "ci.yml", "deploy-staging.yml", "deploy-production.yml", "rollback.yml"
-PERFORMANCE = "performance.yml"
+PERFORMANCE, BROWSER_TESTS = "performance.yml", "browser-tests.yml"
 """Files of the workflows."""
 STAGING_NAME, PRODUCTION_NAME = "Deploy to Staging", "Deploy to Production"
 PERFORMANCE_NAME = "Performance"

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from e2e import environments
 from e2e.artifacts import Artifacts
-from e2e.browser import launch_arguments
+from e2e.browser import PATIENCE_MS, launch_arguments
 from e2e.devices import DEVICES
 from e2e.overlay import OverlayError
 from e2e.pictures import Pictures
@@ -24,7 +24,6 @@ from e2e.target import Target, TargetError
 from e2e.troubles import Troubles
 
 _OPTIONS = ("E2E_WEB_URL", "E2E_API_URL", "E2E_EXPECT_RELEASE")
-_PATIENCE_MS = 5_000
 _LAST = 12
 _failed = pytest.StashKey[str]()
 """How this attempt failed; empty while it has not."""
@@ -68,6 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    expect.set_options(timeout=PATIENCE_MS)
     config.pluginmanager.register(Retries(config.getoption("--retries")), "e2e-retries")
     if shards := Shards.of(config):
         config.pluginmanager.register(shards, "e2e-shards")
@@ -110,7 +110,7 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
             error.add_note("In the browser:\n" + "\n".join(troubles.found))
         raise
     if troubles:
-        troubles.settle(_PATIENCE_MS)
+        troubles.settle(PATIENCE_MS)
         if said := troubles.judge():
             pytest.fail(said, pytrace=False)
     return result
@@ -222,7 +222,7 @@ def context(
 ) -> Iterator[BrowserContext]:
     context = browser.new_context(**{**browser_context_args, **DEVICES[device]})
     routes.apply(context)
-    context.set_default_timeout(_PATIENCE_MS)
+    context.set_default_timeout(PATIENCE_MS)
     troubles.watch(context)
     if keeper:
         context.tracing.start(snapshots=True, title=request.node.name)
@@ -263,5 +263,5 @@ def text(page: Page, target: Target) -> Iterator[str]:
             const ours = notes.filter((note) => note.text.includes(text));
             await Promise.all(ours.map((note) => fetch(`${url}/notes/${note.id}`, { method: "DELETE", signal })));
         }""",
-        [target.api_url, text, _PATIENCE_MS],
+        [target.api_url, text, PATIENCE_MS],
     )

@@ -88,25 +88,30 @@ def web_server(folder: Path = DIST) -> Iterator[tuple[PageServer, dict[str, str]
 
 
 @contextmanager
-def backend(origin: str) -> Iterator[str]:
-    """The backend with services of its own, called from `origin`; its address."""
+def backend(origin: str, folder: Path = BACKEND) -> Iterator[str]:
+    """The backend that is in `folder`, with services of its own, called from `origin`; its address."""
     variables = {"PORT": "0", "CORS_ORIGINS": origin, "LOG_LEVEL": "info"}
     named = {name.upper(): value for name, value in _RELEASE.items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "development"],
-        cwd=BACKEND,
+        cwd=folder,
         env={**os.environ, **variables, **named},
         stdout=subprocess.PIPE,
         text=True,
     )
+    # It logs every request: unread, it would stand still as soon as the pipe is full.
+    reading = threading.Thread(target=deque, args=(process.stdout or (), 0), daemon=True)
     try:
         address = _address(process)
-        # It logs every request: unread, it would stand still as soon as the pipe is full.
-        threading.Thread(target=deque, args=(process.stdout or (), 0), daemon=True).start()
+        reading.start()
         yield address
     finally:
         process.terminate()
         process.wait(timeout=20)
+        if process.stdout is not None:
+            if reading.is_alive():
+                reading.join(5)
+            process.stdout.close()
 
 
 def _address(process: subprocess.Popen[str]) -> str:

@@ -8,19 +8,20 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import Error, Page
 
+from e2e.browser import PATIENCE_MS
 from e2e.target import Target
 from e2e.troubles import Troubles
 
 pytestmark = pytest.mark.read_only
 
-_CALL = """async ([url, headers]) => {
-    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(5000) });
+_CALL = """async ([url, headers, patience]) => {
+    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(patience) });
     return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
 }"""
 
 
 def call(page: Page, url: str, **headers: str) -> dict[str, Any]:
-    answer: dict[str, Any] = page.evaluate(_CALL, [url, headers])
+    answer: dict[str, Any] = page.evaluate(_CALL, [url, headers, PATIENCE_MS])
     return answer
 
 

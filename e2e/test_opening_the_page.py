@@ -5,13 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from e2e.browser import PATIENCE_MS
 from e2e.notes_page import open_notes
 from e2e.target import Target
 from e2e.troubles import Troubles
 
 pytestmark = pytest.mark.read_only
 
-_PATIENCE_MS = 5_000
 _MOST_MOVED = 0.1
 """Of a layout shift, where it begins to disturb (web vitals)."""
 
@@ -35,7 +35,7 @@ _SHIFTS = """window.shifts = [], new PerformanceObserver((list) => {
 def test_nothing_moves_while_the_page_loads(page: Page, target: Target, troubles: Troubles) -> None:
     page.add_init_script(_SHIFTS)
     open_notes(page, target)
-    troubles.settle(_PATIENCE_MS)
+    troubles.settle(PATIENCE_MS)
     shifts: list[tuple[float, list[str]]] = page.evaluate("() => window.shifts")
     moved = ", ".join(dict.fromkeys(name for _, names in shifts for name in names))
     total = sum(value for value, _ in shifts)
@@ -45,7 +45,8 @@ def test_nothing_moves_while_the_page_loads(page: Page, target: Target, troubles
 def test_page_and_api_are_the_expected_release_of_one_environment(page: Page, target: Target) -> None:
     open_notes(page, target)
     api = page.evaluate(
-        "async url => (await fetch(url, { signal: AbortSignal.timeout(5000) })).json()", f"{target.api_url}/version"
+        "async ([url, patience]) => (await fetch(url, { signal: AbortSignal.timeout(patience) })).json()",
+        [f"{target.api_url}/version", PATIENCE_MS],
     )
     expect(page.get_by_test_id("environment")).to_have_text(api["environment"])
     expect(page.get_by_test_id("release")).to_have_text(target.release or api["release"])

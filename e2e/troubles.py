@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response, WebError
 
+from e2e.browser import PATIENCE_MS
+
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _READS = ("GET", "HEAD", "OPTIONS")
 # A page that is left, or a request that the page itself gave up, is no failure.
@@ -17,7 +19,6 @@ _GIVEN_UP = "net::ERR_ABORTED"
 # Chromium says so beside the answer itself, which is reported with its method.
 _SAID_TWICE = "Failed to load resource:"
 _ID = "x-request-id"
-_PUMP_MS = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,7 @@ class Troubles:
             return False
         try:
             for page in pages:
-                page.wait_for_function("() => true", timeout=_PUMP_MS)  # asked in its next frame
+                page.wait_for_function("() => true", timeout=PATIENCE_MS)  # asked in its next frame
         except Error:  # it is busy, or has crashed: that is reported by its own event
             return False
         return True

@@ -78,7 +78,7 @@ def of_failing_pair(share: float, more: float, bursts: bool, pair: int) -> tuple
 
 def _regressed(now: Window, before: Window) -> bool:
     found = compare(now, before)
-    return any(each.regression for each in (*found.changes, *found.failures))
+    return any(each.regression for each in found.changes) or any(each.regression for each in found.failures)
 
 
 def main() -> None:

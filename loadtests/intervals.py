@@ -229,10 +229,21 @@ def known(series: Series, share: float) -> bool:
     return column < len(series.indices) and not _too_short(series, share, column)
 
 
+def enough(series: Series, share: float) -> bool:
+    """Are there so many samples that some are to be expected on either side of this percentile?"""
+    return series.samples * min(share, 1 - share) >= RARE - 1e-9
+
+
+def share_above(series: Series, ms: float) -> float:
+    """Of all answers, those that took longer or failed; HDR's step in which `ms` is counts as longer. There must be samples."""
+    longer = [column for column in range(series.counts.shape[1]) if series.edges(column)[1] > ms]
+    return float(series.counts[:, longer].sum() / series.samples)
+
+
 def _too_short(series: Series, share: float, column: int) -> str:
     """Why no interval can be trusted, for a person; "" when one can."""
-    blocks, rare = series.blocks, series.samples * min(share, 1 - share)
-    if rare < RARE - 1e-9:
+    blocks = series.blocks
+    if not enough(series, share):
         needed = math.ceil(RARE / min(share, 1 - share) - 1e-9)
         return f"{series.samples:,} samples; at least {needed:,} are needed"
     if series.units < BLOCKS * blocks.length:

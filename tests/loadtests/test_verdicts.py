@@ -91,6 +91,29 @@ def test_a_limit_within_the_interval_is_too_short_to_tell() -> None:
     assert found.answers[0].says.endswith("the limit lies within the interval")
 
 
+def in_phases(milliseconds: float) -> Recording:
+    """120 s of answers that take `milliseconds`, a few more in some stretches of 30 s and a few less in others."""
+    recording, dice = empty(), numpy.random.default_rng(8)
+    due = numpy.sort(dice.uniform(0, 120, dice.poisson(4 * 120)))
+    level = milliseconds * numpy.where((due // 30) % 2, 1.2, 1.0)
+    recording.endpoints[NOTES] = slices(due, level * dice.lognormal(0, 0.1, len(due)))
+    return recording
+
+
+def test_times_that_hang_together_far_below_the_limit_are_a_pass_and_near_it_are_too_short_to_tell() -> None:
+    targets = {"API responses": TARGETS["API responses"]}
+    far = judge(in_phases(6), targets)
+    assert "answers hang together" in far.answers[0].estimate.why
+    assert far.verdict == "passed"
+    assert "hardly any took longer than 250 ms, though answers hang together over up to" in far.answers[0].says
+    assert judge(in_phases(350), targets).verdict == "too short to tell"
+    assert judge(in_phases(700), targets).verdict == "missed"
+    slow_at_times = in_phases(6)
+    for second in range(50, 53):
+        slow_at_times.endpoints[NOTES][second] = in_phases(300).endpoints[NOTES][second]
+    assert judge(slow_at_times, targets).verdict == "too short to tell"
+
+
 def test_no_data_is_no_pass() -> None:
     """k6#1053 and k6#1346: a threshold on what was never measured was met."""
     found = judge(empty(), TARGETS)

@@ -99,11 +99,11 @@ SLOW = (
         misses=RESPONSES,
     ),
     Build(
-        name="stalls 1 s in 5",
+        name="stalls 1 s in 3",
         part="backend",
         file="backend/app.py",
         pattern=_OPENED,
-        becomes=stalls(5),
+        becomes=stalls(3),
         misses=RESPONSES,
     ),
     Build(

@@ -117,7 +117,9 @@ def answer(target: str, verdict: Verdict) -> Answer:
 def judgement(verdict: Verdict, **answers: Verdict) -> Judgement:
     names = {"responses": RESPONSES, "queries": QUERIES, "pages": PAGES}
     told = tuple(answer(names[name], each) for name, each in answers.items())
-    return Judgement(verdict=verdict, answers=told, endpoints=(), changes=(), invalid=(), notes=(), first=0, end=0)
+    return Judgement(
+        verdict=verdict, answers=told, endpoints=(), changes=(), failures=(), invalid=(), notes=(), first=0, end=0
+    )
 
 
 @pytest.mark.parametrize(

@@ -223,14 +223,14 @@ def caught(build: Build, judgement: Judgement) -> bool:
     return missed == {build.misses}
 
 
-COLUMNS = f"{'build':<18}{RESPONSES:<46}{QUERIES:<46}{PAGES:<46}requests  load average"
+COLUMNS = f"{'build':<20}{RESPONSES:<46}{QUERIES:<46}{PAGES:<46}requests  load average"
 
 
 def row(build: Build, judgement: Judgement, load_average: float, asked: int) -> str:
     """One line of the table: verdict, 95th percentile and interval of each target; the machine's load average of a minute."""
     by_name = {answer.target: answer for answer in judgement.answers}
     cells = "".join(f"{_cell(by_name.get(target)):<46}" for target in (RESPONSES, QUERIES, PAGES))
-    return f"{build.name:<18}{cells}{asked:>8}{load_average:>14.1f}"
+    return f"{build.name:<20}{cells}{asked:>8}{load_average:>14.1f}"
 
 
 def _cell(answer: Answer | None) -> str:

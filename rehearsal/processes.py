@@ -78,6 +78,27 @@ async def spawn_async(
     )
 
 
+async def communicated(process: asyncio.subprocess.Process, stdin: bytes = b"") -> tuple[bytes, bytes]:
+    """What a process printed, on both ways. When the waiting task is cancelled the process is killed and its pipes are closed."""
+    try:
+        return await process.communicate(stdin)
+    except BaseException:
+        await ended(process)
+        raise
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    """Kill a process of the event loop that nobody waits for any more, with its group where it leads one; returns when it is reaped
+    and its pipes are closed: a loop that ends before would leave them to the garbage collector."""
+    with contextlib.suppress(ProcessLookupError):
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+    if process.stdin is not None:
+        process.stdin.close()
+    await process.communicate()
+
+
 def _prepare() -> None:
     """A world that nohup started ignores SIGHUP, and ignoring is inherited: the kernel could not tell a terminal's
     processes that it is gone."""

@@ -99,7 +99,7 @@ class Mirrors:
             stderr=asyncio.subprocess.PIPE,
             preexec_fn=processes.die_with_parent,
         )
-        out, err = await process.communicate(stdin.encode())
+        out, err = await processes.communicated(process, stdin.encode())
         if process.returncode:
             raise FetchError(err.decode(errors="replace").strip())
         return out.decode(errors="replace")

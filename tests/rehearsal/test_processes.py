@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from rehearsal import processes
 
@@ -87,6 +90,33 @@ def test_the_loops_children_are_the_same() -> None:
         return (await process.communicate())[0], process.returncode
 
     assert asyncio.run(said()) == (b"ONE=1\n", 0)
+
+
+def test_a_process_whose_answer_nobody_waits_for_any_more_leaves_nothing_to_the_garbage_collector() -> None:
+    code = (
+        "import subprocess, sys; child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); child.wait()"
+    )
+
+    async def cancelled() -> tuple[int, int]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", code),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        child = int(await process.stdout.readline())
+        asking = asyncio.create_task(processes.communicated(process, b"x" * 1_000_000))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        return process.pid, child
+
+    ids = asyncio.run(cancelled())
+    gc.collect()  # what was left open would warn here, and fail this test
+    until(lambda: not any(map(alive, ids)), "both ended")
 
 
 def test_ending_takes_the_whole_group_kindly_first() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from rehearsal import processes
 from rehearsal.github.git.objects import Commit, GitObject, ObjectReader, Signature, TagObject, parse_commit, parse_tag
 
 ZERO = "0" * 40
@@ -115,7 +116,7 @@ class BareRepository:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
-        output, errors = await process.communicate(stdin)
+        output, errors = await processes.communicated(process, stdin)
         code = process.returncode or 0
         if code not in accept:
             raise GitError(arguments, code, errors.decode("utf-8", "replace"))

@@ -11,6 +11,7 @@ from typing import IO
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
+from rehearsal import processes
 from rehearsal.github.git.bare import ENVIRONMENT, BareRepository
 from rehearsal.github.git.receiving import Question
 
@@ -22,7 +23,12 @@ async def serve(request: Request, git: BareRepository, path_info: str, user: str
     """A clone, a fetch or the first request of a push, streamed as git gives it. `path_info` begins with a slash."""
     process = await _start(_cgi(request, git, path_info, user))
     feeding = asyncio.create_task(_feed(request.stream(), process))
-    status, headers = await _headers(process)
+    try:
+        status, headers = await _headers(process)
+    except BaseException:  # the server is being stopped: nobody will read what git says
+        feeding.cancel()
+        await processes.ended(process)
+        raise
     return StreamingResponse(_body(process, feeding), status_code=status, headers=headers)
 
 
@@ -129,10 +135,9 @@ async def _body(process: asyncio.subprocess.Process, feeding: asyncio.Task[None]
         while chunk := await process.stdout.read(_CHUNK):
             yield chunk
     finally:
-        if process.returncode is None and not process.stdout.at_eof():
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()  # the client hung up in the middle
         feeding.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await feeding
+        if process.returncode is None and not process.stdout.at_eof():
+            await processes.ended(process)  # the client hung up in the middle
         await process.wait()

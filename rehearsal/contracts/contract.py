@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rehearsal.contracts import discovery, extract, openapi, speakeasy, typescript
+from rehearsal.contracts import discovery, extract, hey_api, openapi, speakeasy, typescript
 from rehearsal.contracts.description import Description
 from rehearsal.contracts.fetch import FETCH_COMMAND, ContractUnavailable, cached
 from rehearsal.contracts.operation import Operation
@@ -17,6 +17,7 @@ from rehearsal.contracts.validation import Schemas
 
 _READERS = {
     "discovery": discovery.describe,
+    "hey-api": hey_api.describe,
     "openapi": openapi.describe,
     "typescript": typescript.describe,
     "zod": speakeasy.describe,
@@ -24,7 +25,7 @@ _READERS = {
 
 
 def load(name: str) -> Contract:
-    """The contract of one provider: github, run, secretmanager, sts, iam, iamcredentials, vercel, sentry.
+    """The contract of one provider: github, run, secretmanager, sts, iam, iamcredentials, vercel, sentry, app-store.
     Milliseconds.
 
     Raises ContractUnavailable, naming the command that gets it, when the description was not fetched yet.

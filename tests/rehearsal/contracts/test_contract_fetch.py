@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.contracts import contract, fetch
+from rehearsal.contracts import contract, fetch, hey_api
 from rehearsal.contracts.fetch import ContractUnavailable
 from rehearsal.contracts.sources import SOURCES, Source
 from rehearsal.serving import running
@@ -122,6 +122,18 @@ def test_of_an_sdk_in_typescript_its_calls_and_its_types_are_taken(monkeypatch: 
     with running(registry("@sentry/api", "1.0.0", tarball(files)), "registry") as server:
         monkeypatch.setenv("npm_config_registry", server.url)
         assert fetch.fetch(source).read_bytes() == kept
+
+
+def test_of_an_sdk_with_schemas_three_files_are_taken_and_each_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = replace(SOURCES["app-store"], version="1.0.0")
+    files = {source.member + name: name.encode() for name in (*hey_api.FILES, "index.js")}
+    with running(registry(source.package, "1.0.0", tarball(files)), "registry") as server:
+        monkeypatch.setenv("npm_config_registry", server.url)
+        content = json.dumps({name: name for name in sorted(hey_api.FILES)}, separators=(",", ":")).encode()
+        path = fetch.fetch(replace(source, sha256=hashlib.sha256(content).hexdigest()))
+        assert path.read_bytes() == content
+        with pytest.raises(ContractUnavailable, match=r"has no package/other/schemas\.gen\.js"):
+            fetch.fetch(replace(source, member="package/other/"))
 
 
 def test_googles_come_from_the_installed_package() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rehearsal.emulators.app_store import declaration as app_store
 from rehearsal.emulators.sentry import declaration as sentry
 from rehearsal.emulators.slack import declaration as slack
 
-EMULATORS = (sentry.EMULATOR, slack.EMULATOR)
+EMULATORS = (app_store.EMULATOR, sentry.EMULATOR, slack.EMULATOR)
 """Those that are declared; world/composition.py still builds the older ones by name."""

@@ -14,9 +14,12 @@ class Emulator(Protocol):
     """Short name, as in `shipmate up`: "cloud-run", "vercel"."""
     hosts: tuple[str, ...]
     """The public host names it plays; a leading `*.` stands for one label."""
-    contract: str | None
-    """Key of the provider's own description in rehearsal.contracts, or None where none exists."""
     app: ASGIApp
+
+    @property
+    def contract(self) -> str | tuple[str, ...] | None:
+        """Key of the provider's own description in rehearsal.contracts; several where one provider has an interface at each
+        of its hosts; None where none exists."""
 
     async def start(self) -> None:
         """Start what the emulator runs beside HTTP (processes, listeners)."""

@@ -25,8 +25,7 @@ _READERS = {
 
 
 def load(name: str) -> Contract:
-    """The contract of one provider: github, run, secretmanager, sts, iam, iamcredentials, vercel, sentry, app-store.
-    Milliseconds.
+    """The contract of one provider, by its name in `sources.SOURCES`. Milliseconds.
 
     Raises ContractUnavailable, naming the command that gets it, when the description was not fetched yet.
     """

@@ -1,11 +1,14 @@
 """Google's discovery documents in the neutral form.
 
 They name no status but success, require nothing (it stands in the prose only), and write 64-bit numbers as strings.
+A method that takes media has further addresses for it, and its resumable uploads go on with PUT
+(https://cloud.google.com/storage/docs/performing-resumable-uploads).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from rehearsal.contracts.description import OPEN, Description, OperationDescription, Schema, path_pattern
@@ -18,7 +21,11 @@ _NAME = "[^/:]+"
 def describe(document: dict[str, Any]) -> Description:
     """Every method and every schema of a discovery document."""
     return Description(
-        operations=tuple(_operation(method, document["parameters"]) for method in _methods(document)),
+        operations=tuple(
+            operation
+            for method in _methods(document)
+            for operation in (_operation(method, document["parameters"]), *_uploads(method, document["parameters"]))
+        ),
         definitions={name: plain(schema) for name, schema in document["schemas"].items()},
     )
 
@@ -59,8 +66,27 @@ def _operation(method: dict[str, Any], common: dict[str, Any]) -> OperationDescr
         query_required=tuple(name for name, p in own.items() if p.get("required")),
         request=plain(method["request"]) if "request" in method else None,
         request_required=False,
-        answers={"200": plain(method["response"]) if "response" in method else None},
+        # Where no body is described, the older services answer 204 and the newer 200.
+        answers={"200": plain(method["response"])} if "response" in method else {"2XX": None},
     )
+
+
+def _uploads(method: dict[str, Any], common: dict[str, Any]) -> Iterator[OperationDescription]:
+    """The same method with media: sent at once, or begun (POST) and gone on with (PUT) in a resumable session."""
+    for protocol in method.get("mediaUpload", {}).get("protocols", {}).values():
+        whole = replace(
+            _operation({**method, "flatPath": protocol["path"].removeprefix("/")}, common),
+            request=None,
+            takes_bytes=True,
+        )
+        yield whole
+        yield replace(
+            whole,
+            method="PUT",
+            query={**whole.query, "upload_id": {"type": "string"}},
+            query_required=("upload_id",),
+            answers={**whole.answers, "308": None},
+        )
 
 
 def _query_schema(parameter: dict[str, Any]) -> Schema:

@@ -15,7 +15,7 @@ from typing import Any
 
 from rehearsal.contracts.description import Description, OperationDescription, Schema
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when the conversion changes, so that older extracts are made again."""
 
 _TABLES = """

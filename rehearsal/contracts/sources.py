@@ -24,13 +24,13 @@ class Source:
     closed_answers: bool
     """True where an answer with a property the description does not know is wrong. GitHub's leaves some out."""
     beside_pages: bool = False
-    """True where the same address serves more than the interface: GitHub's pages and git, the storage that takes uploads
-    beside App Store Connect."""
+    """True where the same address serves more than the interface: GitHub's pages and git, a second interface, a storage that
+    takes uploads."""
     below: str = "/"
     """All paths of the interface begin with this; what else the same address serves is not described."""
 
 
-def _google(api: str, sha256: str) -> Source:
+def _google(api: str, sha256: str, *, beside_pages: bool = False) -> Source:
     name, _, _ = api.partition(".")
     return Source(
         name=name,
@@ -41,6 +41,7 @@ def _google(api: str, sha256: str) -> Source:
         form="discovery",
         sha256=sha256,
         closed_answers=True,
+        beside_pages=beside_pages,
     )
 
 
@@ -63,6 +64,16 @@ SOURCES = {
         _google("sts.v1", "cfd87b290d5f00ed246c0ce811a4e5d26a4378098c5ce995b8e1549e6d2c3fe7"),
         _google("iam.v1", "dd38397d052dff9127b29b2525d094b23df7004d6cddf52f4283aa0fccf7485c"),
         _google("iamcredentials.v1", "3f2743913d3678a0471d2baba588561e8c5c3c678ab245156952d5da346846ab"),
+        _google(
+            "androidpublisher.v3",
+            "b1cb8a696475c477e523778e3bee14b1aa9f82a06b4aedcd98ff4153da69ea83",
+            beside_pages=True,
+        ),
+        _google(
+            "playdeveloperreporting.v1beta1",
+            "b8e12b458fe8ac1d0c5e475b52c59de92e3d6b866f6353ac8567c1b58fadf95b",
+            beside_pages=True,
+        ),
         Source(
             name="vercel",
             package="@vercel/sdk",

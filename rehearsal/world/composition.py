@@ -204,8 +204,9 @@ class Composition:
         """An emulator behind its contract, the faults and the journal."""
         await emulator.start()
         app = emulator.app
-        if emulator.contract is not None:
-            app = Checked(app, load_contract(emulator.contract), self.violations)
+        contracts = (emulator.contract,) if isinstance(emulator.contract, str) else emulator.contract or ()
+        for contract in contracts:
+            app = Checked(app, load_contract(contract), self.violations)
         who = self.github.who if emulator is self.github else None
         app = Journaled(Faulty(app, emulator.name, self.faults, who), emulator.name, self.journal)
         url = await self.ports.serve(emulator.name, app, self.options.port if emulator is self.github else 0)

@@ -12,6 +12,7 @@ from rehearsal.contracts.sources import SOURCES
 
 REPO = "/repos/techmate/platform"
 SERVICE = "/v2/projects/p/locations/europe-west1/services/api"
+EDIT = "/androidpublisher/v3/applications/p/edits/e"
 
 
 def operation(contract: str, method: str, path: str) -> Operation:
@@ -66,6 +67,28 @@ def test_what_sdks_send_beside_sentrys_interface_is_not_covered() -> None:
     assert not sentry.covers("/api/1/envelope/")
 
 
+def test_two_interfaces_of_one_provider_do_not_cover_each_other() -> None:
+    publisher, reporting = load("androidpublisher"), load("playdeveloperreporting")
+    assert publisher.covers(EDIT) and publisher.covers(f"/upload{EDIT}") and not publisher.covers("/v1beta1/apps/a")
+    assert reporting.covers("/v1beta1/apps/a") and not reporting.covers(EDIT)
+
+
+@pytest.mark.parametrize("before", ["/upload", "/resumable/upload"])
+def test_media_of_google_goes_to_addresses_of_its_own(before: str) -> None:
+    """A session is begun with POST and gone on with PUT; the plain address takes no media."""
+    session = {"uploadType": ["resumable"], "upload_id": ["x"]}
+    begins, goes_on = (operation("androidpublisher", method, f"{before}{EDIT}/bundles") for method in ("POST", "PUT"))
+    assert begins.described.takes_bytes and goes_on.described.takes_bytes
+    assert begins.check_request({"uploadType": ["media"], "deviceTierConfigId": ["1"]}, None) == []
+    assert begins.check_request(session, None) != []
+    assert goes_on.check_request(session, None) == []
+    assert goes_on.check_request({}, None) == ["query/upload_id: is required"]
+    assert goes_on.check_answer(308, None) == []
+    assert goes_on.check_answer(200, {"versionCode": 2, "sha1": "a", "sha256": "b"}) == []
+    assert goes_on.check_answer(200, {"version_code": 2}) != []
+    assert load("androidpublisher").operation("PUT", f"{EDIT}/bundles") is None
+
+
 @pytest.mark.parametrize(
     ("contract", "method", "path", "body"),
     [
@@ -98,6 +121,8 @@ def test_right_requests(contract: str, method: str, path: str, body: Any) -> Non
         ("run", "PATCH", SERVICE, {"traffic": [{"type": 2}]}, "body/traffic/0/type: 2 is not of type 'string'"),
         ("run", "PATCH", SERVICE, {"template": {"containers": [{"imag": "x"}]}}, "body/template/containers/0: Additional"),
         ("sts", "POST", "/v1/token", {"subject_token": "x"}, "'subject_token' was unexpected"),
+        ("androidpublisher", "PUT", f"{EDIT}/tracks/t", {"releases": [{"versionCodes": [42]}]}, "42 is not of type 'string'"),
+        ("androidpublisher", "PUT", f"{EDIT}/tracks/t", {"releases": [{"status": "done"}]}, "'done' is not one of"),
         ("vercel", "POST", "/v13/deployments", {"name": "w", "taget": "production"}, "'taget' was unexpected"),
         ("sentry", "POST", "/api/0/organizations/o/releases/v1/deploys/", {"environment": "production", "dateEnd": "x"}, "'dateEnd'"),
         ("vercel", "POST", "/v13/deployments", {"name": "w", "files": [{"file": "a", "sha1": "b"}]}, "'sha1' was unexpected"),
@@ -147,6 +172,9 @@ def test_a_required_query_parameter() -> None:
         ("run", "GET", SERVICE, 200, {"name": "x", "url": "https://x"}, "'url' was unexpected"),
         ("run", "GET", SERVICE, 200, {"name": "x", "generation": 7}, "body/generation: 7 is not of type 'string'"),
         ("run", "GET", SERVICE, 404, {"error": {"code": 404}}, None),
+        ("androidpublisher", "DELETE", EDIT, 204, None, None),
+        ("androidpublisher", "DELETE", EDIT, 302, None, "status 302: described are 2XX"),
+        ("androidpublisher", "GET", EDIT, 200, {"id": "1", "expiryTimeSeconds": 7}, "7 is not of type 'string'"),
         ("vercel", "POST", "/v10/projects/p/promote/d", 202, None, None),
         ("vercel", "POST", "/v10/projects/p/promote/d", 200, None, "status 200: described are 201, 202"),
         ("vercel", "POST", "/v2/deployments/d/aliases", 200, {"alias": "a", "created": "2026-01-01", "uid": "x"}, None),

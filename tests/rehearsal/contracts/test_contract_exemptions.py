@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
+from pathlib import Path
 
 import pytest
 import requests
@@ -11,8 +13,11 @@ from pipelines.errors import ShipmateError
 from rehearsal.contracts import exceptions
 from rehearsal.contracts.exceptions import EXEMPTIONS, Exemption
 from rehearsal.contracts.middleware import Violation
+from rehearsal.emulators.google_play.app import GooglePlay
 from tests.pipelines.providers.test_provider_credentials import google
 from tests.pipelines.providers.test_sentry_starts import reached
+from tests.rehearsal.emulators.in_process import InProcess
+from tests.rehearsal.emulators.play_client import APPLICATION, PACKAGE, UPLOAD, checked
 
 
 def signing_in() -> list[Violation]:
@@ -38,7 +43,17 @@ def reading() -> list[Violation]:
     return list(place.violations)
 
 
-CLIENTS = {"sts": signing_in, "iamcredentials": signing_in, "sentry": reading}
+def uploading() -> list[Violation]:
+    """What is wrong while a bundle's upload to Google Play is begun."""
+    violations: list[Violation] = []
+    with tempfile.TemporaryDirectory() as folder:
+        client = InProcess(checked(GooglePlay(Path(folder), packages=[PACKAGE]), violations))
+        edit = client.post(f"{APPLICATION}/edits", json={}).json()["id"]
+        client.post(f"{UPLOAD}/edits/{edit}/bundles", params={"uploadType": "resumable"})
+    return violations
+
+
+CLIENTS = {"sts": signing_in, "iamcredentials": signing_in, "sentry": reading, "androidpublisher": uploading}
 
 
 @pytest.mark.parametrize("left_out", EXEMPTIONS, ids=lambda exemption: f"{exemption.contract} {exemption.what}")

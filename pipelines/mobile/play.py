@@ -1,0 +1,167 @@
+"""Deliver a bundle to a track of Google Play, once: what is there already is not done again, and what a person must do is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import ConflictError, RefusedError
+from pipelines.providers.google_play import PlayRefused, digest
+
+if TYPE_CHECKING:
+    from pipelines.providers.google_play import Play
+
+EDITS = 5
+"""How often an edit may be overtaken by somebody else's before this gives up."""
+NOTES = 500
+"""Characters of release notes that Play takes in one language."""
+
+
+class NumberUsed(RefusedError):
+    """The store has another bundle of this number: the next number must be built."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"the build number {number} is used by another bundle",
+            where="Google Play",
+            why="somebody uploaded it by hand, or it was part of an edit that was discarded",
+            next_step="run the release again: it builds with the next number",
+        )
+        self.number = number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """How it ended."""
+
+    text: str
+    changed: bool = True
+    waits_for: str = ""
+    """What a person must do in the console until testers get it; empty when nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A bundle, and the track it shall be on."""
+
+    file: Path
+    number: int
+    version: str
+    track: str
+    notes: Mapping[str, str]
+    """Language -> text."""
+
+    def release(self, status: str) -> dict[str, Any]:
+        """As Play wants it written."""
+        return {
+            "name": self.version,
+            "versionCodes": [str(self.number)],
+            "status": status,
+            "releaseNotes": [{"language": language, "text": shortened(text)} for language, text in self.notes.items()],
+        }
+
+
+def deliver(
+    play: Play, delivery: Delivery, progress: Callable[[int, int], None] = lambda sent, size: None
+) -> Delivered:
+    """Upload the bundle and put it on its track; what is there already is left alone.
+
+    Raises NumberUsed, RefusedError while earlier changes are in review, ConflictError when others were faster every time,
+    PlayRefused, CredentialsError, ProviderUnavailable.
+    """
+    for each in play.released(delivery.track):
+        if delivery.number in each.numbers:
+            return Delivered(
+                text=f"{delivery.number} is on {delivery.track} already ({each.state.lower().replace('_', ' ')})",
+                changed=False,
+                waits_for=_STILL_WAITS.get(each.state, ""),
+            )
+    for _ in range(EDITS):
+        edit = play.open()
+        try:
+            return _deliver(play, edit, delivery, progress)
+        except PlayRefused as error:
+            if not error.overtaken:
+                if not error.in_review:
+                    play.drop(edit)
+                raise _explained(error, delivery) from error
+    raise ConflictError(
+        f"somebody else changed the app {EDITS} times while this was going on",
+        where=f"Google Play, {play.package}",
+        next_step="let other releases and people in the console finish, then run this again",
+    )
+
+
+def _deliver(play: Play, edit: str, delivery: Delivery, progress: Callable[[int, int], None]) -> Delivered:
+    if play.committed(edit, delivery.track).get(delivery.number) == "draft":
+        play.drop(edit)
+        said = f"{delivery.number} is a draft on {delivery.track} already"
+        return Delivered(text=said, changed=False, waits_for=_DRAFT_APP)
+    _upload(play, edit, delivery, progress)
+    play.put(edit, delivery.track, delivery.release("completed"))
+    try:
+        play.commit(edit)
+    except PlayRefused as error:
+        if error.draft_app:
+            play.put(edit, delivery.track, delivery.release("draft"))
+            play.commit(edit)
+            return Delivered(text=f"{delivery.number} is a draft on {delivery.track}", waits_for=_DRAFT_APP)
+        if error.needs_a_person:
+            play.commit(edit, sent_by_a_person=True)
+            return Delivered(text=f"{delivery.number} is on {delivery.track}, not sent for review", waits_for=_NOT_SENT)
+        raise
+    return Delivered(text=f"{delivery.number} is on {delivery.track}")
+
+
+def _upload(play: Play, edit: str, delivery: Delivery, progress: Callable[[int, int], None]) -> None:
+    """Nothing when Play has this very bundle."""
+    ours = digest(delivery.file)
+    there = next((each for each in play.bundles(edit) if each.number == delivery.number), None)
+    if there is None:
+        try:
+            there = play.upload(edit, delivery.file, progress)
+        except PlayRefused as error:
+            if error.number_used:
+                play.drop(edit)
+                raise NumberUsed(delivery.number) from error
+            raise
+    if there.number != delivery.number:
+        play.drop(edit)
+        raise RefusedError(
+            f"the bundle is number {there.number}, not {delivery.number}",
+            where=delivery.file.name,
+            why="it was built with another app.json than the one that was made for it",
+            next_step="run the release again from its build",
+        )
+    if there.sha256 != ours:
+        play.drop(edit)
+        raise NumberUsed(delivery.number)
+
+
+_DRAFT_APP = "the app was never released: Play Console → Testing → Internal testing → the draft → Review and roll out; once, by hand"
+_NOT_SENT = (
+    "Play Console → Publishing overview → Send changes for review: Play wants a person to do it after a rejection"
+)
+_STILL_WAITS = {"DRAFT": _DRAFT_APP, "NOT_SENT_FOR_REVIEW": _NOT_SENT}
+
+
+def _explained(error: PlayRefused, delivery: Delivery) -> RefusedError | PlayRefused:
+    if not error.in_review:
+        return error
+    return RefusedError(
+        "earlier changes of the app are in review",
+        where="Google Play",
+        why="to send more now would cancel that review and begin another",
+        next_step=f"run this again when it has ended; {delivery.number} is uploaded in an edit that may still be valid then",
+    )
+
+
+def shortened(text: str) -> str:
+    """Release notes within Play's limit, cut at a line where one ends in time."""
+    if len(text) <= NOTES:
+        return text
+    cut = text[: NOTES - 1]
+    line = cut.rfind("\n")
+    return (cut[:line] if line > NOTES // 2 else cut).rstrip() + "…"

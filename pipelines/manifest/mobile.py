@@ -64,6 +64,12 @@ class AppStore:
     issuer: str = field(metadata=_said("Issuer id of the API key.", "00000000-0000-0000-0000-000000000000"))
     key: str = field(metadata=_said("Id of the API key whose private part is the secret APP_STORE_KEY.", "2X9R4HXF34"))
     groups: Groups = field(default=Groups(), metadata=_said("Who tests it."))
+    encryption: bool = field(
+        default=False,
+        metadata=_said(
+            "Whether it uses encryption that is not exempt, where the build does not say (ITSAppUsesNonExemptEncryption)."
+        ),
+    )
     environment: str = field(
         default="mobile-stores",
         metadata=_said("GitHub environment that holds APP_STORE_KEY, and admits the app's tags alone."),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConflictError, RefusedError
+from pipelines.mobile.delivered import Delivered, NumberUsed
 from pipelines.providers.google_play import PlayRefused, digest
 
 if TYPE_CHECKING:
@@ -17,29 +18,6 @@ EDITS = 5
 """How often an edit may be overtaken by somebody else's before this gives up."""
 NOTES = 500
 """Characters of release notes that Play takes in one language."""
-
-
-class NumberUsed(RefusedError):
-    """The store has another bundle of this number: the next number must be built."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(
-            f"the build number {number} is used by another bundle",
-            where="Google Play",
-            why="somebody uploaded it by hand, or it was part of an edit that was discarded",
-            next_step="run the release again: it builds with the next number",
-        )
-        self.number = number
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivered:
-    """How it ended."""
-
-    text: str
-    changed: bool = True
-    waits_for: str = ""
-    """What a person must do in the console until testers get it; empty when nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +103,9 @@ def _upload(play: Play, edit: str, delivery: Delivery, progress: Callable[[int, 
         except PlayRefused as error:
             if error.number_used:
                 play.drop(edit)
-                raise NumberUsed(delivery.number) from error
+                raise NumberUsed(
+                    delivery.number, "Google Play", "another bundle has it, also one that was discarded"
+                ) from error
             raise
     if there.number != delivery.number:
         play.drop(edit)
@@ -137,7 +117,7 @@ def _upload(play: Play, edit: str, delivery: Delivery, progress: Callable[[int, 
         )
     if there.sha256 != ours:
         play.drop(edit)
-        raise NumberUsed(delivery.number)
+        raise NumberUsed(delivery.number, "Google Play", "another bundle has it")
 
 
 _DRAFT_APP = "the app was never released: Play Console → Testing → Internal testing → the draft → Review and roll out; once, by hand"

@@ -11,7 +11,8 @@ import pytest
 from pipelines.errors import ConflictError, CredentialsError, ProviderUnavailable, RefusedError
 from pipelines.faults import Policy
 from pipelines.http import Http
-from pipelines.mobile.play import EDITS, NOTES, Delivery, NumberUsed, deliver, shortened
+from pipelines.mobile.delivered import NumberUsed
+from pipelines.mobile.play import EDITS, NOTES, Delivery, deliver, shortened
 from pipelines.overlay import Overlay
 from pipelines.providers import google_play
 from pipelines.providers.google_play import Play, PlayRefused
@@ -136,7 +137,7 @@ def test_an_app_that_was_never_released_takes_a_draft_and_the_step_that_is_left_
 def test_a_number_that_something_else_has(store: Store) -> None:
     """fastlane#21642: in no track, yet used."""
     store.play.console.use_number(PACKAGE, 2)
-    with pytest.raises(NumberUsed, match="the build number 2 is used by another bundle") as caught:
+    with pytest.raises(NumberUsed, match="the build number 2 is used up") as caught:
         deliver(store.client, store.delivery())
     assert caught.value.number == 2
     assert deliver(store.client, store.delivery(3)).changed
@@ -152,9 +153,9 @@ def test_the_review_flag_is_set_only_when_play_asks_for_it(store: Store) -> None
     store.play.console.conclude_review(PACKAGE, "reject")
     found = deliver(store.client, to_production(store, 3))
     assert "Send changes for review" in found.waits_for
+    assert deliver(store.client, to_production(store, 3)).waits_for == found.waits_for, "it still waits"
     flags = [each.query for each in store.journal.entries() if each.path.endswith(":commit")]
     assert ["changesNotSentForReview" in flag for flag in flags] == [False, False, True]
-    assert deliver(store.client, to_production(store, 3)).waits_for == found.waits_for, "it still waits"
 
 
 def test_a_review_under_way_is_not_cancelled_and_nothing_is_uploaded_again(store: Store) -> None:

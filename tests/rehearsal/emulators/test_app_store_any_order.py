@@ -197,5 +197,5 @@ class AppStoreInAnyOrder(RuleBasedStateMachine):
 
 TestAppStoreInAnyOrder = AppStoreInAnyOrder.TestCase
 TestAppStoreInAnyOrder.settings = settings(
-    max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -1,4 +1,7 @@
-"""The `mobile:` section of shipmate.yml: the app, its project at Expo, and its places in the stores. All of it is policy."""
+"""The `mobile:` section of shipmate.yml: the app, its project at Expo, and its places in the stores. All of it is policy.
+
+The manifest does not take the section yet: no workflow would read it.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ and every value that is known to be secret, replaced.
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import re
 import zipfile
@@ -56,7 +57,11 @@ class Artifacts:
         """Make what was recorded presentable; the names of all files of this attempt."""
         pending = self._pending(name)
         if pending.is_file():
-            self._scrub(pending, self.folder / f"{name}.trace.zip")
+            scrubbed = self.folder / f"{name}.trace.zip"
+            self._scrub(pending, scrubbed)
+            (self.folder / f"{name}.har").write_text(
+                json.dumps(_archive(scrubbed), indent=1, ensure_ascii=False) + "\n"
+            )
         exchanges = [dataclasses.asdict(one) for one in troubles.exchanges] if troubles else []
         seen = {"failure": said, "in_the_browser": troubles.found if troubles else [], "requests": exchanges}
         (self.folder / f"{name}.json").write_text(self.clean(json.dumps(seen, indent=1, ensure_ascii=False)) + "\n")
@@ -115,6 +120,21 @@ class Artifacts:
         return self._without(value)
 
 
+def _archive(trace: Path) -> dict[str, Any]:
+    """The requests of a trace as an HTTP archive (HAR 1.2): Playwright records each as an entry of one; bodies stay in the trace.
+
+    Source: w3c.github.io/web-performance/specs/HAR/Overview.html
+    """
+    entries = []
+    with zipfile.ZipFile(trace) as recorded:
+        for member in (name for name in recorded.namelist() if name.endswith(".network")):
+            events = map(json.loads, recorded.read(member).decode().splitlines())
+            entries += [event["snapshot"] for event in events if event.get("type") == "resource-snapshot"]
+    entries.sort(key=lambda entry: str(entry["startedDateTime"]))
+    version = importlib.metadata.version("playwright")
+    return {"log": {"version": "1.2", "creator": {"name": "Playwright", "version": version}, "entries": entries}}
+
+
 def _is_of(file: str, name: str) -> bool:
     """Whether a file is of this attempt, not of a test or an attempt whose name only begins alike."""
-    return re.fullmatch(r"(\.trace\.zip|\.json|-\d+\.(png|txt))", file.removeprefix(name)) is not None
+    return re.fullmatch(r"(\.trace\.zip|\.json|\.har|-\d+\.(png|txt))", file.removeprefix(name)) is not None

@@ -115,6 +115,10 @@ def test_whatever_part_of_a_test_fails_its_trace_and_its_requests_are_kept(ran: 
             assert zipfile.ZipFile(ran.folder / f"{beginning}.trace.zip").testzip() is None
             seen = json.loads((ran.folder / f"{beginning}.json").read_text())
             assert said in seen["failure"]
+            archive = json.loads((ran.folder / f"{beginning}.har").read_text())["log"]
+            assert archive["version"] == "1.2"
+            started = [entry for entry in archive["entries"] if "/start" in entry["request"]["url"]]
+            assert [(entry["request"]["method"], entry["response"]["status"]) for entry in started] == [("GET", 200)]
             assert ("id-of-the-server", 200) in {(one["request_id"], one["status"]) for one in seen["requests"]}
         assert (ran.folder / f"{stem}-0.png").exists() == (name != "after"), "by then the page was gone"
     assert (

@@ -5,6 +5,7 @@ A generator is a process that imports Locust, which takes a second of CPU: a few
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -25,7 +26,9 @@ from benchmarks._latency_service import latency_server, seen
 from loadtests import validity
 from loadtests.arrivals import Profile, due_times
 from loadtests.recording import NOBODY_FREE, Recording, RecordingRefused
+from loadtests.report import write
 from loadtests.run import Progress, run
+from loadtests.verdicts import judge
 from pipelines.manifest.model import Journey, JourneyRequest
 from pipelines.overlay import Overlay
 from rehearsal.emulators.edge.authority import issue
@@ -111,6 +114,15 @@ def test_the_processes_together_begin_every_visit_that_was_due(ways: Ran) -> Non
     assert ways.recording.later_lag.total == ways.recording.total().count - len(due) > 0
     assert ways.recording.held == {0, 1}
     assert not ways.recording.lost
+
+
+def test_the_report_has_what_all_processes_did(ways: Ran, tmp_path: Path) -> None:
+    """locust#2908: with several processes the HTML report was empty."""
+    written = write(judge(ways.recording, {}), ways.recording, tmp_path)
+    said, page = json.loads(written.json.read_text()), written.html.read_text()
+    due = len(due_times(Profile(name="ways", rate=40, seconds=2), 5))
+    assert said["run"]["visits_asked"] == said["run"]["visits_begun"] == due
+    assert [name for name in ways.recording.endpoints if name.split()[-1] not in page] == []
 
 
 def test_answers_that_never_come_keep_nobody_from_beginning(ways: Ran) -> None:

@@ -210,7 +210,7 @@ def _open_page(place: Platform, samples: int, folder: Path) -> None:
     where = {"E2E_WEB_URL": place.web, "E2E_API_URL": place.api}
     ran = subprocess.run(argv, cwd=local.ROOT, env={**os.environ, **where}, capture_output=True, text=True, check=False)
     if not (folder / "pages.json").is_file():
-        raise SystemExit(f"the page loads left no result: {ran.stderr}")
+        raise SystemExit(f"the page loads ended with {ran.returncode} and left no result: {ran.stdout}{ran.stderr}")
 
 
 def caught(build: Build, judgement: Judgement) -> bool:

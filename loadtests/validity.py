@@ -13,6 +13,8 @@ requests that may be asked so late. Each is a share of its own: many punctual la
 other way round."""
 _BUSY = 900
 """Thousandths of a core: above, a generator process is about to be late."""
+_AT_WORK = 500
+"""The same: one that is late with less did not have too much to do itself."""
 
 
 def problems(recording: Recording) -> Iterator[str]:
@@ -69,4 +71,7 @@ def _cpu(recording: Recording) -> str:
     if not recording.cpu:
         return ""
     most = max(recording.cpu.values())
-    return f" (its busiest process used up to {most / 10:.0f} % of a core: give it more processes or more machines)"
+    next_step = (
+        "give it more processes or more machines" if most > _AT_WORK else "it waited for this machine's other work"
+    )
+    return f" (its busiest process used up to {most / 10:.0f} % of a core: {next_step})"

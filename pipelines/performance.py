@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pipelines.delivery import load_target
@@ -223,6 +223,44 @@ def read_pages(folder: Path) -> tuple[str, list[float]]:
             next_step="see the job *Page loads*; run it again",
         ) from error
     return worst, groups[worst]
+
+
+def over_budget(folder: Path) -> list[str]:
+    """What else the page loads missed, in words: bytes and requests of a visit, layout shifts, the worst interaction.
+
+    How long a page takes is a target of its own (`read_pages`). Raises InvalidRun when there is no result.
+    """
+    file = folder / "pages.json"
+    try:
+        metrics: list[Mapping[str, Any]] = json.loads(file.read_text()).get("metrics", [])
+        missed = [
+            each for each in metrics if each["verdict"] == "missed" and not each["metric"].startswith("page load")
+        ]
+        return [
+            f"{each['metric']}: {_value(each['value'])}, at most {_value(each['limit'])} ({each['over']} of {each['samples']} over it)"
+            for each in missed
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidRun(
+            f"the page loads left no result: {error}",
+            where=str(file),
+            next_step="see the job *Page loads*; run it again",
+        ) from error
+
+
+def _value(number: float | None) -> str:
+    return "never reached" if number is None else f"{number:,.10g}"
+
+
+def require_within_budget(missed: Sequence[str], environment: str) -> None:
+    """Raises CheckFailed for what `over_budget` found."""
+    if missed:
+        raise CheckFailed(
+            f"the page of {environment} is over its budget",
+            where=environment,
+            why="; ".join(missed),
+            next_step="`python -m e2e.page_load --local` measures what is in a checkout; its options hold the budgets",
+        )
 
 
 def slower(judgement: Judgement) -> list[str]:

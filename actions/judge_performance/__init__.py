@@ -35,7 +35,7 @@ OUTPUTS: tuple[Output, ...] = (
 
 
 def main(runtime: Runtime) -> int:
-    """Raises CheckFailed when a target is missed, InvalidRun when nothing is known; both after everything is written."""
+    """Raises CheckFailed when a target or a budget of the page is missed, InvalidRun when nothing is known; after all is written."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import github
     from loadtests.recording import Recording
@@ -53,6 +53,7 @@ def main(runtime: Runtime) -> int:
         github(runtime, values["token"]), environment, recording.profile, main=manifest.release.main
     )
     pages = performance.read_pages(Path(values["pages"])) if values["pages"] else None
+    over_budget = performance.over_budget(Path(values["pages"])) if values["pages"] else []
     starts = app_starts.read(Path(values["starts"])) if values["starts"] else None
     targets = manifest.performance.targets
     measured: dict[str, Sequence[float]] = {}
@@ -68,6 +69,7 @@ def main(runtime: Runtime) -> int:
     )
     written = write(judgement, recording, WORK / "load-report")
     said = [f"Page load: the slowest, {pages[0]}."] if pages else []
+    said += [f"Over its budget: {each}." for each in over_budget]
     said += [f"Mobile start: {'; '.join(starts.says())}."] if starts else []
     runtime.summary("\n\n".join([written.markdown.read_text(), *said]))
     runtime.output("report", str(written.html.parent))
@@ -79,6 +81,7 @@ def main(runtime: Runtime) -> int:
     for failing in performance.failing(judgement):
         runtime.annotate("warning", failing, title="More failed")
     performance.require_met(judgement, environment)
+    performance.require_within_budget(over_budget, environment)
     return 0
 
 

@@ -194,6 +194,31 @@ def test_slow_pages_are_told(place: Workplace, commit: str) -> None:
     assert "page load: missed" in place.step.log
 
 
+def test_a_page_that_is_over_its_budget_is_told(place: Workplace, commit: str) -> None:
+    def metric(name: str, value: float | None, limit: float | None, verdict: str) -> dict[str, Any]:
+        return {
+            "metric": name,
+            "value": value,
+            "limit": limit,
+            "verdict": verdict,
+            "over": 75,
+            "samples": 75,
+            "interval": [None, None],
+        }
+
+    metrics = [
+        metric("bytes, phone, cold", 1_250_000.0, 150_000, "missed"),
+        metric("requests, phone, cold", 9.0, 12, "passed"),
+        metric("CLS, desktop, cold", 0.25, 0.1, "missed"),
+        metric("INP, desktop, warm", None, 200.0, "no data"),
+    ]
+    judged(place, commit, played(release="v1.1.0"), pages={**QUICK_PAGES, "metrics": metrics}, code=7)
+    assert "the page of staging is over its budget" in place.step.log
+    assert "Over its budget: bytes, phone, cold: 1,250,000, at most 150,000 (75 of 75 over it)." in place.summary
+    assert "Over its budget: CLS, desktop, cold: 0.25, at most 0.1" in place.summary
+    assert "requests, phone" not in place.summary
+
+
 def started(*milliseconds: float, **more: Any) -> Judged:
     """What the apps of one release reported."""
     return Judged(release="1.2.0", milliseconds=milliseconds, **more)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from rehearsal.contracts.command_lines import COMMAND_LINES
 from rehearsal.contracts.contract import prepare
 from rehearsal.contracts.fetch import ContractUnavailable, fetch
 from rehearsal.contracts.sources import SOURCES
@@ -24,6 +25,12 @@ def main() -> int:
             continue
         seconds = time.perf_counter() - began
         print(f"contract {source.name}: {source.package} {source.version}, {path} ({seconds:.1f} s)")
+    for source in COMMAND_LINES:
+        try:
+            print(f"command line {source.name}: {source.package} {source.version}, {fetch(source)}")
+        except ContractUnavailable as error:
+            print(f"command line {source.name}: {error}", file=sys.stderr)
+            failed = 1
     return failed
 
 

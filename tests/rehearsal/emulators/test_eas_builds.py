@@ -177,15 +177,28 @@ def test_waiting_ends_with_1_after_the_json_of_a_failed_build(world: World) -> N
     assert [one["status"] for one in json.loads(done.out)] == ["ERRORED"]
 
 
-def test_waiting_for_a_build_that_was_canceled_ends_with_0(world: World) -> None:
+def test_waiting_for_a_build_that_is_canceled_ends_with_0(world: World) -> None:
     """Only ERRORED counts in build/runBuildAndSubmit.js, so a client has to look at each status."""
-    world.eas.account.pace = Pace(queue=0, build=0)
+    account, now = world.eas.account, world.clock()
+
+    def somebody_cancels() -> float:
+        for build in account.builds.values():
+            build.canceled = now
+        return now
+
+    account.clock = somebody_cancels
+    done = world.program.run("build", "-p", "android", "-e", "production", "--json")
+    assert done.code == 0
+    assert [one["status"] for one in json.loads(done.out)] == ["CANCELED"]
+
+
+def test_a_build_that_has_ended_is_not_canceled(world: World) -> None:
     [build] = world.program.build("android")
+    world.finish()
     assert world.program.run("build:cancel", build["id"]).err == "  Build is already completed\n"
-    world.eas.account.pace = Pace()
     [other] = world.program.build("android")
     assert world.program.run("build:cancel", other["id"]).err == "✔ Build canceled\n"
-    assert world.view(other["id"])["status"] == "CANCELED"
+    assert [world.view(one["id"])["status"] for one in (build, other)] == ["FINISHED", "CANCELED"]
 
 
 def test_a_build_that_is_at_work_takes_a_moment_to_be_canceled(world: World) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal.eas import VERSION, building, fingerprinting, updating
+from rehearsal.eas import VERSION, building, fingerprinting, updating, viewing
 from rehearsal.eas.api import Api
 from rehearsal.eas.command_line import Call, Misused, Unknown, read
 from rehearsal.eas.fingerprint import UnknownSkip
@@ -33,14 +33,14 @@ COMMANDS: dict[str, Callable[[Session], int]] = {
     "channel:list": building.channel_list,
     "channel:view": building.channel_view,
     "update": updating.update,
-    "update:list": updating.update_list,
-    "update:view": updating.update_view,
+    "update:list": viewing.update_list,
+    "update:view": viewing.update_view,
     "update:republish": updating.republish,
     "update:rollback": updating.rollback,
     "update:roll-back-to-embedded": updating.roll_back_to_embedded,
     "update:revert-update-rollout": updating.revert_rollout,
     "update:edit": updating.update_edit,
-    "update:insights": updating.update_insights,
+    "update:insights": viewing.update_insights,
     "fingerprint:generate": fingerprinting.generate,
     "fingerprint:compare": fingerprinting.compare,
 }
@@ -54,7 +54,7 @@ def main(words: list[str]) -> int:
     try:
         name, line = read(words)
     except Unknown as error:
-        print(f" ›   Error: {error}", file=sys.stderr)
+        print(f" ›   Error: {error}\nThe rehearsal's eas plays: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
     output = Output()
     try:

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import Any
 
+from rehearsal.eas import requirements
 from rehearsal.eas.refusal import Failed
 from rehearsal.eas.session import Session, platforms
 
@@ -21,9 +22,11 @@ def build(session: Session) -> int:
         raise Failed("--platform is required when building in non-interactive mode")
     if call["message"] and len(call["message"]) > 1024:
         raise Failed("Message cannot be longer than 1024 characters.")
+    requirements.clean_tree(session.project, session.output.say)
     name = call["profile"] or "production"
     profile = session.project.profile(name)
     _require_local_versions(profile)
+    requirements.lock_file(session.project)
     # One after the other, as the real one: where the second is refused, the first has begun and nothing is printed of it.
     started = [_start(session, platform, name, profile) for platform in platforms(call["platform"])]
     for one in started:

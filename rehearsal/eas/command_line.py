@@ -50,6 +50,8 @@ class Command:
     arguments: Mapping[str, bool] = field(default_factory=dict)
     missing: str = ""
     """How the manifest describes the required argument."""
+    unplayed: tuple[str, ...] = ()
+    """What the real one has as well: flags with their aliases and letters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,11 @@ _PLATFORM = Flag(char="p", options=PLATFORMS)
 _UPDATE_PLATFORM = Flag(char="p", options=PLATFORMS, default="all")
 _PERCENTAGE = Flag(number=(0, 100))
 _MESSAGE = Flag(char="m")
+_SIGNED = ("private-key-path",)
+_LEFT_OUT_OF_BUILD = (
+    "auto-submit", "auto-submit-with-profile", "build-logger-level", "local", "output", "refresh-ad-hoc-provisioning-profile",
+    "resource-class", "s", "skip-credentials-check", "skip-project-configuration", "submit", "what-to-test",
+)  # fmt: skip
 
 
 def _pages(most: int) -> dict[str, Flag]:
@@ -107,7 +114,8 @@ COMMANDS: dict[str, Command] = {
             "message": _MESSAGE,
             "freeze-credentials": _SWITCH,
             "verbose-logs": _SWITCH,
-        }
+        },
+        unplayed=_LEFT_OUT_OF_BUILD,
     ),
     "build:list": Command(
         flags={
@@ -126,7 +134,8 @@ COMMANDS: dict[str, Command] = {
             "build-profile": Flag(char="e", aliases=("profile", "buildProfile")),
             "git-commit-hash": Flag(aliases=("gitCommitHash",)),
             "fingerprint-hash": _TEXT,
-        }
+        },
+        unplayed=("sdk-version", "sdkVersion", "simulator"),
     ),
     "build:view": Command(flags=_JSON, arguments={"BUILD_ID": False}),
     "build:cancel": Command(
@@ -149,7 +158,8 @@ COMMANDS: dict[str, Command] = {
             "platform": _UPDATE_PLATFORM,
             "auto": _SWITCH,
             "environment": _TEXT,
-        }
+        },
+        unplayed=("no-bytecode", "source-maps", *_SIGNED),
     ),
     "update:list": Command(
         flags={
@@ -174,10 +184,13 @@ COMMANDS: dict[str, Command] = {
             "message": _MESSAGE,
             "platform": _UPDATE_PLATFORM,
             "rollout-percentage": _PERCENTAGE,
-        }
+        },
+        unplayed=_SIGNED,
     ),
     "update:rollback": Command(
-        flags={**_QUIET, "message": _MESSAGE, "platform": _UPDATE_PLATFORM}, arguments={"groupId": False}
+        flags={**_QUIET, "message": _MESSAGE, "platform": _UPDATE_PLATFORM},
+        arguments={"groupId": False},
+        unplayed=_SIGNED,
     ),
     "update:roll-back-to-embedded": Command(
         flags={
@@ -187,10 +200,11 @@ COMMANDS: dict[str, Command] = {
             "runtime-version": _TEXT,
             "message": _TEXT,
             "platform": _UPDATE_PLATFORM,
-        }
+        },
+        unplayed=_SIGNED,
     ),
     "update:revert-update-rollout": Command(
-        flags={**_QUIET, **_one_of("channel", "branch", "group"), "message": _MESSAGE}
+        flags={**_QUIET, **_one_of("channel", "branch", "group"), "message": _MESSAGE}, unplayed=_SIGNED
     ),
     "update:edit": Command(
         flags={**_QUIET, "rollout-percentage": _PERCENTAGE, "branch": _TEXT}, arguments={"groupId": False}
@@ -215,6 +229,7 @@ COMMANDS: dict[str, Command] = {
             "update-id": Flag(multiple=True, aliases=("updateId",)),
         },
         arguments={"hash1": False, "hash2": False},
+        unplayed=("environment", "open"),
     ),
 }
 ALIASES = {"whoami": "account:view"}
@@ -252,6 +267,8 @@ class _Reading:
         name, joined = self._named(word)
         flag = self._command.flags.get(name)
         if flag is None:
+            if word.lstrip("-").partition("=")[0] in self._command.unplayed:
+                raise Misused(f"{word}: the real eas {self._name} has this flag, and the rehearsal does not play it.")
             raise Misused(f"Nonexistent flag: {word.partition('=')[0]}\n{HELP}")
         if not flag.value:
             self._found[name] = not word.startswith("--no-") or name.startswith("no-")

@@ -38,6 +38,13 @@ class Project:
             )
         return str(eas["projectId"])
 
+    @property
+    def cli(self) -> dict[str, Any]:
+        """`cli` of eas.json, empty without one. Raises Failed."""
+        content = self.files.get("eas.json")
+        found = _json("eas.json", content).get("cli") if content is not None else None
+        return found if isinstance(found, dict) else {}
+
     def profile(self, name: str) -> dict[str, Any]:
         """A build profile of eas.json, with what it extends. Raises Failed."""
         eas = _json("eas.json", self.files.get("eas.json"))
@@ -52,7 +59,7 @@ class Project:
             own = profiles[wanted]
             found = {**own, **found, "env": {**own.get("env", {}), **found.get("env", {})}}
             wanted = own.get("extends", "")
-        return {**found, "appVersionSource": eas.get("cli", {}).get("appVersionSource")}
+        return {**found, "appVersionSource": self.cli.get("appVersionSource")}
 
     def runtime(self, platform: str) -> tuple[str, str]:
         """(runtime version, fingerprint) of a platform. Raises Failed where the policy is not played."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rehearsal.eas import requirements
 from rehearsal.eas.api import Api
 from rehearsal.eas.command_line import BOTH, Call
 from rehearsal.eas.project import Project, find
@@ -56,7 +57,9 @@ class Session:
     @cached_property
     def project(self) -> Project:
         """The app in the folder. Raises Failed."""
-        return find(self.folder)
+        found = find(self.folder)
+        requirements.version_of_cli(found)
+        return found
 
     @cached_property
     def app(self) -> dict[str, Any]:

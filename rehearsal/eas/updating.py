@@ -1,17 +1,14 @@
-"""`eas update` and what looks at updates, rolls them out and takes them back. Each command asks in the real one's order."""
+"""`eas update` and what rolls updates out and takes them back. Each command asks in the real one's order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from rehearsal.eas import exporting
-from rehearsal.eas.insight import summary
-from rehearsal.eas.printing import described, flat
+from rehearsal.eas import exporting, requirements
 from rehearsal.eas.refusal import Failed
 from rehearsal.eas.session import Session, platforms, shortened
-
-Group = list[dict[str, Any]]
+from rehearsal.eas.viewing import Group, groups, print_group
 
 
 def update(session: Session) -> int:
@@ -24,8 +21,9 @@ def update(session: Session) -> int:
         )
     project, app = session.project, session.app_id
     session.json_from_here()
-    if not project.config.get("updates", {}).get("url"):
-        raise Failed("app.json: the rehearsal's eas does not configure updates: set expo.updates.url")
+    requirements.clean_tree(project, session.output.say)
+    requirements.environment(project, call)
+    requirements.updates(project)
     branch = _branch_for(session, app)
     message = call["message"] or (project.commit_message if call["auto"] else None)
     folder = session.folder / call["input-dir"]
@@ -45,60 +43,7 @@ def update(session: Session) -> int:
     status = project.git("status", "--porcelain") if project.commit else None
     about = {"commit": project.commit, "dirty": bool(status), "environment": call["environment"]}
     made = _publish(session, line["id"], pieces, {**about, "message": shortened(message or "", session.output) or None})
-    return _print(session, made)
-
-
-def update_list(session: Session) -> int:
-    """Groups, the newest first. In `message` are also its age and author."""
-    call, app = session.call, session.app_id
-    session.json_from_here()
-    if not call["all"] and not call["branch"]:
-        raise Failed("Branch name may not be empty.")
-    platform = None if call["platform"] in (None, "all") else call["platform"]
-    page = {"offset": call["offset"] or 0, "limit": call["limit"] or 25}
-    found = _groups(session, app, call["branch"], call["runtime-version"], platform, **page)
-    listed = [described(group) for group in found]
-    if session.output.json:
-        head = {} if call["all"] else {"name": call["branch"], "id": found[0][0]["branch"]["id"] if found else "N/A"}
-        session.output.result({**head, "currentPage": listed})
-    for one in listed:
-        session.output.say(f"{one['group']}  {one['platforms']}  {one['message']}")
-    return 0
-
-
-def update_view(session: Session) -> int:
-    """A group, by its id or that of one of its updates."""
-    call, identifier = session.call, session.call.arguments["groupId"]
-    if not call["insights"] and (call["days"] is not None or call["start"] or call["end"]):
-        raise Failed("--days, --start, and --end can only be used with --insights.")
-    session.json_from_here()
-    group = _group_of(session, identifier)
-    if not call["insights"]:
-        return _print(session, group)
-    found = summary(session, group[0]["group"])
-    if session.output.json:
-        session.output.result({"updates": [flat(one) for one in group], "insights": found})
-    return 0
-
-
-def update_insights(session: Session) -> int:
-    """How often a group was taken, and how often it failed."""
-    session.json_from_here()
-    found = summary(session, session.call.arguments["groupId"])
-    wanted = session.call["platform"]
-    if wanted:
-        kept = [one for one in found["platforms"] if one["platform"] == wanted]
-        if not kept:
-            known = ", ".join(one["platform"] for one in found["platforms"])
-            group = session.call.arguments["groupId"]
-            raise Failed(f'Update group "{group}" has no {wanted} update (available platforms: {known}).')
-        found = {**found, "platforms": kept}
-    if session.output.json:
-        session.output.result(found)
-    else:
-        for one in found["platforms"]:
-            session.output.say(f"{one['platform']}: {one['totals']}")
-    return 0
+    return print_group(session, made)
 
 
 def update_edit(session: Session) -> int:
@@ -121,7 +66,7 @@ def update_edit(session: Session) -> int:
     if percentage < previous:
         raise Failed(f"Rollout percentage must be greater than previous rollout percentage ({previous})")
     changed = [session.api.ask("set-percentage", update=one["id"], percentage=percentage) for one in rolling]
-    return _print(session, changed)
+    return print_group(session, changed)
 
 
 def republish(session: Session) -> int:
@@ -132,11 +77,7 @@ def republish(session: Session) -> int:
     app = session.app_id
     session.json_from_here()
     group = session.api.ask("group", group=call["group"])
-    wanted = [one for one in group if one["platform"] in platforms(call["platform"])]
-    if not wanted:
-        raise Failed(
-            f'There are no updates on branch "{group[0]["branch"]["name"]}" published for the platform(s) "{call["platform"]}"'
-        )
+    wanted = _wanted(session, group)
     line = _destination(session, app, wanted[0])
     message = _message(session)
     return _republish(session, app, wanted, line, message, call["rollout-percentage"])
@@ -150,22 +91,21 @@ def rollback(session: Session) -> int:
     app = session.app_id
     source = session.api.ask("group", group=identifier)[0]
     branch, runtime = source["branch"], source["runtime"]["version"]
-    latest = _groups(session, app, branch["name"], runtime, None, offset=0, limit=2)
-    session.json_from_here()
+    latest = groups(session, app, branch["name"], runtime, None, offset=0, limit=2)
     if not latest or latest[0][0]["group"] != identifier:
         is_latest = f' (the latest is "{latest[0][0]["group"]}")' if latest else ""
         raise Failed(
             f'Update group "{identifier}" is not the latest update on branch "{branch["name"]}" for runtime version "{runtime}"'
             f"{is_latest}. Only the latest update can be rolled back."
         )
+    # What it calls from here on turns JSON on; before, words go to stdout.
+    session.json_from_here()
     if len(latest) == 1:
         message = call["message"] or "Roll back to embedded"
+        requirements.updates(session.project)
+        requirements.way_back_to_embedded(session.project)
         return _embed(session, branch["id"], runtime, platforms(call["platform"]), message)
-    previous = [one for one in latest[1] if one["platform"] in platforms(call["platform"])]
-    if not previous:
-        raise Failed(
-            f'There are no updates on branch "{branch["name"]}" published for the platform(s) "{call["platform"]}"'
-        )
+    previous = _wanted(session, latest[1])
     said = latest[1][0]["message"] or ""
     message = call["message"] or f'Roll back to "{said}" (group: {latest[1][0]["group"]})'
     return _republish(session, app, previous, previous[0]["branch"], message, None)
@@ -180,6 +120,8 @@ def roll_back_to_embedded(session: Session) -> int:
         raise Failed("--runtimeVersion is required in non-interactive mode")
     app = session.app_id
     session.json_from_here()
+    requirements.updates(session.project)
+    requirements.way_back_to_embedded(session.project)
     named = _branch_for(session, app)["name"]
     line = session.api.ask("branch", project=app, name=named, make=True)
     return _embed(session, line["id"], call["runtime-version"], platforms(call["platform"]), call["message"])
@@ -196,8 +138,11 @@ def revert_rollout(session: Session) -> int:
     if any(one["rolloutPercentage"] is None for one in rolling):
         raise Failed(f'The update group with ID "{group}" is not a rollout update group.')
     controls = [one["rolloutControlUpdate"] for one in rolling]
-    message = _message(session)
     if not all(controls):
+        requirements.way_back_to_embedded(session.project)
+        message = _message(
+            session, "Must supply --message or use --auto when in non-interactive mode and VCS is available"
+        )
         session.api.ask("delete-group", group=group)
         first = rolling[0]
         return _embed(
@@ -205,6 +150,7 @@ def revert_rollout(session: Session) -> int:
         )
     identifiers = dict.fromkeys(control["group"] for control in controls)
     before = [session.api.ask("group", group=identifier) for identifier in identifiers]
+    message = _message(session)
     session.api.ask("delete-group", group=group)
     for one in before:
         _republish(session, app, one, before[0][0]["branch"], message, None)
@@ -227,6 +173,18 @@ def _branch_for(session: Session, app: str) -> dict[str, Any]:
             "is present."
         )
     return {"name": named}
+
+
+def _wanted(session: Session, group: Group) -> Group:
+    """Those of the platforms that were asked for."""
+    asked, first = session.call["platform"], group[0]
+    found = [one for one in group if one["platform"] in platforms(asked)]
+    if not found:
+        raise Failed(
+            f'There are no updates on branch "{first["branch"]["name"]}" published for the platform(s) "{asked}" with group ID '
+            f'"{first["group"]}". Did you mean to publish a new update instead?'
+        )
+    return found
 
 
 def _destination(session: Session, app: str, one: dict[str, Any]) -> dict[str, Any]:
@@ -270,7 +228,7 @@ def _republish(
 
 def _embed(session: Session, line: str, runtime: str, wanted: Iterable[str], message: str) -> int:
     pieces = [{"platform": platform, "runtime": runtime, "embedded": True} for platform in wanted]
-    return _print(session, _publish(session, line, pieces, {"message": shortened(message, session.output)}))
+    return print_group(session, _publish(session, line, pieces, {"message": shortened(message, session.output)}))
 
 
 def _publish(
@@ -296,48 +254,11 @@ def _rollout(
     if percentage is None:
         return {}
     session.api.ask("branch", project=app, name=branch, make=True)
-    latest = _groups(session, app, branch, runtime, platform, offset=0, limit=1)
+    latest = groups(session, app, branch, runtime, platform, offset=0, limit=1)
     return {"percentage": percentage, "control": latest[0][0]["id"] if latest else None}
 
 
-def _message(session: Session) -> str:
+def _message(session: Session, missing: str = "Must supply --message when in non-interactive mode") -> str:
     if not session.call["message"]:
-        raise Failed("Must supply --message when in non-interactive mode")
+        raise Failed(missing)
     return shortened(session.call["message"], session.output)
-
-
-def _groups(
-    session: Session,
-    app: str,
-    branch: str | None,
-    runtime: str | None,
-    platform: str | None,
-    *,
-    offset: int,
-    limit: int,
-) -> list[Group]:
-    found: list[Group] = session.api.ask(
-        "groups", project=app, branch=branch, runtime=runtime, platform=platform, offset=offset, limit=limit
-    )
-    return found
-
-
-def _group_of(session: Session, identifier: str) -> Group:
-    try:
-        found: Group = session.api.ask("group", group=identifier)
-    except Failed as missing:
-        try:
-            one = session.api.ask("update", update=identifier)
-        except Failed:
-            raise missing from None
-        found = session.api.ask("group", group=one["group"])
-    return found
-
-
-def _print(session: Session, found: Group) -> int:
-    if session.output.json:
-        session.output.result([flat(one) for one in found])
-    else:
-        for one in found:
-            session.output.say(f"Update group ID  {one['group']}\n{one['platform']} update ID  {one['id']}")
-    return 0

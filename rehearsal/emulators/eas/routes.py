@@ -86,7 +86,7 @@ class _Wire:
 
     def _builds(self, project: str, offset: int, limit: int, **wanted: str) -> list[dict[str, Any]]:
         self._account.project(project)
-        newest = sorted(self._account.builds.values(), key=lambda one: -one.created)
+        newest = reversed(self._account.builds.values())
         shown = [views.build(self._account, one) for one in newest if one.project == project and _named(one, wanted)]
         status = wanted.get("status")
         return [one for one in shown if status in (None, one["status"])][offset : offset + limit]

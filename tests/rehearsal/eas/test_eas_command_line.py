@@ -33,6 +33,27 @@ def test_the_real_program_has_the_command_with_each_flag_and_argument(name: str)
     assert differences(COMMANDS[name], REAL[name]) == []
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_the_real_program_has_besides_is_known_as_not_played(name: str) -> None:
+    """So that a flag of a newer eas-cli is noticed, and one that is not played is not called nonexistent."""
+    flags = COMMANDS[name].flags
+    ours = {said for flag in flags for said in (flag, flags[flag].char, *flags[flag].aliases)}
+    real = {
+        said
+        for flag, one in REAL[name]["flags"].items()
+        for said in (flag, one.get("char", ""), *one.get("aliases", []))
+    }
+    assert sorted(real - ours - {""}) == sorted(COMMANDS[name].unplayed)
+
+
+@pytest.mark.parametrize(
+    "words", [("build", "--auto-submit"), ("build", "-s"), ("update", "--private-key-path=key.pem")]
+)
+def test_a_flag_that_is_not_played_is_refused_as_such(words: tuple[str, ...]) -> None:
+    with pytest.raises(Misused, match="the rehearsal does not play it"):
+        call(*words)
+
+
 def test_a_flag_that_the_real_program_has_not_would_be_found() -> None:
     assert differences(COMMANDS["build:view"], {**REAL["build:view"], "flags": {}}) == ["json: there is no such flag"]
     changed = {**REAL["build"], "flags": {**REAL["build"]["flags"], "platform": {"type": "boolean"}}}

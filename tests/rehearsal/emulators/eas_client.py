@@ -90,10 +90,10 @@ class Program:
         self.app.mkdir(parents=True)
         self.write("app.json", APP)
         self.write("eas.json", EAS_JSON)
-        self.write("package.json", {"name": "mobile", "version": "1.2.0", "dependencies": {"expo": "55.0.0"}})
-        self.write(
-            "package-lock.json", {"packages": {"": {"version": "1.2.0"}, "node_modules/expo": {"version": "55.0.0"}}}
-        )
+        asked = {"expo": "~57.0.26", "expo-updates": "~57.0.24"}
+        self.write("package.json", {"name": "mobile", "version": "1.2.0", "dependencies": asked})
+        locked = {"": {"version": "1.2.0"}, **{f"node_modules/{name}": {"version": asked[name][1:]} for name in asked}}
+        self.write("package-lock.json", {"packages": locked})
         (self.app / "fingerprint.config.js").write_text(SKIPS)
         (self.app / "index.ts").write_text("export const answer = 1;\n")
         (self.app / "assets").mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -309,7 +310,47 @@ def test_outside_a_world_it_says_so(world: World) -> None:
 
 def test_an_unknown_command_ends_with_2(world: World) -> None:
     done = world.program.run("submit", "-p", "ios")
-    assert (done.code, done.err) == (2, " ›   Error: command submit not found\n")
+    first, played, _ = done.err.split("\n")
+    assert (done.code, first) == (2, " ›   Error: command submit not found")
+    assert played.startswith("The rehearsal's eas plays: account:view, project:info, build, ")
+
+
+def test_without_a_lock_file_nothing_is_built(world: World) -> None:
+    (world.program.app / "package-lock.json").unlink()
+    done = world.program.run("build", "-p", "all", "-e", "production", "--json", "--no-wait")
+    assert (done.code, done.out) == (1, "")
+    assert "No lockfile found in the project directory." in done.err
+    world.program.environ["EAS_BUILD_SKIP_LOCKFILE_CHECK"] = "1"
+    assert len(world.program.build()) == 2
+
+
+def test_a_version_of_eas_that_the_app_does_not_take_is_refused(world: World) -> None:
+    for constraint, said in (
+        (">= 24.8.0", ""),
+        ("24.8.0", ""),
+        (">=25.0.0", "does not satisfy the CLI version constraint defined in eas.json (>=25.0.0)"),
+        ("24.7.0", "does not satisfy the CLI version constraint"),
+        ("^24.0.0", 'the rehearsal reads cli.version as "1.2.3" or ">= 1.2.3"'),
+    ):
+        world.program.write("eas.json", {**EAS_JSON, "cli": {**EAS_JSON["cli"], "version": constraint}})
+        done = world.program.run("project:info")
+        assert (done.code, said in done.out) == (1 if said else 0, True)
+
+
+def test_numbers_written_into_a_checkout_are_uploaded_unless_commits_are_required(world: World) -> None:
+    world.program.environ["EAS_NO_VCS"] = ""
+    for words in (
+        ("init", "-q"), ("add", "-A"), ("-c", "user.name=dev-1", "-c", "user.email=dev-1@example.com", "commit", "-qm", "App"),
+    ):  # fmt: skip
+        subprocess.run(["git", *words], cwd=world.program.app, check=True)
+    world.program.edit(android={**APP["expo"]["android"], "versionCode": 8})
+    [build] = world.program.build("android")
+    assert (build["appBuildVersion"], build["gitCommitMessage"], len(build["gitCommitHash"])) == ("8", "App", 40)
+    world.program.write("eas.json", {**EAS_JSON, "cli": {**EAS_JSON["cli"], "requireCommit": True}})
+    done = world.program.run("build", "-p", "android", "-e", "production", "--json", "--no-wait")
+    assert (done.code, done.out) == (1, "")
+    assert "Commit all changes. Aborting..." in done.err
+    assert "app.json" in done.err
 
 
 def test_files_of_builds_expire(world: World) -> None:

@@ -188,13 +188,24 @@ def test_only_a_roll_out_is_reverted_or_edited(world: World) -> None:
 
 def test_rolling_back_republishes_the_one_before(world: World) -> None:
     first, second = world.publish("one"), world.publish("two")
-    assert f'(the latest is "{second["group"]}"). Only the latest update can be rolled back.' in world.refused(
-        "update:rollback", first["group"]
-    )
+    done = world.program.run("update:rollback", first["group"], "--json")
+    assert (done.code, done.err) == (1, "    Error: update:rollback command failed.\n")
+    said = f'(the latest is "{second["group"]}"). Only the latest update can be rolled back.'
+    assert said in done.out, "the real program turns JSON on in what it calls next"
     [back] = world.run("update:rollback", second["group"])
     assert back["message"] == f'Roll back to "one" (group: {first["group"]})'
     manifests = {update.id: update.manifest for update in world.eas.account.updates.values()}
     assert manifests[back["id"]] == manifests[first["id"]] != manifests[second["id"]]
+
+
+def test_rolling_back_twice_publishes_the_bad_one_again(world: World) -> None:
+    """What was published before the roll-back is what was rolled back, so a client must name the group it wants."""
+    world.publish("good")
+    bad = world.publish("bad")
+    [good] = world.run("update:rollback", bad["group"])
+    [again] = world.run("update:rollback", good["group"])
+    manifests = {update.id: update.manifest for update in world.eas.account.updates.values()}
+    assert manifests[again["id"]] == manifests[bad["id"]]
 
 
 def test_rolling_back_the_only_one_goes_to_what_is_embedded(world: World) -> None:
@@ -212,6 +223,39 @@ def test_republishing_at_0_percent_is_for_everybody(world: World) -> None:
     assert "rolloutPercentage" not in again
     nobody = world.publish("two", "--rollout-percentage", "0")
     assert world.share(nobody) == 0
+
+
+def test_republishing_for_a_platform_that_has_none_names_the_group(world: World) -> None:
+    first = world.publish("one")
+    said = world.refused("update:republish", "--group", first["group"], "-m", "x", "-p", "ios")
+    assert f'published for the platform(s) "ios" with group ID "{first["group"]}". Did you mean' in said
+
+
+def test_from_sdk_55_an_environment_is_asked_for_outside_ci(world: World) -> None:
+    """update/utils.js: GitHub sets CI, a person's machine does not."""
+    world.program.environ["CI"] = ""
+    words = ("update", "--channel", "production", "-m", "Fix", "-p", "android")
+    assert "The `--environment` flag must be set" in world.refused(*words)
+    world.run(*words, "--environment", "production")
+    world.program.environ["EAS_UPDATE_SKIP_ENVIRONMENT_CHECK"] = "1"
+    world.run(*words)
+    del world.program.environ["EAS_UPDATE_SKIP_ENVIRONMENT_CHECK"]
+    world.program.write("package-lock.json", {"packages": {"node_modules/expo": {"version": "54.0.9"}}})
+    world.run(*words)
+
+
+def test_the_way_to_what_is_embedded_needs_expo_updates(world: World) -> None:
+    """The real program looks for it in node_modules: a job that goes back has to have the packages."""
+    only = world.publish("one", "--rollout-percentage", "10")
+    world.program.write("package-lock.json", {"packages": {"node_modules/expo-updates": {"version": "0.18.19"}}})
+    said = "must have a version >= 0.19.0 to use roll back to embedded"
+    assert said in world.refused("update:revert-update-rollout", "--group", only["group"], "-m", "Back")
+    assert only["id"] in world.eas.account.updates, "nothing is deleted before"
+    world.program.write("package.json", {"dependencies": {"expo": "57.0.26"}})
+    runtime = ("--runtime-version", only["runtimeVersion"])
+    assert "add expo-updates to dependencies" in world.refused(
+        "update:roll-back-to-embedded", "--channel", "production", "--message", "back", *runtime
+    )
 
 
 def test_republishing_needs_a_group_and_a_message(world: World) -> None:

@@ -184,7 +184,7 @@ def measured(build: Build, manifest: Manifest, profile: str, samples: int, seed:
         if samples:
             _open_page(place, samples, folder)
             pages = performance.read_pages(folder)
-    return judge(recording, manifest.performance.targets, samples={PAGES: pages[1]} if pages else None)
+    return judge(recording, manifest.performance.targets, samples={PAGES: pages.milliseconds} if pages else None)
 
 
 def _make_visits(place: Platform, manifest: Manifest, profile: str, seed: int, folder: Path) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pipelines.delivery import load_target
-from pipelines.delivery.load_target import Serving
+from pipelines.delivery.load_target import LoadTarget, Serving
 from pipelines.errors import CheckFailed, InvalidRun, RefusedError
 
 if TYPE_CHECKING:
+    from loadtests.arrivals import Profile
     from loadtests.capacity import Bounds, Capacity
     from loadtests.recording import Recording
     from loadtests.run import Progress
@@ -40,29 +42,23 @@ def measure(
     Raises InputError and RefusedError before anything is asked, InvalidRun when a generator was lost or another release went live.
     """
     from loadtests.arrivals import Profile
-    from loadtests.plan import Caps
     from loadtests.recording import RecordingRefused
-    from loadtests.run import run
 
     declared = load_target.profile_named(context.manifest, profile_name)
     target = load_target.load_target(context, accepted=accepted)
     load_target.require_within(declared, target.limits, context.environment)
     before = load_target.serving(context, target.addresses)
     try:
-        recording = run(
+        recording = _visits(
+            context,
+            target,
+            before,
             Profile.declared(profile_name, declared, target.limits),
-            target.journeys,
-            target.addresses,
-            hosts=[urlsplit(url).hostname or "" for url in context.urls().values()],
-            environment=context.environment,
-            release=before.release,
             seed=int(time.time()) if seed is None else seed,
             processes=processes,
             shard=shard,
             shards=shards,
             start=start,
-            headers=target.headers,
-            caps=Caps(rate=target.limits.visits_per_second, seconds=target.limits.seconds),
             progress=progress,
         )
     except RecordingRefused as error:
@@ -92,9 +88,6 @@ def find_capacity(
     Raises InputError and RefusedError before anything is asked, InvalidRun when another release went live.
     """
     from loadtests import capacity
-    from loadtests.arrivals import Profile
-    from loadtests.plan import Caps
-    from loadtests.run import run
 
     declared = load_target.profile_named(context.manifest, profile_name)
     target = load_target.load_target(context, accepted=False)
@@ -109,21 +102,10 @@ def find_capacity(
     _require_searchable(bounds, context.environment)
     serving = load_target.serving(context, target.addresses)
     drawn_from = int(time.time()) if seed is None else seed
-    hosts = [urlsplit(url).hostname or "" for url in context.urls().values()]
 
     def play(profile: Profile, draw: int) -> Recording:
-        recording = run(
-            profile,
-            target.journeys,
-            target.addresses,
-            hosts=hosts,
-            environment=context.environment,
-            release=serving.release,
-            seed=drawn_from + draw,
-            processes=processes,
-            headers=target.headers,
-            caps=Caps(rate=limits.visits_per_second, seconds=limits.seconds),
-            progress=progress,
+        recording = _visits(
+            context, target, serving, profile, seed=drawn_from + draw, processes=processes, progress=progress
         )
         _require_same(context, serving, target.addresses)
         return recording
@@ -142,6 +124,41 @@ def find_capacity(
         keep=keep,
     )
     return search.run(), serving
+
+
+def _visits(
+    context: Context,
+    target: LoadTarget,
+    serving: Serving,
+    profile: Profile,
+    *,
+    seed: int,
+    processes: int,
+    progress: Callable[[Progress], None] | None,
+    shard: int = 0,
+    shards: int = 1,
+    start: float | None = None,
+) -> Recording:
+    """What the generator makes of a profile, within what the environment takes. Raises RecordingRefused for a run that is lost."""
+    from loadtests.plan import Caps
+    from loadtests.run import run
+
+    return run(
+        profile,
+        target.journeys,
+        target.addresses,
+        hosts=[urlsplit(url).hostname or "" for url in context.urls().values()],
+        environment=context.environment,
+        release=serving.release,
+        seed=seed,
+        processes=processes,
+        shard=shard,
+        shards=shards,
+        start=start,
+        headers=target.headers,
+        caps=Caps(rate=target.limits.visits_per_second, seconds=target.limits.seconds),
+        progress=progress,
+    )
 
 
 def _fewest_requests(context: Context, journeys: Mapping[str, Journey]) -> float:
@@ -204,61 +221,56 @@ def read_shards(folder: Path) -> tuple[Recording, str]:
         ) from error
 
 
-def read_pages(folder: Path) -> tuple[str, list[float]]:
-    """Of the page loads: the device and visit whose 95th percentile is the worst, and its milliseconds; what was never shown is infinite.
+@dataclass(frozen=True, kw_only=True)
+class PageLoads:
+    """What a browser found of a page."""
 
-    Raises InvalidRun when there is no result.
-    """
+    slowest: str
+    """Device and visit whose 95th percentile is the worst."""
+    milliseconds: Sequence[float]
+    """Of its page loads; what was never shown is infinite."""
+    over_budget: Sequence[str]
+    """What else was missed, in words: bytes and requests of a visit, layout shifts, the worst interaction."""
+
+
+def read_pages(folder: Path) -> PageLoads:
+    """What the job that opens the page left. Raises InvalidRun when there is no result."""
     file = folder / "pages.json"
     try:
-        loads: Mapping[str, list[float | None]] = json.loads(file.read_text())["loads"]
+        result = json.loads(file.read_text())
+        loads: Mapping[str, list[float | None]] = result["loads"]
         groups = {
             name: sorted(math.inf if each is None else float(each) for each in values) for name, values in loads.items()
         }
         worst = max(groups, key=lambda name: groups[name][math.ceil(0.95 * len(groups[name])) - 1])
+        return PageLoads(slowest=worst, milliseconds=groups[worst], over_budget=list(_over_budget(result["metrics"])))
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise InvalidRun(
             f"the page loads left no result: {error}",
             where=str(file),
             next_step="see the job *Page loads*; run it again",
         ) from error
-    return worst, groups[worst]
 
 
-def over_budget(folder: Path) -> list[str]:
-    """What else the page loads missed, in words: bytes and requests of a visit, layout shifts, the worst interaction.
-
-    How long a page takes is a target of its own (`read_pages`). Raises InvalidRun when there is no result.
-    """
-    file = folder / "pages.json"
-    try:
-        metrics: list[Mapping[str, Any]] = json.loads(file.read_text()).get("metrics", [])
-        missed = [
-            each for each in metrics if each["verdict"] == "missed" and not each["metric"].startswith("page load")
-        ]
-        return [
-            f"{each['metric']}: {_value(each['value'])}, at most {_value(each['limit'])} ({each['over']} of {each['samples']} over it)"
-            for each in missed
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidRun(
-            f"the page loads left no result: {error}",
-            where=str(file),
-            next_step="see the job *Page loads*; run it again",
-        ) from error
+def _over_budget(metrics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """How long a page takes is no budget, but a target of its own."""
+    for each in metrics:
+        if each["verdict"] == "missed" and not each["metric"].startswith("page load"):
+            over = f"{each['over']} of {each['samples']} over it"
+            yield f"{each['metric']}: {_value(each['value'])}, at most {_value(each['limit'])} ({over})"
 
 
 def _value(number: float | None) -> str:
     return "never reached" if number is None else f"{number:,.10g}"
 
 
-def require_within_budget(missed: Sequence[str], environment: str) -> None:
-    """Raises CheckFailed for what `over_budget` found."""
-    if missed:
+def require_within_budget(pages: PageLoads, environment: str) -> None:
+    """Raises CheckFailed for a page that is over its budget."""
+    if pages.over_budget:
         raise CheckFailed(
             f"the page of {environment} is over its budget",
             where=environment,
-            why="; ".join(missed),
+            why="; ".join(pages.over_budget),
             next_step="`python -m e2e.page_load --local` measures what is in a checkout; its options hold the budgets",
         )
 

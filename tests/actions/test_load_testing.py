@@ -49,7 +49,8 @@ STARTING = (
 )
 RECORDINGS, PAGES, STARTS = Path("build/delivery/load"), Path("build/delivery/pages"), Path("build/delivery/starts")
 QUICK_PAGES = {
-    "loads": {"desktop, cold": [300.0 + n for n in range(75)], "phone, cold": [900.0 + n for n in range(75)]}
+    "loads": {"desktop, cold": [300.0 + n for n in range(75)], "phone, cold": [900.0 + n for n in range(75)]},
+    "metrics": [],
 }
 
 
@@ -189,7 +190,7 @@ def test_a_slow_platform_is_told_and_shown_all_the_same(place: Workplace, commit
 
 
 def test_slow_pages_are_told(place: Workplace, commit: str) -> None:
-    pages = {"loads": {"desktop, cold": [300.0] * 75, "phone, cold": [2500.0] * 70 + [None] * 5}}
+    pages = {"loads": {"desktop, cold": [300.0] * 75, "phone, cold": [2500.0] * 70 + [None] * 5}, "metrics": []}
     judged(place, commit, played(release="v1.1.0"), pages=pages, code=7)
     assert "page load: missed" in place.step.log
 
@@ -284,7 +285,12 @@ def test_what_became_slower_than_the_last_good_run_is_told_although_every_target
 
 @pytest.mark.parametrize(
     ("pages", "code"),
-    [({"loads": {}}, 13), ({}, 13), ({"loads": {"desktop, cold": []}}, 13)],
+    [
+        ({"loads": {}, "metrics": []}, 13),
+        ({}, 13),
+        ({"loads": {"desktop, cold": []}, "metrics": []}, 13),
+        ({"loads": QUICK_PAGES["loads"]}, 13),
+    ],
 )
 def test_page_loads_without_a_result_say_nothing(place: Workplace, commit: str, pages: Any, code: int) -> None:
     judged(place, commit, played(release="v1.1.0"), pages=pages, code=code)

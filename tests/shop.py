@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 
 from pipelines.delivery import proof
 from pipelines.delivery.context import Context, open_context
-from pipelines.delivery.ledger import Ledger
 from pipelines.faults import Policy
 from pipelines.github import GitHub as Client
 from pipelines.http import Http
 from pipelines.images import pack_files, push
+from pipelines.ledger import Ledger
 from pipelines.manifest import Manifest, definition, load
 from pipelines.overlay import Overlay
 from pipelines.runtime import Runtime

@@ -28,7 +28,7 @@ def main(runtime: Runtime) -> int:
     from pipelines.delivery import notifications, plan, tag
     from pipelines.delivery.approval import gate, rules
     from pipelines.delivery.context import WORK, require_github
-    from pipelines.delivery.history import History
+    from pipelines.history import History
 
     context = policy(runtime, values)
     hub, reason = require_github(context), values["break_glass"]

@@ -29,8 +29,8 @@ def main(runtime: Runtime) -> int:
     values = runtime.inputs(INPUTS)
     from actions.delivery import planned, staged
     from pipelines.delivery.context import WORK
-    from pipelines.delivery.history import History
-    from pipelines.delivery.run import as_markdown, carry_out
+    from pipelines.history import History
+    from pipelines.steps import as_markdown, carry_out
 
     name = values["component"]
     if values["plan"]:

@@ -40,8 +40,8 @@ def main(runtime: Runtime) -> int:
     from actions.deploy_component import read
     from pipelines.delivery import overtaken
     from pipelines.delivery.context import WORK
-    from pipelines.delivery.history import History
-    from pipelines.delivery.run import as_markdown, carry_out
+    from pipelines.history import History
+    from pipelines.steps import as_markdown, carry_out
 
     context, made = _planned(runtime, values) if values["plan"] else staged(runtime, values, read(WORK / "deployed"))
     release = context.delivered

@@ -25,9 +25,9 @@ def main(runtime: Runtime) -> int:
     from actions.deploy_component import read
     from pipelines.delivery import proof
     from pipelines.delivery.context import WORK
-    from pipelines.delivery.history import History
-    from pipelines.delivery.run import as_markdown, carry_out
+    from pipelines.history import History
     from pipelines.manifest import definition
+    from pipelines.steps import as_markdown, carry_out
 
     context, made = staged(runtime, values, read(WORK / "deployed"))
     release = context.delivered

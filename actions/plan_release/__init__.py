@@ -30,7 +30,7 @@ def main(runtime: Runtime) -> int:
     from actions.delivery import policy
     from pipelines.delivery import plan_text, planning
     from pipelines.delivery.context import WORK
-    from pipelines.delivery.history import History
+    from pipelines.history import History
 
     context = policy(runtime, values)
     found = planning.plan_release(context, values["version"])

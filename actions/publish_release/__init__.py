@@ -13,7 +13,7 @@ def main(runtime: Runtime) -> int:
     """Raises what the steps of the job `release` raise (pipelines.delivery.pipeline)."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import planned
-    from pipelines.delivery.run import carry_out
+    from pipelines.steps import carry_out
 
     context, made = planned(runtime, values)
     carry_out(made.of_job("release"), context)

@@ -31,7 +31,7 @@ def main(runtime: Runtime) -> int:
     values = runtime.inputs(INPUTS)
     from actions.delivery import planned, policy
     from pipelines.delivery.rollback import Request, people_know, return_to_base, roll_back
-    from pipelines.delivery.run import as_markdown
+    from pipelines.steps import as_markdown
 
     if values["plan"]:
         context, made = planned(runtime, values)

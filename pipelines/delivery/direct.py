@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pipelines.delivery import plan
 from pipelines.delivery.context import Context, Release, head_commit, highest_schema
-from pipelines.delivery.history import History
 from pipelines.delivery.notifications import tell_of_rollback
 from pipelines.delivery.pipeline import DIRECT
 from pipelines.delivery.planning import record
 from pipelines.delivery.rollback import people_know, return_to_base
-from pipelines.delivery.run import Done, carry_out
 from pipelines.errors import CheckFailed, InputError, RefusedError, ShipmateError
+from pipelines.history import History
+from pipelines.steps import Done, carry_out
 
 if TYPE_CHECKING:
     from pipelines.roles import Identity

@@ -7,9 +7,6 @@ anything is changed, and plan.py's comparison at the beginning of every job.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from pipelines.delivery.steps.base import Step
 from pipelines.delivery.steps.compare import Compare
 from pipelines.delivery.steps.lock import TakeLock
 from pipelines.delivery.steps.mark_failed import MarkFailed
@@ -22,22 +19,7 @@ from pipelines.delivery.steps.smoke import Smoke
 from pipelines.delivery.steps.stage import Stage
 from pipelines.delivery.steps.verify import Verify
 from pipelines.delivery.steps.verify_live import VerifyLive
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """A job of a workflow, and the steps it carries out."""
-
-    key: str
-    """Its key under `jobs:`."""
-    title: str
-    """Its name on the page; {component} where it has a leg for each."""
-    steps: tuple[type[Step], ...]
-
-    @property
-    def per_component(self) -> bool:
-        return "{component}" in self.title
-
+from pipelines.steps import Job
 
 PRODUCTION: tuple[Job, ...] = (
     Job(

@@ -18,12 +18,13 @@ from typing import Any
 
 from pipelines.delivery import comparing
 from pipelines.delivery.migrations import files as schema
-from pipelines.delivery.pipeline import PRODUCTION, Job
+from pipelines.delivery.pipeline import PRODUCTION
 from pipelines.delivery.review import Unreviewed
 from pipelines.delivery.steps.base import Base, Facts, PlannedStep, Step
 from pipelines.errors import InputError, RefusedError
 from pipelines.manifest import definition as definitions
 from pipelines.manifest.model import Environment, Manifest
+from pipelines.steps import AnyStep, Job
 
 FORMAT = 3
 FILE = "plan.json"
@@ -180,7 +181,7 @@ def steps_of(jobs: Sequence[Job], facts: Sequence[Facts]) -> list[tuple[Job, Ste
     return found
 
 
-def _planned(kind: type[Step]) -> type[PlannedStep]:
+def _planned(kind: type[AnyStep[Any]]) -> type[PlannedStep]:
     """Raises TypeError for a step that is not planned from facts: those of ROLLBACK are planned by rollback.py."""
     if not issubclass(kind, PlannedStep):
         raise TypeError(f"{kind.name} is no step of a delivery")

@@ -8,13 +8,13 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from pipelines.delivery import overtaken, traffic
-from pipelines.delivery.history import History
-from pipelines.delivery.ledger import ROLLBACK
-from pipelines.delivery.run import Done, already, carry_out
 from pipelines.delivery.steps.mark_failed import MarkFailed
 from pipelines.delivery.steps.restore import MarkRestored, Restore, StayRestored
 from pipelines.delivery.steps.verify_live import VerifyLive
 from pipelines.errors import CheckFailed, RefusedError, ShipmateError
+from pipelines.history import History
+from pipelines.ledger import ROLLBACK
+from pipelines.steps import Done, carry_out
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
@@ -182,7 +182,7 @@ def _restoring(targets: Mapping[str, tuple[str, str]], stopping: Lock | None = N
 def decide(context: Context, asked: Request) -> list[tuple[Step, str]]:
     """What would happen: each step, and why it has nothing to do where it has not. Raises RefusedError."""
     steps = _plan(context, asked, context.lives(asked.components))
-    return [(step, already(step, context)) for step in steps]
+    return [(step, step.already(context)) for step in steps]
 
 
 def roll_back(context: Context, asked: Request) -> Result:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelines.delivery import ledger
-from pipelines.delivery.history import History
+from pipelines import ledger
+from pipelines.history import History
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
-    from pipelines.delivery.ledger import Record
+    from pipelines.ledger import Record
     from pipelines.roles import Deployed, Live
 
 COLUMNS = (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.delivery import history
+from pipelines import history
 from rehearsal.faults import Fault
 from tests.actions.workplace import Workplace, workplace
 from tests.memory_hosts import MemoryHost

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from pipelines.steps import AnyStep
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
@@ -71,31 +73,19 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step(ABC):
-    """One thing that will happen, as data: what an approval binds, and what the same class carries out."""
+class Step(AnyStep["Context"]):
+    """A step of a delivery or a rollback: what an approval binds, and what the same class carries out."""
 
-    name: ClassVar[str]
     observes: ClassVar[bool] = False
     """Whether `done` needs the real state of the component."""
-    component: str
 
-    @property
-    @abstractmethod
-    def says(self) -> str:
-        """For people: what will happen."""
+    def already(self, context: Context) -> str:
+        return self.done(context.host(self.component).live()) if self.observes else ""
 
     def done(self, live: Live) -> str:
         """Why there is nothing to do, by the real state; empty when there is something. Pure. Raises RefusedError for a state that
         this delivery did not make."""
         return ""
-
-    @abstractmethod
-    def run(self, context: Context) -> str:
-        """Do it; one line about what happened."""
-
-    def as_data(self) -> dict[str, Any]:
-        """For the plan document."""
-        return {"step": self.name, **_plain(asdict(self))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,10 +108,6 @@ class ArtifactStep(PlannedStep):
     @classmethod
     def plan(cls, facts: Sequence[Facts]) -> list[Step]:
         return [cls(component=each.component, release=each.release, digest=each.digest) for each in facts]
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
 def counted(checks: int) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from pipelines.delivery import overtaken, plan
 from pipelines.delivery.context import Context, Release
-from pipelines.delivery.history import History
 from pipelines.delivery.plan import Plan
 from pipelines.delivery.planning import record
 from pipelines.delivery.rollback import Result, return_to_base
-from pipelines.delivery.run import Done, carry_out
+from pipelines.history import History
 from pipelines.manifest import definition
+from pipelines.steps import Done, carry_out
 from rehearsal.runner.model import Run
 from tests.shop import Shop
 

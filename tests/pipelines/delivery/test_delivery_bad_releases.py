@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipelines.delivery.run import Done
 from pipelines.errors import CheckFailed
+from pipelines.steps import Done
 from tests.notes_site import JOURNEYS, Ask, Behaviour, NotesSite, users
 from tests.pipelines.delivery.jobs import Delivery, planned
 from tests.shop import COMPONENTS, Shop

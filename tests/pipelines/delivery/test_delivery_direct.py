@@ -10,10 +10,10 @@ from pipelines.checks.report import Report
 from pipelines.delivery import direct
 from pipelines.delivery.context import Context
 from pipelines.delivery.rollback import Request, roll_back
-from pipelines.delivery.run import Done
 from pipelines.delivery.steps import smoke
 from pipelines.errors import CheckFailed, ConflictError, InputError
 from pipelines.roles import Lock
+from pipelines.steps import Done
 from tests.memory_hosts import Killed
 from tests.shop import COMPONENTS, Shop
 

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from pipelines.delivery import pipeline
-from pipelines.delivery.pipeline import PRODUCTION, ROLLBACK, STAGING, Job
+from pipelines.delivery.pipeline import PRODUCTION, ROLLBACK, STAGING
 from pipelines.delivery.plan import steps_of
 from pipelines.delivery.steps import base
 from pipelines.delivery.steps.base import Facts, Step
 from pipelines.manifest import load
+from pipelines.steps import Job
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / ".github" / "workflows"

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from pipelines.delivery.context import Context
-from pipelines.delivery.ledger import Ledger
 from pipelines.delivery.rollback import Facts, Request, Result, decide, plan, roll_back
 from pipelines.delivery.steps.mark_failed import MarkFailed
 from pipelines.errors import InputError, RefusedError
 from pipelines.faults import Policy
 from pipelines.github import GitHub
+from pipelines.ledger import Ledger
 from pipelines.roles import Deployed, Identity, Live, Marks
 from release.state import WITHDRAWN
 from tests.memory_hosts import Killed

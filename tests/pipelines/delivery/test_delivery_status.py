@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.delivery.ledger import Ledger, Record, State
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.status import status
 from pipelines.errors import CheckFailed
+from pipelines.ledger import Ledger, Record, State
 from pipelines.roles import Identity
 from tests.pipelines.delivery.jobs import planned
 from tests.shop import COMPONENTS, REPOSITORY, SERVER, Shop

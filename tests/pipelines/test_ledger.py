@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.delivery.ledger import DEPLOY, DESCRIPTION_LIMIT, ROLLBACK, Event, Ledger, Record, live
 from pipelines.errors import CredentialsError
+from pipelines.ledger import DEPLOY, DESCRIPTION_LIMIT, ROLLBACK, Event, Ledger, Record, live
 from tests.shop import REPOSITORY, SERVER, Shop
 
 pytestmark = pytest.mark.world

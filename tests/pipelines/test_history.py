@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.delivery.history import History
-from pipelines.delivery.ledger import ROLLBACK
 from pipelines.errors import CheckFailed
+from pipelines.history import History
+from pipelines.ledger import ROLLBACK
 from tests.shop import Shop
 
 pytestmark = pytest.mark.world
@@ -91,7 +91,7 @@ def test_an_answer_that_is_none_is_trouble_too(shop: Shop, body: object) -> None
 
 def test_all_that_is_told_shares_its_seconds(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once they are used up nothing is asked any more, and it is said once."""
-    monkeypatch.setattr("pipelines.delivery.history.LONGEST", 0.2)
+    monkeypatch.setattr("pipelines.history.LONGEST", 0.2)
     history = History(shop.context("production", shop.start()))
     shop.fault(kind="delay", seconds=3600, times=None)
     history.open("v1.0.0", shop.head("main"), DIGESTS)
@@ -103,7 +103,7 @@ def test_all_that_is_told_shares_its_seconds(shop: Shop, monkeypatch: pytest.Mon
 
 
 def test_reading_it_takes_no_longer_than_people_wait(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.delivery.history.LONGEST_READING", 0.2)
+    monkeypatch.setattr("pipelines.history.LONGEST_READING", 0.2)
     history = History(shop.context("production"))
     shop.fault(kind="delay", seconds=3600, times=None)
     assert history.records() == []

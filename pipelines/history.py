@@ -9,15 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from pipelines.delivery.ledger import DEPLOY, Ledger
 from pipelines.errors import ShipmateError
+from pipelines.ledger import DEPLOY, Ledger
 from pipelines.threads import within
 
 if TYPE_CHECKING:
-    from pipelines.delivery.context import Context
-    from pipelines.delivery.ledger import Record, State
+    from pipelines.github import GitHub
+    from pipelines.ledger import Record, State
+    from pipelines.runtime import Runtime
 
 T = TypeVar("T")
 
@@ -30,10 +31,21 @@ _TROUBLE = (ShipmateError, OSError, LookupError, TypeError, ValueError, Attribut
 """GitHub does not answer in time, or with an error, or with something that is no answer: a page of a proxy, half a document."""
 
 
+class Run(Protocol):
+    """Who writes: a job of a workflow, or a terminal, that works at one environment."""
+
+    @property
+    def runtime(self) -> Runtime: ...
+    @property
+    def environment(self) -> str: ...
+    @property
+    def github(self) -> GitHub | None: ...
+
+
 class History:
     """The ledger of one environment during one delivery or rollback."""
 
-    def __init__(self, context: Context, task: str = DEPLOY) -> None:
+    def __init__(self, context: Run, task: str = DEPLOY) -> None:
         self._context = context
         self._task = task
         self._ledger = Ledger(context.github.brief()) if context.github else None

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from pipelines.delivery.context import Context
-from pipelines.delivery.run import already, as_markdown, carry_out
 from pipelines.delivery.steps.base import Step
 from pipelines.errors import CheckFailed, InputError
 from pipelines.roles import Live
 from pipelines.runtime import Runtime
+from pipelines.steps import as_markdown, carry_out
 
 
 class Looked:
@@ -95,7 +95,7 @@ def test_in_order_skipping_what_the_real_state_says_is_done() -> None:
 def test_a_step_that_observes_nothing_is_never_done_already() -> None:
     place = Place()
     blind = Blind(component="production", does="a", there="was there")
-    assert not already(blind, cast(Context, place))
+    assert not blind.already(cast(Context, place))
     (done,) = carried_out(place, blind)
     assert (done.skipped, place.at.times) == (False, 0)
 

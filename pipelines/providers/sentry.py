@@ -12,15 +12,13 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from pipelines.errors import CredentialsError, ProviderError
+from pipelines.errors import ProviderError
 from pipelines.http import Http
+from pipelines.providers.sentry_api import SentryApi, unreadable
 from pipelines.roles import AppStart
 
 if TYPE_CHECKING:
-    import requests
-
     from pipelines.manifest.performance import AppStarts
 
 PER_PAGE = 100
@@ -36,9 +34,7 @@ class SentryStarts:
 
     def __init__(self, source: AppStarts, http: Http, token: str) -> None:
         self._source = source
-        self._http = http
-        self._token = token
-        self._url = f"{source.url.rstrip('/')}/api/0/organizations/{source.organization}/events/"
+        self._api = SentryApi(source, http, token)
 
     def starts(self, *, since: datetime, until: datetime, most: int) -> list[AppStart]:
         """The newest first, all pages, no more than `most`; those that the app's sampling left out are not known here.
@@ -65,77 +61,15 @@ class SentryStarts:
         ]
         cursor = ""
         for _ in range(pages):
-            answer = self._get([*asked, *([("cursor", cursor)] if cursor else [])])
+            answer = self._api.get("events", [*asked, *([("cursor", cursor)] if cursor else [])])
             try:
                 yield from answer.json()["data"]
             except (ValueError, LookupError, TypeError) as error:
-                raise self._unreadable(answer) from error
+                raise unreadable(answer, "rows") from error
             following = answer.links.get("next", {})
             if following.get("results") != "true" or not following.get("cursor"):
                 return
             cursor = following["cursor"]
-
-    def _get(self, asked: list[tuple[str, str]]) -> requests.Response:
-        if not self._token:
-            raise CredentialsError(
-                "there is no Sentry token",
-                where="Sentry",
-                why="the secret SENTRY_READ_TOKEN does not exist in this environment, or is not passed to the step",
-                next_step="make a token with the scope org:read, and add it under Settings → Environments → secrets",
-            )
-        # No redirect is followed: it would lead the token to another host.
-        answer = self._http.request(
-            "GET",
-            f"{self._url}?{urlencode(asked)}",
-            headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
-            allow_redirects=False,
-        )
-        if answer.status_code != 200:
-            raise self._refusal(answer)
-        return answer
-
-    def _refusal(self, answer: requests.Response) -> ProviderError | CredentialsError:
-        status, source = answer.status_code, self._source
-        where, said = f"GET {self._url}", f"HTTP {status}: {_detail(answer)}"
-        if status == 401:
-            return CredentialsError(
-                f"Sentry does not accept the token ({said})",
-                where=where,
-                why="it is wrong, expired or revoked, or belongs to another of Sentry's regions",
-                next_step="make a new one with the scope org:read, and replace the secret SENTRY_READ_TOKEN",
-            )
-        if status == 403:
-            return CredentialsError(
-                f"Sentry refuses ({said})",
-                where=where,
-                why="the token has no scope org:read (an organization's own tokens never have), or may not see a project "
-                f"{source.project!r}",
-                next_step="make a token of an internal integration with *Organization: Read*; see `performance/app_starts` in shipmate.yml",
-            )
-        if status == 404:
-            return ProviderError(
-                f"Sentry knows no organization {source.organization!r} here, or no environment {source.environment!r} ({said})",
-                where=where,
-                why="an environment exists from its first report on; an organization lives in one of Sentry's regions",
-                next_step="see that the app reports with that environment; see `performance/app_starts` in shipmate.yml",
-            )
-        if 300 <= status < 400:
-            return ProviderError(
-                f"Sentry answers elsewhere ({said})",
-                where=where,
-                why=f"it says {answer.headers.get('location', 'nothing about where')}",
-                next_step="write that host as `url` of `performance/app_starts` in shipmate.yml",
-            )
-        return ProviderError(
-            f"Sentry refuses the question ({said})", where=where, next_step="read Sentry's words above"
-        )
-
-    def _unreadable(self, answer: requests.Response) -> ProviderError:
-        return ProviderError(
-            f"Sentry's answer has no rows: {answer.text.strip()[:200]}",
-            where=f"GET {self._url}",
-            next_step="see that `url` of `performance/app_starts` in shipmate.yml is Sentry's",
-        )
 
 
 def _start(row: Mapping[str, Any]) -> AppStart:
@@ -159,10 +93,3 @@ def _start(row: Mapping[str, Any]) -> AppStart:
 def _written(moment: datetime) -> str:
     """Without a zone, as Sentry's examples are; it reads them as UTC."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
-
-
-def _detail(answer: requests.Response) -> str:
-    try:
-        return str(answer.json()["detail"])
-    except (ValueError, LookupError, TypeError):
-        return answer.text.strip()[:300]

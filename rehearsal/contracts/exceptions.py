@@ -22,6 +22,7 @@ class Exemption:
 
 
 _EVENTS = r"/api/0/organizations/\{organization_id_or_slug\}/events/"
+_EVENTS_AND_SESSIONS = r"/api/0/organizations/\{organization_id_or_slug\}/(events|sessions)/"
 
 EXEMPTIONS = (
     Exemption(
@@ -52,7 +53,7 @@ EXEMPTIONS = (
         contract="sentry",
         kind="request",
         method="GET",
-        path=_EVENTS,
+        path=_EVENTS_AND_SESSIONS,
         what=r"^query/project/\d+: '[a-z0-9_-]+' is not of type 'number'",
         why="projects are asked for by their slugs as well since; the published version knows their numbers alone.",
     ),

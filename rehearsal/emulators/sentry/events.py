@@ -39,14 +39,14 @@ def answer(organization: Organization, params: QueryParams, url: str) -> Page:
     size, offset = _size(params), _offset(params)
     key, descending = _order(params, fields)
     terms = query.parse(params.get("query", ""))
-    since, until = _period(params, organization.clock())
-    projects, environments = _projects(organization, params), _environments(organization, params)
+    since, until = period(params, organization.clock())
+    wanted, named = projects(organization, params), environments(organization, params)
     found = [
         row
         for row in views.rows(organization, dataset)
         if since <= row["timestamp"] < until
-        and (projects is None or row["project"] in projects)
-        and (not environments or (row["environment"] or "") in environments)
+        and (wanted is None or row["project"] in wanted)
+        and (not named or (row["environment"] or "") in named)
         and all(term.holds(row) for term in terms)
     ]
     if key:
@@ -116,8 +116,8 @@ def _sortable(value: Any) -> tuple[int, Any]:
     return (0, "") if value is None else (1, value)
 
 
-def _period(params: QueryParams, now: float) -> tuple[str, str]:
-    """From and until when, as rows write times."""
+def period(params: QueryParams, now: float) -> tuple[str, str]:
+    """From and until when, as rows write times. Raises ApiError (400)."""
     end = datetime.fromtimestamp(now, UTC)
     start = end - _LONGEST
     if (written := params.get("statsPeriod")) is not None:
@@ -142,7 +142,7 @@ def _moment(written: str) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _projects(organization: Organization, params: QueryParams) -> set[str] | None:
+def projects(organization: Organization, params: QueryParams) -> set[str] | None:
     """Slugs; None for all that the token may see."""
     wanted = params.getlist("project")
     if not wanted or wanted == ["-1"]:
@@ -154,7 +154,7 @@ def _projects(organization: Organization, params: QueryParams) -> set[str] | Non
     return {known[each] for each in wanted}
 
 
-def _environments(organization: Organization, params: QueryParams) -> set[str]:
+def environments(organization: Organization, params: QueryParams) -> set[str]:
     """Names. An environment exists from the first report for it on; the empty name is that of reports without one."""
     wanted = set(params.getlist("environment"))
     known = {event.environment for event in organization.events} | {each.environment for each in organization.sessions}

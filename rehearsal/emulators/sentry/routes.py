@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.emulators.sentry import events
+from rehearsal.emulators.sentry import events, sessions
 from rehearsal.emulators.sentry.access import Access
 from rehearsal.emulators.sentry.errors import ApiError, answer_api_error, answer_http_error, not_found
 from rehearsal.emulators.sentry.intake import Intake
@@ -21,6 +24,7 @@ def app(organization: Organization, access: Access) -> Starlette:
     return Starlette(
         routes=[
             Route("/api/0/organizations/{organization}/events/", api.events, methods=["GET"]),
+            Route("/api/0/organizations/{organization}/sessions/", api.sessions, methods=["GET"]),
             Route("/api/{project:int}/envelope/", intake.envelope, methods=["POST", "OPTIONS"]),
             Route("/api/{project:int}/store/", intake.store, methods=["POST", "OPTIONS"]),
         ],
@@ -37,6 +41,19 @@ class _Api:
 
     async def events(self, request: Request) -> Response:
         """GET /api/0/organizations/{organization}/events/"""
+
+        def page() -> tuple[Any, dict[str, str]]:
+            found = events.answer(self._organization, request.query_params, str(request.url.replace(query="")))
+            return found.body, {"Link": found.link}
+
+        return self._read(request, page)
+
+    async def sessions(self, request: Request) -> Response:
+        """GET /api/0/organizations/{organization}/sessions/"""
+        return self._read(request, lambda: (sessions.answer(self._organization, request.query_params), {}))
+
+    def _read(self, request: Request, find: Callable[[], tuple[Any, dict[str, str]]]) -> Response:
+        """What `find` gives, body and headers, to somebody who may read it."""
         token = self._access.token(request)
         headers, refused = self._access.counted(token)
         try:
@@ -45,7 +62,7 @@ class _Api:
             if request.path_params["organization"] != self._organization.slug:
                 raise not_found()
             self._access.require_reading(token)
-            page = events.answer(self._organization, request.query_params, str(request.url.replace(query="")))
+            body, more = find()
         except ApiError as error:
             return JSONResponse({"detail": error.detail}, error.status, headers)
-        return JSONResponse(page.body, headers={**headers, "Link": page.link})
+        return JSONResponse(body, headers={**headers, **more})

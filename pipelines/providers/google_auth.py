@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipelines import faults
@@ -18,6 +18,7 @@ from pipelines.http import Http
 from pipelines.manifest.model import Deployer
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+"""For everything at Google Cloud; the Play Store's interfaces have scopes of their own."""
 VARIABLE = "GOOGLE_OAUTH_ACCESS_TOKEN"
 _IMPERSONATE = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:generateAccessToken"
 _STS = "https://sts.googleapis.com/v1/token"
@@ -28,7 +29,7 @@ class GoogleAuth:
     """Gives the access token of the account deployments run as; fetched when first asked for, kept until it expires.
 
     Order: the deployer by OIDC where a workflow offers it, then GOOGLE_OAUTH_ACCESS_TOKEN, then the machine's own default
-    credentials. `mask` hides a value in the log.
+    credentials. `scopes` is what the token is asked for; one that was given has those that it has. `mask` hides a value in the log.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class GoogleAuth:
         http: Http,
         deployer: Deployer | None,
         *,
+        scopes: Sequence[str] = (SCOPE,),
         environ: Mapping[str, str] = os.environ,
         mask: Callable[[str], None] = lambda value: None,
     ) -> None:
         self._http = http
         self._deployer = deployer
+        self._scopes = list(scopes)
         self._environ = environ
         self._mask = mask
         self._token = ""
@@ -79,7 +82,7 @@ class GoogleAuth:
             subject_token_supplier=_Supplier(self._oidc),
             token_url=_STS,
             service_account_impersonation_url=_IMPERSONATE.format(deployer.service_account),
-            scopes=[SCOPE],
+            scopes=self._scopes,
         )
         return self._refreshed(credentials, f"Google access as {deployer.service_account}")
 
@@ -105,16 +108,21 @@ class GoogleAuth:
         from google.auth.exceptions import DefaultCredentialsError
 
         try:
-            credentials, _ = google.auth.default(scopes=[SCOPE], request=self._transport())
+            credentials, _ = google.auth.default(scopes=self._scopes, request=self._transport())
         except DefaultCredentialsError as error:
             raise CredentialsError(
                 "there is no Google account here",
                 where="Google",
                 why=f"neither {VARIABLE} nor default credentials are set",
-                next_step="run `gcloud auth application-default login`, "
-                f"or `export {VARIABLE}=$(gcloud auth print-access-token)`",
+                next_step=f"run `gcloud auth application-default login{self._flag}`, "
+                f"or `export {VARIABLE}=$(gcloud auth print-access-token{self._flag})`",
             ) from error
         return self._refreshed(credentials, "Google default credentials")
+
+    @property
+    def _flag(self) -> str:
+        """What gcloud must be told besides, where its own scopes do not do."""
+        return "" if self._scopes == [SCOPE] else f" --scopes={','.join([*self._scopes, SCOPE])}"
 
     def _refreshed(self, credentials: Any, where: str) -> tuple[str, float]:
         """Both calls behind a refresh only give out tokens, so they can be made again whatever became of them."""

@@ -22,9 +22,11 @@ from starlette.routing import Route
 from pipelines.errors import CredentialsError, ManifestError, ProviderUnavailable
 from pipelines.faults import Policy as Retries
 from pipelines.http import Http
+from pipelines.manifest.mobile import PlayStore
 from pipelines.manifest.model import Deployer
+from pipelines.mobile import clients
 from pipelines.overlay import Overlay
-from pipelines.providers import Credentials, secret_manager
+from pipelines.providers import Credentials, google_play, play_vitals, secret_manager
 from pipelines.runtime import Runtime
 from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
@@ -130,6 +132,38 @@ def test_a_job_becomes_the_deployer_once_and_its_tokens_are_masked() -> None:
         masked = [line for line in log.getvalue().splitlines() if line.startswith("::add-mask::")]
         assert len(masked) == 2
         assert f"::add-mask::{token}" in masked
+
+
+def test_an_app_of_the_play_store_asks_for_the_scopes_of_its_interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = PlayStore(
+        package="test.acme.shop", workload_identity=SETTINGS.workload_identity, service_account=DEPLOYER
+    )
+    with google() as world:
+        asked: list[list[str]] = []
+        impersonate = world.tokens.impersonate
+
+        def recorded(token: str | None, email: str, *, scopes: list[str], lifetime: float) -> tuple[str, float]:
+            asked.append(scopes)
+            return impersonate(token, email, scopes=scopes, lifetime=lifetime)
+
+        monkeypatch.setattr(world.tokens, "impersonate", recorded)
+        credentials, log = world.credentials()
+        token = clients.google(
+            settings, world.http, environ=credentials.runtime.environ, mask=credentials.runtime.mask
+        )()
+        assert world.tokens.holder(token).account == DEPLOYER
+        assert asked == [[google_play.SCOPE, play_vitals.SCOPE]]
+        assert f"::add-mask::{token}" in log.getvalue()
+
+
+def test_a_terminal_without_an_account_is_told_the_scopes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    settings = PlayStore(package="test.acme.shop", workload_identity="//iam/x", service_account=DEPLOYER)
+    with pytest.raises(CredentialsError) as caught:
+        clients.google(settings, Http(policy=Retries(tries=1)), environ={})()
+    assert f"--scopes={google_play.SCOPE},{play_vitals.SCOPE}" in caught.value.next_step
 
 
 def test_a_token_near_its_end_is_fetched_again() -> None:

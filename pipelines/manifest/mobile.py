@@ -39,6 +39,13 @@ class PlayStore:
 
     package: str = field(metadata=_said("Its name there: `android.package` of app.json.", "ai.techmate.app"))
     track: str = field(default="internal", metadata=_said("Track that a tag delivers to."))
+    rollout: tuple[int, ...] = field(
+        default=(5, 20, 100),
+        metadata=_said(
+            "Per cent of users by which a promotion to production goes: it begins with the first, and each scheduled run takes one more, "
+            "as long as `watch` allows. Empty: with 100, at once."
+        ),
+    )
     languages: tuple[str, ...] = field(default=("en-US",), metadata=_said("Of the release notes."))
     workload_identity: str = field(metadata=_said("As of an environment's deployer: the audience at Google."))
     service_account: str = field(
@@ -80,6 +87,32 @@ class AppStore:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watch:
+    """How a version must do on people's phones for more of them to get it. Its sessions are read where `performance/app_starts` says."""
+
+    crash_free_percent: float = field(
+        default=99.5,
+        metadata=_said("Of its sessions, so many must end without a crash. Below that, a roll-out is halted."),
+    )
+    sessions: int = field(default=500, metadata=_said("From so many on it is judged; with fewer a roll-out is held."))
+    days: int = field(default=7, metadata=_said("How far back sessions count."))
+    crashed_users_percent: float = field(
+        default=1.09,
+        metadata=_said(
+            "By Play's vitals: once this share of a day's users saw a crash, a roll-out is halted. Google shows an app to fewer people "
+            "from 1.09 on."
+        ),
+    )
+    vitals: Literal["required", "when-known"] = field(
+        default="required",
+        metadata=_said(
+            "Play tells nothing of the last days, nor of a version with few users. `when-known`: that holds no roll-out.",
+            "when-known",
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mobile:
     """The apps: built by EAS, delivered to the stores by a tag."""
 
@@ -88,6 +121,8 @@ class Mobile:
     eas: Eas = field(metadata=_said("Who builds them."))
     android: PlayStore | None = field(default=None, metadata=_said("Google Play; without it there is no Android app."))
     ios: AppStore | None = field(default=None, metadata=_said("App Store Connect; without it there is no iOS app."))
+
+    watch: Watch = field(default=Watch(), metadata=_said("What a roll-out is watched by."))
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
@@ -111,5 +146,22 @@ def problems(mobile: Mobile, released: Collection[str]) -> Iterator[tuple[str, s
             )
     if mobile.android is not None and not re.fullmatch(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", mobile.android.package):
         yield "mobile/android/package", f"{mobile.android.package!r} is no name of a package"
+    if mobile.android is not None and not _rises(mobile.android.rollout):
+        yield "mobile/android/rollout", "must rise, from 1 at the least to 100 at the most"
+    yield from _watch_problems(mobile.watch)
     if mobile.ios is not None and not mobile.ios.app.isdecimal():
         yield "mobile/ios/app", f"{mobile.ios.app!r} is not a number: App Store Connect shows it as *Apple ID*"
+
+
+def _rises(steps: Collection[int]) -> bool:
+    return list(steps) == sorted(set(steps)) and all(1 <= step <= 100 for step in steps)
+
+
+def _watch_problems(watch: Watch) -> Iterator[tuple[str, str]]:
+    for name in ("crash_free_percent", "crashed_users_percent"):
+        if not 0 < getattr(watch, name) <= 100:
+            yield f"mobile/watch/{name}", "must be above 0, and 100 at the most"
+    if watch.sessions < 1:
+        yield "mobile/watch/sessions", "must be 1 at the least: nothing can be told of no session"
+    if not 1 <= watch.days <= 30:
+        yield "mobile/watch/days", "must be from 1 to 30: Sentry keeps no more by some plans"

@@ -54,7 +54,7 @@ def deliver(
             return Delivered(
                 text=f"{delivery.number} is on {delivery.track} already ({each.state.lower().replace('_', ' ')})",
                 changed=False,
-                waits_for=_STILL_WAITS.get(each.state, ""),
+                waits_for=STILL_WAITS.get(each.state, ""),
             )
     for _ in range(EDITS):
         edit = play.open()
@@ -76,7 +76,7 @@ def _deliver(play: Play, edit: str, delivery: Delivery, progress: Callable[[int,
     if play.committed(edit, delivery.track).get(delivery.number) == "draft":
         play.drop(edit)
         said = f"{delivery.number} is a draft on {delivery.track} already"
-        return Delivered(text=said, changed=False, waits_for=_DRAFT_APP)
+        return Delivered(text=said, changed=False, waits_for=DRAFT_APP)
     _upload(play, edit, delivery, progress)
     play.put(edit, delivery.track, delivery.release("completed"))
     try:
@@ -85,10 +85,10 @@ def _deliver(play: Play, edit: str, delivery: Delivery, progress: Callable[[int,
         if error.draft_app:
             play.put(edit, delivery.track, delivery.release("draft"))
             play.commit(edit)
-            return Delivered(text=f"{delivery.number} is a draft on {delivery.track}", waits_for=_DRAFT_APP)
+            return Delivered(text=f"{delivery.number} is a draft on {delivery.track}", waits_for=DRAFT_APP)
         if error.needs_a_person:
             play.commit(edit, sent_by_a_person=True)
-            return Delivered(text=f"{delivery.number} is on {delivery.track}, not sent for review", waits_for=_NOT_SENT)
+            return Delivered(text=f"{delivery.number} is on {delivery.track}, not sent for review", waits_for=NOT_SENT)
         raise
     return Delivered(text=f"{delivery.number} is on {delivery.track}")
 
@@ -120,11 +120,18 @@ def _upload(play: Play, edit: str, delivery: Delivery, progress: Callable[[int, 
         raise NumberUsed(delivery.number, "Google Play", "another bundle has it")
 
 
-_DRAFT_APP = "the app was never released: Play Console → Testing → Internal testing → the draft → Review and roll out; once, by hand"
-_NOT_SENT = (
+DRAFT_APP = "the app was never released: Play Console → Testing → Internal testing → the draft → Review and roll out; once, by hand"
+NOT_SENT = (
     "Play Console → Publishing overview → Send changes for review: Play wants a person to do it after a rejection"
 )
-_STILL_WAITS = {"DRAFT": _DRAFT_APP, "NOT_SENT_FOR_REVIEW": _NOT_SENT}
+STILL_WAITS = {
+    "DRAFT": DRAFT_APP,
+    "NOT_SENT_FOR_REVIEW": NOT_SENT,
+    "IN_REVIEW": "Google's review, of hours to days",
+    "APPROVED_NOT_PUBLISHED": "Play Console → Publishing overview → Publish changes: managed publishing is on",
+    "NOT_APPROVED": "an answer to Google, which rejected it: Play Console → Publishing overview says why",
+}
+"""State of a release -> what somebody else must do until users get it."""
 
 
 def _explained(error: PlayRefused, delivery: Delivery) -> RefusedError | PlayRefused:

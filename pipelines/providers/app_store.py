@@ -59,6 +59,7 @@ class Build:
     expired: bool
     encryption: bool | None
     """Whether it uses encryption that is not exempt; None while nobody said."""
+    number: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,28 +96,36 @@ class AppStore:
             "filter[version]": str(number),
             "filter[preReleaseVersion.version]": version,
         }
-        found = next(self._pages("/v1/builds", query), None)
-        if found is None:
-            return None
-        said = found["attributes"]
-        return Build(
-            id=str(found["id"]),
-            state=str(said.get("processingState", "")),
-            expired=bool(said.get("expired")),
-            encryption=said.get("usesNonExemptEncryption"),
-        )
+        found = next(self.pages("/v1/builds", query), None)
+        return None if found is None else _build(found)
+
+    def builds(self, version: str) -> list[Build]:
+        """Those of a version that Apple shows, the newest first."""
+        query = {"filter[app]": self.app, "filter[preReleaseVersion.version]": version, "sort": "-uploadedDate"}
+        return [_build(each) for each in self.pages("/v1/builds", query)]
+
+    def newest_version(self) -> str:
+        """The version of the build that was uploaded last; empty where there is none."""
+        query = {"filter[app]": self.app, "sort": "-uploadedDate", "limit": "1", "include": "preReleaseVersion"}
+        found = next(self.documents("/v1/builds", query), {}).get("included", [])
+        return next((str(each["attributes"]["version"]) for each in found), "")
+
+    def what_to_test(self, build: str) -> dict[str, str]:
+        """What testers of a build are told: locale -> text."""
+        listed = self.pages(f"/v1/builds/{build}/betaBuildLocalizations", {"limit": "50"})
+        return {str(each["attributes"]["locale"]): str(each["attributes"].get("whatsNew") or "") for each in listed}
 
     def numbers(self) -> set[int]:
         """Every build number that Apple shows, of builds and of uploads."""
-        builds = self._pages("/v1/builds", {"filter[app]": self.app, "limit": "200"})
-        uploads = self._pages(f"/v1/apps/{self.app}/buildUploads", {"limit": "200"})
+        builds = self.pages("/v1/builds", {"filter[app]": self.app, "limit": "200"})
+        uploads = self.pages(f"/v1/apps/{self.app}/buildUploads", {"limit": "200"})
         told = [*(each["attributes"].get("version") for each in builds)]
         told += [each["attributes"].get("cfBundleVersion") for each in uploads]
         return {int(number) for number in told if str(number).isdecimal()}
 
     def declare_encryption(self, build: str, uses: bool) -> None:
         """Answer the question of export compliance, once."""
-        self._patch("builds", build, {"usesNonExemptEncryption": uses})
+        self.patch("builds", build, {"usesNonExemptEncryption": uses})
 
     # uploads
 
@@ -127,22 +136,22 @@ class AppStore:
             "filter[cfBundleVersion]": str(number),
             "sort": "-uploadedDate",
         }
-        return [self._upload(each) for each in self._pages(f"/v1/apps/{self.app}/buildUploads", query)]
+        return [self._upload(each) for each in self.pages(f"/v1/apps/{self.app}/buildUploads", query)]
 
     def reserve(self, version: str, number: int) -> str:
         """Announce an upload; its id. AppleRefused (`duplicate`) for a number that a build of this version has."""
         attributes = {"cfBundleShortVersionString": version, "cfBundleVersion": str(number), "platform": "IOS"}
-        return str(self._post("buildUploads", attributes, app=("apps", self.app))["id"])
+        return str(self.post("buildUploads", attributes, app=("apps", self.app))["id"])
 
     def forget(self, upload: str) -> None:
         """Take an announcement back to which nothing was sent."""
-        self._call("DELETE", f"/v1/buildUploads/{upload}")
+        self.call("DELETE", f"/v1/buildUploads/{upload}")
 
     def send(self, upload: str, file: Path, progress: Callable[[int, int], None] = lambda sent, size: None) -> None:
         """Send an IPA in the parts that Apple asks for, and say that all of it is there."""
         size = file.stat().st_size
         about = {"fileName": file.name, "fileSize": size, "uti": "com.apple.ipa", "assetType": "ASSET"}
-        made = self._post("buildUploadFiles", about, buildUpload=("buildUploads", upload))
+        made = self.post("buildUploadFiles", about, buildUpload=("buildUploads", upload))
         sent = 0
         with file.open("rb") as stream:
             for part in made["attributes"]["uploadOperations"]:
@@ -151,14 +160,14 @@ class AppStore:
                 sent += int(part["length"])
                 progress(sent, size)
         checksums = {"file": {"hash": checksum(file), "algorithm": "MD5"}}
-        self._patch("buildUploadFiles", made["id"], {"uploaded": True, "sourceFileChecksums": checksums})
+        self.patch("buildUploadFiles", made["id"], {"uploaded": True, "sourceFileChecksums": checksums})
 
     # TestFlight
 
     def beta_state(self, build: str) -> tuple[str, str] | None:
         """What the build is to internal and to external testers; None while Apple does not know, for a while after processing."""
         try:
-            found = self._call("GET", f"/v1/builds/{build}/buildBetaDetail")["data"]["attributes"]
+            found = self.call("GET", f"/v1/builds/{build}/buildBetaDetail")["data"]["attributes"]
         except AppleRefused as error:
             if error.status == 404:
                 return None
@@ -167,36 +176,34 @@ class AppStore:
 
     def groups(self) -> dict[str, Mapping[str, Any]]:
         """Groups of testers by name: `id`, `isInternalGroup`, `hasAccessToAllBuilds`."""
-        listed = self._pages("/v1/betaGroups", {"filter[app]": self.app, "limit": "200"})
+        listed = self.pages("/v1/betaGroups", {"filter[app]": self.app, "limit": "200"})
         return {str(each["attributes"]["name"]): {"id": each["id"], **each["attributes"]} for each in listed}
 
     def builds_of(self, group: str) -> set[str]:
         """Ids of the builds that a group has."""
-        return {str(each["id"]) for each in self._pages(f"/v1/betaGroups/{group}/builds", {"limit": "200"})}
+        return {str(each["id"]) for each in self.pages(f"/v1/betaGroups/{group}/builds", {"limit": "200"})}
 
     def give(self, build: str, group: str) -> None:
         """Let a group have a build."""
-        self._call("POST", f"/v1/betaGroups/{group}/relationships/builds", {"data": [{"type": "builds", "id": build}]})
+        self.call("POST", f"/v1/betaGroups/{group}/relationships/builds", {"data": [{"type": "builds", "id": build}]})
 
     def say_what_to_test(self, build: str, notes: Mapping[str, str]) -> None:
         """Locale -> text; a language that is there already is overwritten when it says something else."""
-        listed = self._pages(f"/v1/builds/{build}/betaBuildLocalizations", {"limit": "50"})
+        listed = self.pages(f"/v1/builds/{build}/betaBuildLocalizations", {"limit": "50"})
         there = {str(each["attributes"]["locale"]): each for each in listed}
         for locale, text in notes.items():
             if locale not in there:
-                self._post("betaBuildLocalizations", {"locale": locale, "whatsNew": text}, build=("builds", build))
+                self.post("betaBuildLocalizations", {"locale": locale, "whatsNew": text}, build=("builds", build))
             elif there[locale]["attributes"].get("whatsNew") != text:
-                self._patch("betaBuildLocalizations", there[locale]["id"], {"whatsNew": text})
+                self.patch("betaBuildLocalizations", there[locale]["id"], {"whatsNew": text})
 
     def submit_for_beta_review(self, build: str) -> None:
         """AppleRefused with ENTITY_UNPROCESSABLE.ANOTHER_BUILD_IN_REVIEW while another of its version is under review."""
-        self._post("betaAppReviewSubmissions", {}, build=("builds", build))
-
-    # calls
+        self.post("betaAppReviewSubmissions", {}, build=("builds", build))
 
     def _upload(self, raw: Mapping[str, Any]) -> Upload:
         state = raw["attributes"].get("state") or {}
-        listed = list(self._pages(f"/v1/buildUploads/{raw['id']}/buildUploadFiles", {}))
+        listed = list(self.pages(f"/v1/buildUploads/{raw['id']}/buildUploadFiles", {}))
         checksums = [(each["attributes"].get("sourceFileChecksums") or {}).get("file") or {} for each in listed]
         told = state.get("errors") or []
         return Upload(
@@ -218,25 +225,36 @@ class AppStore:
                 next_step="run this again: the file is announced and sent anew",
             )
 
-    def _post(self, kind: str, attributes: Mapping[str, Any], **related: tuple[str, str]) -> dict[str, Any]:
+    # calls
+
+    def post(self, kind: str, attributes: Mapping[str, Any], **related: tuple[str, str]) -> dict[str, Any]:
+        """Make a resource; what was made. `related`: relationship -> (type, id)."""
         links = {name: {"data": {"type": other, "id": id_}} for name, (other, id_) in related.items()}
         data = {"type": kind, "relationships": links, **({"attributes": dict(attributes)} if attributes else {})}
-        made: dict[str, Any] = self._call("POST", f"/v1/{kind}", {"data": data})["data"]
+        made: dict[str, Any] = self.call("POST", f"/v1/{kind}", {"data": data})["data"]
         return made
 
-    def _patch(self, kind: str, id_: str, attributes: Mapping[str, Any]) -> None:
-        self._call("PATCH", f"/v1/{kind}/{id_}", {"data": {"type": kind, "id": id_, "attributes": dict(attributes)}})
+    def patch(self, kind: str, id_: str, attributes: Mapping[str, Any]) -> None:
+        """Change attributes of a resource."""
+        self.call("PATCH", f"/v1/{kind}/{id_}", {"data": {"type": kind, "id": id_, "attributes": dict(attributes)}})
 
-    def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """All resources of a list."""
+        for page in self.documents(path, query):
+            yield from page.get("data", [])
+
+    def documents(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """The pages of a list, each with what is `included`."""
         url, params = f"{ROOT}{path}", dict(query)
         for _ in range(PAGES):
             found = self._ask("GET", url, params=params)
-            yield from found.get("data", [])
+            yield found
             url, params = (found.get("links") or {}).get("next") or "", {}
             if not url:
                 return
 
-    def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """One call, its answer whole. Raises AppleRefused, CredentialsError, ProviderUnavailable."""
         return self._ask(method, f"{ROOT}{path}", json=body)
 
     def _ask(self, method: str, url: str, **request: Any) -> dict[str, Any]:
@@ -271,6 +289,17 @@ class AppStore:
                 ) from error
             self._until = now + TOKEN_SECONDS
         return self._token
+
+
+def _build(raw: Mapping[str, Any]) -> Build:
+    said = raw["attributes"]
+    return Build(
+        id=str(raw["id"]),
+        number=str(said.get("version", "")),
+        state=str(said.get("processingState", "")),
+        expired=bool(said.get("expired")),
+        encryption=said.get("usesNonExemptEncryption"),
+    )
 
 
 def checksum(file: Path) -> str:

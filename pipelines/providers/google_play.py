@@ -89,6 +89,41 @@ class Released:
     """DRAFT, NOT_SENT_FOR_REVIEW, IN_REVIEW, APPROVED_NOT_PUBLISHED, NOT_APPROVED, PUBLISHED"""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Committed:
+    """A release of a track as it was committed, which users may not have yet."""
+
+    raw: Mapping[str, Any]
+    """All of it, as Play writes it."""
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(int(code) for code in self.raw.get("versionCodes", []))
+
+    @property
+    def name(self) -> str:
+        return str(self.raw.get("name", ""))
+
+    @property
+    def status(self) -> str:
+        """draft, inProgress, halted or completed."""
+        return str(self.raw.get("status", ""))
+
+    @property
+    def percent(self) -> float:
+        """Of users who get it, or got it before it was halted. A draft is nobody's."""
+        if self.status == "completed":
+            return 100.0
+        return round(100 * float(self.raw.get("userFraction") or 0), 6)
+
+    def rolled_out(self, status: str, percent: float) -> dict[str, Any]:
+        """The same release with another status, for `put`. 100 per cent is `completed`, which has no fraction."""
+        kept = {name: value for name, value in self.raw.items() if name not in ("status", "userFraction")}
+        if status == "inProgress" and percent >= 100:
+            return {**kept, "status": "completed"}
+        return {**kept, "status": status, "userFraction": percent / 100}
+
+
 class Play:
     """One app. `token` gives an access token with `SCOPE`."""
 
@@ -137,8 +172,12 @@ class Play:
 
     def committed(self, edit: str, track: str) -> dict[int, str]:
         """Of a track, what was committed, drafts too: number -> draft, inProgress, halted or completed."""
+        return {code: each.status for each in self.releases(edit, track) for code in each.numbers}
+
+    def releases(self, edit: str, track: str) -> list[Committed]:
+        """Of a track, all that was committed. PlayRefused where there is no such track."""
         found = self._call("GET", f"{self._app}/edits/{edit}/tracks/{track}").get("releases", [])
-        return {int(code): str(each["status"]) for each in found for code in each.get("versionCodes", [])}
+        return [Committed(raw=each) for each in found]
 
     def put(self, edit: str, track: str, release: Mapping[str, Any]) -> None:
         """What a track shall have. A completed release that is there stays until this one is completed, too."""

@@ -1,7 +1,8 @@
-"""The world's own port: set faults, read the journal and the violations."""
+"""The world's own port: set faults, read the journal and the violations, let things happen at the providers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -29,6 +30,24 @@ def control_app(faults: Faults, journal: Journal, violations: list[Violation]) -
             Route("/_world/violations", _ViolationsEndpoint(violations).answer, methods=["GET", "DELETE"]),
         ]
     )
+
+
+def emulator_route(name: str, control: object) -> Route:
+    """`POST /_control/<emulator>/<method of its control>` with the arguments as JSON: 204; 404 for a method that it does not have, 422
+    with what is wrong."""
+
+    async def act(request: Request) -> Response:
+        action = request.path_params["action"]
+        method: Callable[..., None] | None = None if action.startswith("_") else getattr(control, action, None)
+        if method is None:
+            return JSONResponse({"message": f"{name} has no control {action!r}"}, 404)
+        try:
+            method(**await request.json())
+        except Exception as error:
+            return JSONResponse({"message": f"{action}: {error}"}, 422)
+        return Response(status_code=204)
+
+    return Route(f"/_control/{name}/{{action}}", act, methods=["POST"])
 
 
 class _FaultsEndpoint:

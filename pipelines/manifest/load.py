@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from pipelines.errors import ManifestError
-from pipelines.manifest import jobs, journeys, performance
+from pipelines.manifest import jobs, journeys, mobile, performance
 from pipelines.manifest.fill import WRONG, Filler, Problem
 from pipelines.manifest.model import (
     KEYS_OF_BUILDERS,
@@ -111,6 +111,8 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
     yield from journeys.problems(manifest.journeys, known)
     loads = {name: each.load for name, each in manifest.environments.items() if each.load is not None}
     yield from performance.problems(manifest.performance, loads, known)
+    if manifest.mobile is not None:
+        yield from mobile.problems(manifest.mobile, manifest.release.components)
     if manifest.browser_tests is not None:
         yield from _check_quarantine(manifest.browser_tests.quarantine, "browser_tests/quarantine")
     for name, environment in manifest.environments.items():

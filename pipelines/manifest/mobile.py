@@ -1,7 +1,4 @@
-"""The `mobile:` section of shipmate.yml: the app, its project at Expo, and its places in the stores. All of it is policy.
-
-The manifest does not take the section yet: no workflow would read it.
-"""
+"""The `mobile:` section of shipmate.yml: the app, its project at Expo, and its places in the stores. All of it is policy."""
 
 from __future__ import annotations
 

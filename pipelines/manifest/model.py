@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from pipelines.manifest.mobile import Mobile
 from pipelines.manifest.performance import Load, Performance
 from pipelines.manifest.release import Release
 
@@ -523,6 +524,9 @@ class Manifest:
     )
     performance: Performance = field(
         default=Performance(), metadata=said("What is promised, and the load under which it must hold.")
+    )
+    mobile: Mobile | None = field(
+        default=None, metadata=said("The apps of the stores; without it, there are none that are released here.")
     )
     release: Release = field(default=Release(), metadata=said("Versions, changelog and GitHub releases."))
     alerts: Alerts = field(default=Alerts(), metadata=said("Who is told."))

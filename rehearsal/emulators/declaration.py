@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 class Played(Emulator, Snapshotting, Protocol):
     """An emulator whose state is kept with its world."""
 
+    @property
+    def control(self) -> object | None:
+        """What others do there while a pipeline is at work, a method for each thing that happens; None where nobody does anything. It is
+        reached at the world's own port, never by clients."""
+
     def told(self) -> list[tuple[float, str]]:
         """What people were sent through it: (seconds since 1970, text), oldest first."""
 
@@ -37,10 +42,16 @@ class Surroundings:
     """Of the provider's own waits: queues, processing, reviews."""
     authorise: Authorise | None = None
     """Whose Google access token a request carries; for providers that are Google's."""
+    operator: str = ""
+    """The account at Google of the person at a terminal, who may do by hand what a pipeline does; empty where there is none."""
 
 
 def _none() -> dict[str, str]:
     return {}
+
+
+def _deploying(manifest: Mapping[str, Any]) -> tuple[str, ...] | None:
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,5 +65,7 @@ class Declaration:
     """Credentials of the provider, new for each world: name of the secret at GitHub -> value."""
     used: Callable[[Mapping[str, Any]], bool] = field(default=lambda manifest: True)
     """Whether a platform with this manifest has an account there, and so its secrets."""
+    environments: Callable[[Mapping[str, Any]], tuple[str, ...] | None] = field(default=_deploying)
+    """GitHub environments that hold its secrets, by the manifest; None: all that deploy."""
     alerts: bool = False
-    """Whether people are told through it: then also the environments that ask for approvals have its secrets."""
+    """Whether people are told through it: then also the environments that ask for approvals, and those of the stores, have its secrets."""

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from rehearsal.base_image import PYTHON
 from rehearsal.contracts.contract import load as load_contract
 from rehearsal.contracts.middleware import Checked, Violation
-from rehearsal.control import control_app
+from rehearsal.control import control_app, emulator_route
 from rehearsal.emulator import Emulator
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.images import WorldRegistry
@@ -170,10 +170,14 @@ class Composition:
             secrets=self.keys.declared[emulator.name],
             time_scale=self.options.time_scale,
             authorise=self.tokens.authorise,
+            operator=provision.OPERATOR,
         )
 
     def _google_policy(self, issuer: str, repository_id: int = 0) -> Policy:
-        trusted = provision.TrustedWorkflows(repository_id=repository_id, files=provision.DEPLOYING)
+        apps = self.definition.apps
+        trusted = provision.TrustedWorkflows(
+            repository_id=repository_id, files=provision.DEPLOYING, tags=apps.tags if apps else ""
+        )
         return provision.google_policy(self.definition, issuer, trusted=trusted)
 
     async def _github_keys(self) -> dict[str, Any]:
@@ -286,6 +290,8 @@ class Composition:
     async def _serve_control(self) -> None:
         app = control_app(self.faults, self.journal, self.violations)
         app.router.routes.extend(Inspection(self).routes())
+        controls = {name: emulator.control for name, emulator in self.declared.items()}
+        app.router.routes.extend(emulator_route(*each) for each in controls.items() if each[1] is not None)
         self.control = await self.ports.serve("control", app)
 
     def _write_overlay(self) -> None:
@@ -315,7 +321,7 @@ class Composition:
             "control": self.control,
             "environ": {
                 **self._step_environment(),
-                **provision.needed_secrets(self.definition, self.keys),
+                **provision.terminal_secrets(self.definition, self.keys),
                 **self._google_access(),
             },
         }

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from rehearsal.emulators import apps
+from rehearsal.emulators.apps import Apps
+
 DEFAULT_TAG = "v{version}"
 
 
@@ -76,6 +79,8 @@ class Definition:
     image_repositories: tuple[str, ...]
     tags: tuple[str, ...]
     """Patterns of the tags of releases."""
+    apps: Apps | None
+    """Of the stores."""
     mail_server: str | None
     releases: Mapping[str, Mapping[str, tuple[str, str]]]
     """Environment -> component -> (path, dotted key of its JSON) at which it says which release it is."""
@@ -131,6 +136,7 @@ def read(file: Path) -> Definition:
         releases={name: _releases(settings) for name, settings in environments.items()},
         tags=tuple(_tags(raw.get("release", {}).get("components", {}))),
         manifest=raw,
+        apps=apps.read(raw),
         mail_server=(raw.get("alerts", {}).get("email") or {}).get("server"),
         checks=tuple(_titles(raw.get("ci", {}).get("checks", {}))),
     )

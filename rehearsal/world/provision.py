@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
@@ -24,6 +24,7 @@ DEPLOYER_GRANTS = frozenset(
 )
 VIEWER_GRANTS = frozenset({"run.services.get", "run.revisions.get", "run.revisions.list"})
 """Of a deployer on the environment that proves its releases: what is sealed there counts when the proving run is gone."""
+PLAY_GRANTS = frozenset({"serviceusage.services.use"})
 RUNTIME_GRANTS = frozenset({"secretmanager.versions.access", "artifactregistry.repositories.downloadArtifacts"})
 
 
@@ -60,16 +61,24 @@ class TrustedWorkflows:
     files: tuple[str, ...]
     """Names below .github/workflows/."""
     ref: str = "refs/heads/main"
+    tags: str = ""
+    """Pattern of the tags that release the apps, by a workflow of the tagged commit; empty where none do."""
 
     def condition(self, repository: str) -> str:
         """The provider's attribute condition."""
-        workflows = ", ".join(f"'{repository}/.github/workflows/{file}@{self.ref}'" for file in self.files)
-        return (
-            f"assertion.repository_id == '{self.repository_id}' && assertion.ref == '{self.ref}' && "
-            f"assertion.workflow_ref in [{workflows}]"
-        )
+        at = f"{repository}/.github/workflows"
+        workflows = ", ".join(f"'{at}/{file}@{self.ref}'" for file in self.files)
+        ours = f"assertion.repository_id == '{self.repository_id}'"
+        deploys = f"assertion.ref == '{self.ref}' && assertion.workflow_ref in [{workflows}]"
+        if not self.tags:
+            return f"{ours} && {deploys}"
+        begin = f"refs/tags/{self.tags.removesuffix('*')}"
+        releases = f"assertion.ref.startsWith('{begin}') && assertion.workflow_ref.startsWith('{at}/{APPS}@{begin}')"
+        return f"{ours} && (({deploys}) || ({releases}))"
 
 
+APPS = "mobile-release.yml"
+"""The workflow that a tag of the apps starts."""
 DEPLOYING = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml", "performance.yml")
 """Workflows whose jobs may become a deployer, as docs/DEPLOYMENT.md has them set up."""
 
@@ -84,6 +93,7 @@ def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkfl
     pools = [pool for pool, _ in definition.deployers.values()]
     provider = (pools or [NO_POOL])[0].removeprefix("//iam.googleapis.com/")
     accounts = [_deployer(definition, environment) for environment in definition.deployers]
+    accounts += _play(definition)
     accounts += [_runtime(definition, service) for service in definition.services]
     accounts.append(_operator(definition, provider))
     return Policy(
@@ -109,10 +119,21 @@ def _deployer(definition: Definition, environment: str) -> ServiceAccount:
     )
 
 
+def _play(definition: Definition) -> list[ServiceAccount]:
+    """Who releases on Google Play. It may use the API of its own project; what it may do to the app is said in the Play Console."""
+    if definition.apps is None or definition.apps.deployer is None:
+        return []
+    _, email, environment = definition.apps.deployer
+    account = ServiceAccount(email=email, attributes=frozenset({("environment", environment)}))
+    return [replace(account, grants={account.project: PLAY_GRANTS})]
+
+
 def _operator(definition: Definition, provider: str) -> ServiceAccount:
     projects = [*(service.project for service in definition.services), *registry_projects(definition)]
     grants = {project: DEPLOYER_GRANTS | {"iam.serviceAccounts.getIamPolicy"} for project in projects}
     pool_project = provider.split("/")[1]
+    for account in _play(definition):
+        grants[account.project] = grants.get(account.project, frozenset()) | PLAY_GRANTS
     return ServiceAccount(
         email=OPERATOR, grants={**grants, pool_project: frozenset({"iam.workloadIdentityPoolProviders.get"})}
     )
@@ -167,9 +188,33 @@ def declared_secrets(keys: Keys, emulators: Iterable[Declaration]) -> dict[str, 
 
 
 def needed_secrets(definition: Definition, keys: Keys) -> dict[str, str]:
-    """Those that the platform has a use for, as a team would set them."""
-    used = declared_secrets(keys, (each for each in EMULATORS if each.used(definition.manifest)))
+    """Those that the platform has a use for where it deploys, as a team would set them."""
+    manifest = definition.manifest
+    everywhere = (each for each in EMULATORS if each.used(manifest) and each.environments(manifest) is None)
+    used = declared_secrets(keys, everywhere)
     return (site_secrets(keys) if definition.sites else {}) | used | needed_alert_secrets(definition, keys)
+
+
+def secrets_of_apps(definition: Definition, keys: Keys) -> dict[str, dict[str, str]]:
+    """GitHub environment -> its secrets, for those that releases of the apps run in: the one that builds tells nobody anything."""
+    apps, manifest = definition.apps, definition.manifest
+    if apps is None:
+        return {}
+    found: dict[str, dict[str, str]] = {name: {} for name in apps.environments}
+    for each in EMULATORS:
+        for name in (each.environments(manifest) or ()) if each.used(manifest) else ():
+            found[name] |= keys.declared[each.name]
+    for name in apps.stores:
+        found[name] |= needed_alert_secrets(definition, keys)
+    return found
+
+
+def terminal_secrets(definition: Definition, keys: Keys) -> dict[str, str]:
+    """What a person on call has in their terminal: everything that any environment has."""
+    found = needed_secrets(definition, keys)
+    for held in secrets_of_apps(definition, keys).values():
+        found |= held
+    return found
 
 
 def needed_alert_secrets(definition: Definition, keys: Keys) -> dict[str, str]:
@@ -198,6 +243,10 @@ def make_environments(seed: Seed, definition: Definition, keys: Keys) -> None:
     for name in definition.github_environments.values():
         wanted = needed_secrets(definition, keys)
         seed.environment(definition.repository, name, branches=("main",), secrets=wanted)
+    for name, secrets_ in secrets_of_apps(definition, keys).items():
+        seed.environment(
+            definition.repository, name, tags=(definition.apps.tags,) if definition.apps else (), secrets=secrets_
+        )
     for approval in definition.approvals:
         seed.environment(
             definition.repository,

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from rehearsal.emulators.app_store.access import Access, Key
-from rehearsal.emulators.app_store.control import control
+from rehearsal.emulators.app_store.control import Control
 from rehearsal.emulators.app_store.model import DAY, App, Certificate, Group, Pace, Profile
 from rehearsal.emulators.app_store.routes import app
 from rehearsal.emulators.app_store.saving import from_json, to_json
@@ -44,8 +44,7 @@ class AppStore:
         self._seed()
         self.access = Access(account=self.account, keys=list(keys), hourly=hourly, clock=clock)
         self.app: ASGIApp = app(self.account, self.access)
-        self.control: ASGIApp = control(self.account)
-        """For the world's own port, never for clients."""
+        self.control = Control(self.account)
 
     async def start(self) -> None:
         """Nothing runs beside HTTP."""

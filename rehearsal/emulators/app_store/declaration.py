@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from rehearsal.emulators.app_store.access import Key, public_part
 from rehearsal.emulators.app_store.app import AppStore
 from rehearsal.emulators.app_store.model import App, Pace
+from rehearsal.emulators.apps import STORES
 from rehearsal.emulators.declaration import Declaration, Surroundings
 
 _SECRET = "APP_STORE_KEY"
@@ -47,4 +48,8 @@ def _used(manifest: Mapping[str, Any]) -> bool:
     return "ios" in manifest.get("mobile", {})
 
 
-EMULATOR = Declaration(name=AppStore.name, build=_build, secrets=_secrets, used=_used)
+def _environments(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    return (manifest.get("mobile", {}).get("ios", {}).get("environment", STORES),)
+
+
+EMULATOR = Declaration(name=AppStore.name, build=_build, secrets=_secrets, used=_used, environments=_environments)

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from rehearsal.emulators.eas import saving
-from rehearsal.emulators.eas.control import Control, controls
+from rehearsal.emulators.eas.control import Control
 from rehearsal.emulators.eas.routes import app
 from rehearsal.emulators.eas.state import VALID, Account, Pace, Project
 from rehearsal.emulators.eas.views import STORAGE
@@ -39,8 +38,6 @@ class Eas:
         self.account = Account(root=root, name=project.account, pace=pace or Pace(), clock=clock)
         self.account.projects[project.id] = project
         self.control = Control(self.account)
-        self.controls: list[Route] = controls(self.control)
-        """For the world's own port, never for clients."""
         self.app: ASGIApp = app(self.account)
         self.reset()
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from rehearsal.emulators.eas import builds, updates
 from rehearsal.emulators.eas.state import DAY, EXPIRED, VALID, Account, Launches, Plan
@@ -70,20 +65,3 @@ class Control:
         for update in updates.group(self._account, group):
             if platform in ("", update.platform):
                 update.launches.append(Launches(at=at, installs=installs, failed=failed, users=users or installs))
-
-
-def controls(control: Control) -> list[Route]:
-    """`POST /_control/eas/<method of Control>` with its arguments as JSON, for the world's own port."""
-
-    async def act(request: Request) -> Response:
-        name = request.path_params["action"]
-        method: Callable[..., None] | None = None if name.startswith("_") else getattr(control, name, None)
-        if method is None:
-            return JSONResponse({"message": f"there is no {name!r}"}, 404)
-        try:
-            method(**await request.json())
-        except Exception as error:
-            return JSONResponse({"message": f"{name}: {error}"}, 422)
-        return Response(status_code=204)
-
-    return [Route("/_control/eas/{action}", act, methods=["POST"])]

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.emulators.apps import read
 from rehearsal.emulators.declaration import Declaration, Surroundings
 from rehearsal.emulators.eas.app import Eas
 from rehearsal.emulators.eas.state import Pace, Project
@@ -38,4 +39,10 @@ def _used(manifest: Mapping[str, Any]) -> bool:
     return "eas" in manifest.get("mobile", {})
 
 
-EMULATOR = Declaration(name=Eas.name, build=_build, secrets=_secrets, used=_used)
+def _environments(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Builds are begun in one, and looked at in those that deliver them."""
+    apps = read(manifest)
+    return apps.environments if apps else ()
+
+
+EMULATOR = Declaration(name=Eas.name, build=_build, secrets=_secrets, used=_used, environments=_environments)

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from rehearsal.emulators.google.access import Authorise, anyone
 from rehearsal.emulators.google_play import saving
 from rehearsal.emulators.google_play.access import Access
 from rehearsal.emulators.google_play.account import QUERIES_PER_MINUTE, Account, Pace
-from rehearsal.emulators.google_play.console import Console, controls
+from rehearsal.emulators.google_play.console import Console
 from rehearsal.emulators.google_play.routes import app
 from rehearsal.emulators.google_play.state import codes, seeded
 from rehearsal.emulators.google_play.uploads import Uploads
@@ -46,9 +45,13 @@ class GooglePlay:
         self.account = Account(pace=pace or Pace(), clock=clock)
         self.uploads = Uploads(root / "uploads", clock, self.account.pace.session)
         self.console = Console(self.account, self.uploads)
-        self.controls: list[Route] = controls(self.console)
         self.app: ASGIApp = app(self.account, self.uploads, Access(authorise=authorise, project=project))
         self._seed()
+
+    @property
+    def control(self) -> Console:
+        """What Google and people at the console do."""
+        return self.console
 
     async def start(self) -> None:
         """Nothing runs beside HTTP."""

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from typing import Any
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from rehearsal.emulators.google_play import reviews
 from rehearsal.emulators.google_play.account import Account
@@ -123,21 +117,3 @@ def _known(verdict: str) -> str:
     if verdict not in ("approve", "reject"):
         raise ValueError(f"{verdict!r} is neither approve nor reject")
     return verdict
-
-
-def controls(console: Console) -> list[Route]:
-    """`POST /_control/google-play/<method of Console>` with its arguments as JSON, for the world's own port."""
-
-    async def act(request: Request) -> Response:
-        name = request.path_params["action"]
-        method: Callable[..., None] | None = None if name.startswith("_") else getattr(console, name, None)
-        if method is None:
-            return JSONResponse({"message": f"the console has no {name!r}"}, 404)
-        try:
-            arguments: dict[str, Any] = await request.json()
-            method(**arguments)
-        except (TypeError, ValueError, KeyError) as error:
-            return JSONResponse({"message": f"{name}: {error}"}, 422)
-        return Response(status_code=204)
-
-    return [Route("/_control/google-play/{action}", act, methods=["POST"])]

@@ -13,11 +13,11 @@ from rehearsal.emulators.google_play.app import ANYONE, GooglePlay
 
 def _build(around: Surroundings) -> GooglePlay:
     android: Mapping[str, Any] = around.manifest.get("mobile", {}).get("android", {})
-    deployer = str(android.get("deployer", {}).get("service_account", ANYONE))
+    deployer = str(android.get("service_account", ANYONE))
     return GooglePlay(
         around.root,
         packages=[str(android["package"])] if "package" in android else [],
-        deployers=[deployer if around.authorise else ANYONE],
+        deployers=[deployer, *filter(None, [around.operator])] if around.authorise else [ANYONE],
         authorise=around.authorise or anyone,
         project=deployer.partition("@")[2].partition(".")[0],
         pace=Pace(review=Pace.review * around.time_scale),

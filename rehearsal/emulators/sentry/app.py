@@ -22,6 +22,7 @@ class Sentry:
     """
 
     name = "sentry"
+    control = None
     hosts: tuple[str, ...] = ("sentry.io", "us.sentry.io", "de.sentry.io", "*.ingest.sentry.io")
     contract: str | None = "sentry"
     """Of what is asked; what SDKs send is described in prose alone (https://develop.sentry.dev/sdk/)."""

@@ -18,6 +18,7 @@ class Slack:
     """One workspace. `webhooks` maps the path of an incoming webhook behind /services/ to its channel."""
 
     name = "slack"
+    control = None
     hosts: tuple[str, ...] = ("hooks.slack.com",)
     contract: str | None = None
     """Slack's own description is of 2021 and knows only forms; messages are held against the limits of its block types."""

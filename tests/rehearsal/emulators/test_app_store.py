@@ -9,12 +9,14 @@ from typing import Any
 
 import jwt
 import pytest
+from httpx import Response
+from starlette.applications import Starlette
 from starlette.routing import Route
 
 from rehearsal.contracts.contract import load
+from rehearsal.control import emulator_route
 from rehearsal.emulators.app_store.access import LONGEST_LIFE
 from rehearsal.emulators.app_store.app import AppStore
-from rehearsal.emulators.app_store.control import PATH
 from rehearsal.emulators.app_store.declaration import EMULATOR
 from rehearsal.emulators.app_store.model import Pace
 from rehearsal.emulators.app_store.storage import FOLDER
@@ -40,7 +42,12 @@ def store(tmp_path: Path) -> Iterator[Client]:
 
 
 def control(store: Client, do: str, **more: Any) -> int:
-    return InProcess(store.app_store.control).post(PATH, json={"do": do, **more}).status_code
+    return controlled(store, do, more).status_code
+
+
+def controlled(store: Client, do: str, arguments: dict[str, Any]) -> Response:
+    port = Starlette(routes=[emulator_route("app-store", store.app_store.control)])
+    return InProcess(port).post(f"/_control/app-store/{do}", json=arguments)
 
 
 # documents --------------------------------------------------------------------------------------------------------------
@@ -193,7 +200,7 @@ def test_a_world_makes_things_happen_there(store: Client) -> None:
     assert control(store, "next_upload", hidden=True) == 204
     assert control(store, "next_upload", errors=[["90382", "Upload limit reached."]]) == 204
     hidden, failed = store.deliver(version="1.1.0"), store.deliver(version="1.1.0", number="8")
-    assert control(store, "pass", seconds=UNTIL_TESTING) == 204
+    assert control(store, "skip", seconds=UNTIL_TESTING) == 204
     assert (store.upload_state(hidden)["state"], store.upload_state(failed)["state"]) == ("COMPLETE", "FAILED")
     assert control(store, "show_builds") == 204
     assert len(store.get("/v1/builds", **{"filter[preReleaseVersion.version]": "1.1.0"})["data"]) == 1
@@ -209,12 +216,18 @@ def test_a_world_makes_things_happen_there(store: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"do": "x"}, {"do": "pass"}, {"do": "decide", "outcome": "x"}, {"do": "next_upload", "x": 1}, {}]
+    ("do", "wrong"),
+    [("skip", {}), ("decide", {"outcome": "x"}), ("next_upload", {"x": 1}), ("agreements", {"lost": 1})],
 )
-def test_a_control_that_is_not_understood_says_so(store: Client, wrong: dict[str, Any]) -> None:
+def test_a_control_that_is_not_understood_says_so(store: Client, do: str, wrong: dict[str, Any]) -> None:
     store.submit(store.prepare())
-    answer = InProcess(store.app_store.control).post(PATH, json=wrong)
-    assert (answer.status_code, "show_builds" in answer.json()["message"]) == (422, True)
+    answer = controlled(store, do, wrong)
+    assert (answer.status_code, answer.json()["message"].partition(":")[0]) == (422, do)
+
+
+@pytest.mark.parametrize("do", ["other", "_account"])
+def test_there_is_no_control_but_those_of_its_class(store: Client, do: str) -> None:
+    assert controlled(store, do, {}).status_code == 404
 
 
 def test_it_counts_the_builds_of_a_mobile_release(store: Client) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from rehearsal.control import emulator_route
 from rehearsal.emulators.eas import updates
 from rehearsal.emulators.eas.app import Eas
 from rehearsal.emulators.eas.state import DAY
@@ -319,7 +320,7 @@ def test_nothing_observed_is_no_crash(world: World) -> None:
 
 
 def test_controls_are_reached_at_the_worlds_own_port(world: World) -> None:
-    control = InProcess(Starlette(routes=world.eas.controls))
+    control = InProcess(Starlette(routes=[emulator_route("eas", world.eas.control)]))
     assert control.post("/_control/eas/skip", json={"seconds": DAY}).status_code == 204
     assert world.eas.account.now() == world.clock() + DAY
     assert control.post("/_control/eas/tokens", json={"state": "lost"}).status_code == 422

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from rehearsal.contracts.contract import load
+from rehearsal.control import emulator_route
 from rehearsal.emulators.declaration import Surroundings
 from rehearsal.emulators.google.errors import GoogleError
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
@@ -21,7 +22,7 @@ from tests.rehearsal.emulators.in_process import InProcess
 from tests.rehearsal.emulators.play_client import APPLICATION, PACKAGE
 
 DEPLOYER = "play@techmate-delivery.iam.gserviceaccount.com"
-MANIFEST = {"mobile": {"android": {"package": PACKAGE, "deployer": {"service_account": DEPLOYER}}}}
+MANIFEST = {"mobile": {"android": {"package": PACKAGE, "service_account": DEPLOYER}}}
 
 
 def authorise(token: str | None, permission: str, resource: str, /) -> str:
@@ -113,7 +114,7 @@ def test_the_manifest_names_the_app_and_its_deployer(play: GooglePlay) -> None:
 def test_the_console_is_reached_through_the_worlds_port(
     play: GooglePlay, action: str, arguments: dict[str, Any]
 ) -> None:
-    client = InProcess(Starlette(routes=play.controls))
+    client = InProcess(Starlette(routes=[emulator_route("google-play", play.control)]))
     address = f"/_control/google-play/{action}"
     assert client.post(address, json={"package": PACKAGE, **arguments}).status_code == 204
     assert client.post(address, json={"package": "ai.techmate.other", **arguments}).status_code == 422
@@ -121,7 +122,7 @@ def test_the_console_is_reached_through_the_worlds_port(
 
 
 def test_a_review_ends_in_one_of_two_ways(play: GooglePlay) -> None:
-    client = InProcess(Starlette(routes=play.controls))
+    client = InProcess(Starlette(routes=[emulator_route("google-play", play.control)]))
     answer = client.post("/_control/google-play/next_verdict", json={"package": PACKAGE, "verdict": "perhaps"})
     assert (answer.status_code, answer.json()) == (
         422,
@@ -130,6 +131,6 @@ def test_a_review_ends_in_one_of_two_ways(play: GooglePlay) -> None:
 
 
 def test_what_the_console_has_not(play: GooglePlay) -> None:
-    client = InProcess(Starlette(routes=play.controls))
+    client = InProcess(Starlette(routes=[emulator_route("google-play", play.control)]))
     for action in ("sell", "_app", "__init__"):
         assert client.post(f"/_control/google-play/{action}", json={"package": PACKAGE}).status_code == 404

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
+from rehearsal.emulators import apps
 from rehearsal.emulators.google_auth.policy import CredentialRejected, Policy
 from rehearsal.github.app import GitHub
 from rehearsal.world import definition, provision
@@ -203,3 +205,73 @@ def test_a_run_from_before_the_deploying_environment_was_renamed_becomes_nobody(
     assert accounts("production") == []
     assert accounts("production-deploy") == [wanted.deployers["production"][1]]
     assert "production" not in wanted.github_environments.values(), "no secret is left where such a run looks for it"
+
+
+APPS = """
+mobile:
+  component: apps
+  app: apps/phone
+  eas: {account: acme, slug: shop, project: 00000000-0000-0000-0000-000000000000}
+  android: {package: test.acme.shop, workload_identity: %s, service_account: play@acme-delivery.iam.gserviceaccount.com}
+  ios: {bundle: test.acme.shop, app: "1", issuer: issuer, key: KEY}
+alerts: {slack_channel: "#deployments"}
+release: {components: {platform: {}, apps: {tag_format: "app-v{version}"}}}
+"""
+
+
+@pytest.fixture
+def with_apps(wanted: Definition) -> Definition:
+    raw = yaml.safe_load(APPS % POOL)
+    return dataclasses.replace(wanted, manifest=raw, apps=apps.read(raw))
+
+
+def test_the_environment_that_builds_apps_holds_the_robots_token_alone(with_apps: Definition) -> None:
+    held = provision.secrets_of_apps(with_apps, provision.Keys())
+    assert set(held["mobile-build"]) == {"EXPO_TOKEN"}
+    assert {"EXPO_TOKEN", "APP_STORE_KEY", "SLACK_WEBHOOK"} <= set(held["mobile-stores"])
+
+
+def test_where_the_platform_is_deployed_no_secret_of_the_apps_is(with_apps: Definition) -> None:
+    assert not {"EXPO_TOKEN", "APP_STORE_KEY"} & set(provision.needed_secrets(with_apps, provision.Keys()))
+    assert {"EXPO_TOKEN", "APP_STORE_KEY", "VERCEL_TOKEN"} <= set(
+        provision.terminal_secrets(with_apps, provision.Keys())
+    )
+
+
+def test_the_environments_of_the_apps_admit_their_tags_alone(with_apps: Definition, tmp_path: Path) -> None:
+    github = GitHub(tmp_path, lambda: datetime(2026, 11, 28, tzinfo=UTC))
+    asyncio.run(github.seed.repository("acme/shop"))
+    provision.make_environments(github.seed, with_apps, provision.Keys())
+    environments = github.service.repository("acme/shop").environments
+    for name in ("mobile-build", "mobile-stores"):
+        assert [(each.type, each.name) for each in environments[name].policies] == [("tag", "app-v*")], name
+
+
+@pytest.mark.parametrize(
+    ("claims", "lets_in"),
+    [
+        ({"ref": "refs/tags/app-v1.0.0", "workflow_ref": "mobile-release.yml@refs/tags/app-v1.0.0"}, True),
+        ({"ref": "refs/tags/v1.0.0", "workflow_ref": "mobile-release.yml@refs/tags/v1.0.0"}, False),
+        ({"ref": "refs/tags/app-v1.0.0", "workflow_ref": "other.yml@refs/tags/app-v1.0.0"}, False),
+        ({"ref": "refs/heads/main", "workflow_ref": "mobile-release.yml@refs/tags/app-v1.0.0"}, False),
+        ({"ref": "refs/heads/main", "workflow_ref": "rollback.yml@refs/heads/main"}, True),
+        ({"ref": "refs/tags/app-v1.0.0", "workflow_ref": "rollback.yml@refs/tags/app-v1.0.0"}, False),
+        ({"ref": "refs/heads/app-v1", "workflow_ref": "mobile-release.yml@refs/heads/app-v1"}, False),
+    ],
+)
+def test_google_lets_in_the_apps_own_workflow_at_their_tags(
+    with_apps: Definition, claims: dict[str, str], *, lets_in: bool
+) -> None:
+    trusted = provision.TrustedWorkflows(repository_id=101, files=("rollback.yml",), tags="app-v*")
+    policy = provision.google_policy(with_apps, ISSUER, trusted=trusted)
+    workflow = f"acme/shop/.github/workflows/{claims['workflow_ref']}"
+    said = {
+        "sub": "x",
+        "environment": "mobile-stores",
+        "repository_id": "101",
+        "ref": claims["ref"],
+        "workflow_ref": workflow,
+    }
+    assert admitted(policy, said) is lets_in
+    assert can_become(policy, "mobile-stores") == ["play@acme-delivery.iam.gserviceaccount.com"]
+    assert not admitted(policy, {**said, "repository_id": "102"})

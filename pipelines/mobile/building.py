@@ -1,0 +1,266 @@
+"""Build the app at EAS, once: a build of this commit, profile, version and number that is there is used, or waited for.
+
+What EAS shows is read before anything is begun and again after it, so that a run that was killed anywhere is gone on with, and two that
+begin the same build end with one. One platform that fails hides nothing of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.errors import ProviderError, ProviderUnavailable, RefusedError, ShipmateError
+
+if TYPE_CHECKING:
+    from pipelines.clock import Clock
+    from pipelines.http import Http
+    from pipelines.manifest.mobile import Platform
+    from pipelines.providers.eas import Build, Eas
+
+PATIENCE = 90 * 60.0
+"""Seconds that a run waits for its builds. A job may take six hours; builds of a free account sometimes wait longer than this."""
+EVERY = 15.0
+"""Seconds between two looks."""
+TELL_EVERY = 120.0
+"""Seconds after which a build is told of again although nothing has changed."""
+LOOKS = 3
+"""After an order without a clear answer: how often it is looked for, `EVERY` seconds apart."""
+MISMATCH = "Runtime version calculated on local machine not equal"
+"""As EAS says it (expo/eas-build#449)."""
+
+
+class BuildFailed(ProviderError):
+    """EAS could not build it, or somebody cancelled it."""
+
+
+class RuntimeMismatch(RefusedError):
+    """The build has another runtime version than the one worked out here: updates that fit the commit would not reach it."""
+
+    def __init__(self, platform: str, here: str, there: str, url: str) -> None:
+        super().__init__(
+            f"the runtime version of the {platform} build is {there or 'another'}, worked out here it is {here}",
+            where=url,
+            why="the app's configuration depends on something that only EAS has (a variable with the visibility secret is not given "
+            "to anybody else), or packages were not installed from the lock file here",
+            next_step="`eas env:list` shows the variables: give those that app.json or a plugin reads the visibility plain text or "
+            "sensitive; `eas fingerprint:compare` shows what differs. Then "
+            + ("delete this build with `eas build:delete` and run this again" if there else "run this again"),
+        )
+        self.platform = platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one platform's build: it is there, or `problem` says why not."""
+
+    platform: Platform
+    build: Build | None = None
+    """Also beside a problem, where there is one."""
+    problem: ShipmateError | None = None
+    begun: bool = False
+    """By this run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What shall be built. `numbers`: platform -> build number, already written into app.json in the folder of `eas`."""
+
+    numbers: Mapping[Platform, int]
+    version: str
+    commit: str
+    profile: str
+    runtimes: Mapping[Platform, str]
+    """Platform -> runtime version as worked out from this commit."""
+
+
+@dataclass(kw_only=True)
+class Building:
+    """Builds of one order. `noted` is told of each build as soon as its id is known; `say` of progress."""
+
+    eas: Eas
+    http: Http
+    clock: Clock
+    say: Callable[[str], None] = lambda text: None
+    noted: Callable[[Platform, Build], None] = lambda platform, build: None
+    patience: float = PATIENCE
+    _outcomes: dict[Platform, Outcome] = field(default_factory=dict)
+    _told: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
+
+    def build(self, order: Order) -> dict[Platform, Outcome]:
+        """The outcome for each platform. Raises nothing of EAS's: problems are in the outcomes."""
+        self._outcomes, self._told, self._known = {}, {}, set()
+        found: dict[Platform, Build] = {}
+        for platform in order.numbers:
+            self._attempt(platform, lambda p=platform: self._there(order, p, found))  # type: ignore[misc]
+        missing = [each for each in order.numbers if each not in found and each not in self._outcomes]
+        begun = self._begun(order, missing) if missing else {}
+        self._wait(order, {**found, **begun}, frozenset(begun))
+        return {platform: self._outcomes[platform] for platform in order.numbers}
+
+    # what is there, and what must be begun ------------------------------------------------------------------------------
+
+    def _there(self, order: Order, platform: Platform, found: dict[Platform, Build]) -> None:
+        build = self._look(order, platform)
+        if build is not None:
+            self.say(f"{platform}: build {order.numbers[platform]} of {order.version} is {_state(build)}: {build.url}")
+            found[platform] = build
+
+    def _look(self, order: Order, platform: Platform) -> Build | None:
+        """The build that is used: a finished one, else the oldest that goes on. Any other that goes on is cancelled."""
+        listed = self.eas.builds(
+            platform=platform,
+            commit=order.commit,
+            profile=order.profile,
+            version=order.version,
+            number=order.numbers[platform],
+        )
+        alive = sorted(
+            (each for each in listed if not each.failed), key=lambda one: (not one.over, one.created, one.id)
+        )
+        if not alive:
+            return None
+        first, *others = alive
+        self._note(first)
+        for each in others:
+            if not each.over:
+                self.say(f"{platform}: cancels {each.url}: {first.url} is the same and was begun before it")
+                self.eas.cancel(each.id)
+        return first
+
+    def _begun(self, order: Order, missing: list[Platform]) -> dict[Platform, Build]:
+        """Begin what is missing. Whatever the program says, what EAS shows afterwards counts: the first of two may have begun."""
+        problem: ShipmateError | None = None
+        try:
+            for build in self.eas.start(missing, order.profile):
+                self._note(build)
+        except ShipmateError as error:
+            problem = error
+        found: dict[Platform, Build] = {}
+        for platform in missing:
+            self._attempt(platform, lambda p=platform: self._appeared(order, p, found, problem))  # type: ignore[misc]
+        return found
+
+    def _appeared(
+        self, order: Order, platform: Platform, found: dict[Platform, Build], problem: ShipmateError | None
+    ) -> None:
+        # A refusal is an answer. After one that was lost, and after a success, the list may be a little late.
+        for look in range(1 if problem is not None and not isinstance(problem, ProviderUnavailable) else LOOKS):
+            if look:
+                self.clock.sleep(EVERY)
+            build = self._look(order, platform)
+            if build is not None:
+                self.say(f"{platform}: build {build.number} of {build.version} was begun: {build.url}")
+                found[platform] = build
+                return
+        raise problem or ProviderError(
+            f"EAS says that it began the {platform} build, and shows no build {order.numbers[platform]} of {order.version} and this commit",
+            where="eas build:list",
+            why="what was uploaded is another commit, version or number than what was asked for",
+            next_step="look at the newest build at expo.dev",
+        )
+
+    # waiting ------------------------------------------------------------------------------------------------------------
+
+    def _wait(self, order: Order, builds: Mapping[Platform, Build], begun: frozenset[Platform]) -> None:
+        started, deadline = self.clock.monotonic(), self.clock.deadline(self.patience)
+        running = dict(builds)
+        while running:
+            for platform, build in list(running.items()):
+                now, problem = self._seen(build)
+                self._tell(now, self.clock.monotonic() - started)
+                if problem is None and not now.over and self.clock.monotonic() >= deadline:
+                    problem = self._late(now)
+                if problem is None and not now.over:
+                    running[platform] = now
+                    continue
+                del running[platform]
+                problem = problem or self._problem(order, now)
+                self._outcomes[platform] = Outcome(
+                    platform=platform, build=now, problem=problem, begun=platform in begun
+                )
+            if running:
+                self.clock.sleep(EVERY)
+
+    def _seen(self, build: Build) -> tuple[Build, ShipmateError | None]:
+        """As it is now. While Expo is out of reach the build goes on, and so does the wait."""
+        try:
+            return self.eas.view(build.id), None
+        except ProviderUnavailable as error:
+            self.say(f"{build.platform}: {error.what}; looks again")
+            return build, None
+        except ShipmateError as error:
+            return build, error
+
+    def _problem(self, order: Order, build: Build) -> ShipmateError | None:
+        """Of a build that is over."""
+        if build.status == "CANCELED":
+            return BuildFailed(
+                f"the {build.platform} build was cancelled",
+                where=build.url,
+                why="somebody did it at expo.dev, or with `eas build:cancel`",
+                next_step="run this again: it builds again, with the same number",
+            )
+        expected = order.runtimes[build.platform]
+        if build.status == "FINISHED":
+            if build.runtime == expected:
+                return None
+            return RuntimeMismatch(build.platform, expected, build.runtime, build.url)
+        log = self.eas.log_excerpt(build, self.http)
+        if MISMATCH in build.problem or MISMATCH in log:
+            return RuntimeMismatch(build.platform, expected, "", build.url)
+        return BuildFailed(
+            f"the {build.platform} build failed: {build.problem or 'EAS does not say why'}",
+            where=build.url,
+            why=f"its log ends with\n{log}" if log else "its log cannot be read here; the page above has it",
+            next_step="mend what it says and release a higher version; where Expo was at fault, run this again",
+        )
+
+    def _late(self, build: Build) -> ProviderUnavailable:
+        return ProviderUnavailable(
+            f"waited {self.patience / 60:.0f} minutes for the {build.platform} build, which is {_state(build)}",
+            where=build.url,
+            why="a queue at EAS is longer at some hours, and on some plans",
+            next_step="run this again: the build goes on and is used",
+        )
+
+    def _note(self, build: Build) -> None:
+        if build.id not in self._known:
+            self.noted(build.platform, build)
+            self._known.add(build.id)
+
+    def _tell(self, build: Build, elapsed: float) -> None:
+        said, at = self._told.get(build.id, ("", 0.0))
+        state = _state(build)
+        if state != said or elapsed - at >= TELL_EVERY:
+            wait = f", to be begun in about {_time(build.wait)}" if build.wait is not None else ""
+            self.say(f"{build.platform}: {state}{wait}, after {_time(elapsed)}: {build.url}")
+            self._told[build.id] = (state, elapsed)
+
+    def _attempt(self, platform: Platform, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except ShipmateError as error:
+            self._outcomes[platform] = Outcome(platform=platform, problem=error)
+
+
+def _state(build: Build) -> str:
+    if build.status == "IN_QUEUE" and build.queue is not None:
+        return f"at place {build.queue} of the queue"
+    return _STATES.get(build.status, build.status.lower())
+
+
+_STATES = {
+    "NEW": "waiting for other builds of the account",
+    "IN_QUEUE": "in the queue",
+    "IN_PROGRESS": "being built",
+    "FINISHED": "built",
+    "ERRORED": "failed",
+    "CANCELED": "cancelled",
+    "PENDING_CANCEL": "being cancelled",
+}
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 100 else f"{seconds:.0f} s"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pipelines.errors import InputError, LocalError
 from pipelines.runtime import Input, Output, Runtime
+from pipelines.toolchain import eas, node, python
 from pipelines.toolchain import home as homes
-from pipelines.toolchain import node, python
 
 TITLE = "Set up"
 BEFORE = """\
@@ -21,7 +21,7 @@ BEFORE = """\
       with:
         python-version: ${{ inputs.python-version }}
     - name: Node
-      if: inputs.node != ''
+      if: inputs.node != '' || inputs.eas == 'true'
       uses: actions/setup-node@820762786026740c76f36085b0efc47a31fe5020 # v7.0.0
       with:
         node-version: ${{ inputs.node-version }}
@@ -46,6 +46,7 @@ INPUTS = (
         doc="Folders of the workspace that need Node, separated by blanks; the modules each one locks are installed.",
     ),
     Input(name="node-version", doc="Which Node, where one is needed.", default="24"),
+    Input(name="eas", doc="true gets the program eas, in the version that the suite was tried with.", default="false"),
     Input(name="browser", doc="true gets what browser tests need (implies dev).", default="false"),
 )
 OUTPUTS = (Output(name="venv", doc="The folder of the Python environment."),)
@@ -66,6 +67,8 @@ def main(runtime: Runtime) -> int:
     runtime.output("venv", str(venv))
     for name in given["node"].split():
         _modules(_inside(workspace, name), home, runtime)
+    if given["eas"] == "true" and (program := eas.ensure(ROOT, home, runtime.say)) is not None:
+        runtime.path(program)
     if given["browser"] == "true":
         _browser(runtime, venv, home)
     return 0

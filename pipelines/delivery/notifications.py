@@ -143,31 +143,16 @@ def _title(environment: str, kind: str, release: str, results: Mapping[str, Any]
 
 def ways(context: Context, slack_webhook: str, smtp_user: str, smtp_password: str) -> list[Messenger]:
     """The ways the manifest asks for. A way without its secret is said and left out."""
-    from pipelines.notify import email, slack
+    from pipelines import notify
 
-    alerts = context.manifest.alerts
-    found: list[Messenger] = []
-    if alerts.slack_channel and slack_webhook:
-        found.append(slack.Webhook(slack_webhook, context.http))
-    elif alerts.slack_channel:
-        context.runtime.annotate("warning", "Slack is not told: the secret SLACK_WEBHOOK is missing", title="Alerts")
-    if alerts.email:
-        found.append(email.Mail(alerts.email, user=smtp_user, password=smtp_password))
-    return found
+    return notify.ways(context.manifest.alerts, context.http, context.runtime, slack_webhook, smtp_user, smtp_password)
 
 
 def tell(context: Context, message: Message, messengers: Sequence[Messenger]) -> list[str]:
     """Tell by every way; the names of those that worked. Raises ProviderError when there are ways and none worked."""
     from pipelines import notify
 
-    failures = notify.tell(message, messengers)
-    for failure in failures:
-        context.runtime.annotate("warning", failure, title="Alerts")
-    return [
-        messenger.name
-        for messenger in messengers
-        if not any(failure.startswith(messenger.name) for failure in failures)
-    ]
+    return notify.told_by(context.runtime, message, messengers)
 
 
 def tell_of_rollback(

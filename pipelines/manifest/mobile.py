@@ -71,6 +71,7 @@ class AppStore:
     issuer: str = field(metadata=_said("Issuer id of the API key.", "00000000-0000-0000-0000-000000000000"))
     key: str = field(metadata=_said("Id of the API key whose private part is the secret APP_STORE_KEY.", "2X9R4HXF34"))
     groups: Groups = field(default=Groups(), metadata=_said("Who tests it."))
+    languages: tuple[str, ...] = field(default=("en-US",), metadata=_said("Of what testers are told."))
     encryption: bool = field(
         default=False,
         metadata=_said(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import RefusedError
 
 if TYPE_CHECKING:
-    from pipelines.manifest.mobile import Mobile
+    from pipelines.manifest.mobile import Mobile, Platform
 
 APP, PACKAGE, LOCK, EAS = "app.json", "package.json", "package-lock.json", "eas.json"
 FINGERPRINT = "fingerprint.config.js"
@@ -214,7 +214,7 @@ def require(found: Iterable[Problem], tag: str, main: str) -> None:
         )
 
 
-def with_numbers(app: bytes, numbers: Mapping[str, int], version: str) -> bytes:
+def with_numbers(app: bytes, numbers: Mapping[Platform, int], version: str) -> bytes:
     """app.json with the build numbers (platform -> number) written into it; everything else stays.
 
     Raises RefusedError for another version than the one that was verified.

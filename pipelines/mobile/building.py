@@ -61,6 +61,12 @@ class Outcome:
     begun: bool = False
     """By this run."""
 
+    def require(self) -> Build:
+        """The build. Raises the problem."""
+        if self.problem is not None or self.build is None:
+            raise self.problem or ProviderError("there is no build", where=self.platform)
+        return self.build
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
@@ -89,15 +95,37 @@ class Building:
     _known: set[str] = field(default_factory=set)
 
     def build(self, order: Order) -> dict[Platform, Outcome]:
-        """The outcome for each platform. Raises nothing of EAS's: problems are in the outcomes."""
+        """Begin what is missing, and wait: the outcome for each platform. Raises nothing of EAS's: problems are in the outcomes."""
+        begun = self.begin(order)
+        running = {name: each.build for name, each in begun.items() if each.build is not None and each.problem is None}
+        self._wait(order, running, frozenset(name for name, each in begun.items() if each.begun))
+        return {platform: self._outcomes[platform] for platform in order.numbers}
+
+    def begin(self, order: Order) -> dict[Platform, Outcome]:
+        """Begin what is missing, and wait for nothing. A build in an outcome goes on, or is over already."""
         self._outcomes, self._told, self._known = {}, {}, set()
         found: dict[Platform, Build] = {}
         for platform in order.numbers:
             self._attempt(platform, lambda p=platform: self._there(order, p, found))  # type: ignore[misc]
         missing = [each for each in order.numbers if each not in found and each not in self._outcomes]
         begun = self._begun(order, missing) if missing else {}
-        self._wait(order, {**found, **begun}, frozenset(begun))
-        return {platform: self._outcomes[platform] for platform in order.numbers}
+        there = {
+            platform: Outcome(platform=platform, build=build, begun=platform in begun)
+            for platform, build in {**found, **begun}.items()
+        }
+        return {platform: self._outcomes.get(platform) or there[platform] for platform in order.numbers}
+
+    def wait(self, order: Order, platform: Platform) -> Outcome:
+        """Wait for one platform's build, which another job has begun: here is nothing of the app that could be built."""
+        self._outcomes, self._told, self._known = {}, {}, set()
+        found: dict[Platform, Build] = {}
+        self._attempt(platform, lambda: self._there(order, platform, found))
+        if platform in self._outcomes:
+            return self._outcomes[platform]
+        if not found:
+            return self._ended_before(order, platform)
+        self._wait(order, found, frozenset())
+        return self._outcomes[platform]
 
     # what is there, and what must be begun ------------------------------------------------------------------------------
 
@@ -109,15 +137,9 @@ class Building:
 
     def _look(self, order: Order, platform: Platform) -> Build | None:
         """The build that is used: a finished one, else the oldest that goes on. Any other that goes on is cancelled."""
-        listed = self.eas.builds(
-            platform=platform,
-            commit=order.commit,
-            profile=order.profile,
-            version=order.version,
-            number=order.numbers[platform],
-        )
         alive = sorted(
-            (each for each in listed if not each.failed), key=lambda one: (not one.over, one.created, one.id)
+            (each for each in self._listed(order, platform) if not each.failed),
+            key=lambda one: (not one.over, one.created, one.id),
         )
         if not alive:
             return None
@@ -128,6 +150,23 @@ class Building:
                 self.say(f"{platform}: cancels {each.url}: {first.url} is the same and was begun before it")
                 self.eas.cancel(each.id)
         return first
+
+    def _ended_before(self, order: Order, platform: Platform) -> Outcome:
+        """Of a platform that has no build which goes on or is built: why the newest one is not."""
+        failed = self._listed(order, platform)
+        if not failed:
+            return Outcome(platform=platform, problem=_not_begun(order, platform))
+        newest = max(failed, key=lambda one: (one.created, one.id))
+        return Outcome(platform=platform, build=newest, problem=self._problem(order, newest))
+
+    def _listed(self, order: Order, platform: Platform) -> list[Build]:
+        return self.eas.builds(
+            platform=platform,
+            commit=order.commit,
+            profile=order.profile,
+            version=order.version,
+            number=order.numbers[platform],
+        )
 
     def _begun(self, order: Order, missing: list[Platform]) -> dict[Platform, Build]:
         """Begin what is missing. Whatever the program says, what EAS shows afterwards counts: the first of two may have begun."""
@@ -200,7 +239,7 @@ class Building:
                 f"the {build.platform} build was cancelled",
                 where=build.url,
                 why="somebody did it at expo.dev, or with `eas build:cancel`",
-                next_step="run this again: it builds again, with the same number",
+                next_step="re-run the job that starts the builds: it builds again, with the same number",
             )
         expected = order.runtimes[build.platform]
         if build.status == "FINISHED":
@@ -214,7 +253,7 @@ class Building:
             f"the {build.platform} build failed: {build.problem or 'EAS does not say why'}",
             where=build.url,
             why=f"its log ends with\n{log}" if log else "its log cannot be read here; the page above has it",
-            next_step="mend what it says and release a higher version; where Expo was at fault, run this again",
+            next_step="mend what it says and release a higher version; where Expo was at fault, re-run the job that starts the builds",
         )
 
     def _late(self, build: Build) -> ProviderUnavailable:
@@ -243,6 +282,15 @@ class Building:
             act()
         except ShipmateError as error:
             self._outcomes[platform] = Outcome(platform=platform, problem=error)
+
+
+def _not_begun(order: Order, platform: Platform) -> ProviderError:
+    return ProviderError(
+        f"EAS has no {platform} build {order.numbers[platform]} of {order.version} and this commit",
+        where="eas build:list",
+        why="it was not begun, or deleted since",
+        next_step="re-run the job that starts the builds: the jobs after it follow",
+    )
 
 
 def _state(build: Build) -> str:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pipelines.errors import ProviderError, ShipmateError
 from pipelines.roles import Message, Messenger
 
-__all__ = ["PartlyTold", "tell"]
+if TYPE_CHECKING:
+    from pipelines.http import Http
+    from pipelines.manifest.model import Alerts
+    from pipelines.runtime import Runtime
+
+__all__ = ["PartlyTold", "tell", "told_by", "ways"]
 
 
 class PartlyTold(ProviderError):
@@ -35,3 +41,27 @@ def tell(message: Message, messengers: Sequence[Messenger]) -> list[str]:
             next_step="tell people yourself, then mend the ways above",
         )
     return failures
+
+
+def told_by(runtime: Runtime, message: Message, messengers: Sequence[Messenger]) -> list[str]:
+    """Tell by every way; the names of those that worked, with a warning for each that did not. Raises ProviderError as `tell` does."""
+    failures = tell(message, messengers)
+    for failure in failures:
+        runtime.annotate("warning", failure, title="Alerts")
+    return [each.name for each in messengers if not any(failure.startswith(each.name) for failure in failures)]
+
+
+def ways(
+    alerts: Alerts, http: Http, runtime: Runtime, slack_webhook: str, smtp_user: str, smtp_password: str
+) -> list[Messenger]:
+    """The ways that the manifest asks for. Slack without its secret is said and left out."""
+    from pipelines.notify import email, slack
+
+    found: list[Messenger] = []
+    if alerts.slack_channel and slack_webhook:
+        found.append(slack.Webhook(slack_webhook, http))
+    elif alerts.slack_channel:
+        runtime.annotate("warning", "Slack is not told: the secret SLACK_WEBHOOK is missing", title="Alerts")
+    if alerts.email:
+        found.append(email.Mail(alerts.email, user=smtp_user, password=smtp_password))
+    return found

@@ -1,0 +1,4 @@
+from actions.build_again import main
+from pipelines.runtime import run
+
+raise SystemExit(run(main))

@@ -1,0 +1,4 @@
+from actions.notify_apps import main
+from pipelines.runtime import run
+
+raise SystemExit(run(main))

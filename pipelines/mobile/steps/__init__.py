@@ -1,0 +1,1 @@
+"""The steps of the apps' pipelines, a file each."""

@@ -1,28 +1,40 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { readSettings, SettingsError } from "../src/settings.mjs";
+import { CHANNELS, environmentOf, readSettings, SettingsError } from "../src/settings.mjs";
 
 const { build } = JSON.parse(readFileSync(new URL("../eas.json", import.meta.url), "utf8"));
 
-for (const [profile, { env }] of Object.entries(build)) {
-  test(`the ${profile} profile of eas.json gives usable settings`, () => {
-    const given = { apiUrl: env.EXPO_PUBLIC_API_URL, environment: env.EXPO_PUBLIC_ENVIRONMENT };
-    assert.deepEqual(readSettings(given), given);
+for (const [profile, { channel, env = {} }] of Object.entries(build)) {
+  test(`builds of the profile ${profile} find their backend`, () => {
+    const settings = readSettings({ channel, apiUrl: env.EXPO_PUBLIC_API_URL });
+    assert.match(settings.apiUrl, profile === "development" ? /^http/ : /^https:/);
+    assert.equal(settings.environment, environmentOf(channel));
   });
 }
 
-test("each profile is an environment of its own", () => {
-  const addresses = Object.values(build).map(({ env }) => env.EXPO_PUBLIC_API_URL);
+test("each profile has a channel of its own, and each channel an environment", () => {
   const channels = Object.values(build).map(({ channel }) => channel);
-  assert.deepEqual([addresses.length, new Set(addresses).size, new Set(channels).size], [3, 3, 3]);
+  assert.deepEqual(channels.sort(), [...Object.keys(CHANNELS), "development"].sort());
+  assert.equal(new Set(channels.map(environmentOf)).size, channels.length);
+});
+
+test("a variable cannot lead a store's build elsewhere", () => {
+  const { apiUrl } = readSettings({ channel: "production", apiUrl: "http://localhost:3000" });
+  assert.equal(apiUrl, CHANNELS.production.apiUrl);
+});
+
+test("without a channel, as in Expo Go, it is development", () => {
+  for (const channel of [null, ""]) {
+    const settings = readSettings({ channel, apiUrl: "http://localhost:3000" });
+    assert.deepEqual(settings, { environment: "development", apiUrl: "http://localhost:3000" });
+  }
 });
 
 for (const [why, given] of Object.entries({
-  EXPO_PUBLIC_ENVIRONMENT: { apiUrl: "https://api.test", environment: undefined },
-  "not set": { apiUrl: undefined, environment: "production" },
-  "without a path": { apiUrl: "https://api.test/v1", environment: "production" },
-  "must be https in production": { apiUrl: "http://localhost:3000", environment: "production" },
+  "prodution is none of this app": { channel: "prodution", apiUrl: "https://api.test" },
+  "not set": { channel: null, apiUrl: undefined },
+  "without a path": { channel: "development", apiUrl: "https://api.test/v1" },
 })) {
   test(`refused: ${why}`, () => {
     assert.throws(() => readSettings(given), (error) => error instanceof SettingsError && error.message.includes(why));

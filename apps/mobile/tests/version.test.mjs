@@ -5,7 +5,6 @@ import { describeVersion } from "../src/version.mjs";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8"));
 const { expo } = read("app.json");
-const eas = read("eas.json");
 
 test("the store's production app shows its version alone", () => {
   assert.equal(describeVersion({ version: "1.0.0", environment: "production", updateId: null }), "v1.0.0");
@@ -16,18 +15,13 @@ test("anything else says what it is", () => {
   assert.equal(describeVersion(facts), "vunknown · staging · update 0b1f2d3c");
 });
 
-test("version of the store and version of the updates are one", () => {
+test("the version stands in app.json alone, so that a release edits one file", () => {
+  const lock = read("package-lock.json");
   assert.match(expo.version, /^\d+\.\d+\.\d+$/);
-  assert.deepEqual(expo.runtimeVersion, { policy: "appVersion" });
+  assert.deepEqual([read("package.json").version, lock.version, lock.packages[""].version], [undefined, undefined, undefined]);
 });
 
-test("build numbers are counted in one place", () => {
-  assert.equal(eas.cli.appVersionSource, "remote");
-  assert.equal(eas.build.production.autoIncrement, true);
+test("build numbers are written by the release, and stand in no commit", () => {
   assert.equal(expo.ios.buildNumber, undefined);
   assert.equal(expo.android.versionCode, undefined);
-});
-
-test("both stores know the app by one name", () => {
-  assert.equal(expo.ios.bundleIdentifier, expo.android.package);
 });

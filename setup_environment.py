@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BENCH_VENV = ROOT / ".venv-bench"
 """The programs of others that benchmarks compare with: apart, so that nothing else can come to need them."""
-NODE_FOLDERS = ("apps/web", "apps/mobile", "pipelines/lint/node")
+NODE_FOLDERS = ("apps/web", "pipelines/lint/node")
+"""Not apps/mobile: its packages are 400 MB, and its tests need none of them."""
 PARTS = ("python", "node", "contracts", "services")
 ASKED_FOR = ("bench",)
 """Parts that nobody gets without naming them."""

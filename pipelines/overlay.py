@@ -70,13 +70,17 @@ def current(environ: Mapping[str, str] = os.environ) -> Overlay:
     return overlay
 
 
-def _require_loopback(address: str, file: str) -> None:
-    host = urlsplit(address).hostname or ""
+def is_loopback(address: str) -> bool:
+    """Whether an address with a scheme leads to this machine, by number: a name could lead anywhere."""
     try:
-        if ipaddress.ip_address(host).is_loopback:
-            return
+        return ipaddress.ip_address(urlsplit(address).hostname or "").is_loopback
     except ValueError:
-        pass
+        return False
+
+
+def _require_loopback(address: str, file: str) -> None:
+    if is_loopback(address):
+        return
     raise LocalError(
         f"the overlay points to {address!r}, which is not on this machine",
         where=file,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.ci import gate, needs
+from pipelines.ci.rehearsing import is_rehearsal
 from pipelines.errors import CheckFailed
 from pipelines.runtime import Input, Output, Runtime
 
@@ -22,8 +23,8 @@ def main(runtime: Runtime) -> int:
         runtime.say(f"{leg.title}: {found.outcome(leg)}")
     for one in found.decided:
         if not one.runs:
-            runtime.say(f"{one.title}: {needs.SKIPPED}: {one.why}")
-    problems = list(gate.problems(found))
+            runtime.say(f"{one.title}: {one.skipped}: {one.why}")
+    problems = list(gate.problems(found, rehearsal=is_rehearsal(runtime.environ)))
     if problems:
         raise CheckFailed(
             "\n".join(problems),

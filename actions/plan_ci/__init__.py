@@ -10,6 +10,8 @@ from actions.delivery import github
 from pipelines.ci import baseline, changes, legs
 from pipelines.ci.affected import Affected, Changes, affected
 from pipelines.ci.matrix import Below, Planned, Since, plan
+from pipelines.ci.needs import LEFT_OUT, SKIPPED
+from pipelines.ci.rehearsing import is_rehearsal
 from pipelines.ci.tables import code, table
 from pipelines.manifest import Manifest, load
 from pipelines.runtime import Input, Output, Runtime
@@ -36,7 +38,8 @@ def main(runtime: Runtime) -> int:
     own = changes.of_event(root, runtime.environ.get("GITHUB_EVENT_NAME", ""), runtime.event)
     runtime.say(_compared(own))
     brought = affected(manifest, own) if own is not None else None
-    planned = plan(manifest, brought, _below(runtime, root, manifest, brought, values["token"]))
+    below = _below(runtime, root, manifest, brought, values["token"])
+    planned = plan(manifest, brought, below, rehearsal=is_rehearsal(runtime.environ))
     for one in planned:
         runtime.say(f"{'run ' if one.runs else 'skip'}  {one.check:<16} {one.why}")
     runtime.output("plan", json.dumps([_told(manifest, one) for one in planned]))
@@ -83,12 +86,18 @@ def _place(runtime: Runtime, root: Path) -> baseline.Place:
 
 def _told(manifest: Manifest, one: Planned) -> dict[str, Any]:
     title = manifest.ci.checks[one.check].title or one.check
-    return {"check": one.check, "title": title, "runs": one.runs, "why": one.why}
+    return {"check": one.check, "title": title, "runs": one.runs, "why": one.why, "left_out": one.left_out}
 
 
 def _summary(planned: tuple[Planned, ...], own: Changes | None) -> str:
-    rows = [(one.check, "runs" if one.runs else "skipped", code(one.why)) for one in planned]
+    rows = [(one.check, _word(one), code(one.why)) for one in planned]
     return f"### What this change must pass\n\n{_compared(own)}.\n\n{table(('check', '', 'why'), rows)}"
+
+
+def _word(one: Planned) -> str:
+    if one.runs:
+        return "runs"
+    return LEFT_OUT if one.left_out else SKIPPED
 
 
 def _compared(own: Changes | None) -> str:

@@ -121,7 +121,8 @@ def find(manifest: Manifest, name: str) -> Check:
 def missing(check: Check, root: Path, environ: Mapping[str, str]) -> list[str]:
     """What the check needs and this machine has not, each with the way to get it."""
     lacks = [
-        f"{folder}/node_modules is not there: make setup (in a workflow: `node: {folder}` of the step `Set up`)"
+        f"{folder}/node_modules is not there: make setup, or `npm ci --ignore-scripts` in that folder (in a workflow: `node: {folder}` of "
+        "the step `Set up`)"
         for folder in check.node
         if node.has_modules(root / folder) and not (root / folder / "node_modules").is_dir()
     ]

@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from pipelines.ci.needs import CHECKS, FAILED, MISSING, PASSED, PLANNER, Leg, Needs
 
 
-def problems(found: Needs) -> Iterator[str]:
+def problems(found: Needs, *, rehearsal: bool = False) -> Iterator[str]:
     """Why the required check must be red; nothing when each check succeeded, or was skipped by plan.
 
-    On GitHub a skipped job counts as passed, so that a job whose condition is wrong would pass: here only the plan may skip.
+    On GitHub a skipped job counts as passed, so that a job whose condition is wrong would pass: here only the plan may skip. What a
+    rehearsal leaves out may be left out in a rehearsal alone.
     """
     if found.planner != "success":
         yield f"{PLANNER}: {found.planner}, so nobody knows what had to run"
         return
     if not found.decided:
         yield f"{PLANNER}: told of no check at all"
+    if not rehearsal:
+        yield from (
+            f"{one.title}: was left out as in a rehearsal, and this is none" for one in found.decided if one.left_out
+        )
     yield from _not_started(found)
     if not found.legs:
         if found.checks != "skipped":

@@ -19,6 +19,8 @@ class Planned:
     check: str
     runs: bool
     why: str
+    left_out: bool = False
+    """It does not run only because this is a rehearsal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +47,25 @@ class Below:
     """The branch a pull request or merge group goes to; empty for a push."""
 
 
-def plan(manifest: Manifest, own: Affected | None, below: Below | None = None) -> tuple[Planned, ...]:
+def plan(
+    manifest: Manifest, own: Affected | None, below: Below | None = None, *, rehearsal: bool = False
+) -> tuple[Planned, ...]:
     """Every check of the manifest, in its order.
 
     `own` is what the change itself affects, None for a push, which is judged by `below` alone. Without `below` only `own` counts:
     that is for a terminal, where nothing is merged.
     """
     return tuple(
-        _planned(name, check.components, own or Affected(reasons={}), below)
+        _left_out(name, check.not_rehearsed)
+        if rehearsal and check.not_rehearsed
+        else _planned(name, check.components, own or Affected(reasons={}), below)
         for name, check in manifest.ci.checks.items()
     )
+
+
+def _left_out(name: str, why: str) -> Planned:
+    """Whatever changed: where it never runs, nothing could say that it passed below."""
+    return Planned(check=name, runs=False, left_out=True, why=f"a rehearsal does not run it: {why}")
 
 
 def _planned(name: str, components: tuple[str, ...], own: Affected, below: Below | None) -> Planned:

@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.errors import InputError
 
 PASSED, FAILED, SKIPPED, CANCELLED, MISSING = "passed", "failed", "skipped", "cancelled", "missing"
+LEFT_OUT = "not run"
 PLANNER, CHECKS = "plan", "check"
 """The job that plans, and the one whose matrix holds the checks."""
 LARGEST = 1_000_000
@@ -27,6 +28,13 @@ class Decision:
     title: str
     runs: bool
     why: str
+    left_out: bool = False
+    """A rehearsal leaves it out."""
+
+    @property
+    def skipped(self) -> str:
+        """The word for one that does not run."""
+        return LEFT_OUT if self.left_out else SKIPPED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +88,7 @@ def parse(text: str, results: Path) -> Needs:
                 title=_text(one, "title"),
                 runs=one.get("runs") is True,
                 why=_text(one, "why"),
+                left_out=one.get("left_out") is True,
             )
             for one in _objects(outputs.get("plan"))
         ),

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.ci.needs import FAILED, PASSED, SKIPPED, Decision, Leg, Needs
+from pipelines.ci.needs import FAILED, LEFT_OUT, PASSED, SKIPPED, Decision, Leg, Needs
 from pipelines.ci.tables import cell, code, duration, table
 from pipelines.runtime import fenced
 
-SIGNS = {PASSED: "✅", FAILED: "❌", SKIPPED: "➖"}
+SIGNS = {PASSED: "✅", FAILED: "❌", SKIPPED: "➖", LEFT_OUT: "➖"}
 OTHER_SIGN = "⚠️"
 MOST_FAILURES = 10
 LARGEST = 60_000
@@ -48,8 +48,10 @@ def _headline(needs: Needs) -> str:
     bad = [leg for leg in needs.legs if needs.outcome(leg) != PASSED]
     if bad:
         return f"### ❌ CI: {len(bad)} of {len(needs.legs)} checks did not pass"
-    skipped = len([one for one in needs.decided if not one.runs])
+    skipped = len([one for one in needs.decided if not one.runs and not one.left_out])
+    left_out = len([one for one in needs.decided if one.left_out])
     told = f", {skipped} not affected" if skipped else ""
+    told += f", {left_out} not run in a rehearsal" if left_out else ""
     return f"### ✅ CI: {len(needs.legs)} checks passed{told}" if needs.legs else "### ✅ CI: nothing to check"
 
 
@@ -61,7 +63,7 @@ def _about(run: Run) -> str:
 def _rows(decided: Decision, needs: Needs, run: Run) -> list[tuple[str, str, str, str]]:
     """A row for each job of a check; one for a check that was skipped."""
     if not decided.runs:
-        return [(cell(decided.title), f"{SIGNS[SKIPPED]} {SKIPPED}", "", code(decided.why))]
+        return [(cell(decided.title), f"{SIGNS[decided.skipped]} {decided.skipped}", "", code(decided.why))]
     return [_row(leg, needs, run) for leg in needs.legs if leg.check == decided.check]
 
 

@@ -115,6 +115,14 @@ class Check:
     pythons: tuple[str, ...] = field(
         default=(), metadata=said("A job for each of these Pythons, like 3.14; left out: one job on the suite's own.")
     )
+    not_rehearsed: str = field(
+        default="",
+        metadata=said(
+            "Why a rehearsal does not run it, for a check that needs more than one machine should download; the report of a rehearsal "
+            "says so, and never that it passed. GitHub's runners run it whatever this says.",
+            "its packages are 400 MB",
+        ),
+    )
     services: tuple[Literal["postgres", "redis"], ...] = field(default=(), metadata=said("Services the commands need."))
     reports: tuple[str, ...] = field(default=(), metadata=said("Globs of JUnit files to turn into annotations."))
 

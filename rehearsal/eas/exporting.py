@@ -15,7 +15,7 @@ from typing import Any
 from rehearsal.eas.project import Project
 from rehearsal.eas.refusal import Failed
 
-_SCRIPTS = (".js", ".jsx", ".ts", ".tsx", ".json")
+_SCRIPTS = (".js", ".jsx", ".mjs", ".ts", ".tsx", ".json")
 
 
 def export(project: Project, folder: Path, platforms: list[str]) -> None:

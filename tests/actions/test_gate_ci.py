@@ -55,6 +55,20 @@ def test_red_when_the_plan_failed(step: Any) -> None:
     assert step.run(main, needs=needs("skipped", plan="failure", legs=[])) == 7
 
 
+def test_a_check_that_was_left_out_is_green_in_a_rehearsal_alone(step: Any) -> None:
+    said(True)
+    lacking = {"check": "types", "title": "Types", "runs": False, "why": "too large", "left_out": True}
+    outputs = {"plan": json.dumps([*DECIDED, lacking]), "legs": json.dumps(LEGS)}
+    given = json.dumps(
+        {"plan": {"result": "success", "outputs": outputs}, "check": {"result": "success", "outputs": {}}}
+    )
+    step.environ["GITHUB_SERVER_URL"] = "http://127.0.0.1:3000"
+    assert step.run(main, needs=given) == 0
+    assert "Types: not run: too large" in step.log
+    step.environ["GITHUB_SERVER_URL"] = "https://github.com"
+    assert step.run(main, needs=given) == 7
+
+
 def test_it_needs_nothing_installed() -> None:
     """The job `ci` has no set-up step."""
     import subprocess

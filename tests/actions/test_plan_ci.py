@@ -177,3 +177,17 @@ def test_without_a_token_nothing_is_planned(step: Any, commits: list[str]) -> No
     step.event(pull(commits[0]))
     assert step.run(main) == 5
     assert "not given: token" in step.log
+
+
+def test_a_rehearsal_has_no_job_for_what_it_cannot_carry(step: Any, commits: list[str], past: Past) -> None:
+    manifest = Path("shipmate.yml")
+    manifest.write_text(MANIFEST.replace("[npm test], ", "[npm test], not_rehearsed: 400 MB, "))
+    step.event(pull(commits[0]))
+    for server, jobs, word in (
+        ("https://github.com", ["api-tests", "site-tests"], "runs"),
+        ("http://127.0.0.1:3000", ["api-tests"], "not run"),
+    ):
+        step.environ["GITHUB_SERVER_URL"] = server
+        assert step.run(main, token="t0ken") == 0
+        assert [leg["check"] for leg in json.loads(step.outputs()["legs"])] == jobs
+        assert f"| site-tests | {word} |" in step.summary()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.ci.gate import problems
+from pipelines.ci.needs import Needs
 from tests.pipelines.ci.needs_of import needs
 
 PLAN = {"lint": "", "tests": "", "site": "nothing that site depends on changed"}
@@ -75,3 +76,16 @@ def test_it_is_red_when_a_job_ran_that_was_not_to(tmp_path: Path) -> None:
 
 def test_results_of_an_earlier_attempt_that_are_not_planned_now_do_not_count(tmp_path: Path) -> None:
     assert list(problems(needs(tmp_path, PLAN, said={**GREEN, "site": {"passed": False}}))) == []
+
+
+def left_out(folder: Path) -> Needs:
+    """A check that the plan left out as a rehearsal does."""
+    found = needs(folder, PLAN, said=GREEN)
+    return dataclasses.replace(
+        found, decided=(*found.decided[:2], dataclasses.replace(found.decided[2], left_out=True))
+    )
+
+
+def test_what_a_rehearsal_leaves_out_is_missing_anywhere_else(tmp_path: Path) -> None:
+    assert list(problems(left_out(tmp_path), rehearsal=True)) == []
+    assert list(problems(left_out(tmp_path))) == ["Site: was left out as in a rehearsal, and this is none"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from pipelines.ci.affected import Changes, affected
 from pipelines.ci.matrix import Below, Since, plan
 from pipelines.manifest import parse
@@ -93,3 +95,33 @@ def test_what_a_pull_request_changes_is_its_own_reason() -> None:
 def test_what_is_not_known_runs_everything_and_says_why() -> None:
     assert set(decided((), Below(since={}, unknown="GitHub is silent", base="main"))) == set(ALL)
     assert set(decided(None, Below(since={}, unknown="GitHub is silent")).values()) == {"GitHub is silent"}
+
+
+# what a rehearsal leaves out -----------------------------------------------------------------------------------------------
+
+LARGE = parse("""
+platform: {name: shop, repository: shop/shop}
+components: {app: {paths: ["app/**"]}}
+ci:
+  checks:
+    tests: {run: [npm test], components: [app]}
+    types: {run: [npm run typecheck], components: [app], not_rehearsed: its packages are 400 MB}
+environments: {}
+""")
+
+
+@pytest.mark.parametrize("path", ["app/x.ts", "app.md"])
+@pytest.mark.parametrize("below", [None, Below(since={"tests": since(), "types": since(same=True)})])
+def test_a_check_that_is_not_rehearsed_says_so_whatever_changed(path: str, below: Below | None) -> None:
+    """Not that it passed somewhere: where it never runs, it never did."""
+    found = plan(LARGE, affected(LARGE, Changes(paths=(path,))), below, rehearsal=True)[1]
+    assert (found.runs, found.left_out, found.why) == (
+        False,
+        True,
+        "a rehearsal does not run it: its packages are 400 MB",
+    )
+
+
+def test_anywhere_else_it_is_a_check_like_any_other() -> None:
+    found = plan(LARGE, affected(LARGE, Changes(paths=("app/x.ts",))))
+    assert [(one.runs, one.left_out, one.why) for one in found] == [(True, False, "app: app/x.ts changed")] * 2

@@ -54,6 +54,14 @@ def test_a_green_report(needs: Making) -> None:
     ]
 
 
+def test_a_check_that_a_rehearsal_leaves_out_did_not_pass(needs: Making) -> None:
+    found = needs()
+    lacking = dataclasses.replace(found.decided[2], left_out=True, why="a rehearsal does not run it: 400 MB")
+    text = markdown(dataclasses.replace(found, decided=(*found.decided[:2], lacking)), RUN)
+    assert text.startswith("### ✅ CI: 2 checks passed, 1 not run in a rehearsal\n")
+    assert "| Site | ➖ not run |  | `a rehearsal does not run it: 400 MB` |" in text
+
+
 def test_a_failed_check_says_where_and_how_to_do_the_same(needs: Making) -> None:
     finding = {"file": "api/test_a.py", "line": 7, "title": "test_sum", "message": "assert 1 == 2\nmore"}
     said = {"tests": {"seconds": 2, "why": "pytest: exit code 1", "findings": [finding], "more": 3}}

@@ -79,7 +79,12 @@ def test_what_a_delivery_reads_itself_is_a_secret_too(tmp_path: Path) -> None:
 
 
 def test_the_jobs_of_ci_by_what_people_call_them(tmp_path: Path) -> None:
-    checks = {"lint": {}, "web": {"title": "Web tests"}, "suite": {"title": "Suite", "pythons": ["3.11", "3.14"]}}
+    checks = {
+        "lint": {},
+        "web": {"title": "Web tests"},
+        "suite": {"title": "Suite", "pythons": ["3.11", "3.14"]},
+        "types": {"not_rehearsed": "its packages are 400 MB"},
+    }
     found = definition.read(written(tmp_path, {**MANIFEST, "ci": {"checks": checks}}))
     assert found.checks == ("lint", "Web tests", "Suite (Python 3.11)", "Suite (Python 3.14)")
 

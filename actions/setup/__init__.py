@@ -9,6 +9,7 @@ import os
 import platform
 from pathlib import Path
 
+from pipelines.ci.rehearsing import is_rehearsal
 from pipelines.errors import InputError, LocalError
 from pipelines.runtime import Input, Output, Runtime
 from pipelines.toolchain import eas, node, python
@@ -21,7 +22,7 @@ BEFORE = """\
       with:
         python-version: ${{ inputs.python-version }}
     - name: Node
-      if: inputs.node != '' || inputs.eas == 'true'
+      if: inputs.node != '' || inputs.eas == 'true' || inputs.app != ''
       uses: actions/setup-node@820762786026740c76f36085b0efc47a31fe5020 # v7.0.0
       with:
         node-version: ${{ inputs.node-version }}
@@ -47,6 +48,10 @@ INPUTS = (
     ),
     Input(name="node-version", doc="Which Node, where one is needed.", default="24"),
     Input(name="eas", doc="true gets the program eas, in the version that the suite was tried with.", default="false"),
+    Input(
+        name="app",
+        doc="Folder of the workspace with an app that eas works on: the modules it locks are installed, and Node with them.",
+    ),
     Input(name="browser", doc="true gets what browser tests need (implies dev).", default="false"),
 )
 OUTPUTS = (Output(name="venv", doc="The folder of the Python environment."),)
@@ -67,6 +72,8 @@ def main(runtime: Runtime) -> int:
     runtime.output("venv", str(venv))
     for name in given["node"].split():
         _modules(_inside(workspace, name), home, runtime)
+    if given["app"]:
+        _app(_inside(workspace, given["app"]), home, runtime)
     if given["eas"] == "true" and (program := eas.ensure(ROOT, home, runtime.say)) is not None:
         runtime.path(program)
     if given["browser"] == "true":
@@ -132,6 +139,14 @@ def _modules(folder: Path, home: Path, runtime: Runtime) -> None:
         node.ensure(folder, home, runtime.say)
     else:
         runtime.say(f"node      {folder.name} locks no modules: Node alone")
+
+
+def _app(folder: Path, home: Path, runtime: Runtime) -> None:
+    """Raises LocalError. A rehearsal's eas evaluates nothing of an app, so it needs none of its 400 MB of packages."""
+    if is_rehearsal(runtime.environ):
+        runtime.say(f"node      the packages of {folder.name} are not fetched in a rehearsal")
+    else:
+        _modules(folder, home, runtime)
 
 
 def _home(runtime: Runtime) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -102,10 +103,14 @@ class Context:
 
     @cached_property
     def eas(self) -> Eas:
-        """EAS, asked in the app's folder. Where that was not checked out, only what needs no app can be asked."""
+        """EAS, for what needs the project and nothing of the app: it works in a folder that is made of the policy alone, as eas evaluates
+        the configuration that it finds."""
+        return self.eas_in(_project(self.work / "project", self.mobile))
+
+    def eas_in(self, folder: Path) -> Eas:
+        """EAS at work in a folder."""
         from pipelines.providers.eas import Eas
 
-        folder = self.app if self.app.is_dir() else Path.cwd()
         return Eas(
             folder=folder,
             token=self.secrets.expo,
@@ -142,6 +147,16 @@ class Context:
         from pipelines.mobile import clients
 
         return clients.app_store(self.ios, self.http, self.secrets.app_store)
+
+
+def _project(folder: Path, mobile: Mobile) -> Path:
+    """A folder in which eas knows which project is meant."""
+    eas = mobile.eas
+    expo = {"name": eas.slug, "slug": eas.slug, "owner": eas.account, "extra": {"eas": {"projectId": eas.project}}}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "app.json").write_text(json.dumps({"expo": expo}))
+    (folder / "package.json").write_text(json.dumps({"name": eas.slug, "private": True}))
+    return folder
 
 
 def open_context(manifest: Manifest, runtime: Runtime, *, token: str = "", secrets: Secrets | None = None) -> Context:

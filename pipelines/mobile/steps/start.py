@@ -35,9 +35,10 @@ class Start(Step):
         release = context.release
         config = context.app / app.APP
         config.write_bytes(app.with_numbers(config.read_bytes(), release.numbers, release.version))
-        runtimes = {each: context.eas.fingerprint(each, release.profile) for each in release.platforms}
+        eas = context.eas_in(context.app)
+        runtimes = {each: eas.fingerprint(each, release.profile) for each in release.platforms}
         write_runtimes(context.work, runtimes)
-        building = Building(eas=context.eas, http=context.http, clock=context.clock, say=context.runtime.say)
+        building = Building(eas=eas, http=context.http, clock=context.clock, say=context.runtime.say)
         outcomes = building.begin(order(context, runtimes))
         problems = [each.problem for each in outcomes.values() if each.problem is not None]
         for problem in problems:

@@ -67,12 +67,29 @@ class TestFlight:
         self._deadline = self.clock.deadline(PATIENCE)
         build, sent = self._there(delivery)
         self._compliance(build, delivery)
-        changed = self._to_groups(build, delivery) or sent
+        self.store.say_what_to_test(build.id, {locale: text[:NOTES] for locale, text in delivery.notes.items()})
+        changed = self._to_groups(build, delivery.groups) or sent
         waits_for = self._to_review(build) if delivery.groups.external else ""
         where = ", ".join((*delivery.groups.internal, *delivery.groups.external)) or "nobody: no group is named"
         return Delivered(
             text=f"{delivery.version} ({delivery.number}) is with {where}", changed=changed, waits_for=waits_for
         )
+
+    def to_external(self, build: Build, groups: Groups) -> Delivered:
+        """Bring a build that is with the team to the groups of others, which a beta review precedes. Waits for nothing.
+
+        Raises InputError for a group that is not there, AppleRefused, CredentialsError.
+        """
+        changed = self._to_groups(build, groups)
+        before = self.store.beta_state(build.id)
+        waits_for = self._to_review(build)
+        submitted = (
+            before is not None
+            and before[1] == "READY_FOR_BETA_SUBMISSION"
+            and self.store.beta_state(build.id) != before
+        )
+        text = f"{', '.join(groups.external)} of TestFlight"
+        return Delivered(text=text, changed=changed or submitted, waits_for=waits_for)
 
     # the build ---------------------------------------------------------------------------------------------------------
 
@@ -159,11 +176,10 @@ class TestFlight:
         if build.encryption is None:
             self.store.declare_encryption(build.id, delivery.encryption)
 
-    def _to_groups(self, build: Build, delivery: Delivery) -> bool:
+    def _to_groups(self, build: Build, groups: Groups) -> bool:
         """Whether anything changed. Groups that have all builds have this one."""
-        self.store.say_what_to_test(build.id, {locale: text[:NOTES] for locale, text in delivery.notes.items()})
         there, changed = self.store.groups(), False
-        for name, internal in _named(delivery.groups):
+        for name, internal in _named(groups):
             group = there.get(name)
             if group is None or bool(group.get("isInternalGroup")) != internal:
                 kind = "internal" if internal else "external"

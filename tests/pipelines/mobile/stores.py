@@ -9,18 +9,23 @@ from pathlib import Path
 
 from pipelines.faults import Policy
 from pipelines.http import Http
-from pipelines.manifest.mobile import PlayStore
+from pipelines.manifest.mobile import AppStore as AppStoreSettings
+from pipelines.manifest.mobile import Groups, PlayStore
 from pipelines.mobile.promoted import Candidate
+from pipelines.mobile.promotion_app_store import AppStorePromotion
 from pipelines.mobile.promotion_play import PlayPromotion
 from pipelines.mobile.watch import Health
 from pipelines.overlay import Overlay
+from pipelines.providers.app_store import AppStore
 from pipelines.providers.google_play import Play
 from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
+from rehearsal.emulators.app_store.model import Build, Notes
 from rehearsal.emulators.google_play.app import GooglePlay
 from rehearsal.emulators.google_play.state import COMPLETED, Bundle, Release
 from rehearsal.faults import Faults, Faulty
 from rehearsal.serving import running
+from tests.rehearsal.emulators.app_store_client import APP, BUNDLE, ISSUER, KEY, PACE, PEM, Client
 
 PACKAGE = "test.acme.shop"
 GOOD = Health(state="good", says="99.90 % of 2,000 sessions without a crash", crash_free_percent=99.9)
@@ -81,3 +86,68 @@ def play_world(folder: Path) -> Iterator[PlayWorld]:
         http = Http(overlay=Overlay(hosts=dict.fromkeys(play.hosts, server.url)), policy=Policy(scale=0.0))
         yield PlayWorld(play=play, http=http, faults=faults, settings=settings)
     assert [violation.text for violation in violations] == []
+
+
+@dataclass
+class AppleWorld:
+    """App Store Connect, reached by its public name; its time stands still until a test moves it."""
+
+    apple: Client
+    http: Http
+    faults: Faults
+    settings: AppStoreSettings
+    health: Health = GOOD
+    asked: list[Candidate] = field(default_factory=list)
+
+    def promotion(self, *, tries: int = 3) -> AppStorePromotion:
+        def health(build: Candidate) -> Health:
+            self.asked.append(build)
+            return self.health
+
+        http = Http(overlay=self.http.overlay, policy=Policy(tries=tries, scale=0.0))
+        store = AppStore(http, app=APP, issuer=ISSUER, key=KEY, secret=PEM, now=self.apple.clock)
+        return AppStorePromotion(store=store, settings=self.settings, health=health)
+
+    def deliver(self, version: str, number: int, *, notes: str = "- Finds notes") -> Candidate:
+        """As a tag does: with the team, which is told what to test."""
+        account, now = self.apple.account, self.apple.account.now()
+        build = Build(
+            id=f"build-{version}-{number}", app=APP, version=version, number=str(number), platform="IOS", upload="",
+            uploaded=now + number, appears=now, processed=now, detailed=now, state="VALID", encryption=False,
+        )  # fmt: skip
+        account.builds[build.id] = build
+        if notes:
+            account.build_notes[f"notes-{build.id}"] = Notes(
+                id=f"notes-{build.id}", of=build.id, locale="en-US", texts={"whatsNew": notes}
+            )
+        return Candidate(version=version, number=number)
+
+    def publish(self, version: str) -> None:
+        """A version that is on sale since long ago."""
+        made = self.apple.account.publish(version)
+        self.apple.account.version_notes[f"notes-{made.id}"] = Notes(
+            id=f"notes-{made.id}", of=made.id, locale="en-US", texts={"whatsNew": "First"}
+        )
+
+    def review(self, outcome: str = "APPROVED") -> None:
+        for submission in self.apple.account.submissions.values():
+            if submission.review is not None and submission.review.ends > self.apple.account.now():
+                self.apple.account.decide(submission.review, outcome)
+
+    def days(self, number: float) -> None:
+        """Let days of a phased release pass."""
+        self.apple.clock.forward(number * PACE.day)
+
+
+@contextmanager
+def apple_world(folder: Path) -> Iterator[AppleWorld]:
+    """Nothing was ever on sale."""
+    apple, faults = Client(folder / "apple"), Faults()
+    app = Checked(apple.app_store.app, load("app-store"), apple.violations)
+    settings = AppStoreSettings(
+        bundle=BUNDLE, app=APP, issuer=ISSUER, key=KEY, groups=Groups(internal=("Team",), external=("Friends",))
+    )
+    with running(Faulty(app, "app-store", faults), "app-store") as server:
+        http = Http(overlay=Overlay(hosts=dict.fromkeys(apple.app_store.hosts, server.url)), policy=Policy(scale=0.0))
+        yield AppleWorld(apple=apple, http=http, faults=faults, settings=settings)
+    assert [violation.text for violation in apple.violations] == []

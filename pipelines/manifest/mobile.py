@@ -85,7 +85,7 @@ class AppStore:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class AppWatch:
     """How a version must do on people's phones for more of them to get it. Its sessions are read where `performance/app_starts` says."""
 
     crash_free_percent: float = field(
@@ -120,7 +120,7 @@ class Mobile:
     android: PlayStore | None = field(default=None, metadata=_said("Google Play; without it there is no Android app."))
     ios: AppStore | None = field(default=None, metadata=_said("App Store Connect; without it there is no iOS app."))
 
-    watch: Watch = field(default=Watch(), metadata=_said("What a roll-out is watched by."))
+    watch: AppWatch = field(default=AppWatch(), metadata=_said("What a roll-out is watched by."))
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
@@ -155,7 +155,7 @@ def _rises(steps: Collection[int]) -> bool:
     return list(steps) == sorted(set(steps)) and all(1 <= step <= 100 for step in steps)
 
 
-def _watch_problems(watch: Watch) -> Iterator[tuple[str, str]]:
+def _watch_problems(watch: AppWatch) -> Iterator[tuple[str, str]]:
     for name in ("crash_free_percent", "crashed_users_percent"):
         if not 0 < getattr(watch, name) <= 100:
             yield f"mobile/watch/{name}", "must be above 0, and 100 at the most"

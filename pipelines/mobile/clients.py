@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from pipelines.errors import InputError
 
 if TYPE_CHECKING:
     from pipelines.http import Http
+    from pipelines.manifest import Manifest
     from pipelines.manifest.mobile import AppStore as AppStoreSettings
-    from pipelines.manifest.mobile import PlayStore
+    from pipelines.manifest.mobile import Mobile, PlayStore
     from pipelines.manifest.performance import AppStarts
+    from pipelines.mobile.promotion import Promotions
+    from pipelines.mobile.watch import HealthReports
     from pipelines.providers.app_store import AppStore
     from pipelines.providers.google_play import Play
     from pipelines.providers.play_vitals import Vitals
@@ -18,6 +24,39 @@ if TYPE_CHECKING:
 
 APP_STORE_KEY = "APP_STORE_KEY"
 SENTRY_READ_TOKEN = "SENTRY_READ_TOKEN"  # noqa: S105 - the name of a secret, not one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """What reaches the stores and Sentry. A secret that is missing is told by the first call that needs it."""
+
+    http: Http
+    app_store_key: str = field(default="", repr=False)
+    sentry_token: str = field(default="", repr=False)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    """Of the job or terminal: how Google is reached from there."""
+    mask: Callable[[str], None] = lambda value: None
+
+
+def of_terminal(http: Http, environ: Mapping[str, str] = os.environ) -> Access:
+    """APP_STORE_KEY, SENTRY_READ_TOKEN, and Google's default credentials or GOOGLE_OAUTH_ACCESS_TOKEN."""
+    return Access(
+        http=http,
+        app_store_key=environ.get(APP_STORE_KEY, ""),
+        sentry_token=environ.get(SENTRY_READ_TOKEN, ""),
+        environ=environ,
+    )
+
+
+def apps(manifest: Manifest) -> Mobile:
+    """The section of the apps. Raises InputError where there is none."""
+    if manifest.mobile is None:
+        raise InputError(
+            "there are no apps here",
+            where=manifest.file.name,
+            next_step="declare `mobile:` (docs/MOBILE.md); `shipmate manifest explain` shows its keys",
+        )
+    return manifest.mobile
 
 
 def google(
@@ -65,3 +104,38 @@ def sentry(source: AppStarts, http: Http, token: str) -> SentrySessions:
     from pipelines.providers.sentry_sessions import SentrySessions
 
     return SentrySessions(source, http, token)
+
+
+def health(manifest: Manifest, access: Access, *, vitals_of: Vitals | None = None) -> HealthReports:
+    """How builds do on phones: sessions at Sentry, and with `vitals_of` Play's vitals."""
+    from pipelines.mobile.watch import HealthReports
+
+    source = manifest.performance.app_starts
+    sessions = sentry(source, access.http, access.sentry_token) if source is not None else None
+    return HealthReports(watch=apps(manifest).watch, sessions=sessions, vitals=vitals_of)
+
+
+def promotions(manifest: Manifest, access: Access) -> Promotions:
+    """Of the apps that the manifest declares. Nothing is asked of anybody yet."""
+    from pipelines.mobile.promotion import Promotions
+    from pipelines.mobile.promotion_app_store import AppStorePromotion
+    from pipelines.mobile.promotion_play import PlayPromotion
+
+    mobile, made = apps(manifest), Promotions()
+    if mobile.android is not None:
+        android = mobile.android
+        token = google(android, access.http, environ=access.environ, mask=access.mask)
+        watched = health(manifest, access, vitals_of=vitals(android, access.http, token))
+        made.android = PlayPromotion(
+            play=play(android, access.http, token),
+            settings=android,
+            health=lambda build: watched.health(android.package, build.version, build.number),
+        )
+    if mobile.ios is not None:
+        ios, told = mobile.ios, health(manifest, access)
+        made.ios = AppStorePromotion(
+            store=app_store(ios, access.http, access.app_store_key),
+            settings=ios,
+            health=lambda build: told.health(ios.bundle, build.version, build.number),
+        )
+    return made

@@ -57,14 +57,13 @@ class PlayPromotion:
         newest = max(found, key=lambda each: max(each.numbers))
         return Candidate(version=newest.name, number=max(newest.numbers))
 
-    def next_percent(self) -> int | None:
-        """By the manifest's steps: that after the share of the roll-out that goes on; None where none does, or all have it."""
-        percent = max(
-            (each.percent for each in self._committed("production") if each.status == "inProgress"), default=None
-        )
-        if percent is None:
+    def next_step(self) -> tuple[Candidate, int] | None:
+        """What is rolled out, and the manifest's step above its share; None where nothing is, or no step is left."""
+        staged = _staged(self._committed("production"), "inProgress")
+        if staged is None:
             return None
-        return next((step for step in self.settings.rollout if step > percent), None)
+        step = next((step for step in self.settings.rollout if step > staged.percent), None)
+        return None if step is None else (_build(staged), step)
 
     def promote(self, to: To, build: Candidate, percent: int | None = None) -> Promoted:
         """Let `percent` of the track's users have a build; none given: keep the share it has, or begin as the manifest says.

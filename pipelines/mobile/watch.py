@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from pipelines.errors import ShipmateError
 
 if TYPE_CHECKING:
-    from pipelines.manifest.mobile import Watch
+    from pipelines.manifest.mobile import AppWatch
     from pipelines.providers.play_vitals import CrashRate, Vitals
     from pipelines.providers.sentry_sessions import SentrySessions, Sessions
 
@@ -28,14 +28,14 @@ class Health:
     says: str
     """What was measured, or why nothing was."""
     crash_free_percent: float | None = None
-    """Of its sessions; None where it cannot be told."""
+    """Of its sessions; None where it cannot be told, also for too few of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HealthReports:
     """Tells how a version does. Without `sessions` nothing says where the apps report; `vitals` is Android's alone."""
 
-    watch: Watch
+    watch: AppWatch
     sessions: SentrySessions | None
     vitals: Vitals | None = None
 
@@ -55,14 +55,14 @@ class HealthReports:
         return together(verdicts)
 
 
-def of_sessions(watch: Watch, found: Sessions | str) -> Health:
+def of_sessions(watch: AppWatch, found: Sessions | str) -> Health:
     """By Sentry; text says why it cannot be read."""
     if isinstance(found, str):
         return Health(state="unknown", says=f"crash-free rate: {found}")
     rate = found.crash_free_percent
     if rate is None or found.count < watch.sessions:
         said = f"{found.count:,} of the {watch.sessions:,} sessions that tell anything, in {watch.days} days"
-        return Health(state="unknown", says=said, crash_free_percent=rate)
+        return Health(state="unknown", says=said)
     bad = rate < watch.crash_free_percent
     said = f"{shown(rate)} % of {found.count:,} sessions without a crash"
     return Health(
@@ -72,7 +72,7 @@ def of_sessions(watch: Watch, found: Sessions | str) -> Health:
     )
 
 
-def of_vitals(watch: Watch, found: CrashRate | str | None) -> Health:
+def of_vitals(watch: AppWatch, found: CrashRate | str | None) -> Health:
     """By Play; None where it has no row of the version."""
     if found is None or isinstance(found, str):
         said = "Play's vitals say nothing of it yet" if found is None else f"Play's vitals: {found}"

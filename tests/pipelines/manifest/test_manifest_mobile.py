@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.manifest.mobile import AppStore, Eas, Mobile, PlayStore, Watch, problems
+from pipelines.manifest.mobile import AppStore, AppWatch, Eas, Mobile, PlayStore, problems
 
 GOOD = Mobile(
     component="mobile",
@@ -44,10 +44,13 @@ def test_a_good_one() -> None:
             (replace(GOOD, android=replace(GOOD.android, rollout=steps)), "mobile/android/rollout: must rise")  # type: ignore[type-var]
             for steps in ((20, 5), (5, 5), (0, 100), (50, 101))
         ),
-        (replace(GOOD, watch=Watch(crash_free_percent=0)), "mobile/watch/crash_free_percent: must be above 0"),
-        (replace(GOOD, watch=Watch(crashed_users_percent=101)), "mobile/watch/crashed_users_percent: must be above 0"),
-        (replace(GOOD, watch=Watch(sessions=0)), "mobile/watch/sessions: must be 1"),
-        (replace(GOOD, watch=Watch(days=31)), "mobile/watch/days: must be from 1 to 30"),
+        (replace(GOOD, watch=AppWatch(crash_free_percent=0)), "mobile/watch/crash_free_percent: must be above 0"),
+        (
+            replace(GOOD, watch=AppWatch(crashed_users_percent=101)),
+            "mobile/watch/crashed_users_percent: must be above 0",
+        ),
+        (replace(GOOD, watch=AppWatch(sessions=0)), "mobile/watch/sessions: must be 1"),
+        (replace(GOOD, watch=AppWatch(days=31)), "mobile/watch/days: must be from 1 to 30"),
         (
             replace(GOOD, ios=replace(GOOD.ios, app="test.acme.shop")),
             "mobile/ios/app: 'test.acme.shop' is not a number",

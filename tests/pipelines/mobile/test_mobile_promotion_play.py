@@ -53,11 +53,11 @@ def test_to_beta_it_goes_whole_and_waits_for_a_review_that_nothing_waits_for(wor
 
 def test_production_in_steps(world: PlayWorld) -> None:
     promotion = world.promotion()
-    assert promotion.next_percent() is None
+    assert promotion.next_step() is None
     assert promotion.promote("production", BUILD).text == "1.0.1 (2) goes to 5 % of production"
     assert world.on() == [(2, "inProgress", 0.05), (1, "completed", None)]
     world.review()
-    assert promotion.next_percent() == 20
+    assert promotion.next_step() == (BUILD, 20)
     assert not promotion.promote("production", BUILD).changed, "without a share it keeps the one it has"
     raised = promotion.promote("production", BUILD, 20)
     assert raised.text == f"1.0.1 (2) goes from 5 % to 20 % of production: {GOOD.says}"
@@ -68,7 +68,7 @@ def test_production_in_steps(world: PlayWorld) -> None:
     assert "halt" in caught.value.next_step
     promotion.promote("production", BUILD, 100)
     assert world.on() == [(2, "completed", None)]
-    assert promotion.next_percent() is None
+    assert promotion.next_step() is None
     assert world.asked == [BUILD, BUILD, BUILD]
 
 
@@ -85,7 +85,7 @@ def test_halted_and_resumed(world: PlayWorld) -> None:
     with pytest.raises(RefusedError, match="was halted at 5 %") as caught:
         promotion.promote("production", BUILD, 20)
     assert "shipmate mobile resume" in caught.value.next_step
-    assert promotion.next_percent() is None, "what is halted is not gone on with by itself"
+    assert promotion.next_step() is None, "what is halted is not gone on with by itself"
     assert promotion.resume().text == "1.0.1 (2) goes on with 5 % of production"
     assert not promotion.resume().changed
     world.health = BAD

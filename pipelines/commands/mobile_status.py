@@ -1,0 +1,53 @@
+"""`shipmate mobile status`: what the stores have of the apps."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.commands import mobile_stores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipelines.mobile.status import Row
+
+WIDTH = 100
+
+
+@click.command("status", short_help="What the stores have: versions, builds, shares, reviews, crash-free rates.")
+@mobile_stores.json_option
+def command(as_json: bool) -> None:
+    """For each track of each store: version, build, share of users, state, review and crash-free rate.
+
+    What cannot be read is unknown, and the reason stands below. Nothing is changed.
+
+    Example: shipmate mobile status
+    """
+    from pipelines.commands import terminal
+    from pipelines.mobile import status
+
+    found = mobile_stores.promotions()
+    with terminal.busy("asking the stores"):
+        rows = status.status(found)
+    if as_json:
+        click.echo(jsonlib.dumps([row.as_data() for row in rows], indent=2))
+        return
+    click.echo(terminal.table([row.as_data() for row in rows], status.COLUMNS))
+    for line in _reasons(rows):
+        click.echo(line)
+
+
+def _reasons(rows: Sequence[Row]) -> Iterator[str]:
+    """Why something is unknown, each reason once."""
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        if row.why:
+            told.setdefault(row.why, []).append(f"{row.platform} {row.track}")
+    for why, where in told.items():
+        yield from textwrap.wrap(
+            f"{', '.join(where)}: {why}", WIDTH, initial_indent="unknown, ", subsequent_indent="  "
+        )

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.world
 MANIFEST = f"""
 platform: {{name: Shop, repository: acme/shop}}
 ci: {{checks: {{}}}}
-components: {{}}
+components: {{mobile: {{paths: ["apps/mobile/**"]}}}}
 environments: {{}}
 performance:
   targets: {{start: {{of: mobile-start, component: mobile, p95_ms: 3000}}}}

@@ -32,3 +32,9 @@ def test_editors_agree_with_the_loader() -> None:
 def test_every_key_is_documented() -> None:
     empty = [row for row in reference().splitlines() if row.startswith("| `") and row.rstrip().endswith("|  |")]
     assert empty == []
+
+
+def test_no_two_records_share_a_name() -> None:
+    """In the schema one would stand for both."""
+    names = [line for line in reference().splitlines() if line.startswith("## ")]
+    assert len(names) == len(set(names))

@@ -111,6 +111,22 @@ class AppWatch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppPromotion:
+    """Who may bring the apps from their testers to everybody, and where that runs."""
+
+    environment: str = field(
+        default="mobile-promote",
+        metadata=_said(
+            "GitHub environment of the jobs that promote; it admits the default branch alone and holds APP_STORE_KEY and SENTRY_READ_TOKEN."
+        ),
+    )
+    approved_as: str = field(
+        default="production",
+        metadata=_said("Of `environments`: its `approval` says who lets a version into production of the stores."),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mobile:
     """The apps: built by EAS, delivered to the stores by a tag."""
 
@@ -120,6 +136,7 @@ class Mobile:
     android: PlayStore | None = field(default=None, metadata=_said("Google Play; without it there is no Android app."))
     ios: AppStore | None = field(default=None, metadata=_said("App Store Connect; without it there is no iOS app."))
 
+    promotion: AppPromotion = field(default=AppPromotion(), metadata=_said("How it goes on from there."))
     watch: AppWatch = field(default=AppWatch(), metadata=_said("What a roll-out is watched by."))
 
     @property
@@ -136,7 +153,17 @@ def problems(mobile: Mobile, released: Collection[str]) -> Iterator[tuple[str, s
     if not mobile.platforms:
         yield "mobile", "needs `android` or `ios`"
     stores = {"android": mobile.android, "ios": mobile.ios}
+    if mobile.promotion.environment == mobile.eas.environment:
+        yield (
+            "mobile/promotion/environment",
+            "must not be that of `eas`: builds run the commit's code beside its secrets",
+        )
     for name, store in stores.items():
+        if store is not None and store.environment == mobile.promotion.environment:
+            yield (
+                f"mobile/{name}/environment",
+                "must not be that of `promotion`: it admits tags, that one the default branch",
+            )
         if store is not None and store.environment == mobile.eas.environment:
             yield (
                 f"mobile/{name}/environment",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.manifest.mobile import AppStore, AppWatch, Eas, Mobile, PlayStore, problems
+from pipelines.manifest.mobile import AppPromotion, AppStore, AppWatch, Eas, Mobile, PlayStore, problems
 
 GOOD = Mobile(
     component="mobile",
@@ -43,6 +43,14 @@ def test_a_good_one() -> None:
         *(
             (replace(GOOD, android=replace(GOOD.android, rollout=steps)), "mobile/android/rollout: must rise")  # type: ignore[type-var]
             for steps in ((20, 5), (5, 5), (0, 100), (50, 101))
+        ),
+        (
+            replace(GOOD, promotion=AppPromotion(environment="mobile-build")),
+            "mobile/promotion/environment: must not be that of `eas`",
+        ),
+        (
+            replace(GOOD, ios=None, promotion=AppPromotion(environment="mobile-stores")),
+            "mobile/android/environment: must not be that of `promotion`",
         ),
         (replace(GOOD, watch=AppWatch(crash_free_percent=0)), "mobile/watch/crash_free_percent: must be above 0"),
         (

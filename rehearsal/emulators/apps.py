@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BUILD, STORES = "mobile-build", "mobile-stores"
+BUILD, STORES, PROMOTE = "mobile-build", "mobile-stores", "mobile-promote"
 """GitHub environments where the manifest names none."""
 WORKFLOW = "mobile-release.yml"
 
@@ -21,11 +21,14 @@ class Apps:
     """Environment of the job that runs code of the app."""
     stores: tuple[str, ...]
     """Environments of the jobs that talk to the stores."""
+    promote: str
+    """Environment of the jobs that bring them from their testers to everybody; it admits the default branch."""
     deployer: tuple[str, str, str] | None
     """(workload identity provider, service account, environment) of who releases on Google Play."""
 
     @property
     def environments(self) -> tuple[str, ...]:
+        """Those that admit the tags."""
         return (self.build, *self.stores)
 
 
@@ -42,7 +45,13 @@ def read(manifest: Mapping[str, Any]) -> Apps | None:
         tags=tag_format.replace("{version}", "*"),
         build=mobile["eas"].get("environment", BUILD),
         stores=tuple(dict.fromkeys(store.get("environment", STORES) for store in stores)),
+        promote=promoting(manifest),
         deployer=(android["workload_identity"], android["service_account"], android.get("environment", STORES))
         if android
         else None,
     )
+
+
+def promoting(manifest: Mapping[str, Any]) -> str:
+    """The environment of the jobs that promote."""
+    return str(manifest.get("mobile", {}).get("promotion", {}).get("environment", PROMOTE))

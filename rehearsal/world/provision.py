@@ -79,7 +79,7 @@ class TrustedWorkflows:
 
 APPS = "mobile-release.yml"
 """The workflow that a tag of the apps starts."""
-DEPLOYING = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml", "performance.yml")
+DEPLOYING = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml", "performance.yml", "mobile-promote.yml")
 """Workflows whose jobs may become a deployer, as docs/DEPLOYMENT.md has them set up."""
 
 
@@ -124,7 +124,8 @@ def _play(definition: Definition) -> list[ServiceAccount]:
     if definition.apps is None or definition.apps.deployer is None:
         return []
     _, email, environment = definition.apps.deployer
-    account = ServiceAccount(email=email, attributes=frozenset({("environment", environment)}))
+    environments = (environment, definition.apps.promote)
+    account = ServiceAccount(email=email, attributes=frozenset(("environment", each) for each in environments))
     return [replace(account, grants={account.project: PLAY_GRANTS})]
 
 
@@ -196,16 +197,20 @@ def needed_secrets(definition: Definition, keys: Keys) -> dict[str, str]:
 
 
 def secrets_of_apps(definition: Definition, keys: Keys) -> dict[str, dict[str, str]]:
-    """GitHub environment -> its secrets, for those that releases of the apps run in: the one that builds tells nobody anything."""
+    """GitHub environment -> its secrets, for those that releases and promotions of the apps run in: the one that builds tells nobody
+    anything, the one that promotes reads besides how the apps do."""
     apps, manifest = definition.apps, definition.manifest
     if apps is None:
         return {}
-    found: dict[str, dict[str, str]] = {name: {} for name in apps.environments}
+    found: dict[str, dict[str, str]] = {name: {} for name in (*apps.environments, apps.promote)}
     for each in EMULATORS:
         for name in (each.environments(manifest) or ()) if each.used(manifest) else ():
             found[name] |= keys.declared[each.name]
     for name in apps.stores:
         found[name] |= needed_alert_secrets(definition, keys)
+    found[apps.promote] |= declared_secrets(
+        keys, (each for each in EMULATORS if each.name == "sentry" and each.used(manifest))
+    )
     return found
 
 
@@ -243,10 +248,11 @@ def make_environments(seed: Seed, definition: Definition, keys: Keys) -> None:
     for name in definition.github_environments.values():
         wanted = needed_secrets(definition, keys)
         seed.environment(definition.repository, name, branches=("main",), secrets=wanted)
+    apps = definition.apps
     for name, secrets_ in secrets_of_apps(definition, keys).items():
-        seed.environment(
-            definition.repository, name, tags=(definition.apps.tags,) if definition.apps else (), secrets=secrets_
-        )
+        tags = (apps.tags,) if apps and name != apps.promote else ()
+        branches = () if tags else ("main",)
+        seed.environment(definition.repository, name, branches=branches, tags=tags, secrets=secrets_)
     for approval in definition.approvals:
         seed.environment(
             definition.repository,

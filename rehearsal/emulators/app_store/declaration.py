@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from rehearsal.emulators.app_store.access import Key, public_part
 from rehearsal.emulators.app_store.app import AppStore
 from rehearsal.emulators.app_store.model import App, Pace
-from rehearsal.emulators.apps import STORES
+from rehearsal.emulators.apps import STORES, promoting
 from rehearsal.emulators.declaration import Declaration, Surroundings
 
 _SECRET = "APP_STORE_KEY"
@@ -49,7 +49,7 @@ def _used(manifest: Mapping[str, Any]) -> bool:
 
 
 def _environments(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    return (manifest.get("mobile", {}).get("ios", {}).get("environment", STORES),)
+    return (manifest.get("mobile", {}).get("ios", {}).get("environment", STORES), promoting(manifest))
 
 
 EMULATOR = Declaration(name=AppStore.name, build=_build, secrets=_secrets, used=_used, environments=_environments)

@@ -245,6 +245,9 @@ def test_the_environments_of_the_apps_admit_their_tags_alone(with_apps: Definiti
     environments = github.service.repository("acme/shop").environments
     for name in ("mobile-build", "mobile-stores"):
         assert [(each.type, each.name) for each in environments[name].policies] == [("tag", "app-v*")], name
+    assert [(each.type, each.name) for each in environments["mobile-promote"].policies] == [("branch", "main")]
+    assert "EXPO_TOKEN" not in environments["mobile-promote"].secrets
+    assert "APP_STORE_KEY" in environments["mobile-promote"].secrets
 
 
 @pytest.mark.parametrize(
@@ -255,6 +258,8 @@ def test_the_environments_of_the_apps_admit_their_tags_alone(with_apps: Definiti
         ({"ref": "refs/tags/app-v1.0.0", "workflow_ref": "other.yml@refs/tags/app-v1.0.0"}, False),
         ({"ref": "refs/heads/main", "workflow_ref": "mobile-release.yml@refs/tags/app-v1.0.0"}, False),
         ({"ref": "refs/heads/main", "workflow_ref": "rollback.yml@refs/heads/main"}, True),
+        ({"ref": "refs/heads/main", "workflow_ref": "mobile-promote.yml@refs/heads/main"}, True),
+        ({"ref": "refs/heads/other", "workflow_ref": "mobile-promote.yml@refs/heads/other"}, False),
         ({"ref": "refs/tags/app-v1.0.0", "workflow_ref": "rollback.yml@refs/tags/app-v1.0.0"}, False),
         ({"ref": "refs/heads/app-v1", "workflow_ref": "mobile-release.yml@refs/heads/app-v1"}, False),
     ],
@@ -262,7 +267,7 @@ def test_the_environments_of_the_apps_admit_their_tags_alone(with_apps: Definiti
 def test_google_lets_in_the_apps_own_workflow_at_their_tags(
     with_apps: Definition, claims: dict[str, str], *, lets_in: bool
 ) -> None:
-    trusted = provision.TrustedWorkflows(repository_id=101, files=("rollback.yml",), tags="app-v*")
+    trusted = provision.TrustedWorkflows(repository_id=101, files=provision.DEPLOYING, tags="app-v*")
     policy = provision.google_policy(with_apps, ISSUER, trusted=trusted)
     workflow = f"acme/shop/.github/workflows/{claims['workflow_ref']}"
     said = {
@@ -273,5 +278,6 @@ def test_google_lets_in_the_apps_own_workflow_at_their_tags(
         "workflow_ref": workflow,
     }
     assert admitted(policy, said) is lets_in
-    assert can_become(policy, "mobile-stores") == ["play@acme-delivery.iam.gserviceaccount.com"]
+    for environment in ("mobile-stores", "mobile-promote"):
+        assert can_become(policy, environment) == ["play@acme-delivery.iam.gserviceaccount.com"]
     assert not admitted(policy, {**said, "repository_id": "102"})

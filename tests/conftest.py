@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from pipelines.faults import SURVIVED
 from rehearsal import scratch
 
 ROOT = Path(__file__).parent
+
+# The tests start hundreds of interpreters, and each would compile again what it imports.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_configure() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 import click
 
+from pipelines.contents import Contents, Entry
 from pipelines.errors import ShipmateError, of_machine
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "thaw": ("pipelines.commands.thaw", "Act", "Let deliveries begin again."),
     "hold": ("pipelines.commands.hold", "Act", "Keep the delivery under way where it is."),
     "resume": ("pipelines.commands.resume", "Act", "Let a delivery that is held go on."),
+    "mobile": ("pipelines.commands.mobile", "Act", "The apps: their roll-outs, updates, and where they stand."),
     "release": ("release.cli", "Act", "Versions, changelog, notes and GitHub releases."),
     "migrate": ("pipelines.commands.migrate", "Act", "Apply database migrations."),
     "image": ("pipelines.commands.image", "Build", "Assemble and push images and builds by digest."),
@@ -37,38 +38,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-class Contents(click.Group):
-    """A group whose commands are imported when they are named."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command: click.Command = import_module(entry[0]).command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            ctx.fail(f"there is no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of contents, without importing a single command."""
-        for chapter in dict.fromkeys(chapter for _, chapter, _ in COMMANDS.values()):
-            with formatter.section(chapter):
-                formatter.write_dl([(name, text) for name, (_, of, text) in COMMANDS.items() if of == chapter])
-
-
 @click.group(
     cls=Contents,
+    table={
+        name: Entry(module=module, chapter=chapter, says=says) for name, (module, chapter, says) in COMMANDS.items()
+    },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: docs/TROUBLESHOOTING.md. Every command has --help with an example.",
 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-from importlib import import_module
 
 import click
 
+from pipelines.contents import Contents, Entry
 from release.console import FOLDER
 
 COMMANDS = {
@@ -25,26 +25,13 @@ ELSEWHERE = {"yank": "pipelines.commands.yank"}
 """A command that needs more than releases: what is live, and the providers' marks."""
 
 
-class Contents(click.Group):
-    """A group whose commands are imported when they are named."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        found: click.Command = import_module(ELSEWHERE.get(cmd_name, f"release.commands.{cmd_name}")).command
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 @click.group(
     "release",
     cls=Contents,
+    table={
+        name: Entry(module=ELSEWHERE.get(name, f"release.commands.{name}"), says=says)
+        for name, says in COMMANDS.items()
+    },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Guide and exit codes: docs/RELEASES.md. Every command works in any git repository and has --help with examples.",
 )

@@ -124,7 +124,7 @@ def whole_jobs(at: Routine) -> None:
     at.waiting_for_review(run)
     at.review(at.person("release-manager"), run, "approved", f"{version} may go")
     for job in (workflows.DEPLOY, workflows.GO_LIVE, workflows.PUBLISH):
-        _kill_job(at, run, job)
+        kill_job(at, run, job)
         at.finished(run)
         at.person("release-manager").api("POST", f"actions/runs/{run}/rerun-failed-jobs")
     at.must_end(run, "success")
@@ -137,7 +137,7 @@ def whole_jobs(at: Routine) -> None:
         once(at, version)
 
 
-def _kill_job(at: Routine, run: int, name: str) -> None:
+def kill_job(at: Routine, run: int, name: str) -> None:
     """SIGKILL the act process of a job while its main step runs."""
 
     def running() -> dict[str, Any] | None:

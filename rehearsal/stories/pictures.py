@@ -40,6 +40,13 @@ BY_STORY: dict[str, tuple[View, ...]] = {
     "stopped": (View(title="The run that was stopped", path="actions/runs/{run}"),),
     "hotfix": (View(title="The releases, the hotfix as the latest", path="releases"),),
     "killed": (View(title="The run that was killed three times", path="actions/runs/{run}"),),
+    "mobile-release": (
+        View(title="The run that released the apps", path="actions/runs/{run}"),
+        View(title="The releases", path="releases"),
+    ),
+    "mobile-mistakes": (View(title="A tag that was refused", path="actions/runs/{run}"),),
+    "mobile-half": (View(title="The run that finished it", path="actions/runs/{run}"),),
+    "mobile-killed": (View(title="The run that was killed five times", path="actions/runs/{run}"),),
     "flaky-providers": (View(title="The run that survived", path="actions/runs/{run}"),),
 }
 

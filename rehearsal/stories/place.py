@@ -109,9 +109,13 @@ class Place:
         """SIGKILL the act process of a job, and nothing else; how many were there to kill."""
         return int(self._control("POST", f"jobs/{job}/kill").json()["killed"])
 
-    def _control(self, method: str, what: str, **request: Any) -> httpx.Response:
+    def happens(self, emulator: str, action: str, **arguments: Any) -> None:
+        """Let something happen at a provider: a method of the emulator's control. Raises httpx.HTTPError."""
+        self._control("POST", action, below=f"_control/{emulator}", json=arguments)
+
+    def _control(self, method: str, what: str, *, below: str = "_world", **request: Any) -> httpx.Response:
         """The world's own port. Raises httpx.HTTPError."""
-        address = f"{self.control}/_world/{what}"
+        address = f"{self.control}/{below}/{what}"
         answer = httpx.request(method, address, timeout=30, trust_env=False, verify=_no_authority(), **request)
         return answer.raise_for_status()
 

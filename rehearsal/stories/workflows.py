@@ -9,6 +9,12 @@ STAGING_NAME, PRODUCTION_NAME = "Deploy to Staging", "Deploy to Production"
 PERFORMANCE_NAME = "Performance"
 """Names of the workflows that prove a commit and that bring a release to production, and of the one that measures."""
 
+APPS, PROMOTE_APPS = "mobile-release.yml", "mobile-promote.yml"
+"""Files of the workflows that bring the apps to their testers, and from there to everybody."""
+VERIFY, START_BUILDS, BUILD_AGAIN = "Verify", "Start the builds", "Build again"
+DELIVER = {"android": "Deliver android", "ios": "Deliver ios"}
+"""Jobs of the first."""
+
 APPROVAL_ENVIRONMENT = "production-approval"
 """Whose reviewers approve a production run."""
 

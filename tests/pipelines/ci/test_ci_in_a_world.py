@@ -24,6 +24,7 @@ CHECKS = """
   checks:
     backend-tests: {title: Backend tests, components: [backend], python: false, run: [python apps/backend/check.py]}
     web-tests: {title: Web tests, components: [web], python: false, run: [python -c pass]}
+    types: {title: Types, components: [backend, web], not_rehearsed: too large, run: [python -c 1/0]}
 """
 NOT_BOTH = 'import pathlib, sys\nsys.exit(len(list(pathlib.Path("apps/backend/sides").glob("*"))) > 1)\n'
 """Either change is well alone; together they are not."""
@@ -96,6 +97,7 @@ def test_main_is_green_only_when_it_was_found_so(at: Routine) -> None:
     )
     assert web.ended("success") == {"Web tests"}
     assert left.ended("success") == right.ended("success") == {"Backend tests"}
+    assert "types            a rehearsal does not run it: too large" in planned(at, left.run)
 
     # The first merge has the very files that its pull request was checked with.
     first = web.merged("merge")

@@ -79,11 +79,15 @@ class GooglePlay:
         return []
 
     def inventory(self, release: str) -> int:
-        """In how many tracks a version is, by its version name."""
+        """Bundles on any track of a mobile release (`mobile-v1.2.0`)."""
+        version = release.removeprefix("mobile-v")
+        if version == release:
+            return 0
         return sum(
-            any(app.used[code].version_name == release for code in codes(releases) if code in app.used)
+            app.used[code].version_name == version
             for app in self.account.apps.values()
-            for releases in app.tracks.values()
+            for code in set[int]().union(*map(codes, app.tracks.values()))
+            if code in app.used
         )
 
     def _seed(self) -> None:

@@ -97,7 +97,7 @@ class App:
     vitals: Vitals = field(default_factory=Vitals)
 
 
-def seeded(package: str, version_name: str = "1.0.0") -> App:
+def seeded(package: str, version_name: str = "0.9.0") -> App:
     """An app that somebody made in the console and whose first bundle, number 1, they uploaded and released by hand."""
     app = App(package=package)
     app.used[1] = Bundle(version_code=1, version_name=version_name, sha1="0" * 40, sha256="0" * 64)

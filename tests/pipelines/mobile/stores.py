@@ -76,7 +76,7 @@ class PlayWorld:
 
 @contextmanager
 def play_world(folder: Path) -> Iterator[PlayWorld]:
-    """Production has 1.0.0 (1)."""
+    """Production has 0.9.0 (1)."""
     play, faults, violations = GooglePlay(folder / "play", packages=[PACKAGE]), Faults(), list[Violation]()
     app = play.app
     for name in play.contract:

@@ -35,7 +35,7 @@ def test_the_build_is_found_in_the_store(world: PlayWorld) -> None:
     assert promotion.find() == promotion.find("1.0.1") == BUILD
     with pytest.raises(InputError, match=r"1\.0\.7 is on no track") as caught:
         promotion.find("1.0.7")
-    assert "promote what testers have: 1.0.1, 1.0.0" in caught.value.next_step
+    assert "promote what testers have: 1.0.1, 0.9.0" in caught.value.next_step
     assert world.play.account.apps[PACKAGE].edits == {}, "no edit is opened to look"
 
 
@@ -131,7 +131,7 @@ def test_an_older_build_is_refused(world: PlayWorld) -> None:
     world.promotion().promote("production", BUILD, 5)
     world.review()
     with pytest.raises(RefusedError, match=r"production has 1.0.1 \(2\), which is newer than 1.0.0 \(1\)"):
-        world.promotion().promote("production", Candidate(version="1.0.0", number=1), 5)
+        world.promotion().promote("production", Candidate(version="0.9.0", number=1), 5)
 
 
 def test_a_newer_build_takes_the_place_of_one_that_is_rolled_out(world: PlayWorld) -> None:

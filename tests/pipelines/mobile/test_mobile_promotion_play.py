@@ -130,7 +130,7 @@ def test_what_does_badly_with_testers_does_not_begin(world: PlayWorld) -> None:
 def test_an_older_build_is_refused(world: PlayWorld) -> None:
     world.promotion().promote("production", BUILD, 5)
     world.review()
-    with pytest.raises(RefusedError, match=r"production has 1.0.1 \(2\), which is newer than 1.0.0 \(1\)"):
+    with pytest.raises(RefusedError, match=r"production has 1.0.1 \(2\), which is newer than 0.9.0 \(1\)"):
         world.promotion().promote("production", Candidate(version="0.9.0", number=1), 5)
 
 

@@ -71,36 +71,34 @@ def status(promotions: Promotions) -> list[Row]:
     """Rows of every platform that the apps are on, in the order of their tracks."""
     rows: list[Row] = []
     if promotions.android is not None:
-        rows += _read("android", "Google Play", promotions.android, _play_rows)
+        android = promotions.android
+        for track in dict.fromkeys((android.settings.track, "beta", "production")):
+            row = Row(platform="android", store="Google Play", track=track)
+            rows += _known(row, _play_rows(row, android))
     if promotions.ios is not None:
-        rows += _read("ios", "App Store", promotions.ios, _apple_rows)
+        row = Row(platform="ios", store="TestFlight", track="testflight")
+        rows += _known(row, _testflight_rows(row, promotions.ios))
+        row = Row(platform="ios", store="App Store", track="production")
+        rows += _known(row, _store_rows(row, promotions.ios))
     return rows
 
 
-def _read(platform: Platform, store: str, promotion: Any, rows: Any) -> list[Row]:
+def _known(row: Row, rows: Iterator[Row]) -> list[Row]:
+    """What can be read of a track; one row that says so where nothing can, or nothing is there."""
     try:
-        found: list[Row] = list(rows(promotion))
+        return list(rows) or [replace(row, state="nothing")]
     except ShipmateError as error:
-        return [Row(platform=platform, store=store, track=UNKNOWN, state=UNKNOWN, why=error.what)]
-    return found
+        return [replace(row, state=UNKNOWN, why=error.what)]
 
 
 # Google Play -----------------------------------------------------------------------------------------------------------
 
 
-def _play_rows(promotion: PlayPromotion) -> Iterator[Row]:
-    for track in dict.fromkeys((promotion.settings.track, "beta", "production")):
-        row = Row(platform="android", store="Google Play", track=track)
-        try:
-            released = promotion.play.released(track)
-            shares, why = _shares(promotion, track, released)
-        except ShipmateError as error:
-            yield replace(row, state=UNKNOWN, why=error.what)
-            continue
-        if not released:
-            yield replace(row, state="nothing")
-        for each in released:
-            yield _with_health(_play_row(row, track, each, shares, why), promotion)
+def _play_rows(row: Row, promotion: PlayPromotion) -> Iterator[Row]:
+    released = promotion.play.released(row.track)
+    shares, why = _shares(promotion, row.track, released)
+    for each in released:
+        yield _with_health(_play_row(row, each, shares, why), promotion)
 
 
 def _shares(promotion: PlayPromotion, track: str, released: Sequence[Released]) -> tuple[dict[int, Committed], str]:
@@ -116,30 +114,17 @@ def _shares(promotion: PlayPromotion, track: str, released: Sequence[Released]) 
     return {number: each for each in found for number in each.numbers}, ""
 
 
-def _play_row(row: Row, track: str, released: Released, shares: dict[int, Committed], why: str) -> Row:
+def _play_row(row: Row, released: Released, shares: dict[int, Committed], why: str) -> Row:
     number = max(released.numbers, default=0)
     committed = shares.get(number)
     percent, state = ("100 %", "released") if not why else (UNKNOWN, UNKNOWN)
     if committed is not None:
         percent, state = percent_text(committed.percent), _ROLLED_OUT.get(committed.status, committed.status)
-    review = "" if track == "internal" else _REVIEWS.get(released.state, released.state.lower())
+    review = "" if row.track == "internal" else _REVIEWS.get(released.state, released.state.lower())
     return replace(row, version=released.name, build=str(number), percent=percent, state=state, review=review, why=why)
 
 
 # App Store Connect -----------------------------------------------------------------------------------------------------
-
-
-def _apple_rows(promotion: AppStorePromotion) -> Iterator[Row]:
-    yield from _guarded(Row(platform="ios", store="TestFlight", track="testflight"), promotion, _testflight_rows)
-    yield from _guarded(Row(platform="ios", store="App Store", track="production"), promotion, _store_rows)
-
-
-def _guarded(row: Row, promotion: AppStorePromotion, rows: Any) -> list[Row]:
-    try:
-        found: list[Row] = list(rows(row, promotion))
-    except ShipmateError as error:
-        return [replace(row, state=UNKNOWN, why=error.what)]
-    return found or [replace(row, state="nothing")]
 
 
 def _testflight_rows(row: Row, promotion: AppStorePromotion) -> Iterator[Row]:

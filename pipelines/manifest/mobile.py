@@ -85,8 +85,21 @@ class AppStore:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppReports:
+    """Where the apps on people's phones report their sessions and crashes: a project at Sentry, which SENTRY_READ_TOKEN reads."""
+
+    url: str = field(
+        default="https://sentry.io",
+        metadata=_said("Where the organization lives: https://us.sentry.io, https://de.sentry.io, or your own."),
+    )
+    organization: str = field(metadata=_said("As in its address.", "techmate"))
+    project: str = field(metadata=_said("Of the app, as in its address.", "mobile"))
+    environment: str = field(default="production", metadata=_said("What the app calls its own when it reports."))
+
+
+@dataclass(frozen=True, kw_only=True)
 class AppWatch:
-    """How a version must do on people's phones for more of them to get it. Its sessions are read where `performance/app_starts` says."""
+    """How a version must do on people's phones for more of them to get it, by its sessions (`reports`) and by Play's vitals."""
 
     crash_free_percent: float = field(
         default=99.5,
@@ -137,6 +150,12 @@ class Mobile:
     ios: AppStore | None = field(default=None, metadata=_said("App Store Connect; without it there is no iOS app."))
 
     promotion: AppPromotion = field(default=AppPromotion(), metadata=_said("How it goes on from there."))
+    reports: AppReports | None = field(
+        default=None,
+        metadata=_said(
+            "Where its sessions are; without it where `performance/app_starts` are, and else nothing is known of them."
+        ),
+    )
     watch: AppWatch = field(default=AppWatch(), metadata=_said("What a roll-out is watched by."))
 
     @property
@@ -174,6 +193,8 @@ def problems(mobile: Mobile, released: Collection[str]) -> Iterator[tuple[str, s
     if mobile.android is not None and not _rises(mobile.android.rollout):
         yield "mobile/android/rollout", "must rise, from 1 at the least to 100 at the most"
     yield from _watch_problems(mobile.watch)
+    if mobile.reports is not None and not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?", mobile.reports.url):
+        yield "mobile/reports/url", f"{mobile.reports.url!r} must be https:// and a host, as in https://de.sentry.io"
     if mobile.ios is not None and not mobile.ios.app.isdecimal():
         yield "mobile/ios/app", f"{mobile.ios.app!r} is not a number: App Store Connect shows it as *Apple ID*"
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pipelines.manifest import Manifest
     from pipelines.manifest.mobile import AppStore as AppStoreSettings
     from pipelines.manifest.mobile import Mobile, PlayStore
-    from pipelines.manifest.performance import AppStarts
     from pipelines.mobile.promotion import Promotions
     from pipelines.mobile.watch import HealthReports
     from pipelines.providers.app_store import AppStore
@@ -99,19 +98,22 @@ def app_store(settings: AppStoreSettings, http: Http, secret: str) -> AppStore:
     return AppStore(http, app=settings.app, issuer=settings.issuer, key=settings.key, secret=secret)
 
 
-def sentry(source: AppStarts, http: Http, token: str) -> SentrySessions:
-    """The sessions that the apps report; `token` is SENTRY_READ_TOKEN. A wrong one is told by the first question."""
+def sentry(manifest: Manifest, http: Http, token: str) -> SentrySessions | None:
+    """The sessions that the apps report; None where nothing says where. `token` is SENTRY_READ_TOKEN, a wrong one is told by the first
+    question."""
     from pipelines.providers.sentry_sessions import SentrySessions
 
-    return SentrySessions(source, http, token)
+    reports, starts = apps(manifest).reports, manifest.performance.app_starts
+    if reports is not None:
+        return SentrySessions(reports, http, token, section="mobile/reports")
+    return SentrySessions(starts, http, token, section="performance/app_starts") if starts is not None else None
 
 
 def health(manifest: Manifest, access: Access, *, vitals_of: Vitals | None = None) -> HealthReports:
     """How builds do on phones: sessions at Sentry, and with `vitals_of` Play's vitals."""
     from pipelines.mobile.watch import HealthReports
 
-    source = manifest.performance.app_starts
-    sessions = sentry(source, access.http, access.sentry_token) if source is not None else None
+    sessions = sentry(manifest, access.http, access.sentry_token)
     return HealthReports(watch=apps(manifest).watch, sessions=sessions, vitals=vitals_of)
 
 

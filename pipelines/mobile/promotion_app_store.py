@@ -246,9 +246,11 @@ class AppStorePromotion:
         found = [each for each in ready if number is None or int(each.number) == number]
         if found:
             return max(found, key=lambda each: int(each.number))
-        named = f"{version} ({number})" if number is not None else version or "no version"
+        named = f"{version} ({number})" if number is not None else version
         raise InputError(
-            f"there is no build of {named} that could be promoted",
+            f"there is no build of {named} that could be promoted"
+            if named
+            else "there is no build that could be promoted",
             where=WHERE,
             why=f"{len(shown)} builds of this version are shown, and all are processing, failed or expired"
             if shown and number is None

@@ -49,7 +49,9 @@ class PlayPromotion:
         if not found:
             known = ", ".join(dict.fromkeys(each.name for each in shown)) or "nothing"
             raise InputError(
-                f"{version or 'no version'} is on no track of Google Play",
+                f"{version} is on no track of Google Play"
+                if version
+                else f"nothing is on the track {self.settings.track}",
                 where=f"{WHERE}, {self.play.package}",
                 why="a tag has not delivered it, it is a draft, or a newer one took its place",
                 next_step=f"promote what testers have: {known}",

@@ -44,7 +44,7 @@ class HealthReports:
 
         Raises nothing of the providers': what they refuse is unknown.
         """
-        found: Sessions | str = "nothing says where the apps report to: `performance/app_starts` in shipmate.yml"
+        found: Sessions | str = "nothing says where the apps report: `mobile/reports` in shipmate.yml"
         if self.sessions is not None:
             ask = self.sessions
             found = _asked(lambda: ask.of(f"{app}@{version}+{number}", days=self.watch.days))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ProviderError
 from pipelines.http import Http
-from pipelines.providers.sentry_api import SentryApi, unreadable
+from pipelines.providers.sentry_api import SentryApi
 from pipelines.roles import AppStart
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class SentryStarts:
             try:
                 yield from answer.json()["data"]
             except (ValueError, LookupError, TypeError) as error:
-                raise unreadable(answer, "rows") from error
+                raise self._api.unreadable(answer, "rows") from error
             following = answer.links.get("next", {})
             if following.get("results") != "true" or not following.get("cursor"):
                 return

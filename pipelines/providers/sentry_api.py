@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlencode
 
 from pipelines.errors import CredentialsError, ProviderError
@@ -11,14 +11,26 @@ from pipelines.http import Http
 if TYPE_CHECKING:
     import requests
 
-    from pipelines.manifest.performance import AppStarts
+
+class Source(Protocol):
+    """A project in one environment, as a section of shipmate.yml names it."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def organization(self) -> str: ...
+    @property
+    def project(self) -> str: ...
+    @property
+    def environment(self) -> str: ...
 
 
 class SentryApi:
-    """The organization that an app reports to, for a token with the scope org:read."""
+    """The organization that an app reports to, for a token with the scope org:read. `section` of shipmate.yml names it."""
 
-    def __init__(self, source: AppStarts, http: Http, token: str) -> None:
+    def __init__(self, source: Source, http: Http, token: str, *, section: str = "performance/app_starts") -> None:
         self._source = source
+        self.section = section
         self._http = http
         self._token = token
         self._root = f"{source.url.rstrip('/')}/api/0/organizations/{source.organization}"
@@ -60,34 +72,33 @@ class SentryApi:
                 where=where,
                 why="the token has no scope org:read (an organization's own tokens never have), or may not see a project "
                 f"{source.project!r}",
-                next_step="make a token of an internal integration with *Organization: Read*; see `performance/app_starts` in shipmate.yml",
+                next_step=f"make a token of an internal integration with *Organization: Read*; see `{self.section}` in shipmate.yml",
             )
         if status == 404:
             return ProviderError(
                 f"Sentry knows no organization {source.organization!r} here, or no environment {source.environment!r} ({said})",
                 where=where,
                 why="an environment exists from its first report on; an organization lives in one of Sentry's regions",
-                next_step="see that the app reports with that environment; see `performance/app_starts` in shipmate.yml",
+                next_step=f"see that the app reports with that environment; see `{self.section}` in shipmate.yml",
             )
         if 300 <= status < 400:
             return ProviderError(
                 f"Sentry answers elsewhere ({said})",
                 where=where,
                 why=f"it says {answer.headers.get('location', 'nothing about where')}",
-                next_step="write that host as `url` of `performance/app_starts` in shipmate.yml",
+                next_step=f"write that host as `url` of `{self.section}` in shipmate.yml",
             )
         return ProviderError(
             f"Sentry refuses the question ({said})", where=where, next_step="read Sentry's words above"
         )
 
-
-def unreadable(answer: requests.Response, lacks: str) -> ProviderError:
-    """The error for an answer without what was asked for."""
-    return ProviderError(
-        f"Sentry's answer has no {lacks}: {answer.text.strip()[:200]}",
-        where=f"GET {answer.url.partition('?')[0]}",
-        next_step="see that `url` of `performance/app_starts` in shipmate.yml is Sentry's",
-    )
+    def unreadable(self, answer: requests.Response, lacks: str) -> ProviderError:
+        """The error for an answer without what was asked for."""
+        return ProviderError(
+            f"Sentry's answer has no {lacks}: {answer.text.strip()[:200]}",
+            where=f"GET {answer.url.partition('?')[0]}",
+            next_step=f"see that `url` of `{self.section}` in shipmate.yml is Sentry's",
+        )
 
 
 def _detail(answer: requests.Response) -> str:

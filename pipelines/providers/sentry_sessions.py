@@ -5,13 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines.http import Http
-from pipelines.providers.sentry_api import SentryApi, unreadable
-
-if TYPE_CHECKING:
-    from pipelines.manifest.performance import AppStarts
+from pipelines.providers.sentry_api import SentryApi, Source
 
 COUNT = "sum(session)"
 CRASH_FREE = "crash_free_rate(session)"
@@ -29,9 +26,9 @@ class Sessions:
 class SentrySessions:
     """The sessions of one project in one environment."""
 
-    def __init__(self, source: AppStarts, http: Http, token: str) -> None:
+    def __init__(self, source: Source, http: Http, token: str, *, section: str) -> None:
         self._source = source
-        self._api = SentryApi(source, http, token)
+        self._api = SentryApi(source, http, token, section=section)
 
     def of(self, release: str, *, days: int) -> Sessions:
         """Those of a release, by its whole name, in the last `days`. Sentry counts them some minutes late.
@@ -57,5 +54,5 @@ class SentrySessions:
             )
             count, rate = int(totals.get(COUNT) or 0), totals.get(CRASH_FREE)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise unreadable(answer, "groups of sessions") from error
+            raise self._api.unreadable(answer, "groups of sessions") from error
         return Sessions(count=count, crash_free_percent=None if rate is None or not count else 100.0 * float(rate))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from rehearsal.emulators.apps import promoting
 from rehearsal.emulators.declaration import Declaration, Surroundings
 from rehearsal.emulators.sentry.app import Sentry
 
@@ -14,13 +15,13 @@ _SECRET = "SENTRY_READ_TOKEN"
 
 
 def _build(around: Surroundings) -> Sentry:
-    starts = _starts(around.manifest)
-    host = urlsplit(starts.get("url", "")).hostname
+    reports = _reports(around.manifest)
+    hosts = [urlsplit(each.get("url", "")).hostname for each in (reports, _sessions(around.manifest))]
     return Sentry(
-        organization=starts.get("organization") or _owner(around.manifest),
+        organization=reports.get("organization") or _owner(around.manifest),
         projects=dict.fromkeys(_projects(around.manifest)),
         tokens={around.secrets[_SECRET]: ("org:read",)},
-        hosts=(host,) if host else (),
+        hosts=[host for host in hosts if host],
     )
 
 
@@ -29,11 +30,26 @@ def _secrets() -> dict[str, str]:
 
 
 def _used(manifest: Mapping[str, Any]) -> bool:
-    return bool(_starts(manifest))
+    return bool(_reports(manifest))
+
+
+def _environments(manifest: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Starts are measured where the platform is deployed; how the apps do is read where they are promoted."""
+    return None if _starts(manifest) else (promoting(manifest),)
+
+
+def _reports(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the apps report: the organization of both sections is one."""
+    return _starts(manifest) or _sessions(manifest)
 
 
 def _starts(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     found: Mapping[str, Any] = (manifest.get("performance") or {}).get("app_starts") or {}
+    return found
+
+
+def _sessions(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (manifest.get("mobile") or {}).get("reports") or {}
     return found
 
 
@@ -46,8 +62,9 @@ def _projects(manifest: Mapping[str, Any]) -> Iterator[str]:
         for component, target in settings.items():
             if isinstance(target, dict) and target.get("provider") == "cloud-run":
                 yield component
-    if starts := _starts(manifest):
-        yield str(starts["project"])
+    for reports in (_starts(manifest), _sessions(manifest)):
+        if reports:
+            yield str(reports["project"])
 
 
-EMULATOR = Declaration(name=Sentry.name, build=_build, secrets=_secrets, used=_used)
+EMULATOR = Declaration(name=Sentry.name, build=_build, secrets=_secrets, used=_used, environments=_environments)

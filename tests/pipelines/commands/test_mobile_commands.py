@@ -41,15 +41,13 @@ platform: {{name: Shop, repository: acme/shop}}
 ci: {{checks: {{}}}}
 components: {{mobile: {{paths: ["apps/mobile/**"]}}}}
 environments: {{}}
-performance:
-  targets: {{start: {{of: mobile-start, component: mobile, p95_ms: 3000}}}}
-  app_starts: {{organization: acme, project: mobile}}
 release:
   components:
     mobile: {{tag_format: "mobile-v{{version}}", paths: [apps/mobile]}}
 mobile:
   component: mobile
   app: apps/mobile
+  reports: {{organization: acme, project: mobile}}
   eas: {{account: acme, slug: shop, project: 00000000-0000-0000-0000-000000000000}}
   android: {{package: {PACKAGE}, workload_identity: //iam/x, service_account: play@acme}}
   ios: {{bundle: {BUNDLE}, app: "{APP}", issuer: {ISSUER}, key: {KEY}, groups: {{external: [Friends]}}}}

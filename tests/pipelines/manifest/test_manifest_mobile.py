@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.manifest.mobile import AppPromotion, AppStore, AppWatch, Eas, Mobile, PlayStore, problems
+from pipelines.manifest.mobile import AppPromotion, AppReports, AppStore, AppWatch, Eas, Mobile, PlayStore, problems
 
 GOOD = Mobile(
     component="mobile",
@@ -51,6 +51,10 @@ def test_a_good_one() -> None:
         (
             replace(GOOD, ios=None, promotion=AppPromotion(environment="mobile-stores")),
             "mobile/android/environment: must not be that of `promotion`",
+        ),
+        (
+            replace(GOOD, reports=AppReports(url="de.sentry.io/x", organization="acme", project="app")),
+            "mobile/reports/url: 'de.sentry.io/x' must be https://",
         ),
         (replace(GOOD, watch=AppWatch(crash_free_percent=0)), "mobile/watch/crash_free_percent: must be above 0"),
         (

@@ -69,7 +69,7 @@ class Refusing:
 def test_what_cannot_be_read_is_unknown_and_says_why() -> None:
     nothing = HealthReports(watch=WATCH, sessions=None).health("ai.techmate.app", "1.0.1", 7)
     assert nothing.state == "unknown"
-    assert "performance/app_starts" in nothing.says
+    assert "mobile/reports" in nothing.says
     refused = HealthReports(watch=WATCH, sessions=Refusing()).health("ai.techmate.app", "1.0.1", 7)  # type: ignore[arg-type]
     assert (refused.state, refused.says) == ("unknown", "crash-free rate: Sentry does not accept the token")
 

@@ -11,8 +11,7 @@ import pytest
 from pipelines.errors import CredentialsError, ProviderError
 from pipelines.faults import Policy
 from pipelines.http import Http
-from pipelines.manifest.performance import AppStarts
-from pipelines.mobile import clients
+from pipelines.manifest.mobile import AppReports
 from pipelines.overlay import Overlay
 from pipelines.providers.sentry_sessions import SentrySessions, Sessions
 from rehearsal.contracts.contract import load
@@ -24,7 +23,7 @@ from rehearsal.serving import running
 pytestmark = pytest.mark.world
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
-SOURCE = AppStarts(organization="techmate", project="mobile")
+SOURCE = AppReports(organization="techmate", project="mobile")
 RELEASE = "ai.techmate.app@1.0.1+7"
 
 
@@ -47,7 +46,7 @@ class Place:
         self.sentry.organization.sessions.append(kept)
 
     def ask(self, token: str = "reader") -> SentrySessions:
-        return clients.sentry(SOURCE, self.http, token)
+        return SentrySessions(SOURCE, self.http, token, section="mobile/reports")
 
 
 @pytest.fixture
@@ -88,5 +87,6 @@ def test_who_may_not_read(place: Place, token: str, said: str) -> None:
 
 def test_what_sentry_does_not_allow_to_be_asked(place: Place) -> None:
     source = replace(SOURCE, project="nowhere")
-    with pytest.raises(CredentialsError, match="may not see a project 'nowhere'"):
-        clients.sentry(source, place.http, "reader").of(RELEASE, days=7)
+    with pytest.raises(CredentialsError, match="may not see a project 'nowhere'") as caught:
+        SentrySessions(source, place.http, "reader", section="mobile/reports").of(RELEASE, days=7)
+    assert "see `mobile/reports` in shipmate.yml" in caught.value.next_step

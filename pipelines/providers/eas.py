@@ -129,19 +129,29 @@ class Eas:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     say: Callable[[str], None] = _say_nothing
     policy: Policy = field(default_factory=Policy)
-    run: Run = eas_program.run
+    run: Run = field(default_factory=lambda: eas_program.run)
 
     # builds ------------------------------------------------------------------------------------------------------------
 
     def builds(
-        self, *, platform: Platform, commit: str = "", profile: str = "", version: str = "", number: int | None = None
+        self,
+        *,
+        platform: Platform,
+        commit: str = "",
+        profile: str = "",
+        version: str = "",
+        number: int | None = None,
+        channel: str = "",
+        finished: bool = False,
     ) -> list[Build]:
-        """Those that are like this, all of them, the newest first."""
+        """Those that are like this, all of them, the newest first. `finished`: no others."""
         wanted = {
             "--git-commit-hash": commit,
             "--build-profile": profile,
             "--app-version": version,
             "--app-build-version": "" if number is None else str(number),
+            "--channel": channel,
+            "--status": "finished" if finished else "",
         }
         words = ["build:list", "--platform", platform]
         for name, value in wanted.items():
@@ -168,7 +178,7 @@ class Eas:
 
     def cancel(self, build: str) -> None:
         """Ask for a build's end; one that has ended stays as it is."""
-        self._act(["build:cancel", build, "--non-interactive"])
+        self.do(["build:cancel", build, "--non-interactive"])
 
     def download(self, build: Build, to: Path, http: Http) -> str:
         """Bring the file of a finished build; its SHA-256, hexadecimal. The file is whole or not there.
@@ -230,6 +240,10 @@ class Eas:
     def order(self, words: Sequence[str]) -> Any:
         """The JSON of a command that changes something. Raises MayHaveHappened where it is not clear whether it did."""
         return _json(words, self._act(words).out)
+
+    def do(self, words: Sequence[str]) -> None:
+        """`order` for a command whose answer says nothing of use."""
+        self._act(words)
 
     def _pages(self, words: Sequence[str]) -> Iterator[Mapping[str, Any]]:
         offset = 0

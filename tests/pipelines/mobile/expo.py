@@ -21,6 +21,7 @@ from pipelines.overlay import Overlay
 from pipelines.providers.eas import Eas
 from pipelines.providers.eas_program import Ended
 from rehearsal.eas.__main__ import main
+from rehearsal.eas.api import Api
 from rehearsal.emulators.eas.app import Eas as Emulator
 from rehearsal.faults import Faults, Faulty
 from tests.rehearsal.emulators.eas_client import APP, Program, emulator
@@ -28,6 +29,7 @@ from tests.rehearsal.emulators.eas_client import Clock as Time
 from tests.rehearsal.emulators.in_process import served
 
 TOKEN = "robot-token"
+_SEND = Api._send
 
 
 class Killed(BaseException):
@@ -46,7 +48,11 @@ class Expo:
     calls: list[tuple[str, ...]] = field(default_factory=list)
     """Of the program, with their words."""
     before: Callable[[Sequence[str]], None] = lambda words: None
-    after: Callable[[Sequence[str]], None] = lambda words: None
+    """Called before each command."""
+    left: int | None = None
+    """How many requests to EAS are made before this process is killed."""
+    answered: bool = False
+    """Whether the one at which it is killed has its effect."""
 
     @property
     def clock(self) -> Clock:
@@ -79,17 +85,48 @@ class Expo:
         self.before(words)
         out, err = io.StringIO(), io.StringIO()
         with (
+            mock.patch.object(Api, "_send", self._send),
             mock.patch.dict(os.environ, environ, clear=True),
             contextlib.chdir(folder),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
             code = main(list(words))
-        self.after(words)
         return Ended(code=code, out=out.getvalue(), err=err.getvalue())
+
+    @property
+    def _send(self) -> Callable[..., Any]:
+        def send(api: Api, *arguments: Any) -> Any:
+            if self.left is not None:
+                self.left -= 1
+            if self.left == -1 and not self.answered:
+                raise Killed
+            answer = _SEND(api, *arguments)
+            if self.left == -1:
+                raise Killed
+            return answer
+
+        return send
+
+    def killed(self, left: int, answered: bool, act: Callable[[], object]) -> bool:
+        """Whether `act` was killed at that request."""
+        self.left, self.answered = left, answered
+        try:
+            act()
+        except Killed:
+            return True
+        finally:
+            self.left = None
+        return False
 
     def called(self, command: str) -> int:
         return sum(words[0] == command for words in self.calls)
+
+    def change(self, text: str) -> str:
+        """Change the app's code, and commit it; the commit."""
+        (self.program.app / "index.ts").write_text(f"export const answer = {text!r};\n")
+        git(self.program.app, "commit", "-q", "-a", "-m", text)
+        return self.commit
 
     def numbered(self, android: int = 7, ios: int = 9, version: str = "1.2.0", **more: Any) -> None:
         """Write version and build numbers into app.json."""

@@ -11,6 +11,8 @@ COMMANDS = {
     "promote": "Bring a delivered version to more people.",
     "halt": "Stop a roll-out where it is.",
     "resume": "Let a halted roll-out go on.",
+    "update": "Change the app over the air, for a share of the devices.",
+    "rollback": "Take an update over the air back.",
 }
 
 

@@ -1,0 +1,126 @@
+"""What the commands of updates over the air share: reaching a channel from a terminal, and telling what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.mobile.context import Context
+    from pipelines.mobile.update_notes import Notes
+    from pipelines.mobile.updates import Result, Updates
+    from pipelines.providers.sentry_sessions import SentrySessions
+
+channel_option = click.option("--channel", required=True, help="Whose devices: a channel of eas.json.")
+json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+def context() -> Context:
+    """With EXPO_TOKEN, and GITHUB_TOKEN and SENTRY_READ_TOKEN where they are set. Progress goes to standard error.
+
+    Raises CredentialsError without EXPO_TOKEN, InputError for a platform without apps.
+    """
+    from pipelines.errors import CredentialsError
+    from pipelines.manifest import load
+    from pipelines.mobile.context import open_context
+    from pipelines.runtime import Runtime
+
+    found = open_context(load(), Runtime(stream=sys.stderr))
+    if not found.secrets.expo:
+        raise CredentialsError(
+            "EXPO_TOKEN is not set",
+            where="EAS",
+            next_step="export EXPO_TOKEN=… (expo.dev → account settings → access tokens; a robot's with the role Developer)",
+        )
+    return found
+
+
+def updates(context: Context, folder: Path, channel: str) -> Updates:
+    """The updates of a channel, of the app in a folder. Raises RefusedError where there is no app."""
+    from pipelines.mobile import app
+    from pipelines.mobile.update_health import UpdateReports
+    from pipelines.mobile.updates import Updates
+    from pipelines.providers.eas_updates import EasUpdates
+
+    config = app.read(folder).config
+    eas = EasUpdates(context.eas_in(folder))
+    reports = UpdateReports(
+        watch=context.mobile.watch,
+        eas=eas,
+        sessions=_sessions(context),
+        bundle=str((config.get("ios") or {}).get("bundleIdentifier", "")),
+        version=str(config.get("version", "")),
+    )
+    return Updates(
+        eas=eas,
+        channel=channel,
+        notes=_notes(context, channel),
+        clock=context.clock,
+        health=reports.health,
+        say=context.runtime.say,
+    )
+
+
+def tell(result: Result, *, as_json: bool) -> None:
+    """Say how it ended. Raises CheckFailed when it was taken back by itself, RefusedError when it is held."""
+    from pipelines.errors import CheckFailed, RefusedError
+
+    if as_json:
+        click.echo(json.dumps(_data(result), indent=2))
+    else:
+        click.echo(result.text)
+        if result.warning:
+            click.echo(f"warning: {result.warning}")
+    if result.halted:
+        raise CheckFailed(
+            f"the update does badly and was taken back: {result.halted}",
+            where=result.channel,
+            next_step="commit what mends it, and publish that",
+        )
+    if result.held:
+        raise RefusedError(
+            f"the update is held at {result.percent} %: {result.held}",
+            where=result.channel,
+            why="no more devices get it until it is known to do well",
+            next_step="run this again later; `mobile/watch` in shipmate.yml says what is needed",
+        )
+
+
+def _data(result: Result) -> dict[str, Any]:
+    return {
+        "channel": result.channel,
+        "text": result.text,
+        "changed": result.changed,
+        "percent": result.percent,
+        "updates": [{"platform": each.platform, "group": each.group, "id": each.id} for each in result.updates],
+        "held": result.held,
+        "halted": result.halted,
+        "warning": result.warning,
+        "seconds": round(result.seconds, 1),
+    }
+
+
+def _notes(context: Context, channel: str) -> Notes:
+    from pathlib import Path
+
+    from pipelines.mobile.update_notes import FileNotes, GitHubNotes
+
+    if context.github is not None:
+        return GitHubNotes(context.github, channel)
+    environ = context.runtime.environ
+    state = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    return FileNotes(state / "shipmate" / context.mobile.eas.project / f"{channel}.json")
+
+
+def _sessions(context: Context) -> SentrySessions | None:
+    from pipelines.mobile import clients
+
+    source = context.manifest.performance.app_starts
+    if source is None:
+        return None
+    return clients.sentry(source, context.http, context.runtime.environ.get(clients.SENTRY_READ_TOKEN, ""))

@@ -13,16 +13,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import CheckFailed, InputError, LocalError, ProviderError, RefusedError, ShipmateError
+from pipelines.http import Http
 from pipelines.manifest.mobile import AppWatch, Platform
+from pipelines.manifest.performance import AppStarts
 from pipelines.mobile.update_health import UpdateReports, of_installs, release_name
 from pipelines.mobile.update_notes import FileNotes, Return
 from pipelines.mobile.updates import Change, Result, Updates, people_have
 from pipelines.mobile.watch import Health
+from pipelines.overlay import Overlay
 from pipelines.providers.eas_updates import EasUpdates, Group, Installs, Update
 from pipelines.providers.sentry_sessions import SentrySessions, Sessions
+from rehearsal.contracts.contract import load
+from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.eas import updates as served
 from rehearsal.emulators.eas.state import DAY
+from rehearsal.emulators.sentry import state
+from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.faults import Fault
+from rehearsal.serving import running
 from tests.pipelines.mobile.expo import Expo, expo
 from tests.rehearsal.emulators.eas_client import PROJECT
 
@@ -410,6 +418,47 @@ def test_each_update_is_a_release_of_its_own_and_eas_is_the_second_witness(world
     assert down.state == "unknown" and "Sentry is down" in down.says
     assert reports.health([]).state == "unknown"
     assert replace(reports, sessions=None).health(result.updates).state == "unknown"
+
+
+def test_watched_by_sentry_it_comes_back_as_soon_as_its_own_sessions_crash(world: World) -> None:
+    """The build's sessions, all well, count for nothing here."""
+    world.publish(world.first)
+    second = world.change("two", 10)
+    result = world.publish(second)
+    sentry = Sentry(tokens={"reader": ("org:read",)}, clock=world.expo.time)
+
+    def report(release: str, total: int, crashed: int) -> None:
+        kept = state.Sessions(
+            project="mobile",
+            received=world.expo.time(),
+            release=release,
+            environment="production",
+            total=total,
+            crashed=crashed,
+        )
+        sentry.organization.sessions.append(kept)
+
+    def devices(seconds: float) -> None:
+        """What they report in that time."""
+        world.expo.time.forward(seconds)
+        for update in result.updates:
+            report(release_name("ai.techmate.app", "1.2.0", update.id), 200, 8 if update.platform == "ios" else 0)
+
+    report("ai.techmate.app@1.2.0+7", 10_000, 0)
+    violations: list[Violation] = []
+    with running(Checked(sentry.app, load("sentry"), violations), "sentry") as server:
+        http = Http(overlay=Overlay(hosts={"sentry.io": server.url}))
+        sessions = SentrySessions(AppStarts(organization="techmate", project="mobile"), http, "reader")
+        reports = UpdateReports(
+            watch=AppWatch(), eas=world.eas, sessions=sessions, bundle="ai.techmate.app", version="1.2.0"
+        )
+        updates = world.updates()
+        updates.health, updates.clock = reports.health, replace(updates.clock, wait=devices)
+        ended = updates.watch(result, minutes=30)
+    assert ended.halted == "ios: 96.00 % of 600 sessions without a crash, 99.5 % are needed"
+    assert world.said[0].startswith("unknown: android: 0 of the 500 sessions")
+    assert world.shares() == only(world.first.commit)
+    assert [violation.text for violation in violations] == []
 
 
 @given(installs=st.integers(0, 3000), failed=st.integers(0, 3000))

@@ -12,6 +12,8 @@ from rehearsal.emulators.sentry.errors import ApiError, forbidden
 
 READING = frozenset({"org:read", "org:write", "org:admin"})
 """Any of these lets a token read events."""
+ANNOUNCING = frozenset({"org:ci", "project:releases", "project:write", "project:admin"})
+"""Any of these lets a token announce releases."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,14 @@ class Access:
 
     def require_reading(self, token: str) -> None:
         """Raises ApiError (403)."""
-        if not self._tokens[token] & READING:
+        self._require(token, READING)
+
+    def require_announcing(self, token: str) -> None:
+        """Raises ApiError (403)."""
+        self._require(token, ANNOUNCING)
+
+    def _require(self, token: str, scopes: frozenset[str]) -> None:
+        if not self._tokens[token] & scopes:
             raise forbidden()
 
     def counted(self, token: str) -> tuple[dict[str, str], ApiError | None]:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from rehearsal.emulators.sentry.access import Access, Limit
 from rehearsal.emulators.sentry.routes import app
-from rehearsal.emulators.sentry.state import Event, Organization, Sessions
+from rehearsal.emulators.sentry.state import Event, Organization, Release, Sessions
 
 
 class Sentry:
@@ -61,15 +61,17 @@ class Sentry:
         """Nothing runs beside HTTP."""
 
     def reset(self) -> None:
-        """Forget events and sessions."""
+        """Forget events, sessions and releases."""
         self.organization.events.clear()
         self.organization.sessions.clear()
+        self.organization.releases.clear()
 
     def save(self) -> dict[str, Any]:
-        """Events and sessions."""
+        """Events, sessions and releases."""
         return {
             "events": [asdict(event) for event in self.events],
             "sessions": [asdict(sessions) for sessions in self.organization.sessions],
+            "releases": [asdict(release) for release in self.organization.releases.values()],
         }
 
     def load(self, saved: dict[str, Any]) -> None:
@@ -77,6 +79,7 @@ class Sentry:
         self.reset()
         self.organization.events += [Event(**item) for item in saved["events"]]
         self.organization.sessions += [Sessions(**item) for item in saved["sessions"]]
+        self.organization.releases |= {item["version"]: Release(**item) for item in saved["releases"]}
 
     def told(self) -> list[tuple[float, str]]:
         """Nobody is told anything through it."""

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.emulators.sentry import events, sessions
+from rehearsal.emulators.sentry import events, releases, sessions
 from rehearsal.emulators.sentry.access import Access
 from rehearsal.emulators.sentry.errors import ApiError, answer_api_error, answer_http_error, not_found
 from rehearsal.emulators.sentry.intake import Intake
@@ -25,6 +25,7 @@ def app(organization: Organization, access: Access) -> Starlette:
         routes=[
             Route("/api/0/organizations/{organization}/events/", api.events, methods=["GET"]),
             Route("/api/0/organizations/{organization}/sessions/", api.sessions, methods=["GET"]),
+            Route("/api/0/organizations/{organization}/releases/", api.releases, methods=["POST"]),
             Route("/api/{project:int}/envelope/", intake.envelope, methods=["POST", "OPTIONS"]),
             Route("/api/{project:int}/store/", intake.store, methods=["POST", "OPTIONS"]),
         ],
@@ -52,8 +53,27 @@ class _Api:
         """GET /api/0/organizations/{organization}/sessions/"""
         return self._read(request, lambda: (sessions.answer(self._organization, request.query_params), {}))
 
+    async def releases(self, request: Request) -> Response:
+        """POST /api/0/organizations/{organization}/releases/"""
+        said = await request.json()
+        status = 201
+
+        def made() -> tuple[Any, dict[str, str]]:
+            nonlocal status
+            body, status = releases.announce(self._organization, said)
+            return body, {}
+
+        answer = self._answer(request, made, self._access.require_announcing)
+        answer.status_code = status if answer.status_code == 200 else answer.status_code
+        return answer
+
     def _read(self, request: Request, find: Callable[[], tuple[Any, dict[str, str]]]) -> Response:
-        """What `find` gives, body and headers, to somebody who may read it."""
+        return self._answer(request, find, self._access.require_reading)
+
+    def _answer(
+        self, request: Request, find: Callable[[], tuple[Any, dict[str, str]]], require: Callable[[str], None]
+    ) -> Response:
+        """What `find` gives, body and headers, to somebody who may have it."""
         token = self._access.token(request)
         headers, refused = self._access.counted(token)
         try:
@@ -61,7 +81,7 @@ class _Api:
                 raise refused
             if request.path_params["organization"] != self._organization.slug:
                 raise not_found()
-            self._access.require_reading(token)
+            require(token)
             body, more = find()
         except ApiError as error:
             return JSONResponse({"detail": error.detail}, error.status, headers)

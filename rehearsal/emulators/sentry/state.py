@@ -39,6 +39,16 @@ class Sessions:
     crashed: int
 
 
+@dataclass(kw_only=True)
+class Release:
+    """A release that somebody announced; `given` is what they said of it."""
+
+    version: str
+    created: float
+    projects: list[str] = field(default_factory=list)
+    given: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """A project; its public key is in the DSN that its SDKs get."""
@@ -58,6 +68,8 @@ class Organization:
     """By slug."""
     events: list[Event] = field(default_factory=list)
     sessions: list[Sessions] = field(default_factory=list)
+    releases: dict[str, Release] = field(default_factory=dict)
+    """By version, those that were announced."""
 
     def add_projects(self, slugs: Iterable[str]) -> None:
         """Create projects, numbered from 1, each with a key."""

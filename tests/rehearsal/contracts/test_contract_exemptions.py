@@ -10,12 +10,16 @@ import pytest
 import requests
 
 from pipelines.errors import ShipmateError
+from pipelines.faults import Policy
+from pipelines.http import Http
+from pipelines.overlay import Overlay
+from pipelines.providers.sentry_releases import SentryReleases
 from rehearsal.contracts import exceptions
 from rehearsal.contracts.exceptions import EXEMPTIONS, Exemption
 from rehearsal.contracts.middleware import Violation
 from rehearsal.emulators.google_play.app import GooglePlay
 from tests.pipelines.providers.test_provider_credentials import google
-from tests.pipelines.providers.test_sentry_starts import reached
+from tests.pipelines.providers.test_sentry_starts import SOURCE, reached
 from tests.rehearsal.emulators.in_process import InProcess
 from tests.rehearsal.emulators.play_client import APPLICATION, PACKAGE, UPLOAD, checked
 
@@ -32,7 +36,7 @@ def signing_in() -> list[Violation]:
 
 
 def reading() -> list[Violation]:
-    """What is wrong while more starts are read than a page holds, and while somebody looks at errors."""
+    """What is wrong while more starts are read than a page holds, somebody looks at errors, and a release is announced twice."""
     with reached() as place:
         for minute in range(1, 102):
             place.start(1.0, minutes=minute)
@@ -40,6 +44,11 @@ def reading() -> list[Violation]:
             place.read()
         errors = f"{place.url}/api/0/organizations/techmate/events/?dataset=errors&field=title"
         requests.get(errors, headers={"Authorization": "Bearer reader"}, timeout=5)
+        http = Http(overlay=Overlay(hosts={"de.sentry.io": place.url}), policy=Policy(scale=0.0))
+        releases = SentryReleases(SOURCE, http, "publisher")
+        for _ in range(2):
+            with contextlib.suppress(ShipmateError):
+                releases.announce("ai.techmate.app@1.0.1+7", "c" * 40)
     return list(place.violations)
 
 

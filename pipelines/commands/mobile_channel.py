@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pipelines.mobile.context import Context
     from pipelines.mobile.update_notes import Notes
     from pipelines.mobile.updates import Result, Updates
+    from pipelines.providers.eas_updates import Update
     from pipelines.providers.sentry_sessions import SentrySessions
+
+SENTRY_AUTH_TOKEN = "SENTRY_AUTH_TOKEN"  # noqa: S105 - the name of a secret, not one
 
 channel_option = click.option("--channel", required=True, help="Whose devices: a channel of eas.json.")
 json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
 def context() -> Context:
-    """With EXPO_TOKEN, and GITHUB_TOKEN and SENTRY_READ_TOKEN where they are set. Progress goes to standard error.
+    """With EXPO_TOKEN; GITHUB_TOKEN, SENTRY_READ_TOKEN and SENTRY_AUTH_TOKEN where they are set. Progress goes to standard error.
 
     Raises CredentialsError without EXPO_TOKEN, InputError for a platform without apps.
     """
@@ -49,19 +53,18 @@ def updates(context: Context, folder: Path, channel: str) -> Updates:
 
     config = app.read(folder).config
     eas = EasUpdates(context.eas_in(folder))
-    reports = UpdateReports(
-        watch=context.mobile.watch,
-        eas=eas,
-        sessions=_sessions(context),
-        bundle=str((config.get("ios") or {}).get("bundleIdentifier", "")),
-        version=str(config.get("version", "")),
-    )
+    named = {
+        "bundle": str((config.get("ios") or {}).get("bundleIdentifier", "")),
+        "version": str(config.get("version", "")),
+    }
+    reports = UpdateReports(watch=context.mobile.watch, eas=eas, sessions=_sessions(context), **named)
     return Updates(
         eas=eas,
         channel=channel,
         notes=_notes(context, channel),
         clock=context.clock,
         health=reports.health,
+        announce=_announcing(context, **named),
         say=context.runtime.say,
     )
 
@@ -115,6 +118,22 @@ def _notes(context: Context, channel: str) -> Notes:
     environ = context.runtime.environ
     state = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
     return FileNotes(state / "shipmate" / context.mobile.eas.project / f"{channel}.json")
+
+
+def _announcing(context: Context, bundle: str, version: str) -> Callable[[Update], None]:
+    """Makes an update's release at Sentry, where the app reports anywhere."""
+    from pipelines.mobile.update_health import release_name
+    from pipelines.providers.sentry_releases import SentryReleases
+
+    source = context.manifest.performance.app_starts
+    if source is None:
+        return lambda update: None
+    token = context.runtime.environ.get(SENTRY_AUTH_TOKEN, "")
+    if not token:
+        said = f"Sentry knows no commit of the update: {SENTRY_AUTH_TOKEN} is not set (a token of the organization, scope org:ci)"
+        return lambda update: context.runtime.say(f"{update.platform}: {said}")
+    releases = SentryReleases(source, context.http, token)
+    return lambda update: releases.announce(release_name(bundle, version, update.id), update.commit)
 
 
 def _sessions(context: Context) -> SentrySessions | None:

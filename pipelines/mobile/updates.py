@@ -72,13 +72,14 @@ class Result:
 
 @dataclass(kw_only=True)
 class Updates:
-    """The updates of one channel. `health` tells how updates do; `say` is told of progress."""
+    """The updates of one channel. `health` tells how updates do; `announce` tells Sentry of each; `say` is told of progress."""
 
     eas: EasUpdates
     channel: str
     notes: Notes
     clock: Clock
     health: Callable[[Sequence[Update]], Health]
+    announce: Callable[[Update], None] = lambda update: None
     say: Callable[[str], None] = lambda text: None
     _branch: str = field(default="")
 
@@ -95,12 +96,14 @@ class Updates:
             return self._widened(change, active)
         there = self._with_everybody(change, groups)
         if there:
+            self._announce(there)
             said = f"{self.channel} has {change.commit[:12]} already, with everybody"
             return Result(channel=self.channel, text=said, updates=tuple(there))
         require_fits(change)
         self._require_not_taken_back(change, groups)
         updates = self._published(change)
         self._require_runtimes(change, updates)
+        self._announce(updates)
         said = f"{change.version} of {change.commit[:12]} is with {change.percent} % of {self.channel}"
         return Result(channel=self.channel, text=said, changed=True, percent=change.percent, updates=tuple(updates))
 
@@ -173,6 +176,7 @@ class Updates:
         updates = self._of_commit(change.commit, active)
         if {update.group for update in updates} != {group.id for group in active}:
             raise self._busy(active)
+        self._announce(updates)
         has = max(group.percent for group in active)
         now = Result(channel=self.channel, text="", percent=has, updates=tuple(updates))
         if change.percent < has:
@@ -195,6 +199,14 @@ class Updates:
             self.eas.widen(group.id, change.percent)
         said = f"{change.commit[:12]} goes from {has} % to {change.percent} % of {self.channel}: {health.says}"
         return replace(now, text=said, percent=change.percent, changed=True)
+
+    def _announce(self, updates: Sequence[Update]) -> None:
+        """Again in each run: one before may have been killed. An update is out without it as well."""
+        for update in updates:
+            try:
+                self.announce(update)
+            except ShipmateError as error:
+                self.say(f"Sentry is not told of the {update.platform} update: {error.what}")
 
     def _of_commit(self, commit: str, groups: Collection[Group]) -> list[Update]:
         """The updates of those groups that are of this commit."""

@@ -16,6 +16,8 @@ from pipelines.errors import CheckFailed, CredentialsError, InputError, RefusedE
 from pipelines.mobile import update_health
 from pipelines.mobile.watch import Health
 from pipelines.providers import eas_program
+from rehearsal.emulators.sentry.app import Sentry
+from rehearsal.serving import running
 from tests.pipelines.mobile.expo import TOKEN, Expo, expo, git
 from tests.rehearsal.emulators.eas_client import PROJECT
 
@@ -34,6 +36,11 @@ mobile:
   eas: {{account: techmate, slug: techmate, project: {PROJECT}}}
   android: {{package: ai.techmate.app, workload_identity: //iam/x, service_account: play@acme}}
   ios: {{bundle: ai.techmate.app, app: "1", issuer: {PROJECT}, key: K}}
+"""
+REPORTS = """
+performance:
+  app_starts: {organization: techmate, project: mobile}
+  targets: {start: {of: mobile-start, component: mobile, p95_ms: 3000}}
 """
 
 
@@ -105,6 +112,25 @@ def test_without_sessions_it_is_held(terminal: Terminal) -> None:
     held = terminal.update(50, fails=RefusedError)
     assert "is held at 10 %" in str(held.exception) and "performance/app_starts" in str(held.exception)
     assert {each.percentage for each in terminal.expo.account.updates.values()} == {10}
+
+
+def test_each_update_is_announced_to_sentry(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = terminal.expo.program.folder
+    (folder / "shipmate.yml").write_text(MANIFEST + REPORTS)
+    assert "SENTRY_AUTH_TOKEN is not set" in terminal.update(10).stderr
+    sentry = Sentry(tokens={"publisher": ("org:ci",)})
+    with running(sentry.app, "sentry") as server:
+        overlay = json.loads((folder / "overlay.json").read_text())
+        overlay["hosts"]["sentry.io"] = server.url
+        (folder / "overlay.json").write_text(json.dumps(overlay))
+        monkeypatch.setenv("SENTRY_AUTH_TOKEN", "another")
+        assert "Sentry is not told of the ios update: HTTP 401" in terminal.update(10).stderr
+        monkeypatch.setenv("SENTRY_AUTH_TOKEN", "publisher")
+        terminal.update(10)
+    updates = terminal.expo.account.updates
+    assert {name: release.given for name, release in sentry.organization.releases.items()} == {
+        f"ai.techmate.app@1.2.0+update.{update}": {"ref": terminal.expo.commit} for update in updates
+    }
 
 
 def test_what_is_not_committed_does_not_go_out(terminal: Terminal) -> None:

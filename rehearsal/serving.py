@@ -22,6 +22,8 @@ except ImportError:  # httptools is compiled; without it the pure parser does th
 
 _TRANSPORT = "rehearsal.transport"
 _GRACE_SECONDS = 1
+_TURNS_TO_CONNECT = 3
+"""Turns of the event loop between a connection's acceptance and uvicorn's knowing of it."""
 
 
 class Server:
@@ -150,6 +152,12 @@ class _QuietServer(uvicorn.Server):
 
         In place of uvicorn's `shutdown`, which sleeps for a tenth of a second whether or not anything is open.
         """
+        # asyncio forgets to close what it accepted when its server is closed before the connection is attached to it.
+        for server in self.servers:
+            for listener in server.sockets:
+                asyncio.get_running_loop().remove_reader(listener)
+        for _ in range(_TURNS_TO_CONNECT):
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):

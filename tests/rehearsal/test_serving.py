@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import ipaddress
 import socket
@@ -162,3 +163,18 @@ def test_stop_lets_a_request_under_way_finish() -> None:
         threading.Timer(0.1, release.set).start()
     client.join(5)
     assert answers == ["finished"]
+
+
+def test_stop_breaks_connections_that_were_accepted_a_moment_ago() -> None:
+    async def begun_and_stopped() -> list[socket.socket]:
+        server = Server(answering("hello"), "busy")
+        port = await server.start()
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(4)]
+        await server.stop()
+        return clients
+
+    for client in asyncio.run(begun_and_stopped()):
+        with client:
+            client.settimeout(10)
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from jsonschema.validators import extend  # type: ignore[import-untyped]
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -14,6 +18,8 @@ from rehearsal.contracts.description import OPEN, Schema, references
 
 _MOST_PROBLEMS = 10
 _LONGEST_PROBLEM = 400
+_MOST_KNOWN = 100_000
+"""Values that are remembered as what their definition allows; all are forgotten when there are more."""
 
 # jsonschema ships no types; these are its Validator and its ValidationError.
 Validator = Any
@@ -28,11 +34,28 @@ class Schemas:
         self._open: dict[str, Schema] = {}
         self._registry: Registry[Any] = Registry()
         self._present: set[str] = set()
+        self._good: set[tuple[str, bytes]] = set()
+        """(definition, digest of a value) of what passed: an emulator says the same of a user, a run or a release again and again."""
+        self._kind: Validator = extend(OAS31Validator, {"$ref": self._referred})
 
     def validator(self, schema: Schema, *, closed: bool) -> Validator:
         root = closing.close(schema, self._definition) if closed else schema
         self._add(root)
-        return OAS31Validator(root, registry=self._registry, format_checker=oas31_format_checker)
+        return self._kind(root, registry=self._registry, format_checker=oas31_format_checker)
+
+    def _referred(self, validator: Validator, uri: str, value: Any, schema: Schema) -> Iterator[_Error]:
+        """`$ref`, of which an URI names one definition: what passed it once is not walked through again."""
+        seen = (uri, hashlib.sha1(json.dumps(value).encode(), usedforsecurity=False).digest())
+        if seen in self._good:
+            return
+        wrong = False
+        for error in OAS31Validator.VALIDATORS["$ref"](validator, uri, value, schema):
+            wrong = True
+            yield error
+        if not wrong:
+            if len(self._good) >= _MOST_KNOWN:
+                self._good.clear()
+            self._good.add(seen)
 
     def _definition(self, name: str) -> Schema:
         if name not in self._open:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from pipelines.faults import SURVIVED
 from rehearsal import scratch
 
-ROOT = Path(__file__).parent
+STORIES = Path(__file__).parent / "stories/test_stories.py"
 
 # The tests start hundreds of interpreters, and each would compile again what it imports.
 sys.dont_write_bytecode = False
@@ -28,15 +28,33 @@ def pytest_configure() -> None:
     settings.load_profile("untimed")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The stories first: they take longest, and begun last they would run alone at the end."""
-    stories = ROOT / "stories"
-    items.sort(
-        key=lambda item: (
-            stories not in item.path.parents,
-            item.path.parent == stories and item.path.stem != "test_stories",
-        )
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as there are cores, for `-n auto`: a test that started processes waits for them most of its time."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + cores // 2
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes longest first, on every worker: begun last it would run alone at the end.
+
+    `--dist worksteal` gives each worker a block of the list, and who is done takes tests from the end of another's block. So the
+    long ones stand at the head of the blocks, the longest of all alone at its own.
+    """
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    longest = [item for item in items if item.path == STORIES]
+    long = [item for item in items if item.path != STORIES and item.get_closest_marker("long")]
+    long.sort(key=lambda item: item.path.parent != STORIES.parent)
+    first = {*longest, *long}
+    rest = [item for item in items if item not in first]
+    heads = (
+        [longest, *(long[number :: workers - 1] for number in range(workers - 1))] if workers > 1 else [longest + long]
     )
+    items[:] = []
+    for number, head in enumerate(heads):
+        size = (len(rest) + sum(map(len, heads[number:]))) // (workers - number)
+        filling = max(0, size - len(head))
+        items += head + rest[:filling]
+        del rest[:filling]
 
 
 @pytest.fixture(autouse=True)

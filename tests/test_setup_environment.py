@@ -167,6 +167,7 @@ def set_up_with(interpreter: str, checkout: Path, home: Path) -> subprocess.Comp
     )
 
 
+@pytest.mark.long
 def test_every_python_of_this_machine_is_set_up(subtests: pytest.Subtests) -> None:
     """With the wheels of uv's cache when it has them: what these tests run in has come through it."""
     kept = homes.made(homes.folder() / "uv")

@@ -29,6 +29,7 @@ def run_e2e(desk: Desk) -> Ended:
     return desk.step("run_e2e", environment="staging", version="sha-1", source=".")
 
 
+@pytest.mark.long
 def test_no_browser(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The platform's own tests, and a machine without one."""
     shutil.copytree(ROOT / "e2e", desk.shop.checkout / "e2e", ignore=shutil.ignore_patterns("__pycache__"))

@@ -114,6 +114,7 @@ def platform() -> Iterator[Platform]:
         yield Platform(stack)
 
 
+@pytest.mark.long
 def test_the_candidates_are_asked_alone_as_production_would_be(platform: Platform) -> None:
     platform.page["bypass"] = "made-up"
     code, said = platform.look(headers={platform.own_web: {BYPASS: "made-up"}})
@@ -124,6 +125,7 @@ def test_the_candidates_are_asked_alone_as_production_would_be(platform: Platfor
     assert "1 failed" in said
 
 
+@pytest.mark.long
 def test_a_page_that_throws_where_it_is_production_is_seen_before_users_come(platform: Platform) -> None:
     throws = f'if (location.origin === "{platform.web}") throw new Error("This page cannot start.");'
     platform.page["body"] = PAGE % {"api": platform.api, "first": throws}

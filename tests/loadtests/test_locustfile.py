@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from benchmarks._latency_service import latency_server, seen
 from loadtests.arrivals import Profile, due_times
 from loadtests.plan import Caps, checked
@@ -81,6 +83,7 @@ def cluster(folder: Path, url: str, profile: Profile) -> Iterator[list[subproces
             process.wait()
 
 
+@pytest.mark.long
 def test_a_cluster_leaves_what_one_machine_would(tmp_path: Path) -> None:
     profile = Profile(name="cluster", rate=20, seconds=2)
     with latency_server() as url, cluster(tmp_path, url, profile) as (master, *workers):
@@ -94,6 +97,7 @@ def test_a_cluster_leaves_what_one_machine_would(tmp_path: Path) -> None:
     assert recording.total().count == asked == 3 * recording.asked.total()
 
 
+@pytest.mark.long
 def test_a_worker_that_is_lost_leaves_no_recording(tmp_path: Path) -> None:
     """locust#1707 the other way round: the master must not take what is left for the whole."""
     with (

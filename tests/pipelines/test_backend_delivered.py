@@ -69,6 +69,7 @@ def built(world: Clouds, folder: Path) -> Artifact:
     return Artifact(component="backend", digest=image.digest, reference=reference)
 
 
+@pytest.mark.long
 def test_the_backend_goes_out_and_comes_back(services: Any, tmp_path: Path) -> None:
     manifest = load(ROOT / "shipmate.yml")
     staging = manifest.environments["staging"]

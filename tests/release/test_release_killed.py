@@ -59,6 +59,7 @@ def forget_releases(github: Platform) -> None:
     github.scene.do(github.scene.github.service.repository(REPOSITORY).releases.clear)
 
 
+@pytest.mark.long
 def test_killed_after_every_request__the_next_run_finishes(github: Platform, started: Launcher) -> None:
     github.commit("feat: a")
     requests_of_one_publish(github, started, "v1.0.0")
@@ -73,6 +74,7 @@ def test_killed_after_every_request__the_next_run_finishes(github: Platform, sta
         forget_releases(github)
 
 
+@pytest.mark.long
 def test_killed_before_every_write__the_next_run_finishes(github: Platform, started: Launcher) -> None:
     github.commit("feat: a")
     requests_of_one_publish(github, started, "v1.0.0")

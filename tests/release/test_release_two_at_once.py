@@ -32,6 +32,7 @@ def shuffle(github: Platform, seed: int) -> None:
     github.seen.before = wait
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lag", [0, 2])
 def test_two_at_once__one_release(github: Platform, started: Launcher, lag: int) -> None:
     github.commit("feat: a")

@@ -18,7 +18,7 @@ from rehearsal.stories.diary import Diary
 from rehearsal.stories.routine import Routine
 from rehearsal.world.handle import World
 
-pytestmark = pytest.mark.world
+pytestmark = [pytest.mark.world, pytest.mark.long]
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"

@@ -84,6 +84,7 @@ def planned(at: Routine, run: int) -> str:
     return str(at.observer.api("GET", f"actions/jobs/{job['id']}/logs", ok=(200, 302)))
 
 
+@pytest.mark.long
 def test_main_is_green_only_when_it_was_found_so(at: Routine) -> None:
     dev: Person = at.person("dev-1")
     history = at.observer.api("GET", "actions/workflows/ci.yml/runs")["workflow_runs"]

@@ -19,6 +19,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         yield found
 
 
+@pytest.mark.long
 def test_a_release_goes_out_is_seen_checked_and_taken_back(terminal: Terminal) -> None:
     first = terminal.json(*terminal.deploying("sha-1", "<title>one</title>"))
     assert (first["release"], len(first["steps"])) == ("sha-1", 11)
@@ -82,6 +83,7 @@ def test_while_github_is_down_a_rollback_goes_its_way(terminal: Terminal) -> Non
     assert "serves sha-1 already" in gone.stdout
 
 
+@pytest.mark.long
 def test_a_release_that_was_withdrawn_is_passed_over_while_github_is_down(terminal: Terminal) -> None:
     """`yank` writes it at the providers."""
     for release in ("v1.0.0", "v1.1.0", "v1.2.0"):

@@ -113,6 +113,7 @@ def test_nothing_goes_live_that_was_not_deployed(shop: Shop) -> None:
 # killed -----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("anew", [False, True], ids=["re-run", "dispatched again"])
 def test_killed_at_any_write_it_is_finished_by_running_again(shop: Shop, anew: bool, after_effect: bool) -> None:
@@ -142,6 +143,7 @@ def test_killed_at_any_write_it_is_finished_by_running_again(shop: Shop, anew: b
     assert number > 9
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 def test_a_failed_delivery_returns_to_its_base_whatever_was_killed(shop: Shop, after_effect: bool) -> None:
     """Go live dies at a write, and the job that takes it back dies at one, too; the next one ends there, and then nothing is left."""

@@ -69,6 +69,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Report, Pat
     yield telling.rehearse(ROOT, STORIES, tmp_path_factory.mktemp("told") / "report")
 
 
+@pytest.mark.long
 @pytest.mark.world
 def test_each_story_has_its_outcome_and_what_needs_the_start_is_not_told(told: tuple[Report, Path]) -> None:
     report, _ = told

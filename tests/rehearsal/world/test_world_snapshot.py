@@ -41,6 +41,7 @@ def environments(place: Place) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.world
 def test_a_world_begins_where_another_was_kept(tmp_path: Path) -> None:
     kept = tmp_path / "kept"

@@ -217,12 +217,14 @@ def higher(candidate: Candidate, branch: str | None) -> str:
         return f"{last.tag} is out, but {candidate.tag} was begun before: it is finished, and not as the latest"
     if candidate.again:
         return f"{last.tag} is out, but {candidate.tag} was out before: it is made again, and not as the latest"
-    raise NotHigher(
+    refused = NotHigher(
         f"{candidate.version} is not higher than {last.tag}",
         where=line.name if line else branch or "this commit",
         why="people who have the newer one would be offered an older one as new",
         next_step="`shipmate release next` says which version comes next",
     )
+    refused.last = str(last.version)
+    raise refused
 
 
 def begun(candidate: Candidate) -> bool:
@@ -256,7 +258,7 @@ def green(candidate: Candidate) -> str:
                 next_step="run CI on it (push it to main, or dispatch ci.yml), then run this again",
             )
         if check.conclusion != "success":
-            raise NotGreen(
+            refused = NotGreen(
                 f"{name!r} is {check.conclusion or 'still running'} on {candidate.commit[:9]}",
                 where=check.url or candidate.commit,
                 why="a release is made of what was tested, and this was not found good",
@@ -264,6 +266,8 @@ def green(candidate: Candidate) -> str:
                 if check.conclusion
                 else "wait for it, then run this again",
             )
+            refused.failed = bool(check.conclusion)
+            raise refused
     return f"{', '.join(required)} succeeded on {candidate.commit[:9]}"
 
 

@@ -21,11 +21,15 @@ class NotOnItsLine(RefusedError):
 class NotGreen(RefusedError):
     exit_code = 22
     title = "CI is not green on this commit"
+    failed = False
+    """CI ended otherwise than well; else it is awaited."""
 
 
 class NotHigher(RefusedError):
     exit_code = 23
     title = "Version is not higher than the last of its line"
+    last = ""
+    """The version that it must be above."""
 
 
 class OpenElsewhere(RefusedError):

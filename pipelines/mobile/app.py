@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,7 @@ def _versions(app: App, mobile: Mobile, version: str) -> Iterator[Problem]:
             yield Problem(
                 where=where,
                 what=f"says version {said or 'nothing'!r}, the tag {version!r}",
-                next_step=f'write "version": "{version}"',
+                next_step="write the version that is tagged",
             )
     if mobile.ios is not None and not _THREE_NUMBERS.fullmatch(version):
         yield Problem(
@@ -198,19 +198,6 @@ def _profile(app: App, mobile: Mobile) -> Iterator[Problem]:
             where=EAS,
             what=f"{name!r} has no channel: no update would reach its builds",
             next_step=f'write "channel": "{name}"',
-        )
-
-
-def require(found: Iterable[Problem], tag: str, main: str) -> None:
-    """Raises RefusedError with all problems, what to edit for each, and the commands that make the tag again."""
-    listed = list(found)
-    if listed:
-        raise RefusedError(
-            f"{tag} cannot be released: " + "; ".join(f"{each.where}: {each.what}" for each in listed),
-            where="the app of the tagged commit",
-            why="; ".join(f"in {each.where}: {each.next_step}" for each in listed),
-            next_step="nothing was built and no number is used: merge the changes above, then "
-            f"`git checkout {main} && git pull && git tag -f {tag} && git push -f origin {tag}`",
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.errors import CredentialsError, RefusedError, ShipmateError
+from pipelines.errors import CredentialsError, ProviderError, ProviderUnavailable, RefusedError, ShipmateError
 from pipelines.mobile import app
 from pipelines.mobile.app import Problem
 
@@ -34,16 +34,32 @@ class Found:
     """Build numbers that EAS and the store show."""
     app: list[Problem] = field(default_factory=list)
     """What must be changed in the app, and needs another commit."""
+    waits: list[Problem] = field(default_factory=list)
+    """What will be well by itself, or by running something else: the same tag can be released then."""
     accounts: list[Problem] = field(default_factory=list)
-    """What must be changed elsewhere: the same tag can be released then."""
+    """What must be changed elsewhere: the same tag can be released then, too."""
+    failures: list[ShipmateError] = field(default_factory=list)
+    """What kept the accounts from being seen."""
     told: list[str] = field(default_factory=list)
     """What the gates of publishing say."""
+    below: list[str] = field(default_factory=list)
+    """Versions that the next one must be above."""
+    tags: set[str] = field(default_factory=set)
+    """Every tag there is: none is given twice."""
+    files: list[str] = field(default_factory=list)
+    """Those that say the version of the app."""
 
 
 def verify(context: Context) -> Found:
     """Everything there is to find. Raises InputError for a tag that is no version of the apps, and what GitHub's calls raise."""
     found = Found(version=version_of(context))
-    found.app += app.problems(app.read(context.app), context.mobile, found.version)
+    try:
+        here = app.read(context.app)
+    except RefusedError as error:
+        found.app.append(_as_problem(error))
+    else:
+        found.app += app.problems(here, context.mobile, found.version)
+        found.files = [name for name, said in ((app.APP, True), (app.PACKAGE, "version" in here.package)) if said]
     _release(context, found)
     if not found.published:
         _accounts(context, found)
@@ -51,17 +67,25 @@ def verify(context: Context) -> Found:
 
 
 def require(context: Context, found: Found) -> None:
-    """Raises RefusedError, or CredentialsError where nothing but accounts is wrong, with every problem and what to do about each."""
-    problems = [*found.app, *found.accounts]
+    """Every problem at once, and what to do about each. Raises RefusedError, or where nothing but accounts is wrong CredentialsError;
+    ProviderUnavailable or ProviderError where they could not be looked at."""
+    problems = [*found.app, *found.waits, *found.accounts]
     if not problems:
         return
-    kind = RefusedError if found.app else CredentialsError
-    raise kind(
+    raise _kind(found)(
         f"{context.tag} cannot be released: " + "; ".join(f"{each.where}: {each.what}" for each in problems),
         where=f"commit {context.commit[:7]}",
-        why="to do: " + "; ".join(f"{each.where}: {each.next_step}" for each in problems),
+        why="to do: " + "; ".join(f"{each.where}: {each.next_step}" for each in problems if each.next_step),
         next_step=f"nothing was built, and no build number is used. {_again(context, found)}",
     )
+
+
+def _kind(found: Found) -> type[ShipmateError]:
+    if found.app or found.waits:
+        return RefusedError
+    if len(found.failures) == len(found.accounts) and not any(isinstance(e, CredentialsError) for e in found.failures):
+        return ProviderUnavailable if all(isinstance(e, ProviderUnavailable) for e in found.failures) else ProviderError
+    return CredentialsError
 
 
 def version_of(context: Context) -> str:
@@ -84,15 +108,28 @@ def version_of(context: Context) -> str:
 def _again(context: Context, found: Found) -> str:
     if not found.app:
         return "Then re-run this job: the tag is right"
-    from semver import Version
-
     main = context.manifest.release.main
-    after = str(Version.parse(found.version).finalize_version().bump_patch())
-    tag = context.tag.replace(found.version, after)
+    after, tag = _next(context, found)
+    files = " and ".join(f"{context.mobile.app}/{name}" for name in found.files or [app.APP])
     return (
-        f"A tag is never moved, so make the changes above and write the version {after} into app.json and package.json, merge that "
+        f"A tag is never moved, so make the changes above and write the version {after} into {files}, merge that "
         f"to {main}, wait until CI is green, and `git checkout {main} && git pull && git tag {tag} && git push origin {tag}`"
     )
+
+
+def _next(context: Context, found: Found) -> tuple[str, str]:
+    """A version that can be released, and its tag: above everything that this one must be above, and not tagged yet."""
+    from semver import Version
+
+    from release.versions import TagFormat
+
+    tag_format = TagFormat(context.manifest.release.components[context.mobile.component].tag_format)
+    wanted = Version.parse(found.version).finalize_version()
+    for each in found.below:
+        wanted = max(wanted, Version.parse(each).bump_patch())
+    while tag_format.tag(str(wanted)) in found.tags or str(wanted) == found.version:
+        wanted = wanted.bump_patch()
+    return str(wanted), tag_format.tag(str(wanted))
 
 
 # the release ---------------------------------------------------------------------------------------------------------------
@@ -102,21 +139,27 @@ def _release(context: Context, found: Found) -> None:
     """The gates of publishing: the tag in place, on its line, higher than what is out, green, its version files."""
     from release.gates import Closed
     from release.github_forge import GitHubForge
-    from release.refusals import VersionFilesDiffer
+    from release.refusals import NotGreen, NotHigher, OpenElsewhere, VersionFilesDiffer
     from release.releasing import Asked, preview
 
     place = workplace(context)
     seen = preview(place, Asked(version=context.tag), forge=GitHubForge(context.hub), with_files=False)
-    if seen.blocked is not None:
-        raise seen.blocked
-    found.published = not seen.steps
+    found.tags = {each.name for each in place.repository.tags}
+    found.published = seen.blocked is None and not seen.steps
     found.notes = for_testers(seen.ready.section, place)
     for answer in seen.answers:
         if not isinstance(answer, Closed):
             found.told.append(f"{answer.gate}: {answer.told}")
-        elif not isinstance(answer.error, VersionFilesDiffer):  # the app's own files say it with what to write
-            error = answer.error
-            found.app.append(Problem(where=answer.gate, what=error.what, next_step=error.next_step))
+            continue
+        error = answer.error
+        if isinstance(error, VersionFilesDiffer):
+            continue  # the app's own files say it with what to write
+        if isinstance(error, NotHigher):
+            found.below.append(error.last)
+        waits = isinstance(error, OpenElsewhere) or (isinstance(error, NotGreen) and not error.failed)
+        (found.waits if waits else found.app).append(_as_problem(error, answer.gate))
+    if seen.blocked is not None:
+        found.app.append(_as_problem(seen.blocked, "GitHub release"))
 
 
 def workplace(context: Context) -> Workplace:
@@ -146,25 +189,24 @@ def for_testers(section: Section, place: Workplace) -> str:
 def _accounts(context: Context, found: Found) -> None:
     """Each is asked for the numbers that it shows, which only one who may work with the app is told."""
     found.seen = {platform: set() for platform in context.mobile.platforms}
-    found.accounts += _asked(lambda: _eas(context, found))
+    _look(found, lambda: _eas(context, found))
     if context.mobile.android is not None:
-        found.accounts += _asked(lambda: _play(context, found))
+        _look(found, lambda: _play(context, found))
     if context.mobile.ios is not None:
-        found.accounts += _asked(lambda: _apple(context, found))
+        _look(found, lambda: _apple(context, found))
 
 
-def _asked(ask: Callable[[], Iterator[Problem]]) -> list[Problem]:
-    """What is wrong, and what kept it from being seen."""
-    problems: list[Problem] = []
+def _look(found: Found, ask: Callable[[], Iterator[Problem]]) -> None:
+    """What is wrong with an account, or kept it from being seen: the others are looked at all the same."""
     try:
-        problems.extend(ask())
-    except (CredentialsError, RefusedError) as error:
-        problems.append(_as_problem(error))
-    return problems
+        found.accounts.extend(ask())
+    except (CredentialsError, RefusedError, ProviderError, ProviderUnavailable) as error:
+        found.failures.append(error)
+        found.accounts.append(_as_problem(error))
 
 
-def _as_problem(error: ShipmateError) -> Problem:
-    return Problem(where=error.where, what=error.what, next_step=error.next_step)
+def _as_problem(error: ShipmateError, where: str = "") -> Problem:
+    return Problem(where=where or error.where, what=error.what, next_step=error.next_step)
 
 
 def _eas(context: Context, found: Found) -> Iterator[Problem]:
@@ -193,9 +235,10 @@ def _apple(context: Context, found: Found) -> Iterator[Problem]:
     from pipelines.providers.app_store_versions import Versions
 
     found.seen["ios"] |= context.app_store.numbers()
-    approved = [each.version for each in Versions(context.app_store).all() if each.over]
-    highest = max(approved, key=_numbers, default="")
-    if highest and _numbers(found.version) <= _numbers(highest):
+    approved = [each.version for each in Versions(context.app_store).all() if each.approved]
+    highest = max(approved, key=numbers_of, default="")
+    if highest and numbers_of(found.version) <= numbers_of(highest):
+        found.below.append(".".join(map(str, numbers_of(highest))))
         found.app.append(
             Problem(
                 where="App Store",
@@ -206,5 +249,7 @@ def _apple(context: Context, found: Found) -> Iterator[Problem]:
     yield from ()
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())
+def numbers_of(version: str) -> tuple[int, ...]:
+    """As Apple compares them: 1.2 is 1.2.0."""
+    parts = version.partition("-")[0].split(".")
+    return tuple(int(part) if part.isdecimal() else 0 for part in (*parts, "0", "0")[:3])

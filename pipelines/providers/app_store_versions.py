@@ -26,6 +26,8 @@ DAYS = (1, 2, 5, 10, 20, 50, 100)
 _OPEN = ("READY_FOR_REVIEW", "UNRESOLVED_ISSUES")
 """States of a review submission that takes items and can be sent."""
 _GONE = ("REMOVED_FROM_SALE", "DEVELOPER_REMOVED_FROM_SALE")
+_APPROVED = ("ACCEPTED", "PENDING_DEVELOPER_RELEASE", "PENDING_APPLE_RELEASE", "PROCESSING_FOR_DISTRIBUTION")
+"""Through the review, and not on sale yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,11 @@ class Version:
     def over(self) -> bool:
         """It was on sale at some time."""
         return self.state in (ON_SALE, REPLACED, *_GONE)
+
+    @property
+    def approved(self) -> bool:
+        """It went through the review at some time, which closed its train: Apple takes no build of it, nor of a lower one."""
+        return self.over or self.state in _APPROVED
 
 
 class Versions:

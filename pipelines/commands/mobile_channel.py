@@ -122,10 +122,11 @@ def _notes(context: Context, channel: str) -> Notes:
 
 def _announcing(context: Context, bundle: str, version: str) -> Callable[[Update], None]:
     """Makes an update's release at Sentry, where the app reports anywhere."""
+    from pipelines.mobile import clients
     from pipelines.mobile.update_health import release_name
     from pipelines.providers.sentry_releases import SentryReleases
 
-    source = context.manifest.performance.app_starts
+    source = clients.reported_to(context.manifest)
     if source is None:
         return lambda update: None
     token = context.runtime.environ.get(SENTRY_AUTH_TOKEN, "")
@@ -139,7 +140,5 @@ def _announcing(context: Context, bundle: str, version: str) -> Callable[[Update
 def _sessions(context: Context) -> SentrySessions | None:
     from pipelines.mobile import clients
 
-    source = context.manifest.performance.app_starts
-    if source is None:
-        return None
-    return clients.sentry(source, context.http, context.runtime.environ.get(clients.SENTRY_READ_TOKEN, ""))
+    token = context.runtime.environ.get(clients.SENTRY_READ_TOKEN, "")
+    return clients.sentry(context.manifest, context.http, token)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.providers.app_store import AppStore
     from pipelines.providers.google_play import Play
     from pipelines.providers.play_vitals import Vitals
+    from pipelines.providers.sentry_api import Source
     from pipelines.providers.sentry_sessions import SentrySessions
 
 APP_STORE_KEY = "APP_STORE_KEY"
@@ -103,10 +104,14 @@ def sentry(manifest: Manifest, http: Http, token: str) -> SentrySessions | None:
     question."""
     from pipelines.providers.sentry_sessions import SentrySessions
 
-    reports, starts = apps(manifest).reports, manifest.performance.app_starts
-    if reports is not None:
-        return SentrySessions(reports, http, token, section="mobile/reports")
-    return SentrySessions(starts, http, token, section="performance/app_starts") if starts is not None else None
+    source = reported_to(manifest)
+    section = "mobile/reports" if apps(manifest).reports is not None else "performance/app_starts"
+    return SentrySessions(source, http, token, section=section) if source is not None else None
+
+
+def reported_to(manifest: Manifest) -> Source | None:
+    """The project at Sentry that the apps report to; None where nothing says which."""
+    return apps(manifest).reports or manifest.performance.app_starts
 
 
 def health(manifest: Manifest, access: Access, *, vitals_of: Vitals | None = None) -> HealthReports:

@@ -11,13 +11,13 @@ from pipelines.faults import once
 from pipelines.http import Http, refused
 
 if TYPE_CHECKING:
-    from pipelines.manifest.performance import AppStarts
+    from pipelines.providers.sentry_api import Source
 
 
 class SentryReleases:
     """The releases of one project, for a token with the scope org:ci or project:releases."""
 
-    def __init__(self, source: AppStarts, http: Http, token: str) -> None:
+    def __init__(self, source: Source, http: Http, token: str) -> None:
         self._source = source
         self._http = http
         self._token = token

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -25,7 +25,6 @@ import yaml
 
 from pipelines.clock import Clock
 from pipelines.faults import Policy
-from pipelines.github import GitHub as Client
 from pipelines.http import Http
 from pipelines.mobile import clients
 from pipelines.mobile import context as contexts
@@ -36,7 +35,7 @@ from pipelines.runtime import Runtime
 from pipelines.runtime import run as run_action
 from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
-from rehearsal.emulators.google_play.app import ANYONE, GooglePlay
+from rehearsal.emulators.google_play.app import GooglePlay
 from rehearsal.emulators.slack.app import Slack
 from rehearsal.faults import Faults, Faulty
 from rehearsal.runner.expressions import Scope, condition, interpolate, interpolate_all

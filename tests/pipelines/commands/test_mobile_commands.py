@@ -56,7 +56,7 @@ mobile:
 
 @dataclass
 class Stores:
-    """Both stores, each with 1.0.0 on sale and 1.0.1 with its testers."""
+    """Both stores, the App Store with 1.0.0 on sale, Google Play with 0.9.0 and 1.0.1 with the testers of both."""
 
     play: PlayWorld
     apple: AppleWorld
@@ -133,9 +133,9 @@ def test_the_clients_are_those_of_the_manifest(tmp_path: Path) -> None:
         )
         made = clients.promotions(manifest, access)
         assert made.android is not None
-        assert made.android.find("1.0.0").number == 1
+        assert made.android.find("0.9.0").number == 1
         assert made.platforms() == ("android", "ios")
-        health = made.android.health(made.android.find("1.0.0"))
+        health = made.android.health(made.android.find("0.9.0"))
         assert "there is no Sentry token" in health.says
         assert "Play's vitals say nothing of it yet" in health.says
 

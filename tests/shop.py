@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import io
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -111,6 +111,8 @@ class Shop:
     sites: Sites = field(default_factory=Sites)
     http: Http = field(default_factory=Http)
     log: io.StringIO = field(default_factory=io.StringIO)
+    _read: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """(what, text of the checkout's manifest) -> what was read of it: a delivery in jobs reads it a dozen times."""
 
     # people and git -------------------------------------------------------------------------------------------------
 
@@ -139,7 +141,19 @@ class Shop:
 
     @property
     def manifest(self) -> Manifest:
-        return load(self.checkout / "shipmate.yml")
+        return self._of_manifest("policy", load)
+
+    @property
+    def defined(self) -> definition.Definition:
+        return self._of_manifest("definition", definition.read)
+
+    def _of_manifest(self, what: str, read: Callable[[Path], Result]) -> Result:
+        file = self.checkout / "shipmate.yml"
+        known = (what, file.read_text())
+        if known not in self._read:
+            self._read[known] = read(file)
+        found: Result = self._read[known]
+        return found
 
     def commit(
         self, message: str = "feat: more", *, branch: str = "main", author: str = "dev-2", files: Any = None

@@ -31,7 +31,7 @@ class Delivery:
         """What a job begins with: the plan made again, and a context of it."""
         context = self.shop.context(self.environment, self.run)
         recorded = plan.read(self.document, self.digest)
-        context.manifest = definition.apply(context.manifest, definition.read(context.manifest.file))
+        context.manifest = definition.apply(context.manifest, self.shop.defined)
         made = plan.rebuild(context.manifest, self.environment, self.document, self.digest)
         context.release = Release(
             name=recorded.release,
@@ -83,7 +83,7 @@ def planned(
     """The plan of a release of main's head onto what is live now."""
     run = run or shop.start()
     context = shop.context(environment, run)
-    manifest = definition.apply(context.manifest, definition.read(context.manifest.file))
+    manifest = definition.apply(context.manifest, shop.defined)
     recorded = record(context, version, commit or shop.head("main"), artifacts)
     made = plan.make(manifest, environment, recorded)
     return Delivery(shop=shop, run=run, document=made.document, digest=made.digest, environment=environment)

@@ -111,6 +111,8 @@ class Shop:
     sites: Sites = field(default_factory=Sites)
     http: Http = field(default_factory=Http)
     log: io.StringIO = field(default_factory=io.StringIO)
+    _fetched: dict[str, str] = field(default_factory=dict)
+    """The refs of the last fetch: most jobs begin where nothing was pushed since the one before."""
     _read: dict[tuple[str, str], Any] = field(default_factory=dict)
     """(what, text of the checkout's manifest) -> what was read of it: a delivery in jobs reads it a dozen times."""
 
@@ -304,7 +306,10 @@ class Shop:
     def update(self) -> None:
         """Bring the checkout to the head of main, with every branch and tag."""
         dev = self.person("dev-1")
-        dev.git("fetch", "-q", "--tags", "--force", "origin", cwd=self.checkout)
+        refs = dict(self.github.service.git(self.github.service.repository(REPOSITORY)).refs)
+        if refs != self._fetched:
+            dev.git("fetch", "-q", "--tags", "--force", "origin", cwd=self.checkout)
+            self._fetched = refs
         dev.git("reset", "-q", "--hard", "origin/main", cwd=self.checkout)
 
     def host(self, environment: str, component: str) -> MemoryHost:

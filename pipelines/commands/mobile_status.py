@@ -43,10 +43,10 @@ def command(as_json: bool) -> None:
 
 def _reasons(rows: Sequence[Row]) -> Iterator[str]:
     """Why something is unknown, each reason once."""
-    told: dict[str, list[str]] = {}
+    told: dict[str, dict[str, None]] = {}
     for row in rows:
         if row.why:
-            told.setdefault(row.why, []).append(f"{row.platform} {row.track}")
+            told.setdefault(row.why, {})[f"{row.platform} {row.track}"] = None
     for why, where in told.items():
         yield from textwrap.wrap(
             f"{', '.join(where)}: {why}", WIDTH, initial_indent="unknown, ", subsequent_indent="  "

@@ -118,6 +118,12 @@ def _play_row(row: Row, released: Released, shares: dict[int, Committed], why: s
     number = max(released.numbers, default=0)
     committed = shares.get(number)
     percent, state = ("100 %", "released") if not why else (UNKNOWN, UNKNOWN)
+    if shares and committed is None:
+        percent, state, why = (
+            UNKNOWN,
+            "being replaced",
+            "Play tells no share of what a newer version takes the place of",
+        )
     if committed is not None:
         percent, state = percent_text(committed.percent), _ROLLED_OUT.get(committed.status, committed.status)
     review = "" if row.track == "internal" else _REVIEWS.get(released.state, released.state.lower())

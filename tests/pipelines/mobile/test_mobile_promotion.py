@@ -182,6 +182,23 @@ def test_status_shows_every_track_of_both_stores(stores: Stores) -> None:
 
 
 @world
+def test_status_claims_no_share_of_what_is_being_replaced(stores: Stores) -> None:
+    stores.promote(platform="android", percent=20)
+    stores.play.review()
+    stores.play.deliver("1.0.2", 3)
+    stores.promote(platform="android", percent=5)
+    rows = [
+        row for row in status.status(stores.promotions()) if row.track == "production" and row.platform == "android"
+    ]
+    assert [(row.version, row.percent, row.state, row.review) for row in rows] == [
+        ("1.0.2", "5 %", "rolling out", "in review"),
+        ("1.0.1", "unknown", "being replaced", "passed"),
+        ("1.0.0", "100 %", "released", "passed"),
+    ]
+    assert "takes the place" in rows[1].why
+
+
+@world
 def test_status_of_a_store_that_cannot_be_read_is_unknown_with_the_reason(stores: Stores) -> None:
     stores.play.play.console.permissions(PACKAGE, "anyone@world.invalid", [])
     stores.apple.apple.app_store.access.keys.clear()

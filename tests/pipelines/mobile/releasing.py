@@ -233,6 +233,7 @@ class Release:
     def go(self, flow: Flow, *, until: str = "") -> Flow:
         """All jobs that GitHub runs, in order. A second time: those that did not end well, and what depends on them."""
         ran: set[str] = set()
+        flow.run.attempt += bool(flow.results)
         for key, job in JOBS.items():
             needs = job.get("needs", [])
             named = [needs] if isinstance(needs, str) else needs
@@ -354,7 +355,8 @@ class Release:
         self.given.setdefault(action, []).append(environ)
         stream = io.StringIO()
         try:
-            with contextlib.chdir(workspace):
+            # Locks of publishing are by the process's own variables.
+            with contextlib.chdir(workspace), mock.patch.dict(os.environ, _of_run(environ)):
                 code = run_action(import_module(f"actions.{action}").main, Runtime(environ=environ, stream=stream))
         finally:
             self.log, self.summary = stream.getvalue(), _read(files["GITHUB_STEP_SUMMARY"])
@@ -420,6 +422,10 @@ def git(*words: str, folder: Path | None = None) -> str:
     environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     done = subprocess.run(["git", *words], cwd=folder, env=environ, capture_output=True, text=True, check=True)
     return done.stdout
+
+
+def _of_run(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ[name] for name in ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT")}
 
 
 def _text(value: Any) -> str:
@@ -539,4 +545,5 @@ def _replaced(release: Release) -> dict[str, Any]:
         "pipelines.mobile.context.open_context": opened,
         "pipelines.mobile.clients.app_store": signed,
         "pipelines.providers.eas.Eas": functools.partial(Eas, run=run),
+        "release.lease._machine": lambda: f"runner-{release._number}",
     }

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.mobile import testflight
 from tests.memory_hosts import Killed
-from tests.pipelines.mobile.releasing import JOBS, Flow, Release, open_release
+from tests.pipelines.mobile.releasing import Flow, Release, open_release
 
 pytestmark = pytest.mark.world
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json as jsonlib
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from pipelines.findings import Finding
+    from pipelines.manifest import Manifest
+    from pipelines.runtime import Runtime
 
 MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "unknown": ("?", "yellow")}
 
@@ -13,10 +19,11 @@ MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "unknown": ("?", "ye
 @click.option("--environment", "-e", "environments", multiple=True, help="Only this environment (may be repeated).")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environments: tuple[str, ...], as_json: bool) -> None:
-    """Look at environments, rules of branches and tags, secrets, and Google's conditions. Exit 6 when something lacks.
+    """Look at environments, rules of branches and tags, secrets, Google's conditions, and the accounts of the apps. Exit 6 when something
+    lacks.
 
     Needs GITHUB_TOKEN of an administrator to see everything, and access to Google for its part; what cannot be read is said to be
-    unknown. Nothing is changed: each finding has the command that mends it.
+    unknown (the apps' accounts without EXPO_TOKEN and APP_STORE_KEY, too). Nothing is changed: each finding has the command that mends it.
 
     Example: shipmate doctor --environment production
     """
@@ -29,7 +36,7 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     names = environments or tuple(manifest.environments)
     contexts = {name: terminal.context(manifest, name) for name in names}
     with terminal.busy("asking GitHub and Google"):
-        found = doctor.examine(contexts)
+        found = [*doctor.examine(contexts), *_apps(manifest, next(iter(contexts.values())).runtime, environments)]
     missing = [finding for finding in found if finding.state == "missing"]
     if as_json:
         click.echo(jsonlib.dumps([finding.as_data() for finding in found], indent=2))
@@ -45,3 +52,13 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
             where=", ".join(dict.fromkeys(finding.subject for finding in missing)),
             next_step="the command below each mends it; then run this again",
         )
+
+
+def _apps(manifest: Manifest, runtime: Runtime, environments: tuple[str, ...]) -> list[Finding]:
+    """The accounts of the apps, which belong to no environment: looked at when none is named."""
+    from pipelines.mobile import accounts
+    from pipelines.mobile.context import open_context
+
+    if manifest.mobile is None or environments:
+        return []
+    return accounts.examine(open_context(manifest, runtime))

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from pipelines.delivery import protection
 from pipelines.delivery.context import Context, require_github
-from pipelines.delivery.protection import Finding
 from pipelines.errors import CredentialsError, ProviderError, ShipmateError
+from pipelines.findings import Finding
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub

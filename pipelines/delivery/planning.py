@@ -20,7 +20,7 @@ from pipelines.manifest import definition as definitions
 if TYPE_CHECKING:
     from pipelines.delivery.changes import Changes
     from pipelines.delivery.migrations.trial import Trial
-    from pipelines.delivery.protection import Finding
+    from pipelines.findings import Finding
     from pipelines.github import GitHub
     from pipelines.roles import Live
 

@@ -10,35 +10,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pipelines.errors import CredentialsError, RefusedError, ShipmateError
+from pipelines.findings import Finding
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub
     from pipelines.manifest.model import Environment, Manifest
 
-State = Literal["ok", "missing", "unknown"]
 BRANCH_RULES = ("pull_request", "required_status_checks", "non_fast_forward", "deletion")
 TAG_RULES = ("update", "deletion")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing that the trust stands on."""
-
-    subject: str
-    """environment production-deploy, branch main, tags v*"""
-    state: State
-    says: str
-    mend: str = ""
-    """The command that mends it, for an administrator."""
-
-    def as_data(self) -> dict[str, str]:
-        return {"subject": self.subject, "state": self.state, "says": self.says, "mend": self.mend}
 
 
 def look(github: GitHub, manifest: Manifest, environment: str) -> list[Finding]:

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.delivery import doctor
 from pipelines.delivery.context import Context
-from pipelines.delivery.protection import Finding
+from pipelines.findings import Finding
 from pipelines.http import Http
 from pipelines.manifest import Manifest
 from pipelines.manifest.model import Deployer

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.delivery.protection import Finding, environments_of, look, require
+from pipelines.delivery.protection import environments_of, look, require
 from pipelines.errors import RefusedError
+from pipelines.findings import Finding
 from pipelines.manifest import Manifest, parse
 from rehearsal.github.state.repositories import Repository
 from tests.shop import REPOSITORY, Shop

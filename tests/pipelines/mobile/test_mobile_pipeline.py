@@ -92,7 +92,9 @@ def test_it_begins_by_a_tag_of_the_component_alone() -> None:
     on = WORKFLOW[True]  # YAML 1.1 reads the key `on` as true
     assert on["push"] == {"tags": [tags]} and set(on) == {"push", "workflow_dispatch"}
     assert set(on["workflow_dispatch"]["inputs"]) == {"above"}
-    assert JOBS["verify"]["if"] == "github.ref_type == 'tag'", "a dispatch at a branch has no environment that admits it"
+    assert JOBS["verify"]["if"] == "github.ref_type == 'tag'", (
+        "a dispatch at a branch has no environment that admits it"
+    )
 
 
 @every

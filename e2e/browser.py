@@ -12,7 +12,7 @@ from e2e.overlay import Overlay
 
 # Nothing but the page under test is to talk to anybody.
 _QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-domain-reliability", "--no-pings")
-PATIENCE_MS = 15_000
+PATIENCE_MS = int(os.environ.get("E2E_PATIENCE_MS", "15000"))
 """What a test waits for at the most. A click on a machine with much other work took 5 s; a page that is healthy is not waited for."""
 _BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 

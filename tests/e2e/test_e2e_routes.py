@@ -90,8 +90,10 @@ class Platform:
         for place, release in ((live_api, "v1.0.0"), (api, "v1.1.0")):
             place |= {"body": json.dumps({"release": release}), "kind": "application/json", "origin": self.web}
 
-    def look(self, *, headers: dict[str, dict[str, str]] | None = None, routed: bool = True) -> tuple[int, str]:
-        """Run the test that opens the page; exit code and output."""
+    def look(
+        self, *, headers: dict[str, dict[str, str]] | None = None, routed: bool = True, bad: bool = False
+    ) -> tuple[int, str]:
+        """Run the test that opens the page; exit code and output. For a `bad` page it does not wait long."""
         routes = {self.web: self.own_web, self.api: self.own_api} if routed else {}
         given = {
             "E2E_WEB_URL": self.web,
@@ -99,6 +101,7 @@ class Platform:
             "E2E_ROUTES": json.dumps(routes),
             "E2E_ROUTE_HEADERS": json.dumps(headers or {}),
             "SHIPMATE_BROWSER": str(browser.find().path),
+            **({"E2E_PATIENCE_MS": "1000"} if bad else {}),
         }
         environ = {name: value for name, value in os.environ.items() if name != "SHIPMATE_OVERLAY"}
         argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "read_only", "-k", "opens", "e2e"]
@@ -114,22 +117,20 @@ def platform() -> Iterator[Platform]:
         yield Platform(stack)
 
 
-@pytest.mark.long
 def test_the_candidates_are_asked_alone_as_production_would_be(platform: Platform) -> None:
     platform.page["bypass"] = "made-up"
     code, said = platform.look(headers={platform.own_web: {BYPASS: "made-up"}})
     assert code == 0, said
     assert [place["asked"] for place in platform.live] == [[], []]
-    code, said = platform.look()
+    code, said = platform.look(bad=True)
     assert code == 1, said
     assert "1 failed" in said
 
 
-@pytest.mark.long
 def test_a_page_that_throws_where_it_is_production_is_seen_before_users_come(platform: Platform) -> None:
     throws = f'if (location.origin === "{platform.web}") throw new Error("This page cannot start.");'
     platform.page["body"] = PAGE % {"api": platform.api, "first": throws}
-    code, said = platform.look()
+    code, said = platform.look(bad=True)
     assert code == 1, said
     assert "1 failed" in said
     code, said = platform.look(routed=False)

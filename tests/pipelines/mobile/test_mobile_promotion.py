@@ -174,7 +174,7 @@ def test_status_shows_every_track_of_both_stores(stores: Stores) -> None:
         ("android", "internal", "1.0.1", "2", "100 %", "released", "", "99.90 %"),
         ("android", "beta", "", "", "", "nothing", "", ""),
         ("android", "production", "1.0.1", "2", "5 %", "halted", "passed", "99.90 %"),
-        ("android", "production", "1.0.0", "1", "100 %", "released", "passed", "99.90 %"),
+        ("android", "production", "0.9.0", "1", "100 %", "released", "passed", "99.90 %"),
         ("ios", "internal", "1.0.1", "7", "", "in beta testing", "", "unknown"),
         ("ios", "external", "1.0.1", "7", "", "ready for beta submission", "", "unknown"),
         ("ios", "production", "1.0.1", "7", "1 %", "on sale, day 1 of 7", "passed", "unknown"),
@@ -193,7 +193,7 @@ def test_status_claims_no_share_of_what_is_being_replaced(stores: Stores) -> Non
     assert [(row.version, row.percent, row.state, row.review) for row in rows] == [
         ("1.0.2", "5 %", "rolling out", "in review"),
         ("1.0.1", "unknown", "being replaced", "passed"),
-        ("1.0.0", "100 %", "released", "passed"),
+        ("0.9.0", "100 %", "released", "passed"),
     ]
     assert "takes the place" in rows[1].why
 

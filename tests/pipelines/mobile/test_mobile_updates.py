@@ -448,7 +448,9 @@ def test_watched_by_sentry_it_comes_back_as_soon_as_its_own_sessions_crash(world
     violations: list[Violation] = []
     with running(Checked(sentry.app, load("sentry"), violations), "sentry") as server:
         http = Http(overlay=Overlay(hosts={"sentry.io": server.url}))
-        sessions = SentrySessions(AppStarts(organization="techmate", project="mobile"), http, "reader")
+        sessions = SentrySessions(
+            AppStarts(organization="techmate", project="mobile"), http, "reader", section="performance/app_starts"
+        )
         reports = UpdateReports(
             watch=AppWatch(), eas=world.eas, sessions=sessions, bundle="ai.techmate.app", version="1.2.0"
         )

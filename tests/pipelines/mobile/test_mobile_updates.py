@@ -16,6 +16,7 @@ from pipelines.errors import CheckFailed, InputError, LocalError, ProviderError,
 from pipelines.http import Http
 from pipelines.manifest.mobile import AppWatch, Platform
 from pipelines.manifest.performance import AppStarts
+from pipelines.mobile import channel_status
 from pipelines.mobile.update_health import UpdateReports, of_installs, release_name
 from pipelines.mobile.update_notes import FileNotes, Return
 from pipelines.mobile.updates import Change, Result, Updates, people_have
@@ -480,3 +481,28 @@ def test_a_channel_that_leads_to_several_branches_is_refused() -> None:
     with pytest.raises(RefusedError, match="leads to 2 branches: a, b"):
         EasUpdates(cast(Any, Two())).branch("production")
     assert Group(id="1", runtime="r", platforms=("ios",), percent=100, embedded=False, text="").rolling_out is False
+
+
+def test_the_status_of_a_channel(world: World) -> None:
+    def seen() -> list[tuple[str, str, str, str]]:
+        rows = channel_status.rows(world.eas, "production", BOTH)
+        return [(row.platform, row.build, row.percent, row.state) for row in rows]
+
+    assert seen() == [("android", "", "", "nothing"), ("ios", "", "", "nothing")]
+    world.publish(world.first)
+    first = {platform: group[:8] for platform, group in world.newest().items()}
+    assert seen() == [(each, first[each], "100 %", "released") for each in BOTH]
+    world.publish(world.change("two", percent=10, platforms=("ios",)))
+    newest = world.newest()["ios"][:8]
+    assert seen() == [("android", first["android"], "100 %", "released"), ("ios", newest, "10 %", "rolling out")]
+    world.back()
+    assert [state for *_, state in seen()] == ["released", "released"]
+    nothing = channel_status.rows(world.eas, "nightly", BOTH)
+    assert {row.state for row in nothing} == {"nothing"}
+
+
+def test_the_status_of_a_channel_that_cannot_be_asked(world: World) -> None:
+    assert [row.why for row in channel_status.rows(None, "production", BOTH)] == ["EXPO_TOKEN is not set"] * 2
+    world.expo.emulator.control.tokens("expired")
+    unknown = channel_status.rows(world.eas, "production", BOTH)
+    assert [(row.state, "does not accept the token" in row.why) for row in unknown] == [("unknown", True)] * 2

@@ -29,7 +29,7 @@ def starts(workflow: Workflow, event: Event, changed: Sequence[str] | None) -> b
     `changed` are the paths the event changed; None means it cannot be told, and then path filters let it pass,
     as GitHub does.
     """
-    if event.name not in workflow.on or suppressed(event):
+    if event.name not in workflow.on or suppressed(event) or not _due(workflow, event):
         return False
     filters = workflow.on[event.name]
     return _type_fits(filters, event) and _ref_fits(filters, event) and _paths_fit(filters, event, changed)
@@ -55,6 +55,11 @@ def needs_paths(workflow: Workflow, event: Event) -> bool:
     """Whether the changed paths must be known to decide."""
     filters = workflow.on.get(event.name, {})
     return not _is_tag(event) and ("paths" in filters or "paths-ignore" in filters)
+
+
+def _due(workflow: Workflow, event: Event) -> bool:
+    """A schedule is that of one workflow file; every other event is everybody's."""
+    return event.name != "schedule" or event.payload.get("workflow") in (None, workflow.path)
 
 
 def _type_fits(filters: Mapping[str, Any], event: Event) -> bool:

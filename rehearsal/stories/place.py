@@ -109,6 +109,10 @@ class Place:
         """SIGKILL the act process of a job, and nothing else; how many were there to kill."""
         return int(self._control("POST", f"jobs/{job}/kill").json()["killed"])
 
+    def comes_due(self, workflow: str) -> int:
+        """Let the time of a workflow's schedule come, by the name of its file; the run. Raises httpx.HTTPError."""
+        return int(self._control("POST", f"due?workflow={workflow}").json()["runs"][0])
+
     def happens(self, emulator: str, action: str, **arguments: Any) -> None:
         """Let something happen at a provider: a method of the emulator's control. Raises httpx.HTTPError."""
         self._control("POST", action, below=f"_control/{emulator}", json=arguments)

@@ -274,10 +274,12 @@ class Composition:
             files=self.options.repository,
             roles=provision.PEOPLE,
             message="Import the platform",
-            author="dev-2",
+            author=provision.AUTHOR,
         )
         if self.options.changes is not None:
-            await seed.commit(name, _contents(self.options.changes), message="Configure the platform", author="dev-2")
+            await seed.commit(
+                name, _contents(self.options.changes), message="Configure the platform", author=provision.AUTHOR
+            )
         self.people = {login: seed.token(login) for login in provision.PEOPLE}
         provision.make_environments(seed, self.definition, self.keys)
         provision.protect(seed, self.definition)
@@ -285,7 +287,7 @@ class Composition:
         self.tokens.policy = self._google_policy(self.github.service.issuer, number)
         if (self.options.repository / CI).is_file():
             # A platform that people work on was not born red: what its main holds had passed before this world began.
-            await self.runner.recall(await seed.first_push(name, by="dev-2"), CI, self.definition.checks)
+            await self.runner.recall(await seed.first_push(name, by=provision.AUTHOR), CI, self.definition.checks)
 
     async def _serve_control(self) -> None:
         app = control_app(self.faults, self.journal, self.violations)

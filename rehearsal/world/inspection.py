@@ -15,9 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.github.changes import workflows
+from rehearsal.github.identity import Identity
+from rehearsal.github.problems import Problem
 from rehearsal.journal import Journal
 from rehearsal.runner.model import Job, Run, Step
-from rehearsal.world import snapshot, traffic
+from rehearsal.world import provision, snapshot, traffic
 
 FAILED = ("failure", "timed_out")
 LOG_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?")
@@ -35,7 +38,7 @@ class Inside(snapshot.Whole, Protocol):
 
 class Inspection:
     """`/_world/runs?log=LINES`, `/_world/shifts`, `/_world/messages`, `/_world/inventory?release=`, `/_world/memory`, and
-    POST `/_world/jobs/{id}/kill` and `/_world/save?folder=`."""
+    POST `/_world/jobs/{id}/kill`, `/_world/due?workflow=FILE` and `/_world/save?folder=`."""
 
     def __init__(self, inside: Inside) -> None:
         self._inside = inside
@@ -57,8 +60,21 @@ class Inspection:
                 ),
                 methods=["POST"],
             ),
+            Route("/_world/due", self._due, methods=["POST"]),
             Route("/_world/save", self._save, methods=["POST"]),
         ]
+
+    async def _due(self, request: Request) -> JSONResponse:
+        """Let the time of a workflow's schedule come: the runs it started. 404 for an unknown workflow, 422 for one without a schedule."""
+        service = self._inside.github.service
+        try:
+            repository = service.repository(self._inside.definition.repository)
+            workflow = await workflows.find(service, repository, request.query_params["workflow"])
+            author = Identity(user=self._inside.github.seed.user(provision.AUTHOR))
+            started = await workflows.come_due(service, repository, workflow, by=author)
+        except Problem as error:
+            return JSONResponse({"message": error.message}, error.status)
+        return JSONResponse({"runs": [run.id for run in started]})
 
     async def _save(self, request: Request) -> Response:
         """204; 409 while a job is at work; 507 when it cannot be written."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PEOPLE: Mapping[str, str] = {"dev-1": "write", "dev-2": "write", "release-manager": "maintain", "on-call": "maintain"}
 """Login -> permission on the repository."""
+AUTHOR = "dev-2"
+"""Who brought what main holds as a world begins, its schedules too."""
 
 DEPLOYER_GRANTS = frozenset(
     {"run.*", "artifactregistry.*", "secretmanager.versions.access", "iam.serviceAccounts.actAs"}

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from rehearsal.github.events import payloads
-from rehearsal.github.events.announcing import event, record
+from rehearsal.github.events.announcing import announce, event, record
 from rehearsal.github.git import trees
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
@@ -73,8 +73,7 @@ def workflow_name(path: str, text: str) -> str:
 
 def triggers(text: str) -> set[str]:
     """The events of `on:`, whichever of its three forms it has."""
-    parsed = _parsed(text)
-    found = parsed.get("on", parsed.get(True))  # YAML 1.1 reads the key `on` as true
+    found = _on(text)
     if isinstance(found, str):
         return {found}
     return {str(name) for name in found} if isinstance(found, (list, dict)) else set()
@@ -104,6 +103,23 @@ async def dispatch(
         raise unprocessable(str(error)) from error
     record(service, told, [run])
     return run
+
+
+async def come_due(service: Service, repository: Repository, workflow: Workflow, *, by: Identity) -> list[Run]:
+    """Let the time of a workflow's first schedule come. It starts what the default branch holds, and nothing while the workflow is
+    disabled. `by` is who changed the schedule last: GitHub takes them for the actor. Raises Problem 422 where it has none."""
+    sha = service.git(repository).branch(repository.default_branch)
+    text = (await files(service.git(repository), sha)).get(workflow.path, "") if sha is not None else ""
+    if sha is None or "schedule" not in triggers(text):
+        raise unprocessable("Workflow does not have 'schedule' trigger")
+    body = payloads.schedule(str(_on(text)["schedule"][0]["cron"]), workflow.path)
+    ref = f"refs/heads/{repository.default_branch}"
+    return await announce(service, repository, "schedule", body, ref=ref, sha=sha, by=by)
+
+
+def _on(text: str) -> Any:
+    parsed = _parsed(text)
+    return parsed.get("on", parsed.get(True))  # YAML 1.1 reads the key `on` as true
 
 
 def _parsed(text: str) -> dict[Any, Any]:

@@ -125,6 +125,10 @@ def dispatch(ref: str, workflow_path: str, inputs: dict[str, Any]) -> dict[str, 
     return {"inputs": inputs, "ref": ref, "workflow": workflow_path}
 
 
+def schedule(cron: str, workflow_path: str) -> dict[str, Any]:
+    return {"schedule": cron, "workflow": workflow_path}
+
+
 def status(repository: Repository, rendered: dict[str, Any], commit: dict[str, Any]) -> dict[str, Any]:
     """`status`: `rendered` is the status, `commit` the commit, both as the REST API has them."""
     names = ("id", "state", "description", "target_url", "context", "created_at", "updated_at", "avatar_url")

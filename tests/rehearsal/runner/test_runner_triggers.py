@@ -115,6 +115,18 @@ def test_starts__made_with_the_workflow_token__only_dispatches() -> None:
     assert not starts(workflow("{repository_dispatch: {types: [other]}}"), sent, None)
 
 
+def test_starts__schedule__only_the_file_whose_schedule_it_is() -> None:
+    scheduled = workflow("{schedule: [{cron: '0 1 * * *'}]}")
+
+    def due(path: str) -> Event:
+        payload = {"schedule": "0 1 * * *", "workflow": path}
+        return Event(name="schedule", repository="o/r", payload=payload, ref="refs/heads/main", sha="a", actor="d")
+
+    assert starts(scheduled, due(scheduled.path), None)
+    assert not starts(scheduled, due(".github/workflows/another.yml"), None)
+    assert not starts(workflow("push"), due(scheduled.path), None)
+
+
 def test_starts__workflow_run__by_name_type_and_branch() -> None:
     payload = {"action": "completed", "workflow_run": {"name": "CI", "head_branch": "main"}}
     event = Event(name="workflow_run", repository="o/r", payload=payload, ref="refs/heads/main", sha="s", actor="a")

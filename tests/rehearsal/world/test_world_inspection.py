@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -15,11 +16,13 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from rehearsal.github.app import GitHub
 from rehearsal.github.state.allowances import RequestCount
 from rehearsal.journal import Journal
-from rehearsal.runner.model import Job, PendingReview, Run, Step
+from rehearsal.runner.engine import ActRunner
+from rehearsal.runner.model import Event, Job, PendingReview, Run, Step
 from rehearsal.serving import running
-from rehearsal.world import definition
+from rehearsal.world import definition, provision
 from rehearsal.world.inspection import Inside, Inspection, kill_act, last_lines, resident_kb
 from tests.rehearsal.world.example_manifest import written
 
@@ -183,6 +186,45 @@ def test_memory_is_the_kernels_word(world: httpx.Client) -> None:
     told = world.get("/_world/memory").json()["resident_kb"]
     assert 10_000 < told < 4_000_000
     assert abs(told - resident_kb(os.getpid())) < 50_000
+
+
+class Starts:
+    """A runner of which every event starts a run."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    async def emit(self, event: Event) -> list[Run]:
+        self.events.append(event)
+        return [run(id=7)]
+
+
+def test_a_schedule_comes_due_when_it_is_let(tmp_path: Path) -> None:
+    nightly, ci = ".github/workflows/nightly.yml", ".github/workflows/ci.yml"
+    files = {
+        nightly: "on: {schedule: [{cron: '7 3 * * *'}], workflow_dispatch: }\njobs: {}\n",
+        ci: "on: push\njobs: {}\n",
+    }
+    starts = Starts()
+
+    async def asked() -> list[httpx.Response]:
+        github = GitHub(tmp_path / "github", lambda: NOON)
+        inside = SimpleNamespace(github=github, definition=definition.read(written(tmp_path)))
+        await github.seed.repository(inside.definition.repository, files=files)
+        github.attach(cast(ActRunner, starts))
+        app = Starlette(routes=Inspection(cast(Inside, inside)).routes())
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://world") as client:
+            found = [await client.post(f"/_world/due?workflow={name}.yml") for name in ("nightly", "ci", "none")]
+        await github.service.close()
+        return found
+
+    due, without, unknown = asyncio.run(asked())
+    assert due.json() == {"runs": [7]}
+    [event] = starts.events
+    assert (event.name, event.ref, event.actor) == ("schedule", "refs/heads/main", provision.AUTHOR)
+    assert (event.payload["schedule"], event.payload["workflow"]) == ("7 3 * * *", nightly)
+    assert (without.status_code, unknown.status_code) == (422, 404)
+    assert "does not have 'schedule'" in without.json()["message"]
 
 
 def test_only_the_act_of_that_job_in_that_world_is_killed(tmp_path: Path) -> None:

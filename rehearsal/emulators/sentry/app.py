@@ -10,6 +10,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from rehearsal.emulators.sentry.access import Access, Limit
+from rehearsal.emulators.sentry.control import Control
 from rehearsal.emulators.sentry.routes import app
 from rehearsal.emulators.sentry.state import Event, Organization, Release, Sessions
 
@@ -22,7 +23,6 @@ class Sentry:
     """
 
     name = "sentry"
-    control = None
     hosts: tuple[str, ...] = ("sentry.io", "us.sentry.io", "de.sentry.io", "*.ingest.sentry.io")
     contract: str | None = "sentry"
     """Of what is asked; what SDKs send is described in prose alone (https://develop.sentry.dev/sdk/)."""
@@ -41,6 +41,7 @@ class Sentry:
         self._projects = tuple(projects)
         self.organization = Organization(slug=organization, clock=clock)
         self.organization.add_projects(self._projects)
+        self.control = Control(self.organization)
         self.app: ASGIApp = app(self.organization, Access(tokens or {}, limit, clock))
 
     @property

@@ -8,6 +8,7 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from rehearsal.emulators.sentry import sessions
+from rehearsal.emulators.sentry.control import Control
 from rehearsal.emulators.sentry.errors import ApiError
 from rehearsal.emulators.sentry.state import Organization, Sessions
 
@@ -45,6 +46,14 @@ def test_totals_and_series_by_release(organization: Organization) -> None:
         "sum(session)": [0, 10, 10, 0],
         "crash_free_rate(session)": [None, 1.0, 0.9, None],
     }
+
+
+def test_what_phones_report_counts_from_then_on(organization: Organization) -> None:
+    Control(organization).use("mobile", "c@3", sessions=50, crashed=2)
+    asked = "field=sum(session)&field=crash_free_rate(session)&query=release:c@3&environment=production&statsPeriod=1h"
+    assert [group["totals"] for group in sessions.answer(organization, QueryParams(asked))["groups"]] == [
+        {"sum(session)": 50, "crash_free_rate(session)": 0.96}
+    ]
 
 
 def test_without_groups_there_is_one_also_of_nothing(organization: Organization) -> None:

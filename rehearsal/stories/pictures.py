@@ -16,10 +16,13 @@ LIMIT_MS = 15_000
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """One page worth a picture; `path` is below the repository's page, or a whole address."""
+    """One page worth a picture; `path` is below the repository's page, or a whole address. `{run}` in it is the last run of `workflow`
+    that `event` started; of any event where it is empty."""
 
     title: str
     path: str
+    workflow: str = workflows.PRODUCTION_NAME
+    event: str = ""
 
 
 BY_STORY: dict[str, tuple[View, ...]] = {
@@ -41,12 +44,14 @@ BY_STORY: dict[str, tuple[View, ...]] = {
     "hotfix": (View(title="The releases, the hotfix as the latest", path="releases"),),
     "killed": (View(title="The run that was killed three times", path="actions/runs/{run}"),),
     "mobile-release": (
-        View(title="The run that released the apps", path="actions/runs/{run}"),
+        View(title="The run that released the apps", path="actions/runs/{run}", workflow=workflows.APPS_NAME),
         View(title="The releases", path="releases"),
     ),
-    "mobile-mistakes": (View(title="A tag that was refused", path="actions/runs/{run}"),),
-    "mobile-half": (View(title="The run that finished it", path="actions/runs/{run}"),),
-    "mobile-killed": (View(title="The run that was killed five times", path="actions/runs/{run}"),),
+    "mobile-mistakes": (View(title="A tag that was refused", path="actions/runs/{run}", workflow=workflows.APPS_NAME),),
+    "mobile-half": (View(title="The run that finished it", path="actions/runs/{run}", workflow=workflows.APPS_NAME),),
+    "mobile-killed": (
+        View(title="The run that was killed five times", path="actions/runs/{run}", workflow=workflows.APPS_NAME),
+    ),
     "flaky-providers": (View(title="The run that survived", path="actions/runs/{run}"),),
 }
 
@@ -101,23 +106,28 @@ class Pictures:
     def _shoot(self, view: View) -> bytes:
         if self._page is None:
             raise NothingToShow("there is no browser on this machine")
-        answer = self._page.goto(self._address(view.path), wait_until="networkidle", timeout=LIMIT_MS)
+        answer = self._page.goto(self._address(view), wait_until="networkidle", timeout=LIMIT_MS)
         if answer is None or not answer.ok:
             raise NothingToShow(f"{view.path} answered {answer.status if answer else 'nothing'}")
         picture: bytes = self._page.screenshot(animations="disabled", timeout=LIMIT_MS)
         return picture
 
-    def _address(self, path: str) -> str:
+    def _address(self, view: View) -> str:
+        path = view.path
         if path.startswith("https://"):
             return path
-        below = path.format(run=self._last_production_run()) if "{run}" in path else path
+        below = path.format(run=self._last_run(view)) if "{run}" in path else path
         below = path.format(pull=self._last_pull()) if "{pull}" in path else below
         return f"{self._place.server}/{self._place.repository}/{below}"
 
-    def _last_production_run(self) -> int:
-        runs = [run["id"] for run in self._place.inspect("runs") if run["workflow"] == workflows.PRODUCTION_NAME]
+    def _last_run(self, view: View) -> int:
+        runs = [
+            run["id"]
+            for run in self._place.inspect("runs")
+            if run["workflow"] == view.workflow and view.event in ("", run["event"])
+        ]
         if not runs:
-            raise NothingToShow("production was never deployed")
+            raise NothingToShow(f"{view.workflow} never ran")
         return int(runs[-1])
 
     def _last_pull(self) -> int:

@@ -11,6 +11,8 @@ PERFORMANCE_NAME = "Performance"
 
 APPS, PROMOTE_APPS = "mobile-release.yml", "mobile-promote.yml"
 """Files of the workflows that bring the apps to their testers, and from there to everybody."""
+APPS_NAME, PROMOTE_APPS_NAME = "Mobile Release", "Promote Apps"
+"""Names of the two."""
 VERIFY, START_BUILDS, BUILD_AGAIN = "Verify", "Start the builds", "Build again"
 DELIVER = {"android": "Deliver android", "ios": "Deliver ios"}
 """Jobs of the first."""

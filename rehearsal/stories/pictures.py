@@ -52,6 +52,20 @@ BY_STORY: dict[str, tuple[View, ...]] = {
     "mobile-killed": (
         View(title="The run that was killed five times", path="actions/runs/{run}", workflow=workflows.APPS_NAME),
     ),
+    "promote": (
+        View(
+            title="The run that was approved",
+            path="actions/runs/{run}",
+            workflow=workflows.PROMOTE_APPS_NAME,
+            event="workflow_dispatch",
+        ),
+        View(
+            title="The run that halted it",
+            path="actions/runs/{run}",
+            workflow=workflows.PROMOTE_APPS_NAME,
+            event="schedule",
+        ),
+    ),
     "flaky-providers": (View(title="The run that survived", path="actions/runs/{run}"),),
 }
 

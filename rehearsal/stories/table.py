@@ -131,6 +131,14 @@ STORIES: dict[str, Story] = {
             starts_released=False,
         ),
         Story(
+            name="promote",
+            seconds=70,
+            title="The apps go from their testers to everybody, with a halt",
+            module="promote",
+            usual=False,
+            starts_released=False,
+        ),
+        Story(
             name="flaky-providers",
             seconds=45,
             title="Unreliable providers are survived",

@@ -42,7 +42,7 @@ class Wanted:
     """Of the users of Play's track; for the App Store 100 ends the phases."""
     phased: bool = False
     then: tuple[int, ...] = ()
-    """Shares of production that scheduled runs go on to, by the manifest."""
+    """Shares of production that scheduled runs go on to, by the manifest; without `percent` it begins with the first of them."""
 
     @property
     def build(self) -> Candidate:
@@ -52,7 +52,10 @@ class Wanted:
     def says(self) -> str:
         how = "in phases of Apple's" if self.phased else f"{self.percent} %" if self.percent else ""
         steps = ", ".join(f"{step} %" for step in self.then)
-        told = [f"{self.platform}: {self.build} to {self.to}", how, f"then by scheduled runs {steps}" if steps else ""]
+        begun = f"then by scheduled runs {steps}"
+        beginning = f"by steps of {steps}, scheduled runs take those after the first"
+        rest = "" if not steps else begun if self.percent else beginning
+        told = [f"{self.platform}: {self.build} to {self.to}", how, rest]
         return ", ".join(each for each in told if each)
 
 

@@ -52,6 +52,8 @@ def test_a_plan_names_builds_and_its_digest_binds_it(stores: Stores) -> None:
         "android: 1.0.1 (2) to production, 5 %, then by scheduled runs 20 %, 100 %",
         "ios: 1.0.1 (7) to production, in phases of Apple's",
     ]
+    begun = stores.plan(platform="android").wanted[0].says
+    assert begun.endswith("to production, by steps of 5 %, 20 %, 100 %, scheduled runs take those after the first")
     assert promotion_plan.read(plan.document, plan.digest) == plan
     assert plan.release == "1.0.1"
     with pytest.raises(RefusedError, match="is not the one that was approved"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actions.delivery import APPROVED
+from actions.delivery import ALERTS, APPROVED
 from actions.stores import STORES
 from pipelines.runtime import Input, Output, Runtime
 
@@ -20,6 +20,7 @@ INPUTS: tuple[Input, ...] = (
     Input(name="plan", doc="SHA-256 of the plan; its document is in build/delivery. Empty to watch and go on."),
     *APPROVED,
     *STORES,
+    *ALERTS,
 )
 OUTPUTS: tuple[Output, ...] = (Output(name="state", doc="'done', 'waiting', 'held' or 'nothing'."),)
 
@@ -34,9 +35,9 @@ def main(runtime: Runtime) -> int:
 
     manifest = load()
     promotions = clients.promotions(manifest, access(runtime, values))
-    if not values["plan"]:
-        return _tell(runtime, _watched(promotions))
-    return _tell(runtime, promotions.carry_out(_approved(manifest, promotions, values)))
+    outcomes = promotions.carry_out(_approved(manifest, promotions, values)) if values["plan"] else _watched(promotions)
+    _notify(runtime, manifest, outcomes, values)
+    return _tell(runtime, outcomes)
 
 
 def _approved(manifest: Manifest, promotions: Promotions, values: Mapping[str, str]) -> Plan:
@@ -73,6 +74,25 @@ def _watched(promotions: Promotions) -> list[Outcome]:
     step = promotions.continued()
     raised = promotions.carry_out(step)
     return [*(each for each in watched if each.platform not in {one.platform for one in raised}), *raised]
+
+
+def _notify(runtime: Runtime, manifest: Manifest, outcomes: Sequence[Outcome], values: Mapping[str, str]) -> None:
+    """People are told of what happened. That they cannot be is said, and is no failure of what did happen."""
+    from pipelines import notify
+    from pipelines.errors import ShipmateError
+    from pipelines.http import Http
+    from pipelines.mobile import notifications
+
+    message = notifications.of_promotion(manifest, runtime, outcomes)
+    if message is None:
+        return
+    secrets = (values["slack_webhook"], values["smtp_user"], values["smtp_password"])
+    try:
+        told = notify.told_by(runtime, message, notify.ways(manifest.alerts, Http(), runtime, *secrets))
+    except ShipmateError as error:
+        runtime.annotate("warning", str(error), title="Alerts")
+        return
+    runtime.summary(f"📣 {message.title} — told by {', '.join(told) or 'nothing'}")
 
 
 def _tell(runtime: Runtime, outcomes: Sequence[Outcome]) -> int:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.errors import CheckFailed
+from pipelines.mobile.promoted import lines, problem_of
 from pipelines.roles import Message
 
 if TYPE_CHECKING:
+    from pipelines.manifest import Manifest
     from pipelines.mobile.context import Context
+    from pipelines.mobile.promoted import Outcome
+    from pipelines.runtime import Runtime
 
 NEXT = "open the run and read the first red step; re-running its failed jobs delivers only what is missing"
 
@@ -34,6 +39,33 @@ def message(context: Context, jobs: Mapping[str, str]) -> Message | None:
         run=runtime.run_url,
         next_step=_left(context) if kind == "released" else NEXT,
         facts={"release": context.tag, **_installed_from(context)},
+    )
+
+
+def of_promotion(manifest: Manifest, runtime: Runtime, outcomes: Sequence[Outcome]) -> Message | None:
+    """What a promotion or a watch calls for: a roll-out that was halted, one that failed, or more people who get a version. None where
+    nothing happened, or the manifest does not want it told."""
+    problem = problem_of([each for each in outcomes if each.promoted is None or not each.promoted.held])
+    moved = [each.promoted for each in outcomes if each.promoted is not None and each.promoted.changed]
+    kind = "deployment-failed" if problem is not None else "released"
+    if (problem is None and not moved) or kind not in manifest.alerts.when:
+        return None
+    if problem is not None:
+        halted = isinstance(problem, CheckFailed)
+        title = "A roll-out of the apps was halted" if halted else "A promotion of the apps failed"
+    else:
+        title = f"More people get {' and '.join(dict.fromkeys(str(each.build) for each in moved))} of the apps"
+    waits = [f"{each.platform} waits for {each.waits_for}" for each in moved if each.waits_for]
+    return Message(
+        kind=kind,
+        title=title,
+        what="; ".join(line.strip() for line in lines(outcomes)),
+        where="the apps",
+        who=runtime.actor or "the schedule",
+        run=runtime.run_url,
+        next_step=problem.next_step
+        if problem is not None
+        else "; ".join(waits) or "`shipmate mobile status` says how it does",
     )
 
 

@@ -208,7 +208,7 @@ def secrets_of_apps(definition: Definition, keys: Keys) -> dict[str, dict[str, s
     for each in EMULATORS:
         for name in (each.environments(manifest) or ()) if each.used(manifest) else ():
             found[name] |= keys.declared[each.name]
-    for name in apps.stores:
+    for name in (*apps.stores, apps.promote):
         found[name] |= needed_alert_secrets(definition, keys)
     found[apps.promote] |= declared_secrets(
         keys, (each for each in EMULATORS if each.name == "sentry" and each.used(manifest))

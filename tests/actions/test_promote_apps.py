@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
 
 from actions import plan_promotion, promote_apps
+from pipelines import notify
+from pipelines.errors import ProviderUnavailable
 from pipelines.mobile import clients, promotion_plan
 from pipelines.mobile.promotion import Promotions
 from pipelines.mobile.promotion_plan import Plan, Wanted
+from pipelines.roles import Message
 from rehearsal.runner.expressions import Scope, condition
 from tests.actions.workplace import KEPT, workplace
 from tests.pipelines.mobile.stores import BAD, UNKNOWN, AppleWorld, PlayWorld, apple_world, play_world
@@ -27,12 +30,28 @@ LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
 @dataclass
+class Told:
+    """A way to tell people."""
+
+    messages: list[Message]
+    name: ClassVar[str] = "slack"
+    works: ClassVar[bool] = True
+
+    def tell(self, message: Message) -> None:
+        if not self.works:
+            raise ProviderUnavailable("Slack does not answer", where="Slack")
+        self.messages.append(message)
+
+
+@dataclass
 class Jobs:
     """Steps of the workflow's jobs, against both stores with 1.0.0 on sale and 1.0.1 with its testers."""
 
     play: PlayWorld
     apple: AppleWorld
     step: Any
+    told: list[Message]
+    """What people were told."""
 
     def plan(self, code: int = 0, **inputs: str) -> str:
         assert self.step.run(plan_promotion.main, **{"to": "production", "phased": "false", **inputs}) == code, (
@@ -61,8 +80,10 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: Any) -> Iterator
         def made(manifest: Any, access: clients.Access) -> Promotions:
             return Promotions(android=play.promotion(), ios=apple.promotion())
 
+        told: list[Message] = []
         monkeypatch.setattr(clients, "promotions", made)
-        yield Jobs(play, apple, step)
+        monkeypatch.setattr(notify, "ways", lambda *_: [Told(told)])
+        yield Jobs(play, apple, step, told)
 
 
 def test_what_was_approved_is_done_once(jobs: Jobs) -> None:
@@ -75,6 +96,31 @@ def test_what_was_approved_is_done_once(jobs: Jobs) -> None:
     jobs.apple.review()
     assert jobs.promote(plan) == "done"
     assert jobs.play.on()[0] == (2, "inProgress", 0.05)
+    assert [(each.kind, each.title) for each in jobs.told] == [
+        ("released", "More people get 1.0.1 (2) and 1.0.1 (7) of the apps")
+    ]
+    assert "waits for" in jobs.told[0].next_step
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_people_are_told_of_what_was_halted_by_itself(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, *, works: bool
+) -> None:
+    """And the job ends as it would where nobody can be told."""
+    monkeypatch.setattr(Told, "works", works)
+    plan = jobs.plan(version="mobile-v1.0.1", percent="5", platform="android")
+    jobs.promote(plan)
+    jobs.play.review()
+    jobs.play.health = BAD
+    jobs.told.clear()
+    jobs.watch(7)
+    assert jobs.play.on()[0][1] == "halted"
+    assert [each.title for each in jobs.told] == (["A roll-out of the apps was halted"] if works else [])
+    assert all(BAD.says in each.what and each.kind == "deployment-failed" for each in jobs.told)
+    assert works or "Slack does not answer" in jobs.step.log
+    jobs.told.clear()
+    jobs.watch()
+    assert jobs.told == [], "what is halted already is told once"
 
 
 @pytest.mark.parametrize(

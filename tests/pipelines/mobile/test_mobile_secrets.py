@@ -162,14 +162,7 @@ def test_configuration_that_is_code_is_seen_by_no_program(world: Release) -> Non
 
 
 def test_what_a_program_is_given_of_a_jobs_environment() -> None:
-    secrets = {
-        name: "planted"
-        for name in (
-            "GITHUB_TOKEN", "GH_TOKEN", "IN_TOKEN", "IN_EXPO_TOKEN", "IN_APP_STORE_KEY", "APP_STORE_KEY", "GOOGLE_OAUTH_ACCESS_TOKEN",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "SLACK_WEBHOOK", "NPM_TOKEN",
-            "NODE_OPTIONS", "EXPO_TOKEN", "EAS_NO_VCS", "SENTRY_AUTH_TOKEN",
-        )
-    }  # fmt: skip
+    secrets = dict.fromkeys(("GITHUB_TOKEN", "GH_TOKEN", "IN_TOKEN", "IN_EXPO_TOKEN", "IN_APP_STORE_KEY", "APP_STORE_KEY", "GOOGLE_OAUTH_ACCESS_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "SLACK_WEBHOOK", "NPM_TOKEN", "NODE_OPTIONS", "EXPO_TOKEN", "EAS_NO_VCS", "SENTRY_AUTH_TOKEN"), "planted")  # fmt: skip
     found = environment("robot", {**secrets, "PATH": "/usr/bin", "HOME": ""})
     assert "planted" not in found.values()
     assert found == {

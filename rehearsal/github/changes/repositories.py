@@ -97,6 +97,9 @@ async def commit_files(
     parents = [] if parent is None else [parent]
     sha = await write_commit(git, tree=tree, parents=parents, message=message, author=by, committer=by)
     await git.update_ref(f"refs/heads/{branch}", sha)
+    if isinstance(files, Path):
+        # A checkout is cloned by every job: of loose objects each clone would make its pack anew, in most of a second.
+        await git.git("-c", "pack.window=0", "repack", "-a", "-d", "-q")
     return sha
 
 

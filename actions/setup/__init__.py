@@ -88,8 +88,9 @@ def _files(given: dict[str, str], workspace: Path) -> list[str]:
         raise InputError(
             f"requirements is {given['requirements']!r}", where="setup", next_step=f"use one of {', '.join(known)}"
         )
-    if given["browser"] not in ("true", "false"):
-        raise InputError(f"browser is {given['browser']!r}", where="setup", next_step="use true or false")
+    for name in ("browser", "eas"):
+        if given[name] not in ("true", "false"):
+            raise InputError(f"{name} is {given[name]!r}", where="setup", next_step="use true or false")
     first = known["dev" if given["browser"] == "true" else given["requirements"]]
     return [first, *([str(_inside(workspace, given["extra"]))] if given["extra"] else [])]
 

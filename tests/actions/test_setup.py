@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actions.setup import ROOT, main
-from pipelines.toolchain import python
+from pipelines.toolchain import eas, python
 
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -55,6 +55,9 @@ def test_an_environment_of_another_python_is_not_used(step: Any, venv: Path, mon
     [
         ({"requirements": "everything"}, "requirements is 'everything'"),
         ({"browser": "yes"}, "browser is 'yes'"),
+        ({"eas": "yes"}, "eas is 'yes'"),
+        ({"app": "../outside.txt"}, "'../outside.txt' is not in the workspace"),
+        ({"app": "source/apps/mobile"}, "'source/apps/mobile' is not in the workspace"),
         ({"extra": "../outside.txt"}, "'../outside.txt' is not in the workspace"),
         ({"extra": "missing.txt"}, "'missing.txt' is not in the workspace"),
         ({"node": "../outside.txt"}, "'../outside.txt' is not in the workspace"),
@@ -74,6 +77,67 @@ def test_a_project_that_locks_no_modules_gets_none_and_is_told(step: Any, venv: 
     assert step.run(main, node="app", python_version=THIS) == 0
     assert not Path("app/node_modules").exists()
     assert "app locks no modules" in step.log
+
+
+# eas, and the app that it works on --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def installed(step: Any, venv: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Folders whose modules were asked for; nothing is fetched, and there is no eas on PATH."""
+    found: list[Path] = []
+    monkeypatch.setattr("pipelines.toolchain.node.ensure", lambda folder, *_: found.append(folder))
+    monkeypatch.setenv("PATH", str(step.root / "programs"))
+    step.environ["SHIPMATE_VENV"] = str(venv)
+    return found
+
+
+def offer(step: Any, does: str) -> None:
+    """A program eas on PATH."""
+    (step.root / "programs").mkdir()
+    program = step.root / "programs" / "eas"
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+
+
+def test_an_eas_of_the_version_that_was_tried_is_used(step: Any, venv: Path, installed: list[Path]) -> None:
+    offer(step, f'[ "$1" = --version ] && echo "eas-cli/{eas.version(ROOT)} linux-x64 node-v24.1.0"')
+    assert step.run(main, eas="true", python_version=THIS) == 0
+    assert step.added_path() == [str(venv / "bin")]
+    assert installed == []
+
+
+@pytest.mark.parametrize(
+    "does", [None, "echo eas-cli/20.0.0 linux-x64 node-v24.1.0", "echo 'eas-cli/24.8.0'; exit 1", "true", "echo"]
+)
+def test_without_one_the_locked_one_is_installed(
+    step: Any, venv: Path, installed: list[Path], does: str | None
+) -> None:
+    if does is not None:
+        offer(step, does)
+    assert step.run(main, eas="true", python_version=THIS) == 0
+    assert installed == [ROOT / "requirements/eas"]
+    assert step.added_path() == [str(venv / "bin"), str(ROOT / "requirements/eas/node_modules/.bin")]
+
+
+def test_no_eas_is_had_where_none_is_asked_for(step: Any, venv: Path, installed: list[Path]) -> None:
+    assert step.run(main, python_version=THIS) == 0
+    assert installed == [] and step.added_path() == [str(venv / "bin")]
+
+
+@pytest.mark.parametrize(("server", "fetched"), [("https://github.com", True), ("http://127.0.0.1:8080", False)])
+def test_an_apps_packages_are_installed_but_in_a_rehearsal(
+    step: Any, installed: list[Path], server: str, fetched: bool
+) -> None:
+    """The rehearsal's eas evaluates nothing of an app; the real one needs its packages."""
+    app = Path("source/apps/mobile").absolute()
+    app.mkdir(parents=True)
+    (app / "package.json").write_text("{}")
+    (app / "package-lock.json").write_text("{}")
+    step.environ["GITHUB_SERVER_URL"] = server
+    assert step.run(main, app="source/apps/mobile", python_version=THIS) == 0
+    assert installed == ([app] if fetched else [])
+    assert ("are not fetched in a rehearsal" in step.log) is not fetched
 
 
 @pytest.mark.parametrize("line", ["python ", "requirements/dev.txt "])

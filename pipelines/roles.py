@@ -201,6 +201,12 @@ class Message:
     next_step: str
     facts: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def named(self) -> dict[str, str]:
+        """Where, who and the facts, by names as people read them: one that has capitals of its own stays as it is."""
+        facts = {name.capitalize() if name.islower() else name: value for name, value in self.facts.items()}
+        return {"Where": self.where, "Who": self.who, **facts}
+
 
 class Messenger(Protocol):
     """A way to tell people."""

@@ -102,7 +102,7 @@ def compose(message: Message, settings: Email) -> EmailMessage:
     mail["To"] = ", ".join(settings.to)
     mail["Subject"] = " ".join(f"[{message.where}] {message.title}".split())[:200]
     mail["X-Shipmate-Kind"] = " ".join(message.kind.split())
-    lines = {"Where": message.where, "Who": message.who, **{k.capitalize(): v for k, v in message.facts.items()}}
+    lines = message.named
     facts = [f"{name}: {value}" for name, value in {**lines, "Run": message.run}.items() if value]
     mail.set_content("\n".join([message.what, "", *facts, "", f"Next: {message.next_step}", ""]))
     return mail

@@ -20,8 +20,9 @@ _SIGNS = {"deployment-failed": "🔴", "rolled-back": "↩️", "break-glass": "
 def body(message: Message) -> dict[str, Any]:
     """What is posted: blocks, and `text` for notifications."""
     title = f"{_SIGNS.get(message.kind, '•')} {message.title}"
-    facts = {"Where": message.where, "Who": message.who, **{k.capitalize(): v for k, v in message.facts.items()}}
-    fields = [_mrkdwn(f"*{_escaped(name)}*\n{_escaped(value)}", _FIELD) for name, value in facts.items() if value]
+    fields = [
+        _mrkdwn(f"*{_escaped(name)}*\n{_escaped(value)}", _FIELD) for name, value in message.named.items() if value
+    ]
     run = f"<{_escaped(message.run)}|Open the run>" if message.run.startswith("http") else _escaped(message.run)
     last = "\n".join(part for part in (f"*Next:* {_escaped(message.next_step)}", run) if part)
     blocks: list[dict[str, Any]] = [

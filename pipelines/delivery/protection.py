@@ -29,7 +29,9 @@ def look(github: GitHub, manifest: Manifest, environment: str) -> list[Finding]:
     """Everything that the trust in an environment stands on and this token can read. Raises ProviderUnavailable."""
     settings = manifest.environments[environment]
     found = [
-        finding for name in environments_of(environment, settings) for finding in _environment(github, manifest, name)
+        finding
+        for name in environments_of(environment, settings)
+        for finding in admitted_by(github, name, manifest.release.main)
     ]
     rules = manifest.release
     lines = rules.maintenance.replace("{line}", "*")
@@ -71,15 +73,16 @@ def _known(subject: str, ask: Callable[[], list[Finding]]) -> list[Finding]:
         return [Finding(subject=subject, state="unknown", says=f"cannot be read with this token ({error.what})")]
 
 
-def _environment(github: GitHub, manifest: Manifest, name: str) -> list[Finding]:
-    return _known(f"environment {name}", lambda: list(_environment_findings(github, manifest.release.main, name)))
+def admitted_by(github: GitHub, name: str, admits: str) -> list[Finding]:
+    """Whether an environment exists and admits one thing alone: a branch, or `tag mobile-v*`."""
+    return _known(f"environment {name}", lambda: list(_environment_findings(github, admits, name)))
 
 
-def _environment_findings(github: GitHub, main: str, name: str) -> Iterator[Finding]:
+def _environment_findings(github: GitHub, admits: str, name: str) -> Iterator[Finding]:
     subject, path = f"environment {name}", f"/repos/{github.name}/environments/{quote(name, safe='')}"
     found = github.find_json(path)
     make = api("PUT", path.removeprefix("/"), _environment_body(found or {}))
-    admit = api("POST", f"{path.removeprefix('/')}/deployment-branch-policies", {"name": main})
+    admit = api("POST", f"{path.removeprefix('/')}/deployment-branch-policies", _policy(admits))
     if found is None:
         yield Finding(
             subject=subject,
@@ -93,16 +96,22 @@ def _environment_findings(github: GitHub, main: str, name: str) -> Iterator[Find
         return
     policies = github.json("GET", f"{path}/deployment-branch-policies?per_page=100")["branch_policies"]
     admitted = sorted(_admitted(policy) for policy in policies)
-    if admitted != [main]:
-        says = f"admits {', '.join(admitted) or 'nothing'}, and must admit exactly {main}"
-        strange = [policy for policy in policies if _admitted(policy) != main]
+    if admitted != [admits]:
+        says = f"admits {', '.join(admitted) or 'nothing'}, and must admit exactly {admits}"
+        strange = [policy for policy in policies if _admitted(policy) != admits]
         drop = [
             api("DELETE", f"{path.removeprefix('/')}/deployment-branch-policies/{policy['id']}") for policy in strange
         ]
-        mend = " && ".join([*drop, *([] if main in admitted else [admit])])
+        mend = " && ".join([*drop, *([] if admits in admitted else [admit])])
         yield Finding(subject=subject, state="missing", says=says, mend=mend)
     else:
-        yield Finding(subject=subject, state="ok", says=f"admits {main} alone")
+        yield Finding(subject=subject, state="ok", says=f"admits {admits} alone")
+
+
+def _policy(admits: str) -> dict[str, str]:
+    """As the API takes it; the inverse of `_admitted`."""
+    tag = admits.removeprefix("tag ")
+    return {"name": admits} if tag == admits else {"name": tag, "type": "tag"}
 
 
 def _admitted(policy: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from pipelines.delivery import doctor
 from pipelines.delivery.context import Context
 from pipelines.findings import Finding
 from pipelines.http import Http
-from pipelines.manifest import Manifest
+from pipelines.manifest import Manifest, parse
 from pipelines.manifest.model import Deployer
 from pipelines.manifest.performance import AppStarts, Load, Performance
 from pipelines.overlay import Overlay
@@ -21,13 +22,18 @@ from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
 from rehearsal.emulators.google_auth.state import Tokens
 from rehearsal.github.state.protection import BypassActor
 from rehearsal.serving import Server
+from rehearsal.world.provision import DEPLOYING, TrustedWorkflows
+from tests.pipelines.delivery.test_delivery_protection import mend
+from tests.pipelines.mobile.releasing import MANIFEST as WITH_APPS
 from tests.shop import REPOSITORY, Shop
+from tests.shop_files import MANIFEST
 
 pytestmark = pytest.mark.world
 
 PROVIDER = "projects/1234/locations/global/workloadIdentityPools/github/providers/techmate"
 DEPLOYER = "deploy@techmate-production.iam.gserviceaccount.com"
 READER = "on-call@techmate-production.iam.gserviceaccount.com"
+PLAY = "play@techmate-delivery.iam.gserviceaccount.com"
 
 
 @dataclass
@@ -56,9 +62,10 @@ class Google:
         return context
 
 
-def policy(condition: str, environment: str) -> Policy:
+def policy(condition: str, environment: str, play: tuple[str, ...] = ("mobile-stores", "mobile-promote")) -> Policy:
     reads = {
         "techmate-production": frozenset({"iam.serviceAccounts.getIamPolicy"}),
+        "techmate-delivery": frozenset({"iam.serviceAccounts.getIamPolicy"}),
         "1234": frozenset({"iam.workloadIdentityPoolProviders.get"}),
     }
     return Policy(
@@ -68,6 +75,7 @@ def policy(condition: str, environment: str) -> Policy:
         accounts=(
             ServiceAccount(email=READER, grants=reads),
             ServiceAccount(email=DEPLOYER, attributes=frozenset({("environment", environment)})),
+            ServiceAccount(email=PLAY, attributes=frozenset(("environment", each) for each in play)),
         ),
     )
 
@@ -87,10 +95,11 @@ def google(shop: Shop) -> Iterator[Google]:
     shop.run(server.stop())
 
 
-def bound(shop: Shop) -> str:
+def bound(shop: Shop, manifest: Manifest | None = None) -> str:
     """A condition as docs/SECURITY.md has it."""
-    who, ref, *workflows = doctor.bound_by(shop.github.service.repository(REPOSITORY).id, REPOSITORY, "main")
-    return f"{who} && {ref} && assertion.workflow_ref in [{', '.join(workflows)}]"
+    deployer = Deployer(workload_identity=f"//iam.googleapis.com/{PROVIDER}", service_account=DEPLOYER)
+    number = shop.github.service.repository(REPOSITORY).id
+    return doctor.Condition.of(manifest or parse(MANIFEST), deployer, number, REPOSITORY).text
 
 
 def examined(google: Google, login: str = "admin-1") -> list[Finding]:
@@ -212,3 +221,196 @@ def test_without_access_to_google_its_part_is_unknown_with_the_command(google: G
     (unknown,) = [finding for finding in found if finding.subject == "Google, production"]
     assert unknown.state == "unknown"
     assert "--attribute-condition=" in unknown.mend
+
+
+# the apps ---------------------------------------------------------------------------------------------------------------
+
+
+ADMIT: dict[str, dict[str, Any]] = {
+    "mobile-build": {"tags": ("mobile-v*",)},
+    "mobile-stores": {"tags": ("mobile-v*",)},
+    "mobile-promote": {"branches": ("main",)},
+}
+
+
+@dataclass
+class Apps:
+    """A shop with apps of which all is set as it must be; `lacks` is what an administrator is told."""
+
+    google: Google
+    manifest: Manifest
+
+    @property
+    def shop(self) -> Shop:
+        return self.google.shop
+
+    def found(self) -> list[Finding]:
+        context = self.google.context()
+        return doctor.examine({"production": replace(context, manifest=self.of(context.manifest))})
+
+    def of(self, manifest: Manifest) -> Manifest:
+        """With the apps, beside a deployer by the same provider."""
+        return replace(self.manifest, environments=manifest.environments)
+
+    def lacks(self) -> dict[str, str]:
+        return missing(self.found())
+
+    def environment(self, name: str, **rules: Any) -> None:
+        self.shop.do(self.shop.github.seed.environment, REPOSITORY, name, **rules)
+
+
+@pytest.fixture
+def apps(google: Google) -> Apps:
+    well(google.shop)
+    manifest = parse(WITH_APPS.replace("//iam.googleapis.com/projects/1/", "//iam.googleapis.com/projects/1234/"))
+    made = Apps(google, manifest)
+    google.shop.do(google.shop.github.seed.protect_tags, REPOSITORY, ("mobile-v*",), name="tags mobile-v*")
+    held = {"EXPO_TOKEN": "x"}
+    stores = {**held, "APP_STORE_KEY": "x", "SLACK_WEBHOOK": "x"}
+    for name, secrets in (
+        ("mobile-build", held),
+        ("mobile-stores", stores),
+        ("mobile-promote", {"APP_STORE_KEY": "x"}),
+    ):
+        made.environment(name, secrets=secrets, **ADMIT[name])
+    google.bind(bound(google.shop, manifest))
+    return made
+
+
+def test_nothing_is_missing_where_the_apps_have_all_they_stand_on(apps: Apps) -> None:
+    """Their environments are the policy's: they hold secrets of ours, and are strangers no more."""
+    found = apps.found()
+    assert missing(found) == {}
+    said = {(each.subject, each.says) for each in found}
+    for expected in (
+        ("environment mobile-build", "admits tag mobile-v* alone"),
+        ("environment mobile-build", "holds EXPO_TOKEN"),
+        ("environment mobile-stores", "admits tag mobile-v* alone"),
+        ("environment mobile-stores", "holds EXPO_TOKEN, APP_STORE_KEY"),
+        ("environment mobile-promote", "admits main alone"),
+        ("environment mobile-promote", "holds APP_STORE_KEY"),
+        ("tags mobile-v*", "can be neither moved nor deleted"),
+        (
+            f"Google, the apps: {PLAY}",
+            "is had through attribute.environment/mobile-stores and attribute.environment/mobile-promote alone",
+        ),
+        ("Google, the apps: attribute condition", "binds repository, ref and workflow"),
+        ("Google, production: attribute condition", "binds repository, ref and workflow"),
+    ):
+        assert expected in said, expected
+
+
+def test_without_apps_the_same_environments_are_strangers(apps: Apps) -> None:
+    apps.manifest = parse(MANIFEST)
+    commands = apps.lacks()
+    assert {"environment mobile-build", "environment mobile-stores", "environment mobile-promote"} <= set(commands)
+
+
+def test_an_environment_of_the_apps_that_admits_something_else(apps: Apps) -> None:
+    """A branch may be called as a tag is, and anybody who may push can make it."""
+    tag = '"name": "mobile-v*", "type": "tag"'
+    for name, rules, says, mends in (
+        ("mobile-stores", {"branches": ("main",)}, "admits main, and must", tag),
+        ("mobile-stores", {"tags": ("mobile-v*", "v*")}, "admits tag mobile-v*, tag v*, and must", "-X DELETE"),
+        ("mobile-build", {"tags": ("mobile-v*",), "branches": ("main",)}, "admits main, tag mobile-v*, and must", "-X DELETE"),
+        ("mobile-build", {"tags": ("*",)}, "admits tag *, and must", tag),
+        ("mobile-build", {"branches": ("mobile-v*",)}, "admits mobile-v*, and must admit exactly tag mobile-v*", tag),
+        ("mobile-build", {}, "admits every branch", tag),
+        ("mobile-promote", {"tags": ("mobile-v*",)}, "admits tag mobile-v*, and must admit exactly main", "-X DELETE"),
+    ):  # fmt: skip
+        apps.environment(name, **rules)
+        [found] = [each for each in apps.found() if each.state == "missing"]
+        assert (found.subject, found.says[: len(says)]) == (f"environment {name}", says)
+        assert mends in found.mend
+        apps.environment(name, **ADMIT[name])
+
+
+def test_the_command_that_is_printed_makes_it_admit_the_tags_alone(apps: Apps) -> None:
+    apps.environment("mobile-stores", branches=("main", "release/*"))
+    mend(apps.shop, apps.lacks()["environment mobile-stores"])
+    assert apps.lacks() == {}
+    [policy_] = apps.shop.github.service.repository(REPOSITORY).environments["mobile-stores"].policies
+    assert (policy_.name, policy_.type) == ("mobile-v*", "tag")
+
+
+def test_an_environment_of_the_apps_that_is_not_there(apps: Apps) -> None:
+    del apps.shop.github.service.repository(REPOSITORY).environments["mobile-build"]
+    commands = apps.lacks()
+    assert list(commands) == ["environment mobile-build"]
+    assert '"name": "mobile-v*", "type": "tag"' in commands["environment mobile-build"]
+
+
+def test_each_environment_of_the_apps_holds_what_its_jobs_need(apps: Apps) -> None:
+    environments = apps.shop.github.service.repository(REPOSITORY).environments
+    for name, secret in (
+        ("mobile-build", "EXPO_TOKEN"),
+        ("mobile-stores", "EXPO_TOKEN"),
+        ("mobile-stores", "APP_STORE_KEY"),
+        ("mobile-promote", "APP_STORE_KEY"),
+    ):
+        kept = environments[name].secrets.pop(secret)
+        [found] = [each for each in apps.found() if each.state == "missing"]
+        environments[name].secrets[secret] = kept
+        assert (found.subject, found.says) == (f"environment {name}", f"has no secret {secret}")
+        assert found.mend == f"gh secret set {secret} --env {name}"
+    added = {"APP_STORE_KEY": "x", "NPM_TOKEN": "x"}
+    apps.shop.do(apps.shop.github.seed.secrets, REPOSITORY, added, environment="mobile-build")
+    [found] = [each for each in apps.found() if each.state == "missing"]
+    assert found.says == "holds APP_STORE_KEY, NPM_TOKEN: code of the app, which eas evaluates there, can read it"
+    assert found.mend.startswith("gh secret delete APP_STORE_KEY --env mobile-build && gh secret delete NPM_TOKEN")
+
+
+def test_secrets_of_the_apps_belong_to_environments(apps: Apps) -> None:
+    apps.shop.do(apps.shop.github.seed.secrets, REPOSITORY, {"EXPO_TOKEN": "x", "APP_STORE_KEY": "x"})
+    apps.environment("old", branches=("main",), secrets={"APP_STORE_KEY": "x"})
+    commands = apps.lacks()
+    assert commands["secrets of the repository"] == "gh secret delete EXPO_TOKEN && gh secret delete APP_STORE_KEY"
+    assert commands["environment old"].startswith("gh api -X DELETE")
+
+
+def test_tags_of_the_apps_that_can_be_moved(apps: Apps) -> None:
+    rulesets = apps.shop.github.service.repository(REPOSITORY).rulesets
+    for number in [each.id for each in rulesets.values() if each.name == "tags mobile-v*"]:
+        del rulesets[number]
+    assert list(apps.lacks()) == ["tags mobile-v*"]
+
+
+def test_the_condition_that_is_printed_is_the_one_that_worlds_have(apps: Apps) -> None:
+    number = apps.shop.github.service.repository(REPOSITORY).id
+    trusted = TrustedWorkflows(repository_id=number, files=DEPLOYING, tags="mobile-v*")
+    assert bound(apps.shop, apps.manifest) == trusted.condition(REPOSITORY)
+    without = TrustedWorkflows(repository_id=number, files=doctor.WORKFLOWS)
+    assert bound(apps.shop) == without.condition(REPOSITORY)
+
+
+def test_a_condition_that_does_not_let_releases_of_the_apps_in(apps: Apps) -> None:
+    whole = bound(apps.shop, apps.manifest)
+    for lost in ("startsWith('refs/tags/mobile-v')", "mobile-release.yml@refs/tags/mobile-v", "mobile-promote.yml"):
+        apps.google.bind(whole.replace(lost, "startsWith('x')" if "(" in lost else "nothing"))
+        commands = apps.lacks()
+        assert set(commands) == {"Google, production: attribute condition", "Google, the apps: attribute condition"}
+        assert all(shlex.quote(whole) in command for command in commands.values())
+
+
+def test_a_condition_with_another_or_is_not_said_to_bind(apps: Apps) -> None:
+    """All parts can be in it, and bind nothing: without its brackets the last alternative holds for every repository."""
+    whole = bound(apps.shop, apps.manifest)
+    apps.google.bind(whole.replace("&& ((", "&& (", 1)[:-1])
+    found = {each.subject: each for each in apps.found()}
+    for subject in ("Google, production: attribute condition", "Google, the apps: attribute condition"):
+        assert found[subject].state == "unknown" and "--attribute-condition=" in found[subject].mend
+    apps.google.bind(whole.replace(" && ", "  &&\n"))
+    assert "unknown" not in {each.state for each in apps.found() if "condition" in each.subject}
+
+
+def test_who_may_release_on_google_play(apps: Apps) -> None:
+    for play, says in (
+        (("mobile-stores",), "may not be used by attribute.environment/mobile-promote"),
+        (("mobile-stores", "mobile-promote", "mobile-build"), "may be used by principalSet://"),
+        ((), "may be used by nobody"),
+    ):
+        apps.google.tokens.policy = policy(bound(apps.shop, apps.manifest), "production-deploy", play)
+        [found] = [each for each in apps.found() if each.state == "missing"]
+        assert found.subject == f"Google, the apps: {PLAY}" and found.says.startswith(says)
+        assert ("remove-iam-policy-binding" in found.mend) == ("mobile-build" in play)
+        assert ("add-iam-policy-binding" in found.mend) == (len(play) < 2)

@@ -1,0 +1,88 @@
+"""What releases of the apps stand on at GitHub: environments that admit the tags of the apps alone, each with the secrets of its job.
+
+A pushed tag runs the workflow of the tagged commit, so nothing in a file guards the secrets of the stores: these settings do.
+Sources: docs.github.com/rest/deployments/environments, …/branch-policies, …/actions/secrets
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from pipelines.delivery import protection
+from pipelines.findings import Finding
+
+if TYPE_CHECKING:
+    from pipelines.github import GitHub
+    from pipelines.manifest import Manifest
+    from pipelines.manifest.mobile import Mobile
+
+WORKFLOW = "mobile-release.yml"
+"""What a tag of the apps starts."""
+PROMOTES = "mobile-promote.yml"
+SECRETS = ("EXPO_TOKEN", "APP_STORE_KEY")
+"""That belong to these environments."""
+
+
+def environments_of(manifest: Manifest) -> list[str]:
+    """Names at GitHub of the environments in which the apps are built, delivered and promoted; none without apps."""
+    mobile = manifest.mobile
+    return [] if mobile is None else [mobile.eas.environment, *_stores(mobile), mobile.promotion.environment]
+
+
+def tags(manifest: Manifest) -> str:
+    """Pattern of the tags that release the apps: `mobile-v*`; empty without apps."""
+    mobile = manifest.mobile
+    return "" if mobile is None else manifest.release.components[mobile.component].tag_format.replace("{version}", "*")
+
+
+def look(github: GitHub, manifest: Manifest) -> Iterator[Finding]:
+    """Whom each environment admits, and what it holds. Raises what GitHub's calls raise."""
+    mobile = manifest.mobile
+    if mobile is None:
+        return
+    by_tag = f"tag {tags(manifest)}"
+    for name, admits in (
+        (mobile.eas.environment, by_tag),
+        *((name, by_tag) for name in _stores(mobile)),
+        (mobile.promotion.environment, manifest.release.main),
+    ):
+        yield from protection.admitted_by(github, name, admits)
+        if github.find_json(f"/repos/{github.name}/environments/{quote(name, safe='')}") is not None:
+            yield from _secrets(github, name, _needed(manifest, mobile, name), alone=name == mobile.eas.environment)
+
+
+def _stores(mobile: Mobile) -> list[str]:
+    stores = (mobile.android, mobile.ios)
+    return list(dict.fromkeys(store.environment for store in stores if store is not None))
+
+
+def _secrets(github: GitHub, environment: str, needs: Sequence[str], *, alone: bool) -> Iterator[Finding]:
+    """Only their names can be read. `alone`: it may hold nothing else."""
+    path = f"/repos/{github.name}/environments/{quote(environment, safe='')}/secrets?per_page=100"
+    held = sorted(each["name"] for each in github.json("GET", path)["secrets"])
+    lacks = [name for name in needs if name not in held]
+    subject = f"environment {environment}"
+    if lacks:
+        mend = " && ".join(f"gh secret set {name} --env {environment}" for name in lacks)
+        yield Finding(subject=subject, state="missing", says=f"has no secret {', '.join(lacks)}", mend=mend)
+    others = [name for name in held if name not in needs] if alone else []
+    if others:
+        yield Finding(
+            subject=subject,
+            state="missing",
+            says=f"holds {', '.join(others)}: code of the app, which eas evaluates there, can read it",
+            mend=" && ".join(f"gh secret delete {name} --env {environment}" for name in others),
+        )
+    if needs and not lacks and not others:
+        yield Finding(subject=subject, state="ok", says=f"holds {', '.join(needs)}")
+
+
+def _needed(manifest: Manifest, mobile: Mobile, environment: str) -> Sequence[str]:
+    """Secrets that the jobs of an environment cannot do without."""
+    promotes, builds = environment == mobile.promotion.environment, environment == mobile.eas.environment
+    apple = mobile.ios is not None and environment in (mobile.ios.environment, mobile.promotion.environment)
+    sentry = promotes and manifest.performance.app_starts is not None
+    needed = {"EXPO_TOKEN": not promotes, "APP_STORE_KEY": apple and not builds, "SENTRY_READ_TOKEN": sentry}
+    return [name for name, wanted in needed.items() if wanted]

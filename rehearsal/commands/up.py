@@ -107,11 +107,11 @@ def terminal_file(place: Place, login: str) -> Path:
 
     values = {name: value for name, value in place.terminal(login).items() if name not in ("PATH", "HOME", "LANG")}
     values |= _for_git(place, login) | _for_gh(place, login)
-    bin_folder = Path(sys.executable).parent
+    found_first = f"{Path(sys.executable).parent}:{place.programs}"
     text = [f"export {name}={shlex.quote(value)}" for name, value in sorted(values.items())]
     file = place.root / "terminals" / f"{login}.env"
     file.parent.mkdir(mode=0o700, exist_ok=True)
-    file.write_text("\n".join([*text, f'export PATH={shlex.quote(str(bin_folder))}:"$PATH"', ""]))
+    file.write_text("\n".join([*text, f'export PATH={shlex.quote(found_first)}:"$PATH"', ""]))
     file.chmod(0o600)
     return file
 

@@ -37,7 +37,7 @@ class Surroundings:
     manifest: Mapping[str, Any]
     """The platform's, as YAML reads it: what a platform team would set up once at the provider is seeded by it."""
     secrets: Mapping[str, str]
-    """What `Declaration.secrets` made."""
+    """What `Declaration.secrets` and `Declaration.personal` made."""
     time_scale: float = 1.0
     """Of the provider's own waits: queues, processing, reviews."""
     authorise: Authorise | None = None
@@ -63,6 +63,8 @@ class Declaration:
     build: Callable[[Surroundings], Played]
     secrets: Callable[[], dict[str, str]] = field(default=_none)
     """Credentials of the provider, new for each world: name of the secret at GitHub -> value."""
+    personal: Callable[[], dict[str, str]] = field(default=_none)
+    """Credentials that GitHub does not hold, new for each world: a person has them at a terminal."""
     used: Callable[[Mapping[str, Any]], bool] = field(default=lambda manifest: True)
     """Whether a platform with this manifest has an account there, and so its secrets."""
     environments: Callable[[Mapping[str, Any]], tuple[str, ...] | None] = field(default=_deploying)

@@ -44,6 +44,11 @@ class Place:
         raw["root"] = Path(raw["root"])
         return cls(**{name: raw[name] for name in cls.__dataclass_fields__})
 
+    @property
+    def programs(self) -> Path:
+        """A folder of programs that a terminal in this world finds before the machine's own."""
+        return self.root / "programs"
+
     def github(self, login: str) -> httpx.Client:
         """The REST API as one person."""
         return httpx.Client(
@@ -66,6 +71,13 @@ class Place:
             method, f"{self.edge}{path}", headers=headers, extensions={"sni_hostname": host}, **request
         )
         return answer
+
+    def ask_provider(self, host: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
+        """GET from a public host of a provider, as anybody may. Raises httpx.HTTPError, KeyError for a host that is not played."""
+        hosts: dict[str, str] = json.loads(Path(self.overlay).read_text())["hosts"]
+        return httpx.get(
+            f"{hosts[host]}{path}", headers=dict(headers), timeout=30, trust_env=False, verify=_no_authority()
+        )
 
     def ask_release(self, client: Any, environment: str, component: str, **request: Any) -> httpx.Response:
         """Ask a component, where users are, which release it is. Raises httpx.HTTPError."""
@@ -141,7 +153,7 @@ class Place:
             "GIT_COMMITTER_EMAIL": f"{login}@users.noreply.github.com",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",
-            "PATH": os.environ["PATH"],
+            "PATH": f"{self.programs}:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
             **more,
         }

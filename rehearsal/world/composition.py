@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from rehearsal.faults import Faults, Faulty
 from rehearsal.github.app import GitHub
 from rehearsal.home import home
 from rehearsal.journal import Journal, Journaled
+from rehearsal.runner.actions import PROGRAMS
 from rehearsal.runner.engine import ActRunner
 from rehearsal.runner.model import Run
 from rehearsal.runner.settings import Settings
@@ -167,7 +169,7 @@ class Composition:
         return Surroundings(
             root=self.options.root / emulator.name,
             manifest=self.definition.manifest,
-            secrets=self.keys.declared[emulator.name],
+            secrets={**self.keys.declared[emulator.name], **self.keys.personal[emulator.name]},
             time_scale=self.options.time_scale,
             authorise=self.tokens.authorise,
             operator=provision.OPERATOR,
@@ -195,6 +197,7 @@ class Composition:
         await self._provision()
         await self._serve_control()
         self._write_overlay()
+        self._lay_out_programs()
 
     async def _start_services(self) -> None:
         await asyncio.gather(self.postgres.start(), self.redis.start())
@@ -306,6 +309,12 @@ class Composition:
         }
         _write_whole(self.overlay, content)
 
+    def _lay_out_programs(self) -> None:
+        """ROOT/programs: what a terminal has here in place of the machine's, as it reaches nothing outside of the world."""
+        folder = self.options.root / "programs"
+        folder.mkdir()
+        (folder / "eas").symlink_to(PROGRAMS / "eas")
+
     def write_ready(self) -> None:
         """ROOT/world.json: everything a story, a terminal or a person needs to know."""
         content = {
@@ -323,6 +332,7 @@ class Composition:
             "control": self.control,
             "environ": {
                 **self._step_environment(),
+                "REHEARSAL_PYTHON": os.path.realpath(sys.executable),
                 **provision.terminal_secrets(self.definition, self.keys),
                 **self._google_access(),
             },

@@ -41,6 +41,10 @@ class Keys:
         default_factory=lambda: {emulator.name: emulator.secrets() for emulator in EMULATORS}
     )
     """Emulator -> name of the secret at GitHub -> value."""
+    personal: Mapping[str, Mapping[str, str]] = field(
+        default_factory=lambda: {emulator.name: emulator.personal() for emulator in EMULATORS}
+    )
+    """Emulator -> name -> value of what GitHub does not hold."""
 
 
 SMTP_USER = "alerts-of-the-rehearsal"
@@ -217,8 +221,10 @@ def secrets_of_apps(definition: Definition, keys: Keys) -> dict[str, dict[str, s
 
 
 def terminal_secrets(definition: Definition, keys: Keys) -> dict[str, str]:
-    """What a person on call has in their terminal: everything that any environment has."""
+    """What a person on call has in their terminal: everything that any environment has, and what people alone have."""
     found = needed_secrets(definition, keys)
+    for each in EMULATORS:
+        found |= keys.personal[each.name] if each.used(definition.manifest) else {}
     for held in secrets_of_apps(definition, keys).values():
         found |= held
     return found

@@ -11,7 +11,7 @@ from rehearsal.emulators.apps import promoting
 from rehearsal.emulators.declaration import Declaration, Surroundings
 from rehearsal.emulators.sentry.app import Sentry
 
-_SECRET = "SENTRY_READ_TOKEN"
+_SECRET, _PERSONAL = "SENTRY_READ_TOKEN", "SENTRY_AUTH_TOKEN"
 
 
 def _build(around: Surroundings) -> Sentry:
@@ -20,13 +20,18 @@ def _build(around: Surroundings) -> Sentry:
     return Sentry(
         organization=reports.get("organization") or _owner(around.manifest),
         projects=dict.fromkeys(_projects(around.manifest)),
-        tokens={around.secrets[_SECRET]: ("org:read",)},
+        tokens={around.secrets[_SECRET]: ("org:read",), around.secrets[_PERSONAL]: ("org:ci",)},
         hosts=[host for host in hosts if host],
     )
 
 
 def _secrets() -> dict[str, str]:
     return {_SECRET: f"sentry-{secrets.token_hex(16)}"}
+
+
+def _personal() -> dict[str, str]:
+    """A token of the organization: it announces releases, and reads nothing."""
+    return {_PERSONAL: f"sentry-{secrets.token_hex(16)}"}
 
 
 def _used(manifest: Mapping[str, Any]) -> bool:
@@ -67,4 +72,6 @@ def _projects(manifest: Mapping[str, Any]) -> Iterator[str]:
             yield str(reports["project"])
 
 
-EMULATOR = Declaration(name=Sentry.name, build=_build, secrets=_secrets, used=_used, environments=_environments)
+EMULATOR = Declaration(
+    name=Sentry.name, build=_build, secrets=_secrets, personal=_personal, used=_used, environments=_environments
+)

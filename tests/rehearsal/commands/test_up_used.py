@@ -105,6 +105,11 @@ def test_git_pushes_as_the_person_whose_terminal_it_is(world: Up, tmp_path: Path
 
 
 @pytest.mark.world
+def test_eas_is_that_of_the_world(world: Up, tmp_path: Path) -> None:
+    assert "(robot)" in types(world, "release-manager", "eas account:view", tmp_path)
+
+
+@pytest.mark.world
 def test_gh_finds_the_repository(world: Up, tmp_path: Path) -> None:
     assert shutil.which("gh") is not None, "gh is not installed. Get it with: apt-get install gh"
     assert types(world, "release-manager", "gh api user --jq .login", tmp_path) == "release-manager\n"

@@ -19,7 +19,7 @@ ROLES = ("declaration", "app", "routes", "state")
 
 
 def built(declared: Declaration, root: Path) -> Played:
-    return declared.build(Surroundings(root=root, manifest={}, secrets=declared.secrets()))
+    return declared.build(Surroundings(root=root, manifest={}, secrets=declared.secrets() | declared.personal()))
 
 
 def folder(declared: Declaration) -> Path:
@@ -42,7 +42,8 @@ def test_it_is_known_by_its_name_wherever_it_stands(declared: Declaration, tmp_p
 
 @pytest.mark.parametrize("declared", EMULATORS, ids=lambda each: each.name)
 def test_its_credentials_are_new_in_each_world(declared: Declaration) -> None:
-    one, other = declared.secrets(), declared.secrets()
+    one, other = (declared.secrets() | declared.personal() for _ in range(2))
+    assert not declared.secrets().keys() & declared.personal().keys()
     assert set(one) == set(other)
     assert [name for name in one if one[name] == other[name]] == []
 

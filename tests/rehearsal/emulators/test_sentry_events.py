@@ -287,10 +287,22 @@ def test_saved_starts_are_found_again(client: Client) -> None:
 
 def of_world(manifest: dict[str, Any]) -> tuple[Sentry, str]:
     """As a world of a platform has it, and its token."""
-    held = EMULATOR.secrets()
+    held = EMULATOR.secrets() | EMULATOR.personal()
     built = EMULATOR.build(Surroundings(root=Path("unused"), manifest=manifest, secrets=held))
     assert isinstance(built, Sentry)
     return built, held["SENTRY_READ_TOKEN"]
+
+
+def test_the_token_of_a_persons_terminal_announces_releases_and_reads_nothing() -> None:
+    reports = {"organization": "acme", "project": "app"}
+    held = EMULATOR.secrets() | EMULATOR.personal()
+    around = Surroundings(root=Path("unused"), manifest={"mobile": {"reports": reports}}, secrets=held)
+    with running(EMULATOR.build(around).app) as server:
+        url = f"{server.url}/api/0/organizations/acme"
+        bearer = {"Authorization": f"Bearer {held['SENTRY_AUTH_TOKEN']}"}
+        said = {"version": "app@1.0.0", "projects": ["app"]}
+        assert requests.post(f"{url}/releases/", json=said, headers=bearer, timeout=5).status_code == 201
+        assert requests.get(f"{url}/sessions/?field=sum(session)", headers=bearer, timeout=5).status_code == 403
 
 
 def test_a_world_has_the_organization_and_the_project_that_apps_report_to() -> None:

@@ -231,6 +231,17 @@ def test_the_environment_that_builds_apps_holds_the_robots_token_alone(with_apps
     assert {"EXPO_TOKEN", "APP_STORE_KEY", "SLACK_WEBHOOK"} <= set(held["mobile-stores"])
 
 
+def test_what_people_alone_have_is_in_terminals_and_in_no_environment(with_apps: Definition) -> None:
+    keys, reports = provision.Keys(), {"organization": "acme", "project": "app"}
+    manifest = with_apps.manifest | {"mobile": with_apps.manifest["mobile"] | {"reports": reports}}
+    reporting = dataclasses.replace(with_apps, manifest=manifest)
+    held = provision.terminal_secrets(reporting, keys)
+    assert {"SENTRY_READ_TOKEN", "SENTRY_AUTH_TOKEN"} <= set(held)
+    assert "SENTRY_AUTH_TOKEN" not in provision.terminal_secrets(with_apps, keys), "nothing reports there"
+    at_github = [provision.github_secrets(keys), *provision.secrets_of_apps(reporting, keys).values()]
+    assert not any("SENTRY_AUTH_TOKEN" in each for each in at_github)
+
+
 def test_where_the_platform_is_deployed_no_secret_of_the_apps_is(with_apps: Definition) -> None:
     assert not {"EXPO_TOKEN", "APP_STORE_KEY"} & set(provision.needed_secrets(with_apps, provision.Keys()))
     assert {"EXPO_TOKEN", "APP_STORE_KEY", "VERCEL_TOKEN"} <= set(

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +34,42 @@ class Said:
     @property
     def text(self) -> str:
         return self.out + self.err
+
+
+@dataclass(kw_only=True)
+class Command:
+    """A command at work in a terminal."""
+
+    line: str
+    process: subprocess.Popen[bytes]
+    folder: Path
+    """Of what it prints: `out` and `err`."""
+
+    def said(self) -> str:
+        """All that it has printed."""
+        return "".join((self.folder / name).read_text(errors="replace") for name in ("out", "err"))
+
+    def says(self, text: str) -> None:
+        """Wait until it has printed a text. Fails when it ends without."""
+
+        def alive() -> None:
+            if text not in self.said():
+                self.goes_on()
+
+        proof.eventually(
+            lambda: text in self.said(), f"`{self.line}` to say {text!r}", seconds=LIMIT_SECONDS, alive=alive
+        )
+
+    def goes_on(self) -> None:
+        """Fails once it has ended."""
+        code = self.process.poll()
+        proof.that(code is None, f"`{self.line}` ended early with {code}", self.said()[-2000:])
+
+    def ended(self) -> Said:
+        """Wait until it has ended."""
+        code = self.process.wait(LIMIT_SECONDS)
+        out, err = ((self.folder / name).read_text(errors="replace") for name in ("out", "err"))
+        return Said(code=code, out=out, err=err)
 
 
 @dataclass(kw_only=True)
@@ -80,6 +121,30 @@ class Person:
             said = self.run(*self._found(shlex.split(line)), ok=ok)
             entry.facts["exit"] = said.code
             return said
+
+    @contextmanager
+    def begins(self, line: str) -> Iterator[Command]:
+        """`types` for a command during which other things happen. It is killed where the block is left before it has ended."""
+        import shlex
+
+        folder = tempfile.TemporaryDirectory(dir=self.place.root)
+        with folder as name, self.diary.during("act", f"$ {line}", who=self.login) as entry:
+            with (Path(name) / "out").open("wb") as out, (Path(name) / "err").open("wb") as err:
+                process = subprocess.Popen(
+                    self._found(shlex.split(line)),
+                    cwd=self.clone,
+                    env=self.place.terminal(self.login),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                )
+            try:
+                yield Command(line=line, process=process, folder=Path(name))
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                entry.facts["exit"] = process.wait()
 
     def _found(self, argv: list[str]) -> list[str]:
         """`shipmate` is the command of this checkout's environment."""

@@ -131,6 +131,14 @@ STORIES: dict[str, Story] = {
             starts_released=False,
         ),
         Story(
+            name="ota-and-back",
+            seconds=70,
+            title="A bad update over the air is taken back by itself",
+            module="ota_and_back",
+            usual=False,
+            starts_released=False,
+        ),
+        Story(
             name="promote",
             seconds=70,
             title="The apps go from their testers to everybody, with a halt",

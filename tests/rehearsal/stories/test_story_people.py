@@ -191,6 +191,40 @@ def test_what_is_typed_is_in_the_diary_as_typed(dev: Person) -> None:
     assert not list(dev.place.root.rglob("x"))
 
 
+def test_other_things_happen_while_a_command_is_at_work(dev: Person) -> None:
+    dev.writes("go.py", "import os\nos.mkfifo('gate')\nprint('begun', flush=True)\nopen('gate').read()\nexit(3)\n")
+    with dev.begins(f"{sys.executable} go.py") as command:
+        command.says("begun")
+        assert command.process.poll() is None
+        (dev.clone / "gate").write_text("")
+        said = command.ended()
+    assert (said.code, said.out, said.err) == (3, "begun\n", "")
+    assert [(entry.text, entry.facts["exit"]) for entry in dev.diary.entries] == [(f"$ {sys.executable} go.py", 3)]
+
+
+def test_a_command_that_ends_without_what_is_waited_for_is_said(dev: Person) -> None:
+    dev.writes("go.py", "raise SystemExit('no')")
+    with (
+        pytest.raises(proof.Disproved, match=r"ended early with 1 .*no"),
+        dev.begins(f"{sys.executable} go.py") as command,
+    ):
+        command.says("begun")
+
+
+def test_a_command_is_killed_where_nobody_waits_for_its_end(dev: Person) -> None:
+    dev.writes("go.py", "import signal\nsignal.pause()\n")
+    with pytest.raises(KeyError), dev.begins(f"{sys.executable} go.py") as command:
+        raise KeyError
+    assert command.process.poll() == -9
+
+
+def test_a_program_of_the_world_is_found_before_the_machines_own(dev: Person) -> None:
+    dev.place.programs.mkdir()
+    (dev.place.programs / "git").write_text("#!/bin/sh\necho another\n")
+    (dev.place.programs / "git").chmod(0o755)
+    assert dev.run("git", "--version").out == "another\n"
+
+
 def test_calls_of_the_api_are_below_the_repository_and_by_the_person(dev: Person) -> None:
     assert dev.api("POST", "pulls", {}) == {"who": "token token-of-dev-1", "path": "/repos/techmate/platform/pulls"}
     assert dev.api("GET", "/user")["path"] == "/user"

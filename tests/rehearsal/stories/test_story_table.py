@@ -21,7 +21,7 @@ def test_the_usual_ones_and_all() -> None:
     assert names() == ["quick-start", "red-pull-request", "unapproved", "bad-release", "rollback"]
     assert names(everything=True) == list(table.STORIES)
     longer = {"bad-releases", "performance", "stopped", "hotfix", "killed", "flaky-providers"}
-    longer |= {"mobile-release", "mobile-mistakes", "mobile-half", "mobile-killed", "promote"}
+    longer |= {"mobile-release", "mobile-mistakes", "mobile-half", "mobile-killed", "ota-and-back", "promote"}
     assert set(names(everything=True)) - set(names()) == longer
 
 

@@ -6,8 +6,8 @@ Sources: docs.github.com/rest/deployments/environments, …/branch-policies, …
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pipelines.delivery import protection
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 WORKFLOW = "mobile-release.yml"
 """What a tag of the apps starts."""
 PROMOTES = "mobile-promote.yml"
+MAINTAINERS = (2, 5)
+"""Ids by which GitHub knows the roles maintain and admin; all others may be anybody's who writes."""
 SECRETS = ("EXPO_TOKEN", "APP_STORE_KEY")
 """That belong to these environments."""
 
@@ -42,6 +44,7 @@ def look(github: GitHub, manifest: Manifest) -> Iterator[Finding]:
     mobile = manifest.mobile
     if mobile is None:
         return
+    yield _who_tags(github, tags(manifest))
     by_tag = f"tag {tags(manifest)}"
     for name, admits in (
         (mobile.eas.environment, by_tag),
@@ -51,6 +54,47 @@ def look(github: GitHub, manifest: Manifest) -> Iterator[Finding]:
         yield from protection.admitted_by(github, name, admits)
         if github.find_json(f"/repos/{github.name}/environments/{quote(name, safe='')}") is not None:
             yield from _secrets(github, name, _needed(manifest, mobile, name), alone=name == mobile.eas.environment)
+
+
+def _who_tags(github: GitHub, pattern: str) -> Finding:
+    """Whoever may make such a tag, on whatever commit, decides what runs beside the secrets of the stores."""
+    subject = f"who makes tags {pattern}"
+    rulesets = [
+        ruleset
+        for ruleset in protection.tag_rulesets(github)
+        if protection.is_about(ruleset, pattern)
+        and any(rule["type"] == "creation" for rule in ruleset.get("rules", ()))
+    ]
+    make = protection.api("POST", f"repos/{github.name}/rulesets", ruleset_of_makers(pattern))
+    if not rulesets:
+        says = "everybody who may write: on a commit of their own, whose workflow gets the secrets of the stores"
+        return Finding(subject=subject, state="missing", says=says, mend=make)
+    if not any("bypass_actors" in ruleset for ruleset in rulesets):
+        return Finding(subject=subject, state="unknown", says="is shown to administrators only")
+    # Each of several must let somebody in.
+    listed = [ruleset.get("bypass_actors") or () for ruleset in rulesets]
+    if all(any(_writes(actor) for actor in actors) for actors in listed):
+        says = "everybody who may write may bypass the rule"
+        return Finding(subject=subject, state="missing", says=says, mend=make)
+    fewest = min(listed, key=len)
+    who = ", ".join(f"{actor['actor_type']} {actor.get('actor_id') or ''}".strip() for actor in fewest)
+    return Finding(subject=subject, state="ok", says=f"{who or 'nobody'} alone")
+
+
+def _writes(actor: Mapping[str, Any]) -> bool:
+    return actor["actor_type"] == "RepositoryRole" and actor.get("actor_id") not in MAINTAINERS
+
+
+def ruleset_of_makers(pattern: str) -> dict[str, Any]:
+    """The ruleset by which maintainers alone make tags, as the API takes it. Moving and deleting is another's, which nobody bypasses."""
+    return {
+        "name": f"Shipmate: who makes {pattern}",
+        "target": "tag",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": [f"refs/tags/{pattern}"], "exclude": []}},
+        "rules": [{"type": "creation"}],
+        "bypass_actors": [{"actor_id": MAINTAINERS[0], "actor_type": "RepositoryRole", "bypass_mode": "always"}],
+    }
 
 
 def _stores(mobile: Mobile) -> list[str]:

@@ -79,6 +79,8 @@ def _bypasses(github: GitHub) -> Iterator[Finding]:
         if "bypass_actors" not in raw:
             yield Finding(subject=subject, state="unknown", says="who may bypass it is shown to administrators only")
             continue
+        if [rule["type"] for rule in raw.get("rules", ())] == ["creation"]:
+            continue  # whoever bypasses it is who may make what it is about
         always = [actor for actor in raw["bypass_actors"] or () if actor.get("bypass_mode") != "pull_request"]
         if always:
             who = ", ".join(f"{actor['actor_type']} {actor.get('actor_id') or ''}".strip() for actor in always)

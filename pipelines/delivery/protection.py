@@ -163,23 +163,28 @@ def _branch(github: GitHub, branch: str, rules: Any) -> list[Finding]:
 
 def _tags(github: GitHub, patterns: Sequence[str]) -> list[Finding]:
     """Whether tags of releases can be neither moved nor deleted."""
+    active = tag_rulesets(github)
+    return [_tag(github, pattern, active) for pattern in patterns]
+
+
+def tag_rulesets(github: GitHub) -> list[Mapping[str, Any]]:
+    """Those in force, whole."""
     listed = github.json("GET", f"/repos/{github.name}/rulesets?targets=tag&includes_parents=true&per_page=100")
-    active = [
+    return [
         github.json("GET", f"/repos/{github.name}/rulesets/{each['id']}")
         for each in listed
         if each["enforcement"] == "active" and each.get("target") == "tag"
     ]
-    return [_tag(github, pattern, active) for pattern in patterns]
+
+
+def is_about(ruleset: Mapping[str, Any], pattern: str) -> bool:
+    """Whether a ruleset of tags holds for all of a pattern."""
+    names = ruleset["conditions"]["ref_name"]
+    return bool({f"refs/tags/{pattern}", "~ALL"} & set(names["include"])) and not names.get("exclude")
 
 
 def _tag(github: GitHub, pattern: str, active: Sequence[Mapping[str, Any]]) -> Finding:
-    held = {
-        rule["type"]
-        for ruleset in active
-        if {f"refs/tags/{pattern}", "~ALL"} & set(ruleset["conditions"]["ref_name"]["include"])
-        and not ruleset["conditions"]["ref_name"].get("exclude")
-        for rule in ruleset.get("rules", ())
-    }
+    held = {rule["type"] for ruleset in active if is_about(ruleset, pattern) for rule in ruleset.get("rules", ())}
     lacks = [kind for kind in TAG_RULES if kind not in held]
     if not lacks:
         return Finding(subject=f"tags {pattern}", state="ok", says="can be neither moved nor deleted")

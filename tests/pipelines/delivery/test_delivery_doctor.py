@@ -226,6 +226,7 @@ def test_without_access_to_google_its_part_is_unknown_with_the_command(google: G
 # the apps ---------------------------------------------------------------------------------------------------------------
 
 
+MAINTAINERS = BypassActor(actor_id=2, actor_type="RepositoryRole", mode="always")
 ADMIT: dict[str, dict[str, Any]] = {
     "mobile-build": {"tags": ("mobile-v*",)},
     "mobile-stores": {"tags": ("mobile-v*",)},
@@ -264,6 +265,18 @@ def apps(google: Google) -> Apps:
     well(google.shop)
     manifest = parse(WITH_APPS.replace("//iam.googleapis.com/projects/1/", "//iam.googleapis.com/projects/1234/"))
     made = Apps(google, manifest)
+    google.shop.do(
+        google.shop.github.seed.protect_tags,
+        REPOSITORY,
+        ("mobile-v*",),
+        name="who tags the apps",
+        restrict_creations=True,
+        bypass=[MAINTAINERS],
+    )
+    makers = google.shop.github.service.repository(REPOSITORY).rulesets
+    for each in makers.values():
+        if each.name == "who tags the apps":
+            each.rules = [rule for rule in each.rules if rule.type == "creation"]
     google.shop.do(google.shop.github.seed.protect_tags, REPOSITORY, ("mobile-v*",), name="tags mobile-v*")
     held = {"EXPO_TOKEN": "x"}
     stores = {**held, "APP_STORE_KEY": "x", "SLACK_WEBHOOK": "x"}
@@ -290,6 +303,7 @@ def test_nothing_is_missing_where_the_apps_have_all_they_stand_on(apps: Apps) ->
         ("environment mobile-promote", "admits main alone"),
         ("environment mobile-promote", "holds APP_STORE_KEY"),
         ("tags mobile-v*", "can be neither moved nor deleted"),
+        ("who makes tags mobile-v*", "RepositoryRole 2 alone"),
         (
             f"Google, the apps: {PLAY}",
             "is had through attribute.environment/mobile-stores and attribute.environment/mobile-promote alone",
@@ -373,6 +387,26 @@ def test_tags_of_the_apps_that_can_be_moved(apps: Apps) -> None:
     for number in [each.id for each in rulesets.values() if each.name == "tags mobile-v*"]:
         del rulesets[number]
     assert list(apps.lacks()) == ["tags mobile-v*"]
+
+
+def test_tags_of_the_apps_that_everybody_may_make(apps: Apps) -> None:
+    """On a commit of their own, whose workflow would get the secrets of the stores. The command leaves it to maintainers."""
+    shop, subject = apps.shop, "who makes tags mobile-v*"
+    rulesets = shop.github.service.repository(REPOSITORY).rulesets
+    [rule] = [each for each in rulesets.values() if each.name == "who tags the apps"]
+    rule.bypass = [MAINTAINERS, BypassActor(actor_id=4, actor_type="RepositoryRole", mode="always")]
+    assert list(apps.lacks()) == [subject]
+    del rulesets[rule.id]
+    commands = apps.lacks()
+    assert list(commands) == [subject]
+    mend(shop, commands[subject])
+    assert apps.lacks() == {}
+    body = {"ref": "refs/tags/mobile-v9.0.0", "sha": shop.head("main")}
+    shop.person("dev-1").post(f"/repos/{REPOSITORY}/git/refs", body, status=422)
+    shop.person("release-manager").post(f"/repos/{REPOSITORY}/git/refs", body)
+    context = apps.google.context(login="dev-1")
+    found = doctor.examine({"production": replace(context, manifest=apps.of(context.manifest))})
+    assert [each.state for each in found if each.subject == subject] == ["unknown"]
 
 
 def test_the_condition_that_is_printed_is_the_one_that_worlds_have(apps: Apps) -> None:

@@ -205,9 +205,9 @@ class Release:
             self.shop.check(sha, branch=branch)
         return sha
 
-    def push(self, tag: str, commit: str, *, actor: str = "dev-1") -> Flow:
+    def push(self, tag: str, commit: str, *, actor: str = "dev-1", annotated: bool = False) -> Flow:
         """Tag a commit, which starts the workflow."""
-        self.shop.tag(tag, commit)
+        self.shop.tag(tag, commit, annotated=annotated)
         return self.started(tag, commit, actor=actor)
 
     def started(self, tag: str, commit: str, *, actor: str = "dev-1", inputs: dict[str, str] | None = None) -> Flow:

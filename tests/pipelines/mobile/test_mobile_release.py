@@ -79,12 +79,12 @@ def test_a_tag_brings_both_apps_to_their_testers_once(world: Release) -> None:
     assert len(world.slack.messages) == 1
 
 
-def test_a_platform_alone_is_released_too(world: Release) -> None:
+def test_a_platform_alone_is_released_too_by_an_annotated_tag(world: Release) -> None:
     manifest = (world.shop.checkout / "shipmate.yml").read_text()
     begin, end = manifest.index("  ios:"), manifest.index("release:\n  components:")
     world.shop.commit("ci: no iOS", files={"shipmate.yml": manifest[:begin] + manifest[end:]})
     del world.secrets["mobile-stores"]["APP_STORE_KEY"]
-    flow = world.go(world.release())
+    flow = world.go(world.push("mobile-v1.0.1", world.commit(), annotated=True))
     assert ended(flow) == ALL and flow.outputs["verify"]["platforms"] == '["android"]'
     assert world.builds == [("android", "2")] and world.on_play == [2] and world.on_apple == []
 

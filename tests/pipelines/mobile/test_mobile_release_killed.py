@@ -10,6 +10,7 @@ import pytest
 from pipelines.mobile import testflight
 from tests.memory_hosts import Killed
 from tests.pipelines.mobile.releasing import Flow, Release, open_release
+from tests.rehearsal.emulators.app_store_client import BUNDLE
 
 pytestmark = pytest.mark.world
 
@@ -54,3 +55,18 @@ def test_killed_at_every_write_it_ends_with_one_of_everything(world: Release) ->
     world.deaths.seen.clear()
     assert world.go(world.started(flow.tag, flow.commit)).outputs["verify"]["state"] == "done already"
     assert world.deaths.seen == []
+
+
+def test_a_job_that_died_when_it_had_started_the_release_again_harms_nothing_by_a_second_start(world: Release) -> None:
+    flow = world.go(world.release(), until="build")
+    world.play.console.use_number(BUNDLE, 2)
+    world.go(flow, until="deliver")
+    world.deaths.armed = True
+    assert through(world, flow, "build-again") == 2
+    world.deaths.armed = False
+    assert len(world.dispatched) == 2, "nothing tells whether the first one was started"
+    for number, event in enumerate(world.dispatched):
+        again = world.go(world.started(flow.tag, flow.commit, inputs=event.payload["inputs"]))
+        assert again.outputs["verify"]["state"] == ("done already" if number else "to do")
+    assert world.refs == ["android/2", "android/3", "ios/1"] and world.on_play == [3]
+    assert world.builds == [("android", "2"), ("android", "3"), ("ios", "1")] and world.releases == ["mobile-v1.0.1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -39,9 +40,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
 
 def secrets_of(world: Release) -> list[str]:
     """All that were about: those of the environments, the tokens of the jobs, and each line of the key."""
-    given = {
-        value for environ in sum(world.given.values(), []) for name, value in environ.items() if name == "IN_TOKEN"
-    }
+    given = {environ["IN_TOKEN"] for calls in world.given.values() for environ in calls if "IN_TOKEN" in environ}
     lines = [line for line in PEM.splitlines() if not line.startswith("-----")]
     hook = world.secrets["mobile-stores"]["SLACK_WEBHOOK"]
     return [EXPO, GOOGLE, hook.rpartition("/services/")[2], *lines, *sorted(given)]
@@ -116,7 +115,7 @@ def test_nothing_that_is_written_holds_a_secret(world: Release) -> None:
 
 def test_a_program_that_prints_its_token_is_masked(world: Release, monkeypatch: pytest.MonkeyPatch) -> None:
     def account_view(session: object) -> int:
-        print(f"cannot use {EXPO}: bearer token is invalid")
+        sys.stdout.write(f"cannot use {EXPO}: bearer token is invalid\n")
         return 1
 
     monkeypatch.setitem(program.COMMANDS, "account:view", account_view)
@@ -162,7 +161,12 @@ def test_configuration_that_is_code_is_seen_by_no_program(world: Release) -> Non
 
 
 def test_what_a_program_is_given_of_a_jobs_environment() -> None:
-    secrets = dict.fromkeys(("GITHUB_TOKEN", "GH_TOKEN", "IN_TOKEN", "IN_EXPO_TOKEN", "IN_APP_STORE_KEY", "APP_STORE_KEY", "GOOGLE_OAUTH_ACCESS_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "SLACK_WEBHOOK", "NPM_TOKEN", "NODE_OPTIONS", "EXPO_TOKEN", "EAS_NO_VCS", "SENTRY_AUTH_TOKEN"), "planted")  # fmt: skip
+    names = (
+        "GITHUB_TOKEN", "GH_TOKEN", "IN_TOKEN", "IN_EXPO_TOKEN", "IN_APP_STORE_KEY", "APP_STORE_KEY", "GOOGLE_OAUTH_ACCESS_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "SLACK_WEBHOOK", "NPM_TOKEN",
+        "NODE_OPTIONS", "EXPO_TOKEN", "EAS_NO_VCS", "SENTRY_AUTH_TOKEN",
+    )  # fmt: skip
+    secrets = dict.fromkeys(names, "planted")
     found = environment("robot", {**secrets, "PATH": "/usr/bin", "HOME": ""})
     assert "planted" not in found.values()
     assert found == {

@@ -214,6 +214,11 @@ class Seed:
         rules += [Rule(type="creation")] if restrict_creations else []
         return self._ruleset(full_name, name, "tag", "refs/tags/", patterns, rules, bypass)
 
+    def restrict_tags(self, full_name: str, patterns: Sequence[str], *, name: str, roles: Sequence[int]) -> Ruleset:
+        """Tags of these patterns can be made by these roles of the repository alone (2 maintain, 4 write, 5 admin)."""
+        bypass = [BypassActor(actor_id=role, actor_type="RepositoryRole") for role in roles]
+        return self._ruleset(full_name, name, "tag", "refs/tags/", patterns, [Rule(type="creation")], bypass)
+
     def branch_ruleset(
         self,
         full_name: str,

@@ -12,7 +12,7 @@ def tell(at: Routine) -> None:
     apps.quick(at)
     dev = at.person("dev-1")
     tag = f"mobile-v{apps.version(dev)}"
-    run = apps.tagged(at, dev, tag)
+    run = apps.tagged(at, tag)
     for at_once in ((workflows.VERIFY,), (workflows.START_BUILDS,), workflows.DELIVER.values(), (workflows.PUBLISH,)):
         for job in at_once:
             kill_job(at, run, job)

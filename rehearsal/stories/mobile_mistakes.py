@@ -27,8 +27,20 @@ def a_commit_that_was_never_merged(at: Routine, version: str) -> None:
     dev.git("switch", "-q", "-c", "hurry")
     apps.writes_version(dev, version)
     dev.git("commit", "-q", "-am", "fix: no time for a review")
-    _is_refused(at, f"mobile-v{version}", "is on none of main", "there is no check 'ci'")
+    dev.types("git push -q origin hurry")
+    _cannot_be_tagged_by_who_writes(at, f"mobile-v{version}")
+    _is_refused(at, f"mobile-v{version}", "is on none of main", "there is no check 'ci'", branch="hurry")
+
+
+def _cannot_be_tagged_by_who_writes(at: Routine, tag: str) -> None:
+    """Its workflow would be the one of that commit, beside the secrets of the stores."""
+    dev = at.person("dev-1")
+    dev.git("tag", tag)
+    said = dev.types(f"git push -q origin {tag}", ok=False)
+    dev.git("tag", "-d", tag)
     dev.git("switch", "-q", "main")
+    with at.diary.during("proof", "who may only write cannot make a tag of the apps"):
+        proof.that("rule" in said.err.lower(), "GitHub refuses it by its rules", said.err)
 
 
 def credentials_that_expired_and_a_train_that_is_closed(at: Routine, version: str) -> None:
@@ -47,8 +59,8 @@ def credentials_that_expired_and_a_train_that_is_closed(at: Routine, version: st
         apps.nothing_was_built(at, run, tag)
 
 
-def _is_refused(at: Routine, tag: str, *why: str) -> int:
-    run = apps.tagged(at, at.person("dev-1"), tag)
+def _is_refused(at: Routine, tag: str, *why: str, branch: str = "main") -> int:
+    run = apps.tagged(at, tag, branch=branch)
     at.must_end(run, "failure")
     with at.diary.during("proof", f"{tag} is refused before a build: {why[0]}"):
         said = at.trouble(run)

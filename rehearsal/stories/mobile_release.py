@@ -15,7 +15,7 @@ def tell(at: Routine) -> None:
     dev, reviewer = at.person("dev-1"), at.person("dev-2")
     apps.writes_version(dev, VERSION)
     apps.reaches_main(at, dev, reviewer, "apps-1.0.1", "fix: let the apps find notes again")
-    run = apps.tagged(at, dev, TAG)
+    run = apps.tagged(at, TAG)
     at.must_end(run, "success")
     at.diary.note("live", f"{TAG} is with its testers", release=TAG)
     apps.is_with_its_testers_once(at, TAG)
@@ -27,7 +27,13 @@ def people_know(at: Routine, run: int) -> None:
     with at.diary.during("proof", "people are told what it is, who made it, and where to install it"):
         told = [message["text"] for message in at.place.messages() if TAG in message["text"]]
         proof.that(told, "somebody was told")
-        for part in ("is with its testers", "dev-1", "internal testing", "TestFlight", f"/actions/runs/{run}"):
+        for part in (
+            "is with its testers",
+            "release-manager",
+            "internal testing",
+            "TestFlight",
+            f"/actions/runs/{run}",
+        ):
             proof.that(all(part in text for text in told), f"the message says {part!r}", told)
         notes = at.observer.api("GET", f"releases/tags/{TAG}")
         proof.that(

@@ -33,7 +33,7 @@ Codes = Mapping[str, set[str]]
 def tell(at: Routine) -> None:
     apps.quick(at)
     dev = at.person("dev-1")
-    at.must_end(apps.tagged(at, dev, f"mobile-v{apps.version(dev)}"), "success")
+    at.must_end(apps.tagged(at, f"mobile-v{apps.version(dev)}"), "success")
     manager = at.person("release-manager")
     manager.git("switch", "-q", "-c", BRANCH)
     devices = _with_the_builds(at, manager)

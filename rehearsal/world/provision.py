@@ -49,6 +49,8 @@ class Keys:
 
 SMTP_USER = "alerts-of-the-rehearsal"
 """A secret is masked wherever it stands, so it is no word that logs are full of."""
+MAINTAIN = 2
+"""GitHub's number of the role."""
 OPERATOR = "on-call@operators.iam.gserviceaccount.com"
 """The account behind a terminal that is logged in to Google; may do what the deployers may, and read who may become one."""
 
@@ -249,6 +251,10 @@ def protect(seed: Seed, definition: Definition) -> None:
         seed.branch_ruleset(definition.repository, (pattern,), checks=("ci",), reviews=1)
     for pattern in definition.tags:
         seed.protect_tags(definition.repository, (pattern,), name=f"tags {pattern}")
+    if definition.apps is not None:
+        # Whoever makes one has its commit's workflow run beside the secrets of the stores.
+        tags = definition.apps.tags
+        seed.restrict_tags(definition.repository, (tags,), name=f"who makes {tags}", roles=(MAINTAIN,))
 
 
 def make_environments(seed: Seed, definition: Definition, keys: Keys) -> None:

@@ -18,7 +18,7 @@ import yaml
 
 from pipelines.errors import ManifestError
 from pipelines.manifest import journeys
-from pipelines.manifest.fill import WRONG, Filler, Problem
+from pipelines.manifest.fill import WRONG, Filler, Problem, hints
 from pipelines.manifest.model import BrowserTests, Build, Component, Environment, Image, Journey, Manifest, Smoke
 from pipelines.manifest.release import Release
 
@@ -186,10 +186,11 @@ def _target(target: Any, node: yaml.Node | None, environment: str, component: st
     if node is None:
         return target
     where, filler = f"environments/{environment}/{component}", Filler()
-    hints = typing.get_type_hints(type(target))
+    kind: Any = type(target)
+    types_of = hints(kind)
     own = {field.name for field in dataclasses.fields(target) if field.metadata.get("release")}
     values = {
-        key: filler.fill(hints[key], _kept(hints[key], value), f"{where}/{key}")
+        key: filler.fill(types_of[key], _kept(types_of[key], value), f"{where}/{key}")
         for key, value in _children(node)
         if key in own
     }
@@ -245,16 +246,16 @@ def _kept(kind: Any, node: yaml.Node | None) -> yaml.Node:
 
 def _own_keys(kind: Any, node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
     """Of a record in which some keys are the release's these, and nothing for policy that must be said; of another all that it knows."""
-    hints, fields = typing.get_type_hints(kind), dataclasses.fields(kind)
-    own = {field.name for field in fields if field.metadata.get("release")} or set(hints)
+    types_of, fields = hints(kind), dataclasses.fields(kind)
+    own = {field.name for field in fields if field.metadata.get("release")} or set(types_of)
     needed = [
         field.name
         for field in fields
         if field.name not in own and field.default is field.default_factory is dataclasses.MISSING
     ]
     return [
-        *((key, _kept(hints[key.value], value)) for key, value in node.value if str(key.value) in own),
-        *((yaml.ScalarNode(_STR, name, _mark(), _mark()), _empty(hints[name])) for name in needed),
+        *((key, _kept(types_of[key.value], value)) for key, value in node.value if str(key.value) in own),
+        *((yaml.ScalarNode(_STR, name, _mark(), _mark()), _empty(types_of[name])) for name in needed),
     ]
 
 

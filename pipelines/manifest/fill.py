@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -28,6 +29,12 @@ class Problem:
 
 WRONG = object()
 """Stands for a value that could not be made; its problem is noted."""
+
+
+@functools.cache
+def hints(kind: Any) -> dict[str, Any]:
+    """The types of a record's fields. They are written as text, which typing would compile again for each record that is filled."""
+    return typing.get_type_hints(kind)
 
 
 class Filler:
@@ -104,7 +111,7 @@ class Filler:
     def _tagged(self, members: list[Any], node: yaml.Node, path: str) -> Any:
         """Records told apart by their first field, a Literal of one value."""
         tag = dataclasses.fields(members[0])[0].name
-        by_value = {get_args(typing.get_type_hints(member)[tag])[0]: member for member in members}
+        by_value = {get_args(hints(member)[tag])[0]: member for member in members}
         if not isinstance(node, yaml.MappingNode):
             return self.note(node, path, f"must be a mapping, is {_shape(node)}")
         for key, value in node.value:
@@ -123,16 +130,16 @@ class Filler:
     def _record(self, kind: Any, node: yaml.Node, path: str) -> Any:
         if not isinstance(node, yaml.MappingNode):
             return self.note(node, path, f"must be a mapping, is {_shape(node)}")
-        hints = typing.get_type_hints(kind)
+        types_of = hints(kind)
         shown = {f.name: f for f in dataclasses.fields(kind) if not f.metadata.get("hidden")}
         rest = next((name for name, f in shown.items() if f.metadata.get("rest")), None)
         values: dict[str, Any] = {rest: {}} if rest else {}
         for name, key, value in self._entries(node, path):
             below = f"{path}/{name}".lstrip("/")
             if name in shown and name != rest:
-                values[name] = self.fill(hints[name], value, below)
+                values[name] = self.fill(types_of[name], value, below)
             elif rest and isinstance(value, yaml.MappingNode):
-                values[rest][name] = self.fill(get_args(hints[rest])[1], value, below)
+                values[rest][name] = self.fill(get_args(types_of[rest])[1], value, below)
             else:
                 self.note(key, below, f"unknown key{_meant(name, [known for known in shown if known != rest])}")
         for name, f in shown.items():

@@ -137,6 +137,16 @@ def _announcing(context: Context, bundle: str, version: str) -> Callable[[Update
     return lambda update: releases.announce(release_name(bundle, version, update.id), update.commit)
 
 
+def upload_source_maps(context: Context, folder: Path) -> None:
+    """Those of what was published from a folder, where the app reports anywhere; what kept them back is said."""
+    from pipelines.mobile import clients, source_maps
+
+    source = clients.reported_to(context.manifest)
+    if source is not None:
+        environ = context.runtime.environ
+        context.runtime.say(source_maps.upload(folder, source, environ.get(SENTRY_AUTH_TOKEN, ""), environ))
+
+
 def _sessions(context: Context) -> SentrySessions | None:
     from pipelines.mobile import clients
 

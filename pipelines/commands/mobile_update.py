@@ -50,6 +50,8 @@ def command(
     with terminal.busy("asking EAS"):
         change = _change(context, folder, channel, percent, message, platforms, again=again)
         result = found.publish(change)
+    if result.updates:
+        mobile_channel.upload_source_maps(context, folder)
     if minutes and not result.halted and not result.held:
         result = found.watch(result, minutes)
     mobile_channel.tell(result, as_json=as_json)

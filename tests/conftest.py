@@ -28,12 +28,6 @@ def pytest_configure() -> None:
     settings.load_profile("untimed")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Half as many workers again as there are cores, for `-n auto`: a test that started processes waits for them most of its time."""
-    cores = len(os.sched_getaffinity(0))
-    return cores + cores // 2
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes longest first, on every worker: begun last it would run alone at the end.
 

@@ -64,7 +64,9 @@ class Outcome:
     def require(self) -> Build:
         """The build. Raises the problem."""
         if self.problem is not None or self.build is None:
-            raise self.problem or ProviderError("there is no build", where=self.platform)
+            raise self.problem or ProviderError(
+                "there is no build", where=self.platform, next_step="re-run the job that starts the builds"
+            )
         return self.build
 
 

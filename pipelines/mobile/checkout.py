@@ -36,7 +36,11 @@ def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise LocalError(f"git cannot be run here: {error.strerror}", where=str(folder)) from error
+        raise LocalError(
+            f"git cannot be run here: {error.strerror}",
+            where=str(folder),
+            next_step="install git, and run this in a clone of the platform's repository",
+        ) from error
     if done.returncode != 0:
         raise LocalError(
             f"git {arguments[0]} failed: {done.stderr.strip()[:300]}",

@@ -189,7 +189,10 @@ class Eas:
 
         if urlsplit(build.artifact).scheme != "https":
             raise RefusedError(
-                f"the {build.platform} build has no file to download", where=build.url, why=f"it is {build.status}"
+                f"the {build.platform} build has no file to download",
+                where=build.url,
+                why=f"it is {build.status}",
+                next_step="wait for it to be built; of one that failed or was cancelled, re-run the job that starts the builds",
             )
         part = to.with_name(f"{to.name}.part")
         for attempt in range(BREAKS):

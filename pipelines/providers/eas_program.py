@@ -108,7 +108,11 @@ def run(
     for reader in readers:
         reader.join(2.0)
     if out.cut:
-        raise LocalError(f"{NAME} printed more than {MOST_OUT:,} characters", where=f"{NAME} {words[0]}")
+        raise LocalError(
+            f"{NAME} printed more than {MOST_OUT:,} characters",
+            where=f"{NAME} {words[0]}",
+            next_step="run the command by hand and see what it prints; the version that was tried is in requirements/eas",
+        )
     return Ended(code=code, out=out.text, err=err.text)
 
 

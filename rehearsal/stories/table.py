@@ -77,6 +77,7 @@ STORIES: dict[str, Story] = {
             title="Thirteen bad releases, and what catches each",
             module="bad_releases",
             usual=False,
+            nightly=True,
         ),
         Story(name="rollback", seconds=20, title="The way back, by command and by workflow", module="rollback"),
         Story(
@@ -85,9 +86,17 @@ STORIES: dict[str, Story] = {
             title="A rollback stops what goes live",
             module="stopped",
             usual=False,
+            nightly=True,
         ),
         Story(name="hotfix", seconds=60, title="A fix from a maintenance line", module="hotfix", usual=False),
-        Story(name="killed", seconds=120, title="Killed at every write, and finished", module="killed", usual=False),
+        Story(
+            name="killed",
+            seconds=120,
+            title="Killed at every write, and finished",
+            module="killed",
+            usual=False,
+            nightly=True,
+        ),
         Story(
             name="performance",
             seconds=200,
@@ -159,6 +168,7 @@ STORIES: dict[str, Story] = {
             title="Unreliable providers are survived",
             module="flaky_providers",
             usual=False,
+            nightly=True,
         ),
     )
 }

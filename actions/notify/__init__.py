@@ -1,4 +1,4 @@
-"""Tell people what became of a deployment or a rollback: what, where, who, the run, and what to do."""
+"""Notify people of what became of a deployment or a rollback: what, where, who, the run, and what to do."""
 
 from __future__ import annotations
 

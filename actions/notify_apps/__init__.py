@@ -1,4 +1,4 @@
-"""Tell people what became of a release of the apps: what, who, where to install it, and what is left to do."""
+"""Notify people of what became of a release of the apps: what, who, where to install it, and what is left to do."""
 
 from __future__ import annotations
 

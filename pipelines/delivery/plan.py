@@ -9,13 +9,13 @@ between is refused. The real state only marks steps as done (traffic.py).
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pipelines import documents
 from pipelines.delivery import comparing
 from pipelines.delivery.migrations import files as schema
 from pipelines.delivery.pipeline import PRODUCTION
@@ -62,7 +62,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.document).hexdigest()
+        return documents.digest_of(self.document)
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -106,22 +106,7 @@ def make(manifest: Manifest, environment: str, recorded: Recorded, jobs: Sequenc
 
 def read(document: bytes, digest: str) -> Recorded:
     """What a fetched document records. Raises RefusedError when it is not the one that is named."""
-    found = hashlib.sha256(document).hexdigest()
-    if found != digest:
-        raise RefusedError(
-            f"the plan is not the one that was approved: {found[:12]}, not {digest[:12] or 'any'}",
-            where=FILE,
-            why="the document was changed or replaced after it was planned",
-            next_step="start the workflow again",
-        )
-    raw: dict[str, Any] = json.loads(document)
-    if raw.get("format") != FORMAT:
-        raise RefusedError(
-            f"the plan has the form {raw.get('format')}, this suite knows {FORMAT}",
-            where=FILE,
-            why="it was made by another version of the suite",
-            next_step="start the workflow again",
-        )
+    raw = documents.read(document, digest, form=FORMAT, where=FILE, done="approved")
     components = raw["components"]
     return Recorded(
         release=raw["release"],
@@ -161,15 +146,7 @@ def onto(made: Plan, manifest: Manifest, bases: Mapping[str, Base | None]) -> Pl
 
 def fetch(folder: Path) -> bytes:
     """The document as an earlier job of the run uploaded it. Raises InputError."""
-    file = folder / FILE
-    if not file.is_file():
-        raise InputError(
-            "there is no plan",
-            where=str(file),
-            why="the plan job did not run in this run, or its artifact was not downloaded",
-            next_step="start the workflow again",
-        )
-    return file.read_bytes()
+    return documents.fetch(folder / FILE, "plan")
 
 
 def steps_of(jobs: Sequence[Job], facts: Sequence[Facts]) -> list[tuple[Job, Step]]:

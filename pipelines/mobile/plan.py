@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipelines.errors import InputError, RefusedError
+from pipelines import documents
 
 if TYPE_CHECKING:
     from pipelines.manifest.mobile import Platform
 
 FORMAT = 1
 FILE = "release.json"
+AGAIN = "re-run all jobs of the workflow"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """SHA-256 of the document, hexadecimal."""
-        return hashlib.sha256(self.document).hexdigest()
+        return documents.digest_of(self.document)
 
     def write(self, folder: Path) -> None:
         """As FILE, which the job uploads."""
@@ -54,27 +54,7 @@ class Plan:
 
 def fetch(folder: Path, digest: str) -> Plan:
     """The plan that the first job of the run wrote. Raises InputError when there is none, RefusedError for another."""
-    file = folder / FILE
-    if not file.is_file():
-        raise InputError(
-            "it is not known what is released",
-            where=str(file),
-            why="the job that verifies did not run in this run, or its artifact was not downloaded",
-            next_step="re-run all jobs of the workflow",
-        )
-    document = file.read_bytes()
-    if hashlib.sha256(document).hexdigest() != digest:
-        raise RefusedError(
-            "this is not the release that was verified",
-            where=str(file),
-            why="the artifact was replaced after the job that verified it",
-            next_step="re-run all jobs of the workflow",
-        )
-    raw: dict[str, Any] = json.loads(document)
-    if raw.pop("format") != FORMAT:
-        raise RefusedError(
-            "the release was verified by another version of the suite",
-            where=str(file),
-            next_step="re-run all jobs of the workflow",
-        )
+    document = documents.fetch(folder / FILE, "plan of the release", job="verify", next_step=AGAIN)
+    raw = documents.read(document, digest, form=FORMAT, where=FILE, done="verified", next_step=AGAIN)
+    del raw["format"]
     return Plan(**raw)

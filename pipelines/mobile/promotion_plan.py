@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pipelines.errors import InputError, RefusedError
+from pipelines import documents
+from pipelines.errors import InputError
 from pipelines.manifest.mobile import Platform
 from pipelines.mobile.promoted import Candidate, To
 
@@ -73,7 +72,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """SHA-256, hexadecimal."""
-        return hashlib.sha256(self.document).hexdigest()
+        return documents.digest_of(self.document)
 
     @property
     def release(self) -> str:
@@ -83,35 +82,13 @@ class Plan:
 
 def read(document: bytes, digest: str) -> Plan:
     """The plan of a document. Raises RefusedError when it is not the one that is named."""
-    found = hashlib.sha256(document).hexdigest()
-    if found != digest:
-        raise RefusedError(
-            f"the plan is not the one that was approved: {found[:12]}, not {digest[:12] or 'any'}",
-            where=FILE,
-            why="the document was changed or replaced after it was planned",
-            next_step="start the workflow again",
-        )
-    raw: dict[str, Any] = json.loads(document)
-    if raw.get("format") != FORMAT:
-        raise RefusedError(
-            f"the plan has the form {raw.get('format')}, this suite knows {FORMAT}",
-            where=FILE,
-            next_step="start the workflow again",
-        )
+    raw = documents.read(document, digest, form=FORMAT, where=FILE, done="approved")
     return Plan(wanted=tuple(Wanted(**{**each, "then": tuple(each["then"])}) for each in raw["wanted"]))
 
 
 def fetch(folder: Path) -> bytes:
     """The document as an earlier job of the run uploaded it. Raises InputError."""
-    file = folder / FILE
-    if not file.is_file():
-        raise InputError(
-            "there is no plan of a promotion",
-            where=str(file),
-            why="the plan job did not run in this run, or its artifact was not downloaded",
-            next_step="start the workflow again",
-        )
-    return file.read_bytes()
+    return documents.fetch(folder / FILE, "plan of a promotion")
 
 
 def version_of(text: str) -> str:

@@ -36,13 +36,13 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_another_is_refused(tmp_path: Path, changed: dict[str, object]) -> None:
     replace(PLAN, **changed).write(tmp_path)  # type: ignore[arg-type]
-    with pytest.raises(RefusedError, match="this is not the release that was verified") as caught:
+    with pytest.raises(RefusedError, match="the plan is not the one that was verified") as caught:
         plan.fetch(tmp_path, PLAN.digest)
     assert caught.value.next_step == "re-run all jobs of the workflow"
 
 
 def test_where_there_is_none_the_first_job_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="it is not known what is released"):
+    with pytest.raises(InputError, match="there is no plan of the release"):
         plan.fetch(tmp_path, PLAN.digest)
 
 

@@ -217,5 +217,5 @@ def test_a_plan_that_was_replaced_on_the_way_is_refused_by_every_job(world: Rele
     world.deaths.seen.clear()
     world.go(flow)
     assert ended(flow) == {"verify"}
-    assert "this is not the release that was verified" in world.log
+    assert "the plan is not the one that was verified" in world.log
     assert world.deaths.seen == [] and world.builds == []

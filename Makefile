@@ -32,5 +32,5 @@ bench: setup ## measure what the docs claim
 	@$(PYTHON) setup_environment.py --only bench
 	@$(RUN) -m benchmarks
 
-lock: ## resolve requirements/*.in again (hashes, no index addresses)
+lock: ## resolve pyproject.toml and requirements/*.in again (hashes, no index addresses)
 	@$(PYTHON) setup_environment.py --lock

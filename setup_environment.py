@@ -3,7 +3,7 @@
 python3 setup_environment.py                 everything; done in no time when nothing changed
 python3 setup_environment.py --only python   one part (python, node, contracts, services; bench, never without being asked for); repeatable
 python3 setup_environment.py --force         look at everything again
-python3 setup_environment.py --lock          resolve requirements/*.in again (--upgrade: to the newest versions)
+python3 setup_environment.py --lock          resolve pyproject.toml and requirements/*.in again (--upgrade: to the newest versions)
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ def make(part: str, home: Path) -> None:
     if part == "python":
         from pipelines.toolchain import uv
 
-        python.build(VENV, [python.DEV], uv=uv.ensure(ROOT, home, say), root=ROOT, home=home, say=say)
+        python.build(VENV, [python.DEV], uv=uv.ensure(home, say), root=ROOT, home=home, say=say)
     elif part == "bench":
         from pipelines.toolchain import uv
 
-        python.build(BENCH_VENV, [python.BENCH], uv=uv.ensure(ROOT, home, say), root=ROOT, home=home, say=say)
+        python.build(BENCH_VENV, [python.BENCH], uv=uv.ensure(home, say), root=ROOT, home=home, say=say)
     elif part == "node":
         for folder in node_folders():
             node.ensure(folder, home, say)
@@ -97,7 +97,7 @@ def lock(home: Path, *, upgrade: bool) -> list[LocalError]:
     from pipelines.toolchain import uv
 
     with homes.locked(home, say):
-        locks.resolve(ROOT, uv.ensure(ROOT, home, say), say, upgrade=upgrade)
+        locks.resolve(ROOT, uv.ensure(home, say), say, upgrade=upgrade)
     return []
 
 

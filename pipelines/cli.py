@@ -7,7 +7,10 @@ import sys
 import click
 
 from pipelines.contents import Contents, Entry
-from pipelines.errors import ShipmateError, of_machine
+from pipelines.errors import LocalError, ShipmateError, of_machine
+
+OURS = ("actions", "e2e", "loadtests", "pipelines", "rehearsal", "release")
+"""The packages of the suite: one that is missing among them is a bug."""
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, chapter, what it does)
@@ -67,12 +70,26 @@ def main(argv: list[str] | None = None) -> None:
         # `shipmate status | head` is no failure.
         sys.stderr.close()
         code = 0
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in OURS:
+            raise
+        code = _refused(_not_installed(error))
     except OSError as error:
         local = of_machine(error)
         if local is None:
             raise
         code = _refused(local)
     raise SystemExit(code)
+
+
+def _not_installed(error: ModuleNotFoundError) -> LocalError:
+    """The package was installed without what this command needs besides."""
+    return LocalError(
+        f"the Python package {error.name!r} is not installed",
+        where=sys.prefix,
+        why="`shipmate rehearse`, `up` and `loadtest` need more than the other commands",
+        next_step="pip install 'shipmate[rehearsal,loadtests]'; in a checkout: make setup",
+    )
 
 
 def _refused(error: ShipmateError) -> int:

@@ -151,9 +151,9 @@ def interpreters() -> dict[str, str]:
 
 def set_up_with(interpreter: str, checkout: Path, home: Path) -> subprocess.CompletedProcess[str]:
     """Set a copy of this checkout up, as `make setup PYTHON=…` does, as far as Python goes."""
-    for name in ("actions", "pipelines", "rehearsal", "release", "requirements"):
+    for name in ("actions", "e2e", "loadtests", "pipelines", "rehearsal", "release", "requirements"):
         shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
-    for name in ("setup_environment.py", "pyproject.toml"):
+    for name in ("setup_environment.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, checkout)
     kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     return subprocess.run(

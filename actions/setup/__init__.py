@@ -129,7 +129,7 @@ def _environment(runtime: Runtime, files: list[str], version: str, home: Path) -
 
     homes.made(own.parent)
     with homes.locked(home, runtime.say):
-        python.build(own, files, uv=uv.ensure(ROOT, home, runtime.say), root=ROOT, home=home, say=runtime.say)
+        python.build(own, files, uv=uv.ensure(home, runtime.say), root=ROOT, home=home, say=runtime.say)
     runtime.say(f"python    {platform.python_version()} in {own}")
     return own
 

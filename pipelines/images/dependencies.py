@@ -15,7 +15,6 @@ from pipelines.images.store import Store, disk
 PLATFORM = "x86_64-manylinux_2_28"
 """Wheels for linux/amd64 with glibc 2.28 or later: Debian 10 and everything since."""
 
-_SUITE = Path(__file__).parents[2]  # where requirements/uv.txt is
 _FORMAT = 1  # raise it when the same requirements are to give another layer
 _NOISE = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"})
 
@@ -110,4 +109,4 @@ def _uv() -> str:
     """The pinned uv: another version might choose another wheel."""
     from pipelines.toolchain import home, uv
 
-    return str(uv.ensure(_SUITE, home.folder(), lambda line: None))
+    return str(uv.ensure(home.folder(), lambda line: None))

@@ -21,15 +21,6 @@ BENCH = "requirements/bench.txt"
 """What benchmarks compare with; in an environment of its own."""
 NEXT = "read its words above; `make lock` resolves requirements/*.in again"
 
-LAUNCHER = """\
-#!/bin/sh
-'''exec' "{python}" -P "$0" "$@"
-' '''
-import sys
-from pipelines.cli import main
-sys.exit(main())
-"""
-
 
 def requirement_lines(root: Path, files: Sequence[str]) -> set[str]:
     """What a stamp must hold for these requirement files (relative to `root`, or absolute)."""
@@ -64,7 +55,7 @@ def build(venv: Path, files: Sequence[str], *, uv: Path, root: Path, home: Path,
         run(argv, doing=f"make {venv}", next_step=NEXT, env=_settings())
     say(f"python    installing {', '.join(files)}")
     _sync(venv, [root / file for file in files], uv)
-    link(venv, root)
+    link(venv, root, uv)
     # A temporary name first: a stamp is there as a whole, or not at all.
     fresh = venv / f"{STAMP}.new"
     fresh.write_text("".join(f"{line}\n" for line in sorted({*asked, f"home {home}"})))
@@ -89,23 +80,20 @@ def _sync(venv: Path, files: Sequence[Path], uv: Path) -> None:
         run(sync, doing=f"install {', '.join(file.name for file in files)}", next_step=NEXT, env=_settings())
 
 
-def link(venv: Path, root: Path) -> None:
-    """The suite in the environment as a developer needs it: importable from the checkout, its command, its version. No network."""
-    packages = next((venv / "lib").glob("python3.*")) / "site-packages"
-    (packages / "shipmate.pth").write_text(f"{root}\n")
-    version = _version(root)
-    info = packages / f"shipmate-{version}.dist-info"
-    for old in packages.glob("shipmate-*.dist-info"):
-        for file in old.iterdir():
-            file.unlink()
-        old.rmdir()
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: shipmate\nVersion: {version}\n")
-    (info / "entry_points.txt").write_text("[console_scripts]\nshipmate = pipelines.cli:main\n")
-    command = venv / "bin" / "shipmate"
-    # Through sh: the first line of a script may be 127 bytes on Linux, and a path may hold spaces.
-    command.write_text(LAUNCHER.format(python=venv.absolute() / "bin" / "python"))
-    command.chmod(0o755)
+def link(venv: Path, root: Path, uv: Path) -> None:
+    """The suite in the environment as a developer needs it: importable from the checkout, its command, its version. uv builds it by itself:
+    no network. Raises LocalError."""
+    asked: list[str | Path] = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--offline",
+        "--no-deps",
+        "--python",
+        venv / "bin" / "python",
+    ]
+    run([*asked, "--editable", root], doing="link the suite", next_step=NEXT, env=_settings())
 
 
 def _version(root: Path) -> str:

@@ -10,23 +10,23 @@ from pipelines.errors import LocalError
 from pipelines.toolchain import home as homes
 from pipelines.toolchain.command import run
 
-PINNED = Path("requirements/uv.txt")
+PINNED = Path(__file__).with_name("uv.txt")
+"""Beside this module: whoever installs the suite as a package has it too."""
 NO_PIP = "Debian, Ubuntu: apt-get install python3-pip (or python3-venv); elsewhere: python3 -m ensurepip --user"
 
 
-def ensure(root: Path, home: Path, say: homes.Say) -> Path:
-    """Path of the uv binary pinned in requirements/uv.txt. Raises LocalError."""
-    pinned = root / PINNED
-    kept = home / "uv" / homes.digest([pinned])[:16]
+def ensure(home: Path, say: homes.Say) -> Path:
+    """Path of the uv binary that uv.txt pins. Raises LocalError."""
+    kept = home / "uv" / homes.digest([PINNED])[:16]
     binary = kept / "bin" / "uv"
     if not binary.is_file():
         say("uv        installing with pip")
         with homes.replacing(kept) as fresh:
-            _install(fresh, pinned)
+            _install(fresh)
     return binary
 
 
-def _install(into: Path, pinned: Path) -> None:
+def _install(into: Path) -> None:
     """By the pip that is there, else by one in a private environment: a Debian Python may bring either, or neither."""
     asked = [
         "install",
@@ -44,4 +44,4 @@ def _install(into: Path, pinned: Path) -> None:
     else:
         raise LocalError("this Python has neither pip nor ensurepip", where=sys.executable, next_step=NO_PIP)
     next_step = "look at pip's words above; `pip config list` shows which registry it asks"
-    run([*pip, *asked, "--target", into, "-r", pinned], doing="install uv", next_step=next_step)
+    run([*pip, *asked, "--target", into, "-r", PINNED], doing="install uv", next_step=next_step)

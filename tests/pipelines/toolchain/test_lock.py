@@ -15,7 +15,6 @@ from pipelines.errors import LocalError
 from pipelines.toolchain import home as homes
 from pipelines.toolchain import lock, uv
 
-ROOT = Path(__file__).resolve().parents[3]
 TAGS = [
     f"cp3{minor}-cp3{minor}-{platform}"
     for minor in range(11, 15)
@@ -52,7 +51,8 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("UV_DEFAULT_INDEX", folder.as_uri())
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "requirements").mkdir()
-    monkeypatch.setattr(lock, "ORDER", (("requirements/dev", None), ("requirements/runtime", "requirements/dev.txt")))
+    locks = {f"requirements/{name}.txt": (f"requirements/{name}.in",) for name in ("dev", "runtime")}
+    monkeypatch.setattr(lock, "LOCKS", locks)
     return folder
 
 
@@ -60,7 +60,7 @@ def resolved(root: Path, dev: str, runtime: str, *, upgrade: bool = False) -> tu
     files = [root / "requirements" / name for name in ("dev", "runtime")]
     for file, text in zip(files, (dev, runtime), strict=True):
         file.with_suffix(".in").write_text(text)
-    binary = uv.ensure(ROOT, homes.folder(), lambda _: None)
+    binary = uv.ensure(homes.folder(), lambda _: None)
     lock.resolve(root, binary, lambda _: None, upgrade=upgrade)
     dev, runtime = (file.with_suffix(".txt").read_text() for file in files)
     return dev, runtime

@@ -18,10 +18,27 @@ LOCKS = [
     for name in (
         "requirements/dev.txt",
         "requirements/runtime.txt",
-        "requirements/uv.txt",
+        "pipelines/toolchain/uv.txt",
         "apps/backend/requirements.txt",
     )
 ]
+
+PROJECT = """\
+[project]
+name = "shipmate"
+version = "{version}"
+
+[project.scripts]
+shipmate = "pipelines.cli:main"
+
+[build-system]
+requires = ["uv_build>=0.13,<0.14"]
+build-backend = "uv_build"
+
+[tool.uv.build-backend]
+module-name = ["pipelines"]
+module-root = ""
+"""
 
 
 def wheel(folder: Path, name: str, version: str) -> str:
@@ -52,6 +69,7 @@ class Checkout:
         self.venv = self.root / ".venv"
         (self.root / "requirements").mkdir(parents=True)
         (self.root / "pipelines").mkdir()
+        (self.root / "pipelines" / "__init__.py").touch()
         (self.root / "pipelines" / "cli.py").write_text(
             "def main():\n    from sum_of import VERSION\n    print('sum_of', VERSION)\n"
         )
@@ -60,14 +78,14 @@ class Checkout:
         self.said: list[str] = []
 
     def project(self, version: str) -> None:
-        (self.root / "pyproject.toml").write_text(f'[project]\nname = "shipmate"\nversion = "{version}"\n')
+        (self.root / "pyproject.toml").write_text(PROJECT.format(version=version))
 
     def lock(self, version: str) -> None:
         for name in (python.DEV, python.RUNTIME):
             (self.root / name).write_text(wheel(self.root, "sum_of", version))
 
     def build(self) -> None:
-        binary = uv.ensure(ROOT, homes.folder(), lambda _: None)
+        binary = uv.ensure(homes.folder(), lambda _: None)
         python.build(self.venv, [python.DEV], uv=binary, root=self.root, home=self.home, say=self.said.append)
 
     def fits(self) -> bool:

@@ -30,10 +30,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 
 def run(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     """A command of the installed package, far from the checkout; dependencies come from this environment."""
+    env = {"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin"}
     return subprocess.run(
-        [sys.executable, "-P", *argv], env={"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin"}, cwd=folder / "work", capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+        [sys.executable, "-P", *argv], env=env, cwd=folder / "work", capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")

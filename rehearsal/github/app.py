@@ -14,14 +14,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rehearsal.github import snapshot
 from rehearsal.github.hub import GitHubHub
+from rehearsal.github.instance import Service
 from rehearsal.github.pages import routes as page_routes
 from rehearsal.github.problems import Problem
 from rehearsal.github.rest import root
-from rehearsal.github.rest.api import api_routes
 from rehearsal.github.rest.authentication import identify
+from rehearsal.github.routes.git import Transport
+from rehearsal.github.routes.rest import api_routes
 from rehearsal.github.seeding import Seed
-from rehearsal.github.service import Service
-from rehearsal.github.transport import Transport
 from rehearsal.runner.hub import Runner
 
 

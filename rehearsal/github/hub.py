@@ -5,16 +5,18 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from rehearsal.github.changes import checks, job_deployments, runs, workflows
-from rehearsal.github.changes.workflow_runs import RunEvents
+from rehearsal.github.accounts.tokens import Token, normalised
+from rehearsal.github.checks import service as checks
+from rehearsal.github.deployments.service import job_deployments
+from rehearsal.github.environments.state import Environment
 from rehearsal.github.git.bare import ZERO, GitError
 from rehearsal.github.git.history import changed_paths, merge_base
+from rehearsal.github.instance import Service
 from rehearsal.github.oidc import subject_prefix
-from rehearsal.github.rules.protection import rules_for
-from rehearsal.github.service import Service
-from rehearsal.github.state.environments import Environment
-from rehearsal.github.state.repositories import Repository
-from rehearsal.github.state.tokens import Token, normalised
+from rehearsal.github.protection.rules import rules_for
+from rehearsal.github.repositories.state import Repository
+from rehearsal.github.runs.service import runs, workflows
+from rehearsal.github.runs.service.events import RunEvents
 from rehearsal.runner.hub import EnvironmentRules
 from rehearsal.runner.model import Job, Run
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rehearsal.github.state.accounts import ACTIONS_APP_ID, User
-from rehearsal.github.state.tokens import Token
+from rehearsal.github.accounts.state import ACTIONS_APP_ID, User
+from rehearsal.github.accounts.tokens import Token
 
 
 @dataclass(frozen=True, kw_only=True)

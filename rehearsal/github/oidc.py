@@ -12,8 +12,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
-from rehearsal.github.state.database import Database
-from rehearsal.github.state.repositories import Repository
+from rehearsal.github.database import Database
+from rehearsal.github.repositories.state import Repository
 
 LIFETIME_SECONDS = 300
 """GitHub's tokens live five minutes."""

@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from rehearsal.github.changes.environments import add_policy, ensure, set_secret, set_variable
-from rehearsal.github.changes.pushes import push_body
-from rehearsal.github.changes.repositories import bring_history, commit_files, fork, record
-from rehearsal.github.events.announcing import event
+from rehearsal.github.accounts.state import ROLES, App, User
+from rehearsal.github.accounts.tokens import Token, normalised
+from rehearsal.github.environments.service import add_policy, ensure, set_secret, set_variable
+from rehearsal.github.environments.state import Environment
+from rehearsal.github.events.delivery import event
 from rehearsal.github.git.bare import ZERO
 from rehearsal.github.git.objects import Signature
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.service import Service
-from rehearsal.github.state.accounts import ROLES, App, User
-from rehearsal.github.state.environments import Environment
-from rehearsal.github.state.protection import BranchProtection, BypassActor, Rule, Ruleset
-from rehearsal.github.state.repositories import Repository, Settings
-from rehearsal.github.state.tokens import Token, normalised
+from rehearsal.github.instance import Service
+from rehearsal.github.protection.state import BranchProtection, BypassActor, Rule, Ruleset
+from rehearsal.github.repositories.service.pushes import push_body
+from rehearsal.github.repositories.service.repositories import bring_history, commit_files, fork, record
+from rehearsal.github.repositories.state import Repository, Settings
 from rehearsal.runner.model import Event
 
 

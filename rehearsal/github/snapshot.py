@@ -9,9 +9,9 @@ import tarfile
 from typing import Any
 
 from rehearsal import archives
-from rehearsal.github.service import Service
-from rehearsal.github.state.database import Database
-from rehearsal.github.state.snapshot import from_json, to_json
+from rehearsal.github.database import Database
+from rehearsal.github.instance import Service
+from rehearsal.github.serialization import from_json, to_json
 
 _FOLDERS = ("repositories", "assets")
 

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.github.changes import workflows
 from rehearsal.github.identity import Identity
 from rehearsal.github.problems import Problem
+from rehearsal.github.runs.service import workflows
 from rehearsal.journal import Journal
 from rehearsal.runner.model import Job, Run, Step
 from rehearsal.world import provision, snapshot, traffic

@@ -13,8 +13,8 @@ from rehearsal.world.definition import Definition, Service
 
 if TYPE_CHECKING:
     from rehearsal.emulators.declaration import Declaration
+    from rehearsal.github.repositories.state import Repository
     from rehearsal.github.seeding import Seed
-    from rehearsal.github.state.repositories import Repository
 
 PEOPLE: Mapping[str, str] = {"dev-1": "write", "dev-2": "write", "release-manager": "maintain", "on-call": "maintain"}
 """Login -> permission on the repository."""

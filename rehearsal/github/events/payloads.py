@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rehearsal.github.accounts.render import simple_user
+from rehearsal.github.accounts.state import User
 from rehearsal.github.git.bare import ZERO
 from rehearsal.github.git.history import Touched
 from rehearsal.github.git.objects import Commit, Signature
 from rehearsal.github.git.receiving import RefChange
-from rehearsal.github.render.accounts import simple_user
-from rehearsal.github.render.repositories import repository as render_repository
-from rehearsal.github.render.view import View
-from rehearsal.github.state.accounts import User
-from rehearsal.github.state.repositories import Repository
+from rehearsal.github.repositories.render.repositories import repository as render_repository
+from rehearsal.github.repositories.state import Repository
+from rehearsal.github.view import View
 
 _COMMITS_LISTED = 2048
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.github.accounts.rules import check
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
+from rehearsal.github.instance import Service
 from rehearsal.github.problems import Problem, not_found
-from rehearsal.github.render.view import View, from_node_id, node_id, stamp
-from rehearsal.github.rules.access import check
-from rehearsal.github.service import Service
-from rehearsal.github.state.pulls import PullRequest
-from rehearsal.github.state.repositories import Repository
+from rehearsal.github.pulls.state import PullRequest
+from rehearsal.github.repositories.state import Repository
+from rehearsal.github.view import View, from_node_id, node_id, stamp
 
 Node = dict[str, Any]
 """An object: values, or functions of (info, **arguments) where an answer is only made when asked for."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from rehearsal.github.pages.catalogue import every_page
+from rehearsal.github.instance import Service
 from rehearsal.github.pages.serving import routes as serve
 from rehearsal.github.pages.sessions import Sessions
-from rehearsal.github.service import Service
+from rehearsal.github.routes.pages import every_page
 
 
 def routes(service: Service) -> list[BaseRoute]:

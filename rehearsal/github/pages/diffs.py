@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rehearsal.github.checks.state import CheckAnnotation, CheckRun
 from rehearsal.github.git.history import FileChange
-from rehearsal.github.state.checks import CheckAnnotation, CheckRun
 
 MOST_ROWS = 1_500
 """Of one file."""

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rehearsal.github.pages import looks, markdown
-from rehearsal.github.render.view import quoted
+from rehearsal.github.pages import markdown
+from rehearsal.github.pages import state_labels as looks
+from rehearsal.github.view import quoted
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPT = (_TEMPLATES / "live.js").read_text(encoding="utf-8")

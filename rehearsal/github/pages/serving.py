@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from rehearsal.github.accounts.rules import check, check_sight
 from rehearsal.github.identity import Identity
+from rehearsal.github.instance import Service
 from rehearsal.github.pages import forms, rendering
+from rehearsal.github.pages.context import Visit
 from rehearsal.github.pages.forms import Form
 from rehearsal.github.pages.sessions import Notice, Session, Sessions
-from rehearsal.github.pages.visit import Visit
 from rehearsal.github.problems import Problem
-from rehearsal.github.rules.access import check, check_sight
-from rehearsal.github.service import Service
-from rehearsal.github.state.repositories import Repository
+from rehearsal.github.repositories.state import Repository
 from rehearsal.runner.hub import InputError, NotAllowed
 
 Handler = Callable[[Visit], Awaitable[Response]]

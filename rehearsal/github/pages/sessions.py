@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rehearsal.github.accounts.state import User
 from rehearsal.github.identity import Identity
-from rehearsal.github.service import Service
-from rehearsal.github.state.accounts import User
+from rehearsal.github.instance import Service
 
 COOKIE = "rehearsal_github_session"
 _KEPT = 1_000

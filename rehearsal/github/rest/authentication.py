@@ -6,11 +6,11 @@ import base64
 import binascii
 from datetime import timedelta
 
+from rehearsal.github.accounts.rate_limit import Allowance, RequestCount
+from rehearsal.github.accounts.tokens import Token
 from rehearsal.github.identity import Identity
+from rehearsal.github.instance import Service
 from rehearsal.github.problems import Problem, bad_credentials
-from rehearsal.github.service import Service
-from rehearsal.github.state.allowances import Allowance, RequestCount
-from rehearsal.github.state.tokens import Token
 
 _WINDOW = timedelta(hours=1)
 LIMITS = {"classic": 5_000, "fine-grained": 5_000, "job": 1_000, "app": 5_000}

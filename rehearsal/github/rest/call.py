@@ -8,17 +8,17 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from rehearsal.github.accounts.state import User
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
+from rehearsal.github.instance import Service
+from rehearsal.github.issues.state import Issue
 from rehearsal.github.problems import Problem, not_found, unprocessable
-from rehearsal.github.render.view import View
+from rehearsal.github.pulls.state import PullRequest
+from rehearsal.github.repositories.state import Repository
 from rehearsal.github.rest.answers import Page, Window, links, window
 from rehearsal.github.rest.fields import Fields
-from rehearsal.github.service import Service
-from rehearsal.github.state.accounts import User
-from rehearsal.github.state.issues import Issue
-from rehearsal.github.state.pulls import PullRequest
-from rehearsal.github.state.repositories import Repository
+from rehearsal.github.view import View
 from rehearsal.runner.hub import Runner
 
 Item = TypeVar("Item")

@@ -10,13 +10,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.github.accounts.rules import check
+from rehearsal.github.instance import Service
 from rehearsal.github.problems import Problem
 from rehearsal.github.rest.answers import NOT_MODIFIED, Answer
 from rehearsal.github.rest.authentication import count, give_back, identify
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.fields import Fields, parse
-from rehearsal.github.rules.access import check
-from rehearsal.github.service import Service
 
 API_VERSION = "2022-11-28"
 """The one that GitHub's published description describes."""

@@ -20,7 +20,7 @@ from pipelines.overlay import Overlay
 from rehearsal.emulators.google_auth.app import Iam
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
 from rehearsal.emulators.google_auth.state import Tokens
-from rehearsal.github.state.protection import BypassActor
+from rehearsal.github.protection.state import BypassActor
 from rehearsal.serving import Server
 from rehearsal.world.provision import DEPLOYING, TrustedWorkflows
 from tests.pipelines.delivery.test_delivery_protection import mend

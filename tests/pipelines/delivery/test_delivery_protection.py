@@ -14,7 +14,7 @@ from pipelines.delivery.protection import environments_of, look, require
 from pipelines.errors import RefusedError
 from pipelines.findings import Finding
 from pipelines.manifest import Manifest, parse
-from rehearsal.github.state.repositories import Repository
+from rehearsal.github.repositories.state import Repository
 from tests.shop import REPOSITORY, Shop
 from tests.shop_files import MANIFEST
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from rehearsal.github.rest.runs import in_range
+from rehearsal.github.runs.rest.runs import in_range
 from rehearsal.runner.model import Annotation, Artifact
 from tests.rehearsal.github.scene import REPOSITORY, Person, Scene
 

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from rehearsal.contracts.contract import load
-from rehearsal.github.rest.api import all_endpoints
 from rehearsal.github.rest.endpoint import Endpoint
 from rehearsal.github.rest.root import PATH as ROOT
+from rehearsal.github.routes.rest import all_endpoints
 
 # What GitHub does and its description leaves out.
 UNDESCRIBED = {

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.github.rules.protection import pattern_matches
-from rehearsal.github.versions import precedence
+from rehearsal.github.protection.rules import pattern_matches
+from rehearsal.github.releases.rules import precedence
 from tests.rehearsal.github.scene import REPOSITORY, Person, Scene
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.github.state.accounts import ACTIONS_APP_ID
-from rehearsal.github.state.protection import BypassActor
+from rehearsal.github.accounts.state import ACTIONS_APP_ID
+from rehearsal.github.protection.state import BypassActor
 from tests.rehearsal.github.scene import REPOSITORY, Person, Scene
 
 HERE = f"/repos/{REPOSITORY}"

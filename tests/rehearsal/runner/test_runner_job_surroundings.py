@@ -13,7 +13,7 @@ from typing import Any
 import jwt
 import pytest
 
-from rehearsal.github.changes import archives
+from rehearsal.github.runs.service import archives
 from rehearsal.runner.model import Artifact
 from tests.rehearsal.runner.small_hub import CHECKOUT, KEY, git
 

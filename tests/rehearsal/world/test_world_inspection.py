@@ -16,8 +16,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from rehearsal.github.accounts.rate_limit import RequestCount
 from rehearsal.github.app import GitHub
-from rehearsal.github.state.allowances import RequestCount
 from rehearsal.journal import Journal
 from rehearsal.runner.engine import ActRunner
 from rehearsal.runner.model import Event, Job, PendingReview, Run, Step

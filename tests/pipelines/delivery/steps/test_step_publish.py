@@ -11,7 +11,7 @@ from pipelines.delivery import planning
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.steps.publish import FOLDER, Publish, prepare
 from pipelines.errors import ProviderUnavailable, RefusedError
-from rehearsal.github.state.releases import Release
+from rehearsal.github.releases.state import Release
 from release.refusals import TagGone, Withdrawn
 from tests.pipelines.delivery.jobs import Delivery, planned
 from tests.shop import COMPONENTS, REPOSITORY, Shop

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rehearsal.github.changes import workflows
 from rehearsal.github.identity import Identity
+from rehearsal.github.runs.service import workflows
 from rehearsal.runner.model import Run
 from tests.rehearsal.github.pages.visitor import Visitor
 from tests.rehearsal.github.scene import REPOSITORY, Person, Scene

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from rehearsal.github.changes import issues
 from rehearsal.github.identity import Identity
+from rehearsal.github.issues import service as issues
 from rehearsal.services import browser as browsers
 from tests.rehearsal.github.pages.live_github import REPOSITORY, LiveGitHub
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rehearsal.github.pages.places import find
+from rehearsal.github.repositories.pages.ref_paths import find
 from tests.rehearsal.github.pages.visitor import Visitor
 from tests.rehearsal.github.scene import REPOSITORY, Person, Scene
 

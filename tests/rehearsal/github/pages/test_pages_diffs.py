@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from rehearsal.github.checks.state import CheckAnnotation
 from rehearsal.github.git.history import FileChange
 from rehearsal.github.pages import diffs
-from rehearsal.github.state.checks import CheckAnnotation
 
 PATCH = """@@ -1,3 +1,4 @@ def f():
  same

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rehearsal.github.pages import graph
+from rehearsal.github.runs.pages import graph
 from rehearsal.runner.model import Job
 from rehearsal.runner.workflow import Workflow, parse
 

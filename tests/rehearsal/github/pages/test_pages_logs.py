@@ -7,8 +7,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.github.pages import ansi, logs
-from rehearsal.github.pages.logs import Group, Line
+from rehearsal.github.pages import ansi
+from rehearsal.github.runs.pages import logs
+from rehearsal.github.runs.pages.logs import Group, Line
 from rehearsal.runner.model import Step
 
 STAMP = "2026-11-22T18:00:03.1234560Z"

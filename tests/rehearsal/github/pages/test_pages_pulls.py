@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.github.state.checks import CheckAnnotation
+from rehearsal.github.checks.state import CheckAnnotation
 from tests.rehearsal.github.pages.visitor import Document, Visitor
 from tests.rehearsal.github.scene import REPOSITORY, Person, Scene
 

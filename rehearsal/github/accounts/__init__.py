@@ -1,0 +1,1 @@
+"""Accounts: users, apps and bots, their tokens and roles, collaborators, signing in."""

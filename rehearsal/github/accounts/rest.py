@@ -1,0 +1,130 @@
+"""Users, collaborators, and the API's own affairs."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from rehearsal.github.accounts import render
+from rehearsal.github.accounts.rate_limit import Allowance
+from rehearsal.github.accounts.state import ROLES, at_least
+from rehearsal.github.instance import Service
+from rehearsal.github.oidc import subject_prefix
+from rehearsal.github.problems import Problem, forbidden, not_found
+from rehearsal.github.rest.answers import Answer, no_content, ok
+from rehearsal.github.rest.authentication import ANONYMOUS_LIMIT, LIMITS, allowance_of, reset_at
+from rehearsal.github.rest.call import Call
+from rehearsal.github.rest.endpoint import Endpoints
+
+endpoints = Endpoints()
+
+_GIVEN_ROLES = {"pull": "read", "push": "write"}
+
+
+@endpoints.add("GET", "/user")
+async def get_me(call: Call) -> Answer:
+    if call.identity.is_app:
+        raise forbidden("Resource not accessible by integration")
+    return ok(render.private_user(call.view, call.user))
+
+
+@endpoints.add("GET", "/users/{login}")
+async def get_user(call: Call) -> Answer:
+    user = call.service.database.users.get(call.path("login"))
+    if user is None:
+        raise not_found()
+    return ok(render.public_user(call.view, user))
+
+
+@endpoints.add("GET", "collaborators", "metadata:read", role="write")
+async def list_collaborators(call: Call) -> Answer:
+    page = call.page([login for login, role in call.repository.roles.items() if role != "none"])
+    return page.answer([render.collaborator(call.view, call.repository, login) for login in page.items])
+
+
+@endpoints.add("GET", "collaborators/{login}/permission", "metadata:read", role="read")
+async def get_permission(call: Call) -> Answer:
+    """404 for everything that is no person: an app's bot, an organisation, a name nobody has."""
+    login = call.path("login")
+    user = call.service.database.users.get(login)
+    if user is None or user.type != "User":
+        raise Problem(404, f"{login} is not a user")
+    return ok(render.collaborator_permission(call.view, call.repository, login))
+
+
+@endpoints.add("GET", "collaborators/{login}", "metadata:read", role="write")
+async def check_collaborator(call: Call) -> Answer:
+    if not at_least(call.repository.roles.get(call.path("login"), "none"), "read"):
+        raise not_found()
+    return no_content()
+
+
+@endpoints.add("PUT", "collaborators/{login}", "administration:write")
+async def add_collaborator(call: Call) -> Answer:
+    """Here nobody has to accept an invitation."""
+    login = call.path("login")
+    if login not in call.service.database.users:
+        raise not_found()
+    given = call.fields.text("permission", "push")
+    role = _GIVEN_ROLES.get(given, given)
+    if role not in ROLES:
+        raise Problem(422, f"{given!r} is not a permission")
+    call.repository.roles[login] = role
+    return no_content()
+
+
+@endpoints.add("DELETE", "collaborators/{login}", "administration:write")
+async def remove_collaborator(call: Call) -> Answer:
+    call.repository.roles.pop(call.path("login"), None)
+    return no_content()
+
+
+_OIDC_SUBJECT = "actions/oidc/customization/sub"
+
+
+@endpoints.add("GET", _OIDC_SUBJECT, "actions:read")
+async def get_oidc_subject(call: Call) -> Answer:
+    """Which form the subject of this repository's OIDC tokens has. Other claims than the usual ones are not played."""
+    repository, ids = call.repository, call.repository.settings.immutable_subject
+    prefix = subject_prefix(call.service.database, repository)
+    return ok({"use_default": True, "use_immutable_subject": ids, "sub_claim_prefix": prefix})
+
+
+@endpoints.add("PUT", _OIDC_SUBJECT, "actions:write", role="admin")
+async def put_oidc_subject(call: Call) -> Answer:
+    fields = call.fields
+    if not fields.flag("use_default", True):
+        raise Problem(422, "Subjects are made of the usual claims here: use_default has to be true.")
+    settings = call.repository.settings
+    settings.immutable_subject = fields.flag("use_immutable_subject", settings.immutable_subject)
+    return Answer(status=201, body={})
+
+
+@endpoints.add("GET", "/rate_limit", free=True)
+async def get_rate_limit(call: Call) -> Answer:
+    token = call.identity.token
+    limit = LIMITS[token.kind] if token is not None else ANONYMOUS_LIMIT
+    allowance = allowance_of(call.service, token) if token is not None else Allowance()
+    reset = reset_at(call.service, allowance)
+    rate = {"limit": limit, "used": allowance.used, "remaining": limit - allowance.used, "reset": reset}
+    search = {**rate, "limit": 30, "used": 0, "remaining": 30}
+    return ok({"resources": {"core": rate, "search": search, "graphql": rate}, "rate": rate})
+
+
+@endpoints.add("GET", "/meta")
+async def get_meta(call: Call) -> Answer:
+    return ok({"verifiable_password_authentication": False, "hooks": ["127.0.0.0/8"], "api": ["127.0.0.0/8"]})
+
+
+def oidc_routes(service: Service) -> list[Route]:
+    """The issuer's public face, for whoever trusts its tokens."""
+
+    async def configuration(request: Request) -> Response:
+        return JSONResponse(service.oidc.configuration(service.issuer))
+
+    async def keys(request: Request) -> Response:
+        return JSONResponse(service.oidc.jwks())
+
+    base = "/_oidc/.well-known"
+    return [Route(f"{base}/openid-configuration", configuration), Route(f"{base}/jwks", keys)]

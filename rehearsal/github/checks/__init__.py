@@ -1,0 +1,1 @@
+"""Commit statuses, check runs and check suites."""

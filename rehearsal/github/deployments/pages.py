@@ -1,0 +1,93 @@
+"""Deployments: what is where, since when, by whom, and what was there before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from rehearsal.github.deployments.state import Deployment
+from rehearsal.github.environments.state import Environment
+from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.paging import part
+from rehearsal.github.pages.serving import Pages
+from rehearsal.github.problems import not_found
+from rehearsal.github.repositories.state import Repository
+
+pages = Pages()
+
+_LIVE = 2.0
+_SHOWN = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One environment with its deployments, newest first."""
+
+    environment: Environment
+    current: Deployment | None
+    """The last one that succeeded and was not made inactive."""
+    history: Sequence[Deployment]
+
+
+@pages.show("deployments")
+async def overview(visit: Visit) -> Response:
+    places = _places(visit.repository)
+    return visit.page("deployments.html", live=_LIVE, places=places, shown=_SHOWN, payload=_payload, describe=_rules)
+
+
+@pages.show("deployments/{name:path}")
+async def one_environment(visit: Visit) -> Response:
+    place = next((one for one in _places(visit.repository) if one.environment.name == visit.path("name")), None)
+    if place is None:
+        raise not_found()
+    return visit.page(
+        "environment.html",
+        live=_LIVE,
+        place=place,
+        history=part(visit.request, place.history),
+        payload=_payload,
+        describe=_rules,
+    )
+
+
+def _places(repository: Repository) -> list[Place]:
+    """Environments, the one that changed last first; those that were never deployed to at the end."""
+    by_name: dict[str, list[Deployment]] = {name: [] for name in repository.environments}
+    for one in sorted(repository.deployments.values(), key=lambda one: one.id, reverse=True):
+        by_name.setdefault(one.environment, []).append(one)
+    found = [
+        Place(
+            environment=repository.environments[name],
+            current=next((one for one in history if one.state == "success"), None),
+            history=history,
+        )
+        for name, history in by_name.items()
+        if name in repository.environments
+    ]
+    return sorted(found, key=lambda place: place.history[0].id if place.history else 0, reverse=True)
+
+
+def _rules(environment: Environment) -> list[str]:
+    """The protection of an environment in words."""
+    rules = []
+    if environment.reviewers:
+        own = ", not by who started the run" if environment.prevent_self_review else ""
+        rules.append(f"reviewed by {', '.join(environment.reviewers)}{own}")
+    if environment.wait_minutes:
+        rules.append(f"waits {environment.wait_minutes} min")
+    if environment.protected_branches:
+        rules.append("protected branches only")
+    if environment.policies:
+        rules.append("only from " + ", ".join(policy.name for policy in environment.policies))
+    return rules
+
+
+def _payload(value: Any) -> str:
+    """A deployment's payload for reading; nothing for an empty one."""
+    if not value:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Deployments made through the API, and those of workflow jobs."""

@@ -1,0 +1,1 @@
+"""Deployment environments and their protection rules."""

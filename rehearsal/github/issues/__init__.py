@@ -1,0 +1,1 @@
+"""Issues, their comments and labels."""

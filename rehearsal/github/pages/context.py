@@ -1,0 +1,120 @@
+"""One request as a page sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from rehearsal.github.accounts.rules import check
+from rehearsal.github.git.bare import BareRepository
+from rehearsal.github.identity import Identity
+from rehearsal.github.instance import Service
+from rehearsal.github.pages import rendering
+from rehearsal.github.pages.forms import Form
+from rehearsal.github.pages.sessions import Notice, Session, Sessions
+from rehearsal.github.problems import Problem, not_found
+from rehearsal.github.repositories.state import Repository
+from rehearsal.runner.hub import Runner
+
+REFRESH = "x-refresh"
+"""Sent by a page that looks for news of itself: it has shown its notices already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """Who looks at what; `form` is what they sent."""
+
+    service: Service
+    sessions: Sessions
+    request: Request
+    session: Session | None
+    identity: Identity
+    form: Form
+    found: Repository | None
+    """The repository in the path; None for a path without one."""
+
+    @property
+    def repository(self) -> Repository:
+        if self.found is None:
+            raise not_found()
+        return self.found
+
+    @property
+    def git(self) -> BareRepository:
+        return self.service.git(self.repository)
+
+    @property
+    def runner(self) -> Runner:
+        """Raises Problem 503 where no runner is attached."""
+        if self.service.runner is None:
+            raise Problem(503, "No runner is attached to this GitHub: workflows cannot start.")
+        return self.service.runner
+
+    @property
+    def home(self) -> str:
+        """Path of the repository's page."""
+        return "" if self.found is None else f"/{self.found.full_name}"
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def number(self, name: str) -> int:
+        """A number in the path. Raises Problem 404 when it is none."""
+        text = self.path(name)
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            raise not_found()
+        return int(text)
+
+    def query(self, name: str, default: str = "") -> str:
+        return self.request.query_params.get(name, default)
+
+    def may(self, *needs: str, role: str | None = None) -> bool:
+        """Whether this person may do what takes these permissions and this role (see rules.access.check)."""
+        if self.identity.user is None:
+            return False
+        try:
+            check(self.identity, self.repository, needs, role)
+        except Problem:
+            return False
+        return True
+
+    def tell(self, tone: str, text: str) -> None:
+        """A notice for the next page."""
+        if self.session is not None:
+            self.session.notices.append(Notice(tone=tone, text=text))
+
+    def page(self, template: str, *, status: int = 200, live: float = 0, **context: Any) -> Response:
+        """A page. With `live` it looks for news of itself that often (seconds); unchanged it is answered 304."""
+        now = self.service.now()
+        body = rendering.render(template, {**self._frame(now, live), **context})
+        tag = rendering.tag(body, now)
+        headers = {"ETag": tag, "Cache-Control": "no-store"}
+        if live and status == 200 and self.request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return HTMLResponse(body, status, headers)
+
+    def go(self, path: str) -> Response:
+        """Lead the browser to a page of this site, after a form. `path` is not escaped yet."""
+        return RedirectResponse(quote(path, safe="/?=&#%"), 303)
+
+    def _frame(self, now: datetime, live: float) -> Mapping[str, Any]:
+        """What the layout of every page shows."""
+        refreshed = REFRESH in self.request.headers
+        notices = self.session.take_notices() if self.session is not None and not refreshed else []
+        return {
+            "now": now,
+            "live": int(live * 1000),
+            "me": self.identity.user.login if self.identity.user is not None else None,
+            "csrf": self.session.csrf if self.session is not None else "",
+            "notices": notices,
+            "repository": self.found,
+            "home": self.home,
+            "here": self.request.url.path + (f"?{self.request.url.query}" if self.request.url.query else ""),
+            "view": self.service.view(),
+        }

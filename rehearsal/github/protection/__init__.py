@@ -1,0 +1,1 @@
+"""Branch protection and rulesets."""

@@ -1,0 +1,93 @@
+"""Whether a pull request may be merged, and if not, why not."""
+
+from __future__ import annotations
+
+from rehearsal.github.accounts.state import at_least
+from rehearsal.github.checks.rules import State, states
+from rehearsal.github.identity import Identity
+from rehearsal.github.protection.rules import RefRules, rules_for
+from rehearsal.github.pulls.state import PullRequest, Review
+from rehearsal.github.repositories.state import Repository
+
+
+def blockers(repository: Repository, pull: PullRequest, identity: Identity | None = None) -> list[str]:
+    """Reasons in GitHub's words; empty when it may be merged (by `identity`, if given)."""
+    if repository.issues[pull.number].state == "closed" or not pull.mergeable:
+        return ["Pull Request is not mergeable"]
+    if pull.draft:
+        return ["Pull Request is still a draft"]
+    rules = rules_for(repository, f"refs/heads/{pull.base_ref}", identity, by_pull=True)
+    return protection_blockers(repository, pull, rules)
+
+
+def protection_blockers(repository: Repository, pull: PullRequest, rules: RefRules) -> list[str]:
+    """What the rules of the base branch still miss."""
+    reasons = review_blockers(repository, pull, rules) + check_blockers(repository, pull.head_sha, rules)
+    if rules.strict and pull.behind:
+        reasons.append(f"The head branch is not up to date with {pull.base_ref}.")
+    if rules.locked:
+        reasons.append("The base branch is locked.")
+    if rules.no_update:
+        reasons.append("Cannot update this protected ref.")
+    return reasons
+
+
+def review_blockers(repository: Repository, pull: PullRequest, rules: RefRules) -> list[str]:
+    counting = counting_reviews(repository, pull)
+    if rules.needs_pull and any(review.state == "CHANGES_REQUESTED" for review in counting):
+        return ["Changes have been requested by a reviewer with write access."]
+    approvers = {review.user for review in counting if review.state == "APPROVED"}
+    if rules.last_push_approval and not approvers - {pull.last_pusher}:
+        return ["The most recent push must be approved by someone other than the person who pushed it."]
+    if len(approvers) < rules.reviews:
+        many = f"{rules.reviews} approving review{'s are' if rules.reviews > 1 else ' is'}"
+        return [f"At least {many} required by reviewers with write access."]
+    return []
+
+
+def check_blockers(repository: Repository, sha: str, rules: RefRules) -> list[str]:
+    """One line for each required check that has not passed on a commit."""
+    found: dict[str, State | None] = {**states(repository, sha)}
+    found |= {context: states(repository, sha, app_id=app).get(context) for context, app in rules.apps}
+    words = {"failed": "is failing", "pending": "is in progress", None: "is expected"}
+    missing = {context: found.get(context) for context in rules.contexts if found.get(context) != "passed"}
+    return [f'Required status check "{context}" {words[state]}.' for context, state in missing.items()]
+
+
+def counting_reviews(repository: Repository, pull: PullRequest) -> list[Review]:
+    """Standing reviews of people who may write here, the author's own left out."""
+    author = repository.issues[pull.number].user
+    return [
+        review
+        for review in pull.standing_reviews()
+        if review.user != author and at_least(repository.role_of(review.user), "write")
+    ]
+
+
+def review_decision(repository: Repository, pull: PullRequest) -> str | None:
+    """GraphQL's reviewDecision: APPROVED, CHANGES_REQUESTED, REVIEW_REQUIRED, or None where none is asked for."""
+    rules = rules_for(repository, f"refs/heads/{pull.base_ref}")
+    counting = counting_reviews(repository, pull)
+    if any(review.state == "CHANGES_REQUESTED" for review in counting):
+        return "CHANGES_REQUESTED"
+    approvals = sum(1 for review in counting if review.state == "APPROVED")
+    if rules.needs_pull and approvals < max(rules.reviews, 0):
+        return "REVIEW_REQUIRED"
+    return "APPROVED" if approvals else None
+
+
+def mergeable_state(repository: Repository, pull: PullRequest) -> str:
+    """clean, dirty, draft, blocked, behind, unstable or unknown, as on a pull request's page."""
+    if repository.issues[pull.number].state == "closed":
+        return "unknown"
+    if not pull.mergeable:
+        return "dirty"
+    if pull.draft:
+        return "draft"
+    rules = rules_for(repository, f"refs/heads/{pull.base_ref}")
+    if review_blockers(repository, pull, rules) or check_blockers(repository, pull.head_sha, rules) or rules.locked:
+        return "blocked"
+    if rules.strict and pull.behind:
+        return "behind"
+    found = states(repository, pull.head_sha)
+    return "clean" if all(state == "passed" for state in found.values()) else "unstable"

@@ -1,0 +1,1 @@
+"""What is done to pull requests: opened, reviewed, merged."""

@@ -1,0 +1,132 @@
+"""Merging a pull request on GitHub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rehearsal.github.git import merging
+from rehearsal.github.git.bare import ZERO, BareRepository
+from rehearsal.github.git.history import between
+from rehearsal.github.git.merging import Conflict
+from rehearsal.github.git.objects import Signature
+from rehearsal.github.git.receiving import RefChange
+from rehearsal.github.identity import Identity
+from rehearsal.github.instance import Service
+from rehearsal.github.problems import conflict, not_allowed
+from rehearsal.github.pulls.rules import blockers
+from rehearsal.github.pulls.service.mergeability import github_itself
+from rehearsal.github.pulls.service.pull_requests import record_merge, tell
+from rehearsal.github.pulls.state import PullRequest
+from rehearsal.github.repositories.service.pushes import refs_moved
+from rehearsal.github.repositories.state import Repository
+
+_FORBIDDEN = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeRequest:
+    """How somebody wants a pull request merged."""
+
+    method: str = "merge"
+    """merge, squash or rebase"""
+    title: str | None = None
+    message: str | None = None
+    sha: str | None = None
+    """The head it was decided on; the merge is refused when the head is another one."""
+
+
+async def merge(service: Service, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity) -> str:
+    """Merge, and return the commit. Raises Problem 405 with the reasons, 409 when head or base moved."""
+    _allowed(repository, pull, wanted, by)
+    base = pull.base_sha
+    commit = await _commit(service, repository, pull, wanted, by)
+    _allowed(repository, pull, wanted, by)  # git took a moment: what was decided has to hold still
+    ref = f"refs/heads/{pull.base_ref}"
+    git = service.git(repository)
+    if not await git.update_ref(ref, commit, base):
+        raise conflict("Base branch was modified. Review and try the merge again.")
+    record_merge(service, repository, pull, commit, by)
+    await refs_moved(service, repository, [RefChange(ref=ref, old=base, new=commit)], by)
+    await tell(service, repository, pull, "closed", by)
+    if repository.settings.delete_branch_on_merge and pull.head_repository == repository.full_name:
+        await _delete_head(service, repository, git, pull, by)
+    return commit
+
+
+def _allowed(repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity) -> None:
+    if wanted.sha is not None and wanted.sha != pull.head_sha:
+        raise conflict("Head branch was modified. Review and try the merge again.")
+    allowed = {
+        "merge": repository.settings.allow_merge_commit,
+        "squash": repository.settings.allow_squash_merge,
+        "rebase": repository.settings.allow_rebase_merge,
+    }
+    if not allowed[wanted.method]:
+        raise not_allowed(f"{_FORBIDDEN[wanted.method]} are not allowed on this repository.")
+    reasons = blockers(repository, pull, by)
+    if reasons:
+        raise not_allowed(" ".join(reasons))
+
+
+async def _commit(
+    service: Service, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
+) -> str:
+    git = service.git(repository)
+    person = signature(service, by)
+    if wanted.method == "rebase":
+        made = await merging.rebase(git, pull.base_sha, pull.head_sha, by=person)
+    elif wanted.method == "squash":
+        text = await _squash_text(git, repository, pull, wanted)
+        author = _author(service, repository.issues[pull.number].user)
+        made = await merging.squash(
+            git, pull.base_sha, pull.head_sha, message=text, author=author, by=github_itself(service)
+        )
+    else:
+        text = _merge_text(repository, pull, wanted)
+        made = await merging.merge(
+            git, pull.base_sha, pull.head_sha, message=text, author=person, by=github_itself(service)
+        )
+    if isinstance(made, Conflict):
+        raise not_allowed("Merge conflict")
+    if wanted.method != "rebase":
+        repository.signed.append(made)
+    return made
+
+
+def signature(service: Service, by: Identity) -> Signature:
+    """The person as an author of commits."""
+    return _author(service, by.login)
+
+
+def _author(service: Service, login: str) -> Signature:
+    user = service.view().user(login)
+    return Signature(name=user.name, email=user.email, at=service.now())
+
+
+def _merge_text(repository: Repository, pull: PullRequest, wanted: MergeRequest) -> str:
+    owner = pull.head_repository.partition("/")[0]
+    title = wanted.title or f"Merge pull request #{pull.number} from {owner}/{pull.head_ref}"
+    body = wanted.message if wanted.message is not None else repository.issues[pull.number].title
+    return f"{title}\n\n{body}\n" if body else f"{title}\n"
+
+
+async def _squash_text(git: BareRepository, repository: Repository, pull: PullRequest, wanted: MergeRequest) -> str:
+    """The commit's own message when there is one, otherwise the title with a list of the messages."""
+    commits = await between(git, pull.base_sha, pull.head_sha)
+    if len(commits) == 1:
+        title, _, body = commits[0].message.partition("\n")
+        title, body = f"{title} (#{pull.number})", body.strip()
+    else:
+        title = f"{repository.issues[pull.number].title} (#{pull.number})"
+        body = "\n\n".join(f"* {commit.message}" for commit in commits)
+    title = wanted.title or title
+    body = wanted.message if wanted.message is not None else body
+    return f"{title}\n\n{body}\n" if body else f"{title}\n"
+
+
+async def _delete_head(
+    service: Service, repository: Repository, git: BareRepository, pull: PullRequest, by: Identity
+) -> None:
+    ref = f"refs/heads/{pull.head_ref}"
+    if await git.update_ref(ref, ZERO, pull.head_sha):
+        await refs_moved(service, repository, [RefChange(ref=ref, old=pull.head_sha, new=ZERO)], by)

@@ -1,0 +1,1 @@
+"""Releases, their assets, generated notes, source archives."""

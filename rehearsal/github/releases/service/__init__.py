@@ -1,0 +1,1 @@
+"""Releases, their assets, and generated notes."""

@@ -1,0 +1,74 @@
+"""Release assets: bytes on disk under their id, digest and size in the state."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+
+from rehearsal.github.identity import Identity
+from rehearsal.github.instance import Service
+from rehearsal.github.problems import invalid, unprocessable
+from rehearsal.github.releases.service.releases import immutable_refusal
+from rehearsal.github.releases.state import Asset, Release
+
+
+async def upload(
+    service: Service,
+    release: Release,
+    *,
+    name: str,
+    label: str | None,
+    content_type: str,
+    content: AsyncIterator[bytes],
+    by: Identity,
+) -> Asset:
+    """Store an asset. Until its last byte is here its state is `open`, and a broken upload leaves it so, as on
+    GitHub. Raises Problem 422 for a name that is taken, 422 for an immutable release."""
+    if release.immutable:
+        raise immutable_refusal()
+    if release.asset_named(name) is not None:
+        raise invalid("ReleaseAsset", "name", "already_exists")
+    now = service.now()
+    asset = Asset(
+        id=service.database.next_id("asset"),
+        name=name,
+        label=label,
+        content_type=content_type,
+        size=0,
+        digest="",
+        uploader=by.login,
+        state="open",
+        created_at=now,
+        updated_at=now,
+    )
+    release.assets.append(asset)
+    digest = hashlib.sha256()
+    with service.asset_path(asset.id).open("wb") as file:
+        async for chunk in content:
+            digest.update(chunk)
+            await asyncio.to_thread(file.write, chunk)
+            asset.size += len(chunk)
+    asset.digest = f"sha256:{digest.hexdigest()}"
+    asset.state = "uploaded"
+    asset.updated_at = service.now()
+    return asset
+
+
+def rename(release: Release, asset: Asset, *, name: str | None, label: str | None) -> None:
+    """Raises Problem 422 for a name that is taken, or an immutable release."""
+    if release.immutable:
+        raise immutable_refusal()
+    taken = release.asset_named(name) if name is not None else None
+    if taken is not None and taken is not asset:
+        raise invalid("ReleaseAsset", "name", "already_exists")
+    asset.name = name or asset.name
+    asset.label = label if label is not None else asset.label
+
+
+def delete(service: Service, release: Release, asset: Asset) -> None:
+    """Raises Problem 422 for an immutable release."""
+    if release.immutable:
+        raise unprocessable("Cannot delete assets from an immutable release.")
+    release.assets.remove(asset)
+    service.asset_path(asset.id).unlink(missing_ok=True)

@@ -1,0 +1,191 @@
+"""Releases: drafted, published, edited, deleted; which is the latest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rehearsal.github.events.delivery import announce
+from rehearsal.github.identity import Identity
+from rehearsal.github.instance import Service
+from rehearsal.github.problems import Problem, custom, invalid, unprocessable
+from rehearsal.github.releases.render import release as render_release
+from rehearsal.github.releases.rules import precedence
+from rehearsal.github.releases.state import Release
+from rehearsal.github.repositories.service import refs
+from rehearsal.github.repositories.state import Repository
+
+_LONGEST_BODY = 125_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a release shall be; None leaves a field as it is, or at its default for a new one."""
+
+    tag_name: str | None = None
+    target_commitish: str | None = None
+    name: str | None = None
+    body: str | None = None
+    draft: bool | None = None
+    prerelease: bool | None = None
+    make_latest: str | None = None
+
+
+async def create(service: Service, repository: Repository, wanted: Wanted, by: Identity) -> Release:
+    """Make a release, and its tag when it is published. Raises Problem 422."""
+    tag = wanted.tag_name or ""
+    if not tag:
+        raise invalid("Release", "tag_name", "missing_field")
+    _check_tag_free(repository, tag, None)
+    _check_body(wanted)
+    now = service.now()
+    release = Release(
+        id=service.database.next_id("release"),
+        tag_name=tag,
+        target_commitish=wanted.target_commitish or repository.default_branch,
+        name=wanted.name,
+        body=wanted.body,
+        draft=True,
+        prerelease=bool(wanted.prerelease),
+        author=by.login,
+        created_at=now,
+        updated_at=now,
+        make_latest=wanted.make_latest or "true",
+        hidden_reads=service.lag,
+    )
+    if not wanted.draft:
+        await _publish(service, repository, release, by)
+    repository.releases[release.id] = release
+    if not release.draft:
+        await _tell_published(service, repository, release, by)
+    return release
+
+
+async def update(service: Service, repository: Repository, release: Release, wanted: Wanted, by: Identity) -> None:
+    """Edit or publish. Raises Problem 422."""
+    if wanted.tag_name is not None and wanted.tag_name != release.tag_name:
+        if release.immutable:
+            raise immutable_refusal()
+        _check_tag_free(repository, wanted.tag_name, release)
+        release.tag_name = wanted.tag_name
+    _check_body(wanted)
+    publishes = release.draft and wanted.draft is False
+    if publishes:
+        _check_tag_free(repository, release.tag_name, release)
+    if wanted.draft and not release.draft:
+        if release.immutable:
+            raise immutable_refusal()
+        repository.unpublish(release)
+    _apply(release, wanted)
+    release.updated_at = service.now()
+    if publishes:
+        await _publish(service, repository, release, by)
+        await _tell_published(service, repository, release, by)
+        return
+    _mark_latest(repository, release, wanted.make_latest)
+    if not release.draft:
+        await tell(service, repository, release, "edited", by)
+
+
+async def delete(service: Service, repository: Repository, release: Release, by: Identity) -> None:
+    """Delete a release; its tag stays. The tag of an immutable one can never be released again."""
+    if release.immutable:
+        repository.burnt_tags.append(release.tag_name)
+    for asset in release.assets:
+        service.asset_path(asset.id).unlink(missing_ok=True)
+    del repository.releases[release.id]
+    if repository.latest_release_id == release.id:
+        repository.latest_release_id = None
+    if not release.draft:
+        await tell(service, repository, release, "deleted", by)
+
+
+def visible(repository: Repository, *, with_drafts: bool) -> list[Release]:
+    """What a list shows, newest first; each read brings what lags behind closer."""
+    shown = []
+    for release in sorted(repository.releases.values(), key=lambda one: (one.created_at, one.id), reverse=True):
+        if release.hidden_reads > 0:
+            release.hidden_reads -= 1
+        elif with_drafts or not release.draft:
+            shown.append(release)
+    return shown
+
+
+def latest(repository: Repository) -> Release | None:
+    """The one marked as latest; without such, the newest full release by the date of its commit."""
+    full = [one for one in repository.releases.values() if not one.draft and not one.prerelease]
+    marked = next((one for one in full if one.id == repository.latest_release_id), None)
+    return marked or max(full, key=lambda one: (one.created_at, one.id), default=None)
+
+
+def immutable_refusal() -> Problem:
+    return unprocessable("Cannot upload assets to, or change the tag or assets of, an immutable release.")
+
+
+async def tell(service: Service, repository: Repository, release: Release, action: str, by: Identity) -> None:
+    """A release event; it runs on the tag."""
+    sha = await service.git(repository).resolve(f"refs/tags/{release.tag_name}")
+    if sha is None:
+        return
+    body = {"action": action, "release": render_release(service.view(), repository, release)}
+    await announce(service, repository, "release", body, ref=f"refs/tags/{release.tag_name}", sha=sha, by=by)
+
+
+async def _publish(service: Service, repository: Repository, release: Release, by: Identity) -> None:
+    git = service.git(repository)
+    ref = f"refs/tags/{release.tag_name}"
+    if ref not in git.refs:
+        sha = await git.resolve(release.target_commitish)
+        if sha is None:
+            raise invalid("Release", "target_commitish")
+        try:
+            await refs.create(service, repository, ref, sha, by)
+        except Problem:
+            if ref not in git.refs:  # otherwise somebody else made it just now
+                raise
+    commit = await git.peel(git.refs[ref])
+    if commit is not None:
+        release.created_at = (await git.commit(commit)).committer.at
+    _check_tag_free(repository, release.tag_name, release)  # git took a moment
+    release.draft = False
+    release.published_at = service.now()
+    release.immutable = repository.settings.immutable_releases
+    _mark_latest(repository, release, release.make_latest)
+
+
+async def _tell_published(service: Service, repository: Repository, release: Release, by: Identity) -> None:
+    for action in ("created", "published", "prereleased" if release.prerelease else "released"):
+        await tell(service, repository, release, action, by)
+
+
+def _check_tag_free(repository: Repository, tag: str, release: Release | None) -> None:
+    other = repository.release_tagged(tag)
+    if other is not None and other is not release:
+        raise invalid("Release", "tag_name", "already_exists")
+    if tag in repository.burnt_tags:
+        raise custom("Release", "tag_name was used by an immutable release")
+
+
+def _check_body(wanted: Wanted) -> None:
+    if wanted.body is not None and len(wanted.body) > _LONGEST_BODY:
+        raise custom("Release", f"body is too long (maximum is {_LONGEST_BODY} characters)")
+
+
+def _apply(release: Release, wanted: Wanted) -> None:
+    release.target_commitish = wanted.target_commitish or release.target_commitish
+    release.name = wanted.name if wanted.name is not None else release.name
+    release.body = wanted.body if wanted.body is not None else release.body
+    release.prerelease = wanted.prerelease if wanted.prerelease is not None else release.prerelease
+    release.make_latest = wanted.make_latest or release.make_latest
+
+
+def _mark_latest(repository: Repository, release: Release, choice: str | None) -> None:
+    if choice is None or release.draft or release.prerelease:
+        return
+    if choice == "true":
+        repository.latest_release_id = release.id
+    elif choice == "false" and repository.latest_release_id == release.id:
+        repository.latest_release_id = None
+    elif choice == "legacy":
+        full = [one for one in repository.releases.values() if not one.draft and not one.prerelease]
+        newest = max([*full, release], key=lambda one: (precedence(one.tag_name), one.created_at))
+        repository.latest_release_id = newest.id

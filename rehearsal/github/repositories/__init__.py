@@ -1,0 +1,1 @@
+"""Repositories: contents, commits, refs, git data."""

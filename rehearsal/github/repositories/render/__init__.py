@@ -1,0 +1,1 @@
+"""Repositories and commits as JSON."""

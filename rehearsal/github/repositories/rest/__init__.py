@@ -1,0 +1,1 @@
+"""The REST API of repositories, contents, commits and git data."""

@@ -1,0 +1,1 @@
+"""Repositories made and forked, refs moved, and what follows a push."""

@@ -1,0 +1,1 @@
+"""Everything that is served, over all domains: the REST API, GraphQL, pages, git, downloads."""

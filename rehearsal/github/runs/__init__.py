@@ -1,0 +1,1 @@
+"""Workflows, their runs and jobs, logs and artifacts."""

@@ -1,0 +1,1 @@
+"""The pages of Actions: runs, jobs, logs, *Run workflow*."""

@@ -1,0 +1,59 @@
+"""What a run waits for before its environments, and whether the reader may decide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rehearsal.github.repositories.state import Repository
+from rehearsal.runner.hub import Runner
+from rehearsal.runner.model import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One environment in front of which jobs of a run wait."""
+
+    environment: str
+    reviewers: tuple[str, ...]
+    since: datetime
+    opens_at: datetime | None
+    """When its wait timer ends; None without one."""
+    needs_review: bool
+    refusal: str
+    """Why this reader may not review it; empty when they may."""
+
+    @property
+    def may(self) -> bool:
+        return self.needs_review and not self.refusal
+
+
+def asked(repository: Repository, run: Run, runner: Runner, login: str) -> list[Asked]:
+    """In the order in which the waiting began."""
+    if run.status == "completed":
+        return []
+    found = []
+    for one in runner.pending(run.id):
+        answered = any(one.environment in review.environments and review.at >= one.since for review in run.reviews)
+        timer = one.since + timedelta(minutes=one.wait_timer) if one.wait_timer else None
+        found.append(
+            Asked(
+                environment=one.environment,
+                reviewers=tuple(one.reviewers),
+                since=one.since,
+                opens_at=timer,
+                needs_review=bool(one.reviewers) and not answered,
+                refusal=_refusal(repository, run, one.environment, one.reviewers, login),
+            )
+        )
+    return found
+
+
+def _refusal(repository: Repository, run: Run, name: str, reviewers: list[str], login: str) -> str:
+    if login not in reviewers:
+        return f"{login} is not a reviewer of {name}." if login != "anonymous" else "Sign in to review."
+    environment = repository.environment(name)
+    starter = run.triggering_actor or run.event.actor
+    if environment is not None and environment.prevent_self_review and login == starter:
+        return f"{login} started this run, and {name} does not allow self-review."
+    return ""

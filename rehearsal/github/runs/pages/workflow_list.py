@@ -1,0 +1,52 @@
+"""The workflows a repository's pages list. Read at every look for news, so nothing is parsed twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rehearsal.github.pages.context import Visit
+from rehearsal.github.problems import not_found
+from rehearsal.github.runs.service import workflows as changes
+from rehearsal.github.runs.state import Workflow
+from rehearsal.runner import workflow as files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    workflow: Workflow
+    dispatchable: bool
+    """The default branch has it, with `on: workflow_dispatch`, and nobody disabled it."""
+
+
+async def known(visit: Visit) -> list[Listed]:
+    """The workflows of the default branch and those that ran from elsewhere, by name."""
+    texts = await texts_at(visit, visit.repository.default_branch)
+    ran = {run.workflow_path for run in visit.service.runs(visit.repository)}
+    found = [_listed(visit, path, texts.get(path)) for path in {*texts, *ran}]
+    return sorted(found, key=lambda one: (one.workflow.name.lower(), one.workflow.path))
+
+
+async def find(visit: Visit, name: str) -> Workflow:
+    """By file name or id. Raises Problem 404."""
+    for one in await known(visit):
+        if name in (one.workflow.path.rpartition("/")[2], str(one.workflow.id)):
+            return one.workflow
+    raise not_found()
+
+
+async def texts_at(visit: Visit, ref: str) -> dict[str, str]:
+    """Path -> text of the workflow files at a branch, tag or commit; none where there is no such."""
+    sha = await visit.git.resolve(ref)
+    return {} if sha is None else await changes.files(visit.git, sha)
+
+
+def _listed(visit: Visit, path: str, text: str | None) -> Listed:
+    workflow = changes.ensure(visit.service, visit.repository, path)
+    try:
+        parsed = None if text is None else files.parse(path, text)
+    except files.WorkflowError:
+        parsed = None
+    if parsed is not None:
+        workflow.name = parsed.name
+    dispatchable = parsed is not None and workflow.state == "active" and "workflow_dispatch" in parsed.on
+    return Listed(workflow=workflow, dispatchable=dispatchable)

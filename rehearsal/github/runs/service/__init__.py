@@ -1,0 +1,1 @@
+"""Workflow runs: started, recorded, delivered as events, packed for download."""

@@ -1,0 +1,89 @@
+"""`workflow_run`: what GitHub tells when a run is asked for, begins and is completed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from rehearsal.github.checks import service as checks
+from rehearsal.github.events.delivery import announce
+from rehearsal.github.identity import Identity
+from rehearsal.github.instance import Service
+from rehearsal.github.repositories.state import Repository
+from rehearsal.github.runs import render
+from rehearsal.github.runs.service import workflows
+from rehearsal.github.view import View
+from rehearsal.runner.model import Run
+
+_ACTIONS = {"completed": "completed", "in_progress": "in_progress"}
+"""Status of a run -> the action told; every other one is `requested`."""
+
+
+async def rendered(service: Service, view: View, repository: Repository, run: Run) -> dict[str, Any]:
+    """A run as the API has it."""
+    git = service.git(repository)
+    facts = render.RunFacts(
+        workflow_id=workflows.ensure(service, repository, run.workflow_path).id,
+        suite_id=checks.run_suite(service, repository, run).id,
+        head=await git.commit(run.head_sha) if await git.peel(run.head_sha) else None,
+        head_repository=head_repository(view, repository, run),
+    )
+    return render.run(view, repository, run, facts)
+
+
+def head_repository(view: View, repository: Repository, run: Run) -> Repository:
+    """A fork's for a pull request from there."""
+    pull = run.event.payload.get("pull_request") or {}
+    source = (pull.get("head") or {}).get("repo") or {}
+    return view.database.repository(str(source.get("full_name") or run.repository)) or repository
+
+
+class RunEvents:
+    """Tells of each step in the life of a run once, in order. What it starts are the default branch's workflows."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._told: dict[tuple[int, datetime], tuple[int, str]] = {}
+        """Attempt and action that were told last; by creation too, because a saved world may bring numbers back."""
+        self._telling: set[asyncio.Task[None]] = set()
+        self._order = asyncio.Lock()
+
+    def changed(self, repository: Repository, run: Run) -> None:
+        """Must be called on the event loop; returns at once."""
+        key, action = (run.id, run.created_at), _ACTIONS.get(run.status, "requested")
+        attempt, last = self._told.get(key, (0, ""))
+        if action == "requested" and (run.attempt > 1 or attempt == run.attempt):
+            return  # a re-run is not requested, and a run that waits again was requested before
+        if (attempt, last) != (run.attempt, action):
+            self._told[key] = (run.attempt, action)
+            task = asyncio.get_running_loop().create_task(self._tell(repository, run, action, run.conclusion))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, repository: Repository, run: Run, action: str, conclusion: str | None) -> None:
+        service, view = self._service, self._service.view()
+        async with self._order:
+            tip = service.git(repository).branch(repository.default_branch)
+            if tip is None:
+                return
+            workflow = workflows.ensure(service, repository, run.workflow_path)
+            state = {"status": "queued" if action == "requested" else action, "conclusion": conclusion}
+            body = {
+                "action": action,
+                "workflow": render.workflow(view, repository, workflow),
+                "workflow_run": {**await rendered(service, view, repository, run), **state},
+            }
+            by = Identity(user=service.database.users.get(run.event.actor))
+            ref = f"refs/heads/{repository.default_branch}"
+            await announce(service, repository, "workflow_run", body, ref=ref, sha=tip, by=by)
+
+    async def settle(self) -> None:
+        """Until everything so far is told."""
+        await asyncio.gather(*self._telling)
+
+    async def stop(self) -> None:
+        """Tell no more."""
+        for task in self._telling:
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rehearsal.github import snapshot
 from rehearsal.github.hub import GitHubHub
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.pages import routes as page_routes
 from rehearsal.github.problems import Problem
 from rehearsal.github.rest import root
@@ -37,7 +37,7 @@ class GitHub:
     contract: str | None = "github"
 
     def __init__(self, data: Path, now: Callable[[], datetime]) -> None:
-        self.service = Service(data, now)
+        self.service = Instance(data, now)
         self.seed = Seed(self.service)
         self.hub = GitHubHub(self.service)
         self._starlette = Starlette(

@@ -11,7 +11,7 @@ from rehearsal.github.deployments.service import job_deployments
 from rehearsal.github.environments.state import Environment
 from rehearsal.github.git.bare import ZERO, GitError
 from rehearsal.github.git.history import changed_paths, merge_base
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.oidc import subject_prefix
 from rehearsal.github.protection.rules import rules_for
 from rehearsal.github.repositories.state import Repository
@@ -30,24 +30,24 @@ def _environment(repository: Repository, name: str | None) -> Environment | None
 
 
 class GitHubHub:
-    """`rehearsal.runner.hub.Hub` on top of the service."""
+    """`rehearsal.runner.hub.Hub` on top of the instance."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self.run_events = RunEvents(service)
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self.run_events = RunEvents(instance)
 
     async def workflow_files(self, repository: str, sha: str) -> dict[str, str]:
         """Path -> text of every file under .github/workflows at a commit."""
-        return await workflows.files(self._service.git(self._service.repository(repository)), sha)
+        return await workflows.files(self._instance.git(self._instance.repository(repository)), sha)
 
     def disabled_workflows(self, repository: str) -> set[str]:
         """Paths of those that people disabled."""
-        known = self._service.repository(repository).workflows
+        known = self._instance.repository(repository).workflows
         return {path for path, workflow in known.items() if workflow.state == "disabled_manually"}
 
     async def changed_paths(self, repository: str, before: str, after: str) -> list[str] | None:
         """Paths that differ; None when it cannot be told. Diverged commits are compared from their merge base."""
-        git = self._service.git(self._service.repository(repository))
+        git = self._instance.git(self._instance.repository(repository))
         if ZERO in (before, after):
             return None
         try:
@@ -57,47 +57,47 @@ class GitHubHub:
             return None
 
     def clone_url(self, repository: str) -> str:
-        return f"{self._service.address}/{repository}.git"
+        return f"{self._instance.address}/{repository}.git"
 
     def api_url(self) -> str:
-        return self._service.address
+        return self._instance.address
 
     def server_url(self) -> str:
-        return self._service.address
+        return self._instance.address
 
     def job_token(self, repository: str, permissions: dict[str, str], run: Run, job: Job) -> str:
         """A new GITHUB_TOKEN that allows exactly `permissions`, in this repository only."""
-        bot = self._service.database.actions_bot(self._service.now())
+        bot = self._instance.database.actions_bot(self._instance.now())
         token = Token(
             value=f"ghs_{secrets.token_hex(18)}",
             login=bot.login,
             kind="job",
             permissions=normalised(permissions),
-            repository=self._service.repository(repository).full_name,
+            repository=self._instance.repository(repository).full_name,
             run_id=run.id,
             job_id=job.id,
         )
-        self._service.database.tokens[token.value] = token
+        self._instance.database.tokens[token.value] = token
         return token.value
 
     def retire_token(self, token: str) -> None:
-        self._service.database.tokens.pop(token, None)
+        self._instance.database.tokens.pop(token, None)
 
     def secrets(self, repository: str, environment: str | None) -> dict[str, str]:
-        found = self._service.repository(repository)
+        found = self._instance.repository(repository)
         own = {name: secret.value for name, secret in found.secrets.items()}
         of = _environment(found, environment)
         return own if of is None else own | {name: secret.value for name, secret in of.secrets.items()}
 
     def variables(self, repository: str, environment: str | None) -> dict[str, str]:
-        found = self._service.repository(repository)
+        found = self._instance.repository(repository)
         own = {name: variable.value for name, variable in found.variables.items()}
         of = _environment(found, environment)
         return own if of is None else own | {name: variable.value for name, variable in of.variables.items()}
 
     def environment(self, repository: str, name: str) -> EnvironmentRules:
         """The rules of an environment; `protected branches only` is given as the names of those there are."""
-        found = self._service.repository(repository)
+        found = self._instance.repository(repository)
         one = _environment(found, name)
         if one is None:
             return EnvironmentRules(name=name)
@@ -106,7 +106,7 @@ class GitHubHub:
         if one.custom_policies and not one.policies:
             branches = [_NO_BRANCH]
         if one.protected_branches:
-            every = self._service.git(found).branches()
+            every = self._instance.git(found).branches()
             branches = [branch for branch in every if rules_for(found, f"refs/heads/{branch}").protected]
         return EnvironmentRules(
             name=one.name,
@@ -118,27 +118,27 @@ class GitHubHub:
         )
 
     def default_branch(self, repository: str) -> str:
-        return self._service.repository(repository).default_branch
+        return self._instance.repository(repository).default_branch
 
     def sign_oidc(self, claims: dict[str, Any]) -> str:
         """The claims, their subject in the form that the repository's settings ask for."""
-        repository = self._service.database.repository(str(claims.get("repository", "")))
+        repository = self._instance.database.repository(str(claims.get("repository", "")))
         named = f"repo:{repository.full_name}:" if repository is not None else ""
         subject = str(claims.get("sub", ""))
         if repository is not None and subject.startswith(named):
-            prefix = subject_prefix(self._service.database, repository)
+            prefix = subject_prefix(self._instance.database, repository)
             claims = {**claims, "sub": f"{prefix}:{subject.removeprefix(named)}"}
-        return self._service.oidc.sign(self._service.issuer, claims)
+        return self._instance.oidc.sign(self._instance.issuer, claims)
 
     def run_changed(self, run: Run, job: Job | None) -> None:
         """Bring check runs and deployments to where the run is; None: something about the run as a whole."""
-        repository = self._service.database.repository(run.repository)
+        repository = self._instance.database.repository(run.repository)
         if repository is None:
             return
-        workflows.ensure(self._service, repository, run.workflow_path).name = run.workflow_name
-        runs.run_changed(self._service, repository, run)
+        workflows.ensure(self._instance, repository, run.workflow_path).name = run.workflow_name
+        runs.run_changed(self._instance, repository, run)
         for one in [job] if job is not None else run.latest_jobs():
-            checks.job_changed(self._service, repository, run, one)
-            job_deployments.job_changed(self._service, repository, run, one)
+            checks.job_changed(self._instance, repository, run, one)
+            job_deployments.job_changed(self._instance, repository, run, one)
         self.run_events.changed(repository, run)
-        self._service.notify()
+        self._instance.notify()

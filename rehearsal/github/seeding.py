@@ -16,7 +16,7 @@ from rehearsal.github.git.bare import ZERO
 from rehearsal.github.git.objects import Signature
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.protection.state import BranchProtection, BypassActor, Rule, Ruleset
 from rehearsal.github.repositories.service.pushes import push_body
 from rehearsal.github.repositories.service.repositories import bring_history, commit_files, fork, record
@@ -27,15 +27,15 @@ from rehearsal.runner.model import Event
 class Seed:
     """What an administrator would have set up before the story begins."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
 
     def user(self, login: str, *, name: str | None = None, email: str | None = None) -> User:
         """An account; calling again returns the same one."""
-        return self._service.database.add_user(login, now=self._service.now(), name=name, email=email)
+        return self._instance.database.add_user(login, now=self._instance.now(), name=name, email=email)
 
     def organization(self, login: str) -> User:
-        return self._service.database.add_user(login, now=self._service.now(), kind="Organization")
+        return self._instance.database.add_user(login, now=self._instance.now(), kind="Organization")
 
     def token(
         self,
@@ -55,9 +55,9 @@ class Seed:
             kind="classic" if permissions is None else "fine-grained",
             permissions=None if permissions is None else normalised(dict(permissions)),
             repository=repository,
-            expires_at=None if lifetime is None else self._service.now() + lifetime,
+            expires_at=None if lifetime is None else self._instance.now() + lifetime,
         )
-        self._service.database.tokens[token.value] = token
+        self._instance.database.tokens[token.value] = token
         return token.value
 
     async def repository(
@@ -78,10 +78,10 @@ class Seed:
         leave `files` out and push, or call `history`.
         """
         owner, _, name = full_name.partition("/")
-        if owner not in self._service.database.users:
+        if owner not in self._instance.database.users:
             self.organization(owner)
         repository = record(
-            self._service,
+            self._instance,
             owner,
             name,
             private=private,
@@ -91,7 +91,7 @@ class Seed:
         )
         for login, role in (roles or {}).items():
             self.role(full_name, login, role)
-        await self._service.git(repository).create(default_branch)
+        await self._instance.git(repository).create(default_branch)
         if files is not None:
             await self.commit(full_name, files, branch=default_branch, message=message, author=author)
         return repository
@@ -107,30 +107,30 @@ class Seed:
     ) -> str:
         """A commit on a branch that puts these files into its tree (a directory: replaces the tree). No event."""
         user = self.user(author or "release-manager")
-        person = Signature(name=user.name, email=user.email, at=self._service.now())
-        repository = self._service.repository(full_name)
-        return await commit_files(self._service, repository, files, branch=branch, message=message, by=person)
+        person = Signature(name=user.name, email=user.email, at=self._instance.now())
+        repository = self._instance.repository(full_name)
+        return await commit_files(self._instance, repository, files, branch=branch, message=message, by=person)
 
     async def first_push(self, full_name: str, *, by: str) -> Event:
         """The push that once brought the head of the default branch. It is not told to anybody: no event."""
-        repository = self._service.repository(full_name)
+        repository = self._instance.repository(full_name)
         ref = f"refs/heads/{repository.default_branch}"
-        sha = str(self._service.git(repository).branch(repository.default_branch))
+        sha = str(self._instance.git(repository).branch(repository.default_branch))
         change = RefChange(ref=ref, old=ZERO, new=sha)
         person = Identity(user=self.user(by))
-        body = await push_body(self._service, repository, change, person)
-        return event(self._service, repository, "push", body, ref=ref, sha=sha, by=person)
+        body = await push_body(self._instance, repository, change, person)
+        return event(self._instance, repository, "push", body, ref=ref, sha=sha, by=person)
 
     async def history(self, full_name: str, source: Path) -> None:
         """All branches and tags of a git repository on this machine. No event."""
-        await bring_history(self._service, self._service.repository(full_name), source)
+        await bring_history(self._instance, self._instance.repository(full_name), source)
 
     def role(self, full_name: str, login: str, role: str) -> None:
         """Give somebody a role: none, read, triage, write, maintain or admin. Raises ValueError for another."""
         if role not in ROLES:
             raise ValueError(f"{role!r} is no role of GitHub; roles are {', '.join(ROLES)}")
         self.user(login)
-        self._service.repository(full_name).roles[login] = role
+        self._instance.repository(full_name).roles[login] = role
 
     def environment(
         self,
@@ -148,7 +148,7 @@ class Seed:
         variables: Mapping[str, str] | None = None,
     ) -> Environment:
         """An environment with its rules, secrets and variables; `branches` and `tags` are name patterns."""
-        environment = ensure(self._service, self._service.repository(full_name), name)
+        environment = ensure(self._instance, self._instance.repository(full_name), name)
         environment.reviewers = list(reviewers)
         environment.prevent_self_review = prevent_self_review
         environment.wait_minutes = wait_minutes
@@ -158,24 +158,24 @@ class Seed:
         environment.policies = []
         for kind, patterns in (("branch", branches), ("tag", tags)):
             for pattern in patterns:
-                add_policy(self._service, environment, pattern, kind)
+                add_policy(self._instance, environment, pattern, kind)
         self.secrets(full_name, secrets or {}, environment=name)
         self.variables(full_name, variables or {}, environment=name)
         return environment
 
     def secrets(self, full_name: str, values: Mapping[str, str], *, environment: str | None = None) -> None:
         """Secrets of the repository, or of one environment."""
-        repository = self._service.repository(full_name)
-        holder = repository if environment is None else ensure(self._service, repository, environment)
+        repository = self._instance.repository(full_name)
+        holder = repository if environment is None else ensure(self._instance, repository, environment)
         for name, value in values.items():
-            set_secret(self._service, holder.secrets, name, value)
+            set_secret(self._instance, holder.secrets, name, value)
 
     def variables(self, full_name: str, values: Mapping[str, str], *, environment: str | None = None) -> None:
         """Variables of the repository, or of one environment."""
-        repository = self._service.repository(full_name)
-        holder = repository if environment is None else ensure(self._service, repository, environment)
+        repository = self._instance.repository(full_name)
+        holder = repository if environment is None else ensure(self._instance, repository, environment)
         for name, value in values.items():
-            set_variable(self._service, holder.variables, name, value)
+            set_variable(self._instance, holder.variables, name, value)
 
     def protect_branch(
         self,
@@ -197,7 +197,7 @@ class Seed:
             reviews=reviews,
             dismiss_stale=dismiss_stale,
         )
-        self._service.repository(full_name).protections[branch] = protection
+        self._instance.repository(full_name).protections[branch] = protection
         return protection
 
     def protect_tags(
@@ -260,9 +260,9 @@ class Seed:
         rules: list[Rule],
         bypass: Sequence[BypassActor],
     ) -> Ruleset:
-        now = self._service.now()
+        now = self._instance.now()
         ruleset = Ruleset(
-            id=self._service.database.next_id("ruleset"),
+            id=self._instance.database.next_id("ruleset"),
             name=name,
             target=target,
             include=[pattern if pattern.startswith("~") else prefix + pattern for pattern in patterns],
@@ -271,12 +271,12 @@ class Seed:
             created_at=now,
             updated_at=now,
         )
-        self._service.repository(full_name).rulesets[ruleset.id] = ruleset
+        self._instance.repository(full_name).rulesets[ruleset.id] = ruleset
         return ruleset
 
     def app(self, slug: str, full_name: str, *, permissions: Mapping[str, str]) -> str:
         """Install an app on a repository. Returns a token of the installation, which acts as `slug[bot]`."""
-        database, now = self._service.database, self._service.now()
+        database, now = self._instance.database, self._instance.now()
         known = next((one for one in database.apps.values() if one.slug == slug), None)
         one = known or App(id=database.next_id("app"), slug=slug, name=slug, created_at=now)
         database.apps[one.id] = one
@@ -286,7 +286,7 @@ class Seed:
             login=bot.login,
             kind="app",
             permissions=normalised(dict(permissions)),
-            repository=self._service.repository(full_name).full_name,
+            repository=self._instance.repository(full_name).full_name,
             app_id=one.id,
         )
         database.tokens[token.value] = token
@@ -295,11 +295,11 @@ class Seed:
     async def fork(self, full_name: str, owner: str) -> Repository:
         """A fork that belongs to `owner`."""
         self.user(owner)
-        return await fork(self._service, self._service.repository(full_name), owner)
+        return await fork(self._instance, self._instance.repository(full_name), owner)
 
     def oidc_key(self, pem: bytes) -> None:
         """Sign OIDC tokens with this RSA key (PEM) instead of a new one."""
-        self._service.oidc.use_key(pem)
+        self._instance.oidc.use_key(pem)
 
 
 def _pull_request_rule(reviews: int, dismiss_stale: bool, last_push_approval: bool) -> Rule:

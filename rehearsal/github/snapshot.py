@@ -10,36 +10,36 @@ from typing import Any
 
 from rehearsal import archives
 from rehearsal.github.database import Database
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.serialization import from_json, to_json
 
 _FOLDERS = ("repositories", "assets")
 
 
-def save(service: Service) -> dict[str, Any]:
+def save(instance: Instance) -> dict[str, Any]:
     """JSON-ready; take it while no push is under way. Runs belong to the runner and are not in it."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for folder in _FOLDERS:
-            archive.add(service.data / folder, arcname=folder)
+            archive.add(instance.data / folder, arcname=folder)
     return {
-        "database": to_json(service.database),
-        "oidc_key": service.oidc.private_pem().decode(),
+        "database": to_json(instance.database),
+        "oidc_key": instance.oidc.private_pem().decode(),
         "files": base64.b64encode(stream.getvalue()).decode(),
-        "lag": service.lag,
+        "lag": instance.lag,
     }
 
 
-def load(service: Service, saved: dict[str, Any]) -> None:
+def load(instance: Instance, saved: dict[str, Any]) -> None:
     """Replace everything. Raises KeyError or TypeError when `saved` is of another shape."""
     database = from_json(Database, saved["database"])
-    service.forget()
+    instance.forget()
     for folder in _FOLDERS:
-        shutil.rmtree(service.data / folder)
+        shutil.rmtree(instance.data / folder)
     with tarfile.open(fileobj=io.BytesIO(base64.b64decode(saved["files"]))) as archive:
-        archives.extract_all(archive, service.data)
-    service.database = database
-    service.lag = int(saved["lag"])
-    service.oidc.use_key(saved["oidc_key"].encode())
+        archives.extract_all(archive, instance.data)
+    instance.database = database
+    instance.lag = int(saved["lag"])
+    instance.oidc.use_key(saved["oidc_key"].encode())
     for repository in database.repositories.values():
-        service.git(repository).reload_now()
+        instance.git(repository).reload_now()

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from rehearsal.github.accounts.rules import check_sight
 from rehearsal.github.pages import rendering
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.pages.sessions import give
 from rehearsal.github.problems import Problem, not_found
@@ -21,68 +21,68 @@ fill="hsl({hue} 45% 26%)">{initial}</text></svg>"""
 
 
 @pages.show("/")
-async def home(visit: Visit) -> Response:
-    seen = sorted((one for one in _all(visit) if _sees(visit, one)), key=lambda one: one.pushed_at, reverse=True)
-    return visit.page("home.html", repositories=seen)
+async def home(context: PageContext) -> Response:
+    seen = sorted((one for one in _all(context) if _sees(context, one)), key=lambda one: one.pushed_at, reverse=True)
+    return context.page("home.html", repositories=seen)
 
 
 @pages.show("/login")
-async def login_form(visit: Visit) -> Response:
+async def login_form(context: PageContext) -> Response:
     """Without a session there is one from here on, so that the form has something to carry."""
-    session = visit.session or visit.sessions.begin()
-    onward = _onward(visit.query("next"))
-    response = visit.page("login.html", people=visit.sessions.people(), onward=onward, csrf=session.csrf)
+    session = context.session or context.sessions.begin()
+    onward = _onward(context.query("next"))
+    response = context.page("login.html", people=context.sessions.people(), onward=onward, csrf=session.csrf)
     return give(response, session)
 
 
 @pages.take("/login", back="/login", anonymous=True)
-async def login(visit: Visit) -> Response:
+async def login(context: PageContext) -> Response:
     """A new session: one that was known before somebody signed in is worth nothing afterwards."""
-    name, value = visit.form.text("person"), visit.form.text("token").strip()
+    name, value = context.form.text("person"), context.form.text("token").strip()
     if value:
-        token = visit.service.token(value)
+        token = context.instance.token(value)
         if token is None or token.kind == "job":
             raise Problem(401, "That token is unknown, expired, or a job's.")
         name = token.login
-    if name not in {user.login for user in visit.sessions.people()}:
+    if name not in {user.login for user in context.sessions.people()}:
         raise Problem(422, "Choose a person, or paste a token.")
-    if visit.session is not None:
-        visit.sessions.end(visit.session)
-    session = visit.sessions.begin()
+    if context.session is not None:
+        context.sessions.end(context.session)
+    session = context.sessions.begin()
     session.login, session.token = name, value or None
-    return give(visit.go(_onward(visit.form.text("next"))), session)
+    return give(context.go(_onward(context.form.text("next"))), session)
 
 
 @pages.take("/logout", back="/")
-async def logout(visit: Visit) -> Response:
-    if visit.session is not None:
-        visit.sessions.end(visit.session)
-    return visit.go("/")
+async def logout(context: PageContext) -> Response:
+    if context.session is not None:
+        context.sessions.end(context.session)
+    return context.go("/")
 
 
 @pages.show("/_avatars/{number}")
-async def avatar(visit: Visit) -> Response:
-    wanted = visit.number("number")
-    users = visit.service.database.users.values()
+async def avatar(context: PageContext) -> Response:
+    wanted = context.number("number")
+    users = context.instance.database.users.values()
     login = next((user.login for user in users if user.id == wanted), "ghost")
     text = _AVATAR.format(hue=rendering.hue(login), initial=rendering.initial(login))
     return Response(text, media_type="image/svg+xml")
 
 
 @pages.show("/apps/{name}")
-async def app(visit: Visit) -> Response:
-    if visit.path("name") != "github-actions":
+async def app(context: PageContext) -> Response:
+    if context.path("name") != "github-actions":
         raise not_found()
-    return visit.page("app.html")
+    return context.page("app.html")
 
 
 @pages.show("/{login}")
-async def person(visit: Visit) -> Response:
-    user = visit.service.view().user(visit.path("login"))
-    if user.login != visit.path("login"):  # somebody unknown is shown as `ghost`, who has a page of that name
+async def person(context: PageContext) -> Response:
+    user = context.instance.view().user(context.path("login"))
+    if user.login != context.path("login"):  # somebody unknown is shown as `ghost`, who has a page of that name
         raise not_found()
-    seen = [one for one in _all(visit) if _sees(visit, one)]
-    return visit.page(
+    seen = [one for one in _all(context) if _sees(context, one)]
+    return context.page(
         "person.html",
         user=user,
         owned=[one for one in seen if one.owner == user.login],
@@ -90,13 +90,13 @@ async def person(visit: Visit) -> Response:
     )
 
 
-def _all(visit: Visit) -> list[Repository]:
-    return list(visit.service.database.repositories.values())
+def _all(context: PageContext) -> list[Repository]:
+    return list(context.instance.database.repositories.values())
 
 
-def _sees(visit: Visit, repository: Repository) -> bool:
+def _sees(context: PageContext, repository: Repository) -> bool:
     try:
-        check_sight(visit.identity, repository)
+        check_sight(context.identity, repository)
     except Problem:
         return False
     return True

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from rehearsal.github.accounts import render
 from rehearsal.github.accounts.rate_limit import Allowance
 from rehearsal.github.accounts.state import ROLES, at_least
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.oidc import subject_prefix
 from rehearsal.github.problems import Problem, forbidden, not_found
 from rehearsal.github.rest.answers import Answer, no_content, ok
@@ -31,7 +31,7 @@ async def get_me(call: Call) -> Answer:
 
 @endpoints.add("GET", "/users/{login}")
 async def get_user(call: Call) -> Answer:
-    user = call.service.database.users.get(call.path("login"))
+    user = call.instance.database.users.get(call.path("login"))
     if user is None:
         raise not_found()
     return ok(render.public_user(call.view, user))
@@ -47,7 +47,7 @@ async def list_collaborators(call: Call) -> Answer:
 async def get_permission(call: Call) -> Answer:
     """404 for everything that is no person: an app's bot, an organisation, a name nobody has."""
     login = call.path("login")
-    user = call.service.database.users.get(login)
+    user = call.instance.database.users.get(login)
     if user is None or user.type != "User":
         raise Problem(404, f"{login} is not a user")
     return ok(render.collaborator_permission(call.view, call.repository, login))
@@ -64,7 +64,7 @@ async def check_collaborator(call: Call) -> Answer:
 async def add_collaborator(call: Call) -> Answer:
     """Here nobody has to accept an invitation."""
     login = call.path("login")
-    if login not in call.service.database.users:
+    if login not in call.instance.database.users:
         raise not_found()
     given = call.fields.text("permission", "push")
     role = _GIVEN_ROLES.get(given, given)
@@ -87,7 +87,7 @@ _OIDC_SUBJECT = "actions/oidc/customization/sub"
 async def get_oidc_subject(call: Call) -> Answer:
     """Which form the subject of this repository's OIDC tokens has. Other claims than the usual ones are not played."""
     repository, ids = call.repository, call.repository.settings.immutable_subject
-    prefix = subject_prefix(call.service.database, repository)
+    prefix = subject_prefix(call.instance.database, repository)
     return ok({"use_default": True, "use_immutable_subject": ids, "sub_claim_prefix": prefix})
 
 
@@ -105,8 +105,8 @@ async def put_oidc_subject(call: Call) -> Answer:
 async def get_rate_limit(call: Call) -> Answer:
     token = call.identity.token
     limit = LIMITS[token.kind] if token is not None else ANONYMOUS_LIMIT
-    allowance = allowance_of(call.service, token) if token is not None else Allowance()
-    reset = reset_at(call.service, allowance)
+    allowance = allowance_of(call.instance, token) if token is not None else Allowance()
+    reset = reset_at(call.instance, allowance)
     rate = {"limit": limit, "used": allowance.used, "remaining": limit - allowance.used, "reset": reset}
     search = {**rate, "limit": 30, "used": 0, "remaining": 30}
     return ok({"resources": {"core": rate, "search": search, "graphql": rate}, "rate": rate})
@@ -117,14 +117,14 @@ async def get_meta(call: Call) -> Answer:
     return ok({"verifiable_password_authentication": False, "hooks": ["127.0.0.0/8"], "api": ["127.0.0.0/8"]})
 
 
-def oidc_routes(service: Service) -> list[Route]:
+def oidc_routes(instance: Instance) -> list[Route]:
     """The issuer's public face, for whoever trusts its tokens."""
 
     async def configuration(request: Request) -> Response:
-        return JSONResponse(service.oidc.configuration(service.issuer))
+        return JSONResponse(instance.oidc.configuration(instance.issuer))
 
     async def keys(request: Request) -> Response:
-        return JSONResponse(service.oidc.jwks())
+        return JSONResponse(instance.oidc.jwks())
 
     base = "/_oidc/.well-known"
     return [Route(f"{base}/openid-configuration", configuration), Route(f"{base}/jwks", keys)]

@@ -20,7 +20,7 @@ endpoints = Endpoints()
 async def create_attestation(call: Call) -> Answer:
     part = call.fields.part("bundle")
     bundle = part.values if part is not None else {}
-    number = call.service.database.next_id("attestation")
+    number = call.instance.database.next_id("attestation")
     call.repository.attestations.append(Attestation(id=number, bundle=bundle, digests=_digests(bundle)))
     return created({"id": number})
 

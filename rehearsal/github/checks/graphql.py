@@ -36,7 +36,7 @@ def reference(sha: str | None) -> Node | None:
 
 
 def _authors(reader: Reader, one: Commit) -> Node:
-    user = reader.service.database.user_by_email(one.author.email)
+    user = reader.instance.database.user_by_email(one.author.email)
     actor = reader.actor(user.login) if user is not None and user.type == "User" else None
     return {"nodes": [{"name": one.author.name, "email": one.author.email, "user": actor}], "totalCount": 1}
 
@@ -97,7 +97,7 @@ def _own_fields(reader: Reader, repository: Repository, one: CheckRun | CommitSt
 
 def _workflow_run(reader: Reader, repository: Repository, one: CheckRun) -> Node | None:
     suite = repository.check_suites.get(one.suite_id)
-    run = next((run for run in reader.service.runs(repository) if suite is not None and run.id == suite.run_id), None)
+    run = next((run for run in reader.instance.runs(repository) if suite is not None and run.id == suite.run_id), None)
     if run is None:
         return None
     url = f"{reader.view.page(repository)}/actions/runs/{run.id}"

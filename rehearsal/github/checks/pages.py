@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.problems import not_found
 
@@ -12,21 +12,21 @@ pages = Pages()
 
 
 @pages.show("runs/{check}")
-async def check_page(visit: Visit) -> Response:
+async def check_page(context: PageContext) -> Response:
     """A check run; of a job it is the job's page."""
-    found = visit.repository.check_runs.get(visit.number("check"))
+    found = context.repository.check_runs.get(context.number("check"))
     if found is None:
         raise not_found()
-    suite = visit.repository.check_suites.get(found.suite_id)
+    suite = context.repository.check_suites.get(found.suite_id)
     if found.job_id is not None and suite is not None and suite.run_id is not None:
-        return visit.go(f"{visit.home}/actions/runs/{suite.run_id}/job/{found.job_id}")
+        return context.go(f"{context.home}/actions/runs/{suite.run_id}/job/{found.job_id}")
     live = 2 if found.status != "completed" else 0
-    return visit.page("check.html", live=live, check=found)
+    return context.page("check.html", live=live, check=found)
 
 
 @pages.show("rules/{ruleset}")
-async def ruleset_page(visit: Visit) -> Response:
-    found = visit.repository.rulesets.get(visit.number("ruleset"))
+async def ruleset_page(context: PageContext) -> Response:
+    found = context.repository.rulesets.get(context.number("ruleset"))
     if found is None:
         raise not_found()
-    return visit.page("ruleset.html", ruleset=found)
+    return context.page("ruleset.html", ruleset=found)

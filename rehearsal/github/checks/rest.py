@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from rehearsal.github.checks import render
-from rehearsal.github.checks import service as changes
+from rehearsal.github.checks import render, service
 from rehearsal.github.checks.rules import latest_statuses
 from rehearsal.github.checks.state import CheckAnnotation, CheckRun, CheckSuite
 from rehearsal.github.problems import Problem, forbidden, not_found, unprocessable
@@ -29,8 +28,8 @@ async def create_status(call: Call) -> Answer:
     sha = await call.git.peel(call.path("sha"))
     if sha is None:
         raise unprocessable(f"No commit found for SHA: {call.path('sha')}")
-    status = await changes.add_status(
-        call.service,
+    status = await service.add_status(
+        call.instance,
         call.repository,
         sha,
         state=fields.choice("state", ("error", "failure", "pending", "success")),
@@ -66,10 +65,10 @@ async def create_check_run(call: Call) -> Answer:
         raise forbidden("You must authenticate via a GitHub App.")
     name, sha = call.fields.required_text("name"), await call.commit(call.fields.required_text("head_sha"))
     branch = next((name for name, tip in call.git.branches().items() if tip == sha), None)
-    run = changes.add_check_run(
-        call.service, call.repository, name, changes.api_suite(call.service, call.repository, sha, branch, app_id)
+    run = service.add_check_run(
+        call.instance, call.repository, name, service.api_suite(call.instance, call.repository, sha, branch, app_id)
     )
-    run.started_at = call.service.now()
+    run.started_at = call.instance.now()
     _apply(call, run)
     body = render.check_run(call.view, call.repository, run)
     return created(body, body["url"])
@@ -163,7 +162,7 @@ def _apply(call: Call, run: CheckRun) -> None:
     if run.status == "completed":
         if run.conclusion is None:
             raise unprocessable('Invalid request.\n\n"conclusion" wasn\'t supplied.')
-        run.completed_at = run.completed_at or call.service.now()
+        run.completed_at = run.completed_at or call.instance.now()
     output = fields.part("output")
     if output is not None:
         _apply_output(run, output)

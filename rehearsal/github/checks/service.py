@@ -8,14 +8,14 @@ from rehearsal.github.checks.state import CheckAnnotation, CheckRun, CheckSuite,
 from rehearsal.github.events import payloads
 from rehearsal.github.events.delivery import announce
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.repositories.render.commits import commit as render_commit
 from rehearsal.github.repositories.state import Repository
 from rehearsal.runner.model import Job, Run
 
 
 async def add_status(
-    service: Service,
+    instance: Instance,
     repository: Repository,
     sha: str,
     *,
@@ -26,26 +26,26 @@ async def add_status(
     by: Identity,
 ) -> CommitStatus:
     status = CommitStatus(
-        id=service.database.next_id("status"),
+        id=instance.database.next_id("status"),
         sha=sha,
         state=state,
         context=context,
         description=description,
         target_url=target_url,
         creator=by.login,
-        created_at=service.now(),
+        created_at=instance.now(),
         app_id=by.app_id,
     )
     repository.statuses.append(status)
-    view = service.view()
-    commit = render_commit(view, repository, await service.git(repository).commit(sha))
+    view = instance.view()
+    commit = render_commit(view, repository, await instance.git(repository).commit(sha))
     body = payloads.status(repository, render.status(view, repository, status), commit)
     ref = f"refs/heads/{repository.default_branch}"
-    await announce(service, repository, "status", body, ref=ref, sha=sha, by=by)
+    await announce(instance, repository, "status", body, ref=ref, sha=sha, by=by)
     return status
 
 
-def api_suite(service: Service, repository: Repository, sha: str, branch: str | None, app_id: int) -> CheckSuite:
+def api_suite(instance: Instance, repository: Repository, sha: str, branch: str | None, app_id: int) -> CheckSuite:
     """The suite that collects the check runs an app makes through the API on a commit.
 
     Nobody can choose it: GitHub takes the app's first suite of the commit. For a job's token that is the one of
@@ -53,26 +53,26 @@ def api_suite(service: Service, repository: Repository, sha: str, branch: str | 
     """
     ours = [one for one in repository.check_suites.values() if (one.head_sha, one.app_id) == (sha, app_id)]
     first = min(ours, key=lambda one: one.id, default=None)
-    return first or _new_suite(service, repository, sha, branch, None, app_id)
+    return first or _new_suite(instance, repository, sha, branch, None, app_id)
 
 
-def run_suite(service: Service, repository: Repository, run: Run) -> CheckSuite:
+def run_suite(instance: Instance, repository: Repository, run: Run) -> CheckSuite:
     """The suite of a workflow run."""
     found = next((one for one in repository.check_suites.values() if one.run_id == run.id), None)
-    return found or _new_suite(service, repository, run.head_sha, run.head_branch, run.id)
+    return found or _new_suite(instance, repository, run.head_sha, run.head_branch, run.id)
 
 
 def _new_suite(
-    service: Service,
+    instance: Instance,
     repository: Repository,
     sha: str,
     branch: str | None,
     run_id: int | None,
     app_id: int = ACTIONS_APP_ID,
 ) -> CheckSuite:
-    now = service.now()
+    now = instance.now()
     suite = CheckSuite(
-        id=service.database.next_id("check_suite"),
+        id=instance.database.next_id("check_suite"),
         head_sha=sha,
         head_branch=branch,
         run_id=run_id,
@@ -85,18 +85,18 @@ def _new_suite(
     return suite
 
 
-def add_check_run(service: Service, repository: Repository, name: str, suite: CheckSuite) -> CheckRun:
+def add_check_run(instance: Instance, repository: Repository, name: str, suite: CheckSuite) -> CheckRun:
     """A new check run; the caller fills in how it stands."""
-    number = service.database.next_id("check_run")
+    number = instance.database.next_id("check_run")
     run = CheckRun(id=number, name=name, head_sha=suite.head_sha, suite_id=suite.id, app_id=suite.app_id)
     repository.check_runs[run.id] = run
     return run
 
 
-def job_changed(service: Service, repository: Repository, run: Run, job: Job) -> None:
+def job_changed(instance: Instance, repository: Repository, run: Run, job: Job) -> None:
     """Keep the check run of a job as the job is. It has the job's `check_run_id`, as on GitHub."""
-    suite = run_suite(service, repository, run)
-    suite.updated_at = service.now()
+    suite = run_suite(instance, repository, run)
+    suite.updated_at = instance.now()
     number = job.check_run_id or job.id
     job.check_run_id = number
     check = repository.check_runs.get(number)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from rehearsal.github.deployments.state import Deployment
 from rehearsal.github.environments.state import Environment
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.paging import part
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.problems import not_found
@@ -34,21 +34,21 @@ class Place:
 
 
 @pages.show("deployments")
-async def overview(visit: Visit) -> Response:
-    places = _places(visit.repository)
-    return visit.page("deployments.html", live=_LIVE, places=places, shown=_SHOWN, payload=_payload, describe=_rules)
+async def overview(context: PageContext) -> Response:
+    places = _places(context.repository)
+    return context.page("deployments.html", live=_LIVE, places=places, shown=_SHOWN, payload=_payload, describe=_rules)
 
 
 @pages.show("deployments/{name:path}")
-async def one_environment(visit: Visit) -> Response:
-    place = next((one for one in _places(visit.repository) if one.environment.name == visit.path("name")), None)
+async def one_environment(context: PageContext) -> Response:
+    place = next((one for one in _places(context.repository) if one.environment.name == context.path("name")), None)
     if place is None:
         raise not_found()
-    return visit.page(
+    return context.page(
         "environment.html",
         live=_LIVE,
         place=place,
-        history=part(visit.request, place.history),
+        history=part(context.request, place.history),
         payload=_payload,
         describe=_rules,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.github.deployments import render
-from rehearsal.github.deployments.service import deployments as changes
+from rehearsal.github.deployments.service import deployments
 from rehearsal.github.deployments.state import Deployment
 from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.rest.answers import Answer, created, no_content, ok
@@ -20,7 +20,7 @@ _LONGEST_DESCRIPTION = 140
 
 @endpoints.add("GET", "deployments", "deployments:read")
 async def list_deployments(call: Call) -> Answer:
-    found = changes.visible(call.repository)
+    found = deployments.visible(call.repository)
     filters = {name: call.query(name) for name in ("sha", "ref", "task", "environment")}
     for name, wanted in filters.items():
         if wanted and wanted != "none":
@@ -35,7 +35,7 @@ async def create_deployment(call: Call) -> Answer:
     payload: Any = fields.values.get("payload", {})
     if not isinstance(payload, (dict, str)):
         raise Problem(422, "Invalid request.\n\nFor 'properties/payload', it is neither an object nor a string.")
-    wanted = changes.Wanted(
+    wanted = deployments.Wanted(
         ref=fields.required_text("ref"),
         task=fields.text("task", "deploy"),
         auto_merge=fields.flag("auto_merge", True),
@@ -46,7 +46,7 @@ async def create_deployment(call: Call) -> Answer:
         transient=fields.flag("transient_environment", False),
         production=fields.maybe_flag("production_environment"),
     )
-    made = await changes.create(call.service, call.repository, wanted, call.identity)
+    made = await deployments.create(call.instance, call.repository, wanted, call.identity)
     if isinstance(made, str):
         return Answer(status=202, body={"message": made})
     body = render.deployment(call.view, call.repository, made)
@@ -60,7 +60,7 @@ async def get_deployment(call: Call) -> Answer:
 
 @endpoints.add("DELETE", "deployments/{deployment}", "deployments:write")
 async def delete_deployment(call: Call) -> Answer:
-    changes.delete(call.repository, _deployment(call))
+    deployments.delete(call.repository, _deployment(call))
     return no_content()
 
 
@@ -75,7 +75,7 @@ async def list_statuses(call: Call) -> Answer:
 @endpoints.add("POST", "deployments/{deployment}/statuses", "deployments:write")
 async def create_status(call: Call) -> Answer:
     fields, deployment = call.fields, _deployment(call)
-    wanted = changes.StatusWanted(
+    wanted = deployments.StatusWanted(
         state=fields.choice("state", _STATES),
         description=_description(fields.maybe_text("description")) or "",
         environment=fields.maybe_text("environment"),
@@ -83,7 +83,7 @@ async def create_status(call: Call) -> Answer:
         log_url=fields.text("log_url") or fields.text("target_url"),
         auto_inactive=fields.flag("auto_inactive", True),
     )
-    status = await changes.add_status(call.service, call.repository, deployment, wanted, call.identity)
+    status = await deployments.add_status(call.instance, call.repository, deployment, wanted, call.identity)
     body = render.deployment_status(call.view, call.repository, deployment, status)
     return created(body, body["url"])
 

@@ -38,7 +38,7 @@ async def put_environment(call: Call) -> Answer:
     if not 0 <= wait <= _LONGEST_WAIT:
         raise Problem(422, f"Validation Failed: wait_timer must be between 0 and {_LONGEST_WAIT} minutes")
     reviewers = _reviewers(call)
-    environment = ensure(call.service, call.repository, call.path("environment"))
+    environment = ensure(call.instance, call.repository, call.path("environment"))
     environment.wait_minutes = wait
     environment.prevent_self_review = fields.flag("prevent_self_review", False)
     environment.reviewers = reviewers
@@ -50,7 +50,7 @@ async def put_environment(call: Call) -> Answer:
         raise Problem(422, "protected_branches and custom_branch_policies cannot have the same value")
     if not (had_names and environment.custom_policies):
         environment.policies.clear()
-    environment.updated_at = call.service.now()
+    environment.updated_at = call.instance.now()
     return ok(render.environment(call.view, call.repository, environment))
 
 
@@ -71,7 +71,7 @@ def _check_plan(call: Call) -> None:
 def _reviewers(call: Call) -> list[str]:
     """Reviewers are given by id. Raises Problem 422 for more than six, or ids of nobody."""
     given = call.fields.objects("reviewers")
-    known = {user.id: user.login for user in call.service.database.users.values()}
+    known = {user.id: user.login for user in call.instance.database.users.values()}
     if len(given) > _MOST_REVIEWERS or any(one.get("id") not in known for one in given):
         raise Problem(422, "Failed to update the environment protection rule. Please ensure the reviewers are valid.")
     return [known[one["id"]] for one in given]
@@ -100,7 +100,7 @@ async def create_policy(call: Call) -> Answer:
     kind, name = call.fields.choice("type", ("branch", "tag"), "branch"), call.fields.required_text("name")
     if any((one.name, one.type) == (name, kind) for one in environment.policies):
         return Answer(status=303)
-    return ok(render.branch_policy(add_policy(call.service, environment, name, kind)))
+    return ok(render.branch_policy(add_policy(call.instance, environment, name, kind)))
 
 
 @endpoints.add("GET", f"{_POLICIES}/{{policy}}", "actions:read")

@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from rehearsal.github.environments.state import BranchPolicy, Environment, Secret, Variable
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.repositories.state import Repository
 
 
-def ensure(service: Service, repository: Repository, name: str) -> Environment:
+def ensure(instance: Instance, repository: Repository, name: str) -> Environment:
     """The environment of that name, made without rules when there is none."""
     found = repository.environment(name)
     if found is None:
-        now = service.now()
-        number = service.database.next_id("environment")
+        now = instance.now()
+        number = instance.database.next_id("environment")
         found = Environment(id=number, name=name, created_at=now, updated_at=now)
         repository.environments[name] = found
     return found
 
 
-def add_policy(service: Service, environment: Environment, name: str, kind: str = "branch") -> BranchPolicy:
+def add_policy(instance: Instance, environment: Environment, name: str, kind: str = "branch") -> BranchPolicy:
     """Let a name pattern deploy."""
-    policy = BranchPolicy(id=service.database.next_id("branch_policy"), name=name, type=kind)
+    policy = BranchPolicy(id=instance.database.next_id("branch_policy"), name=name, type=kind)
     environment.policies.append(policy)
     return policy
 
 
-def set_secret(service: Service, secrets: dict[str, Secret], name: str, value: str) -> bool:
+def set_secret(instance: Instance, secrets: dict[str, Secret], name: str, value: str) -> bool:
     """Whether it is new. Names are kept in capitals, as on GitHub."""
-    now, key = service.now(), name.upper()
+    now, key = instance.now(), name.upper()
     known = secrets.get(key)
     secrets[key] = Secret(name=key, value=value, created_at=known.created_at if known else now, updated_at=now)
     return known is None
 
 
-def set_variable(service: Service, variables: dict[str, Variable], name: str, value: str) -> bool:
+def set_variable(instance: Instance, variables: dict[str, Variable], name: str, value: str) -> bool:
     """Whether it is new."""
-    now, key = service.now(), name.upper()
+    now, key = instance.now(), name.upper()
     known = variables.get(key)
     variables[key] = Variable(name=key, value=value, created_at=known.created_at if known else now, updated_at=now)
     return known is None

@@ -6,7 +6,7 @@ from typing import Any
 
 from rehearsal.github.events import payloads
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Delivery, Service
+from rehearsal.github.instance import Delivery, Instance
 from rehearsal.github.repositories.state import Repository
 from rehearsal.runner.model import Event, Run
 
@@ -15,7 +15,7 @@ _DISPATCHES = frozenset({"workflow_dispatch", "repository_dispatch"})
 
 
 def event(
-    service: Service,
+    instance: Instance,
     repository: Repository,
     name: str,
     body: dict[str, Any],
@@ -29,7 +29,7 @@ def event(
     return Event(
         name=name,
         repository=repository.full_name,
-        payload={**payloads.common(service.view(), repository, by.login), **body},
+        payload={**payloads.common(instance.view(), repository, by.login), **body},
         ref=ref,
         sha=sha,
         actor=by.login,
@@ -39,7 +39,7 @@ def event(
 
 
 async def announce(
-    service: Service,
+    instance: Instance,
     repository: Repository,
     name: str,
     body: dict[str, Any],
@@ -53,15 +53,15 @@ async def announce(
 
     What a job's GITHUB_TOKEN does starts nothing, so that no workflow can start itself without end.
     """
-    told = event(service, repository, name, body, ref=ref, sha=sha, by=by, from_fork=from_fork)
+    told = event(instance, repository, name, body, ref=ref, sha=sha, by=by, from_fork=from_fork)
     started: list[Run] = []
-    if service.runner is not None and (not told.by_workflow_token or name in _DISPATCHES):
-        started = await service.runner.emit(told)
-    record(service, told, started)
+    if instance.runner is not None and (not told.by_workflow_token or name in _DISPATCHES):
+        started = await instance.runner.emit(told)
+    record(instance, told, started)
     return started
 
 
-def record(service: Service, told: Event, started: list[Run]) -> None:
+def record(instance: Instance, told: Event, started: list[Run]) -> None:
     """Keep an event for whoever asks what was delivered."""
-    service.deliveries.append(Delivery(event=told, at=service.now(), started=tuple(run.id for run in started)))
-    service.notify()
+    instance.deliveries.append(Delivery(event=told, at=instance.now(), started=tuple(run.id for run in started)))
+    instance.notify()

@@ -9,7 +9,7 @@ from typing import Any
 from rehearsal.github.accounts.rules import check
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.repositories.state import Repository
@@ -23,12 +23,12 @@ Node = dict[str, Any]
 class Reader:
     """The context of one query."""
 
-    service: Service
+    instance: Instance
     identity: Identity
     view: View
 
     def git(self, repository: Repository) -> BareRepository:
-        return self.service.git(repository)
+        return self.instance.git(repository)
 
     def allow(self, repository: Repository, *needs: str, role: str | None = None) -> None:
         """Raises Problem when this identity may not."""
@@ -36,7 +36,7 @@ class Reader:
 
     def repository(self, owner: str, name: str) -> Repository:
         """Raises Problem 404 in GraphQL's words."""
-        found = self.service.database.repository(f"{owner}/{name}")
+        found = self.instance.database.repository(f"{owner}/{name}")
         try:
             if found is None:
                 raise not_found()
@@ -47,14 +47,14 @@ class Reader:
 
     def repository_of_id(self, node: str) -> Repository:
         number = self._number("Repository", node)
-        for repository in self.service.database.repositories.values():
+        for repository in self.instance.database.repositories.values():
             if repository.id == number:
                 return self.repository(repository.owner, repository.name)
         raise _unknown(node)
 
     def pull_of_id(self, node: str) -> tuple[Repository, PullRequest]:
         number = self._number("PullRequest", node)
-        for repository in self.service.database.repositories.values():
+        for repository in self.instance.database.repositories.values():
             for pull in repository.pulls.values():
                 if pull.id == number:
                     return self.repository(repository.owner, repository.name), pull
@@ -67,7 +67,7 @@ class Reader:
             repository, pull = self.pull_of_id(node)
             return repository, pull.number
         number = self._number("Issue", node)
-        for repository in self.service.database.repositories.values():
+        for repository in self.instance.database.repositories.values():
             for issue in repository.issues.values():
                 if issue.id == number and not issue.is_pull:
                     return self.repository(repository.owner, repository.name), issue.number

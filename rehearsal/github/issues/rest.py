@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from rehearsal.github.accounts.state import at_least
-from rehearsal.github.issues import render
-from rehearsal.github.issues import service as changes
+from rehearsal.github.issues import render, service
 from rehearsal.github.issues.state import Comment, Issue
 from rehearsal.github.problems import Problem, forbidden, not_found
 from rehearsal.github.rest.answers import Answer, created, no_content, ok
@@ -44,8 +43,8 @@ async def list_issues(call: Call) -> Answer:
 async def create_issue(call: Call) -> Answer:
     fields = call.fields
     title = fields.values.get("title")
-    issue = await changes.open_issue(
-        call.service,
+    issue = await service.open_issue(
+        call.instance,
         call.repository,
         title=str(title) if isinstance(title, int) else fields.required_text("title"),
         body=fields.maybe_text("body"),
@@ -72,13 +71,13 @@ async def get_comment(call: Call) -> Answer:
 async def update_comment(call: Call) -> Answer:
     comment = _own(call, _comment(call))
     body = call.fields.required_text("body")
-    await changes.edit_comment(call.service, call.repository, comment, body, call.identity)
+    await service.edit_comment(call.instance, call.repository, comment, body, call.identity)
     return ok(render.comment(call.view, call.repository, comment))
 
 
 @endpoints.add("DELETE", "issues/comments/{comment}", *_WRITE, role="read")
 async def delete_comment(call: Call) -> Answer:
-    await changes.delete_comment(call.service, call.repository, _own(call, _comment(call)), call.identity)
+    await service.delete_comment(call.instance, call.repository, _own(call, _comment(call)), call.identity)
     return no_content()
 
 
@@ -96,11 +95,11 @@ async def update_issue(call: Call) -> Answer:
     issue.body = fields.maybe_text("body") if "body" in fields else issue.body
     issue.labels = _labels(call) if "labels" in fields else issue.labels
     issue.assignees = fields.texts("assignees") if "assignees" in fields else issue.assignees
-    issue.updated_at = call.service.now()
+    issue.updated_at = call.instance.now()
     if "state" in fields:
         reason = fields.choice("state_reason", _REASONS) if fields.values.get("state_reason") else None
         state = fields.choice("state", ("open", "closed"))
-        await changes.change_state(call.service, call.repository, issue, state, reason, call.identity)
+        await service.change_state(call.instance, call.repository, issue, state, reason, call.identity)
     return ok(render.issue(call.view, call.repository, issue))
 
 
@@ -116,7 +115,7 @@ async def create_comment(call: Call) -> Answer:
     issue, text = call.issue(), call.fields.required_text("body")
     if not text.strip():
         raise Problem(422, "Validation Failed", errors=[{"resource": "IssueComment", "code": "missing_field"}])
-    comment = await changes.add_comment(call.service, call.repository, issue, text, call.identity)
+    comment = await service.add_comment(call.instance, call.repository, issue, text, call.identity)
     body = render.comment(call.view, call.repository, comment)
     return created(body, body["url"])
 
@@ -156,7 +155,7 @@ async def create_label(call: Call) -> Answer:
         raise Problem(
             422, "Validation Failed", errors=[{"resource": "Label", "code": "already_exists", "field": "name"}]
         )
-    changes.ensure_labels(call.service, call.repository, [name])
+    service.ensure_labels(call.instance, call.repository, [name])
     label = call.repository.labels[name]
     label.color = call.fields.text("color", label.color)
     label.description = call.fields.text("description")
@@ -167,7 +166,7 @@ def _labels(call: Call) -> list[str]:
     """Labels are given as names or as objects with a name."""
     given = call.fields.values.get("labels") or []
     names = [str(one["name"]) if isinstance(one, dict) else str(one) for one in given]
-    changes.ensure_labels(call.service, call.repository, names)
+    service.ensure_labels(call.instance, call.repository, names)
     return names
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.pages.serving import routes as serve
 from rehearsal.github.pages.sessions import Sessions
 from rehearsal.github.routes.pages import every_page
 
 
-def routes(service: Service) -> list[BaseRoute]:
-    """Everything a browser opens, to be mounted after the API: `github.mount(routes(github.service))`."""
-    return [*serve(service, Sessions(service), every_page())]
+def routes(instance: Instance) -> list[BaseRoute]:
+    """Everything a browser opens, to be mounted after the API: `github.mount(routes(github.instance))`."""
+    return [*serve(instance, Sessions(instance), every_page())]

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from rehearsal.github.accounts.rules import check
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.pages import rendering
 from rehearsal.github.pages.forms import Form
 from rehearsal.github.pages.sessions import Notice, Session, Sessions
@@ -27,10 +27,10 @@ REFRESH = "x-refresh"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visit:
+class PageContext:
     """Who looks at what; `form` is what they sent."""
 
-    service: Service
+    instance: Instance
     sessions: Sessions
     request: Request
     session: Session | None
@@ -47,14 +47,14 @@ class Visit:
 
     @property
     def git(self) -> BareRepository:
-        return self.service.git(self.repository)
+        return self.instance.git(self.repository)
 
     @property
     def runner(self) -> Runner:
         """Raises Problem 503 where no runner is attached."""
-        if self.service.runner is None:
+        if self.instance.runner is None:
             raise Problem(503, "No runner is attached to this GitHub: workflows cannot start.")
-        return self.service.runner
+        return self.instance.runner
 
     @property
     def home(self) -> str:
@@ -91,7 +91,7 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, live: float = 0, **context: Any) -> Response:
         """A page. With `live` it looks for news of itself that often (seconds); unchanged it is answered 304."""
-        now = self.service.now()
+        now = self.instance.now()
         body = rendering.render(template, {**self._frame(now, live), **context})
         tag = rendering.tag(body, now)
         headers = {"ETag": tag, "Cache-Control": "no-store"}
@@ -116,5 +116,5 @@ class Visit:
             "repository": self.found,
             "home": self.home,
             "here": self.request.url.path + (f"?{self.request.url.query}" if self.request.url.query else ""),
-            "view": self.service.view(),
+            "view": self.instance.view(),
         }

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rehearsal.github.pages import markdown
-from rehearsal.github.pages import state_labels as looks
+from rehearsal.github.pages import markdown, state_labels
 from rehearsal.github.view import quoted
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -110,7 +109,7 @@ def _build() -> Environment:
         "initial": initial,
         "hue": hue,
         "markdown": markdown.render,
-        "look": looks.of,
+        "look": state_labels.of,
     }
     environment.globals |= {"took": took, "script": Markup(_SCRIPT), "style": Markup(_STYLE)}  # noqa: S704 - our own
     return environment

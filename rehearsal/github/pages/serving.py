@@ -12,16 +12,16 @@ from starlette.routing import Route
 
 from rehearsal.github.accounts.rules import check, check_sight
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.pages import forms, rendering
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.forms import Form
 from rehearsal.github.pages.sessions import Notice, Session, Sessions
 from rehearsal.github.problems import Problem
 from rehearsal.github.repositories.state import Repository
 from rehearsal.runner.hub import InputError, NotAllowed
 
-Handler = Callable[[Visit], Awaitable[Response]]
+Handler = Callable[[PageContext], Awaitable[Response]]
 
 _REPOSITORY = "/{owner}/{repo}"
 _HEADERS = {
@@ -100,10 +100,10 @@ def _whole(path: str) -> str:
     return path if path.startswith("/") else f"{_REPOSITORY}{'/' if path else ''}{path}"
 
 
-def routes(service: Service, sessions: Sessions, pages: Sequence[Page]) -> list[Route]:
+def routes(instance: Instance, sessions: Sessions, pages: Sequence[Page]) -> list[Route]:
     """Starlette routes, in the order given: of two that match, the first one answers."""
     return [
-        Route(page.path, _Desk(service, sessions, page).serve, methods=[page.method], name=page.handler.__name__)
+        Route(page.path, _Desk(instance, sessions, page).serve, methods=[page.method], name=page.handler.__name__)
         for page in pages
     ]
 
@@ -111,8 +111,8 @@ def routes(service: Service, sessions: Sessions, pages: Sequence[Page]) -> list[
 class _Desk:
     """Serves one page."""
 
-    def __init__(self, service: Service, sessions: Sessions, page: Page) -> None:
-        self._service = service
+    def __init__(self, instance: Instance, sessions: Sessions, page: Page) -> None:
+        self._instance = instance
         self._sessions = sessions
         self._page = page
 
@@ -122,7 +122,7 @@ class _Desk:
         try:
             response = await (self._show if self._page.method == "GET" else self._take)(request, session, identity)
         except Problem as problem:
-            response = self._visit(request, session, identity, None, Form()).page(
+            response = self._context(request, session, identity, None, Form()).page(
                 "problem.html", status=problem.status, problem=problem
             )
         for name, value in _HEADERS.items():
@@ -131,7 +131,7 @@ class _Desk:
 
     async def _show(self, request: Request, session: Session | None, identity: Identity) -> Response:
         found = self._found(request, identity)
-        return await self._page.handler(self._visit(request, session, identity, found, Form()))
+        return await self._page.handler(self._context(request, session, identity, found, Form()))
 
     async def _take(self, request: Request, session: Session | None, identity: Identity) -> Response:
         """What a form refuses is told on the page it leads back to."""
@@ -145,7 +145,7 @@ class _Desk:
         try:
             if found is not None and self._page.needs:
                 check(identity, found, self._page.needs, self._page.role)
-            return await self._page.handler(self._visit(request, session, identity, found, form))
+            return await self._page.handler(self._context(request, session, identity, found, form))
         except (Problem, InputError, NotAllowed) as refusal:
             session.notices.append(Notice(tone="bad", text=reason(refusal)))
             return RedirectResponse(back, 303)
@@ -154,15 +154,15 @@ class _Desk:
         values = request.path_params
         if "repo" not in values:
             return None
-        repository = self._service.repository(f"{values['owner']}/{values['repo'].removesuffix('.git')}")
+        repository = self._instance.repository(f"{values['owner']}/{values['repo'].removesuffix('.git')}")
         check_sight(identity, repository)
         return repository
 
-    def _visit(
+    def _context(
         self, request: Request, session: Session | None, identity: Identity, found: Repository | None, form: Form
-    ) -> Visit:
-        return Visit(
-            service=self._service,
+    ) -> PageContext:
+        return PageContext(
+            instance=self._instance,
             sessions=self._sessions,
             request=request,
             session=session,

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from rehearsal.github.accounts.state import User
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 
 COOKIE = "rehearsal_github_session"
 _KEPT = 1_000
@@ -50,8 +50,8 @@ class Session:
 class Sessions:
     """The sessions of one GitHub, in memory; the oldest make room for new ones."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
         self._all: OrderedDict[str, Session] = OrderedDict()
 
     def of(self, request: Request) -> Session | None:
@@ -72,15 +72,15 @@ class Sessions:
         """The person of a session; anonymous without one, and when their account or token is gone."""
         if session is None or session.login is None:
             return Identity()
-        user = self._service.database.users.get(session.login)
+        user = self._instance.database.users.get(session.login)
         if session.token is None or user is None:
             return Identity(user=user)
-        token = self._service.token(session.token)
+        token = self._instance.token(session.token)
         return Identity(user=user, token=token) if token is not None else Identity()
 
     def people(self) -> list[User]:
         """The accounts one can sign in as."""
-        users = self._service.database.users.values()
+        users = self._instance.database.users.values()
         return sorted((user for user in users if user.type == "User"), key=lambda user: user.login)
 
 

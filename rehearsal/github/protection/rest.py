@@ -117,9 +117,9 @@ async def list_rulesets(call: Call) -> Answer:
 @endpoints.add("POST", "rulesets", "administration:write")
 async def create_ruleset(call: Call) -> Answer:
     _check_plan(call)
-    now = call.service.now()
+    now = call.instance.now()
     ruleset = Ruleset(
-        id=call.service.database.next_id("ruleset"),
+        id=call.instance.database.next_id("ruleset"),
         name=call.fields.required_text("name"),
         enforcement=call.fields.required_text("enforcement"),
         created_at=now,
@@ -141,7 +141,7 @@ async def update_ruleset(call: Call) -> Answer:
     _check_plan(call)
     ruleset = _ruleset(call)
     _apply(call, ruleset)
-    ruleset.updated_at = call.service.now()
+    ruleset.updated_at = call.instance.now()
     return ok(render.ruleset(call.view, call.repository, ruleset, call.identity))
 
 

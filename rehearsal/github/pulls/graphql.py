@@ -52,7 +52,7 @@ def _merging(reader: Reader, repository: Repository, one: PullRequest) -> Node:
 
 
 def _sides(reader: Reader, repository: Repository, one: PullRequest) -> Node:
-    source = reader.service.database.repository(one.head_repository)
+    source = reader.instance.database.repository(one.head_repository)
     head = None
     if source is not None:
         head = {"__typename": "Repository", "id": node_id("Repository", source.id), "name": source.name}

@@ -9,10 +9,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from rehearsal.github.checks.rules import latest_check_runs, latest_statuses, states
 from rehearsal.github.git import history
-from rehearsal.github.issues.pages import timeline as conversations
+from rehearsal.github.issues.pages import timeline
 from rehearsal.github.issues.pages.issues import LIVE, may_close
 from rehearsal.github.pages import diffs
-from rehearsal.github.pages.context import REFRESH, Visit
+from rehearsal.github.pages.context import REFRESH, PageContext
 from rehearsal.github.pages.paging import part
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.problems import not_found
@@ -29,99 +29,101 @@ _METHODS = {"merge": "Merge commit", "squash": "Squash", "rebase": "Rebase"}
 
 
 @pages.show("pulls")
-async def pull_list(visit: Visit) -> Response:
-    repository, state = visit.repository, visit.query("state", "open")
+async def pull_list(context: PageContext) -> Response:
+    repository, state = context.repository, context.query("state", "open")
     pulls = sorted(repository.pulls.values(), key=lambda pull: pull.number, reverse=True)
     shown = [pull for pull in pulls if state in ("all", repository.issues[pull.number].state)]
-    page = part(visit.request, shown)
-    return visit.page(
+    page = part(context.request, shown)
+    return context.page(
         "pulls.html",
         live=LIVE,
         pulls=page,
         state=state,
         counts={name: sum(repository.issues[one.number].state == name for one in pulls) for name in ("open", "closed")},
-        state_of={pull.number: state_of(visit, pull) for pull in page.items},
-        checks={pull.number: _summed(visit, pull) for pull in page.items},
+        state_of={pull.number: state_of(context, pull) for pull in page.items},
+        checks={pull.number: _summed(context, pull) for pull in page.items},
         decisions={pull.number: review_decision(repository, pull) for pull in page.items},
     )
 
 
 @pages.show("pull/{number}.diff")
-async def as_diff(visit: Visit) -> Response:
-    pull = _find(visit)
-    return PlainTextResponse(await visit.git.git("diff", f"{pull.base_sha}...{pull.head_sha}"))
+async def as_diff(context: PageContext) -> Response:
+    pull = _find(context)
+    return PlainTextResponse(await context.git.git("diff", f"{pull.base_sha}...{pull.head_sha}"))
 
 
 @pages.show("pull/{number}.patch")
-async def as_patch(visit: Visit) -> Response:
-    pull = _find(visit)
-    return PlainTextResponse(await visit.git.git("format-patch", "--stdout", f"{pull.base_sha}..{pull.head_sha}"))
+async def as_patch(context: PageContext) -> Response:
+    pull = _find(context)
+    return PlainTextResponse(await context.git.git("format-patch", "--stdout", f"{pull.base_sha}..{pull.head_sha}"))
 
 
 @pages.show("pull/{number}/{part}")
-async def part_of_pull(visit: Visit) -> Response:
+async def part_of_pull(context: PageContext) -> Response:
     """The tabs of github.com are parts of one page here."""
-    if visit.path("part") not in ("commits", "files", "checks"):
+    if context.path("part") not in ("commits", "files", "checks"):
         raise not_found()
-    return visit.go(f"{visit.home}/pull/{_find(visit).number}#{visit.path('part')}")
+    return context.go(f"{context.home}/pull/{_find(context).number}#{context.path('part')}")
 
 
 @pages.show("pull/{number}")
-async def pull_page(visit: Visit) -> Response:
+async def pull_page(context: PageContext) -> Response:
     """Looking for news leaves the changes out: they only differ when the head does, and then all is loaded again."""
-    pull, repository = _find(visit), visit.repository
+    pull, repository = _find(context), context.repository
     issue = repository.issues[pull.number]
-    fresh = REFRESH in visit.request.headers
-    return visit.page(
+    fresh = REFRESH in context.request.headers
+    return context.page(
         "pull.html",
         live=LIVE,
         pull=pull,
         issue=issue,
-        state=state_of(visit, pull),
-        talk=conversations.of_issue(repository, issue),
+        state=state_of(context, pull),
+        talk=timeline.of_issue(repository, issue),
         labels=repository.labels,
-        thread=f"{visit.home}/issues/{pull.number}",
-        may_comment=visit.may("issues:write", "pull_requests:write", role="read"),
-        may_close=may_close(visit, issue),
-        checklist=_checklist(visit, pull),
-        merging=_merging(visit, pull),
-        reviewing=_reviewing(visit, pull),
-        changes=None if fresh else await _changes(visit, pull),
+        thread=f"{context.home}/issues/{pull.number}",
+        may_comment=context.may("issues:write", "pull_requests:write", role="read"),
+        may_close=may_close(context, issue),
+        checklist=_checklist(context, pull),
+        merging=_merging(context, pull),
+        reviewing=_reviewing(context, pull),
+        changes=None if fresh else await _changes(context, pull),
     )
 
 
 @pages.take("pull/{number}/review", "pull_requests:write", role="read", back="pull/{number}")
-async def review(visit: Visit) -> Response:
-    pull = _find(visit)
-    kind = visit.form.text("kind", "COMMENT")
+async def review(context: PageContext) -> Response:
+    pull = _find(context)
+    kind = context.form.text("kind", "COMMENT")
     made = await reviews.submit(
-        visit.service,
-        visit.repository,
+        context.instance,
+        context.repository,
         pull,
         kind=kind if kind in reviews.STATES else "COMMENT",
-        body=visit.form.text("body").strip(),
-        commit=visit.form.text("head", pull.head_sha),
-        by=visit.identity,
+        body=context.form.text("body").strip(),
+        commit=context.form.text("head", pull.head_sha),
+        by=context.identity,
     )
-    return visit.go(f"{visit.home}/pull/{pull.number}#pullrequestreview-{made.id}")
+    return context.go(f"{context.home}/pull/{pull.number}#pullrequestreview-{made.id}")
 
 
 @pages.take("pull/{number}/merge", "contents:write", back="pull/{number}")
-async def merge(visit: Visit) -> Response:
+async def merge(context: PageContext) -> Response:
     """Merges what was looked at: another head is refused."""
-    pull = _find(visit)
-    method = visit.form.text("method", "merge")
-    wanted = merges.MergeRequest(method=method if method in _METHODS else "merge", sha=visit.form.text("head") or None)
-    sha = await merges.merge(visit.service, visit.repository, pull, wanted, visit.identity)
-    visit.tell("good", f"Merged as {sha[:7]}.")
-    return visit.go(f"{visit.home}/pull/{pull.number}")
+    pull = _find(context)
+    method = context.form.text("method", "merge")
+    wanted = merges.MergeRequest(
+        method=method if method in _METHODS else "merge", sha=context.form.text("head") or None
+    )
+    sha = await merges.merge(context.instance, context.repository, pull, wanted, context.identity)
+    context.tell("good", f"Merged as {sha[:7]}.")
+    return context.go(f"{context.home}/pull/{pull.number}")
 
 
-def state_of(visit: Visit, pull: PullRequest) -> str:
+def state_of(context: PageContext, pull: PullRequest) -> str:
     """open, draft, merged or closed"""
     if pull.merged_at is not None:
         return "merged"
-    if visit.repository.issues[pull.number].state == "closed":
+    if context.repository.issues[pull.number].state == "closed":
         return "closed"
     return "draft" if pull.draft else "open"
 
@@ -135,12 +137,12 @@ class Changes:
     deletions: int
 
 
-async def _changes(visit: Visit, pull: PullRequest) -> Changes:
-    base = await history.merge_base(visit.git, pull.base_sha, pull.head_sha)
-    changed = await history.changes(visit.git, base, pull.head_sha)
-    checks = latest_check_runs(visit.repository, pull.head_sha)
+async def _changes(context: PageContext, pull: PullRequest) -> Changes:
+    base = await history.merge_base(context.git, pull.base_sha, pull.head_sha)
+    changed = await history.changes(context.git, base, pull.head_sha)
+    checks = latest_check_runs(context.repository, pull.head_sha)
     return Changes(
-        commits=await history.between(visit.git, pull.base_sha, pull.head_sha),
+        commits=await history.between(context.git, pull.base_sha, pull.head_sha),
         files=file_diffs(changed, diffs.remarks_by_path(checks)),
         more=max(0, len(changed) - diffs.MOST_FILES),
         additions=sum(one.additions for one in changed),
@@ -148,8 +150,8 @@ async def _changes(visit: Visit, pull: PullRequest) -> Changes:
     )
 
 
-def _checklist(visit: Visit, pull: PullRequest) -> dict[str, Any]:
-    repository = visit.repository
+def _checklist(context: PageContext, pull: PullRequest) -> dict[str, Any]:
+    repository = context.repository
     required = rules_for(repository, f"refs/heads/{pull.base_ref}").contexts
     found = states(repository, pull.head_sha)
     return {
@@ -158,32 +160,32 @@ def _checklist(visit: Visit, pull: PullRequest) -> dict[str, Any]:
         "suites": repository.check_suites,
         "required": required,
         "expected": [name for name in required if name not in found],
-        "summed": _summed(visit, pull),
+        "summed": _summed(context, pull),
     }
 
 
-def _summed(visit: Visit, pull: PullRequest) -> str | None:
+def _summed(context: PageContext, pull: PullRequest) -> str | None:
     """All checks of the head in one look; None when there are none."""
-    found = set(states(visit.repository, pull.head_sha).values())
+    found = set(states(context.repository, pull.head_sha).values())
     if not found:
         return None
     return "failure" if "failed" in found else "in_progress" if "pending" in found else "success"
 
 
-def _merging(visit: Visit, pull: PullRequest) -> dict[str, Any] | None:
+def _merging(context: PageContext, pull: PullRequest) -> dict[str, Any] | None:
     """None once it is closed."""
-    if state_of(visit, pull) in ("merged", "closed"):
+    if state_of(context, pull) in ("merged", "closed"):
         return None
-    settings = visit.repository.settings
+    settings = context.repository.settings
     allowed = {
         "merge": settings.allow_merge_commit,
         "squash": settings.allow_squash_merge,
         "rebase": settings.allow_rebase_merge,
     }
-    reasons = blockers(visit.repository, pull, visit.identity if visit.identity.user is not None else None)
+    reasons = blockers(context.repository, pull, context.identity if context.identity.user is not None else None)
     if not pull.mergeable:
         reasons = [f"{pull.head_ref} conflicts with {pull.base_ref}. Merge {pull.base_ref} into it, and push."]
-    may = visit.may("contents:write")
+    may = context.may("contents:write")
     return {
         "reasons": reasons,
         "may": may,
@@ -191,18 +193,18 @@ def _merging(visit: Visit, pull: PullRequest) -> dict[str, Any] | None:
     }
 
 
-def _reviewing(visit: Visit, pull: PullRequest) -> dict[str, Any]:
-    author = visit.repository.issues[pull.number].user
+def _reviewing(context: PageContext, pull: PullRequest) -> dict[str, Any]:
+    author = context.repository.issues[pull.number].user
     return {
-        "may": visit.may("pull_requests:write", role="read") and state_of(visit, pull) in ("open", "draft"),
-        "own": visit.identity.login == author,
+        "may": context.may("pull_requests:write", role="read") and state_of(context, pull) in ("open", "draft"),
+        "own": context.identity.login == author,
         "standing": pull.standing_reviews(),
         "asked": pull.requested_reviewers,
     }
 
 
-def _find(visit: Visit) -> PullRequest:
-    pull = visit.repository.pulls.get(visit.number("number"))
+def _find(context: PageContext) -> PullRequest:
+    pull = context.repository.pulls.get(context.number("number"))
     if pull is None:
         raise not_found()
     return pull

@@ -8,8 +8,7 @@ from rehearsal.github.git import history
 from rehearsal.github.issues.service import change_state
 from rehearsal.github.problems import Problem, invalid, not_found, unprocessable
 from rehearsal.github.pulls import render
-from rehearsal.github.pulls.service import pull_requests as changes
-from rehearsal.github.pulls.service import reviews
+from rehearsal.github.pulls.service import pull_requests, reviews
 from rehearsal.github.pulls.service.merge import MergeRequest, merge
 from rehearsal.github.pulls.service.mergeability import refresh
 from rehearsal.github.pulls.state import PullRequest, Review
@@ -22,7 +21,7 @@ endpoints = Endpoints()
 
 
 async def _full(call: Call, pull: PullRequest) -> dict[str, object]:
-    size = await changes.pull_size(call.service, call.repository, pull)
+    size = await pull_requests.pull_size(call.instance, call.repository, pull)
     return render.full_pull(call.view, call.repository, pull, size)
 
 
@@ -48,8 +47,8 @@ async def list_pulls(call: Call) -> Answer:
 @endpoints.add("POST", "pulls", "pull_requests:write", role="read")
 async def create_pull(call: Call) -> Answer:
     fields = call.fields
-    pull = await changes.open_pull(
-        call.service,
+    pull = await pull_requests.open_pull(
+        call.instance,
         call.repository,
         title=fields.required_text("title"),
         body=fields.maybe_text("body"),
@@ -81,15 +80,15 @@ async def update_pull(call: Call) -> Answer:
         raise invalid("PullRequest", "base")
     issue.title = fields.text("title", issue.title)
     issue.body = fields.text("body") if "body" in fields else issue.body
-    issue.updated_at = call.service.now()
+    issue.updated_at = call.instance.now()
     if "state" in fields:
         state = fields.choice("state", ("open", "closed"))
-        await change_state(call.service, call.repository, issue, state, None, call.identity)
+        await change_state(call.instance, call.repository, issue, state, None, call.identity)
     if base is not None and base != pull.base_ref:
         before, pull.base_ref = {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}, base
-        await refresh(call.service, call.repository, pull)
+        await refresh(call.instance, call.repository, pull)
         edited = {"changes": {"base": before}}
-        await changes.tell(call.service, call.repository, pull, "edited", call.identity, edited)
+        await pull_requests.tell(call.instance, call.repository, pull, "edited", call.identity, edited)
     return ok(await _full(call, pull))
 
 
@@ -126,7 +125,7 @@ async def merge_pull(call: Call) -> Answer:
         message=fields.maybe_text("commit_message"),
         sha=fields.maybe_text("sha"),
     )
-    sha = await merge(call.service, call.repository, call.pull(), wanted, call.identity)
+    sha = await merge(call.instance, call.repository, call.pull(), wanted, call.identity)
     return ok({"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
@@ -147,7 +146,7 @@ async def create_review(call: Call) -> Answer:
     if await call.git.resolve(commit) is None:
         raise unprocessable("commit_id does not belong to this pull request")
     review = await reviews.submit(
-        call.service, call.repository, pull, kind=kind, body=fields.text("body"), commit=commit, by=call.identity
+        call.instance, call.repository, pull, kind=kind, body=fields.text("body"), commit=commit, by=call.identity
     )
     return ok(render.review(call.view, call.repository, pull, review))
 
@@ -163,7 +162,7 @@ async def dismiss_review(call: Call) -> Answer:
     pull = call.pull()
     review = _review(call, pull)
     message = call.fields.required_text("message")
-    await reviews.dismiss(call.service, call.repository, pull, review, message, call.identity)
+    await reviews.dismiss(call.instance, call.repository, pull, review, message, call.identity)
     return ok(render.review(call.view, call.repository, pull, review))
 
 
@@ -174,7 +173,7 @@ async def request_reviewers(call: Call) -> Answer:
     for login in call.fields.texts("reviewers"):
         if login == author:
             raise Problem(422, "Review cannot be requested from pull request author.")
-        if call.repository.role_of(login) == "none" or login not in call.service.database.users:
+        if call.repository.role_of(login) == "none" or login not in call.instance.database.users:
             raise Problem(422, "Reviews may only be requested from collaborators.")
         pull.requested_reviewers = list(dict.fromkeys([*pull.requested_reviewers, login]))
     return created(render.simple_pull(call.view, call.repository, pull))

@@ -12,7 +12,7 @@ from rehearsal.github.issues.graphql import issues
 from rehearsal.github.problems import Problem
 from rehearsal.github.protection.rules import rules_for
 from rehearsal.github.pulls import graphql as pulls
-from rehearsal.github.releases.service import releases as release_changes
+from rehearsal.github.releases.service import releases
 from rehearsal.github.releases.state import Release
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.view import node_id, quoted, stamp
@@ -85,7 +85,7 @@ def _refs(reader: Reader, one: Repository) -> Node:
             "branchProtectionRule": _protection(one, name),
         }
 
-    parent = reader.service.database.repository(one.fork_of) if one.fork_of is not None else None
+    parent = reader.instance.database.repository(one.fork_of) if one.fork_of is not None else None
     return {
         "defaultBranchRef": ref(f"refs/heads/{one.default_branch}"),
         "ref": lambda _, qualifiedName: ref(qualifiedName),
@@ -160,11 +160,11 @@ def _releases(reader: Reader, one: Repository) -> Node:
 
     def every(_: Any, first: int | None = None, after: str | None = None, **__: Any) -> Node:
         reader.allow(one, "contents:read")
-        found = release_changes.visible(one, with_drafts=sees_drafts())
+        found = releases.visible(one, with_drafts=sees_drafts())
         return cut(found, lambda found: release(reader, one, found), first=first, after=after, last=None)
 
     def latest(_: Any) -> Node | None:
-        found = release_changes.latest(one)
+        found = releases.latest(one)
         return release(reader, one, found) if found is not None else None
 
     return {"release": by_tag, "releases": every, "latestRelease": latest}
@@ -179,7 +179,7 @@ def release(reader: Reader, of: Repository, one: Release) -> Node:
         "tagName": one.tag_name,
         "isDraft": one.draft,
         "isPrerelease": one.prerelease,
-        "isLatest": one is release_changes.latest(of),
+        "isLatest": one is releases.latest(of),
         "createdAt": stamp(one.created_at),
         "publishedAt": time_or_none(one.published_at),
         "description": one.body,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from rehearsal.github.accounts.rate_limit import Allowance, RequestCount
 from rehearsal.github.accounts.tokens import Token
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem, bad_credentials
 
 _WINDOW = timedelta(hours=1)
@@ -18,7 +18,7 @@ LIMITS = {"classic": 5_000, "fine-grained": 5_000, "job": 1_000, "app": 5_000}
 ANONYMOUS_LIMIT = 60
 
 
-def identify(service: Service, header: str | None) -> Identity:
+def identify(instance: Instance, header: str | None) -> Identity:
     """The identity behind an Authorization header (token, bearer, or basic with the token as password).
 
     Raises Problem 401 for a token that is unknown, retired or expired.
@@ -26,58 +26,58 @@ def identify(service: Service, header: str | None) -> Identity:
     value = _credential(header)
     if value is None:
         return Identity()
-    token = service.token(value)
-    if token is None or token.login not in service.database.users:
+    token = instance.token(value)
+    if token is None or token.login not in instance.database.users:
         raise bad_credentials()
-    return Identity(user=service.database.users[token.login], token=token)
+    return Identity(user=instance.database.users[token.login], token=token)
 
 
-def count(service: Service, token: Token | None) -> dict[str, str]:
+def count(instance: Instance, token: Token | None) -> dict[str, str]:
     """Count a request against the hour of whoever asks; returns the headers that say so.
 
     Raises Problem 403 when the hour is used up.
     """
     if token is None:
-        return _headers(ANONYMOUS_LIMIT, 0, int((service.now() + _WINDOW).timestamp()))
-    allowance, limit = allowance_of(service, token), LIMITS[token.kind]
-    if allowance.since is None or service.now() - allowance.since >= _WINDOW:
-        allowance.since, allowance.used = service.now(), 0
-    reset = reset_at(service, allowance)
+        return _headers(ANONYMOUS_LIMIT, 0, int((instance.now() + _WINDOW).timestamp()))
+    allowance, limit = allowance_of(instance, token), LIMITS[token.kind]
+    if allowance.since is None or instance.now() - allowance.since >= _WINDOW:
+        allowance.since, allowance.used = instance.now(), 0
+    reset = reset_at(instance, allowance)
     if allowance.used >= limit:
         whose = "installation" if token.kind == "job" else token.login
         raise Problem(403, f"API rate limit exceeded for {whose}.", headers=_headers(limit, limit, reset))
     allowance.used += 1
-    if (requests := _of_run(service, token)) is not None:
+    if (requests := _of_run(instance, token)) is not None:
         requests.counted += 1
     return _headers(limit, allowance.used, reset)
 
 
-def give_back(service: Service, token: Token) -> dict[str, str]:
+def give_back(instance: Instance, token: Token) -> dict[str, str]:
     """Uncount a request that was answered 304; returns the headers as they are then."""
-    allowance = allowance_of(service, token)
+    allowance = allowance_of(instance, token)
     allowance.used -= 1
-    if (requests := _of_run(service, token)) is not None:
+    if (requests := _of_run(instance, token)) is not None:
         requests.counted -= 1
         requests.not_modified += 1
-    return _headers(LIMITS[token.kind], allowance.used, reset_at(service, allowance))
+    return _headers(LIMITS[token.kind], allowance.used, reset_at(instance, allowance))
 
 
-def allowance_of(service: Service, token: Token) -> Allowance:
+def allowance_of(instance: Instance, token: Token) -> Allowance:
     """What a token's requests are counted against: its person's hour, or that of all jobs of its repository."""
     if token.kind == "job" and token.repository is not None:
-        return service.repository(token.repository).jobs_allowance
-    return service.database.users[token.login].allowance
+        return instance.repository(token.repository).jobs_allowance
+    return instance.database.users[token.login].allowance
 
 
-def _of_run(service: Service, token: Token) -> RequestCount | None:
+def _of_run(instance: Instance, token: Token) -> RequestCount | None:
     if token.run_id is None or token.repository is None:
         return None
-    return service.repository(token.repository).requests.setdefault(token.run_id, RequestCount())
+    return instance.repository(token.repository).requests.setdefault(token.run_id, RequestCount())
 
 
-def reset_at(service: Service, allowance: Allowance) -> int:
+def reset_at(instance: Instance, allowance: Allowance) -> int:
     """When the running hour ends, in epoch seconds."""
-    return int(((allowance.since or service.now()) + _WINDOW).timestamp())
+    return int(((allowance.since or instance.now()) + _WINDOW).timestamp())
 
 
 def _headers(limit: int, used: int, reset: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from rehearsal.github.accounts.state import User
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.issues.state import Issue
 from rehearsal.github.problems import Problem, not_found, unprocessable
 from rehearsal.github.pulls.state import PullRequest
@@ -28,7 +28,7 @@ Item = TypeVar("Item")
 class Call:
     """Who asks for what, authenticated and let in; `fields` is the JSON body."""
 
-    service: Service
+    instance: Instance
     request: Request
     identity: Identity
     view: View
@@ -44,14 +44,14 @@ class Call:
 
     @property
     def git(self) -> BareRepository:
-        return self.service.git(self.repository)
+        return self.instance.git(self.repository)
 
     @property
     def runner(self) -> Runner:
         """Raises Problem 503 where no runner is attached."""
-        if self.service.runner is None:
+        if self.instance.runner is None:
             raise Problem(503, "No runner is attached to this GitHub.")
-        return self.service.runner
+        return self.instance.runner
 
     @property
     def user(self) -> User:

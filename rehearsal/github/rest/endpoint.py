@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rehearsal.github.accounts.rules import check
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem
 from rehearsal.github.rest.answers import NOT_MODIFIED, Answer
 from rehearsal.github.rest.authentication import count, give_back, identify
@@ -59,15 +59,15 @@ class Endpoints:
         return keep
 
 
-def routes(service: Service, endpoints: list[Endpoint]) -> list[Route]:
+def routes(instance: Instance, endpoints: list[Endpoint]) -> list[Route]:
     """Starlette routes, in the order given: of two that match, the first one answers."""
     return [
-        Route(endpoint.path, _serve(service, endpoint), methods=[endpoint.method], name=endpoint.handler.__name__)
+        Route(endpoint.path, _serve(instance, endpoint), methods=[endpoint.method], name=endpoint.handler.__name__)
         for endpoint in endpoints
     ]
 
 
-def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _serve(instance: Instance, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         headers = {
             "X-GitHub-Request-Id": uuid.uuid4().hex[:16].upper(),
@@ -75,17 +75,17 @@ def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitabl
         }
         try:
             _check_version(request)
-            identity = identify(service, request.headers.get("authorization"))
-            headers |= {} if endpoint.free else count(service, identity.token)
-            found = service.repository(_full_name(request)) if endpoint.needs else None
+            identity = identify(instance, request.headers.get("authorization"))
+            headers |= {} if endpoint.free else count(instance, identity.token)
+            found = instance.repository(_full_name(request)) if endpoint.needs else None
             if found is not None:
                 check(identity, found, endpoint.needs, endpoint.role)
             fields = Fields({}) if endpoint.raw else parse(await request.body())
             call = Call(
-                service=service,
+                instance=instance,
                 request=request,
                 identity=identity,
-                view=service.view(_api_base(service, request)),
+                view=instance.view(_api_base(instance, request)),
                 fields=fields,
                 found=found,
             )
@@ -98,7 +98,7 @@ def _serve(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitabl
             return answer
         response = answer.response(request, headers)
         if response.status_code == NOT_MODIFIED and identity.token is not None:
-            response.headers.update(give_back(service, identity.token))
+            response.headers.update(give_back(instance, identity.token))
         return response
 
     return serve
@@ -115,7 +115,7 @@ def _full_name(request: Request) -> str:
     return f"{request.path_params['owner']}/{request.path_params['repo']}"
 
 
-def _api_base(service: Service, request: Request) -> str:
+def _api_base(instance: Instance, request: Request) -> str:
     """Links lead back the way the client came: `gh` sends its token only to the host it was told of."""
     host = request.headers.get("host", "")
-    return f"{request.url.scheme}://{host}" if host.startswith("api.") else service.address
+    return f"{request.url.scheme}://{host}" if host.startswith("api.") else instance.address

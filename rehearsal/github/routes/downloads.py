@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.releases.state import Asset
 from rehearsal.github.runs.rest.runs import jobs_of_attempt
 from rehearsal.github.runs.service import archives
@@ -18,9 +18,9 @@ from rehearsal.runner.model import Run
 _GONE = "The specified resource does not exist.\n"
 
 
-def routes(service: Service) -> list[Route]:
+def routes(instance: Instance) -> list[Route]:
     """Logs, artifacts and assets by key, and assets as a browser gets them."""
-    downloads = _Downloads(service)
+    downloads = _Downloads(instance)
     return [
         Route("/_downloads/{key}", downloads.by_key, methods=["GET"]),
         Route("/{owner}/{repo}/releases/download/{rest:path}", downloads.by_tag, methods=["GET"]),
@@ -28,11 +28,11 @@ def routes(service: Service) -> list[Route]:
 
 
 class _Downloads:
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
 
     async def by_key(self, request: Request) -> Response:
-        kind, number = self._service.downloads.get(request.path_params["key"], ("", ""))
+        kind, number = self._instance.downloads.get(request.path_params["key"], ("", ""))
         answer = {
             "job-log": self._job_log,
             "run-logs": self._run_logs,
@@ -45,7 +45,7 @@ class _Downloads:
     async def by_tag(self, request: Request) -> Response:
         """/{owner}/{repo}/releases/download/{tag}/{name}, of public repositories."""
         values = request.path_params
-        repository = self._service.database.repository(f"{values['owner']}/{values['repo']}")
+        repository = self._instance.database.repository(f"{values['owner']}/{values['repo']}")
         tag, _, name = values["rest"].rpartition("/")
         release = repository.release_tagged(tag) if repository is not None and not repository.private else None
         asset = release.asset_named(unquote(name)) if release is not None else None
@@ -71,7 +71,7 @@ class _Downloads:
         return Response(await asyncio.to_thread(archives.artifact_zip, found[1]), media_type="application/zip")
 
     async def _asset(self, number: str) -> Response:
-        repositories = self._service.database.repositories.values()
+        repositories = self._instance.database.repositories.values()
         found = (
             one for repository in repositories for release in repository.releases.values() for one in release.assets
         )
@@ -82,17 +82,17 @@ class _Downloads:
         """`owner/repository/SHA.tar.gz` or `….zip`."""
         full_name, _, file = name.rpartition("/")
         sha, _, form = file.partition(".")
-        repository = self._service.database.repository(full_name)
+        repository = self._instance.database.repository(full_name)
         if repository is None:
             return PlainTextResponse(_GONE, 404)
         prefix = f"{full_name.replace('/', '-')}-{sha[:7]}/"
-        data = await self._service.git(repository).git("archive", f"--format={form}", f"--prefix={prefix}", sha)
+        data = await self._instance.git(repository).git("archive", f"--format={form}", f"--prefix={prefix}", sha)
         media = "application/zip" if form == "zip" else "application/x-gzip"
         return Response(data, media_type=media)
 
     def _file(self, asset: Asset) -> Response:
-        path = self._service.asset_path(asset.id)
+        path = self._instance.asset_path(asset.id)
         return FileResponse(path, media_type="application/octet-stream", filename=asset.name)
 
     def _runs(self) -> list[Run]:
-        return [] if self._service.runner is None else list(self._service.runner.runs.values())
+        return [] if self._instance.runner is None else list(self._instance.runner.runs.values())

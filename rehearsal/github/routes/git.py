@@ -11,7 +11,7 @@ from rehearsal.github.git import smart_http
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.git.receiving import Question, RefChange, Verdict
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem
 from rehearsal.github.repositories.rules import judge
 from rehearsal.github.repositories.service.pushes import refs_moved
@@ -24,8 +24,8 @@ _PUSH = "git-receive-pack"
 class Transport:
     """Serves /{owner}/{repository}[.git] to git."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
 
     def routes(self) -> list[Route]:
         base = "/{owner}/{repo}"
@@ -41,7 +41,7 @@ class Transport:
             repository, identity = self._enter(request, pushes=asked == _PUSH)
         except Problem as problem:
             return _refusal(problem)
-        git = self._service.git(repository)
+        git = self._instance.git(repository)
         return await smart_http.serve(request, git, "/info/refs", identity.login)
 
     async def fetch(self, request: Request) -> Response:
@@ -49,7 +49,7 @@ class Transport:
             repository, identity = self._enter(request, pushes=False)
         except Problem as problem:
             return _refusal(problem)
-        git = self._service.git(repository)
+        git = self._instance.git(repository)
         return await smart_http.serve(request, git, "/git-upload-pack", identity.login)
 
     async def push(self, request: Request) -> Response:
@@ -57,13 +57,13 @@ class Transport:
             repository, identity = self._enter(request, pushes=True)
         except Problem as problem:
             return _refusal(problem)
-        git = self._service.git(repository)
+        git = self._instance.git(repository)
         try:
             response, moved = await self._receive(request, repository, git, identity)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is left to read it
         if moved:
-            await refs_moved(self._service, repository, moved, identity)
+            await refs_moved(self._instance, repository, moved, identity)
         return response
 
     async def _receive(
@@ -88,10 +88,10 @@ class Transport:
 
     def _enter(self, request: Request, *, pushes: bool) -> tuple[Repository, Identity]:
         """Raises Problem: 401 asks git for credentials, 403 and 404 are final."""
-        identity = identify(self._service, request.headers.get("authorization"))
+        identity = identify(self._instance, request.headers.get("authorization"))
         name = f"{request.path_params['owner']}/{request.path_params['repo'].removesuffix('.git')}"
         try:
-            repository = self._service.repository(name)
+            repository = self._instance.repository(name)
             check(identity, repository, ("contents:write" if pushes else "contents:read",))
         except Problem as problem:
             if identity.user is None:

@@ -34,7 +34,7 @@ async def query(call: Call) -> Answer:
 
     if call.identity.user is None:
         raise Problem(401, "This endpoint requires you to be authenticated.")
-    reader = Reader(service=call.service, identity=call.identity, view=call.view)
+    reader = Reader(instance=call.instance, identity=call.identity, view=call.view)
     variables = call.fields.part("variables")
     try:
         document = parse(call.fields.required_text("query"))
@@ -73,7 +73,7 @@ def _root(reader: Reader) -> Node:
 
     def account(kind: tuple[str, ...]) -> Any:
         def find(_: Any, login: str) -> Node | None:
-            user = reader.service.database.users.get(login)
+            user = reader.instance.database.users.get(login)
             if user is None or user.type not in kind:
                 raise Problem(404, f"Could not resolve to a {kind[0]} with the login of '{login}'.")
             return reader.actor(login)

@@ -10,8 +10,7 @@ from rehearsal.github.issues import service as issue_changes
 from rehearsal.github.issues.graphql import issues
 from rehearsal.github.problems import Problem
 from rehearsal.github.pulls import graphql as pulls
-from rehearsal.github.pulls.service import pull_requests as pull_changes
-from rehearsal.github.pulls.service import reviews
+from rehearsal.github.pulls.service import pull_requests, reviews
 from rehearsal.github.pulls.service.merge import MergeRequest, merge
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.repositories.state import Repository
@@ -37,8 +36,8 @@ def root(reader: Reader) -> Node:
 async def _create_pull(reader: Reader, given: Input) -> Node:
     repository = reader.repository_of_id(given["repositoryId"])
     reader.allow(repository, "pull_requests:write", role="read")
-    pull = await pull_changes.open_pull(
-        reader.service,
+    pull = await pull_requests.open_pull(
+        reader.instance,
         repository,
         title=given["title"],
         body=given.get("body"),
@@ -59,7 +58,7 @@ async def _merge_pull(reader: Reader, given: Input) -> Node:
         message=given.get("commitBody"),
         sha=given.get("expectedHeadOid"),
     )
-    await merge(reader.service, repository, pull, wanted, reader.identity)
+    await merge(reader.instance, repository, pull, wanted, reader.identity)
     return {"pullRequest": pulls.pull(reader, repository, pull)}
 
 
@@ -74,7 +73,7 @@ async def _reopen_pull(reader: Reader, given: Input) -> Node:
 async def _pull_state(reader: Reader, given: Input, state: str) -> Node:
     repository, pull = _own_pull(reader, given)
     issue = repository.issues[pull.number]
-    await issue_changes.change_state(reader.service, repository, issue, state, None, reader.identity)
+    await issue_changes.change_state(reader.instance, repository, issue, state, None, reader.identity)
     return {"pullRequest": pulls.pull(reader, repository, pull)}
 
 
@@ -82,7 +81,7 @@ async def _ready_pull(reader: Reader, given: Input) -> Node:
     repository, pull = _own_pull(reader, given)
     if pull.draft:
         pull.draft = False
-        await pull_changes.tell(reader.service, repository, pull, "ready_for_review", reader.identity)
+        await pull_requests.tell(reader.instance, repository, pull, "ready_for_review", reader.identity)
     return {"pullRequest": pulls.pull(reader, repository, pull)}
 
 
@@ -101,7 +100,7 @@ async def _review(reader: Reader, given: Input) -> Node:
     if kind not in reviews.STATES:
         raise Problem(422, f"A new review cannot {kind}")
     review = await reviews.submit(
-        reader.service,
+        reader.instance,
         repository,
         pull,
         kind=kind,
@@ -116,7 +115,7 @@ async def _comment(reader: Reader, given: Input) -> Node:
     repository, number = reader.issue_of_id(given["subjectId"])
     reader.allow(repository, "issues:write", "pull_requests:write", role="read")
     issue = repository.issues[number]
-    made = await issue_changes.add_comment(reader.service, repository, issue, given["body"], reader.identity)
+    made = await issue_changes.add_comment(reader.instance, repository, issue, given["body"], reader.identity)
     page = f"{reader.view.page(repository)}/{'pull' if issue.is_pull else 'issues'}/{number}"
     return {"commentEdge": {"node": issues.comment(reader, repository, made, page), "cursor": str(made.id)}}
 
@@ -125,7 +124,7 @@ async def _create_issue(reader: Reader, given: Input) -> Node:
     repository = reader.repository_of_id(given["repositoryId"])
     reader.allow(repository, "issues:write", role="read")
     issue = await issue_changes.open_issue(
-        reader.service,
+        reader.instance,
         repository,
         title=given["title"],
         body=given.get("body"),
@@ -151,7 +150,7 @@ async def _issue_state(reader: Reader, given: Input, state: str) -> Node:
     reader.allow(repository, "issues:write", role="read" if own else "triage")
     reason = given.get("stateReason")
     by = reader.identity
-    await issue_changes.change_state(reader.service, repository, issue, state, reason and reason.lower(), by)
+    await issue_changes.change_state(reader.instance, repository, issue, state, reason and reason.lower(), by)
     return {"issue": issues.issue(reader, repository, issue)}
 
 

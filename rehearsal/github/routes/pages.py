@@ -8,7 +8,7 @@ from rehearsal.github.accounts import pages as people
 from rehearsal.github.checks import pages as checks
 from rehearsal.github.deployments import pages as deployments
 from rehearsal.github.issues.pages import issues
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Page, Pages
 from rehearsal.github.problems import not_found
 from rehearsal.github.pulls import pages as pulls
@@ -27,8 +27,8 @@ def every_page() -> list[Page]:
 
 
 @_last.show("{rest:path}")
-async def nowhere(visit: Visit) -> Response:
+async def nowhere(context: PageContext) -> Response:
     """Says so in the layout of the site; with a slash too many, leads to the repository."""
-    if visit.path("rest") == "":
-        return visit.go(visit.home)
+    if context.path("rest") == "":
+        return context.go(context.home)
     raise not_found()

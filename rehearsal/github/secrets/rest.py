@@ -45,7 +45,7 @@ def _register(prefix: str, holder: Holder, needs: tuple[str, str]) -> None:
 
 async def _public_key(call: Call) -> Answer:
     """What values are sealed with (libsodium's sealed boxes)."""
-    public = bytes(call.service.sealing_key.public_key)
+    public = bytes(call.instance.sealing_key.public_key)
     return ok({"key_id": "568250167242549743", "key": base64.b64encode(public).decode()})
 
 
@@ -71,10 +71,10 @@ def _put_secret(holder: Holder) -> Handler:
     async def put_secret(call: Call) -> Answer:
         sealed = call.fields.required_text("encrypted_value")
         try:
-            value = SealedBox(call.service.sealing_key).decrypt(base64.b64decode(sealed)).decode()
+            value = SealedBox(call.instance.sealing_key).decrypt(base64.b64decode(sealed)).decode()
         except (CryptoError, ValueError, binascii.Error) as error:
             raise Problem(422, "Bad request: encrypted_value was not sealed with this repository's key") from error
-        new = set_secret(call.service, holder(call).secrets, call.path("name"), value)
+        new = set_secret(call.instance, holder(call).secrets, call.path("name"), value)
         return Answer(status=201, body={}) if new else no_content()
 
     return put_secret
@@ -112,7 +112,7 @@ def _create_variable(holder: Holder) -> Handler:
         name = call.fields.required_text("name")
         if name.upper() in holder(call).variables:
             raise conflict("Variable already exists")
-        set_variable(call.service, holder(call).variables, name, call.fields.required_text("value"))
+        set_variable(call.instance, holder(call).variables, name, call.fields.required_text("value"))
         return Answer(status=201, body={})
 
     return create_variable
@@ -123,7 +123,7 @@ def _update_variable(holder: Holder) -> Handler:
         known = holder(call).variables.get(call.path("name").upper())
         if known is None:
             raise not_found()
-        set_variable(call.service, holder(call).variables, known.name, call.fields.text("value", known.value))
+        set_variable(call.instance, holder(call).variables, known.name, call.fields.text("value", known.value))
         return no_content()
 
     return update_variable

@@ -14,7 +14,7 @@ from rehearsal.github.git.history import is_ancestor
 from rehearsal.github.git.merging import Conflict, merge
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import conflict, unprocessable
 from rehearsal.github.pulls.service.mergeability import github_itself
 from rehearsal.github.repositories.service.pushes import refs_moved
@@ -50,34 +50,34 @@ class StatusWanted:
     auto_inactive: bool = True
 
 
-async def create(service: Service, repository: Repository, wanted: Wanted, by: Identity) -> Deployment | str:
+async def create(instance: Instance, repository: Repository, wanted: Wanted, by: Identity) -> Deployment | str:
     """The deployment; or the message of GitHub's 202 when the default branch was merged into the ref first.
 
     Raises Problem 422 for an unknown ref, 409 for a merge conflict or checks that have not passed.
     """
-    sha = await service.git(repository).resolve(wanted.ref)
+    sha = await instance.git(repository).resolve(wanted.ref)
     if sha is None:
         raise unprocessable(f"No ref found for: {wanted.ref}")
     if wanted.auto_merge:
-        merged = await _auto_merge(service, repository, wanted.ref, sha, by)
+        merged = await _auto_merge(instance, repository, wanted.ref, sha, by)
         if merged is not None:
             return merged
     _check_contexts(repository, sha, wanted)
-    deployment = _recorded(service, repository, wanted, sha, by)
-    await _tell(service, repository, deployment, None, by)
+    deployment = _recorded(instance, repository, wanted, sha, by)
+    await _tell(instance, repository, deployment, None, by)
     return deployment
 
 
 async def add_status(
-    service: Service, repository: Repository, deployment: Deployment, wanted: StatusWanted, by: Identity
+    instance: Instance, repository: Repository, deployment: Deployment, wanted: StatusWanted, by: Identity
 ) -> DeploymentStatus:
     """Add a status; a success makes earlier ones of the environment inactive."""
-    status = _status(service, deployment, wanted, by)
+    status = _status(instance, deployment, wanted, by)
     deployment.statuses.append(status)
-    ensure(service, repository, status.environment)
-    await _tell(service, repository, deployment, status, by)
+    ensure(instance, repository, status.environment)
+    await _tell(instance, repository, deployment, status, by)
     if wanted.state == "success" and wanted.auto_inactive:
-        await _retire_others(service, repository, deployment, by)
+        await _retire_others(instance, repository, deployment, by)
     return status
 
 
@@ -100,18 +100,18 @@ def delete(repository: Repository, deployment: Deployment) -> None:
     del repository.deployments[deployment.id]
 
 
-async def _auto_merge(service: Service, repository: Repository, ref: str, sha: str, by: Identity) -> str | None:
+async def _auto_merge(instance: Instance, repository: Repository, ref: str, sha: str, by: Identity) -> str | None:
     """Merge the default branch into a branch that lacks some of it."""
-    git = service.git(repository)
+    git = instance.git(repository)
     full, base = f"refs/heads/{ref}", git.branch(repository.default_branch)
     if full not in git.refs or base is None or ref == repository.default_branch or await is_ancestor(git, base, sha):
         return None
     message = f"Merge branch '{repository.default_branch}' into {ref}\n"
-    github = github_itself(service)
+    github = github_itself(instance)
     merged = await merge(git, sha, base, message=message, author=github, by=github)
     if isinstance(merged, Conflict) or not await git.update_ref(full, merged, sha):
         raise conflict(f"Conflict merging {repository.default_branch} into {ref}.")
-    await refs_moved(service, repository, [RefChange(ref=full, old=sha, new=merged)], by)
+    await refs_moved(instance, repository, [RefChange(ref=full, old=sha, new=merged)], by)
     return f"Auto-merged {repository.default_branch} into {ref} on deployment."
 
 
@@ -122,10 +122,10 @@ def _check_contexts(repository: Repository, sha: str, wanted: Wanted) -> None:
         raise conflict(f"Conflict: Commit status checks failed for {wanted.ref}.")
 
 
-def _recorded(service: Service, repository: Repository, wanted: Wanted, sha: str, by: Identity) -> Deployment:
-    ensure(service, repository, wanted.environment)
+def _recorded(instance: Instance, repository: Repository, wanted: Wanted, sha: str, by: Identity) -> Deployment:
+    ensure(instance, repository, wanted.environment)
     deployment = Deployment(
-        id=service.database.next_id("deployment"),
+        id=instance.database.next_id("deployment"),
         sha=sha,
         ref=wanted.ref,
         task=wanted.task,
@@ -133,35 +133,35 @@ def _recorded(service: Service, repository: Repository, wanted: Wanted, sha: str
         original_environment=wanted.environment,
         description=wanted.description,
         creator=by.login,
-        created_at=service.now(),
+        created_at=instance.now(),
         transient=wanted.transient,
         production=wanted.environment == "production" if wanted.production is None else wanted.production,
         by_app=by.is_job,
-        hidden_reads=service.lag,
+        hidden_reads=instance.lag,
     )
     repository.deployments[deployment.id] = deployment
     return deployment
 
 
-def _status(service: Service, deployment: Deployment, wanted: StatusWanted, by: Identity) -> DeploymentStatus:
+def _status(instance: Instance, deployment: Deployment, wanted: StatusWanted, by: Identity) -> DeploymentStatus:
     return DeploymentStatus(
-        id=service.database.next_id("deployment_status"),
+        id=instance.database.next_id("deployment_status"),
         state=wanted.state,
         creator=by.login,
         description=wanted.description,
         environment=wanted.environment or deployment.environment,
         environment_url=wanted.environment_url,
         log_url=wanted.log_url,
-        created_at=service.now(),
+        created_at=instance.now(),
         by_app=by.is_job,
     )
 
 
-async def _retire_others(service: Service, repository: Repository, deployment: Deployment, by: Identity) -> None:
+async def _retire_others(instance: Instance, repository: Repository, deployment: Deployment, by: Identity) -> None:
     for other in superseded(repository, deployment):
-        status = _status(service, other, StatusWanted(state="inactive"), by)
+        status = _status(instance, other, StatusWanted(state="inactive"), by)
         other.statuses.append(status)
-        await _tell(service, repository, other, status, by)
+        await _tell(instance, repository, other, status, by)
 
 
 def superseded(repository: Repository, deployment: Deployment) -> list[Deployment]:
@@ -178,21 +178,21 @@ def superseded(repository: Repository, deployment: Deployment) -> list[Deploymen
 
 
 async def _tell(
-    service: Service, repository: Repository, deployment: Deployment, status: DeploymentStatus | None, by: Identity
+    instance: Instance, repository: Repository, deployment: Deployment, status: DeploymentStatus | None, by: Identity
 ) -> None:
-    view = service.view()
+    view = instance.view()
     body: dict[str, Any] = {"action": "created", "deployment": render.deployment(view, repository, deployment)}
     body |= {"workflow": None, "workflow_run": None}
     if status is not None:
         body["deployment_status"] = render.deployment_status(view, repository, deployment, status)
     name = "deployment" if status is None else "deployment_status"
     await announce(
-        service, repository, name, body, ref=_ref(service, repository, deployment), sha=deployment.sha, by=by
+        instance, repository, name, body, ref=_ref(instance, repository, deployment), sha=deployment.sha, by=by
     )
 
 
-def _ref(service: Service, repository: Repository, deployment: Deployment) -> str:
+def _ref(instance: Instance, repository: Repository, deployment: Deployment) -> str:
     """The full ref of what was deployed; empty for a bare commit, as on GitHub."""
-    refs = service.git(repository).refs
+    refs = instance.git(repository).refs
     candidates = (f"refs/heads/{deployment.ref}", f"refs/tags/{deployment.ref}")
     return next((ref for ref in candidates if ref in refs), "")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from rehearsal.github.deployments.service.deployments import superseded
 from rehearsal.github.deployments.state import Deployment, DeploymentStatus
 from rehearsal.github.environments.service import ensure
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.repositories.state import Repository
 from rehearsal.runner.model import Job, Run
 
 _ENDED = {"success": "success", "failure": "failure", "timed_out": "failure", "cancelled": "error"}
 
 
-def job_changed(service: Service, repository: Repository, run: Run, job: Job) -> Deployment | None:
+def job_changed(instance: Instance, repository: Repository, run: Run, job: Job) -> Deployment | None:
     """Make or move on the deployment of a job; None for a job without environment, or one that never began.
 
     An environment that nobody made comes into being, without any rule, also where the job makes no deployment.
@@ -23,16 +23,16 @@ def job_changed(service: Service, repository: Repository, run: Run, job: Job) ->
     if job.environment is None or state is None:
         return None
     if not job.makes_deployment:
-        ensure(service, repository, job.environment)
+        ensure(instance, repository, job.environment)
         return None
     deployment = next((one for one in repository.deployments.values() if one.job_id == job.id), None)
     if deployment is None:
-        deployment = _made(service, repository, run, job)
+        deployment = _made(instance, repository, run, job)
     if deployment.state != state:
-        deployment.statuses.append(_status(service, repository, deployment, run, job, state))
+        deployment.statuses.append(_status(instance, repository, deployment, run, job, state))
         if state == "success":
             for other in superseded(repository, deployment):
-                other.statuses.append(_status(service, repository, other, run, job, "inactive"))
+                other.statuses.append(_status(instance, repository, other, run, job, "inactive"))
     return deployment
 
 
@@ -42,10 +42,10 @@ def _state(job: Job) -> str | None:
     return {"waiting": "waiting", "in_progress": "in_progress"}.get(job.status)
 
 
-def _made(service: Service, repository: Repository, run: Run, job: Job) -> Deployment:
-    name = ensure(service, repository, job.environment or "").name
+def _made(instance: Instance, repository: Repository, run: Run, job: Job) -> Deployment:
+    name = ensure(instance, repository, job.environment or "").name
     deployment = Deployment(
-        id=service.database.next_id("deployment"),
+        id=instance.database.next_id("deployment"),
         sha=run.head_sha,
         ref=run.head_branch,
         task="deploy",
@@ -53,29 +53,29 @@ def _made(service: Service, repository: Repository, run: Run, job: Job) -> Deplo
         original_environment=name,
         description=None,
         creator=run.triggering_actor or run.event.actor,
-        created_at=service.now(),
+        created_at=instance.now(),
         production=name == "production",
         by_app=True,
         job_id=job.id,
-        hidden_reads=service.lag,
+        hidden_reads=instance.lag,
     )
     repository.deployments[deployment.id] = deployment
     return deployment
 
 
 def _status(
-    service: Service, repository: Repository, deployment: Deployment, run: Run, job: Job, state: str
+    instance: Instance, repository: Repository, deployment: Deployment, run: Run, job: Job, state: str
 ) -> DeploymentStatus:
-    page = f"{service.address}/{repository.full_name}/actions/runs/{run.id}/job/{job.id}"
+    page = f"{instance.address}/{repository.full_name}/actions/runs/{run.id}/job/{job.id}"
     own = deployment.job_id == job.id
     return DeploymentStatus(
-        id=service.database.next_id("deployment_status"),
+        id=instance.database.next_id("deployment_status"),
         state=state,
         creator="github-actions[bot]",
         description="",
         environment=deployment.environment,
         environment_url=job.environment_url if own else "",
         log_url=page if own else deployment.statuses[-1].log_url,
-        created_at=service.now(),
+        created_at=instance.now(),
         by_app=True,
     )

@@ -11,7 +11,7 @@ from rehearsal.github.git.merging import Conflict
 from rehearsal.github.git.objects import Signature
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import conflict, not_allowed
 from rehearsal.github.pulls.rules import blockers
 from rehearsal.github.pulls.service.mergeability import github_itself
@@ -35,21 +35,23 @@ class MergeRequest:
     """The head it was decided on; the merge is refused when the head is another one."""
 
 
-async def merge(service: Service, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity) -> str:
+async def merge(
+    instance: Instance, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
+) -> str:
     """Merge, and return the commit. Raises Problem 405 with the reasons, 409 when head or base moved."""
     _allowed(repository, pull, wanted, by)
     base = pull.base_sha
-    commit = await _commit(service, repository, pull, wanted, by)
+    commit = await _commit(instance, repository, pull, wanted, by)
     _allowed(repository, pull, wanted, by)  # git took a moment: what was decided has to hold still
     ref = f"refs/heads/{pull.base_ref}"
-    git = service.git(repository)
+    git = instance.git(repository)
     if not await git.update_ref(ref, commit, base):
         raise conflict("Base branch was modified. Review and try the merge again.")
-    record_merge(service, repository, pull, commit, by)
-    await refs_moved(service, repository, [RefChange(ref=ref, old=base, new=commit)], by)
-    await tell(service, repository, pull, "closed", by)
+    record_merge(instance, repository, pull, commit, by)
+    await refs_moved(instance, repository, [RefChange(ref=ref, old=base, new=commit)], by)
+    await tell(instance, repository, pull, "closed", by)
     if repository.settings.delete_branch_on_merge and pull.head_repository == repository.full_name:
-        await _delete_head(service, repository, git, pull, by)
+        await _delete_head(instance, repository, git, pull, by)
     return commit
 
 
@@ -69,22 +71,22 @@ def _allowed(repository: Repository, pull: PullRequest, wanted: MergeRequest, by
 
 
 async def _commit(
-    service: Service, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
+    instance: Instance, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
 ) -> str:
-    git = service.git(repository)
-    person = signature(service, by)
+    git = instance.git(repository)
+    person = signature(instance, by)
     if wanted.method == "rebase":
         made = await merging.rebase(git, pull.base_sha, pull.head_sha, by=person)
     elif wanted.method == "squash":
         text = await _squash_text(git, repository, pull, wanted)
-        author = _author(service, repository.issues[pull.number].user)
+        author = _author(instance, repository.issues[pull.number].user)
         made = await merging.squash(
-            git, pull.base_sha, pull.head_sha, message=text, author=author, by=github_itself(service)
+            git, pull.base_sha, pull.head_sha, message=text, author=author, by=github_itself(instance)
         )
     else:
         text = _merge_text(repository, pull, wanted)
         made = await merging.merge(
-            git, pull.base_sha, pull.head_sha, message=text, author=person, by=github_itself(service)
+            git, pull.base_sha, pull.head_sha, message=text, author=person, by=github_itself(instance)
         )
     if isinstance(made, Conflict):
         raise not_allowed("Merge conflict")
@@ -93,14 +95,14 @@ async def _commit(
     return made
 
 
-def signature(service: Service, by: Identity) -> Signature:
+def signature(instance: Instance, by: Identity) -> Signature:
     """The person as an author of commits."""
-    return _author(service, by.login)
+    return _author(instance, by.login)
 
 
-def _author(service: Service, login: str) -> Signature:
-    user = service.view().user(login)
-    return Signature(name=user.name, email=user.email, at=service.now())
+def _author(instance: Instance, login: str) -> Signature:
+    user = instance.view().user(login)
+    return Signature(name=user.name, email=user.email, at=instance.now())
 
 
 def _merge_text(repository: Repository, pull: PullRequest, wanted: MergeRequest) -> str:
@@ -125,8 +127,8 @@ async def _squash_text(git: BareRepository, repository: Repository, pull: PullRe
 
 
 async def _delete_head(
-    service: Service, repository: Repository, git: BareRepository, pull: PullRequest, by: Identity
+    instance: Instance, repository: Repository, git: BareRepository, pull: PullRequest, by: Identity
 ) -> None:
     ref = f"refs/heads/{pull.head_ref}"
     if await git.update_ref(ref, ZERO, pull.head_sha):
-        await refs_moved(service, repository, [RefChange(ref=ref, old=pull.head_sha, new=ZERO)], by)
+        await refs_moved(instance, repository, [RefChange(ref=ref, old=pull.head_sha, new=ZERO)], by)

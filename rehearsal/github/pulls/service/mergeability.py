@@ -6,19 +6,19 @@ from rehearsal.github.git.bare import ZERO
 from rehearsal.github.git.history import is_ancestor
 from rehearsal.github.git.merging import Conflict, merge
 from rehearsal.github.git.objects import Signature
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.repositories.state import Repository
 
 
-def github_itself(service: Service) -> Signature:
+def github_itself(instance: Instance) -> Signature:
     """Who commits what is done on github.com."""
-    return Signature(name="GitHub", email="noreply@github.com", at=service.now())
+    return Signature(name="GitHub", email="noreply@github.com", at=instance.now())
 
 
-async def refresh(service: Service, repository: Repository, pull: PullRequest) -> None:
+async def refresh(instance: Instance, repository: Repository, pull: PullRequest) -> None:
     """Merge head into the base as it is now; the outcome says whether the pull request can be merged."""
-    git = service.git(repository)
+    git = instance.git(repository)
     base = git.branch(pull.base_ref)
     head_ref, merge_ref = f"refs/pull/{pull.number}/head", f"refs/pull/{pull.number}/merge"
     await git.update_ref(head_ref, pull.head_sha)
@@ -28,7 +28,7 @@ async def refresh(service: Service, repository: Repository, pull: PullRequest) -
     pull.base_sha = base
     pull.behind = not await is_ancestor(git, base, pull.head_sha)
     message = f"Merge {pull.head_sha} into {base}"
-    github = github_itself(service)
+    github = github_itself(instance)
     merged = await merge(git, base, pull.head_sha, message=message, author=github, by=github)
     if isinstance(merged, Conflict):
         pull.mergeable, pull.merge_sha = False, None

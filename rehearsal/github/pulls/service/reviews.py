@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rehearsal.github.events.delivery import announce
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem, forbidden, unprocessable
 from rehearsal.github.pulls.render import review as render_review
 from rehearsal.github.pulls.render import simple_pull
@@ -15,7 +15,7 @@ STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMEN
 
 
 async def submit(
-    service: Service, repository: Repository, pull: PullRequest, *, kind: str, body: str, commit: str, by: Identity
+    instance: Instance, repository: Repository, pull: PullRequest, *, kind: str, body: str, commit: str, by: Identity
 ) -> Review:
     """Raises Problem 422 when an author judges their own work or an objection says nothing, 403 for a job's approval."""
     if by.is_job and kind == "APPROVE" and not repository.settings.actions_may_review:
@@ -27,28 +27,28 @@ async def submit(
     if kind != "APPROVE" and not body:
         raise _refused("A review that does not approve needs a body")
     review = Review(
-        id=service.database.next_id("review"),
+        id=instance.database.next_id("review"),
         user=by.login,
         state=STATES[kind],
         body=body,
         commit_id=commit,
-        submitted_at=service.now(),
+        submitted_at=instance.now(),
     )
     pull.reviews.append(review)
     pull.requested_reviewers = [login for login in pull.requested_reviewers if login != by.login]
-    repository.issues[pull.number].updated_at = service.now()
-    await _tell(service, repository, pull, review, "submitted", by)
+    repository.issues[pull.number].updated_at = instance.now()
+    await _tell(instance, repository, pull, review, "submitted", by)
     return review
 
 
 async def dismiss(
-    service: Service, repository: Repository, pull: PullRequest, review: Review, message: str, by: Identity
+    instance: Instance, repository: Repository, pull: PullRequest, review: Review, message: str, by: Identity
 ) -> None:
     """Raises Problem 422 for one that neither approves nor objects."""
     if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
         raise unprocessable(f"Can not dismiss a review in state {review.state}")
     review.state = "DISMISSED"
-    await _tell(service, repository, pull, review, "dismissed", by)
+    await _tell(instance, repository, pull, review, "dismissed", by)
 
 
 def _refused(message: str) -> Problem:
@@ -57,14 +57,14 @@ def _refused(message: str) -> Problem:
 
 
 async def _tell(
-    service: Service, repository: Repository, pull: PullRequest, review: Review, action: str, by: Identity
+    instance: Instance, repository: Repository, pull: PullRequest, review: Review, action: str, by: Identity
 ) -> None:
     if pull.merge_sha is None:
         return
-    view = service.view()
+    view = instance.view()
     rendered = {**render_review(view, repository, pull, review), "state": review.state.lower()}
     await announce(
-        service,
+        instance,
         repository,
         "pull_request_review",
         {"action": action, "review": rendered, "pull_request": simple_pull(view, repository, pull)},

@@ -10,8 +10,7 @@ from rehearsal.github.accounts.rules import role_in
 from rehearsal.github.accounts.state import at_least
 from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.releases import render
-from rehearsal.github.releases.service import assets
-from rehearsal.github.releases.service import releases as changes
+from rehearsal.github.releases.service import assets, releases
 from rehearsal.github.releases.service.notes import generate
 from rehearsal.github.releases.state import Asset, Release
 from rehearsal.github.rest.answers import Answer, created, no_content, ok
@@ -25,7 +24,7 @@ endpoints = Endpoints()
 @endpoints.add("GET", "releases", "contents:read")
 async def list_releases(call: Call) -> Answer:
     """Drafts are shown to who may write; a new release may be missing for a while."""
-    page = call.page(changes.visible(call.repository, with_drafts=_sees_drafts(call)))
+    page = call.page(releases.visible(call.repository, with_drafts=_sees_drafts(call)))
     return page.answer([render.release(call.view, call.repository, one) for one in page.items])
 
 
@@ -33,10 +32,10 @@ async def list_releases(call: Call) -> Answer:
 async def create_release(call: Call) -> Answer:
     fields, wanted = call.fields, _wanted(call)
     if fields.flag("generate_release_notes", False):
-        notes = await generate(call.service, call.repository, wanted.tag_name or "", wanted.target_commitish, None)
+        notes = await generate(call.instance, call.repository, wanted.tag_name or "", wanted.target_commitish, None)
         body = f"{wanted.body}\n\n{notes.body}" if wanted.body else notes.body
         wanted = replace(wanted, name=wanted.name or notes.name, body=body)
-    release = await changes.create(call.service, call.repository, wanted, call.identity)
+    release = await releases.create(call.instance, call.repository, wanted, call.identity)
     rendered = render.release(call.view, call.repository, release)
     return created(rendered, rendered["url"])
 
@@ -45,7 +44,7 @@ async def create_release(call: Call) -> Answer:
 async def generate_notes(call: Call) -> Answer:
     fields = call.fields
     notes = await generate(
-        call.service,
+        call.instance,
         call.repository,
         fields.required_text("tag_name"),
         fields.maybe_text("target_commitish"),
@@ -56,7 +55,7 @@ async def generate_notes(call: Call) -> Answer:
 
 @endpoints.add("GET", "releases/latest", "contents:read")
 async def get_latest(call: Call) -> Answer:
-    found = changes.latest(call.repository)
+    found = releases.latest(call.repository)
     if found is None:
         raise not_found()
     return ok(render.release(call.view, call.repository, found))
@@ -78,7 +77,7 @@ async def get_asset(call: Call) -> Answer | Response:
         if asset.state != "uploaded":
             raise not_found()
         asset.download_count += 1
-        return RedirectResponse(archives.address(call.service, "asset", asset.id), 302)
+        return RedirectResponse(archives.address(call.instance, "asset", asset.id), 302)
     return ok(render.asset(call.view, call.repository, release, asset))
 
 
@@ -92,7 +91,7 @@ async def update_asset(call: Call) -> Answer:
 @endpoints.add("DELETE", "releases/assets/{asset}", "contents:write")
 async def delete_asset(call: Call) -> Answer:
     release, asset = _asset(call)
-    assets.delete(call.service, release, asset)
+    assets.delete(call.instance, release, asset)
     return no_content()
 
 
@@ -104,13 +103,13 @@ async def get_release(call: Call) -> Answer:
 @endpoints.add("PATCH", "releases/{release}", "contents:write")
 async def update_release(call: Call) -> Answer:
     release = _release(call)
-    await changes.update(call.service, call.repository, release, _wanted(call), call.identity)
+    await releases.update(call.instance, call.repository, release, _wanted(call), call.identity)
     return ok(render.release(call.view, call.repository, release))
 
 
 @endpoints.add("DELETE", "releases/{release}", "contents:write")
 async def delete_release(call: Call) -> Answer:
-    await changes.delete(call.service, call.repository, _release(call), call.identity)
+    await releases.delete(call.instance, call.repository, _release(call), call.identity)
     return no_content()
 
 
@@ -128,7 +127,7 @@ async def upload_asset(call: Call) -> Answer:
     if not name:
         raise Problem(422, 'Invalid request.\n\n"name" wasn\'t supplied.')
     asset = await assets.upload(
-        call.service,
+        call.instance,
         release,
         name=name.replace(" ", "."),
         label=call.query("label") or None,
@@ -140,10 +139,10 @@ async def upload_asset(call: Call) -> Answer:
     return created(body, body["url"])
 
 
-def _wanted(call: Call) -> changes.Wanted:
+def _wanted(call: Call) -> releases.Wanted:
     fields = call.fields
     choice = fields.choice("make_latest", ("true", "false", "legacy")) if "make_latest" in fields else None
-    return changes.Wanted(
+    return releases.Wanted(
         tag_name=fields.maybe_text("tag_name"),
         target_commitish=fields.maybe_text("target_commitish"),
         name=fields.maybe_text("name"),

@@ -27,4 +27,4 @@ async def _redirect(call: Call, form: str) -> Response:
     if sha is None:
         raise not_found()
     key = f"{call.repository.full_name}/{sha}.{form}"
-    return RedirectResponse(archives.address(call.service, "source", key), 302)
+    return RedirectResponse(archives.address(call.instance, "source", key), 302)

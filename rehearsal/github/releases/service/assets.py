@@ -7,14 +7,14 @@ import hashlib
 from collections.abc import AsyncIterator
 
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import invalid, unprocessable
 from rehearsal.github.releases.service.releases import immutable_refusal
 from rehearsal.github.releases.state import Asset, Release
 
 
 async def upload(
-    service: Service,
+    instance: Instance,
     release: Release,
     *,
     name: str,
@@ -29,9 +29,9 @@ async def upload(
         raise immutable_refusal()
     if release.asset_named(name) is not None:
         raise invalid("ReleaseAsset", "name", "already_exists")
-    now = service.now()
+    now = instance.now()
     asset = Asset(
-        id=service.database.next_id("asset"),
+        id=instance.database.next_id("asset"),
         name=name,
         label=label,
         content_type=content_type,
@@ -44,14 +44,14 @@ async def upload(
     )
     release.assets.append(asset)
     digest = hashlib.sha256()
-    with service.asset_path(asset.id).open("wb") as file:
+    with instance.asset_path(asset.id).open("wb") as file:
         async for chunk in content:
             digest.update(chunk)
             await asyncio.to_thread(file.write, chunk)
             asset.size += len(chunk)
     asset.digest = f"sha256:{digest.hexdigest()}"
     asset.state = "uploaded"
-    asset.updated_at = service.now()
+    asset.updated_at = instance.now()
     return asset
 
 
@@ -66,9 +66,9 @@ def rename(release: Release, asset: Asset, *, name: str | None, label: str | Non
     asset.label = label if label is not None else asset.label
 
 
-def delete(service: Service, release: Release, asset: Asset) -> None:
+def delete(instance: Instance, release: Release, asset: Asset) -> None:
     """Raises Problem 422 for an immutable release."""
     if release.immutable:
         raise unprocessable("Cannot delete assets from an immutable release.")
     release.assets.remove(asset)
-    service.asset_path(asset.id).unlink(missing_ok=True)
+    instance.asset_path(asset.id).unlink(missing_ok=True)

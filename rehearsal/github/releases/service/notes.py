@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.git.history import is_ancestor
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import invalid
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.releases.rules import precedence
@@ -20,10 +20,10 @@ class Notes:
 
 
 async def generate(
-    service: Service, repository: Repository, tag: str, target: str | None, previous: str | None
+    instance: Instance, repository: Repository, tag: str, target: str | None, previous: str | None
 ) -> Notes:
     """Notes for a tag that may not be there yet. Raises Problem 422 for a target or previous tag that is not."""
-    git = service.git(repository)
+    git = instance.git(repository)
     head = await git.resolve(f"refs/tags/{tag}") or await git.resolve(target or repository.default_branch)
     if head is None:
         raise invalid("Release", "target_commitish")
@@ -32,9 +32,9 @@ async def generate(
     previous = previous or await _previous(git, tag, head)
     base = await git.resolve(f"refs/tags/{previous}") if previous is not None else None
     pulls = [pull for pull in repository.pulls.values() if await _within(git, pull, base, head)]
-    lines = ["## What's Changed", *(_line(service, repository, pull) for pull in pulls)] if pulls else []
-    lines += _newcomers(service, repository, pulls)
-    lines += ["", "", f"**Full Changelog**: {_link(service, repository, previous, tag)}"]
+    lines = ["## What's Changed", *(_line(instance, repository, pull) for pull in pulls)] if pulls else []
+    lines += _newcomers(instance, repository, pulls)
+    lines += ["", "", f"**Full Changelog**: {_link(instance, repository, previous, tag)}"]
     return Notes(name=tag, body="\n".join(lines).lstrip("\n"))
 
 
@@ -56,12 +56,12 @@ async def _within(git: BareRepository, pull: PullRequest, base: str | None, head
     return base is None or not await is_ancestor(git, pull.merge_sha, base)
 
 
-def _line(service: Service, repository: Repository, pull: PullRequest) -> str:
+def _line(instance: Instance, repository: Repository, pull: PullRequest) -> str:
     issue = repository.issues[pull.number]
-    return f"* {issue.title} by @{issue.user} in {_pull_page(service, repository, pull)}"
+    return f"* {issue.title} by @{issue.user} in {_pull_page(instance, repository, pull)}"
 
 
-def _newcomers(service: Service, repository: Repository, pulls: list[PullRequest]) -> list[str]:
+def _newcomers(instance: Instance, repository: Repository, pulls: list[PullRequest]) -> list[str]:
     """People whose first merged pull request is among these."""
     listed = {pull.number for pull in pulls}
     first: dict[str, PullRequest] = {}
@@ -72,16 +72,16 @@ def _newcomers(service: Service, repository: Repository, pulls: list[PullRequest
     if not new:
         return []
     lines = [
-        f"* @{login} made their first contribution in {_pull_page(service, repository, pull)}"
+        f"* @{login} made their first contribution in {_pull_page(instance, repository, pull)}"
         for login, pull in new.items()
     ]
     return ["", "## New Contributors", *lines]
 
 
-def _pull_page(service: Service, repository: Repository, pull: PullRequest) -> str:
-    return f"{service.view().page(repository)}/pull/{pull.number}"
+def _pull_page(instance: Instance, repository: Repository, pull: PullRequest) -> str:
+    return f"{instance.view().page(repository)}/pull/{pull.number}"
 
 
-def _link(service: Service, repository: Repository, previous: str | None, tag: str) -> str:
-    page = service.view().page(repository)
+def _link(instance: Instance, repository: Repository, previous: str | None, tag: str) -> str:
+    page = instance.view().page(repository)
     return f"{page}/commits/{tag}" if previous is None else f"{page}/compare/{previous}...{tag}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rehearsal.github.events.delivery import announce
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem, custom, invalid, unprocessable
 from rehearsal.github.releases.render import release as render_release
 from rehearsal.github.releases.rules import precedence
@@ -30,16 +30,16 @@ class Wanted:
     make_latest: str | None = None
 
 
-async def create(service: Service, repository: Repository, wanted: Wanted, by: Identity) -> Release:
+async def create(instance: Instance, repository: Repository, wanted: Wanted, by: Identity) -> Release:
     """Make a release, and its tag when it is published. Raises Problem 422."""
     tag = wanted.tag_name or ""
     if not tag:
         raise invalid("Release", "tag_name", "missing_field")
     _check_tag_free(repository, tag, None)
     _check_body(wanted)
-    now = service.now()
+    now = instance.now()
     release = Release(
-        id=service.database.next_id("release"),
+        id=instance.database.next_id("release"),
         tag_name=tag,
         target_commitish=wanted.target_commitish or repository.default_branch,
         name=wanted.name,
@@ -50,17 +50,17 @@ async def create(service: Service, repository: Repository, wanted: Wanted, by: I
         created_at=now,
         updated_at=now,
         make_latest=wanted.make_latest or "true",
-        hidden_reads=service.lag,
+        hidden_reads=instance.lag,
     )
     if not wanted.draft:
-        await _publish(service, repository, release, by)
+        await _publish(instance, repository, release, by)
     repository.releases[release.id] = release
     if not release.draft:
-        await _tell_published(service, repository, release, by)
+        await _tell_published(instance, repository, release, by)
     return release
 
 
-async def update(service: Service, repository: Repository, release: Release, wanted: Wanted, by: Identity) -> None:
+async def update(instance: Instance, repository: Repository, release: Release, wanted: Wanted, by: Identity) -> None:
     """Edit or publish. Raises Problem 422."""
     if wanted.tag_name is not None and wanted.tag_name != release.tag_name:
         if release.immutable:
@@ -76,27 +76,27 @@ async def update(service: Service, repository: Repository, release: Release, wan
             raise immutable_refusal()
         repository.unpublish(release)
     _apply(release, wanted)
-    release.updated_at = service.now()
+    release.updated_at = instance.now()
     if publishes:
-        await _publish(service, repository, release, by)
-        await _tell_published(service, repository, release, by)
+        await _publish(instance, repository, release, by)
+        await _tell_published(instance, repository, release, by)
         return
     _mark_latest(repository, release, wanted.make_latest)
     if not release.draft:
-        await tell(service, repository, release, "edited", by)
+        await tell(instance, repository, release, "edited", by)
 
 
-async def delete(service: Service, repository: Repository, release: Release, by: Identity) -> None:
+async def delete(instance: Instance, repository: Repository, release: Release, by: Identity) -> None:
     """Delete a release; its tag stays. The tag of an immutable one can never be released again."""
     if release.immutable:
         repository.burnt_tags.append(release.tag_name)
     for asset in release.assets:
-        service.asset_path(asset.id).unlink(missing_ok=True)
+        instance.asset_path(asset.id).unlink(missing_ok=True)
     del repository.releases[release.id]
     if repository.latest_release_id == release.id:
         repository.latest_release_id = None
     if not release.draft:
-        await tell(service, repository, release, "deleted", by)
+        await tell(instance, repository, release, "deleted", by)
 
 
 def visible(repository: Repository, *, with_drafts: bool) -> list[Release]:
@@ -121,24 +121,24 @@ def immutable_refusal() -> Problem:
     return unprocessable("Cannot upload assets to, or change the tag or assets of, an immutable release.")
 
 
-async def tell(service: Service, repository: Repository, release: Release, action: str, by: Identity) -> None:
+async def tell(instance: Instance, repository: Repository, release: Release, action: str, by: Identity) -> None:
     """A release event; it runs on the tag."""
-    sha = await service.git(repository).resolve(f"refs/tags/{release.tag_name}")
+    sha = await instance.git(repository).resolve(f"refs/tags/{release.tag_name}")
     if sha is None:
         return
-    body = {"action": action, "release": render_release(service.view(), repository, release)}
-    await announce(service, repository, "release", body, ref=f"refs/tags/{release.tag_name}", sha=sha, by=by)
+    body = {"action": action, "release": render_release(instance.view(), repository, release)}
+    await announce(instance, repository, "release", body, ref=f"refs/tags/{release.tag_name}", sha=sha, by=by)
 
 
-async def _publish(service: Service, repository: Repository, release: Release, by: Identity) -> None:
-    git = service.git(repository)
+async def _publish(instance: Instance, repository: Repository, release: Release, by: Identity) -> None:
+    git = instance.git(repository)
     ref = f"refs/tags/{release.tag_name}"
     if ref not in git.refs:
         sha = await git.resolve(release.target_commitish)
         if sha is None:
             raise invalid("Release", "target_commitish")
         try:
-            await refs.create(service, repository, ref, sha, by)
+            await refs.create(instance, repository, ref, sha, by)
         except Problem:
             if ref not in git.refs:  # otherwise somebody else made it just now
                 raise
@@ -147,14 +147,14 @@ async def _publish(service: Service, repository: Repository, release: Release, b
         release.created_at = (await git.commit(commit)).committer.at
     _check_tag_free(repository, release.tag_name, release)  # git took a moment
     release.draft = False
-    release.published_at = service.now()
+    release.published_at = instance.now()
     release.immutable = repository.settings.immutable_releases
     _mark_latest(repository, release, release.make_latest)
 
 
-async def _tell_published(service: Service, repository: Repository, release: Release, by: Identity) -> None:
+async def _tell_published(instance: Instance, repository: Repository, release: Release, by: Identity) -> None:
     for action in ("created", "published", "prereleased" if release.prerelease else "released"):
-        await tell(service, repository, release, action, by)
+        await tell(instance, repository, release, action, by)
 
 
 def _check_tag_free(repository: Repository, tag: str, release: Release | None) -> None:

@@ -12,12 +12,12 @@ from rehearsal.github.checks.rules import latest_check_runs, states
 from rehearsal.github.git import history, trees
 from rehearsal.github.git.objects import Commit
 from rehearsal.github.pages import diffs
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.paging import PER_PAGE, asked, part_of
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.problems import not_found
-from rehearsal.github.pulls.service import pull_requests as changes
-from rehearsal.github.repositories.pages import ref_paths as places
+from rehearsal.github.pulls.service import pull_requests
+from rehearsal.github.repositories.pages import ref_paths
 from rehearsal.github.runs.pages import workflow_list
 
 pages = Pages()
@@ -29,44 +29,44 @@ _RECENT = 8
 
 
 @pages.show("")
-async def overview(visit: Visit) -> Response:
-    name = visit.path("repo")
+async def overview(context: PageContext) -> Response:
+    name = context.path("repo")
     if name.endswith(".git"):
-        return visit.go(f"/{visit.path('owner')}/{name.removesuffix('.git')}")
-    repository, git = visit.repository, visit.git
+        return context.go(f"/{context.path('owner')}/{name.removesuffix('.git')}")
+    repository, git = context.repository, context.git
     tip = git.branch(repository.default_branch)
     tips = dict(list(git.branches().items())[:_MOST_BRANCHES])
-    return visit.page(
+    return context.page(
         "overview.html",
         tip=tip,
         branches=list(zip(tips, await git.commits(list(tips.values())), strict=True)),
         branch_count=len(git.branches()),
         commits=await history.log(git, tip, skip=0, limit=_RECENT) if tip is not None else [],
         entries=_sorted(await trees.entries(git, tip)) if tip is not None else [],
-        readme=await _readme(visit, tip) if tip is not None else "",
-        workflows=[one.workflow for one in await workflow_list.known(visit)],
-        runs=visit.service.runs(repository)[:5],
-        passed=_passed(visit),
+        readme=await _readme(context, tip) if tip is not None else "",
+        workflows=[one.workflow for one in await workflow_list.known(context)],
+        runs=context.instance.runs(repository)[:5],
+        passed=_passed(context),
     )
 
 
 @pages.show("tree/{rest:path}")
-async def tree(visit: Visit) -> Response:
-    place = await places.find(visit.git, visit.path("rest"))
-    found = await visit.git.look(f"{place.sha}:{place.path}")
+async def tree(context: PageContext) -> Response:
+    place = await ref_paths.find(context.git, context.path("rest"))
+    found = await context.git.look(f"{place.sha}:{place.path}")
     if found is None:
         raise not_found()
     if found.type != "tree":
-        return visit.go(f"{visit.home}/blob/{place.ref}/{place.path}")
-    return visit.page("tree.html", place=place, entries=_sorted(await trees.entries(visit.git, found.sha)))
+        return context.go(f"{context.home}/blob/{place.ref}/{place.path}")
+    return context.page("tree.html", place=place, entries=_sorted(await trees.entries(context.git, found.sha)))
 
 
 @pages.show("blob/{rest:path}")
-async def blob(visit: Visit) -> Response:
-    place, data = await _file(visit)
+async def blob(context: PageContext) -> Response:
+    place, data = await _file(context)
     text = None if b"\0" in data[:8000] else data.decode("utf-8", "replace")
     lines = [] if text is None else text.removesuffix("\n").split("\n")
-    return visit.page(
+    return context.page(
         "blob.html",
         place=place,
         size=len(data),
@@ -78,46 +78,46 @@ async def blob(visit: Visit) -> Response:
 
 
 @pages.show("raw/{rest:path}")
-async def raw(visit: Visit) -> Response:
+async def raw(context: PageContext) -> Response:
     """The bytes as plain text, never as something a browser would run."""
-    _, data = await _file(visit)
+    _, data = await _file(context)
     return PlainTextResponse(data)
 
 
 @pages.show("commits/{ref:path}")
-async def commit_list(visit: Visit) -> Response:
-    place = await places.find(visit.git, visit.path("ref"))
-    total = await history.count(visit.git, place.sha)
-    number = min(asked(visit.request), max(1, -(-total // PER_PAGE)))
-    found = await history.log(visit.git, place.sha, skip=(number - 1) * PER_PAGE, limit=PER_PAGE)
-    shown = part_of(visit.request, found, total)
-    return visit.page("commits.html", place=place, commits=shown, passed=_passed(visit))
+async def commit_list(context: PageContext) -> Response:
+    place = await ref_paths.find(context.git, context.path("ref"))
+    total = await history.count(context.git, place.sha)
+    number = min(asked(context.request), max(1, -(-total // PER_PAGE)))
+    found = await history.log(context.git, place.sha, skip=(number - 1) * PER_PAGE, limit=PER_PAGE)
+    shown = part_of(context.request, found, total)
+    return context.page("commits.html", place=place, commits=shown, passed=_passed(context))
 
 
 @pages.show("commits")
-async def commits_of_default(visit: Visit) -> Response:
-    return visit.go(f"{visit.home}/commits/{visit.repository.default_branch}")
+async def commits_of_default(context: PageContext) -> Response:
+    return context.go(f"{context.home}/commits/{context.repository.default_branch}")
 
 
 @pages.show("commit/{sha}")
-async def commit(visit: Visit) -> Response:
-    sha = await visit.git.resolve(visit.path("sha"))
+async def commit(context: PageContext) -> Response:
+    sha = await context.git.resolve(context.path("sha"))
     if sha is None:
         raise not_found()
-    found = await visit.git.commit(sha)
-    checks = latest_check_runs(visit.repository, sha)
-    changed = await history.changes(visit.git, found.parents[0] if found.parents else None, sha)
-    return visit.page(
+    found = await context.git.commit(sha)
+    checks = latest_check_runs(context.repository, sha)
+    changed = await history.changes(context.git, found.parents[0] if found.parents else None, sha)
+    return context.page(
         "commit.html",
         commit=found,
-        author=login_of(visit, found),
+        author=login_of(context, found),
         checks=checks,
-        suites=visit.repository.check_suites,
-        statuses=visit.repository.statuses_of(sha),
+        suites=context.repository.check_suites,
+        statuses=context.repository.statuses_of(sha),
         files=file_diffs(changed, diffs.remarks_by_path(checks)),
         more=max(0, len(changed) - diffs.MOST_FILES),
-        inside=[name for name, tip in visit.git.branches().items() if tip == sha],
-        tags=[name for name, tip in visit.git.tags().items() if tip == sha],
+        inside=[name for name, tip in context.git.branches().items() if tip == sha],
+        tags=[name for name, tip in context.git.tags().items() if tip == sha],
     )
 
 
@@ -133,51 +133,52 @@ class Range:
 
 
 @pages.show("compare/{spec:path}")
-async def compare(visit: Visit) -> Response:
-    spec = visit.path("spec")
+async def compare(context: PageContext) -> Response:
+    spec = context.path("spec")
     for ending, arguments in ((".diff", ("diff",)), (".patch", ("format-patch", "--stdout"))):
         if spec.endswith(ending):
-            found = await _range(visit, spec.removesuffix(ending))
+            found = await _range(context, spec.removesuffix(ending))
             start = found.merge_base or found.base_sha
-            return PlainTextResponse(await visit.git.git(*arguments, f"{start}..{found.head_sha}"))
-    found = await _range(visit, spec)
-    changed = await history.changes(visit.git, found.merge_base, found.head_sha)
-    branches = visit.git.branches()
+            return PlainTextResponse(await context.git.git(*arguments, f"{start}..{found.head_sha}"))
+    found = await _range(context, spec)
+    changed = await history.changes(context.git, found.merge_base, found.head_sha)
+    branches = context.git.branches()
     known = next(
-        (one for one in visit.repository.open_pulls() if (one.base_ref, one.head_ref) == (found.base, found.head)), None
+        (one for one in context.repository.open_pulls() if (one.base_ref, one.head_ref) == (found.base, found.head)),
+        None,
     )
-    return visit.page(
+    return context.page(
         "compare.html",
         range=found,
-        commits=await history.between(visit.git, found.base_sha, found.head_sha),
+        commits=await history.between(context.git, found.base_sha, found.head_sha),
         files=file_diffs(changed, {}),
         more=max(0, len(changed) - diffs.MOST_FILES),
-        passed=_passed(visit),
+        passed=_passed(context),
         pull=known,
-        may_open=found.base in branches and found.head in branches and visit.may("pull_requests:write", role="read"),
+        may_open=found.base in branches and found.head in branches and context.may("pull_requests:write", role="read"),
     )
 
 
 @pages.show("pull/new/{branch:path}")
-async def new_pull(visit: Visit) -> Response:
+async def new_pull(context: PageContext) -> Response:
     """The address that people know from the answer to a push."""
-    return visit.go(f"{visit.home}/compare/{visit.repository.default_branch}...{visit.path('branch')}")
+    return context.go(f"{context.home}/compare/{context.repository.default_branch}...{context.path('branch')}")
 
 
 @pages.take("compare/{spec:path}", "pull_requests:write", role="read", back="compare/{spec}")
-async def open_pull(visit: Visit) -> Response:
-    found = await _range(visit, visit.path("spec"))
-    pull = await changes.open_pull(
-        visit.service,
-        visit.repository,
-        title=visit.form.text("title").strip() or found.head,
-        body=visit.form.text("body").strip() or None,
+async def open_pull(context: PageContext) -> Response:
+    found = await _range(context, context.path("spec"))
+    pull = await pull_requests.open_pull(
+        context.instance,
+        context.repository,
+        title=context.form.text("title").strip() or found.head,
+        body=context.form.text("body").strip() or None,
         head=found.head,
         base=found.base,
-        draft=visit.form.text("draft") == "true",
-        by=visit.identity,
+        draft=context.form.text("draft") == "true",
+        by=context.identity,
     )
-    return visit.go(f"{visit.home}/pull/{pull.number}")
+    return context.go(f"{context.home}/pull/{pull.number}")
 
 
 def file_diffs(
@@ -187,26 +188,26 @@ def file_diffs(
     return [diffs.read(change, remarks.get(change.path, ())) for change in changed[: diffs.MOST_FILES]]
 
 
-def login_of(visit: Visit, commit: Commit) -> str | None:
+def login_of(context: PageContext, commit: Commit) -> str | None:
     """The account behind a commit's author, by mail address."""
-    user = visit.service.database.user_by_email(commit.author.email)
+    user = context.instance.database.user_by_email(commit.author.email)
     return user.login if user is not None else None
 
 
-async def _range(visit: Visit, spec: str) -> Range:
+async def _range(context: PageContext, spec: str) -> Range:
     base, dots, head = spec.partition("...")
     if not dots:
-        base, head = visit.repository.default_branch, spec
-    base_sha, head_sha = await asyncio.gather(visit.git.resolve(base), visit.git.resolve(head))
+        base, head = context.repository.default_branch, spec
+    base_sha, head_sha = await asyncio.gather(context.git.resolve(base), context.git.resolve(head))
     if base_sha is None or head_sha is None:
         raise not_found()
-    start = await history.merge_base(visit.git, base_sha, head_sha)
+    start = await history.merge_base(context.git, base_sha, head_sha)
     return Range(base=base, head=head, base_sha=base_sha, head_sha=head_sha, merge_base=start)
 
 
-def _passed(visit: Visit) -> dict[str, str]:
+def _passed(context: PageContext) -> dict[str, str]:
     """How the checks of each commit stand, as the name of a look; commits without checks are left out."""
-    repository = visit.repository
+    repository = context.repository
     known = {run.head_sha for run in repository.check_runs.values()} | {one.sha for one in repository.statuses}
     words = {"passed": "success", "failed": "failure", "pending": "in_progress"}
     found: dict[str, str] = {}
@@ -217,17 +218,17 @@ def _passed(visit: Visit) -> dict[str, str]:
     return found
 
 
-async def _file(visit: Visit) -> tuple[places.Place, bytes]:
-    place = await places.find(visit.git, visit.path("rest"))
-    found = await visit.git.read(f"{place.sha}:{place.path}") if place.path else None
+async def _file(context: PageContext) -> tuple[ref_paths.Place, bytes]:
+    place = await ref_paths.find(context.git, context.path("rest"))
+    found = await context.git.read(f"{place.sha}:{place.path}") if place.path else None
     if found is None or found.type != "blob":
         raise not_found()
     return place, found.data
 
 
-async def _readme(visit: Visit, sha: str) -> str:
-    names = {entry.path.lower(): entry.path for entry in await trees.entries(visit.git, sha)}
-    found = await visit.git.read(f"{sha}:{names['readme.md']}") if "readme.md" in names else None
+async def _readme(context: PageContext, sha: str) -> str:
+    names = {entry.path.lower(): entry.path for entry in await trees.entries(context.git, sha)}
+    found = await context.git.read(f"{sha}:{names['readme.md']}") if "readme.md" in names else None
     lines = found.data.decode("utf-8", "replace").split("\n") if found is not None else []
     return "\n".join(lines[:_README_LINES])
 

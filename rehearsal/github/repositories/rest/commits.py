@@ -29,7 +29,7 @@ async def list_commits(call: Call) -> Answer:
     path = call.query("path")
     options = [f"--{name}={call.query(name)}" for name in ("since", "until") if call.query(name)]
     if author := call.query("author"):
-        user = call.service.database.users.get(author)
+        user = call.instance.database.users.get(author)
         options += ["--fixed-strings", f"--author={user.email if user is not None else author}"]
     paths = [path] if path else []
     at = call.window()
@@ -107,9 +107,9 @@ async def _side(call: Call, name: str) -> str | None:
     owner, colon, ref = name.rpartition(":")
     if not colon or owner == call.repository.owner:
         return await call.git.resolve(ref)
-    for fork in call.service.database.forks_of(call.repository.full_name):
-        if fork.owner == owner and (sha := await call.service.git(fork).resolve(ref)) is not None:
-            source = call.service.git_path(fork)
+    for fork in call.instance.database.forks_of(call.repository.full_name):
+        if fork.owner == owner and (sha := await call.instance.git(fork).resolve(ref)) is not None:
+            source = call.instance.git_path(fork)
             await call.git.git("fetch", "-q", "--no-write-fetch-head", str(source), sha)
             return sha
     return None

@@ -12,7 +12,7 @@ from rehearsal.github.git import trees
 from rehearsal.github.problems import Problem, conflict, not_found, unprocessable
 from rehearsal.github.pulls.service.merge import signature
 from rehearsal.github.repositories.render.commits import git_commit
-from rehearsal.github.repositories.service import refs as changes
+from rehearsal.github.repositories.service import refs
 from rehearsal.github.rest.answers import Answer, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
@@ -126,7 +126,7 @@ async def _known(call: Call, branch: str, path: str) -> tuple[str, str | None]:
 
 
 async def _commit_change(call: Call, tip: str, change: trees.TreeChange, branch: str) -> dict[str, Any]:
-    by = signature(call.service, call.identity)
+    by = signature(call.instance, call.identity)
     sha = await trees.write_commit(
         call.git,
         tree=await trees.write_tree(call.git, tip, [change]),
@@ -136,5 +136,5 @@ async def _commit_change(call: Call, tip: str, change: trees.TreeChange, branch:
         committer=by,
     )
     ref = f"refs/heads/{branch}"
-    await changes.update(call.service, call.repository, ref, sha, call.identity, force=False)
+    await refs.update(call.instance, call.repository, ref, sha, call.identity, force=False)
     return git_commit(call.view, call.repository, await call.git.commit(sha))

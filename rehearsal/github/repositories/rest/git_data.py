@@ -13,7 +13,7 @@ from rehearsal.github.git.objects import Signature
 from rehearsal.github.problems import Problem, conflict, not_found, unprocessable
 from rehearsal.github.pulls.service.merge import signature
 from rehearsal.github.repositories.render import commits as render
-from rehearsal.github.repositories.service import refs as changes
+from rehearsal.github.repositories.service import refs
 from rehearsal.github.rest.answers import Answer, created, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
@@ -50,7 +50,7 @@ async def create_ref(call: Call) -> Answer:
         raise unprocessable("Reference name must start with 'refs/' and have two slashes.")
     if await call.git.look(sha) is None:
         raise unprocessable("Object does not exist")
-    await changes.create(call.service, call.repository, ref, sha, call.identity)
+    await refs.create(call.instance, call.repository, ref, sha, call.identity)
     body = await _ref(call, ref)
     return created(body, body["url"])
 
@@ -61,13 +61,13 @@ async def update_ref(call: Call) -> Answer:
     if await call.git.look(sha) is None:
         raise unprocessable("Object does not exist")
     force = call.fields.flag("force", False)
-    await changes.update(call.service, call.repository, ref, sha, call.identity, force=force)
+    await refs.update(call.instance, call.repository, ref, sha, call.identity, force=force)
     return ok(await _ref(call, ref))
 
 
 @endpoints.add("DELETE", "git/refs/{ref:path}", "contents:write")
 async def delete_ref(call: Call) -> Answer:
-    await changes.delete(call.service, call.repository, f"refs/{call.path('ref')}", call.identity)
+    await refs.delete(call.instance, call.repository, f"refs/{call.path('ref')}", call.identity)
     return no_content()
 
 
@@ -93,7 +93,7 @@ async def create_tag(call: Call) -> Answer:
         target=target,
         target_type=kind,
         message=fields.required_text("message"),
-        tagger=_person(fields.part("tagger"), signature(call.service, call.identity)),
+        tagger=_person(fields.part("tagger"), signature(call.instance, call.identity)),
     )
     made = await call.git.tag_object(sha)
     if made is None:
@@ -114,7 +114,7 @@ async def get_commit(call: Call) -> Answer:
 async def create_commit(call: Call) -> Answer:
     """Makes the object only; a ref has to be moved to it as well."""
     fields = call.fields
-    author = _person(fields.part("author"), signature(call.service, call.identity))
+    author = _person(fields.part("author"), signature(call.instance, call.identity))
     try:
         sha = await trees.write_commit(
             call.git,

@@ -34,21 +34,21 @@ async def update_repository(call: Call) -> Answer:
     repository.default_branch = branch
     repository.private = fields.flag("private", repository.private)
     repository.description = fields.maybe_text("description") or repository.description
-    repository.updated_at = call.service.now()
+    repository.updated_at = call.instance.now()
     return ok(full_repository(call.view, repository, role_in(call.identity, repository)))
 
 
 @endpoints.add("GET", "/user/repos")
 async def list_my_repositories(call: Call) -> Answer:
     login = call.user.login
-    mine = [one for one in call.service.database.repositories.values() if login in (*one.roles, one.owner)]
+    mine = [one for one in call.instance.database.repositories.values() if login in (*one.roles, one.owner)]
     page = call.page(mine)
     return page.answer([render_repository(call.view, one, one.role_of(login)) for one in page.items])
 
 
 @endpoints.add("POST", "forks", "metadata:read")
 async def create_fork(call: Call) -> Answer:
-    made = await fork(call.service, call.repository, call.user.login)
+    made = await fork(call.instance, call.repository, call.user.login)
     return Answer(status=202, body=full_repository(call.view, made, "admin"))
 
 

@@ -11,7 +11,7 @@ from rehearsal.github.git.history import Touched, between, is_ancestor, touched
 from rehearsal.github.git.objects import Commit
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.pulls.service.pull_requests import base_moved, head_moved
 from rehearsal.github.repositories.state import Repository
 
@@ -21,13 +21,13 @@ _TAGS_WITH_EVENTS = 3
 _COMMITS_LISTED = 20
 
 
-async def refs_moved(service: Service, repository: Repository, changes: list[RefChange], by: Identity) -> None:
+async def refs_moved(instance: Instance, repository: Repository, changes: list[RefChange], by: Identity) -> None:
     """Events, pull requests that follow their branches, pull requests that got merged."""
-    repository.pushed_at = repository.updated_at = service.now()
+    repository.pushed_at = repository.updated_at = instance.now()
     tags = [change for change in changes if change.ref.startswith("refs/tags/")]
     for change in tags:
         if change.old == ZERO:
-            repository.hidden_tags[change.ref.removeprefix("refs/tags/")] = service.lag
+            repository.hidden_tags[change.ref.removeprefix("refs/tags/")] = instance.lag
         released = repository.release_tagged(change.ref.removeprefix("refs/tags/"))
         if change.new == ZERO and released is not None:
             repository.unpublish(
@@ -37,15 +37,15 @@ async def refs_moved(service: Service, repository: Repository, changes: list[Ref
         if not change.ref.startswith(("refs/heads/", "refs/tags/")):
             continue
         if change not in tags or len(tags) <= _TAGS_WITH_EVENTS:
-            await _tell(service, repository, change, by)
+            await _tell(instance, repository, change, by)
         if change.ref.startswith("refs/heads/"):
             branch = change.ref.removeprefix("refs/heads/")
-            await head_moved(service, repository, branch, change, by)
-            await base_moved(service, repository, branch, change, by)
+            await head_moved(instance, repository, branch, change, by)
+            await base_moved(instance, repository, branch, change, by)
 
 
-async def _tell(service: Service, repository: Repository, change: RefChange, by: Identity) -> None:
-    git = service.git(repository)
+async def _tell(instance: Instance, repository: Repository, change: RefChange, by: Identity) -> None:
+    git = instance.git(repository)
     default_tip = git.branch(repository.default_branch) or ZERO
     sha = await git.peel(change.new) if change.new != ZERO else default_tip
     if sha is None:
@@ -54,33 +54,33 @@ async def _tell(service: Service, repository: Repository, change: RefChange, by:
         if happened:
             body = payloads.ref_event(repository, change.ref, created=name == "create")
             ref = change.ref if name == "create" else f"refs/heads/{repository.default_branch}"
-            await announce(service, repository, name, body, ref=ref, sha=sha, by=by)
-    body = await push_body(service, repository, change, by)
-    await announce(service, repository, "push", body, ref=change.ref, sha=sha, by=by)
+            await announce(instance, repository, name, body, ref=ref, sha=sha, by=by)
+    body = await push_body(instance, repository, change, by)
+    await announce(instance, repository, "push", body, ref=change.ref, sha=sha, by=by)
 
 
-async def push_body(service: Service, repository: Repository, change: RefChange, by: Identity) -> dict[str, Any]:
+async def push_body(instance: Instance, repository: Repository, change: RefChange, by: Identity) -> dict[str, Any]:
     """What the event of a push says, without what every event says."""
-    git = service.git(repository)
+    git = instance.git(repository)
     head_sha = await git.peel(change.new) if change.new != ZERO else None
     updates = change.old != ZERO and head_sha is not None
     forced = updates and not await is_ancestor(git, change.old, change.new)
     return payloads.push(
-        service.view(),
+        instance.view(),
         repository,
         change,
-        pusher=service.view().user(by.login),
+        pusher=instance.view().user(by.login),
         forced=forced,
         head=await git.commit(head_sha) if head_sha is not None else None,
-        commits=await _new_commits(service, repository, change, head_sha),
+        commits=await _new_commits(instance, repository, change, head_sha),
     )
 
 
 async def _new_commits(
-    service: Service, repository: Repository, change: RefChange, head: str | None
+    instance: Instance, repository: Repository, change: RefChange, head: str | None
 ) -> list[tuple[Commit, Touched]]:
     """The commits a branch gained, the newest twenty; those of a new branch are counted from the default one."""
-    git = service.git(repository)
+    git = instance.git(repository)
     base = change.old if change.old != ZERO else git.branch(repository.default_branch)
     if head is None or change.ref.startswith("refs/tags/"):
         return []

@@ -6,23 +6,23 @@ from rehearsal.github.git.bare import ZERO
 from rehearsal.github.git.history import is_ancestor
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import unprocessable
 from rehearsal.github.repositories.rules import Push, refusals
 from rehearsal.github.repositories.service.pushes import refs_moved
 from rehearsal.github.repositories.state import Repository
 
 
-async def create(service: Service, repository: Repository, ref: str, sha: str, by: Identity) -> None:
+async def create(instance: Instance, repository: Repository, ref: str, sha: str, by: Identity) -> None:
     """Raises Problem 422 when it exists, is no valid name, or rules forbid it."""
-    if ref in service.git(repository).refs:
+    if ref in instance.git(repository).refs:
         raise unprocessable("Reference already exists")
-    await _move(service, repository, RefChange(ref=ref, old=ZERO, new=sha), by)
+    await _move(instance, repository, RefChange(ref=ref, old=ZERO, new=sha), by)
 
 
-async def update(service: Service, repository: Repository, ref: str, sha: str, by: Identity, *, force: bool) -> None:
+async def update(instance: Instance, repository: Repository, ref: str, sha: str, by: Identity, *, force: bool) -> None:
     """Raises Problem 422 when it is not there, would not be a fast-forward, or rules forbid it."""
-    git = service.git(repository)
+    git = instance.git(repository)
     old = git.refs.get(ref)
     if old is None:
         raise unprocessable("Reference does not exist")
@@ -30,19 +30,19 @@ async def update(service: Service, repository: Repository, ref: str, sha: str, b
         return
     if not force and not await is_ancestor(git, old, sha):
         raise unprocessable("Update is not a fast forward")
-    await _move(service, repository, RefChange(ref=ref, old=old, new=sha), by)
+    await _move(instance, repository, RefChange(ref=ref, old=old, new=sha), by)
 
 
-async def delete(service: Service, repository: Repository, ref: str, by: Identity) -> None:
+async def delete(instance: Instance, repository: Repository, ref: str, by: Identity) -> None:
     """Raises Problem 422 when it is not there or rules forbid it."""
-    old = service.git(repository).refs.get(ref)
+    old = instance.git(repository).refs.get(ref)
     if old is None:
         raise unprocessable("Reference does not exist")
-    await _move(service, repository, RefChange(ref=ref, old=old, new=ZERO), by)
+    await _move(instance, repository, RefChange(ref=ref, old=old, new=ZERO), by)
 
 
-async def _move(service: Service, repository: Repository, change: RefChange, by: Identity) -> None:
-    git = service.git(repository)
+async def _move(instance: Instance, repository: Repository, change: RefChange, by: Identity) -> None:
+    git = instance.git(repository)
     push = Push(repository=repository, git=git, identity=by, change=change)
     reasons = await refusals(push)
     if reasons:
@@ -52,4 +52,4 @@ async def _move(service: Service, repository: Repository, change: RefChange, by:
         # Somebody else was faster, or git does not accept the name.
         taken = change.old == ZERO and change.ref in git.refs
         raise unprocessable("Reference already exists" if taken else "Reference cannot be updated")
-    await refs_moved(service, repository, [change], by)
+    await refs_moved(instance, repository, [change], by)

@@ -10,14 +10,14 @@ from pathlib import Path
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.git.objects import Signature
 from rehearsal.github.git.trees import write_commit
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.repositories.state import Repository, Settings
 
 _HISTORY = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 
 def record(
-    service: Service,
+    instance: Instance,
     owner: str,
     name: str,
     *,
@@ -27,9 +27,9 @@ def record(
     fork_of: str | None,
 ) -> Repository:
     """A repository in the state; its git directory is still to be made."""
-    now = service.now()
+    now = instance.now()
     repository = Repository(
-        id=service.database.next_id("repository"),
+        id=instance.database.next_id("repository"),
         owner=owner,
         name=name,
         private=private,
@@ -40,17 +40,17 @@ def record(
         pushed_at=now,
         settings=settings,
     )
-    service.database.repositories[repository.full_name.lower()] = repository
+    instance.database.repositories[repository.full_name.lower()] = repository
     return repository
 
 
-async def fork(service: Service, parent: Repository, owner: str) -> Repository:
+async def fork(instance: Instance, parent: Repository, owner: str) -> Repository:
     """A copy that belongs to somebody else; the one there is when it was made already."""
-    known = service.database.repository(f"{owner}/{parent.name}")
+    known = instance.database.repository(f"{owner}/{parent.name}")
     if known is not None:
         return known
     made = record(
-        service,
+        instance,
         owner,
         parent.name,
         private=parent.private,
@@ -58,21 +58,21 @@ async def fork(service: Service, parent: Repository, owner: str) -> Repository:
         settings=replace(parent.settings),
         fork_of=parent.full_name,
     )
-    await service.git(made).create(made.default_branch)
-    await bring_history(service, made, service.git_path(parent))
+    await instance.git(made).create(made.default_branch)
+    await bring_history(instance, made, instance.git_path(parent))
     return made
 
 
-async def bring_history(service: Service, repository: Repository, source: Path) -> None:
+async def bring_history(instance: Instance, repository: Repository, source: Path) -> None:
     """All branches and tags of a repository on this machine."""
-    git = service.git(repository)
+    git = instance.git(repository)
     await git.git("fetch", "-q", "--no-write-fetch-head", ".", *_HISTORY, cwd=source)
     async with git.writing:
         await git.reload()
 
 
 async def commit_files(
-    service: Service,
+    instance: Instance,
     repository: Repository,
     files: Mapping[str, str | bytes] | Path,
     *,
@@ -81,7 +81,7 @@ async def commit_files(
     by: Signature,
 ) -> str:
     """A commit on a branch that puts these files into its tree; a directory replaces the tree. Makes no event."""
-    git = service.git(repository)
+    git = instance.git(repository)
     parent = git.branch(branch)
     with tempfile.TemporaryDirectory() as folder:
         env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response, StreamingResponse
 
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.problems import not_found
 from rehearsal.github.runs.pages import logs
@@ -20,15 +20,15 @@ _SHORT = 50
 
 
 @pages.show("actions/runs/{run}/job/{job}")
-async def job_page(visit: Visit) -> Response:
-    run, job = _find(visit)
-    return visit.page(
+async def job_page(context: PageContext) -> Response:
+    run, job = _find(context)
+    return context.page(
         "job.html",
         live=_LIVE if job.status != "completed" else 0,
         run=run,
         job=job,
         siblings=run.latest_jobs() if not job.superseded else [one for one in run.jobs if one.attempt == job.attempt],
-        steps=[_shown(job, step, visit.request.query_params.getlist("show")) for step in job.steps],
+        steps=[_shown(job, step, context.request.query_params.getlist("show")) for step in job.steps],
         row=logs.row,
     )
 
@@ -57,17 +57,17 @@ def _opened(job: Job, step: Step) -> bool:
 
 
 @pages.show("actions/runs/{run}/job/{job}/log")
-async def whole_log(visit: Visit) -> Response:
+async def whole_log(context: PageContext) -> Response:
     """Everything a job wrote as plain text; of one step with `?step=`."""
-    _, job = _find(visit)
-    wanted = visit.query("step")
+    _, job = _find(context)
+    wanted = context.query("step")
     steps = [step for step in job.steps if not wanted or str(step.number) == wanted]
     return StreamingResponse(logs.whole(steps), media_type="text/plain; charset=utf-8")
 
 
-def _find(visit: Visit) -> tuple[Run, Job]:
-    run = visit.service.run(visit.repository, visit.number("run"))
-    wanted = visit.number("job")
+def _find(context: PageContext) -> tuple[Run, Job]:
+    run = context.instance.run(context.repository, context.number("run"))
+    wanted = context.number("job")
     job = next((job for job in run.jobs if job.id == wanted), None)
     if job is None:
         raise not_found()

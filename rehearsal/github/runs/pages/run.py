@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.problems import Problem, conflict, not_found
 from rehearsal.github.runs.pages import approvals, graph, workflow_list
@@ -44,35 +44,35 @@ class Attempt:
 
 
 @pages.show(_PAGE)
-async def run_page(visit: Visit) -> Response:
-    run = visit.service.run(visit.repository, visit.number("run"))
-    return await _page(visit, run, run.attempt)
+async def run_page(context: PageContext) -> Response:
+    run = context.instance.run(context.repository, context.number("run"))
+    return await _page(context, run, run.attempt)
 
 
 @pages.show("actions/runs/{run}/attempts/{attempt}")
-async def attempt_page(visit: Visit) -> Response:
-    run, number = visit.service.run(visit.repository, visit.number("run")), visit.number("attempt")
+async def attempt_page(context: PageContext) -> Response:
+    run, number = context.instance.run(context.repository, context.number("run")), context.number("attempt")
     if not 1 <= number <= run.attempt:
         raise not_found()
-    return await _page(visit, run, number)
+    return await _page(context, run, number)
 
 
-async def _page(visit: Visit, run: Run, number: int) -> Response:
-    workflow = await _workflow(visit, run)
+async def _page(context: PageContext, run: Run, number: int) -> Response:
+    workflow = await _workflow(context, run)
     attempt = attempt_of(run, number)  # from here on nothing is awaited: the page shows one moment
     latest = number == run.attempt
-    return visit.page(
+    return context.page(
         "run.html",
         live=LIVE if run.status != "completed" else 0,
         run=run,
         attempt=attempt,
         latest=latest,
         drawing=graph.draw(graph.nodes(attempt.jobs, workflow if run.status != "completed" else None)),
-        asked=approvals.asked(visit.repository, run, visit.runner, visit.identity.login) if latest else [],
+        asked=approvals.asked(context.repository, run, context.runner, context.identity.login) if latest else [],
         summaries=[(job, job.summary()) for job in attempt.jobs if job.summary()],
-        pull=_pull(visit, run),
-        writes=visit.may("actions:write"),
-        signed_in=visit.identity.user is not None,
+        pull=_pull(context, run),
+        writes=context.may("actions:write"),
+        signed_in=context.identity.user is not None,
         inputs=run.event.payload.get("inputs") if run.event.name == "workflow_dispatch" else None,
     )
 
@@ -86,58 +86,58 @@ def attempt_of(run: Run, number: int) -> Attempt:
     return Attempt(number=number, jobs=jobs, status="completed", conclusion=worst)
 
 
-async def _workflow(visit: Visit, run: Run) -> files.Workflow | None:
+async def _workflow(context: PageContext, run: Run) -> files.Workflow | None:
     """The file of a run, for the jobs that are still to come; None when it cannot be read any more."""
     if run.status == "completed":
         return None
-    text = (await workflow_list.texts_at(visit, run.event.sha)).get(run.workflow_path)
+    text = (await workflow_list.texts_at(context, run.event.sha)).get(run.workflow_path)
     try:
         return None if text is None else files.parse(run.workflow_path, text)
     except files.WorkflowError:
         return None
 
 
-def _pull(visit: Visit, run: Run) -> int | None:
+def _pull(context: PageContext, run: Run) -> int | None:
     number = (run.event.payload.get("pull_request") or {}).get("number")
-    return number if number in visit.repository.pulls else None
+    return number if number in context.repository.pulls else None
 
 
 @pages.take("actions/runs/{run}/review", "deployments:write", role="read", back=_PAGE)
-async def review(visit: Visit) -> Response:
+async def review(context: PageContext) -> Response:
     """Approve or reject what waits. The runner refuses who may not."""
-    run = visit.service.run(visit.repository, visit.number("run"))
-    state, chosen = visit.form.text("state"), visit.form.all("environment")
+    run = context.instance.run(context.repository, context.number("run"))
+    state, chosen = context.form.text("state"), context.form.all("environment")
     if not chosen:
         raise Problem(422, "Choose at least one environment to review.")
-    await visit.runner.review(run.id, chosen, state, visit.identity.login, visit.form.text("comment").strip())
-    visit.tell("good", f"{'Approved' if state == 'approved' else 'Rejected'}: {', '.join(chosen)}.")
-    return visit.go(f"{visit.home}/actions/runs/{run.id}")
+    await context.runner.review(run.id, chosen, state, context.identity.login, context.form.text("comment").strip())
+    context.tell("good", f"{'Approved' if state == 'approved' else 'Rejected'}: {', '.join(chosen)}.")
+    return context.go(f"{context.home}/actions/runs/{run.id}")
 
 
 @pages.take("actions/runs/{run}/cancel", "actions:write", back=_PAGE)
-async def cancel(visit: Visit) -> Response:
-    run = visit.service.run(visit.repository, visit.number("run"))
+async def cancel(context: PageContext) -> Response:
+    run = context.instance.run(context.repository, context.number("run"))
     if run.status == "completed":
         raise conflict("This run is completed: there is nothing to cancel.")
-    await visit.runner.cancel(run.id)
-    visit.tell("good", "The run is being cancelled.")
-    return visit.go(f"{visit.home}/actions/runs/{run.id}")
+    await context.runner.cancel(run.id)
+    context.tell("good", "The run is being cancelled.")
+    return context.go(f"{context.home}/actions/runs/{run.id}")
 
 
 @pages.take("actions/runs/{run}/rerun", "actions:write", back=_PAGE)
-async def rerun(visit: Visit) -> Response:
-    run = visit.service.run(visit.repository, visit.number("run"))
+async def rerun(context: PageContext) -> Response:
+    run = context.instance.run(context.repository, context.number("run"))
     if run.status != "completed":
         raise conflict("This run is still going: it can be run again once it is completed.")
-    await visit.runner.rerun(run.id, failed_only=visit.form.text("jobs") == "failed", actor=visit.identity.login)
-    return visit.go(f"{visit.home}/actions/runs/{run.id}")
+    await context.runner.rerun(run.id, failed_only=context.form.text("jobs") == "failed", actor=context.identity.login)
+    return context.go(f"{context.home}/actions/runs/{run.id}")
 
 
 @pages.show("actions/runs/{run}/artifacts/{artifact}")
-async def artifact(visit: Visit) -> Response:
+async def artifact(context: PageContext) -> Response:
     """The files of an artifact as a zip."""
-    run = visit.service.run(visit.repository, visit.number("run"))
-    found = next((one for one in run.artifacts if one.id == visit.number("artifact")), None)
+    run = context.instance.run(context.repository, context.number("run"))
+    found = next((one for one in run.artifacts if one.id == context.number("artifact")), None)
     if found is None:
         raise not_found()
     content = await asyncio.to_thread(archives.artifact_zip, found)
@@ -147,7 +147,7 @@ async def artifact(visit: Visit) -> Response:
 
 
 @pages.show("actions/runs/{run}/logs")
-async def logs(visit: Visit) -> Response:
+async def logs(context: PageContext) -> Response:
     """All logs of a run as a zip, as far as it has come."""
-    run = visit.service.run(visit.repository, visit.number("run"))
-    return RedirectResponse(archives.address(visit.service, "run-logs", f"{run.id}/{run.attempt}"), 302)
+    run = context.instance.run(context.repository, context.number("run"))
+    return RedirectResponse(archives.address(context.instance, "run-logs", f"{run.id}/{run.attempt}"), 302)

@@ -7,15 +7,14 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from rehearsal.github.pages import state_labels as looks
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages import state_labels
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.paging import part
 from rehearsal.github.pages.serving import Pages, reason
 from rehearsal.github.problems import Problem
-from rehearsal.github.runs.pages import dispatch_form as dispatching
-from rehearsal.github.runs.pages import workflow_list
+from rehearsal.github.runs.pages import dispatch_form, workflow_list
 from rehearsal.github.runs.pages.workflow_list import Listed
-from rehearsal.github.runs.service import workflows as changes
+from rehearsal.github.runs.service import workflows
 from rehearsal.github.runs.state import Workflow
 from rehearsal.runner.model import Run
 
@@ -27,62 +26,64 @@ _STATUSES = ("success", "failure", "in_progress", "waiting", "queued", "cancelle
 
 
 @pages.show("actions")
-async def every_run(visit: Visit) -> Response:
-    known = await workflow_list.known(visit)
-    return _listed(visit, known, visit.service.runs(visit.repository), workflow=None)
+async def every_run(context: PageContext) -> Response:
+    known = await workflow_list.known(context)
+    return _listed(context, known, context.instance.runs(context.repository), workflow=None)
 
 
 @pages.show("actions/workflows/{file}")
-async def one_workflow(visit: Visit) -> Response:
-    workflow = await workflow_list.find(visit, visit.path("file"))
-    form = await _form(visit, workflow, visit.query("ref"), {}) if visit.may("actions:write") else None
-    return await _shown(visit, workflow, form)
+async def one_workflow(context: PageContext) -> Response:
+    workflow = await workflow_list.find(context, context.path("file"))
+    form = await _form(context, workflow, context.query("ref"), {}) if context.may("actions:write") else None
+    return await _shown(context, workflow, form)
 
 
 @pages.take("actions/workflows/{file}/dispatch", "actions:write", back="actions/workflows/{file}")
-async def run_workflow(visit: Visit) -> Response:
+async def run_workflow(context: PageContext) -> Response:
     """A refusal is shown in the form, with what was entered still there."""
-    workflow = await workflow_list.find(visit, visit.path("file"))
-    ref, sent = visit.form.text("ref"), visit.form.below(dispatching.PREFIX)
-    form = await _form(visit, workflow, ref, sent)
+    workflow = await workflow_list.find(context, context.path("file"))
+    ref, sent = context.form.text("ref"), context.form.below(dispatch_form.PREFIX)
+    form = await _form(context, workflow, ref, sent)
     try:
-        run = await changes.dispatch(
-            visit.service, visit.repository, workflow, ref=ref, inputs=form.given(sent), by=visit.identity
+        run = await workflows.dispatch(
+            context.instance, context.repository, workflow, ref=ref, inputs=form.given(sent), by=context.identity
         )
     except Problem as problem:
-        return await _shown(visit, workflow, form, error=reason(problem))
-    return visit.go(f"{visit.home}/actions/runs/{run.id}")
+        return await _shown(context, workflow, form, error=reason(problem))
+    return context.go(f"{context.home}/actions/runs/{run.id}")
 
 
 @pages.show("workflows/{name}/badge.svg")
-async def badge(visit: Visit) -> Response:
+async def badge(context: PageContext) -> Response:
     """How the last run of a workflow on the default branch ended."""
-    name, main = visit.path("name"), visit.repository.default_branch
-    runs = (run for run in visit.service.runs(visit.repository) if run.workflow_name == name)
+    name, main = context.path("name"), context.repository.default_branch
+    runs = (run for run in context.instance.runs(context.repository) if run.workflow_name == name)
     last = next((run for run in runs if run.head_branch == main and run.status == "completed"), None)
-    word = "no runs" if last is None else looks.of(last).word.lower()
-    body = visit.page("badge.svg", name=name, word=word, good=last is not None and last.conclusion == "success").body
+    word = "no runs" if last is None else state_labels.of(last).word.lower()
+    body = context.page("badge.svg", name=name, word=word, good=last is not None and last.conclusion == "success").body
     return Response(body, media_type="image/svg+xml")
 
 
-async def _shown(visit: Visit, workflow: Workflow, form: dispatching.Form | None, error: str = "") -> Response:
-    known = await workflow_list.known(visit)
-    runs = [run for run in visit.service.runs(visit.repository) if run.workflow_path == workflow.path]
-    return _listed(visit, known, runs, workflow=workflow, form=form, error=error)
+async def _shown(
+    context: PageContext, workflow: Workflow, form: dispatch_form.Form | None, error: str = ""
+) -> Response:
+    known = await workflow_list.known(context)
+    runs = [run for run in context.instance.runs(context.repository) if run.workflow_path == workflow.path]
+    return _listed(context, known, runs, workflow=workflow, form=form, error=error)
 
 
 def _listed(
-    visit: Visit,
+    context: PageContext,
     known: Sequence[Listed],
     runs: Sequence[Run],
     *,
     workflow: Workflow | None,
-    form: dispatching.Form | None = None,
+    form: dispatch_form.Form | None = None,
     error: str = "",
 ) -> Response:
     branches = sorted({run.head_branch for run in runs})
-    shown = part(visit.request, _filtered(visit, runs))
-    return visit.page(
+    shown = part(context.request, _filtered(context, runs))
+    return context.page(
         "actions.html",
         status=422 if error else 200,
         live=0 if error else LIVE,
@@ -93,17 +94,17 @@ def _listed(
         branches=branches,
         statuses=_STATUSES,
         events=sorted({run.event.name for run in runs}),
-        chosen={name: visit.query(name) for name in ("branch", "status", "event")},
+        chosen={name: context.query(name) for name in ("branch", "status", "event")},
         form=form,
         error=error,
-        opened=bool(error) or visit.query("dialog") == "open",
+        opened=bool(error) or context.query("dialog") == "open",
         file=_file,
-        signed_in=visit.identity.user is not None,
+        signed_in=context.identity.user is not None,
     )
 
 
-def _filtered(visit: Visit, runs: Sequence[Run]) -> list[Run]:
-    branch, status, event = visit.query("branch"), visit.query("status"), visit.query("event")
+def _filtered(context: PageContext, runs: Sequence[Run]) -> list[Run]:
+    branch, status, event = context.query("branch"), context.query("status"), context.query("event")
     return [
         run
         for run in runs
@@ -117,7 +118,7 @@ def _file(workflow: Workflow) -> str:
     return quote(workflow.path.rpartition("/")[2], safe="")
 
 
-async def _form(visit: Visit, workflow: Workflow, ref: str, sent: Mapping[str, str]) -> dispatching.Form:
-    chosen = ref or visit.repository.default_branch
-    text = (await workflow_list.texts_at(visit, chosen)).get(workflow.path)
-    return dispatching.form(visit.git, visit.repository, workflow, chosen, text, sent)
+async def _form(context: PageContext, workflow: Workflow, ref: str, sent: Mapping[str, str]) -> dispatch_form.Form:
+    chosen = ref or context.repository.default_branch
+    text = (await workflow_list.texts_at(context, chosen)).get(workflow.path)
+    return dispatch_form.form(context.git, context.repository, workflow, chosen, text, sent)

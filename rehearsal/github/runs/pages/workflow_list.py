@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rehearsal.github.pages.context import Visit
+from rehearsal.github.pages.context import PageContext
 from rehearsal.github.problems import not_found
-from rehearsal.github.runs.service import workflows as changes
+from rehearsal.github.runs.service import workflows
 from rehearsal.github.runs.state import Workflow
 from rehearsal.runner import workflow as files
 
@@ -18,30 +18,30 @@ class Listed:
     """The default branch has it, with `on: workflow_dispatch`, and nobody disabled it."""
 
 
-async def known(visit: Visit) -> list[Listed]:
+async def known(context: PageContext) -> list[Listed]:
     """The workflows of the default branch and those that ran from elsewhere, by name."""
-    texts = await texts_at(visit, visit.repository.default_branch)
-    ran = {run.workflow_path for run in visit.service.runs(visit.repository)}
-    found = [_listed(visit, path, texts.get(path)) for path in {*texts, *ran}]
+    texts = await texts_at(context, context.repository.default_branch)
+    ran = {run.workflow_path for run in context.instance.runs(context.repository)}
+    found = [_listed(context, path, texts.get(path)) for path in {*texts, *ran}]
     return sorted(found, key=lambda one: (one.workflow.name.lower(), one.workflow.path))
 
 
-async def find(visit: Visit, name: str) -> Workflow:
+async def find(context: PageContext, name: str) -> Workflow:
     """By file name or id. Raises Problem 404."""
-    for one in await known(visit):
+    for one in await known(context):
         if name in (one.workflow.path.rpartition("/")[2], str(one.workflow.id)):
             return one.workflow
     raise not_found()
 
 
-async def texts_at(visit: Visit, ref: str) -> dict[str, str]:
+async def texts_at(context: PageContext, ref: str) -> dict[str, str]:
     """Path -> text of the workflow files at a branch, tag or commit; none where there is no such."""
-    sha = await visit.git.resolve(ref)
-    return {} if sha is None else await changes.files(visit.git, sha)
+    sha = await context.git.resolve(ref)
+    return {} if sha is None else await workflows.files(context.git, sha)
 
 
-def _listed(visit: Visit, path: str, text: str | None) -> Listed:
-    workflow = changes.ensure(visit.service, visit.repository, path)
+def _listed(context: PageContext, path: str, text: str | None) -> Listed:
+    workflow = workflows.ensure(context.instance, context.repository, path)
     try:
         parsed = None if text is None else files.parse(path, text)
     except files.WorkflowError:

@@ -22,13 +22,13 @@ endpoints = Endpoints()
 
 @endpoints.add("GET", "actions/runs/{run}/jobs", "actions:read")
 async def list_jobs(call: Call) -> Answer:
-    run = call.service.run(call.repository, call.number("run"))
+    run = call.instance.run(call.repository, call.number("run"))
     return _listed(call, run, run.jobs if call.query("filter") == "all" else run.latest_jobs())
 
 
 @endpoints.add("GET", "actions/runs/{run}/attempts/{attempt}/jobs", "actions:read")
 async def list_attempt_jobs(call: Call) -> Answer:
-    run = call.service.run(call.repository, call.number("run"))
+    run = call.instance.run(call.repository, call.number("run"))
     jobs = jobs_of_attempt(run, call.number("attempt"))
     if not jobs:
         raise not_found()
@@ -52,30 +52,30 @@ async def get_job_logs(call: Call) -> Response:
     _, job = _job(call)
     if job.status != "completed":
         raise not_found()
-    return RedirectResponse(archives.address(call.service, "job-log", job.id), 302)
+    return RedirectResponse(archives.address(call.instance, "job-log", job.id), 302)
 
 
 @endpoints.add("GET", "actions/runs/{run}/logs", "actions:read")
 async def get_run_logs(call: Call) -> Response:
     """A redirect to the archive; 404 until the run has ended."""
-    run = call.service.run(call.repository, call.number("run"))
+    run = call.instance.run(call.repository, call.number("run"))
     if run.status != "completed":
         raise not_found()
-    return RedirectResponse(archives.address(call.service, "run-logs", f"{run.id}/{run.attempt}"), 302)
+    return RedirectResponse(archives.address(call.instance, "run-logs", f"{run.id}/{run.attempt}"), 302)
 
 
 @endpoints.add("GET", "actions/runs/{run}/attempts/{attempt}/logs", "actions:read")
 async def get_attempt_logs(call: Call) -> Response:
-    run, attempt = call.service.run(call.repository, call.number("run")), call.number("attempt")
+    run, attempt = call.instance.run(call.repository, call.number("run")), call.number("attempt")
     if not jobs_of_attempt(run, attempt) or (attempt == run.attempt and run.status != "completed"):
         raise not_found()
-    return RedirectResponse(archives.address(call.service, "run-logs", f"{run.id}/{attempt}"), 302)
+    return RedirectResponse(archives.address(call.instance, "run-logs", f"{run.id}/{attempt}"), 302)
 
 
 @endpoints.add("GET", "actions/artifacts", "actions:read")
 async def list_all_artifacts(call: Call) -> Answer:
     """Of all runs, newest first."""
-    found = [(run, one) for run in reversed(call.service.runs(call.repository)) for one in run.artifacts]
+    found = [(run, one) for run in reversed(call.instance.runs(call.repository)) for one in run.artifacts]
     found.sort(key=lambda pair: pair[1].created_at)
     found.reverse()
     return _artifacts(call, found)
@@ -83,7 +83,7 @@ async def list_all_artifacts(call: Call) -> Answer:
 
 @endpoints.add("GET", "actions/runs/{run}/artifacts", "actions:read")
 async def list_artifacts(call: Call) -> Answer:
-    run = call.service.run(call.repository, call.number("run"))
+    run = call.instance.run(call.repository, call.number("run"))
     return _artifacts(call, [(run, one) for one in run.artifacts])
 
 
@@ -98,7 +98,7 @@ def _rendered(call: Call, run: Run, artifact: Artifact) -> dict[str, Any]:
         run=run,
         head_repository=head_repository(call.view, call.repository, run),
         expires_at=expires_at(artifact),
-        now=call.service.now(),
+        now=call.instance.now(),
     )
     return render.artifact(call.view, call.repository, artifact, facts)
 
@@ -119,13 +119,13 @@ async def delete_artifact(call: Call) -> Answer:
 @endpoints.add("GET", "actions/artifacts/{artifact}/zip", "actions:read")
 async def download_artifact(call: Call) -> Response:
     _, artifact = _artifact(call)
-    if call.service.now() >= expires_at(artifact):
+    if call.instance.now() >= expires_at(artifact):
         raise Problem(410, "Artifact has expired")
-    return RedirectResponse(archives.address(call.service, "artifact", artifact.id), 302)
+    return RedirectResponse(archives.address(call.instance, "artifact", artifact.id), 302)
 
 
 def _artifact(call: Call) -> tuple[Run, Artifact]:
-    found = archives.find_artifact(call.service.runs(call.repository), call.number("artifact"))
+    found = archives.find_artifact(call.instance.runs(call.repository), call.number("artifact"))
     if found is None:
         raise not_found()
     return found
@@ -133,7 +133,7 @@ def _artifact(call: Call) -> tuple[Run, Artifact]:
 
 def _job(call: Call) -> tuple[Run, Job]:
     wanted = call.number("job")
-    for run in call.service.runs(call.repository):
+    for run in call.instance.runs(call.repository):
         for job in run.jobs:
             if job.id == wanted:
                 return run, job

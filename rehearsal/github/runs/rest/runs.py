@@ -15,8 +15,7 @@ from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.runs import render
 from rehearsal.github.runs.service import events as workflow_runs
-from rehearsal.github.runs.service import runs as changes
-from rehearsal.github.runs.service import workflows
+from rehearsal.github.runs.service import runs, workflows
 from rehearsal.runner.hub import NotAllowed
 from rehearsal.runner.model import Run
 
@@ -25,19 +24,19 @@ endpoints = Endpoints()
 
 async def rendered(call: Call, run: Run) -> dict[str, Any]:
     """A run as the API has it."""
-    return await workflow_runs.rendered(call.service, call.view, call.repository, run)
+    return await workflow_runs.rendered(call.instance, call.view, call.repository, run)
 
 
 @endpoints.add("GET", "actions/runs", "actions:read")
 async def list_runs(call: Call) -> Answer:
-    return await _listed(call, call.service.runs(call.repository))
+    return await _listed(call, call.instance.runs(call.repository))
 
 
 @endpoints.add("GET", "actions/workflows/{workflow}/runs", "actions:read")
 async def list_workflow_runs(call: Call) -> Answer:
-    workflow = await workflows.find(call.service, call.repository, call.path("workflow"))
+    workflow = await workflows.find(call.instance, call.repository, call.path("workflow"))
     return await _listed(
-        call, [run for run in call.service.runs(call.repository) if run.workflow_path == workflow.path]
+        call, [run for run in call.instance.runs(call.repository) if run.workflow_path == workflow.path]
     )
 
 
@@ -70,7 +69,7 @@ async def get_run(call: Call) -> Answer:
 @endpoints.add("DELETE", "actions/runs/{run}", "actions:write")
 async def delete_run(call: Call) -> Answer:
     """Anybody who may write may."""
-    changes.delete(call.service, call.runner, call.repository, _run(call))
+    runs.delete(call.instance, call.runner, call.repository, _run(call))
     return no_content()
 
 
@@ -97,7 +96,7 @@ def jobs_of_attempt(run: Run, attempt: int) -> list[Any]:
 
 @endpoints.add("GET", "actions/runs/{run}/timing", "actions:read")
 async def get_timing(call: Call) -> Answer:
-    return ok(render.usage(_run(call), call.service.now()))
+    return ok(render.usage(_run(call), call.instance.now()))
 
 
 @endpoints.add("POST", "actions/runs/{run}/force-cancel", "actions:write")
@@ -138,7 +137,7 @@ async def list_pending(call: Call) -> Answer:
             render.pending(
                 call.view,
                 call.repository,
-                ensure(call.service, call.repository, one.environment),
+                ensure(call.instance, call.repository, one.environment),
                 one,
                 call.identity.login,
             )
@@ -180,7 +179,7 @@ async def list_approvals(call: Call) -> Answer:
 
 
 def _run(call: Call) -> Run:
-    return call.service.run(call.repository, call.number("run"))
+    return call.instance.run(call.repository, call.number("run"))
 
 
 def in_range(at: datetime, wanted: str) -> bool:

@@ -8,7 +8,7 @@ from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.runs import render
-from rehearsal.github.runs.service import workflows as changes
+from rehearsal.github.runs.service import workflows
 
 endpoints = Endpoints()
 
@@ -17,25 +17,25 @@ _MOST_INPUTS = 25
 
 @endpoints.add("GET", "actions/workflows", "actions:read")
 async def list_workflows(call: Call) -> Answer:
-    page = call.page(await changes.known(call.service, call.repository))
+    page = call.page(await workflows.known(call.instance, call.repository))
     return page.answer([render.workflow(call.view, call.repository, one) for one in page.items], key="workflows")
 
 
 @endpoints.add("GET", "actions/workflows/{workflow}", "actions:read")
 async def get_workflow(call: Call) -> Answer:
-    found = await changes.find(call.service, call.repository, call.path("workflow"))
+    found = await workflows.find(call.instance, call.repository, call.path("workflow"))
     return ok(render.workflow(call.view, call.repository, found))
 
 
 @endpoints.add("PUT", "actions/workflows/{workflow}/disable", "actions:write")
 async def disable_workflow(call: Call) -> Answer:
-    (await changes.find(call.service, call.repository, call.path("workflow"))).state = "disabled_manually"
+    (await workflows.find(call.instance, call.repository, call.path("workflow"))).state = "disabled_manually"
     return no_content()
 
 
 @endpoints.add("PUT", "actions/workflows/{workflow}/enable", "actions:write")
 async def enable_workflow(call: Call) -> Answer:
-    (await changes.find(call.service, call.repository, call.path("workflow"))).state = "active"
+    (await workflows.find(call.instance, call.repository, call.path("workflow"))).state = "active"
     return no_content()
 
 
@@ -46,9 +46,9 @@ async def dispatch_workflow(call: Call) -> Answer:
     given = inputs.values if inputs is not None else {}
     if len(given) > _MOST_INPUTS:
         raise unprocessable(f"No more than {_MOST_INPUTS} inputs can be given.")
-    workflow = await changes.find(call.service, call.repository, call.path("workflow"))
+    workflow = await workflows.find(call.instance, call.repository, call.path("workflow"))
     ref = fields.required_text("ref")
-    run = await changes.dispatch(call.service, call.repository, workflow, ref=ref, inputs=given, by=call.identity)
+    run = await workflows.dispatch(call.instance, call.repository, workflow, ref=ref, inputs=given, by=call.identity)
     if not fields.flag("return_run_details", False):
         return no_content()
     return ok(
@@ -90,5 +90,5 @@ async def dispatch_repository(call: Call) -> Answer:
         "client_payload": payload.values if payload is not None else {},
     }
     ref = f"refs/heads/{repository.default_branch}"
-    await announce(call.service, repository, "repository_dispatch", body, ref=ref, sha=tip, by=call.identity)
+    await announce(call.instance, repository, "repository_dispatch", body, ref=ref, sha=tip, by=call.identity)
     return no_content()

@@ -8,7 +8,7 @@ import secrets
 import zipfile
 from pathlib import Path
 
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.runner.model import Artifact, Job, Run
 from rehearsal.runner.stand_ins.artifacts import ARCHIVE
 
@@ -16,13 +16,13 @@ _ADDRESSES_KEPT = 1_000
 _UNFIT = re.compile(r'[/:"<>|*?\\]')
 
 
-def address(service: Service, kind: str, number: int | str) -> str:
+def address(instance: Instance, kind: str, number: int | str) -> str:
     """Where something can be had without credentials, as GitHub's redirects to its storage do."""
     key = secrets.token_hex(16)
-    while len(service.downloads) >= _ADDRESSES_KEPT:
-        del service.downloads[next(iter(service.downloads))]
-    service.downloads[key] = (kind, str(number))
-    return f"{service.address}/_downloads/{key}"
+    while len(instance.downloads) >= _ADDRESSES_KEPT:
+        del instance.downloads[next(iter(instance.downloads))]
+    instance.downloads[key] = (kind, str(number))
+    return f"{instance.address}/_downloads/{key}"
 
 
 def run_logs(jobs: list[Job]) -> bytes:

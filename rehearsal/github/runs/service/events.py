@@ -9,7 +9,7 @@ from typing import Any
 from rehearsal.github.checks import service as checks
 from rehearsal.github.events.delivery import announce
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs import render
 from rehearsal.github.runs.service import workflows
@@ -20,12 +20,12 @@ _ACTIONS = {"completed": "completed", "in_progress": "in_progress"}
 """Status of a run -> the action told; every other one is `requested`."""
 
 
-async def rendered(service: Service, view: View, repository: Repository, run: Run) -> dict[str, Any]:
+async def rendered(instance: Instance, view: View, repository: Repository, run: Run) -> dict[str, Any]:
     """A run as the API has it."""
-    git = service.git(repository)
+    git = instance.git(repository)
     facts = render.RunFacts(
-        workflow_id=workflows.ensure(service, repository, run.workflow_path).id,
-        suite_id=checks.run_suite(service, repository, run).id,
+        workflow_id=workflows.ensure(instance, repository, run.workflow_path).id,
+        suite_id=checks.run_suite(instance, repository, run).id,
         head=await git.commit(run.head_sha) if await git.peel(run.head_sha) else None,
         head_repository=head_repository(view, repository, run),
     )
@@ -42,8 +42,8 @@ def head_repository(view: View, repository: Repository, run: Run) -> Repository:
 class RunEvents:
     """Tells of each step in the life of a run once, in order. What it starts are the default branch's workflows."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
         self._told: dict[tuple[int, datetime], tuple[int, str]] = {}
         """Attempt and action that were told last; by creation too, because a saved world may bring numbers back."""
         self._telling: set[asyncio.Task[None]] = set()
@@ -62,21 +62,21 @@ class RunEvents:
             task.add_done_callback(self._telling.discard)
 
     async def _tell(self, repository: Repository, run: Run, action: str, conclusion: str | None) -> None:
-        service, view = self._service, self._service.view()
+        instance, view = self._instance, self._instance.view()
         async with self._order:
-            tip = service.git(repository).branch(repository.default_branch)
+            tip = instance.git(repository).branch(repository.default_branch)
             if tip is None:
                 return
-            workflow = workflows.ensure(service, repository, run.workflow_path)
+            workflow = workflows.ensure(instance, repository, run.workflow_path)
             state = {"status": "queued" if action == "requested" else action, "conclusion": conclusion}
             body = {
                 "action": action,
                 "workflow": render.workflow(view, repository, workflow),
-                "workflow_run": {**await rendered(service, view, repository, run), **state},
+                "workflow_run": {**await rendered(instance, view, repository, run), **state},
             }
-            by = Identity(user=service.database.users.get(run.event.actor))
+            by = Identity(user=instance.database.users.get(run.event.actor))
             ref = f"refs/heads/{repository.default_branch}"
-            await announce(service, repository, "workflow_run", body, ref=ref, sha=tip, by=by)
+            await announce(instance, repository, "workflow_run", body, ref=ref, sha=tip, by=by)
 
     async def settle(self) -> None:
         """Until everything so far is told."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs.state import RunAttempt
@@ -12,10 +12,10 @@ from rehearsal.runner.hub import NotAllowed, Runner
 from rehearsal.runner.model import Artifact, Run
 
 
-def run_changed(service: Service, repository: Repository, run: Run) -> None:
+def run_changed(instance: Instance, repository: Repository, run: Run) -> None:
     """Keep the record of the attempt that is under way, or has just ended."""
     attempts = repository.attempts.setdefault(run.id, [])
-    now = service.now()
+    now = instance.now()
     if not attempts or attempts[-1].number != run.attempt:
         attempts.append(
             RunAttempt(
@@ -31,7 +31,7 @@ def run_changed(service: Service, repository: Repository, run: Run) -> None:
     attempt.status, attempt.conclusion, attempt.updated_at = run.status, run.conclusion, now
 
 
-def delete(service: Service, runner: Runner, repository: Repository, run: Run) -> None:
+def delete(instance: Instance, runner: Runner, repository: Repository, run: Run) -> None:
     """A run with its logs, artifacts and checks. Raises Problem 403 while it is not completed."""
     try:
         runner.delete(run.id)
@@ -41,7 +41,7 @@ def delete(service: Service, runner: Runner, repository: Repository, run: Run) -
     repository.check_runs = {key: one for key, one in repository.check_runs.items() if one.suite_id not in gone}
     repository.check_suites = {key: one for key, one in repository.check_suites.items() if key not in gone}
     repository.attempts.pop(run.id, None)
-    service.notify()
+    instance.notify()
 
 
 def expires_at(artifact: Artifact) -> datetime:

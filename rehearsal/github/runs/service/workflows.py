@@ -11,7 +11,7 @@ from rehearsal.github.events.delivery import announce, event, record
 from rehearsal.github.git import trees
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Service
+from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem, not_found, unprocessable
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs.state import Workflow
@@ -35,31 +35,31 @@ async def files(git: BareRepository, sha: str) -> dict[str, str]:
     return found
 
 
-async def known(service: Service, repository: Repository) -> list[Workflow]:
+async def known(instance: Instance, repository: Repository) -> list[Workflow]:
     """The workflows of the default branch, and those that ran from elsewhere."""
-    git = service.git(repository)
+    git = instance.git(repository)
     tip = git.branch(repository.default_branch)
     texts = await files(git, tip) if tip is not None else {}
     for path, text in texts.items():
-        ensure(service, repository, path).name = workflow_name(path, text)
+        ensure(instance, repository, path).name = workflow_name(path, text)
     for workflow in repository.workflows.values():
         if workflow.state in ("active", "deleted"):
             workflow.state = "active" if workflow.path in texts else "deleted"
     return [one for one in repository.workflows.values() if one.state != "deleted"]
 
 
-def ensure(service: Service, repository: Repository, path: str) -> Workflow:
+def ensure(instance: Instance, repository: Repository, path: str) -> Workflow:
     """The number of a workflow file; it keeps it for good."""
     if path not in repository.workflows:
-        now = service.now()
-        number = service.database.next_id("workflow")
+        now = instance.now()
+        number = instance.database.next_id("workflow")
         repository.workflows[path] = Workflow(id=number, path=path, name=path, created_at=now, updated_at=now)
     return repository.workflows[path]
 
 
-async def find(service: Service, repository: Repository, name: str) -> Workflow:
+async def find(instance: Instance, repository: Repository, name: str) -> Workflow:
     """By id or by file name. Raises Problem 404."""
-    for workflow in await known(service, repository):
+    for workflow in await known(instance, repository):
         if name in (str(workflow.id), workflow.path.rpartition("/")[2]):
             return workflow
     raise not_found()
@@ -80,10 +80,10 @@ def triggers(text: str) -> set[str]:
 
 
 async def dispatch(
-    service: Service, repository: Repository, workflow: Workflow, *, ref: str, inputs: dict[str, Any], by: Identity
+    instance: Instance, repository: Repository, workflow: Workflow, *, ref: str, inputs: dict[str, Any], by: Identity
 ) -> Run:
     """Start a workflow by hand. Raises Problem 422 for a ref, a workflow or inputs that will not do."""
-    git = service.git(repository)
+    git = instance.git(repository)
     full = next((name for name in (ref, f"refs/heads/{ref}", f"refs/tags/{ref}") if name in git.refs), None)
     sha = await git.peel(git.refs[full]) if full is not None else None
     if full is None or sha is None:
@@ -93,28 +93,28 @@ async def dispatch(
         raise unprocessable("Workflow does not have 'workflow_dispatch' trigger")
     if workflow.state != "active":
         raise unprocessable("Cannot trigger a 'workflow_dispatch' on a disabled workflow")
-    if service.runner is None:
+    if instance.runner is None:
         raise Problem(503, "No runner is attached to this GitHub.")
     body = payloads.dispatch(full, workflow.path, inputs)
-    told = event(service, repository, "workflow_dispatch", body, ref=full, sha=sha, by=by)
+    told = event(instance, repository, "workflow_dispatch", body, ref=full, sha=sha, by=by)
     try:
-        run = await service.runner.dispatch(told, workflow.path)
+        run = await instance.runner.dispatch(told, workflow.path)
     except InputError as error:
         raise unprocessable(str(error)) from error
-    record(service, told, [run])
+    record(instance, told, [run])
     return run
 
 
-async def come_due(service: Service, repository: Repository, workflow: Workflow, *, by: Identity) -> list[Run]:
+async def come_due(instance: Instance, repository: Repository, workflow: Workflow, *, by: Identity) -> list[Run]:
     """Let the time of a workflow's first schedule come. It starts what the default branch holds, and nothing while the workflow is
     disabled. `by` is who changed the schedule last: GitHub takes them for the actor. Raises Problem 422 where it has none."""
-    sha = service.git(repository).branch(repository.default_branch)
-    text = (await files(service.git(repository), sha)).get(workflow.path, "") if sha is not None else ""
+    sha = instance.git(repository).branch(repository.default_branch)
+    text = (await files(instance.git(repository), sha)).get(workflow.path, "") if sha is not None else ""
     if sha is None or "schedule" not in triggers(text):
         raise unprocessable("Workflow does not have 'schedule' trigger")
     body = payloads.schedule(str(_on(text)["schedule"][0]["cron"]), workflow.path)
     ref = f"refs/heads/{repository.default_branch}"
-    return await announce(service, repository, "schedule", body, ref=ref, sha=sha, by=by)
+    return await announce(instance, repository, "schedule", body, ref=ref, sha=sha, by=by)
 
 
 def _on(text: str) -> Any:

@@ -15,11 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rehearsal.github import snapshot
 from rehearsal.github.hub import GitHubHub
 from rehearsal.github.instance import Instance
-from rehearsal.github.pages import routes as page_routes
 from rehearsal.github.problems import Problem
 from rehearsal.github.rest import root
 from rehearsal.github.rest.authentication import identify
 from rehearsal.github.routes.git import Transport
+from rehearsal.github.routes.pages import page_routes
 from rehearsal.github.routes.rest import api_routes
 from rehearsal.github.seeding import Seed
 from rehearsal.runner.hub import Runner

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rehearsal.github.accounts.state import ROLES, App, User
 from rehearsal.github.accounts.tokens import Token, normalised
-from rehearsal.github.environments.service import add_policy, ensure, set_secret, set_variable
+from rehearsal.github.environments.service import add_policy, ensure
 from rehearsal.github.environments.state import Environment
 from rehearsal.github.events.delivery import event
 from rehearsal.github.git.bare import ZERO
@@ -21,6 +21,7 @@ from rehearsal.github.protection.state import BranchProtection, BypassActor, Rul
 from rehearsal.github.repositories.service.pushes import push_body
 from rehearsal.github.repositories.service.repositories import bring_history, commit_files, fork, record
 from rehearsal.github.repositories.state import Repository, Settings
+from rehearsal.github.secrets.service import set_secret, set_variable
 from rehearsal.runner.model import Event
 
 

@@ -1,16 +1,10 @@
-"""Users, collaborators, and the API's own affairs."""
+"""Users, collaborators, and how many requests are left."""
 
 from __future__ import annotations
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from rehearsal.github.accounts import render
 from rehearsal.github.accounts.rate_limit import Allowance
 from rehearsal.github.accounts.state import ROLES, at_least
-from rehearsal.github.instance import Instance
-from rehearsal.github.oidc import subject_prefix
 from rehearsal.github.problems import Problem, forbidden, not_found
 from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.authentication import ANONYMOUS_LIMIT, LIMITS, allowance_of, reset_at
@@ -80,27 +74,6 @@ async def remove_collaborator(call: Call) -> Answer:
     return no_content()
 
 
-_OIDC_SUBJECT = "actions/oidc/customization/sub"
-
-
-@endpoints.add("GET", _OIDC_SUBJECT, "actions:read")
-async def get_oidc_subject(call: Call) -> Answer:
-    """Which form the subject of this repository's OIDC tokens has. Other claims than the usual ones are not played."""
-    repository, ids = call.repository, call.repository.settings.immutable_subject
-    prefix = subject_prefix(call.instance.database, repository)
-    return ok({"use_default": True, "use_immutable_subject": ids, "sub_claim_prefix": prefix})
-
-
-@endpoints.add("PUT", _OIDC_SUBJECT, "actions:write", role="admin")
-async def put_oidc_subject(call: Call) -> Answer:
-    fields = call.fields
-    if not fields.flag("use_default", True):
-        raise Problem(422, "Subjects are made of the usual claims here: use_default has to be true.")
-    settings = call.repository.settings
-    settings.immutable_subject = fields.flag("use_immutable_subject", settings.immutable_subject)
-    return Answer(status=201, body={})
-
-
 @endpoints.add("GET", "/rate_limit", free=True)
 async def get_rate_limit(call: Call) -> Answer:
     token = call.identity.token
@@ -110,21 +83,3 @@ async def get_rate_limit(call: Call) -> Answer:
     rate = {"limit": limit, "used": allowance.used, "remaining": limit - allowance.used, "reset": reset}
     search = {**rate, "limit": 30, "used": 0, "remaining": 30}
     return ok({"resources": {"core": rate, "search": search, "graphql": rate}, "rate": rate})
-
-
-@endpoints.add("GET", "/meta")
-async def get_meta(call: Call) -> Answer:
-    return ok({"verifiable_password_authentication": False, "hooks": ["127.0.0.0/8"], "api": ["127.0.0.0/8"]})
-
-
-def oidc_routes(instance: Instance) -> list[Route]:
-    """The issuer's public face, for whoever trusts its tokens."""
-
-    async def configuration(request: Request) -> Response:
-        return JSONResponse(instance.oidc.configuration(instance.issuer))
-
-    async def keys(request: Request) -> Response:
-        return JSONResponse(instance.oidc.jwks())
-
-    base = "/_oidc/.well-known"
-    return [Route(f"{base}/openid-configuration", configuration), Route(f"{base}/jwks", keys)]

@@ -1,4 +1,4 @@
-"""Check runs that were made through the API, and rulesets: where links of the API lead."""
+"""Check runs that were made through the API: where links of the API lead."""
 
 from __future__ import annotations
 
@@ -22,11 +22,3 @@ async def check_page(context: PageContext) -> Response:
         return context.go(f"{context.home}/actions/runs/{suite.run_id}/job/{found.job_id}")
     live = 2 if found.status != "completed" else 0
     return context.page("check.html", live=live, check=found)
-
-
-@pages.show("rules/{ruleset}")
-async def ruleset_page(context: PageContext) -> Response:
-    found = context.repository.rulesets.get(context.number("ruleset"))
-    if found is None:
-        raise not_found()
-    return context.page("ruleset.html", ruleset=found)

@@ -1,11 +1,11 @@
-"""Environments, branch policies, secrets' metadata, variables."""
+"""Environments and their branch policies."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rehearsal.github.accounts.render import simple_user
-from rehearsal.github.environments.state import BranchPolicy, Environment, Secret, Variable
+from rehearsal.github.environments.state import BranchPolicy, Environment
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.view import View, node_id, quoted, stamp
 
@@ -61,17 +61,3 @@ def reviewers(view: View, logins: list[str]) -> list[dict[str, Any]]:
 
 def branch_policy(one: BranchPolicy) -> dict[str, Any]:
     return {"id": one.id, "node_id": node_id("BranchPolicy", one.id), "name": one.name, "type": one.type}
-
-
-def secret(one: Secret) -> dict[str, Any]:
-    """Never the value."""
-    return {"name": one.name, "created_at": stamp(one.created_at), "updated_at": stamp(one.updated_at)}
-
-
-def variable(one: Variable) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "value": one.value,
-        "created_at": stamp(one.created_at),
-        "updated_at": stamp(one.updated_at),
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.github.environments.state import BranchPolicy, Environment, Secret, Variable
+from rehearsal.github.environments.state import BranchPolicy, Environment
 from rehearsal.github.instance import Instance
 from rehearsal.github.repositories.state import Repository
 
@@ -23,19 +23,3 @@ def add_policy(instance: Instance, environment: Environment, name: str, kind: st
     policy = BranchPolicy(id=instance.database.next_id("branch_policy"), name=name, type=kind)
     environment.policies.append(policy)
     return policy
-
-
-def set_secret(instance: Instance, secrets: dict[str, Secret], name: str, value: str) -> bool:
-    """Whether it is new. Names are kept in capitals, as on GitHub."""
-    now, key = instance.now(), name.upper()
-    known = secrets.get(key)
-    secrets[key] = Secret(name=key, value=value, created_at=known.created_at if known else now, updated_at=now)
-    return known is None
-
-
-def set_variable(instance: Instance, variables: dict[str, Variable], name: str, value: str) -> bool:
-    """Whether it is new."""
-    now, key = instance.now(), name.upper()
-    known = variables.get(key)
-    variables[key] = Variable(name=key, value=value, created_at=known.created_at if known else now, updated_at=now)
-    return known is None

@@ -1,26 +1,11 @@
-"""Deployment environments, secrets and variables."""
+"""Deployment environments: who reviews, how long they wait, which refs may deploy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-
-@dataclass(kw_only=True)
-class Secret:
-    name: str
-    value: str
-    """Handed to jobs only; no answer of the API holds it."""
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(kw_only=True)
-class Variable:
-    name: str
-    value: str
-    created_at: datetime
-    updated_at: datetime
+from rehearsal.github.secrets.state import Secret, Variable
 
 
 @dataclass(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from rehearsal.github.view import View, from_node_id, node_id, stamp
 
 Node = dict[str, Any]
 """An object: values, or functions of (info, **arguments) where an answer is only made when asked for."""
+Input = dict[str, Any]
+"""The `input` of a mutation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,9 @@ class Reader:
             "url": f"{self.view.html}/{user.login}",
             "avatarUrl": f"{self.view.html}/_avatars/{user.id}",
         }
+
+
+Mutation = Callable[[Reader, Input], Awaitable[Node]]
 
 
 def connection(nodes: Sequence[Any], render: Callable[[Any], Any]) -> Callable[..., Any]:

@@ -102,3 +102,8 @@ def _rows(lines: Sequence[str], remarks: Mapping[int, Sequence[Remark]]) -> list
             rows.append(Row(kind="same", text=text, old=old, new=new, remarks=remarks.get(new, ())))
             old, new = old + 1, new + 1
     return rows
+
+
+def file_diffs(changed: Sequence[FileChange], remarks: Mapping[str, Sequence[Remark]]) -> list[FileDiff]:
+    """What is shown of a list of changes, each file with the remarks about it."""
+    return [read(change, remarks.get(change.path, ())) for change in changed[:MOST_FILES]]

@@ -21,7 +21,6 @@ from rehearsal.github.pulls.rules import blockers, review_decision
 from rehearsal.github.pulls.service import merge as merges
 from rehearsal.github.pulls.service import reviews
 from rehearsal.github.pulls.state import PullRequest
-from rehearsal.github.repositories.pages.code import file_diffs
 
 pages = Pages()
 
@@ -143,7 +142,7 @@ async def _changes(context: PageContext, pull: PullRequest) -> Changes:
     checks = latest_check_runs(context.repository, pull.head_sha)
     return Changes(
         commits=await history.between(context.git, pull.base_sha, pull.head_sha),
-        files=file_diffs(changed, diffs.remarks_by_path(checks)),
+        files=diffs.file_diffs(changed, diffs.remarks_by_path(checks)),
         more=max(0, len(changed) - diffs.MOST_FILES),
         additions=sum(one.additions for one in changed),
         deletions=sum(one.deletions for one in changed),

@@ -7,15 +7,14 @@ from typing import Any
 from rehearsal.github.accounts.rules import role_in
 from rehearsal.github.accounts.state import at_least
 from rehearsal.github.checks.graphql import reference
-from rehearsal.github.graphql.reader import Node, Reader, connection, cut, time_or_none
+from rehearsal.github.graphql.reader import Node, Reader, connection, cut
 from rehearsal.github.issues.graphql import issues
 from rehearsal.github.problems import Problem
 from rehearsal.github.protection.rules import rules_for
-from rehearsal.github.pulls import graphql as pulls
-from rehearsal.github.releases.service import releases
-from rehearsal.github.releases.state import Release
+from rehearsal.github.pulls.graphql import pull_requests
+from rehearsal.github.releases import graphql as releases
 from rehearsal.github.repositories.state import Repository
-from rehearsal.github.view import node_id, quoted, stamp
+from rehearsal.github.view import node_id, stamp
 
 
 def repository(reader: Reader, one: Repository) -> Node:
@@ -25,7 +24,7 @@ def repository(reader: Reader, one: Repository) -> Node:
         **_rights(reader, one),
         **_refs(reader, one),
         **_numbered(reader, one),
-        **_releases(reader, one),
+        **releases.of_repository(reader, one),
     }
 
 
@@ -111,7 +110,7 @@ def _numbered(reader: Reader, one: Repository) -> Node:
         reader.allow(one, "pull_requests:read")
         if number not in one.pulls:
             raise Problem(404, f"Could not resolve to a PullRequest with the number of {number}.")
-        return pulls.pull(reader, one, one.pulls[number])
+        return pull_requests.pull(reader, one, one.pulls[number])
 
     def issue(_: Any, number: int) -> Node:
         reader.allow(one, "issues:read")
@@ -124,11 +123,11 @@ def _numbered(reader: Reader, one: Repository) -> Node:
             raise Problem(404, f"Could not resolve to an issue or pull request with the number of {number}.")
         return pull_request(info, number) if number in one.pulls else issue(info, number)
 
-    def pull_requests(_: Any, first: int | None = None, after: str | None = None, **arguments: Any) -> Node:
+    def all_pulls(_: Any, first: int | None = None, after: str | None = None, **arguments: Any) -> Node:
         reader.allow(one, "pull_requests:read")
-        found = pulls.listed(one, arguments)
+        found = pull_requests.listed(one, arguments)
         last = arguments.get("last")
-        return cut(found, lambda pull: pulls.pull(reader, one, pull), first=first, after=after, last=last)
+        return cut(found, lambda pull: pull_requests.pull(reader, one, pull), first=first, after=after, last=last)
 
     def all_issues(_: Any, first: int | None = None, after: str | None = None, **arguments: Any) -> Node:
         reader.allow(one, "issues:read")
@@ -138,50 +137,9 @@ def _numbered(reader: Reader, one: Repository) -> Node:
 
     return {
         "pullRequest": pull_request,
-        "pullRequests": pull_requests,
+        "pullRequests": all_pulls,
         "issue": issue,
         "issues": all_issues,
         "issueOrPullRequest": either,
         "labels": connection(list(one.labels.values()), issues.label),
-    }
-
-
-def _releases(reader: Reader, one: Repository) -> Node:
-    def sees_drafts() -> bool:
-        token = reader.identity.token
-        may = token is not None and token.allows("contents", "write")
-        return may and at_least(role_in(reader.identity, one), "write")
-
-    def by_tag(_: Any, tagName: str) -> Node | None:
-        found = one.release_tagged(tagName) or next(
-            (draft for draft in one.releases.values() if draft.tag_name == tagName and sees_drafts()), None
-        )
-        return release(reader, one, found) if found is not None else None
-
-    def every(_: Any, first: int | None = None, after: str | None = None, **__: Any) -> Node:
-        reader.allow(one, "contents:read")
-        found = releases.visible(one, with_drafts=sees_drafts())
-        return cut(found, lambda found: release(reader, one, found), first=first, after=after, last=None)
-
-    def latest(_: Any) -> Node | None:
-        found = releases.latest(one)
-        return release(reader, one, found) if found is not None else None
-
-    return {"release": by_tag, "releases": every, "latestRelease": latest}
-
-
-def release(reader: Reader, of: Repository, one: Release) -> Node:
-    page = f"{reader.view.page(of)}/releases/tag/{quoted(one.tag_name)}"
-    return {
-        "id": node_id("Release", one.id),
-        "databaseId": one.id,
-        "name": one.name,
-        "tagName": one.tag_name,
-        "isDraft": one.draft,
-        "isPrerelease": one.prerelease,
-        "isLatest": one is releases.latest(of),
-        "createdAt": stamp(one.created_at),
-        "publishedAt": time_or_none(one.published_at),
-        "description": one.body,
-        "url": page,
     }

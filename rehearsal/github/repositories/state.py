@@ -9,12 +9,13 @@ from rehearsal.github.accounts.rate_limit import Allowance, RequestCount
 from rehearsal.github.attestations.state import Attestation
 from rehearsal.github.checks.state import CheckRun, CheckSuite, CommitStatus
 from rehearsal.github.deployments.state import Deployment
-from rehearsal.github.environments.state import Environment, Secret, Variable
+from rehearsal.github.environments.state import Environment
 from rehearsal.github.issues.state import Comment, Issue, Label
 from rehearsal.github.protection.state import BranchProtection, Ruleset
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.releases.state import Release
 from rehearsal.github.runs.state import RunAttempt, Workflow
+from rehearsal.github.secrets.state import Secret, Variable
 
 
 @dataclass(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.github.rest.answers import Answer
+from rehearsal.github.rest.answers import Answer, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 
@@ -55,3 +55,8 @@ async def get_root(call: Call) -> Answer:
     token = call.identity.token
     scopes = {"X-OAuth-Scopes": _SCOPES} if token is not None and token.kind == "classic" else {}
     return Answer(body=body, headers=scopes)
+
+
+@endpoints.add("GET", "/meta")
+async def get_meta(call: Call) -> Answer:
+    return ok({"verifiable_password_authentication": False, "hooks": ["127.0.0.0/8"], "api": ["127.0.0.0/8"]})

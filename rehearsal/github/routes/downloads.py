@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from rehearsal.github.instance import Instance
 from rehearsal.github.releases.state import Asset
-from rehearsal.github.runs.rest.runs import jobs_of_attempt
 from rehearsal.github.runs.service import archives
+from rehearsal.github.runs.service.runs import jobs_of_attempt
 from rehearsal.runner.model import Run
 
 _GONE = "The specified resource does not exist.\n"

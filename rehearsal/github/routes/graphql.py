@@ -10,7 +10,7 @@ from rehearsal.github.graphql.reader import Node, Reader, is_a
 from rehearsal.github.issues.graphql import issues
 from rehearsal.github.issues.graphql.search import search
 from rehearsal.github.problems import Problem
-from rehearsal.github.pulls import graphql as pulls
+from rehearsal.github.pulls.graphql import pull_requests
 from rehearsal.github.repositories import graphql as repositories
 from rehearsal.github.rest.answers import Answer, ok
 from rehearsal.github.rest.call import Call
@@ -84,7 +84,7 @@ def _root(reader: Reader) -> Node:
         if is_a("Repository", id):
             return repositories.repository(reader, reader.repository_of_id(id))
         if is_a("PullRequest", id):
-            return pulls.pull(reader, *reader.pull_of_id(id))
+            return pull_requests.pull(reader, *reader.pull_of_id(id))
         repository, number = reader.issue_of_id(id)
         return issues.issue(reader, repository, repository.issues[number])
 

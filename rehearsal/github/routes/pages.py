@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
-from rehearsal.github.accounts import pages as people
+from rehearsal.github.accounts import pages as accounts
 from rehearsal.github.checks import pages as checks
 from rehearsal.github.deployments import pages as deployments
+from rehearsal.github.instance import Instance
 from rehearsal.github.issues.pages import issues
+from rehearsal.github.pages import serving
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Page, Pages
+from rehearsal.github.pages.sessions import Sessions
 from rehearsal.github.problems import not_found
+from rehearsal.github.protection import pages as protection
 from rehearsal.github.pulls import pages as pulls
 from rehearsal.github.releases import pages as releases
 from rehearsal.github.repositories.pages import code
-from rehearsal.github.runs.pages import job as jobs
-from rehearsal.github.runs.pages import run as runs
-from rehearsal.github.runs.pages import run_list as actions
+from rehearsal.github.runs.pages import job, run, run_list
 
-_DOMAINS = (people, actions, runs, jobs, checks, code, issues, pulls, releases, deployments)
+_DOMAINS = (
+    accounts,
+    run_list,
+    run,
+    job,
+    checks,
+    protection,
+    code,
+    issues,
+    pulls,
+    releases,
+    deployments,
+)
 _last = Pages()
 
 
@@ -32,3 +47,8 @@ async def nowhere(context: PageContext) -> Response:
     if context.path("rest") == "":
         return context.go(context.home)
     raise not_found()
+
+
+def page_routes(instance: Instance) -> list[BaseRoute]:
+    """Everything a browser opens; they come after the API."""
+    return [*serving.routes(instance, Sessions(instance), every_page())]

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.github.accounts import rest as people
+from rehearsal.github.accounts import rest as accounts
 from rehearsal.github.attestations import rest as attestations
 from rehearsal.github.checks import rest as checks
 from rehearsal.github.deployments import rest as deployments
@@ -21,7 +21,7 @@ from rehearsal.github.repositories.rest import commits, contents, git_data, repo
 from rehearsal.github.rest import root
 from rehearsal.github.rest.endpoint import Endpoint, Endpoints, routes
 from rehearsal.github.routes import downloads, graphql
-from rehearsal.github.runs.rest import jobs, runs, workflows
+from rehearsal.github.runs.rest import jobs, oidc, runs, workflows
 from rehearsal.github.secrets import rest as secrets
 
 _DOMAINS = (
@@ -40,7 +40,8 @@ _DOMAINS = (
     secrets,
     releases,
     protection,
-    people,
+    accounts,
+    oidc,
     attestations,
     source_archives,
     root,
@@ -58,7 +59,7 @@ def all_endpoints() -> list[Endpoint]:
 def api_routes(instance: Instance) -> list[Route]:
     """The REST API, and what its answers lead to."""
     missing = Route("/repos/{rest:path}", _missing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    return [*routes(instance, all_endpoints()), *downloads.routes(instance), *people.oidc_routes(instance), missing]
+    return [*routes(instance, all_endpoints()), *downloads.routes(instance), *oidc.oidc_routes(instance), missing]
 
 
 async def _missing(request: Request) -> Response:

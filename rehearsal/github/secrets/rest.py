@@ -9,15 +9,15 @@ from collections.abc import Callable
 from nacl.exceptions import CryptoError
 from nacl.public import SealedBox
 
-from rehearsal.github.environments import render
 from rehearsal.github.environments.rest import environment_of
-from rehearsal.github.environments.service import set_secret, set_variable
 from rehearsal.github.environments.state import Environment
 from rehearsal.github.problems import Problem, conflict, not_found
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints, Handler
+from rehearsal.github.secrets import render
+from rehearsal.github.secrets.service import set_secret, set_variable
 
 endpoints = Endpoints()
 

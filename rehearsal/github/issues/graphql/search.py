@@ -9,7 +9,7 @@ from rehearsal.github.graphql.reader import Node, Reader, cut
 from rehearsal.github.issues.graphql import issues
 from rehearsal.github.issues.state import Issue
 from rehearsal.github.problems import Problem
-from rehearsal.github.pulls import graphql as pulls
+from rehearsal.github.pulls.graphql import pull_requests
 from rehearsal.github.repositories.state import Repository
 
 Matches = Callable[[Repository, Issue], bool]
@@ -35,7 +35,7 @@ def search(reader: Reader, query: str, *, first: int | None, after: str | None, 
 
 def _node(reader: Reader, repository: Repository, one: Issue) -> Node:
     if one.is_pull:
-        return pulls.pull(reader, repository, repository.pulls[one.number])
+        return pull_requests.pull(reader, repository, repository.pulls[one.number])
     return issues.issue(reader, repository, one)
 
 

@@ -13,10 +13,10 @@ from rehearsal.github.releases import render
 from rehearsal.github.releases.service import assets, releases
 from rehearsal.github.releases.service.notes import generate
 from rehearsal.github.releases.state import Asset, Release
+from rehearsal.github.rest import download_links
 from rehearsal.github.rest.answers import Answer, created, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
-from rehearsal.github.runs.service import archives
 
 endpoints = Endpoints()
 
@@ -77,7 +77,7 @@ async def get_asset(call: Call) -> Answer | Response:
         if asset.state != "uploaded":
             raise not_found()
         asset.download_count += 1
-        return RedirectResponse(archives.address(call.instance, "asset", asset.id), 302)
+        return RedirectResponse(download_links.create(call.instance, "asset", asset.id), 302)
     return ok(render.asset(call.view, call.repository, release, asset))
 
 

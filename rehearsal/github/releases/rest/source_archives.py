@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.responses import RedirectResponse, Response
 
 from rehearsal.github.problems import not_found
+from rehearsal.github.rest import download_links
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
-from rehearsal.github.runs.service import archives
 
 endpoints = Endpoints()
 
@@ -27,4 +27,4 @@ async def _redirect(call: Call, form: str) -> Response:
     if sha is None:
         raise not_found()
     key = f"{call.repository.full_name}/{sha}.{form}"
-    return RedirectResponse(archives.address(call.instance, "source", key), 302)
+    return RedirectResponse(download_links.create(call.instance, "source", key), 302)

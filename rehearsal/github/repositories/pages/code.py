@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.responses import PlainTextResponse, Response
@@ -114,7 +114,7 @@ async def commit(context: PageContext) -> Response:
         checks=checks,
         suites=context.repository.check_suites,
         statuses=context.repository.statuses_of(sha),
-        files=file_diffs(changed, diffs.remarks_by_path(checks)),
+        files=diffs.file_diffs(changed, diffs.remarks_by_path(checks)),
         more=max(0, len(changed) - diffs.MOST_FILES),
         inside=[name for name, tip in context.git.branches().items() if tip == sha],
         tags=[name for name, tip in context.git.tags().items() if tip == sha],
@@ -151,7 +151,7 @@ async def compare(context: PageContext) -> Response:
         "compare.html",
         range=found,
         commits=await history.between(context.git, found.base_sha, found.head_sha),
-        files=file_diffs(changed, {}),
+        files=diffs.file_diffs(changed, {}),
         more=max(0, len(changed) - diffs.MOST_FILES),
         passed=_passed(context),
         pull=known,
@@ -179,13 +179,6 @@ async def open_pull(context: PageContext) -> Response:
         by=context.identity,
     )
     return context.go(f"{context.home}/pull/{pull.number}")
-
-
-def file_diffs(
-    changed: Sequence[history.FileChange], remarks: Mapping[str, Sequence[diffs.Remark]]
-) -> list[diffs.FileDiff]:
-    """What is shown of a list of changes, each file with the remarks about it."""
-    return [diffs.read(change, remarks.get(change.path, ())) for change in changed[: diffs.MOST_FILES]]
 
 
 def login_of(context: PageContext, commit: Commit) -> str | None:

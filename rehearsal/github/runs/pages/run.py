@@ -10,10 +10,11 @@ from starlette.responses import RedirectResponse, Response
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.problems import Problem, conflict, not_found
+from rehearsal.github.rest import download_links
 from rehearsal.github.runs.pages import approvals, graph, workflow_list
 from rehearsal.github.runs.pages.run_list import LIVE
-from rehearsal.github.runs.rest.runs import jobs_of_attempt
 from rehearsal.github.runs.service import archives
+from rehearsal.github.runs.service.runs import jobs_of_attempt
 from rehearsal.runner import workflow as files
 from rehearsal.runner.model import Annotation, Job, Run
 
@@ -150,4 +151,4 @@ async def artifact(context: PageContext) -> Response:
 async def logs(context: PageContext) -> Response:
     """All logs of a run as a zip, as far as it has come."""
     run = context.instance.run(context.repository, context.number("run"))
-    return RedirectResponse(archives.address(context.instance, "run-logs", f"{run.id}/{run.attempt}"), 302)
+    return RedirectResponse(download_links.create(context.instance, "run-logs", f"{run.id}/{run.attempt}"), 302)

@@ -7,14 +7,14 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from rehearsal.github.problems import Problem, not_found
+from rehearsal.github.rest import download_links
 from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.runs import render
-from rehearsal.github.runs.rest.runs import jobs_of_attempt
 from rehearsal.github.runs.service import archives
 from rehearsal.github.runs.service.events import head_repository
-from rehearsal.github.runs.service.runs import expires_at
+from rehearsal.github.runs.service.runs import expires_at, jobs_of_attempt
 from rehearsal.runner.model import Artifact, Job, Run
 
 endpoints = Endpoints()
@@ -52,7 +52,7 @@ async def get_job_logs(call: Call) -> Response:
     _, job = _job(call)
     if job.status != "completed":
         raise not_found()
-    return RedirectResponse(archives.address(call.instance, "job-log", job.id), 302)
+    return RedirectResponse(download_links.create(call.instance, "job-log", job.id), 302)
 
 
 @endpoints.add("GET", "actions/runs/{run}/logs", "actions:read")
@@ -61,7 +61,7 @@ async def get_run_logs(call: Call) -> Response:
     run = call.instance.run(call.repository, call.number("run"))
     if run.status != "completed":
         raise not_found()
-    return RedirectResponse(archives.address(call.instance, "run-logs", f"{run.id}/{run.attempt}"), 302)
+    return RedirectResponse(download_links.create(call.instance, "run-logs", f"{run.id}/{run.attempt}"), 302)
 
 
 @endpoints.add("GET", "actions/runs/{run}/attempts/{attempt}/logs", "actions:read")
@@ -69,7 +69,7 @@ async def get_attempt_logs(call: Call) -> Response:
     run, attempt = call.instance.run(call.repository, call.number("run")), call.number("attempt")
     if not jobs_of_attempt(run, attempt) or (attempt == run.attempt and run.status != "completed"):
         raise not_found()
-    return RedirectResponse(archives.address(call.instance, "run-logs", f"{run.id}/{attempt}"), 302)
+    return RedirectResponse(download_links.create(call.instance, "run-logs", f"{run.id}/{attempt}"), 302)
 
 
 @endpoints.add("GET", "actions/artifacts", "actions:read")
@@ -121,7 +121,7 @@ async def download_artifact(call: Call) -> Response:
     _, artifact = _artifact(call)
     if call.instance.now() >= expires_at(artifact):
         raise Problem(410, "Artifact has expired")
-    return RedirectResponse(archives.address(call.instance, "artifact", artifact.id), 302)
+    return RedirectResponse(download_links.create(call.instance, "artifact", artifact.id), 302)
 
 
 def _artifact(call: Call) -> tuple[Run, Artifact]:

@@ -85,15 +85,6 @@ async def get_attempt(call: Call) -> Answer:
     return ok({**body, **render.attempt(call.view, call.repository, run, known)})
 
 
-def jobs_of_attempt(run: Run, attempt: int) -> list[Any]:
-    """What counted in an attempt: its own jobs, and those kept from earlier ones."""
-    newest: dict[str, Any] = {}
-    for job in run.jobs:
-        if job.attempt <= attempt:
-            newest[job.name] = job
-    return list(newest.values()) if 1 <= attempt <= run.attempt else []
-
-
 @endpoints.add("GET", "actions/runs/{run}/timing", "actions:read")
 async def get_timing(call: Call) -> Answer:
     return ok(render.usage(_run(call), call.instance.now()))

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import secrets
 import zipfile
 from pathlib import Path
 
-from rehearsal.github.instance import Instance
 from rehearsal.runner.model import Artifact, Job, Run
 from rehearsal.runner.stand_ins.artifacts import ARCHIVE
 
-_ADDRESSES_KEPT = 1_000
 _UNFIT = re.compile(r'[/:"<>|*?\\]')
-
-
-def address(instance: Instance, kind: str, number: int | str) -> str:
-    """Where something can be had without credentials, as GitHub's redirects to its storage do."""
-    key = secrets.token_hex(16)
-    while len(instance.downloads) >= _ADDRESSES_KEPT:
-        del instance.downloads[next(iter(instance.downloads))]
-    instance.downloads[key] = (kind, str(number))
-    return f"{instance.address}/_downloads/{key}"
 
 
 def run_logs(jobs: list[Job]) -> bytes:

@@ -9,7 +9,7 @@ from rehearsal.github.problems import Problem
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs.state import RunAttempt
 from rehearsal.runner.hub import NotAllowed, Runner
-from rehearsal.runner.model import Artifact, Run
+from rehearsal.runner.model import Artifact, Job, Run
 
 
 def run_changed(instance: Instance, repository: Repository, run: Run) -> None:
@@ -47,3 +47,12 @@ def delete(instance: Instance, runner: Runner, repository: Repository, run: Run)
 def expires_at(artifact: Artifact) -> datetime:
     """When an artifact can no longer be downloaded; it stays listed."""
     return artifact.created_at + timedelta(days=artifact.retention_days)
+
+
+def jobs_of_attempt(run: Run, attempt: int) -> list[Job]:
+    """What counted in an attempt: its own jobs, and those kept from earlier ones."""
+    newest: dict[str, Job] = {}
+    for job in run.jobs:
+        if job.attempt <= attempt:
+            newest[job.name] = job
+    return list(newest.values()) if 1 <= attempt <= run.attempt else []

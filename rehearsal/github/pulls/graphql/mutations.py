@@ -1,0 +1,101 @@
+"""What `gh` does to pull requests through GraphQL."""
+
+from __future__ import annotations
+
+from rehearsal.github.graphql.reader import Input, Mutation, Node, Reader
+from rehearsal.github.issues import service as issues
+from rehearsal.github.problems import Problem
+from rehearsal.github.pulls.graphql.pull_requests import pull as pull_node
+from rehearsal.github.pulls.graphql.pull_requests import review as review_node
+from rehearsal.github.pulls.service import pull_requests, reviews
+from rehearsal.github.pulls.service.merge import MergeRequest, merge
+from rehearsal.github.pulls.state import PullRequest
+from rehearsal.github.repositories.state import Repository
+
+
+async def _create_pull(reader: Reader, given: Input) -> Node:
+    repository = reader.repository_of_id(given["repositoryId"])
+    reader.allow(repository, "pull_requests:write", role="read")
+    pull = await pull_requests.open_pull(
+        reader.instance,
+        repository,
+        title=given["title"],
+        body=given.get("body"),
+        head=given["headRefName"],
+        base=given["baseRefName"],
+        draft=bool(given.get("draft")),
+        by=reader.identity,
+    )
+    return {"pullRequest": pull_node(reader, repository, pull)}
+
+
+async def _merge_pull(reader: Reader, given: Input) -> Node:
+    repository, pull = reader.pull_of_id(given["pullRequestId"])
+    reader.allow(repository, "contents:write")
+    wanted = MergeRequest(
+        method=str(given.get("mergeMethod") or "MERGE").lower(),
+        title=given.get("commitHeadline"),
+        message=given.get("commitBody"),
+        sha=given.get("expectedHeadOid"),
+    )
+    await merge(reader.instance, repository, pull, wanted, reader.identity)
+    return {"pullRequest": pull_node(reader, repository, pull)}
+
+
+async def _close_pull(reader: Reader, given: Input) -> Node:
+    return await _pull_state(reader, given, "closed")
+
+
+async def _reopen_pull(reader: Reader, given: Input) -> Node:
+    return await _pull_state(reader, given, "open")
+
+
+async def _pull_state(reader: Reader, given: Input, state: str) -> Node:
+    repository, pull = _own_pull(reader, given)
+    issue = repository.issues[pull.number]
+    await issues.change_state(reader.instance, repository, issue, state, None, reader.identity)
+    return {"pullRequest": pull_node(reader, repository, pull)}
+
+
+async def _ready_pull(reader: Reader, given: Input) -> Node:
+    repository, pull = _own_pull(reader, given)
+    if pull.draft:
+        pull.draft = False
+        await pull_requests.tell(reader.instance, repository, pull, "ready_for_review", reader.identity)
+    return {"pullRequest": pull_node(reader, repository, pull)}
+
+
+def _own_pull(reader: Reader, given: Input) -> tuple[Repository, PullRequest]:
+    """A pull request of one's own, or any for who may write."""
+    repository, pull = reader.pull_of_id(given["pullRequestId"])
+    own = repository.issues[pull.number].user == reader.identity.login
+    reader.allow(repository, "pull_requests:write", role="read" if own else "write")
+    return repository, pull
+
+
+async def _review(reader: Reader, given: Input) -> Node:
+    repository, pull = reader.pull_of_id(given["pullRequestId"])
+    reader.allow(repository, "pull_requests:write", role="read")
+    kind = str(given.get("event") or "COMMENT")
+    if kind not in reviews.STATES:
+        raise Problem(422, f"A new review cannot {kind}")
+    review = await reviews.submit(
+        reader.instance,
+        repository,
+        pull,
+        kind=kind,
+        body=given.get("body") or "",
+        commit=given.get("commitOID") or pull.head_sha,
+        by=reader.identity,
+    )
+    return {"pullRequestReview": review_node(reader, repository, pull, review)}
+
+
+MUTATIONS: dict[str, Mutation] = {
+    "createPullRequest": _create_pull,
+    "mergePullRequest": _merge_pull,
+    "closePullRequest": _close_pull,
+    "reopenPullRequest": _reopen_pull,
+    "markPullRequestReadyForReview": _ready_pull,
+    "addPullRequestReview": _review,
+}

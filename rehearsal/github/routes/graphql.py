@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from rehearsal.github.graphql.reader import Node, Reader, is_a
 from rehearsal.github.issues.graphql import issues
-from rehearsal.github.issues.graphql.search import search
 from rehearsal.github.problems import Problem
 from rehearsal.github.pulls.graphql import pull_requests
 from rehearsal.github.repositories import graphql as repositories
@@ -16,6 +15,7 @@ from rehearsal.github.rest.answers import Answer, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.routes import mutations
+from rehearsal.github.routes.search import search
 
 if TYPE_CHECKING:
     from graphql import GraphQLError, GraphQLSchema

@@ -8,13 +8,12 @@ from typing import Any
 from rehearsal.github.accounts.tokens import Token, normalised
 from rehearsal.github.checks import service as checks
 from rehearsal.github.deployments.service import job_deployments
-from rehearsal.github.environments.state import Environment
+from rehearsal.github.environments.rules import in_force, reviewers_in_plan
 from rehearsal.github.git.bare import ZERO, GitError
 from rehearsal.github.git.history import changed_paths, merge_base
 from rehearsal.github.instance import Instance
 from rehearsal.github.oidc import subject_prefix
 from rehearsal.github.protection.rules import rules_for
-from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs.service import runs, workflows
 from rehearsal.github.runs.service.events import RunEvents
 from rehearsal.runner.hub import EnvironmentRules
@@ -22,11 +21,6 @@ from rehearsal.runner.model import Job, Run
 
 _NO_BRANCH = "//"
 """Not a name a branch can have: selected branches only, and none selected yet."""
-
-
-def _environment(repository: Repository, name: str | None) -> Environment | None:
-    """What counts of an environment: nothing in a private repository whose owner's plan has none."""
-    return repository.environment(name) if name and repository.has_environments else None
 
 
 class GitHubHub:
@@ -86,19 +80,19 @@ class GitHubHub:
     def secrets(self, repository: str, environment: str | None) -> dict[str, str]:
         found = self._instance.repository(repository)
         own = {name: secret.value for name, secret in found.secrets.items()}
-        of = _environment(found, environment)
+        of = in_force(found, environment)
         return own if of is None else own | {name: secret.value for name, secret in of.secrets.items()}
 
     def variables(self, repository: str, environment: str | None) -> dict[str, str]:
         found = self._instance.repository(repository)
         own = {name: variable.value for name, variable in found.variables.items()}
-        of = _environment(found, environment)
+        of = in_force(found, environment)
         return own if of is None else own | {name: variable.value for name, variable in of.variables.items()}
 
     def environment(self, repository: str, name: str) -> EnvironmentRules:
         """The rules of an environment; `protected branches only` is given as the names of those there are."""
         found = self._instance.repository(repository)
-        one = _environment(found, name)
+        one = in_force(found, name)
         if one is None:
             return EnvironmentRules(name=name)
         branches = [policy.name for policy in one.policies if policy.type == "branch"]
@@ -110,9 +104,9 @@ class GitHubHub:
             branches = [branch for branch in every if rules_for(found, f"refs/heads/{branch}").protected]
         return EnvironmentRules(
             name=one.name,
-            reviewers=tuple(one.reviewers) if found.has_reviewers else (),
+            reviewers=tuple(one.reviewers) if reviewers_in_plan(found) else (),
             prevent_self_review=one.prevent_self_review,
-            wait_minutes=one.wait_minutes if found.has_reviewers else 0,
+            wait_minutes=one.wait_minutes if reviewers_in_plan(found) else 0,
             branch_patterns=tuple(branches),
             tag_patterns=tuple(tags),
         )

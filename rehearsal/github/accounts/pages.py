@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from rehearsal.github.accounts.rules import check_sight
+from rehearsal.github.accounts.rules import may_sign_in, sees
 from rehearsal.github.pages import rendering
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Pages
@@ -22,7 +22,9 @@ fill="hsl({hue} 45% 26%)">{initial}</text></svg>"""
 
 @pages.show("/")
 async def home(context: PageContext) -> Response:
-    seen = sorted((one for one in _all(context) if _sees(context, one)), key=lambda one: one.pushed_at, reverse=True)
+    seen = sorted(
+        (one for one in _all(context) if sees(context.identity, one)), key=lambda one: one.pushed_at, reverse=True
+    )
     return context.page("home.html", repositories=seen)
 
 
@@ -41,7 +43,7 @@ async def login(context: PageContext) -> Response:
     name, value = context.form.text("person"), context.form.text("token").strip()
     if value:
         token = context.instance.token(value)
-        if token is None or token.kind == "job":
+        if token is None or not may_sign_in(token):
             raise Problem(401, "That token is unknown, expired, or a job's.")
         name = token.login
     if name not in {user.login for user in context.sessions.people()}:
@@ -81,7 +83,7 @@ async def person(context: PageContext) -> Response:
     user = context.instance.view().user(context.path("login"))
     if user.login != context.path("login"):  # somebody unknown is shown as `ghost`, who has a page of that name
         raise not_found()
-    seen = [one for one in _all(context) if _sees(context, one)]
+    seen = [one for one in _all(context) if sees(context.identity, one)]
     return context.page(
         "person.html",
         user=user,
@@ -92,14 +94,6 @@ async def person(context: PageContext) -> Response:
 
 def _all(context: PageContext) -> list[Repository]:
     return list(context.instance.database.repositories.values())
-
-
-def _sees(context: PageContext, repository: Repository) -> bool:
-    try:
-        check_sight(context.identity, repository)
-    except Problem:
-        return False
-    return True
 
 
 def _onward(path: str) -> str:

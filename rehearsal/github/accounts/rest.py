@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rehearsal.github.accounts import render
 from rehearsal.github.accounts.rate_limit import Allowance
+from rehearsal.github.accounts.rules import check_no_app
 from rehearsal.github.accounts.state import ROLES, at_least
-from rehearsal.github.problems import Problem, forbidden, not_found
+from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.authentication import ANONYMOUS_LIMIT, LIMITS, allowance_of, reset_at
 from rehearsal.github.rest.call import Call
@@ -18,8 +19,7 @@ _GIVEN_ROLES = {"pull": "read", "push": "write"}
 
 @endpoints.add("GET", "/user")
 async def get_me(call: Call) -> Answer:
-    if call.identity.is_app:
-        raise forbidden("Resource not accessible by integration")
+    check_no_app(call.identity)
     return ok(render.private_user(call.view, call.user))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rehearsal.github.accounts.state import at_least
+from rehearsal.github.accounts.tokens import Token
 from rehearsal.github.identity import Identity
 from rehearsal.github.problems import Problem, forbidden, not_found
 from rehearsal.github.repositories.state import Repository
@@ -27,6 +28,37 @@ def check(identity: Identity, repository: Repository, needs: Sequence[str], role
     wanted = role or _usual_role(resource, level)
     if not identity.is_app and not at_least(repository.role_of(identity.login), wanted):
         raise _role_missing(wanted)
+
+
+def may(identity: Identity, repository: Repository, *needs: str, role: str | None = None) -> bool:
+    """Whether somebody who is known may do what `check` would let pass."""
+    if identity.user is None:
+        return False
+    try:
+        check(identity, repository, needs, role)
+    except Problem:
+        return False
+    return True
+
+
+def sees(identity: Identity, repository: Repository) -> bool:
+    """Whether somebody may know of a repository."""
+    try:
+        check_sight(identity, repository)
+    except Problem:
+        return False
+    return True
+
+
+def check_no_app(identity: Identity) -> None:
+    """Raise Problem 403 for the token of an app, a job's too: some things only users do."""
+    if identity.is_app:
+        raise forbidden("Resource not accessible by integration")
+
+
+def may_sign_in(token: Token) -> bool:
+    """Whether a token can open a session in a browser: a job's and an app's cannot."""
+    return token.kind not in ("job", "app")
 
 
 def check_sight(identity: Identity, repository: Repository) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.github.checks.render import check_run as render_check_run
-from rehearsal.github.checks.rules import latest_check_runs, latest_statuses, states
+from rehearsal.github.checks.rules import latest_check_runs, latest_statuses, overall_state
 from rehearsal.github.checks.state import CheckRun, CommitStatus
 from rehearsal.github.git.objects import Commit
 from rehearsal.github.graphql.reader import Node, Reader, connection, time_or_none
 from rehearsal.github.protection.rules import rules_for
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.view import node_id, stamp
+
+_ROLLUP = {"failed": "FAILURE", "pending": "PENDING", "passed": "SUCCESS"}
 
 
 def commit(reader: Reader, repository: Repository, one: Commit) -> Node:
@@ -43,15 +45,14 @@ def _authors(reader: Reader, one: Commit) -> Node:
 
 def rollup(reader: Reader, repository: Repository, sha: str) -> Node | None:
     """All checks of a commit as one; None when there is none."""
-    found = list(states(repository, sha).values())
-    if not found:
+    overall = overall_state(repository, sha)
+    if overall is None:
         return None
-    state = "FAILURE" if "failed" in found else "PENDING" if "pending" in found else "SUCCESS"
     contexts: list[CheckRun | CommitStatus] = [
         *latest_check_runs(repository, sha),
         *latest_statuses(repository, sha),
     ]
-    return {"state": state, "contexts": connection(contexts, lambda one: _context(reader, repository, one))}
+    return {"state": _ROLLUP[overall], "contexts": connection(contexts, lambda one: _context(reader, repository, one))}
 
 
 def _context(reader: Reader, repository: Repository, one: CheckRun | CommitStatus) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.github.accounts.render import app, simple_user
-from rehearsal.github.checks.rules import combined_state, latest_statuses
+from rehearsal.github.checks.rules import combined_state, latest_statuses, suite_state
 from rehearsal.github.checks.state import CheckAnnotation, CheckRun, CheckSuite, CommitStatus
 from rehearsal.github.git.objects import Commit
 from rehearsal.github.pulls.render import pulls_of
@@ -13,8 +13,6 @@ from rehearsal.github.repositories.render.commits import simple_commit
 from rehearsal.github.repositories.render.repositories import repository as render_repository
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.view import View, maybe_stamp, node_id, stamp
-
-_WORST_FIRST = ("failure", "timed_out", "cancelled", "action_required", "neutral", "success", "skipped")
 
 
 def status(view: View, repository: Repository, one: CommitStatus) -> dict[str, Any]:
@@ -100,16 +98,6 @@ def annotation(view: View, repository: Repository, run: CheckRun, one: CheckAnno
         "message": one.message,
         "raw_details": one.raw_details or "",
     }
-
-
-def suite_state(runs: list[CheckRun]) -> tuple[str, str | None]:
-    """Status and conclusion of a suite from its newest run under each name."""
-    if not runs:
-        return "queued", None
-    if all(run.status == "completed" for run in runs):
-        concluded = {run.conclusion for run in runs}
-        return "completed", next((word for word in _WORST_FIRST if word in concluded), "success")
-    return ("in_progress" if any(run.status == "in_progress" for run in runs) else "queued"), None
 
 
 def check_suite(view: View, repository: Repository, one: CheckSuite, head: Commit) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from rehearsal.github.checks import render, service
-from rehearsal.github.checks.rules import latest_statuses
+from rehearsal.github.checks.rules import check_may_report, check_may_update, latest_statuses
 from rehearsal.github.checks.state import CheckAnnotation, CheckRun, CheckSuite
-from rehearsal.github.problems import Problem, forbidden, not_found, unprocessable
+from rehearsal.github.problems import Problem, not_found, unprocessable
 from rehearsal.github.rest.answers import Answer, created, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
@@ -60,9 +60,7 @@ async def combined_status(call: Call) -> Answer:
 @endpoints.add("POST", "check-runs", "checks:write")
 async def create_check_run(call: Call) -> Answer:
     """For apps only: a person's token cannot, whatever it is allowed."""
-    app_id = call.identity.app_id
-    if app_id is None:
-        raise forbidden("You must authenticate via a GitHub App.")
+    app_id = check_may_report(call.identity)
     name, sha = call.fields.required_text("name"), await call.commit(call.fields.required_text("head_sha"))
     branch = next((name for name, tip in call.git.branches().items() if tip == sha), None)
     run = service.add_check_run(
@@ -76,16 +74,9 @@ async def create_check_run(call: Call) -> Answer:
 
 @endpoints.add("PATCH", "check-runs/{check}", "checks:write")
 async def update_check_run(call: Call) -> Answer:
-    app_id = call.identity.app_id
-    if app_id is None:
-        raise forbidden("You must authenticate via a GitHub App.")
+    check_may_report(call.identity)
     run = _check(call)
-    if run.app_id != app_id:
-        raise forbidden(
-            f"Invalid app_id `{app_id}` - check run can only be modified by the GitHub App that created it."
-        )
-    if run.job_id is not None:
-        raise forbidden("Invalid app_id: the check run of a workflow job cannot be changed.")
+    check_may_update(call.identity, run)
     _apply(call, run)
     return ok(render.check_run(call.view, call.repository, run))
 

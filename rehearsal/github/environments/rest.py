@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.github.environments import render
+from rehearsal.github.environments.rules import check_plan, in_force, in_plan
 from rehearsal.github.environments.service import add_policy, ensure
 from rehearsal.github.environments.state import BranchPolicy, Environment
 from rehearsal.github.problems import Problem, not_found
@@ -19,7 +20,7 @@ _LONGEST_WAIT = 43_200
 
 @endpoints.add("GET", "environments", "actions:read")
 async def list_environments(call: Call) -> Answer:
-    known = list(call.repository.environments.values()) if call.repository.has_environments else []
+    known = list(call.repository.environments.values()) if in_plan(call.repository) else []
     page = call.page(known)
     return page.answer([render.environment(call.view, call.repository, one) for one in page.items], "environments")
 
@@ -32,9 +33,9 @@ async def get_environment(call: Call) -> Answer:
 @endpoints.add("PUT", "environments/{environment}", "administration:write")
 async def put_environment(call: Call) -> Answer:
     """Makes or replaces the rules; what is not given is switched off, as on GitHub."""
-    _check_plan(call)
     fields = call.fields
     wait = fields.number("wait_timer")
+    check_plan(call.repository, reviewers=bool(fields.objects("reviewers")), wait_timer=wait != 0)
     if not 0 <= wait <= _LONGEST_WAIT:
         raise Problem(422, f"Validation Failed: wait_timer must be between 0 and {_LONGEST_WAIT} minutes")
     reviewers = _reviewers(call)
@@ -52,20 +53,6 @@ async def put_environment(call: Call) -> Answer:
         environment.policies.clear()
     environment.updated_at = call.instance.now()
     return ok(render.environment(call.view, call.repository, environment))
-
-
-def _check_plan(call: Call) -> None:
-    """Raises Problem 404 where the owner's plan has no environments, 422 where it has none with reviewers or timers."""
-    if not call.repository.has_environments:
-        raise not_found()
-    wanted = {"required reviewers": call.fields.objects("reviewers"), "wait timer": call.fields.number("wait_timer")}
-    for rule, value in wanted.items():
-        if value and not call.repository.has_reviewers:
-            raise Problem(
-                422,
-                "Failed to create the environment protection rule. Please ensure the billing plan supports the "
-                f"{rule} protection rule.",
-            )
 
 
 def _reviewers(call: Call) -> list[str]:
@@ -131,7 +118,7 @@ def _policy(call: Call) -> BranchPolicy:
 
 def environment_of(call: Call) -> Environment:
     """The environment in the path. Raises Problem 404."""
-    found = call.repository.environment(call.path("environment"))
-    if found is None or not call.repository.has_environments:
+    found = in_force(call.repository, call.path("environment"))
+    if found is None:
         raise not_found()
     return found

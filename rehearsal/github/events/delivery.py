@@ -8,10 +8,8 @@ from rehearsal.github.events import payloads
 from rehearsal.github.identity import Identity
 from rehearsal.github.instance import Delivery, Instance
 from rehearsal.github.repositories.state import Repository
+from rehearsal.github.runs.rules import starts_workflows
 from rehearsal.runner.model import Event, Run
-
-_DISPATCHES = frozenset({"workflow_dispatch", "repository_dispatch"})
-"""The only events that start workflows when made with a job's token."""
 
 
 def event(
@@ -55,7 +53,7 @@ async def announce(
     """
     told = event(instance, repository, name, body, ref=ref, sha=sha, by=by, from_fork=from_fork)
     started: list[Run] = []
-    if instance.runner is not None and (not told.by_workflow_token or name in _DISPATCHES):
+    if instance.runner is not None and starts_workflows(name, by_job=told.by_workflow_token):
         started = await instance.runner.emit(told)
     record(instance, told, started)
     return started

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rehearsal.github.accounts.state import at_least
 from rehearsal.github.issues import render, service
+from rehearsal.github.issues.rules import check_may_edit, check_may_edit_comment
 from rehearsal.github.issues.state import Comment, Issue
-from rehearsal.github.problems import Problem, forbidden, not_found
+from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.rest.answers import Answer, created, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
@@ -69,7 +69,7 @@ async def get_comment(call: Call) -> Answer:
 
 @endpoints.add("PATCH", "issues/comments/{comment}", *_WRITE, role="read")
 async def update_comment(call: Call) -> Answer:
-    comment = _own(call, _comment(call))
+    comment = _own_comment(call)
     body = call.fields.required_text("body")
     await service.edit_comment(call.instance, call.repository, comment, body, call.identity)
     return ok(render.comment(call.view, call.repository, comment))
@@ -77,7 +77,7 @@ async def update_comment(call: Call) -> Answer:
 
 @endpoints.add("DELETE", "issues/comments/{comment}", *_WRITE, role="read")
 async def delete_comment(call: Call) -> Answer:
-    await service.delete_comment(call.instance, call.repository, _own(call, _comment(call)), call.identity)
+    await service.delete_comment(call.instance, call.repository, _own_comment(call), call.identity)
     return no_content()
 
 
@@ -89,8 +89,7 @@ async def get_issue(call: Call) -> Answer:
 @endpoints.add("PATCH", "issues/{number}", *_WRITE, role="read")
 async def update_issue(call: Call) -> Answer:
     issue, fields = call.issue(), call.fields
-    if issue.user != call.identity.login and not _may_triage(call):
-        raise forbidden("Must have triage access to Repository, or be the author.")
+    check_may_edit(call.identity, call.repository, issue)
     issue.title = fields.text("title", issue.title)
     issue.body = fields.maybe_text("body") if "body" in fields else issue.body
     issue.labels = _labels(call) if "labels" in fields else issue.labels
@@ -182,13 +181,7 @@ def _comment(call: Call) -> Comment:
     return found
 
 
-def _own(call: Call, comment: Comment) -> Comment:
-    """Others' comments take write access."""
-    may_write = call.identity.is_app or at_least(call.repository.role_of(call.identity.login), "write")
-    if comment.user != call.identity.login and not may_write:
-        raise forbidden("Must have push access to Repository, or be the author.")
+def _own_comment(call: Call) -> Comment:
+    comment = _comment(call)
+    check_may_edit_comment(call.identity, call.repository, comment)
     return comment
-
-
-def _may_triage(call: Call) -> bool:
-    return call.identity.is_app or at_least(call.repository.role_of(call.identity.login), "triage")

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from rehearsal.github.accounts.rules import check
+from rehearsal.github.accounts.rules import may
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
 from rehearsal.github.instance import Instance
@@ -75,14 +75,8 @@ class PageContext:
         return self.request.query_params.get(name, default)
 
     def may(self, *needs: str, role: str | None = None) -> bool:
-        """Whether this person may do what takes these permissions and this role (see rules.access.check)."""
-        if self.identity.user is None:
-            return False
-        try:
-            check(self.identity, self.repository, needs, role)
-        except Problem:
-            return False
-        return True
+        """Whether this person may do what takes these permissions and this role (see accounts.rules.check)."""
+        return may(self.identity, self.repository, *needs, role=role)
 
     def tell(self, tone: str, text: str) -> None:
         """A notice for the next page."""

@@ -77,7 +77,7 @@ class Pages:
     def take(
         self, path: str, *needs: str, back: str, role: str | None = None, anonymous: bool = False
     ) -> Callable[[Handler], Handler]:
-        """Decorator for what a form sends; `needs` and `role` as in rules.access.check."""
+        """Decorator for what a form sends; `needs` and `role` as in accounts.rules.check."""
 
         def keep(handler: Handler) -> Handler:
             self.all.append(

@@ -54,6 +54,10 @@ _LOOKS = {
 }
 
 
+STATE_NAMES = {"passed": "success", "failed": "failure", "pending": "in_progress"}
+"""What the checks of a commit come to -> the state it is shown as."""
+
+
 def of(state: str | Moving | None) -> Look:
     """The look of a state by name, or of anything with a status and a conclusion."""
     name = state if isinstance(state, str) or state is None else state_of(state)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rehearsal.github.problems import Problem, forbidden, not_found
+from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.protection import render
+from rehearsal.github.protection.rules import check_plan
 from rehearsal.github.protection.state import BranchProtection, BypassActor, Rule, Ruleset
 from rehearsal.github.repositories.rest.repositories import get_branch
 from rehearsal.github.rest.answers import Answer, created, no_content, ok
@@ -13,20 +14,19 @@ from rehearsal.github.rest.fields import Fields
 
 endpoints = Endpoints()
 
-_NOT_IN_PLAN = "Upgrade to GitHub Pro or make this repository public to enable this feature."
 _PARTS = ("required_status_checks", "enforce_admins", "required_pull_request_reviews", "restrictions")
 
 
 @endpoints.add("GET", "branches/{branch:path}/protection", "administration:read", role="write")
 async def get_protection(call: Call) -> Answer:
-    _check_plan(call)
+    check_plan(call.repository)
     return ok(render.protection(call.view, call.repository, _protection(call)))
 
 
 @endpoints.add("PUT", "branches/{branch:path}/protection", "administration:write")
 async def put_protection(call: Call) -> Answer:
     """Replaces all of it; the four parts have to be there, null where not wanted."""
-    _check_plan(call)
+    check_plan(call.repository)
     fields, branch = call.fields, call.path("branch")
     missing = [name for name in _PARTS if name not in fields]
     if missing:
@@ -40,25 +40,19 @@ async def put_protection(call: Call) -> Answer:
 
 @endpoints.add("DELETE", "branches/{branch:path}/protection", "administration:write")
 async def delete_protection(call: Call) -> Answer:
-    _check_plan(call)
+    check_plan(call.repository)
     del call.repository.protections[_protection(call).branch]
     return no_content()
 
 
 @endpoints.add("GET", "branches/{branch:path}/protection/required_status_checks", "administration:read", role="write")
 async def get_required_checks(call: Call) -> Answer:
-    _check_plan(call)
+    check_plan(call.repository)
     protection = _protection(call)
     if protection.contexts is None:
         raise Problem(404, "Required status checks not enabled")
     body = render.protection(call.view, call.repository, protection)
     return ok(body["required_status_checks"])
-
-
-def _check_plan(call: Call) -> None:
-    """Raises Problem 403 for a private repository whose owner's plan has no protection."""
-    if not call.repository.has_rules:
-        raise forbidden(_NOT_IN_PLAN)
 
 
 def _wanted(branch: str, fields: Fields) -> BranchProtection:
@@ -100,14 +94,14 @@ endpoints.add("GET", "branches/{branch:path}", "contents:read")(get_branch)
 
 @endpoints.add("GET", "rules/branches/{branch:path}", "metadata:read")
 async def list_branch_rules(call: Call) -> Answer:
-    _check_plan(call)
+    check_plan(call.repository)
     page = call.page(render.rules_of_branch(call.repository, call.path("branch")))
     return page.answer(page.items)
 
 
 @endpoints.add("GET", "rulesets", "metadata:read")
 async def list_rulesets(call: Call) -> Answer:
-    _check_plan(call)
+    check_plan(call.repository)
     targets = [name for name in call.query("targets").split(",") if name]
     found = [one for one in call.repository.rulesets.values() if not targets or one.target in targets]
     page = call.page(found)
@@ -116,7 +110,7 @@ async def list_rulesets(call: Call) -> Answer:
 
 @endpoints.add("POST", "rulesets", "administration:write")
 async def create_ruleset(call: Call) -> Answer:
-    _check_plan(call)
+    check_plan(call.repository)
     now = call.instance.now()
     ruleset = Ruleset(
         id=call.instance.database.next_id("ruleset"),
@@ -132,13 +126,13 @@ async def create_ruleset(call: Call) -> Answer:
 
 @endpoints.add("GET", "rulesets/{ruleset}", "metadata:read")
 async def get_ruleset(call: Call) -> Answer:
-    _check_plan(call)
+    check_plan(call.repository)
     return ok(render.ruleset(call.view, call.repository, _ruleset(call), call.identity))
 
 
 @endpoints.add("PUT", "rulesets/{ruleset}", "administration:write")
 async def update_ruleset(call: Call) -> Answer:
-    _check_plan(call)
+    check_plan(call.repository)
     ruleset = _ruleset(call)
     _apply(call, ruleset)
     ruleset.updated_at = call.instance.now()
@@ -147,7 +141,7 @@ async def update_ruleset(call: Call) -> Answer:
 
 @endpoints.add("DELETE", "rulesets/{ruleset}", "administration:write")
 async def delete_ruleset(call: Call) -> Answer:
-    _check_plan(call)
+    check_plan(call.repository)
     del call.repository.rulesets[_ruleset(call).id]
     return no_content()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from rehearsal.github.accounts.state import at_least
 from rehearsal.github.identity import Identity
+from rehearsal.github.problems import forbidden
 from rehearsal.github.protection.state import BranchProtection, BypassActor, Rule, Ruleset
 from rehearsal.github.repositories.state import Repository
 
@@ -42,6 +43,17 @@ class RefRules:
     """Some rule did not count because this person may pass it."""
 
 
+def in_plan(repository: Repository) -> bool:
+    """Whether branches and tags can be protected: not those of private repositories on the free plan."""
+    return not repository.private or repository.settings.plan != "free"
+
+
+def check_plan(repository: Repository) -> None:
+    """Raise Problem 403 where the owner's plan has no protection."""
+    if not in_plan(repository):
+        raise forbidden("Upgrade to GitHub Pro or make this repository public to enable this feature.")
+
+
 def rules_for(repository: Repository, ref: str, identity: Identity | None = None, *, by_pull: bool = False) -> RefRules:
     """The rules of a full ref. With an identity, those that it may bypass do not count; some only `by_pull`."""
     rules = RefRules()
@@ -55,7 +67,7 @@ def rules_for(repository: Repository, ref: str, identity: Identity | None = None
 
 def active_rulesets(repository: Repository, ref: str) -> list[Ruleset]:
     """The enforced rulesets whose conditions match a full ref; none where the owner's plan has no rules."""
-    if not repository.has_rules:
+    if not in_plan(repository):
         return []
     target = "tag" if ref.startswith("refs/tags/") else "branch"
     return [
@@ -103,7 +115,7 @@ def _expression(part: str) -> str:
 
 def _sources(repository: Repository, ref: str) -> Iterator[tuple[BranchProtection | Ruleset, RefRules]]:
     protection = repository.protections.get(ref.removeprefix("refs/heads/")) if ref.startswith("refs/heads/") else None
-    if protection is not None and repository.has_rules:
+    if protection is not None and in_plan(repository):
         yield protection, _of_protection(protection)
     for ruleset in active_rulesets(repository, ref):
         yield ruleset, _of_ruleset(ruleset)

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import PlainTextResponse, Response
 
-from rehearsal.github.checks.rules import latest_check_runs, latest_statuses, states
+from rehearsal.github.checks.rules import latest_check_runs, latest_statuses, overall_state, states
 from rehearsal.github.git import history
 from rehearsal.github.issues.pages import timeline
 from rehearsal.github.issues.pages.issues import LIVE, may_close
@@ -15,6 +15,7 @@ from rehearsal.github.pages import diffs
 from rehearsal.github.pages.context import REFRESH, PageContext
 from rehearsal.github.pages.paging import part
 from rehearsal.github.pages.serving import Pages
+from rehearsal.github.pages.state_labels import STATE_NAMES
 from rehearsal.github.problems import not_found
 from rehearsal.github.protection.rules import rules_for
 from rehearsal.github.pulls.rules import blockers, review_decision
@@ -165,10 +166,8 @@ def _checklist(context: PageContext, pull: PullRequest) -> dict[str, Any]:
 
 def _summed(context: PageContext, pull: PullRequest) -> str | None:
     """All checks of the head in one look; None when there are none."""
-    found = set(states(context.repository, pull.head_sha).values())
-    if not found:
-        return None
-    return "failure" if "failed" in found else "in_progress" if "pending" in found else "success"
+    overall = overall_state(context.repository, pull.head_sha)
+    return None if overall is None else STATE_NAMES[overall]
 
 
 def _merging(context: PageContext, pull: PullRequest) -> dict[str, Any] | None:

@@ -91,21 +91,6 @@ class Repository:
     def full_name(self) -> str:
         return f"{self.owner}/{self.name}"
 
-    @property
-    def has_environments(self) -> bool:
-        """Whether environments, their secrets and their rules count here."""
-        return not self.private or self.settings.plan != "free"
-
-    @property
-    def has_reviewers(self) -> bool:
-        """Whether environments can ask for reviewers and wait."""
-        return not self.private or self.settings.plan == "enterprise"
-
-    @property
-    def has_rules(self) -> bool:
-        """Whether branches and tags can be protected."""
-        return not self.private or self.settings.plan != "free"
-
     def environment(self, name: str) -> Environment | None:
         """An environment; GitHub does not tell their names by case."""
         return next((one for key, one in self.environments.items() if key.lower() == name.lower()), None)

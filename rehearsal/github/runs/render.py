@@ -8,12 +8,14 @@ from typing import Any
 
 from rehearsal.github.accounts.render import simple_user
 from rehearsal.github.environments import render as environments
+from rehearsal.github.environments.rules import review_refusal
 from rehearsal.github.environments.state import Environment
 from rehearsal.github.git.objects import Commit
 from rehearsal.github.pulls.render import pulls_of
 from rehearsal.github.repositories.render.commits import simple_commit
 from rehearsal.github.repositories.render.repositories import repository as render_repository
 from rehearsal.github.repositories.state import Repository
+from rehearsal.github.runs.rules import started_by
 from rehearsal.github.runs.state import RunAttempt, Workflow
 from rehearsal.github.view import View, maybe_stamp, node_id, quoted, stamp
 from rehearsal.runner.model import Artifact, Job, PendingReview, Review, Run, Step
@@ -194,13 +196,13 @@ def artifact(view: View, repository: Repository, one: Artifact, facts: ArtifactF
 
 
 def pending(
-    view: View, repository: Repository, environment: Environment, one: PendingReview, reader: str
+    view: View, repository: Repository, run: Run, environment: Environment, one: PendingReview, reader: str
 ) -> dict[str, Any]:
     return {
         "environment": environments.reference(view, repository, environment),
         "wait_timer": one.wait_timer,
         "wait_timer_started_at": stamp(one.since),
-        "current_user_can_approve": reader in one.reviewers,
+        "current_user_can_approve": not review_refusal(environment, one.reviewers, started_by(run), reader),
         "reviewers": environments.reviewers(view, list(one.reviewers)),
     }
 

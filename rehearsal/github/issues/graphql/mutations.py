@@ -6,6 +6,7 @@ from rehearsal.github.graphql.reader import Input, Mutation, Node, Reader
 from rehearsal.github.issues import service
 from rehearsal.github.issues.graphql.issues import comment as comment_node
 from rehearsal.github.issues.graphql.issues import issue as issue_node
+from rehearsal.github.issues.rules import check_may_edit
 
 
 async def _comment(reader: Reader, given: Input) -> Node:
@@ -43,8 +44,8 @@ async def _reopen_issue(reader: Reader, given: Input) -> Node:
 async def _issue_state(reader: Reader, given: Input, state: str) -> Node:
     repository, number = reader.issue_of_id(given["issueId"])
     issue = repository.issues[number]
-    own = issue.user == reader.identity.login
-    reader.allow(repository, "issues:write", role="read" if own else "triage")
+    reader.allow(repository, "issues:write", role="read")
+    check_may_edit(reader.identity, repository, issue)
     reason = given.get("stateReason")
     by = reader.identity
     await service.change_state(reader.instance, repository, issue, state, reason and reason.lower(), by)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from rehearsal.github.accounts.state import at_least
 from rehearsal.github.issues import service
 from rehearsal.github.issues.pages import timeline
+from rehearsal.github.issues.rules import check_may_edit, may_edit
 from rehearsal.github.issues.state import Issue
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.paging import part
 from rehearsal.github.pages.serving import Pages
-from rehearsal.github.problems import Problem, forbidden, not_found
+from rehearsal.github.problems import Problem, not_found
 
 pages = Pages()
 
@@ -90,8 +90,7 @@ async def change_state(context: PageContext) -> Response:
     """Close or open again; for authors and those who may triage."""
     issue = find(context)
     state = context.form.text("state")
-    if not may_close(context, issue):
-        raise forbidden("Closing or opening this takes triage access, or being its author.")
+    check_may_edit(context.identity, context.repository, issue)
     if state not in ("open", "closed"):
         raise Problem(422, "An issue is open or closed.")
     await service.change_state(context.instance, context.repository, issue, state, None, context.identity)
@@ -106,5 +105,4 @@ def find(context: PageContext) -> Issue:
 
 
 def may_close(context: PageContext, issue: Issue) -> bool:
-    trusted = at_least(context.repository.role_of(context.identity.login), "triage")
-    return context.may(*_WRITE, role="read") and (trusted or issue.user == context.identity.login)
+    return context.may(*_WRITE, role="read") and may_edit(context.identity, context.repository, issue)

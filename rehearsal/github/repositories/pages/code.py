@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from starlette.responses import PlainTextResponse, Response
 
-from rehearsal.github.checks.rules import latest_check_runs, states
+from rehearsal.github.checks.rules import latest_check_runs, overall_state
 from rehearsal.github.git import history, trees
 from rehearsal.github.git.objects import Commit
 from rehearsal.github.pages import diffs
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.paging import PER_PAGE, asked, part_of
 from rehearsal.github.pages.serving import Pages
+from rehearsal.github.pages.state_labels import STATE_NAMES
 from rehearsal.github.problems import not_found
 from rehearsal.github.pulls.service import pull_requests
 from rehearsal.github.repositories.pages import ref_paths
@@ -202,13 +203,8 @@ def _passed(context: PageContext) -> dict[str, str]:
     """How the checks of each commit stand, as the name of a look; commits without checks are left out."""
     repository = context.repository
     known = {run.head_sha for run in repository.check_runs.values()} | {one.sha for one in repository.statuses}
-    words = {"passed": "success", "failed": "failure", "pending": "in_progress"}
-    found: dict[str, str] = {}
-    for sha in known:
-        values = set(states(repository, sha).values())
-        worst = next((word for word in ("failed", "pending", "passed") if word in values), "passed")
-        found[sha] = words[worst]
-    return found
+    found = {sha: overall_state(repository, sha) for sha in known}
+    return {sha: STATE_NAMES[state] for sha, state in found.items() if state is not None}
 
 
 async def _file(context: PageContext) -> tuple[ref_paths.Place, bytes]:

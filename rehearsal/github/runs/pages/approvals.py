@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rehearsal.github.environments.rules import review_refusal
 from rehearsal.github.repositories.state import Repository
+from rehearsal.github.runs.rules import started_by
 from rehearsal.runner.hub import Runner
 from rehearsal.runner.model import Run
 
@@ -43,17 +45,7 @@ def asked(repository: Repository, run: Run, runner: Runner, login: str) -> list[
                 since=one.since,
                 opens_at=timer,
                 needs_review=bool(one.reviewers) and not answered,
-                refusal=_refusal(repository, run, one.environment, one.reviewers, login),
+                refusal=review_refusal(repository.environment(one.environment), one.reviewers, started_by(run), login),
             )
         )
     return found
-
-
-def _refusal(repository: Repository, run: Run, name: str, reviewers: list[str], login: str) -> str:
-    if login not in reviewers:
-        return f"{login} is not a reviewer of {name}." if login != "anonymous" else "Sign in to review."
-    environment = repository.environment(name)
-    starter = run.triggering_actor or run.event.actor
-    if environment is not None and environment.prevent_self_review and login == starter:
-        return f"{login} started this run, and {name} does not allow self-review."
-    return ""

@@ -9,10 +9,11 @@ from starlette.responses import RedirectResponse, Response
 
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Pages
-from rehearsal.github.problems import Problem, conflict, not_found
+from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.rest import download_links
 from rehearsal.github.runs.pages import approvals, graph, workflow_list
 from rehearsal.github.runs.pages.run_list import LIVE
+from rehearsal.github.runs.rules import check_cancel, check_download, check_rerun
 from rehearsal.github.runs.service import archives
 from rehearsal.github.runs.service.runs import jobs_of_attempt
 from rehearsal.runner import workflow as files
@@ -118,8 +119,7 @@ async def review(context: PageContext) -> Response:
 @pages.take("actions/runs/{run}/cancel", "actions:write", back=_PAGE)
 async def cancel(context: PageContext) -> Response:
     run = context.instance.run(context.repository, context.number("run"))
-    if run.status == "completed":
-        raise conflict("This run is completed: there is nothing to cancel.")
+    check_cancel(run)
     await context.runner.cancel(run.id)
     context.tell("good", "The run is being cancelled.")
     return context.go(f"{context.home}/actions/runs/{run.id}")
@@ -128,9 +128,9 @@ async def cancel(context: PageContext) -> Response:
 @pages.take("actions/runs/{run}/rerun", "actions:write", back=_PAGE)
 async def rerun(context: PageContext) -> Response:
     run = context.instance.run(context.repository, context.number("run"))
-    if run.status != "completed":
-        raise conflict("This run is still going: it can be run again once it is completed.")
-    await context.runner.rerun(run.id, failed_only=context.form.text("jobs") == "failed", actor=context.identity.login)
+    failed_only = context.form.text("jobs") == "failed"
+    check_rerun(run, failed_only=failed_only)
+    await context.runner.rerun(run.id, failed_only=failed_only, actor=context.identity.login)
     return context.go(f"{context.home}/actions/runs/{run.id}")
 
 
@@ -141,6 +141,7 @@ async def artifact(context: PageContext) -> Response:
     found = next((one for one in run.artifacts if one.id == context.number("artifact")), None)
     if found is None:
         raise not_found()
+    check_download(found, context.instance.now())
     content = await asyncio.to_thread(archives.artifact_zip, found)
     name = archives.file_name(found.name).encode("ascii", "replace").decode().replace('"', "_") or "artifact"
     headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.problems import not_found
+from rehearsal.github.runs.rules import dispatchable
 from rehearsal.github.runs.service import workflows
 from rehearsal.github.runs.state import Workflow
 from rehearsal.runner import workflow as files
@@ -48,5 +49,4 @@ def _listed(context: PageContext, path: str, text: str | None) -> Listed:
         parsed = None
     if parsed is not None:
         workflow.name = parsed.name
-    dispatchable = parsed is not None and workflow.state == "active" and "workflow_dispatch" in parsed.on
-    return Listed(workflow=workflow, dispatchable=dispatchable)
+    return Listed(workflow=workflow, dispatchable=parsed is not None and dispatchable(workflow, parsed.on))

@@ -6,15 +6,16 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from rehearsal.github.problems import Problem, not_found
+from rehearsal.github.problems import not_found
 from rehearsal.github.rest import download_links
 from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.runs import render
+from rehearsal.github.runs.rules import check_download, expires_at
 from rehearsal.github.runs.service import archives
 from rehearsal.github.runs.service.events import head_repository
-from rehearsal.github.runs.service.runs import expires_at, jobs_of_attempt
+from rehearsal.github.runs.service.runs import jobs_of_attempt
 from rehearsal.runner.model import Artifact, Job, Run
 
 endpoints = Endpoints()
@@ -119,8 +120,7 @@ async def delete_artifact(call: Call) -> Answer:
 @endpoints.add("GET", "actions/artifacts/{artifact}/zip", "actions:read")
 async def download_artifact(call: Call) -> Response:
     _, artifact = _artifact(call)
-    if call.instance.now() >= expires_at(artifact):
-        raise Problem(410, "Artifact has expired")
+    check_download(artifact, call.instance.now())
     return RedirectResponse(download_links.create(call.instance, "artifact", artifact.id), 302)
 
 

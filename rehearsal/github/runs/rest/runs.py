@@ -6,14 +6,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from rehearsal.github.accounts.rules import check_no_app
 from rehearsal.github.deployments import render as render_deployments
 from rehearsal.github.deployments.state import Deployment
 from rehearsal.github.environments.service import ensure
-from rehearsal.github.problems import Problem, conflict, forbidden, not_found, unprocessable
+from rehearsal.github.problems import Problem, not_found, unprocessable
 from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.runs import render
+from rehearsal.github.runs.rules import check_cancel, check_rerun
 from rehearsal.github.runs.service import events as workflow_runs
 from rehearsal.github.runs.service import runs, workflows
 from rehearsal.runner.hub import NotAllowed
@@ -94,8 +96,7 @@ async def get_timing(call: Call) -> Answer:
 @endpoints.add("POST", "actions/runs/{run}/cancel", "actions:write")
 async def cancel_run(call: Call) -> Answer:
     run = _run(call)
-    if run.status == "completed":
-        raise conflict("Cannot cancel a workflow run that is completed.")
+    check_cancel(run)
     await call.runner.cancel(run.id)
     return Answer(status=202, body={})
 
@@ -112,10 +113,7 @@ async def rerun_failed_jobs(call: Call) -> Answer:
 
 async def _again(call: Call, *, failed_only: bool) -> Answer:
     run = _run(call)
-    if run.status != "completed":
-        raise forbidden("This workflow is already running")
-    if failed_only and run.conclusion == "success":
-        raise forbidden("This workflow run cannot be retried: it has no failed jobs")
+    check_rerun(run, failed_only=failed_only)
     await call.runner.rerun(run.id, failed_only=failed_only, actor=call.identity.login)
     return Answer(status=201, body={})
 
@@ -128,6 +126,7 @@ async def list_pending(call: Call) -> Answer:
             render.pending(
                 call.view,
                 call.repository,
+                run,
                 ensure(call.instance, call.repository, one.environment),
                 one,
                 call.identity.login,
@@ -147,8 +146,7 @@ async def review_pending(call: Call) -> Answer:
     names = [named.get(number, "") for number in ids] if isinstance(ids, list) else []
     if not names or not waiting.issuperset(names):
         raise unprocessable("No pending deployment requests to approve or reject for these environments")
-    if call.identity.is_app:
-        raise forbidden("Resource not accessible by integration")
+    check_no_app(call.identity)
     state = fields.choice("state", ("approved", "rejected"))
     try:
         await call.runner.review(run.id, names, state, call.user.login, fields.required_text("comment"))

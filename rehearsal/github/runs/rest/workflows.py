@@ -8,11 +8,10 @@ from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.endpoint import Endpoints
 from rehearsal.github.runs import render
+from rehearsal.github.runs.rules import MOST_INPUTS
 from rehearsal.github.runs.service import workflows
 
 endpoints = Endpoints()
-
-_MOST_INPUTS = 25
 
 
 @endpoints.add("GET", "actions/workflows", "actions:read")
@@ -44,8 +43,8 @@ async def dispatch_workflow(call: Call) -> Answer:
     fields = call.fields
     inputs = fields.part("inputs")
     given = inputs.values if inputs is not None else {}
-    if len(given) > _MOST_INPUTS:
-        raise unprocessable(f"No more than {_MOST_INPUTS} inputs can be given.")
+    if len(given) > MOST_INPUTS:
+        raise unprocessable(f"No more than {MOST_INPUTS} inputs can be given.")
     workflow = await workflows.find(call.instance, call.repository, call.path("workflow"))
     ref = fields.required_text("ref")
     run = await workflows.dispatch(call.instance, call.repository, workflow, ref=ref, inputs=given, by=call.identity)

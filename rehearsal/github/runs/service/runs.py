@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs.state import RunAttempt
 from rehearsal.runner.hub import NotAllowed, Runner
-from rehearsal.runner.model import Artifact, Job, Run
+from rehearsal.runner.model import Job, Run
 
 
 def run_changed(instance: Instance, repository: Repository, run: Run) -> None:
@@ -42,11 +40,6 @@ def delete(instance: Instance, runner: Runner, repository: Repository, run: Run)
     repository.check_suites = {key: one for key, one in repository.check_suites.items() if key not in gone}
     repository.attempts.pop(run.id, None)
     instance.notify()
-
-
-def expires_at(artifact: Artifact) -> datetime:
-    """When an artifact can no longer be downloaded; it stays listed."""
-    return artifact.created_at + timedelta(days=artifact.retention_days)
 
 
 def jobs_of_attempt(run: Run, attempt: int) -> list[Job]:

@@ -14,6 +14,7 @@ from rehearsal.github.identity import Identity
 from rehearsal.github.instance import Instance
 from rehearsal.github.problems import Problem, not_found, unprocessable
 from rehearsal.github.repositories.state import Repository
+from rehearsal.github.runs.rules import check_dispatch
 from rehearsal.github.runs.state import Workflow
 from rehearsal.runner.hub import InputError
 from rehearsal.runner.model import Run
@@ -89,10 +90,7 @@ async def dispatch(
     if full is None or sha is None:
         raise unprocessable(f"No ref found for: {ref}")
     text = (await files(git, sha)).get(workflow.path)
-    if text is None or "workflow_dispatch" not in triggers(text):
-        raise unprocessable("Workflow does not have 'workflow_dispatch' trigger")
-    if workflow.state != "active":
-        raise unprocessable("Cannot trigger a 'workflow_dispatch' on a disabled workflow")
+    check_dispatch(workflow, triggers(text) if text is not None else ())
     if instance.runner is None:
         raise Problem(503, "No runner is attached to this GitHub.")
     body = payloads.dispatch(full, workflow.path, inputs)

@@ -18,7 +18,7 @@ from rehearsal.github.pages.serving import Pages
 from rehearsal.github.pages.state_labels import STATE_NAMES
 from rehearsal.github.problems import not_found
 from rehearsal.github.protection.rules import rules_for
-from rehearsal.github.pulls.rules import blockers, review_decision
+from rehearsal.github.pulls.rules import blockers, may_judge, merge_methods, review_decision
 from rehearsal.github.pulls.service import merge as merges
 from rehearsal.github.pulls.service import reviews
 from rehearsal.github.pulls.state import PullRequest
@@ -174,12 +174,6 @@ def _merging(context: PageContext, pull: PullRequest) -> dict[str, Any] | None:
     """None once it is closed."""
     if state_of(context, pull) in ("merged", "closed"):
         return None
-    settings = context.repository.settings
-    allowed = {
-        "merge": settings.allow_merge_commit,
-        "squash": settings.allow_squash_merge,
-        "rebase": settings.allow_rebase_merge,
-    }
     reasons = blockers(context.repository, pull, context.identity if context.identity.user is not None else None)
     if not pull.mergeable:
         reasons = [f"{pull.head_ref} conflicts with {pull.base_ref}. Merge {pull.base_ref} into it, and push."]
@@ -187,15 +181,14 @@ def _merging(context: PageContext, pull: PullRequest) -> dict[str, Any] | None:
     return {
         "reasons": reasons,
         "may": may,
-        "methods": [(name, _METHODS[name]) for name, possible in allowed.items() if possible],
+        "methods": [(name, _METHODS[name]) for name in merge_methods(context.repository)],
     }
 
 
 def _reviewing(context: PageContext, pull: PullRequest) -> dict[str, Any]:
-    author = context.repository.issues[pull.number].user
     return {
         "may": context.may("pull_requests:write", role="read") and state_of(context, pull) in ("open", "draft"),
-        "own": context.identity.login == author,
+        "own": not may_judge(context.identity, context.repository, pull),
         "standing": pull.standing_reviews(),
         "asked": pull.requested_reviewers,
     }

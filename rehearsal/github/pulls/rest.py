@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from starlette.responses import PlainTextResponse, Response
 
+from rehearsal.github.accounts.rules import check
 from rehearsal.github.git import history
 from rehearsal.github.issues.service import change_state
 from rehearsal.github.problems import Problem, invalid, not_found, unprocessable
 from rehearsal.github.pulls import render
+from rehearsal.github.pulls.rules import MERGE_METHODS, check_reviewer, role_to_edit
 from rehearsal.github.pulls.service import pull_requests, reviews
 from rehearsal.github.pulls.service.merge import MergeRequest, merge
 from rehearsal.github.pulls.service.mergeability import refresh
@@ -75,6 +77,7 @@ async def get_pull(call: Call) -> Answer | Response:
 async def update_pull(call: Call) -> Answer:
     pull, fields = call.pull(), call.fields
     issue = call.repository.issues[pull.number]
+    check(call.identity, call.repository, ("pull_requests:write",), role_to_edit(call.identity, call.repository, pull))
     base = fields.maybe_text("base")
     if base is not None and call.git.branch(base) is None:
         raise invalid("PullRequest", "base")
@@ -120,7 +123,7 @@ async def is_merged(call: Call) -> Answer:
 async def merge_pull(call: Call) -> Answer:
     fields = call.fields
     wanted = MergeRequest(
-        method=fields.choice("merge_method", ("merge", "squash", "rebase"), "merge"),
+        method=fields.choice("merge_method", tuple(MERGE_METHODS), "merge"),
         title=fields.maybe_text("commit_title"),
         message=fields.maybe_text("commit_message"),
         sha=fields.maybe_text("sha"),
@@ -169,12 +172,10 @@ async def dismiss_review(call: Call) -> Answer:
 @endpoints.add("POST", "pulls/{number}/requested_reviewers", "pull_requests:write")
 async def request_reviewers(call: Call) -> Answer:
     pull = call.pull()
-    author = call.repository.issues[pull.number].user
     for login in call.fields.texts("reviewers"):
-        if login == author:
-            raise Problem(422, "Review cannot be requested from pull request author.")
-        if call.repository.role_of(login) == "none" or login not in call.instance.database.users:
+        if login not in call.instance.database.users:
             raise Problem(422, "Reviews may only be requested from collaborators.")
+        check_reviewer(call.repository, pull, login)
         pull.requested_reviewers = list(dict.fromkeys([*pull.requested_reviewers, login]))
     return created(render.simple_pull(call.view, call.repository, pull))
 

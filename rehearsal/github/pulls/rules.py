@@ -1,13 +1,94 @@
-"""Whether a pull request may be merged, and if not, why not."""
+"""Whether a pull request may be opened, reviewed and merged, and if not, why not."""
 
 from __future__ import annotations
 
 from rehearsal.github.accounts.state import at_least
 from rehearsal.github.checks.rules import State, states
 from rehearsal.github.identity import Identity
+from rehearsal.github.problems import Problem, conflict, forbidden, not_allowed, unprocessable
 from rehearsal.github.protection.rules import RefRules, rules_for
 from rehearsal.github.pulls.state import PullRequest, Review
 from rehearsal.github.repositories.state import Repository
+
+MERGE_METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
+"""Each method with what GitHub calls its outcome."""
+
+
+def check_open(identity: Identity, repository: Repository) -> None:
+    """Raise Problem 403 for a job's token where the repository does not let Actions open pull requests."""
+    if identity.is_job and not repository.settings.actions_may_review:
+        raise forbidden("GitHub Actions is not permitted to create or approve pull requests.")
+
+
+def may_judge(identity: Identity, repository: Repository, pull: PullRequest) -> bool:
+    """Whether somebody may approve a pull request or ask for changes: anybody but its author."""
+    return identity.login != repository.issues[pull.number].user
+
+
+def check_review(identity: Identity, repository: Repository, pull: PullRequest, *, kind: str, body: str) -> None:
+    """Raise Problem 403 for a job's approval, 422 for authors who judge their own work and objections without words."""
+    if kind == "APPROVE":
+        check_open(identity, repository)
+    if kind != "COMMENT" and not may_judge(identity, repository, pull):
+        verb = "approve" if kind == "APPROVE" else "request changes on"
+        raise _review_refused(f"Can not {verb} your own pull request")
+    if kind != "APPROVE" and not body:
+        raise _review_refused("A review that does not approve needs a body")
+
+
+def _review_refused(message: str) -> Problem:
+    """GitHub lists the errors of reviews as plain strings."""
+    return Problem(422, "Unprocessable Entity", errors=[message])
+
+
+def check_dismiss(review: Review) -> None:
+    """Raise Problem 422 for a review that neither approves nor asks for changes."""
+    if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
+        raise unprocessable(f"Can not dismiss a review in state {review.state}")
+
+
+def check_reviewer(repository: Repository, pull: PullRequest, login: str) -> None:
+    """Raise Problem 422 for somebody whose review cannot be asked for."""
+    if login == repository.issues[pull.number].user:
+        raise Problem(422, "Review cannot be requested from pull request author.")
+    if repository.role_of(login) == "none":
+        raise Problem(422, "Reviews may only be requested from collaborators.")
+
+
+def stale_approvals(repository: Repository, pull: PullRequest) -> list[Review]:
+    """The approvals of an earlier head, where the base dismisses those."""
+    if not rules_for(repository, f"refs/heads/{pull.base_ref}").dismiss_stale:
+        return []
+    return [one for one in pull.reviews if one.state == "APPROVED" and one.commit_id != pull.head_sha]
+
+
+def role_to_edit(identity: Identity, repository: Repository, pull: PullRequest) -> str:
+    """The role it takes to edit, close or reopen a pull request: its author needs none beyond reading."""
+    return "read" if identity.login == repository.issues[pull.number].user else "write"
+
+
+def merge_methods(repository: Repository) -> list[str]:
+    """The methods that the repository allows: merge, squash, rebase."""
+    settings = repository.settings
+    allowed = {
+        "merge": settings.allow_merge_commit,
+        "squash": settings.allow_squash_merge,
+        "rebase": settings.allow_rebase_merge,
+    }
+    return [method for method, is_allowed in allowed.items() if is_allowed]
+
+
+def check_merge(
+    identity: Identity, repository: Repository, pull: PullRequest, *, method: str, expected_head: str | None
+) -> None:
+    """Raise Problem 409 when the head is not the expected one, 405 with the reasons when it may not be merged so."""
+    if expected_head is not None and expected_head != pull.head_sha:
+        raise conflict("Head branch was modified. Review and try the merge again.")
+    if method not in merge_methods(repository):
+        raise not_allowed(f"{MERGE_METHODS[method]} are not allowed on this repository.")
+    reasons = blockers(repository, pull, identity)
+    if reasons:
+        raise not_allowed(" ".join(reasons))
 
 
 def blockers(repository: Repository, pull: PullRequest, identity: Identity | None = None) -> list[str]:

@@ -8,7 +8,7 @@ from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.paging import part
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.problems import not_found
-from rehearsal.github.releases.service import releases
+from rehearsal.github.releases import rules
 from rehearsal.github.releases.state import Release
 
 pages = Pages()
@@ -24,7 +24,7 @@ async def release_list(context: PageContext) -> Response:
         "releases.html",
         live=3,
         releases=part(context.request, found),
-        latest=releases.latest(context.repository),
+        latest=rules.latest(context.repository),
         commits=await _commits(context, found),
         tags=[name for name in reversed(list(context.git.tags())) if name not in released][:20],
     )
@@ -32,7 +32,7 @@ async def release_list(context: PageContext) -> Response:
 
 @pages.show("releases/latest")
 async def latest(context: PageContext) -> Response:
-    found = releases.latest(context.repository)
+    found = rules.latest(context.repository)
     if found is None:
         raise not_found()
     return context.go(f"{context.home}/releases/tag/{found.tag_name}")
@@ -52,7 +52,7 @@ async def release_page(context: PageContext) -> Response:
         "release.html",
         live=3,
         release=found,
-        latest=releases.latest(context.repository),
+        latest=rules.latest(context.repository),
         commits=await _commits(context, [found]),
     )
 
@@ -76,7 +76,7 @@ async def tags(context: PageContext) -> Response:
 
 def _visible(context: PageContext) -> list[Release]:
     """Drafts are for those who may write. Unlike the API's lists a page does not lag."""
-    writes = context.may("contents:write")
+    writes = rules.sees_drafts(context.identity, context.repository)
     return [one for one in context.repository.releases.values() if writes or not one.draft]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.github.checks.rules import states
 from rehearsal.github.deployments import render
+from rehearsal.github.deployments.rules import check_contexts, check_delete, superseded
 from rehearsal.github.deployments.state import Deployment, DeploymentStatus
 from rehearsal.github.environments.service import ensure
 from rehearsal.github.events.delivery import announce
@@ -62,7 +62,7 @@ async def create(instance: Instance, repository: Repository, wanted: Wanted, by:
         merged = await _auto_merge(instance, repository, wanted.ref, sha, by)
         if merged is not None:
             return merged
-    _check_contexts(repository, sha, wanted)
+    check_contexts(repository, wanted.ref, sha, wanted.required_contexts)
     deployment = _recorded(instance, repository, wanted, sha, by)
     await _tell(instance, repository, deployment, None, by)
     return deployment
@@ -94,9 +94,7 @@ def visible(repository: Repository) -> list[Deployment]:
 
 def delete(repository: Repository, deployment: Deployment) -> None:
     """Raises Problem 422 for one that is active and not alone in its environment."""
-    same = [one for one in repository.deployments.values() if one.environment == deployment.environment]
-    if deployment.state not in (None, "inactive") and len(same) > 1:
-        raise unprocessable("We cannot delete an active deployment unless it is the only deployment.")
+    check_delete(repository, deployment)
     del repository.deployments[deployment.id]
 
 
@@ -113,13 +111,6 @@ async def _auto_merge(instance: Instance, repository: Repository, ref: str, sha:
         raise conflict(f"Conflict merging {repository.default_branch} into {ref}.")
     await refs_moved(instance, repository, [RefChange(ref=full, old=sha, new=merged)], by)
     return f"Auto-merged {repository.default_branch} into {ref} on deployment."
-
-
-def _check_contexts(repository: Repository, sha: str, wanted: Wanted) -> None:
-    found = states(repository, sha)
-    required = list(found) if wanted.required_contexts is None else wanted.required_contexts
-    if any(found.get(context) != "passed" for context in required):
-        raise conflict(f"Conflict: Commit status checks failed for {wanted.ref}.")
 
 
 def _recorded(instance: Instance, repository: Repository, wanted: Wanted, sha: str, by: Identity) -> Deployment:
@@ -162,19 +153,6 @@ async def _retire_others(instance: Instance, repository: Repository, deployment:
         status = _status(instance, other, StatusWanted(state="inactive"), by)
         other.statuses.append(status)
         await _tell(instance, repository, other, status, by)
-
-
-def superseded(repository: Repository, deployment: Deployment) -> list[Deployment]:
-    """What a success makes inactive: earlier successes of the environment, neither transient nor production."""
-    return [
-        other
-        for other in repository.deployments.values()
-        if other.id < deployment.id
-        and other.environment == deployment.environment
-        and other.state == "success"
-        and not other.transient
-        and not other.production
-    ]
 
 
 async def _tell(

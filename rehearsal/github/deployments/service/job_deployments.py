@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.github.deployments.service.deployments import superseded
+from rehearsal.github.deployments.rules import superseded
 from rehearsal.github.deployments.state import Deployment, DeploymentStatus
 from rehearsal.github.environments.service import ensure
 from rehearsal.github.instance import Instance

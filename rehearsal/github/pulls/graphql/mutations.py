@@ -7,6 +7,7 @@ from rehearsal.github.issues import service as issues
 from rehearsal.github.problems import Problem
 from rehearsal.github.pulls.graphql.pull_requests import pull as pull_node
 from rehearsal.github.pulls.graphql.pull_requests import review as review_node
+from rehearsal.github.pulls.rules import role_to_edit
 from rehearsal.github.pulls.service import pull_requests, reviews
 from rehearsal.github.pulls.service.merge import MergeRequest, merge
 from rehearsal.github.pulls.state import PullRequest
@@ -68,8 +69,7 @@ async def _ready_pull(reader: Reader, given: Input) -> Node:
 def _own_pull(reader: Reader, given: Input) -> tuple[Repository, PullRequest]:
     """A pull request of one's own, or any for who may write."""
     repository, pull = reader.pull_of_id(given["pullRequestId"])
-    own = repository.issues[pull.number].user == reader.identity.login
-    reader.allow(repository, "pull_requests:write", role="read" if own else "write")
+    reader.allow(repository, "pull_requests:write", role=role_to_edit(reader.identity, repository, pull))
     return repository, pull
 
 

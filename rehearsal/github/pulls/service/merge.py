@@ -13,14 +13,12 @@ from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
 from rehearsal.github.instance import Instance
 from rehearsal.github.problems import conflict, not_allowed
-from rehearsal.github.pulls.rules import blockers
+from rehearsal.github.pulls.rules import check_merge
 from rehearsal.github.pulls.service.mergeability import github_itself
 from rehearsal.github.pulls.service.pull_requests import record_merge, tell
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.repositories.service.pushes import refs_moved
 from rehearsal.github.repositories.state import Repository
-
-_FORBIDDEN = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +37,11 @@ async def merge(
     instance: Instance, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
 ) -> str:
     """Merge, and return the commit. Raises Problem 405 with the reasons, 409 when head or base moved."""
-    _allowed(repository, pull, wanted, by)
+    check_merge(by, repository, pull, method=wanted.method, expected_head=wanted.sha)
     base = pull.base_sha
     commit = await _commit(instance, repository, pull, wanted, by)
-    _allowed(repository, pull, wanted, by)  # git took a moment: what was decided has to hold still
+    # Git took a moment: what was decided has to hold still.
+    check_merge(by, repository, pull, method=wanted.method, expected_head=wanted.sha)
     ref = f"refs/heads/{pull.base_ref}"
     git = instance.git(repository)
     if not await git.update_ref(ref, commit, base):
@@ -53,21 +52,6 @@ async def merge(
     if repository.settings.delete_branch_on_merge and pull.head_repository == repository.full_name:
         await _delete_head(instance, repository, git, pull, by)
     return commit
-
-
-def _allowed(repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity) -> None:
-    if wanted.sha is not None and wanted.sha != pull.head_sha:
-        raise conflict("Head branch was modified. Review and try the merge again.")
-    allowed = {
-        "merge": repository.settings.allow_merge_commit,
-        "squash": repository.settings.allow_squash_merge,
-        "rebase": repository.settings.allow_rebase_merge,
-    }
-    if not allowed[wanted.method]:
-        raise not_allowed(f"{_FORBIDDEN[wanted.method]} are not allowed on this repository.")
-    reasons = blockers(repository, pull, by)
-    if reasons:
-        raise not_allowed(" ".join(reasons))
 
 
 async def _commit(

@@ -11,9 +11,9 @@ from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
 from rehearsal.github.instance import Instance
 from rehearsal.github.issues.state import Issue
-from rehearsal.github.problems import custom, forbidden, invalid
-from rehearsal.github.protection.rules import rules_for
+from rehearsal.github.problems import custom, invalid
 from rehearsal.github.pulls.render import full_pull
+from rehearsal.github.pulls.rules import check_open, stale_approvals
 from rehearsal.github.pulls.service.mergeability import refresh
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.repositories.state import Repository
@@ -31,8 +31,7 @@ async def open_pull(
     by: Identity,
 ) -> PullRequest:
     """`head` is a branch, or `owner:branch` for a fork's. Raises Problem 422 or 403 as GitHub does."""
-    if by.is_job and not repository.settings.actions_may_review:
-        raise forbidden("GitHub Actions is not permitted to create or approve pull requests.")
+    check_open(by, repository)
     source, branch = _source(instance, repository, head)
     base_sha, head_sha = instance.git(repository).branch(base), instance.git(source).branch(branch)
     if base_sha is None:
@@ -109,10 +108,8 @@ async def _synchronize(
     pull.head_sha, pull.last_pusher = change.new, by.login
     repository.issues[pull.number].updated_at = instance.now()
     await _bring_objects(instance, repository, source, pull.head_ref)
-    if rules_for(repository, f"refs/heads/{pull.base_ref}").dismiss_stale:
-        for review in pull.reviews:
-            if review.state == "APPROVED" and review.commit_id != pull.head_sha:
-                review.state = "DISMISSED"
+    for review in stale_approvals(repository, pull):
+        review.state = "DISMISSED"
     await refresh(instance, repository, pull)
     await tell(instance, repository, pull, "synchronize", by, {"before": change.old, "after": change.new})
 

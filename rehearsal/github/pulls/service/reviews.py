@@ -5,9 +5,9 @@ from __future__ import annotations
 from rehearsal.github.events.delivery import announce
 from rehearsal.github.identity import Identity
 from rehearsal.github.instance import Instance
-from rehearsal.github.problems import Problem, forbidden, unprocessable
 from rehearsal.github.pulls.render import review as render_review
 from rehearsal.github.pulls.render import simple_pull
+from rehearsal.github.pulls.rules import check_dismiss, check_review
 from rehearsal.github.pulls.state import PullRequest, Review
 from rehearsal.github.repositories.state import Repository
 
@@ -18,14 +18,7 @@ async def submit(
     instance: Instance, repository: Repository, pull: PullRequest, *, kind: str, body: str, commit: str, by: Identity
 ) -> Review:
     """Raises Problem 422 when an author judges their own work or an objection says nothing, 403 for a job's approval."""
-    if by.is_job and kind == "APPROVE" and not repository.settings.actions_may_review:
-        raise forbidden("GitHub Actions is not permitted to create or approve pull requests.")
-    author = repository.issues[pull.number].user
-    if by.login == author and kind != "COMMENT":
-        verb = "approve" if kind == "APPROVE" else "request changes on"
-        raise _refused(f"Can not {verb} your own pull request")
-    if kind != "APPROVE" and not body:
-        raise _refused("A review that does not approve needs a body")
+    check_review(by, repository, pull, kind=kind, body=body)
     review = Review(
         id=instance.database.next_id("review"),
         user=by.login,
@@ -45,15 +38,9 @@ async def dismiss(
     instance: Instance, repository: Repository, pull: PullRequest, review: Review, message: str, by: Identity
 ) -> None:
     """Raises Problem 422 for one that neither approves nor objects."""
-    if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
-        raise unprocessable(f"Can not dismiss a review in state {review.state}")
+    check_dismiss(review)
     review.state = "DISMISSED"
     await _tell(instance, repository, pull, review, "dismissed", by)
-
-
-def _refused(message: str) -> Problem:
-    """This endpoint lists its errors as plain strings."""
-    return Problem(422, "Unprocessable Entity", errors=[message])
 
 
 async def _tell(

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from starlette.responses import RedirectResponse, Response
 
-from rehearsal.github.accounts.rules import role_in
-from rehearsal.github.accounts.state import at_least
 from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.releases import render
+from rehearsal.github.releases.rules import latest, sees_drafts
 from rehearsal.github.releases.service import assets, releases
 from rehearsal.github.releases.service.notes import generate
 from rehearsal.github.releases.state import Asset, Release
@@ -24,7 +23,7 @@ endpoints = Endpoints()
 @endpoints.add("GET", "releases", "contents:read")
 async def list_releases(call: Call) -> Answer:
     """Drafts are shown to who may write; a new release may be missing for a while."""
-    page = call.page(releases.visible(call.repository, with_drafts=_sees_drafts(call)))
+    page = call.page(releases.visible(call.repository, with_drafts=sees_drafts(call.identity, call.repository)))
     return page.answer([render.release(call.view, call.repository, one) for one in page.items])
 
 
@@ -55,7 +54,7 @@ async def generate_notes(call: Call) -> Answer:
 
 @endpoints.add("GET", "releases/latest", "contents:read")
 async def get_latest(call: Call) -> Answer:
-    found = releases.latest(call.repository)
+    found = latest(call.repository)
     if found is None:
         raise not_found()
     return ok(render.release(call.view, call.repository, found))
@@ -153,15 +152,9 @@ def _wanted(call: Call) -> releases.Wanted:
     )
 
 
-def _sees_drafts(call: Call) -> bool:
-    token = call.identity.token
-    writes = token is None or token.allows("contents", "write")
-    return writes and at_least(role_in(call.identity, call.repository), "write")
-
-
 def _release(call: Call) -> Release:
     found = call.repository.releases.get(call.number("release"))
-    if found is None or (found.draft and not _sees_drafts(call)):
+    if found is None or (found.draft and not sees_drafts(call.identity, call.repository)):
         raise not_found()
     return found
 
@@ -170,6 +163,6 @@ def _asset(call: Call) -> tuple[Release, Asset]:
     wanted = call.number("asset")
     for release in call.repository.releases.values():
         for asset in release.assets:
-            if asset.id == wanted and (not release.draft or _sees_drafts(call)):
+            if asset.id == wanted and (not release.draft or sees_drafts(call.identity, call.repository)):
                 return release, asset
     raise not_found()

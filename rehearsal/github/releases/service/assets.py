@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 
 from rehearsal.github.identity import Identity
 from rehearsal.github.instance import Instance
-from rehearsal.github.problems import invalid, unprocessable
-from rehearsal.github.releases.service.releases import immutable_refusal
+from rehearsal.github.releases.rules import check_asset_name, check_delete_asset, check_mutable
 from rehearsal.github.releases.state import Asset, Release
 
 
@@ -25,10 +24,8 @@ async def upload(
 ) -> Asset:
     """Store an asset. Until its last byte is here its state is `open`, and a broken upload leaves it so, as on
     GitHub. Raises Problem 422 for a name that is taken, 422 for an immutable release."""
-    if release.immutable:
-        raise immutable_refusal()
-    if release.asset_named(name) is not None:
-        raise invalid("ReleaseAsset", "name", "already_exists")
+    check_mutable(release)
+    check_asset_name(release, name)
     now = instance.now()
     asset = Asset(
         id=instance.database.next_id("asset"),
@@ -57,18 +54,15 @@ async def upload(
 
 def rename(release: Release, asset: Asset, *, name: str | None, label: str | None) -> None:
     """Raises Problem 422 for a name that is taken, or an immutable release."""
-    if release.immutable:
-        raise immutable_refusal()
-    taken = release.asset_named(name) if name is not None else None
-    if taken is not None and taken is not asset:
-        raise invalid("ReleaseAsset", "name", "already_exists")
+    check_mutable(release)
+    if name is not None:
+        check_asset_name(release, name, asset)
     asset.name = name or asset.name
     asset.label = label if label is not None else asset.label
 
 
 def delete(instance: Instance, release: Release, asset: Asset) -> None:
     """Raises Problem 422 for an immutable release."""
-    if release.immutable:
-        raise unprocessable("Cannot delete assets from an immutable release.")
+    check_delete_asset(release)
     release.assets.remove(asset)
     instance.asset_path(asset.id).unlink(missing_ok=True)

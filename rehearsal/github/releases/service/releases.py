@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from rehearsal.github.events.delivery import announce
 from rehearsal.github.identity import Identity
 from rehearsal.github.instance import Instance
-from rehearsal.github.problems import Problem, custom, invalid, unprocessable
+from rehearsal.github.problems import Problem, invalid
 from rehearsal.github.releases.render import release as render_release
-from rehearsal.github.releases.rules import precedence
+from rehearsal.github.releases.rules import check_body, check_mutable, check_tag_free, latest_by_version
 from rehearsal.github.releases.state import Release
 from rehearsal.github.repositories.service import refs
 from rehearsal.github.repositories.state import Repository
-
-_LONGEST_BODY = 125_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +33,8 @@ async def create(instance: Instance, repository: Repository, wanted: Wanted, by:
     tag = wanted.tag_name or ""
     if not tag:
         raise invalid("Release", "tag_name", "missing_field")
-    _check_tag_free(repository, tag, None)
-    _check_body(wanted)
+    check_tag_free(repository, tag, None)
+    check_body(wanted.body)
     now = instance.now()
     release = Release(
         id=instance.database.next_id("release"),
@@ -63,17 +61,15 @@ async def create(instance: Instance, repository: Repository, wanted: Wanted, by:
 async def update(instance: Instance, repository: Repository, release: Release, wanted: Wanted, by: Identity) -> None:
     """Edit or publish. Raises Problem 422."""
     if wanted.tag_name is not None and wanted.tag_name != release.tag_name:
-        if release.immutable:
-            raise immutable_refusal()
-        _check_tag_free(repository, wanted.tag_name, release)
+        check_mutable(release)
+        check_tag_free(repository, wanted.tag_name, release)
         release.tag_name = wanted.tag_name
-    _check_body(wanted)
+    check_body(wanted.body)
     publishes = release.draft and wanted.draft is False
     if publishes:
-        _check_tag_free(repository, release.tag_name, release)
+        check_tag_free(repository, release.tag_name, release)
     if wanted.draft and not release.draft:
-        if release.immutable:
-            raise immutable_refusal()
+        check_mutable(release)
         repository.unpublish(release)
     _apply(release, wanted)
     release.updated_at = instance.now()
@@ -110,17 +106,6 @@ def visible(repository: Repository, *, with_drafts: bool) -> list[Release]:
     return shown
 
 
-def latest(repository: Repository) -> Release | None:
-    """The one marked as latest; without such, the newest full release by the date of its commit."""
-    full = [one for one in repository.releases.values() if not one.draft and not one.prerelease]
-    marked = next((one for one in full if one.id == repository.latest_release_id), None)
-    return marked or max(full, key=lambda one: (one.created_at, one.id), default=None)
-
-
-def immutable_refusal() -> Problem:
-    return unprocessable("Cannot upload assets to, or change the tag or assets of, an immutable release.")
-
-
 async def tell(instance: Instance, repository: Repository, release: Release, action: str, by: Identity) -> None:
     """A release event; it runs on the tag."""
     sha = await instance.git(repository).resolve(f"refs/tags/{release.tag_name}")
@@ -145,7 +130,7 @@ async def _publish(instance: Instance, repository: Repository, release: Release,
     commit = await git.peel(git.refs[ref])
     if commit is not None:
         release.created_at = (await git.commit(commit)).committer.at
-    _check_tag_free(repository, release.tag_name, release)  # git took a moment
+    check_tag_free(repository, release.tag_name, release)  # git took a moment
     release.draft = False
     release.published_at = instance.now()
     release.immutable = repository.settings.immutable_releases
@@ -155,19 +140,6 @@ async def _publish(instance: Instance, repository: Repository, release: Release,
 async def _tell_published(instance: Instance, repository: Repository, release: Release, by: Identity) -> None:
     for action in ("created", "published", "prereleased" if release.prerelease else "released"):
         await tell(instance, repository, release, action, by)
-
-
-def _check_tag_free(repository: Repository, tag: str, release: Release | None) -> None:
-    other = repository.release_tagged(tag)
-    if other is not None and other is not release:
-        raise invalid("Release", "tag_name", "already_exists")
-    if tag in repository.burnt_tags:
-        raise custom("Release", "tag_name was used by an immutable release")
-
-
-def _check_body(wanted: Wanted) -> None:
-    if wanted.body is not None and len(wanted.body) > _LONGEST_BODY:
-        raise custom("Release", f"body is too long (maximum is {_LONGEST_BODY} characters)")
 
 
 def _apply(release: Release, wanted: Wanted) -> None:
@@ -186,6 +158,4 @@ def _mark_latest(repository: Repository, release: Release, choice: str | None) -
     elif choice == "false" and repository.latest_release_id == release.id:
         repository.latest_release_id = None
     elif choice == "legacy":
-        full = [one for one in repository.releases.values() if not one.draft and not one.prerelease]
-        newest = max([*full, release], key=lambda one: (precedence(one.tag_name), one.created_at))
-        repository.latest_release_id = newest.id
+        repository.latest_release_id = latest_by_version(repository, release).id

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rehearsal.github import snapshot
 from rehearsal.github.hub import GitHubHub
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import Problem
 from rehearsal.github.rest import root
 from rehearsal.github.rest.authentication import identify
-from rehearsal.github.routes.git import Transport
+from rehearsal.github.routes.git import GitRoutes
 from rehearsal.github.routes.pages import page_routes
 from rehearsal.github.routes.rest import api_routes
 from rehearsal.github.seeding import Seed
@@ -37,11 +37,11 @@ class GitHub:
     contract: str | None = "github"
 
     def __init__(self, data: Path, now: Callable[[], datetime]) -> None:
-        self.service = Instance(data, now)
+        self.service = GitHubInstance(data, now)
         self.seed = Seed(self.service)
         self.hub = GitHubHub(self.service)
         self._starlette = Starlette(
-            routes=[*api_routes(self.service), *Transport(self.service).routes(), *page_routes(self.service)],
+            routes=[*api_routes(self.service), *GitRoutes(self.service).routes(), *page_routes(self.service)],
         )
         self.app: ASGIApp = PlainPaths(self._starlette)
         self.service.prepare()

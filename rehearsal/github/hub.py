@@ -11,7 +11,7 @@ from rehearsal.github.deployments.service import job_deployments
 from rehearsal.github.environments.rules import in_force, reviewers_in_plan
 from rehearsal.github.git.bare import ZERO, GitError
 from rehearsal.github.git.history import changed_paths, merge_base
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.oidc import subject_prefix
 from rehearsal.github.protection.rules import rules_for
 from rehearsal.github.runs.service import runs, workflows
@@ -26,7 +26,7 @@ _NO_BRANCH = "//"
 class GitHubHub:
     """`rehearsal.runner.hub.Hub` on top of the instance."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: GitHubInstance) -> None:
         self._instance = instance
         self.run_events = RunEvents(instance)
 

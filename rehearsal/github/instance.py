@@ -38,7 +38,7 @@ class Delivery:
     """Runs it started."""
 
 
-class Instance:
+class GitHubInstance:
     """Shared by the REST API, GraphQL, git, the pages and the runner's hub. Lives on the event loop's thread."""
 
     def __init__(self, data: Path, now: Callable[[], datetime]) -> None:

@@ -11,12 +11,12 @@ from rehearsal.github.accounts.state import ROLES, App, User
 from rehearsal.github.accounts.tokens import Token, normalised
 from rehearsal.github.environments.service import add_policy, ensure
 from rehearsal.github.environments.state import Environment
-from rehearsal.github.events.delivery import event
+from rehearsal.github.events.delivery import build_event
 from rehearsal.github.git.bare import ZERO
 from rehearsal.github.git.objects import Signature
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.protection.state import BranchProtection, BypassActor, Rule, Ruleset
 from rehearsal.github.repositories.service.pushes import push_body
 from rehearsal.github.repositories.service.repositories import bring_history, commit_files, fork, record
@@ -28,7 +28,7 @@ from rehearsal.runner.model import Event
 class Seed:
     """What an administrator would have set up before the story begins."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: GitHubInstance) -> None:
         self._instance = instance
 
     def user(self, login: str, *, name: str | None = None, email: str | None = None) -> User:
@@ -113,14 +113,14 @@ class Seed:
         return await commit_files(self._instance, repository, files, branch=branch, message=message, by=person)
 
     async def first_push(self, full_name: str, *, by: str) -> Event:
-        """The push that once brought the head of the default branch. It is not told to anybody: no event."""
+        """The push that once brought the head of the default branch. It is not event to anybody: no event."""
         repository = self._instance.repository(full_name)
         ref = f"refs/heads/{repository.default_branch}"
         sha = str(self._instance.git(repository).branch(repository.default_branch))
         change = RefChange(ref=ref, old=ZERO, new=sha)
         person = Identity(user=self.user(by))
         body = await push_body(self._instance, repository, change, person)
-        return event(self._instance, repository, "push", body, ref=ref, sha=sha, by=person)
+        return build_event(self._instance, repository, "push", body, ref=ref, sha=sha, by=person)
 
     async def history(self, full_name: str, source: Path) -> None:
         """All branches and tags of a git repository on this machine. No event."""

@@ -10,13 +10,13 @@ from typing import Any
 
 from rehearsal import archives
 from rehearsal.github.database import Database
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.serialization import from_json, to_json
 
 _FOLDERS = ("repositories", "assets")
 
 
-def save(instance: Instance) -> dict[str, Any]:
+def save(instance: GitHubInstance) -> dict[str, Any]:
     """JSON-ready; take it while no push is under way. Runs belong to the runner and are not in it."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
@@ -30,7 +30,7 @@ def save(instance: Instance) -> dict[str, Any]:
     }
 
 
-def load(instance: Instance, saved: dict[str, Any]) -> None:
+def load(instance: GitHubInstance, saved: dict[str, Any]) -> None:
     """Replace everything. Raises KeyError or TypeError when `saved` is of another shape."""
     database = from_json(Database, saved["database"])
     instance.forget()

@@ -8,7 +8,7 @@ from rehearsal.github.accounts.rules import may_sign_in, sees
 from rehearsal.github.pages import rendering
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Pages
-from rehearsal.github.pages.sessions import give
+from rehearsal.github.pages.sessions import set_cookie
 from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.repositories.state import Repository
 
@@ -31,28 +31,28 @@ async def home(context: PageContext) -> Response:
 @pages.show("/login")
 async def login_form(context: PageContext) -> Response:
     """Without a session there is one from here on, so that the form has something to carry."""
-    session = context.session or context.sessions.begin()
-    onward = _onward(context.query("next"))
-    response = context.page("login.html", people=context.sessions.people(), onward=onward, csrf=session.csrf)
-    return give(response, session)
+    session = context.session or context.sessions.create()
+    onward = _next_path(context.query("next"))
+    response = context.page("login.html", users=context.sessions.users(), onward=onward, csrf=session.csrf)
+    return set_cookie(response, session)
 
 
 @pages.take("/login", back="/login", anonymous=True)
 async def login(context: PageContext) -> Response:
     """A new session: one that was known before somebody signed in is worth nothing afterwards."""
-    name, value = context.form.text("person"), context.form.text("token").strip()
+    name, value = context.form.text("user"), context.form.text("token").strip()
     if value:
         token = context.instance.token(value)
         if token is None or not may_sign_in(token):
             raise Problem(401, "That token is unknown, expired, or a job's.")
         name = token.login
-    if name not in {user.login for user in context.sessions.people()}:
-        raise Problem(422, "Choose a person, or paste a token.")
+    if name not in {user.login for user in context.sessions.users()}:
+        raise Problem(422, "Choose a user, or paste a token.")
     if context.session is not None:
         context.sessions.end(context.session)
-    session = context.sessions.begin()
+    session = context.sessions.create()
     session.login, session.token = name, value or None
-    return give(context.go(_onward(context.form.text("next"))), session)
+    return set_cookie(context.go(_next_path(context.form.text("next"))), session)
 
 
 @pages.take("/logout", back="/")
@@ -79,13 +79,13 @@ async def app(context: PageContext) -> Response:
 
 
 @pages.show("/{login}")
-async def person(context: PageContext) -> Response:
+async def profile(context: PageContext) -> Response:
     user = context.instance.view().user(context.path("login"))
     if user.login != context.path("login"):  # somebody unknown is shown as `ghost`, who has a page of that name
         raise not_found()
     seen = [one for one in _all(context) if sees(context.identity, one)]
     return context.page(
-        "person.html",
+        "user.html",
         user=user,
         owned=[one for one in seen if one.owner == user.login],
         member=[(one, one.roles[user.login]) for one in seen if one.roles.get(user.login, "none") != "none"],
@@ -96,7 +96,7 @@ def _all(context: PageContext) -> list[Repository]:
     return list(context.instance.database.repositories.values())
 
 
-def _onward(path: str) -> str:
+def _next_path(path: str) -> str:
     """Where to go after signing in: a path of this site and nothing else."""
     local = path.startswith("/") and not path.startswith(("//", "/\\")) and not any(ord(char) < 32 for char in path)
     return path if local else "/"

@@ -6,16 +6,16 @@ from rehearsal.github.accounts.state import ACTIONS_APP_ID
 from rehearsal.github.checks import render
 from rehearsal.github.checks.state import CheckAnnotation, CheckRun, CheckSuite, CommitStatus
 from rehearsal.github.events import payloads
-from rehearsal.github.events.delivery import announce
+from rehearsal.github.events.delivery import deliver
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.repositories.render.commits import commit as render_commit
 from rehearsal.github.repositories.state import Repository
 from rehearsal.runner.model import Job, Run
 
 
 async def add_status(
-    instance: Instance,
+    instance: GitHubInstance,
     repository: Repository,
     sha: str,
     *,
@@ -41,11 +41,13 @@ async def add_status(
     commit = render_commit(view, repository, await instance.git(repository).commit(sha))
     body = payloads.status(repository, render.status(view, repository, status), commit)
     ref = f"refs/heads/{repository.default_branch}"
-    await announce(instance, repository, "status", body, ref=ref, sha=sha, by=by)
+    await deliver(instance, repository, "status", body, ref=ref, sha=sha, by=by)
     return status
 
 
-def api_suite(instance: Instance, repository: Repository, sha: str, branch: str | None, app_id: int) -> CheckSuite:
+def api_suite(
+    instance: GitHubInstance, repository: Repository, sha: str, branch: str | None, app_id: int
+) -> CheckSuite:
     """The suite that collects the check runs an app makes through the API on a commit.
 
     Nobody can choose it: GitHub takes the app's first suite of the commit. For a job's token that is the one of
@@ -56,14 +58,14 @@ def api_suite(instance: Instance, repository: Repository, sha: str, branch: str 
     return first or _new_suite(instance, repository, sha, branch, None, app_id)
 
 
-def run_suite(instance: Instance, repository: Repository, run: Run) -> CheckSuite:
+def run_suite(instance: GitHubInstance, repository: Repository, run: Run) -> CheckSuite:
     """The suite of a workflow run."""
     found = next((one for one in repository.check_suites.values() if one.run_id == run.id), None)
     return found or _new_suite(instance, repository, run.head_sha, run.head_branch, run.id)
 
 
 def _new_suite(
-    instance: Instance,
+    instance: GitHubInstance,
     repository: Repository,
     sha: str,
     branch: str | None,
@@ -85,7 +87,7 @@ def _new_suite(
     return suite
 
 
-def add_check_run(instance: Instance, repository: Repository, name: str, suite: CheckSuite) -> CheckRun:
+def add_check_run(instance: GitHubInstance, repository: Repository, name: str, suite: CheckSuite) -> CheckRun:
     """A new check run; the caller fills in how it stands."""
     number = instance.database.next_id("check_run")
     run = CheckRun(id=number, name=name, head_sha=suite.head_sha, suite_id=suite.id, app_id=suite.app_id)
@@ -93,7 +95,7 @@ def add_check_run(instance: Instance, repository: Repository, name: str, suite: 
     return run
 
 
-def job_changed(instance: Instance, repository: Repository, run: Run, job: Job) -> None:
+def job_changed(instance: GitHubInstance, repository: Repository, run: Run, job: Job) -> None:
     """Keep the check run of a job as the job is. It has the job's `check_run_id`, as on GitHub."""
     suite = run_suite(instance, repository, run)
     suite.updated_at = instance.now()

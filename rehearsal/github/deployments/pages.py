@@ -24,7 +24,7 @@ _SHOWN = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class EnvironmentHistory:
     """One environment with its deployments, newest first."""
 
     environment: Environment
@@ -35,32 +35,36 @@ class Place:
 
 @pages.show("deployments")
 async def overview(context: PageContext) -> Response:
-    places = _places(context.repository)
-    return context.page("deployments.html", live=_LIVE, places=places, shown=_SHOWN, payload=_payload, describe=_rules)
+    environments = _environments(context.repository)
+    return context.page(
+        "deployments.html", live=_LIVE, environments=environments, shown=_SHOWN, payload=_payload, describe=_rules
+    )
 
 
 @pages.show("deployments/{name:path}")
 async def one_environment(context: PageContext) -> Response:
-    place = next((one for one in _places(context.repository) if one.environment.name == context.path("name")), None)
-    if place is None:
+    found = next(
+        (one for one in _environments(context.repository) if one.environment.name == context.path("name")), None
+    )
+    if found is None:
         raise not_found()
     return context.page(
         "environment.html",
         live=_LIVE,
-        place=place,
-        history=part(context.request, place.history),
+        shown=found,
+        history=part(context.request, found.history),
         payload=_payload,
         describe=_rules,
     )
 
 
-def _places(repository: Repository) -> list[Place]:
+def _environments(repository: Repository) -> list[EnvironmentHistory]:
     """Environments, the one that changed last first; those that were never deployed to at the end."""
     by_name: dict[str, list[Deployment]] = {name: [] for name in repository.environments}
     for one in sorted(repository.deployments.values(), key=lambda one: one.id, reverse=True):
         by_name.setdefault(one.environment, []).append(one)
     found = [
-        Place(
+        EnvironmentHistory(
             environment=repository.environments[name],
             current=next((one for one in history if one.state == "success"), None),
             history=history,
@@ -68,7 +72,7 @@ def _places(repository: Repository) -> list[Place]:
         for name, history in by_name.items()
         if name in repository.environments
     ]
-    return sorted(found, key=lambda place: place.history[0].id if place.history else 0, reverse=True)
+    return sorted(found, key=lambda one: one.history[0].id if one.history else 0, reverse=True)
 
 
 def _rules(environment: Environment) -> list[str]:

@@ -35,7 +35,7 @@ async def create_deployment(call: Call) -> Answer:
     payload: Any = fields.values.get("payload", {})
     if not isinstance(payload, (dict, str)):
         raise Problem(422, "Invalid request.\n\nFor 'properties/payload', it is neither an object nor a string.")
-    wanted = deployments.Wanted(
+    wanted = deployments.DeploymentRequest(
         ref=fields.required_text("ref"),
         task=fields.text("task", "deploy"),
         auto_merge=fields.flag("auto_merge", True),
@@ -75,7 +75,7 @@ async def list_statuses(call: Call) -> Answer:
 @endpoints.add("POST", "deployments/{deployment}/statuses", "deployments:write")
 async def create_status(call: Call) -> Answer:
     fields, deployment = call.fields, _deployment(call)
-    wanted = deployments.StatusWanted(
+    wanted = deployments.DeploymentStatusRequest(
         state=fields.choice("state", _STATES),
         description=_description(fields.maybe_text("description")) or "",
         environment=fields.maybe_text("environment"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rehearsal.github.environments.state import BranchPolicy, Environment
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.repositories.state import Repository
 
 
-def ensure(instance: Instance, repository: Repository, name: str) -> Environment:
+def ensure(instance: GitHubInstance, repository: Repository, name: str) -> Environment:
     """The environment of that name, made without rules when there is none."""
     found = repository.environment(name)
     if found is None:
@@ -18,7 +18,7 @@ def ensure(instance: Instance, repository: Repository, name: str) -> Environment
     return found
 
 
-def add_policy(instance: Instance, environment: Environment, name: str, kind: str = "branch") -> BranchPolicy:
+def add_policy(instance: GitHubInstance, environment: Environment, name: str, kind: str = "branch") -> BranchPolicy:
     """Let a name pattern deploy."""
     policy = BranchPolicy(id=instance.database.next_id("branch_policy"), name=name, type=kind)
     environment.policies.append(policy)

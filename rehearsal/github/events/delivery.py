@@ -6,14 +6,14 @@ from typing import Any
 
 from rehearsal.github.events import payloads
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Delivery, Instance
+from rehearsal.github.instance import Delivery, GitHubInstance
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs.rules import starts_workflows
 from rehearsal.runner.model import Event, Run
 
 
-def event(
-    instance: Instance,
+def build_event(
+    instance: GitHubInstance,
     repository: Repository,
     name: str,
     body: dict[str, Any],
@@ -36,8 +36,8 @@ def event(
     )
 
 
-async def announce(
-    instance: Instance,
+async def deliver(
+    instance: GitHubInstance,
     repository: Repository,
     name: str,
     body: dict[str, Any],
@@ -51,15 +51,15 @@ async def announce(
 
     What a job's GITHUB_TOKEN does starts nothing, so that no workflow can start itself without end.
     """
-    told = event(instance, repository, name, body, ref=ref, sha=sha, by=by, from_fork=from_fork)
+    event = build_event(instance, repository, name, body, ref=ref, sha=sha, by=by, from_fork=from_fork)
     started: list[Run] = []
-    if instance.runner is not None and starts_workflows(name, by_job=told.by_workflow_token):
-        started = await instance.runner.emit(told)
-    record(instance, told, started)
+    if instance.runner is not None and starts_workflows(name, by_job=event.by_workflow_token):
+        started = await instance.runner.emit(event)
+    record_delivery(instance, event, started)
     return started
 
 
-def record(instance: Instance, told: Event, started: list[Run]) -> None:
+def record_delivery(instance: GitHubInstance, event: Event, started: list[Run]) -> None:
     """Keep an event for whoever asks what was delivered."""
-    instance.deliveries.append(Delivery(event=told, at=instance.now(), started=tuple(run.id for run in started)))
+    instance.deliveries.append(Delivery(event=event, at=instance.now(), started=tuple(run.id for run in started)))
     instance.notify()

@@ -9,7 +9,7 @@ from typing import Any
 from rehearsal.github.accounts.rules import check
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.repositories.state import Repository
@@ -25,7 +25,7 @@ Input = dict[str, Any]
 class Reader:
     """The context of one query."""
 
-    instance: Instance
+    instance: GitHubInstance
     identity: Identity
     view: View
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from rehearsal.github.events.delivery import announce
+from rehearsal.github.events.delivery import deliver
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.issues import render
 from rehearsal.github.issues.state import Comment, Issue, Label
 from rehearsal.github.pulls.service.pull_requests import close, reopen, set_state
@@ -15,7 +15,7 @@ from rehearsal.github.repositories.state import Repository
 
 
 async def open_issue(
-    instance: Instance,
+    instance: GitHubInstance,
     repository: Repository,
     *,
     title: str,
@@ -38,12 +38,12 @@ async def open_issue(
     )
     ensure_labels(instance, repository, labels)
     repository.issues[issue.number] = issue
-    await tell(instance, repository, issue, "opened", by)
+    await deliver_event(instance, repository, issue, "opened", by)
     return issue
 
 
 async def change_state(
-    instance: Instance, repository: Repository, issue: Issue, state: str, reason: str | None, by: Identity
+    instance: GitHubInstance, repository: Repository, issue: Issue, state: str, reason: str | None, by: Identity
 ) -> None:
     """Open or close an issue or a pull request; nothing when it is so already."""
     if state == issue.state:
@@ -54,10 +54,10 @@ async def change_state(
         return
     default = "completed" if state == "closed" else "reopened"
     set_state(instance, issue, state, by, reason or default)
-    await tell(instance, repository, issue, "closed" if state == "closed" else "reopened", by)
+    await deliver_event(instance, repository, issue, "closed" if state == "closed" else "reopened", by)
 
 
-def ensure_labels(instance: Instance, repository: Repository, names: list[str]) -> None:
+def ensure_labels(instance: GitHubInstance, repository: Repository, names: list[str]) -> None:
     """Labels come into being when they are first used."""
     for name in names:
         if name not in repository.labels:
@@ -65,7 +65,9 @@ def ensure_labels(instance: Instance, repository: Repository, names: list[str]) 
             repository.labels[name] = Label(id=instance.database.next_id("label"), name=name, color=color)
 
 
-async def add_comment(instance: Instance, repository: Repository, issue: Issue, body: str, by: Identity) -> Comment:
+async def add_comment(
+    instance: GitHubInstance, repository: Repository, issue: Issue, body: str, by: Identity
+) -> Comment:
     now = instance.now()
     comment = Comment(
         id=instance.database.next_id("comment"),
@@ -78,30 +80,34 @@ async def add_comment(instance: Instance, repository: Repository, issue: Issue, 
     )
     repository.comments[comment.id] = comment
     issue.updated_at = now
-    await tell_comment(instance, repository, comment, "created", by)
+    await deliver_comment_event(instance, repository, comment, "created", by)
     return comment
 
 
-async def edit_comment(instance: Instance, repository: Repository, comment: Comment, body: str, by: Identity) -> None:
+async def edit_comment(
+    instance: GitHubInstance, repository: Repository, comment: Comment, body: str, by: Identity
+) -> None:
     before = comment.body
     comment.body = body
     comment.updated_at = instance.now()
-    await tell_comment(instance, repository, comment, "edited", by, {"changes": {"body": {"from": before}}})
+    await deliver_comment_event(instance, repository, comment, "edited", by, {"changes": {"body": {"from": before}}})
 
 
-async def delete_comment(instance: Instance, repository: Repository, comment: Comment, by: Identity) -> None:
-    await tell_comment(instance, repository, comment, "deleted", by)
+async def delete_comment(instance: GitHubInstance, repository: Repository, comment: Comment, by: Identity) -> None:
+    await deliver_comment_event(instance, repository, comment, "deleted", by)
     del repository.comments[comment.id]
 
 
-async def tell(instance: Instance, repository: Repository, issue: Issue, action: str, by: Identity) -> None:
+async def deliver_event(
+    instance: GitHubInstance, repository: Repository, issue: Issue, action: str, by: Identity
+) -> None:
     """An issues event; it runs on the default branch."""
     rendered = render.issue(instance.view(), repository, issue)
     await _on_default_branch(instance, repository, "issues", {"action": action, "issue": rendered}, by)
 
 
-async def tell_comment(
-    instance: Instance,
+async def deliver_comment_event(
+    instance: GitHubInstance,
     repository: Repository,
     comment: Comment,
     action: str,
@@ -119,9 +125,9 @@ async def tell_comment(
 
 
 async def _on_default_branch(
-    instance: Instance, repository: Repository, name: str, body: dict[str, Any], by: Identity
+    instance: GitHubInstance, repository: Repository, name: str, body: dict[str, Any], by: Identity
 ) -> None:
     tip = instance.git(repository).branch(repository.default_branch)
     if tip is not None:
         ref = f"refs/heads/{repository.default_branch}"
-        await announce(instance, repository, name, body, ref=ref, sha=tip, by=by)
+        await deliver(instance, repository, name, body, ref=ref, sha=tip, by=by)

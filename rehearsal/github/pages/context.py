@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from rehearsal.github.accounts.rules import may
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.pages import rendering
 from rehearsal.github.pages.forms import Form
 from rehearsal.github.pages.sessions import Notice, Session, Sessions
@@ -30,7 +30,7 @@ REFRESH = "x-refresh"
 class PageContext:
     """Who looks at what; `form` is what they sent."""
 
-    instance: Instance
+    instance: GitHubInstance
     sessions: Sessions
     request: Request
     session: Session | None
@@ -78,7 +78,7 @@ class PageContext:
         """Whether this person may do what takes these permissions and this role (see accounts.rules.check)."""
         return may(self.identity, self.repository, *needs, role=role)
 
-    def tell(self, tone: str, text: str) -> None:
+    def add_notice(self, tone: str, text: str) -> None:
         """A notice for the next page."""
         if self.session is not None:
             self.session.notices.append(Notice(tone=tone, text=text))

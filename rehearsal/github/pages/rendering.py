@@ -109,7 +109,7 @@ def _build() -> Environment:
         "initial": initial,
         "hue": hue,
         "markdown": markdown.render,
-        "look": state_labels.of,
+        "state_label": state_labels.of,
     }
     environment.globals |= {"took": took, "script": Markup(_SCRIPT), "style": Markup(_STYLE)}  # noqa: S704 - our own
     return environment

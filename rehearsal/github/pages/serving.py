@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from rehearsal.github.accounts.rules import check, check_sight
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.pages import forms, rendering
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.forms import Form
@@ -44,7 +44,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class PageEndpoint:
     """One address people open (GET), or one form they send (POST)."""
 
     method: str
@@ -63,13 +63,13 @@ class Pages:
     """The pages of one domain."""
 
     def __init__(self) -> None:
-        self.all: list[Page] = []
+        self.all: list[PageEndpoint] = []
 
     def show(self, path: str) -> Callable[[Handler], Handler]:
         """Decorator. A path beginning with a slash is whole; any other lies under /{owner}/{repo}."""
 
         def keep(handler: Handler) -> Handler:
-            self.all.append(Page(method="GET", path=_whole(path), handler=handler))
+            self.all.append(PageEndpoint(method="GET", path=_whole(path), handler=handler))
             return handler
 
         return keep
@@ -81,7 +81,7 @@ class Pages:
 
         def keep(handler: Handler) -> Handler:
             self.all.append(
-                Page(
+                PageEndpoint(
                     method="POST",
                     path=_whole(path),
                     handler=handler,
@@ -100,18 +100,18 @@ def _whole(path: str) -> str:
     return path if path.startswith("/") else f"{_REPOSITORY}{'/' if path else ''}{path}"
 
 
-def routes(instance: Instance, sessions: Sessions, pages: Sequence[Page]) -> list[Route]:
+def routes(instance: GitHubInstance, sessions: Sessions, pages: Sequence[PageEndpoint]) -> list[Route]:
     """Starlette routes, in the order given: of two that match, the first one answers."""
     return [
-        Route(page.path, _Desk(instance, sessions, page).serve, methods=[page.method], name=page.handler.__name__)
+        Route(page.path, _PageServer(instance, sessions, page).serve, methods=[page.method], name=page.handler.__name__)
         for page in pages
     ]
 
 
-class _Desk:
+class _PageServer:
     """Serves one page."""
 
-    def __init__(self, instance: Instance, sessions: Sessions, page: Page) -> None:
+    def __init__(self, instance: GitHubInstance, sessions: Sessions, page: PageEndpoint) -> None:
         self._instance = instance
         self._sessions = sessions
         self._page = page

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from rehearsal.github.accounts.state import User
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 
 COOKIE = "rehearsal_github_session"
 _KEPT = 1_000
@@ -50,14 +50,14 @@ class Session:
 class Sessions:
     """The sessions of one GitHub, in memory; the oldest make room for new ones."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: GitHubInstance) -> None:
         self._instance = instance
         self._all: OrderedDict[str, Session] = OrderedDict()
 
     def of(self, request: Request) -> Session | None:
         return self._all.get(request.cookies.get(COOKIE, ""))
 
-    def begin(self) -> Session:
+    def create(self) -> Session:
         """A new session of nobody yet."""
         session = Session(key=secrets.token_urlsafe(32), csrf=secrets.token_urlsafe(32))
         self._all[session.key] = session
@@ -78,13 +78,13 @@ class Sessions:
         token = self._instance.token(session.token)
         return Identity(user=user, token=token) if token is not None else Identity()
 
-    def people(self) -> list[User]:
+    def users(self) -> list[User]:
         """The accounts one can sign in as."""
         users = self._instance.database.users.values()
         return sorted((user for user in users if user.type == "User"), key=lambda user: user.login)
 
 
-def give(response: Response, session: Session) -> Response:
+def set_cookie(response: Response, session: Session) -> Response:
     """Have the browser keep the session."""
     response.set_cookie(COOKIE, session.key, max_age=_SECONDS, httponly=True, samesite="lax")
     return response

@@ -78,7 +78,7 @@ async def pull_page(context: PageContext) -> Response:
         pull=pull,
         issue=issue,
         state=state_of(context, pull),
-        talk=timeline.of_issue(repository, issue),
+        timeline=timeline.of_issue(repository, issue),
         labels=repository.labels,
         thread=f"{context.home}/issues/{pull.number}",
         may_comment=context.may("issues:write", "pull_requests:write", role="read"),
@@ -115,7 +115,7 @@ async def merge(context: PageContext) -> Response:
         method=method if method in _METHODS else "merge", sha=context.form.text("head") or None
     )
     sha = await merges.merge(context.instance, context.repository, pull, wanted, context.identity)
-    context.tell("good", f"Merged as {sha[:7]}.")
+    context.add_notice("good", f"Merged as {sha[:7]}.")
     return context.go(f"{context.home}/pull/{pull.number}")
 
 
@@ -129,7 +129,7 @@ def state_of(context: PageContext, pull: PullRequest) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Changes:
+class PullChanges:
     commits: list[Any]
     files: list[diffs.FileDiff]
     more: int
@@ -137,11 +137,11 @@ class Changes:
     deletions: int
 
 
-async def _changes(context: PageContext, pull: PullRequest) -> Changes:
+async def _changes(context: PageContext, pull: PullRequest) -> PullChanges:
     base = await history.merge_base(context.git, pull.base_sha, pull.head_sha)
     changed = await history.changes(context.git, base, pull.head_sha)
     checks = latest_check_runs(context.repository, pull.head_sha)
-    return Changes(
+    return PullChanges(
         commits=await history.between(context.git, pull.base_sha, pull.head_sha),
         files=diffs.file_diffs(changed, diffs.remarks_by_path(checks)),
         more=max(0, len(changed) - diffs.MOST_FILES),

@@ -8,7 +8,7 @@ from rehearsal.github.accounts.render import author_association, maybe_user, sim
 from rehearsal.github.git.history import Size
 from rehearsal.github.issues.render import labels_of
 from rehearsal.github.pulls.rules import mergeable_state
-from rehearsal.github.pulls.state import PullRequest, Review
+from rehearsal.github.pulls.state import PullRequest, PullRequestReview
 from rehearsal.github.repositories.render.repositories import repository as render_repository
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.view import View, maybe_stamp, node_id, stamp
@@ -88,7 +88,7 @@ def pulls_of(view: View, repository: Repository, sha: str) -> list[dict[str, Any
     return [minimal_pull(view, repository, one) for one in repository.open_pulls() if one.head_sha == sha]
 
 
-def review(view: View, repository: Repository, pull: PullRequest, one: Review) -> dict[str, Any]:
+def review(view: View, repository: Repository, pull: PullRequest, one: PullRequestReview) -> dict[str, Any]:
     here = f"{view.repo(repository)}/pulls/{pull.number}"
     page = f"{view.page(repository)}/pull/{pull.number}#pullrequestreview-{one.id}"
     return {

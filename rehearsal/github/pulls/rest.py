@@ -13,7 +13,7 @@ from rehearsal.github.pulls.rules import MERGE_METHODS, check_reviewer, role_to_
 from rehearsal.github.pulls.service import pull_requests, reviews
 from rehearsal.github.pulls.service.merge import MergeRequest, merge
 from rehearsal.github.pulls.service.mergeability import refresh
-from rehearsal.github.pulls.state import PullRequest, Review
+from rehearsal.github.pulls.state import PullRequest, PullRequestReview
 from rehearsal.github.repositories.render import commits as render_commits
 from rehearsal.github.rest.answers import Answer, created, ok
 from rehearsal.github.rest.call import Call
@@ -91,7 +91,7 @@ async def update_pull(call: Call) -> Answer:
         before, pull.base_ref = {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}, base
         await refresh(call.instance, call.repository, pull)
         edited = {"changes": {"base": before}}
-        await pull_requests.tell(call.instance, call.repository, pull, "edited", call.identity, edited)
+        await pull_requests.deliver_event(call.instance, call.repository, pull, "edited", call.identity, edited)
     return ok(await _full(call, pull))
 
 
@@ -180,7 +180,7 @@ async def request_reviewers(call: Call) -> Answer:
     return created(render.simple_pull(call.view, call.repository, pull))
 
 
-def _review(call: Call, pull: PullRequest) -> Review:
+def _review(call: Call, pull: PullRequest) -> PullRequestReview:
     wanted = call.number("review")
     found = next((one for one in pull.reviews if one.id == wanted), None)
     if found is None:

@@ -7,7 +7,7 @@ from rehearsal.github.checks.rules import State, states
 from rehearsal.github.identity import Identity
 from rehearsal.github.problems import Problem, conflict, forbidden, not_allowed, unprocessable
 from rehearsal.github.protection.rules import RefRules, rules_for
-from rehearsal.github.pulls.state import PullRequest, Review
+from rehearsal.github.pulls.state import PullRequest, PullRequestReview
 from rehearsal.github.repositories.state import Repository
 
 MERGE_METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
@@ -41,7 +41,7 @@ def _review_refused(message: str) -> Problem:
     return Problem(422, "Unprocessable Entity", errors=[message])
 
 
-def check_dismiss(review: Review) -> None:
+def check_dismiss(review: PullRequestReview) -> None:
     """Raise Problem 422 for a review that neither approves nor asks for changes."""
     if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
         raise unprocessable(f"Can not dismiss a review in state {review.state}")
@@ -55,7 +55,7 @@ def check_reviewer(repository: Repository, pull: PullRequest, login: str) -> Non
         raise Problem(422, "Reviews may only be requested from collaborators.")
 
 
-def stale_approvals(repository: Repository, pull: PullRequest) -> list[Review]:
+def stale_approvals(repository: Repository, pull: PullRequest) -> list[PullRequestReview]:
     """The approvals of an earlier head, where the base dismisses those."""
     if not rules_for(repository, f"refs/heads/{pull.base_ref}").dismiss_stale:
         return []
@@ -135,7 +135,7 @@ def check_blockers(repository: Repository, sha: str, rules: RefRules) -> list[st
     return [f'Required status check "{context}" {words[state]}.' for context, state in missing.items()]
 
 
-def counting_reviews(repository: Repository, pull: PullRequest) -> list[Review]:
+def counting_reviews(repository: Repository, pull: PullRequest) -> list[PullRequestReview]:
     """Standing reviews of people who may write here, the author's own left out."""
     author = repository.issues[pull.number].user
     return [

@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(kw_only=True)
-class Review:
+class PullRequestReview:
     id: int
     user: str
     state: str
@@ -39,12 +39,12 @@ class PullRequest:
     """Whether base has commits that head lacks."""
     merged_at: datetime | None = None
     merged_by: str | None = None
-    reviews: list[Review] = field(default_factory=list)
+    reviews: list[PullRequestReview] = field(default_factory=list)
     requested_reviewers: list[str] = field(default_factory=list)
 
-    def standing_reviews(self) -> list[Review]:
+    def standing_reviews(self) -> list[PullRequestReview]:
         """The review that counts of each person: the last one that approves, objects or was dismissed."""
-        latest: dict[str, Review] = {}
+        latest: dict[str, PullRequestReview] = {}
         for review in self.reviews:
             if review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
                 latest[review.user] = review

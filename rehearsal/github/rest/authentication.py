@@ -9,7 +9,7 @@ from datetime import timedelta
 from rehearsal.github.accounts.rate_limit import Allowance, RequestCount
 from rehearsal.github.accounts.tokens import Token
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import Problem, bad_credentials
 
 _WINDOW = timedelta(hours=1)
@@ -18,7 +18,7 @@ LIMITS = {"classic": 5_000, "fine-grained": 5_000, "job": 1_000, "app": 5_000}
 ANONYMOUS_LIMIT = 60
 
 
-def identify(instance: Instance, header: str | None) -> Identity:
+def identify(instance: GitHubInstance, header: str | None) -> Identity:
     """The identity behind an Authorization header (token, bearer, or basic with the token as password).
 
     Raises Problem 401 for a token that is unknown, retired or expired.
@@ -32,7 +32,7 @@ def identify(instance: Instance, header: str | None) -> Identity:
     return Identity(user=instance.database.users[token.login], token=token)
 
 
-def count(instance: Instance, token: Token | None) -> dict[str, str]:
+def count(instance: GitHubInstance, token: Token | None) -> dict[str, str]:
     """Count a request against the hour of whoever asks; returns the headers that say so.
 
     Raises Problem 403 when the hour is used up.
@@ -52,7 +52,7 @@ def count(instance: Instance, token: Token | None) -> dict[str, str]:
     return _headers(limit, allowance.used, reset)
 
 
-def give_back(instance: Instance, token: Token) -> dict[str, str]:
+def uncount(instance: GitHubInstance, token: Token) -> dict[str, str]:
     """Uncount a request that was answered 304; returns the headers as they are then."""
     allowance = allowance_of(instance, token)
     allowance.used -= 1
@@ -62,20 +62,20 @@ def give_back(instance: Instance, token: Token) -> dict[str, str]:
     return _headers(LIMITS[token.kind], allowance.used, reset_at(instance, allowance))
 
 
-def allowance_of(instance: Instance, token: Token) -> Allowance:
+def allowance_of(instance: GitHubInstance, token: Token) -> Allowance:
     """What a token's requests are counted against: its person's hour, or that of all jobs of its repository."""
     if token.kind == "job" and token.repository is not None:
         return instance.repository(token.repository).jobs_allowance
     return instance.database.users[token.login].allowance
 
 
-def _of_run(instance: Instance, token: Token) -> RequestCount | None:
+def _of_run(instance: GitHubInstance, token: Token) -> RequestCount | None:
     if token.run_id is None or token.repository is None:
         return None
     return instance.repository(token.repository).requests.setdefault(token.run_id, RequestCount())
 
 
-def reset_at(instance: Instance, allowance: Allowance) -> int:
+def reset_at(instance: GitHubInstance, allowance: Allowance) -> int:
     """When the running hour ends, in epoch seconds."""
     return int(((allowance.since or instance.now()) + _WINDOW).timestamp())
 

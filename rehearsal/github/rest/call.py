@@ -11,7 +11,7 @@ from starlette.requests import Request
 from rehearsal.github.accounts.state import User
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.issues.state import Issue
 from rehearsal.github.problems import Problem, not_found, unprocessable
 from rehearsal.github.pulls.state import PullRequest
@@ -28,7 +28,7 @@ Item = TypeVar("Item")
 class Call:
     """Who asks for what, authenticated and let in; `fields` is the JSON body."""
 
-    instance: Instance
+    instance: GitHubInstance
     request: Request
     identity: Identity
     view: View

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 
 _KEPT = 1_000
 
 
-def create(instance: Instance, kind: str, number: int | str) -> str:
+def create(instance: GitHubInstance, kind: str, number: int | str) -> str:
     """A new address of a thing; the oldest one makes room when there are too many."""
     key = secrets.token_hex(16)
     while len(instance.downloads) >= _KEPT:

@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rehearsal.github.accounts.rules import check
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import Problem
 from rehearsal.github.rest.answers import NOT_MODIFIED, Answer
-from rehearsal.github.rest.authentication import count, give_back, identify
+from rehearsal.github.rest.authentication import count, identify, uncount
 from rehearsal.github.rest.call import Call
 from rehearsal.github.rest.fields import Fields, parse
 
@@ -59,7 +59,7 @@ class Endpoints:
         return keep
 
 
-def routes(instance: Instance, endpoints: list[Endpoint]) -> list[Route]:
+def routes(instance: GitHubInstance, endpoints: list[Endpoint]) -> list[Route]:
     """Starlette routes, in the order given: of two that match, the first one answers."""
     return [
         Route(endpoint.path, _serve(instance, endpoint), methods=[endpoint.method], name=endpoint.handler.__name__)
@@ -67,7 +67,7 @@ def routes(instance: Instance, endpoints: list[Endpoint]) -> list[Route]:
     ]
 
 
-def _serve(instance: Instance, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _serve(instance: GitHubInstance, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         headers = {
             "X-GitHub-Request-Id": uuid.uuid4().hex[:16].upper(),
@@ -98,7 +98,7 @@ def _serve(instance: Instance, endpoint: Endpoint) -> Callable[[Request], Awaita
             return answer
         response = answer.response(request, headers)
         if response.status_code == NOT_MODIFIED and identity.token is not None:
-            response.headers.update(give_back(instance, identity.token))
+            response.headers.update(uncount(instance, identity.token))
         return response
 
     return serve
@@ -115,7 +115,7 @@ def _full_name(request: Request) -> str:
     return f"{request.path_params['owner']}/{request.path_params['repo']}"
 
 
-def _api_base(instance: Instance, request: Request) -> str:
+def _api_base(instance: GitHubInstance, request: Request) -> str:
     """Links lead back the way the client came: `gh` sends its token only to the host it was told of."""
     host = request.headers.get("host", "")
     return f"{request.url.scheme}://{host}" if host.startswith("api.") else instance.address

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.releases.state import Asset
 from rehearsal.github.runs.service import archives
 from rehearsal.github.runs.service.runs import jobs_of_attempt
@@ -18,7 +18,7 @@ from rehearsal.runner.model import Run
 _GONE = "The specified resource does not exist.\n"
 
 
-def routes(instance: Instance) -> list[Route]:
+def routes(instance: GitHubInstance) -> list[Route]:
     """Logs, artifacts and assets by key, and assets as a browser gets them."""
     downloads = _Downloads(instance)
     return [
@@ -28,7 +28,7 @@ def routes(instance: Instance) -> list[Route]:
 
 
 class _Downloads:
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: GitHubInstance) -> None:
         self._instance = instance
 
     async def by_key(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from rehearsal.github.git import smart_http
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.git.receiving import Question, RefChange, Verdict
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import Problem
 from rehearsal.github.repositories.rules import judge
 from rehearsal.github.repositories.service.pushes import refs_moved
@@ -21,10 +21,10 @@ from rehearsal.github.rest.authentication import identify
 _PUSH = "git-receive-pack"
 
 
-class Transport:
+class GitRoutes:
     """Serves /{owner}/{repository}[.git] to git."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: GitHubInstance) -> None:
         self._instance = instance
 
     def routes(self) -> list[Route]:

@@ -8,11 +8,11 @@ from starlette.routing import BaseRoute
 from rehearsal.github.accounts import pages as accounts
 from rehearsal.github.checks import pages as checks
 from rehearsal.github.deployments import pages as deployments
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.issues.pages import issues
 from rehearsal.github.pages import serving
 from rehearsal.github.pages.context import PageContext
-from rehearsal.github.pages.serving import Page, Pages
+from rehearsal.github.pages.serving import PageEndpoint, Pages
 from rehearsal.github.pages.sessions import Sessions
 from rehearsal.github.problems import not_found
 from rehearsal.github.protection import pages as protection
@@ -37,7 +37,7 @@ _DOMAINS = (
 _last = Pages()
 
 
-def every_page() -> list[Page]:
+def every_page() -> list[PageEndpoint]:
     return [*(page for domain in _DOMAINS for page in domain.pages.all), *_last.all]
 
 
@@ -49,6 +49,6 @@ async def nowhere(context: PageContext) -> Response:
     raise not_found()
 
 
-def page_routes(instance: Instance) -> list[BaseRoute]:
+def page_routes(instance: GitHubInstance) -> list[BaseRoute]:
     """Everything a browser opens; they come after the API."""
     return [*serving.routes(instance, Sessions(instance), every_page())]

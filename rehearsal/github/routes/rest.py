@@ -11,7 +11,7 @@ from rehearsal.github.attestations import rest as attestations
 from rehearsal.github.checks import rest as checks
 from rehearsal.github.deployments import rest as deployments
 from rehearsal.github.environments import rest as environments
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.issues import rest as issues
 from rehearsal.github.problems import not_found
 from rehearsal.github.protection import rest as protection
@@ -56,7 +56,7 @@ def all_endpoints() -> list[Endpoint]:
     return [*(one for domain in _DOMAINS for one in domain.endpoints.all), *last.all]
 
 
-def api_routes(instance: Instance) -> list[Route]:
+def api_routes(instance: GitHubInstance) -> list[Route]:
     """The REST API, and what its answers lead to."""
     missing = Route("/repos/{rest:path}", _missing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     return [*routes(instance, all_endpoints()), *downloads.routes(instance), *oidc.oidc_routes(instance), missing]

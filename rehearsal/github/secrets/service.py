@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.secrets.state import Secret, Variable
 
 
-def set_secret(instance: Instance, secrets: dict[str, Secret], name: str, value: str) -> bool:
+def set_secret(instance: GitHubInstance, secrets: dict[str, Secret], name: str, value: str) -> bool:
     """Whether it is new. Names are kept in capitals, as on GitHub."""
     now, key = instance.now(), name.upper()
     known = secrets.get(key)
@@ -14,7 +14,7 @@ def set_secret(instance: Instance, secrets: dict[str, Secret], name: str, value:
     return known is None
 
 
-def set_variable(instance: Instance, variables: dict[str, Variable], name: str, value: str) -> bool:
+def set_variable(instance: GitHubInstance, variables: dict[str, Variable], name: str, value: str) -> bool:
     """Whether it is new."""
     now, key = instance.now(), name.upper()
     known = variables.get(key)

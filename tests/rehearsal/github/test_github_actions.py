@@ -206,7 +206,7 @@ def test_a_job_that_is_no_deployment_makes_its_environment_known_alone(scene: Sc
 
 def told(scene: Scene) -> list[tuple[str, str | None]]:
     """What was told of runs so far."""
-    scene.run(scene.github.hub.run_events.settle())
+    scene.run(scene.github.hub.run_events.wait())
     return [
         (event.payload["action"], event.payload["workflow_run"]["conclusion"]) for event in scene.events("workflow_run")
     ]

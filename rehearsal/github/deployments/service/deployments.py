@@ -9,20 +9,20 @@ from rehearsal.github.deployments import render
 from rehearsal.github.deployments.rules import check_contexts, check_delete, superseded
 from rehearsal.github.deployments.state import Deployment, DeploymentStatus
 from rehearsal.github.environments.service import ensure
-from rehearsal.github.events.delivery import announce
+from rehearsal.github.events.delivery import deliver
 from rehearsal.github.git.history import is_ancestor
 from rehearsal.github.git.merging import Conflict, merge
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import conflict, unprocessable
-from rehearsal.github.pulls.service.mergeability import github_itself
+from rehearsal.github.pulls.service.mergeability import github_signature
 from rehearsal.github.repositories.service.pushes import refs_moved
 from rehearsal.github.repositories.state import Repository
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DeploymentRequest:
     """A deployment somebody asks for, with GitHub's defaults."""
 
     ref: str
@@ -39,7 +39,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusWanted:
+class DeploymentStatusRequest:
     """A status somebody adds."""
 
     state: str
@@ -50,7 +50,9 @@ class StatusWanted:
     auto_inactive: bool = True
 
 
-async def create(instance: Instance, repository: Repository, wanted: Wanted, by: Identity) -> Deployment | str:
+async def create(
+    instance: GitHubInstance, repository: Repository, wanted: DeploymentRequest, by: Identity
+) -> Deployment | str:
     """The deployment; or the message of GitHub's 202 when the default branch was merged into the ref first.
 
     Raises Problem 422 for an unknown ref, 409 for a merge conflict or checks that have not passed.
@@ -64,18 +66,22 @@ async def create(instance: Instance, repository: Repository, wanted: Wanted, by:
             return merged
     check_contexts(repository, wanted.ref, sha, wanted.required_contexts)
     deployment = _recorded(instance, repository, wanted, sha, by)
-    await _tell(instance, repository, deployment, None, by)
+    await _deliver_event(instance, repository, deployment, None, by)
     return deployment
 
 
 async def add_status(
-    instance: Instance, repository: Repository, deployment: Deployment, wanted: StatusWanted, by: Identity
+    instance: GitHubInstance,
+    repository: Repository,
+    deployment: Deployment,
+    wanted: DeploymentStatusRequest,
+    by: Identity,
 ) -> DeploymentStatus:
     """Add a status; a success makes earlier ones of the environment inactive."""
     status = _status(instance, deployment, wanted, by)
     deployment.statuses.append(status)
     ensure(instance, repository, status.environment)
-    await _tell(instance, repository, deployment, status, by)
+    await _deliver_event(instance, repository, deployment, status, by)
     if wanted.state == "success" and wanted.auto_inactive:
         await _retire_others(instance, repository, deployment, by)
     return status
@@ -98,14 +104,14 @@ def delete(repository: Repository, deployment: Deployment) -> None:
     del repository.deployments[deployment.id]
 
 
-async def _auto_merge(instance: Instance, repository: Repository, ref: str, sha: str, by: Identity) -> str | None:
+async def _auto_merge(instance: GitHubInstance, repository: Repository, ref: str, sha: str, by: Identity) -> str | None:
     """Merge the default branch into a branch that lacks some of it."""
     git = instance.git(repository)
     full, base = f"refs/heads/{ref}", git.branch(repository.default_branch)
     if full not in git.refs or base is None or ref == repository.default_branch or await is_ancestor(git, base, sha):
         return None
     message = f"Merge branch '{repository.default_branch}' into {ref}\n"
-    github = github_itself(instance)
+    github = github_signature(instance)
     merged = await merge(git, sha, base, message=message, author=github, by=github)
     if isinstance(merged, Conflict) or not await git.update_ref(full, merged, sha):
         raise conflict(f"Conflict merging {repository.default_branch} into {ref}.")
@@ -113,7 +119,9 @@ async def _auto_merge(instance: Instance, repository: Repository, ref: str, sha:
     return f"Auto-merged {repository.default_branch} into {ref} on deployment."
 
 
-def _recorded(instance: Instance, repository: Repository, wanted: Wanted, sha: str, by: Identity) -> Deployment:
+def _recorded(
+    instance: GitHubInstance, repository: Repository, wanted: DeploymentRequest, sha: str, by: Identity
+) -> Deployment:
     ensure(instance, repository, wanted.environment)
     deployment = Deployment(
         id=instance.database.next_id("deployment"),
@@ -134,7 +142,9 @@ def _recorded(instance: Instance, repository: Repository, wanted: Wanted, sha: s
     return deployment
 
 
-def _status(instance: Instance, deployment: Deployment, wanted: StatusWanted, by: Identity) -> DeploymentStatus:
+def _status(
+    instance: GitHubInstance, deployment: Deployment, wanted: DeploymentStatusRequest, by: Identity
+) -> DeploymentStatus:
     return DeploymentStatus(
         id=instance.database.next_id("deployment_status"),
         state=wanted.state,
@@ -148,15 +158,21 @@ def _status(instance: Instance, deployment: Deployment, wanted: StatusWanted, by
     )
 
 
-async def _retire_others(instance: Instance, repository: Repository, deployment: Deployment, by: Identity) -> None:
+async def _retire_others(
+    instance: GitHubInstance, repository: Repository, deployment: Deployment, by: Identity
+) -> None:
     for other in superseded(repository, deployment):
-        status = _status(instance, other, StatusWanted(state="inactive"), by)
+        status = _status(instance, other, DeploymentStatusRequest(state="inactive"), by)
         other.statuses.append(status)
-        await _tell(instance, repository, other, status, by)
+        await _deliver_event(instance, repository, other, status, by)
 
 
-async def _tell(
-    instance: Instance, repository: Repository, deployment: Deployment, status: DeploymentStatus | None, by: Identity
+async def _deliver_event(
+    instance: GitHubInstance,
+    repository: Repository,
+    deployment: Deployment,
+    status: DeploymentStatus | None,
+    by: Identity,
 ) -> None:
     view = instance.view()
     body: dict[str, Any] = {"action": "created", "deployment": render.deployment(view, repository, deployment)}
@@ -164,12 +180,12 @@ async def _tell(
     if status is not None:
         body["deployment_status"] = render.deployment_status(view, repository, deployment, status)
     name = "deployment" if status is None else "deployment_status"
-    await announce(
+    await deliver(
         instance, repository, name, body, ref=_ref(instance, repository, deployment), sha=deployment.sha, by=by
     )
 
 
-def _ref(instance: Instance, repository: Repository, deployment: Deployment) -> str:
+def _ref(instance: GitHubInstance, repository: Repository, deployment: Deployment) -> str:
     """The full ref of what was deployed; empty for a bare commit, as on GitHub."""
     refs = instance.git(repository).refs
     candidates = (f"refs/heads/{deployment.ref}", f"refs/tags/{deployment.ref}")

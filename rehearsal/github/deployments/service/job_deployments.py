@@ -5,14 +5,14 @@ from __future__ import annotations
 from rehearsal.github.deployments.rules import superseded
 from rehearsal.github.deployments.state import Deployment, DeploymentStatus
 from rehearsal.github.environments.service import ensure
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.repositories.state import Repository
 from rehearsal.runner.model import Job, Run
 
 _ENDED = {"success": "success", "failure": "failure", "timed_out": "failure", "cancelled": "error"}
 
 
-def job_changed(instance: Instance, repository: Repository, run: Run, job: Job) -> Deployment | None:
+def job_changed(instance: GitHubInstance, repository: Repository, run: Run, job: Job) -> Deployment | None:
     """Make or move on the deployment of a job; None for a job without environment, or one that never began.
 
     An environment that nobody made comes into being, without any rule, also where the job makes no deployment.
@@ -42,7 +42,7 @@ def _state(job: Job) -> str | None:
     return {"waiting": "waiting", "in_progress": "in_progress"}.get(job.status)
 
 
-def _made(instance: Instance, repository: Repository, run: Run, job: Job) -> Deployment:
+def _made(instance: GitHubInstance, repository: Repository, run: Run, job: Job) -> Deployment:
     name = ensure(instance, repository, job.environment or "").name
     deployment = Deployment(
         id=instance.database.next_id("deployment"),
@@ -64,7 +64,7 @@ def _made(instance: Instance, repository: Repository, run: Run, job: Job) -> Dep
 
 
 def _status(
-    instance: Instance, repository: Repository, deployment: Deployment, run: Run, job: Job, state: str
+    instance: GitHubInstance, repository: Repository, deployment: Deployment, run: Run, job: Job, state: str
 ) -> DeploymentStatus:
     page = f"{instance.address}/{repository.full_name}/actions/runs/{run.id}/job/{job.id}"
     own = deployment.job_id == job.id

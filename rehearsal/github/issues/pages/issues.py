@@ -67,7 +67,7 @@ async def issue_page(context: PageContext) -> Response:
         "issue.html",
         live=LIVE,
         issue=issue,
-        talk=timeline.of_issue(context.repository, issue),
+        timeline=timeline.of_issue(context.repository, issue),
         labels=context.repository.labels,
         may_comment=context.may(*_WRITE, role="read"),
         may_close=may_close(context, issue),

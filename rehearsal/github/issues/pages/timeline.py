@@ -1,4 +1,4 @@
-"""What was said under an issue or a pull request, and what happened there, in order of time."""
+"""What was item under an issue or a pull request, and what happened there, in order of time."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rehearsal.github.repositories.state import Repository
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class TimelineItem:
     """One contribution. `kind` is comment, review or event."""
 
     kind: str
-    who: str
+    user: str
     at: datetime
     anchor: str
-    did: str
+    action: str
     """commented, approved these changes, merged this as 4f2a1c0, ..."""
     body: str = ""
-    look: str = ""
+    state: str = ""
     by_app: bool = False
 
 
@@ -35,29 +35,29 @@ _VERDICTS = {
 }
 
 
-def of_issue(repository: Repository, issue: Issue) -> list[Said]:
+def of_issue(repository: Repository, issue: Issue) -> list[TimelineItem]:
     """The description first, then everything by its time."""
     pull = repository.pulls.get(issue.number)
     later = [*_comments(repository, issue), *_reviews(pull), *_endings(issue, pull)]
-    opened = Said(
+    opened = TimelineItem(
         kind="comment",
-        who=issue.user,
+        user=issue.user,
         at=issue.created_at,
         anchor=f"issue-{issue.id}",
-        did="opened this",
+        action="opened this",
         body=issue.body or "",
     )
-    return [opened, *sorted(later, key=lambda said: said.at)]
+    return [opened, *sorted(later, key=lambda item: item.at)]
 
 
-def _comments(repository: Repository, issue: Issue) -> list[Said]:
+def _comments(repository: Repository, issue: Issue) -> list[TimelineItem]:
     return [
-        Said(
+        TimelineItem(
             kind="comment",
-            who=one.user,
+            user=one.user,
             at=one.created_at,
             anchor=f"issuecomment-{one.id}",
-            did="commented" if one.updated_at == one.created_at else "commented (edited)",
+            action="commented" if one.updated_at == one.created_at else "commented (edited)",
             body=one.body,
             by_app=one.by_app,
         )
@@ -65,42 +65,47 @@ def _comments(repository: Repository, issue: Issue) -> list[Said]:
     ]
 
 
-def _reviews(pull: PullRequest | None) -> list[Said]:
+def _reviews(pull: PullRequest | None) -> list[TimelineItem]:
     found = []
     for one in pull.reviews if pull is not None else ():
-        did, look = _VERDICTS.get(one.state, ("reviewed", "commented"))
+        action, state = _VERDICTS.get(one.state, ("reviewed", "commented"))
         found.append(
-            Said(
+            TimelineItem(
                 kind="review",
-                who=one.user,
+                user=one.user,
                 at=one.submitted_at,
                 anchor=f"pullrequestreview-{one.id}",
-                did=f"{did} at {one.commit_id[:7]}",
+                action=f"{action} at {one.commit_id[:7]}",
                 body=one.body,
-                look=look,
+                state=state,
             )
         )
     return found
 
 
-def _endings(issue: Issue, pull: PullRequest | None) -> Sequence[Said]:
+def _endings(issue: Issue, pull: PullRequest | None) -> Sequence[TimelineItem]:
     if pull is not None and pull.merged_at is not None:
-        did = f"merged this as {(pull.merge_sha or '')[:7]}"
+        action = f"merged this as {(pull.merge_sha or '')[:7]}"
         return [
-            Said(
-                kind="event", who=pull.merged_by or "ghost", at=pull.merged_at, anchor="merged", did=did, look="merged"
+            TimelineItem(
+                kind="event",
+                user=pull.merged_by or "ghost",
+                at=pull.merged_at,
+                anchor="merged",
+                action=action,
+                state="merged",
             )
         ]
     if issue.closed_at is None:
         return []
     how = f" as {issue.state_reason.replace('_', ' ')}" if issue.state_reason else ""
     return [
-        Said(
+        TimelineItem(
             kind="event",
-            who=issue.closed_by or "ghost",
+            user=issue.closed_by or "ghost",
             at=issue.closed_at,
             anchor="closed",
-            did=f"closed this{how}",
-            look="closed",
+            action=f"closed this{how}",
+            state="closed",
         )
     ]

@@ -62,7 +62,7 @@ async def _ready_pull(reader: Reader, given: Input) -> Node:
     repository, pull = _own_pull(reader, given)
     if pull.draft:
         pull.draft = False
-        await pull_requests.tell(reader.instance, repository, pull, "ready_for_review", reader.identity)
+        await pull_requests.deliver_event(reader.instance, repository, pull, "ready_for_review", reader.identity)
     return {"pullRequest": pull_node(reader, repository, pull)}
 
 

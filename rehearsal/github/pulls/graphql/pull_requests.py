@@ -10,7 +10,7 @@ from rehearsal.github.git import history
 from rehearsal.github.graphql.reader import Node, Reader, connection, cut, time_or_none
 from rehearsal.github.issues.graphql.issues import common, ordered
 from rehearsal.github.pulls.rules import mergeable_state, review_decision
-from rehearsal.github.pulls.state import PullRequest, Review
+from rehearsal.github.pulls.state import PullRequest, PullRequestReview
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.view import node_id, stamp
 
@@ -106,7 +106,7 @@ def _file(change: history.FileChange) -> Node:
     return {"path": change.path, "additions": change.additions, "deletions": change.deletions}
 
 
-def review(reader: Reader, repository: Repository, of: PullRequest, one: Review) -> Node:
+def review(reader: Reader, repository: Repository, of: PullRequest, one: PullRequestReview) -> Node:
     return {
         "id": node_id("PullRequestReview", one.id),
         "author": reader.actor(one.user),

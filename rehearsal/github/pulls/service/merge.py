@@ -11,11 +11,11 @@ from rehearsal.github.git.merging import Conflict
 from rehearsal.github.git.objects import Signature
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import conflict, not_allowed
 from rehearsal.github.pulls.rules import check_merge
-from rehearsal.github.pulls.service.mergeability import github_itself
-from rehearsal.github.pulls.service.pull_requests import record_merge, tell
+from rehearsal.github.pulls.service.mergeability import github_signature
+from rehearsal.github.pulls.service.pull_requests import deliver_event, record_merge
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.repositories.service.pushes import refs_moved
 from rehearsal.github.repositories.state import Repository
@@ -34,7 +34,7 @@ class MergeRequest:
 
 
 async def merge(
-    instance: Instance, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
+    instance: GitHubInstance, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
 ) -> str:
     """Merge, and return the commit. Raises Problem 405 with the reasons, 409 when head or base moved."""
     check_merge(by, repository, pull, method=wanted.method, expected_head=wanted.sha)
@@ -48,14 +48,14 @@ async def merge(
         raise conflict("Base branch was modified. Review and try the merge again.")
     record_merge(instance, repository, pull, commit, by)
     await refs_moved(instance, repository, [RefChange(ref=ref, old=base, new=commit)], by)
-    await tell(instance, repository, pull, "closed", by)
+    await deliver_event(instance, repository, pull, "closed", by)
     if repository.settings.delete_branch_on_merge and pull.head_repository == repository.full_name:
         await _delete_head(instance, repository, git, pull, by)
     return commit
 
 
 async def _commit(
-    instance: Instance, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
+    instance: GitHubInstance, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
 ) -> str:
     git = instance.git(repository)
     person = signature(instance, by)
@@ -65,12 +65,12 @@ async def _commit(
         text = await _squash_text(git, repository, pull, wanted)
         author = _author(instance, repository.issues[pull.number].user)
         made = await merging.squash(
-            git, pull.base_sha, pull.head_sha, message=text, author=author, by=github_itself(instance)
+            git, pull.base_sha, pull.head_sha, message=text, author=author, by=github_signature(instance)
         )
     else:
         text = _merge_text(repository, pull, wanted)
         made = await merging.merge(
-            git, pull.base_sha, pull.head_sha, message=text, author=person, by=github_itself(instance)
+            git, pull.base_sha, pull.head_sha, message=text, author=person, by=github_signature(instance)
         )
     if isinstance(made, Conflict):
         raise not_allowed("Merge conflict")
@@ -79,12 +79,12 @@ async def _commit(
     return made
 
 
-def signature(instance: Instance, by: Identity) -> Signature:
+def signature(instance: GitHubInstance, by: Identity) -> Signature:
     """The person as an author of commits."""
     return _author(instance, by.login)
 
 
-def _author(instance: Instance, login: str) -> Signature:
+def _author(instance: GitHubInstance, login: str) -> Signature:
     user = instance.view().user(login)
     return Signature(name=user.name, email=user.email, at=instance.now())
 
@@ -111,7 +111,7 @@ async def _squash_text(git: BareRepository, repository: Repository, pull: PullRe
 
 
 async def _delete_head(
-    instance: Instance, repository: Repository, git: BareRepository, pull: PullRequest, by: Identity
+    instance: GitHubInstance, repository: Repository, git: BareRepository, pull: PullRequest, by: Identity
 ) -> None:
     ref = f"refs/heads/{pull.head_ref}"
     if await git.update_ref(ref, ZERO, pull.head_sha):

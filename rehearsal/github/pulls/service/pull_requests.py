@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.github.events.delivery import announce
+from rehearsal.github.events.delivery import deliver
 from rehearsal.github.git.bare import ZERO, BareRepository
 from rehearsal.github.git.history import Size, ahead_behind, between, is_ancestor, size
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.issues.state import Issue
 from rehearsal.github.problems import custom, invalid
 from rehearsal.github.pulls.render import full_pull
@@ -20,7 +20,7 @@ from rehearsal.github.repositories.state import Repository
 
 
 async def open_pull(
-    instance: Instance,
+    instance: GitHubInstance,
     repository: Repository,
     *,
     title: str,
@@ -53,12 +53,12 @@ async def open_pull(
     pull.last_pusher = by.login
     repository.pulls[pull.number] = pull
     await refresh(instance, repository, pull)
-    await tell(instance, repository, pull, "opened", by)
+    await deliver_event(instance, repository, pull, "opened", by)
     return pull
 
 
-async def tell(
-    instance: Instance,
+async def deliver_event(
+    instance: GitHubInstance,
     repository: Repository,
     pull: PullRequest,
     action: str,
@@ -74,7 +74,7 @@ async def tell(
     rendered = full_pull(instance.view(), repository, pull, await pull_size(instance, repository, pull))
     merged = pull.merged_at is not None
     ref = f"refs/heads/{pull.base_ref}" if merged else f"refs/pull/{pull.number}/merge"
-    await announce(
+    await deliver(
         instance,
         repository,
         "pull_request",
@@ -86,11 +86,13 @@ async def tell(
     )
 
 
-async def pull_size(instance: Instance, repository: Repository, pull: PullRequest) -> Size:
+async def pull_size(instance: GitHubInstance, repository: Repository, pull: PullRequest) -> Size:
     return await size(instance.git(repository), pull.base_sha, pull.head_sha)
 
 
-async def head_moved(instance: Instance, source: Repository, branch: str, change: RefChange, by: Identity) -> None:
+async def head_moved(
+    instance: GitHubInstance, source: Repository, branch: str, change: RefChange, by: Identity
+) -> None:
     """The branch of pull requests got new commits, or is gone (then they close)."""
     for repository in list(instance.database.repositories.values()):
         for pull in repository.open_pulls():
@@ -103,7 +105,12 @@ async def head_moved(instance: Instance, source: Repository, branch: str, change
 
 
 async def _synchronize(
-    instance: Instance, repository: Repository, source: Repository, pull: PullRequest, change: RefChange, by: Identity
+    instance: GitHubInstance,
+    repository: Repository,
+    source: Repository,
+    pull: PullRequest,
+    change: RefChange,
+    by: Identity,
 ) -> None:
     pull.head_sha, pull.last_pusher = change.new, by.login
     repository.issues[pull.number].updated_at = instance.now()
@@ -111,10 +118,12 @@ async def _synchronize(
     for review in stale_approvals(repository, pull):
         review.state = "DISMISSED"
     await refresh(instance, repository, pull)
-    await tell(instance, repository, pull, "synchronize", by, {"before": change.old, "after": change.new})
+    await deliver_event(instance, repository, pull, "synchronize", by, {"before": change.old, "after": change.new})
 
 
-async def base_moved(instance: Instance, repository: Repository, branch: str, change: RefChange, by: Identity) -> None:
+async def base_moved(
+    instance: GitHubInstance, repository: Repository, branch: str, change: RefChange, by: Identity
+) -> None:
     """Pull requests into a branch that moved: those it now contains are merged, the others get a new test merge."""
     if change.new == ZERO:
         return
@@ -134,25 +143,27 @@ async def _merged_as(git: BareRepository, pull: PullRequest, change: RefChange) 
     return next((one.sha for one in commits if pull.head_sha in one.parents[1:]), pull.head_sha)
 
 
-async def mark_merged(instance: Instance, repository: Repository, pull: PullRequest, sha: str, by: Identity) -> None:
+async def mark_merged(
+    instance: GitHubInstance, repository: Repository, pull: PullRequest, sha: str, by: Identity
+) -> None:
     """Show a pull request as merged by `sha`, and tell of it."""
     record_merge(instance, repository, pull, sha, by)
-    await tell(instance, repository, pull, "closed", by)
+    await deliver_event(instance, repository, pull, "closed", by)
 
 
-def record_merge(instance: Instance, repository: Repository, pull: PullRequest, sha: str, by: Identity) -> None:
+def record_merge(instance: GitHubInstance, repository: Repository, pull: PullRequest, sha: str, by: Identity) -> None:
     pull.merge_sha = sha
     pull.merged_at = instance.now()
     pull.merged_by = by.login
     set_state(instance, repository.issues[pull.number], "closed", by)
 
 
-async def close(instance: Instance, repository: Repository, pull: PullRequest, by: Identity) -> None:
+async def close(instance: GitHubInstance, repository: Repository, pull: PullRequest, by: Identity) -> None:
     set_state(instance, repository.issues[pull.number], "closed", by)
-    await tell(instance, repository, pull, "closed", by)
+    await deliver_event(instance, repository, pull, "closed", by)
 
 
-async def reopen(instance: Instance, repository: Repository, pull: PullRequest, by: Identity) -> None:
+async def reopen(instance: GitHubInstance, repository: Repository, pull: PullRequest, by: Identity) -> None:
     """Raises Problem 422 when the branch is gone or it was merged."""
     source = instance.database.repository(pull.head_repository)
     head = instance.git(source).branch(pull.head_ref) if source is not None else None
@@ -161,10 +172,10 @@ async def reopen(instance: Instance, repository: Repository, pull: PullRequest, 
     pull.head_sha = head
     set_state(instance, repository.issues[pull.number], "open", by)
     await refresh(instance, repository, pull)
-    await tell(instance, repository, pull, "reopened", by)
+    await deliver_event(instance, repository, pull, "reopened", by)
 
 
-def set_state(instance: Instance, issue: Issue, state: str, by: Identity, reason: str | None = None) -> None:
+def set_state(instance: GitHubInstance, issue: Issue, state: str, by: Identity, reason: str | None = None) -> None:
     """Open or close an issue or pull request."""
     issue.state = state
     issue.updated_at = instance.now()
@@ -173,7 +184,7 @@ def set_state(instance: Instance, issue: Issue, state: str, by: Identity, reason
     issue.state_reason = reason
 
 
-def _source(instance: Instance, repository: Repository, head: str) -> tuple[Repository, str]:
+def _source(instance: GitHubInstance, repository: Repository, head: str) -> tuple[Repository, str]:
     owner, colon, branch = head.rpartition(":")
     if not colon or owner == repository.owner:
         return repository, branch
@@ -183,14 +194,16 @@ def _source(instance: Instance, repository: Repository, head: str) -> tuple[Repo
     raise invalid("PullRequest", "head")
 
 
-async def _bring_objects(instance: Instance, repository: Repository, source: Repository, branch: str) -> None:
+async def _bring_objects(instance: GitHubInstance, repository: Repository, source: Repository, branch: str) -> None:
     """A fork's commits have to be here before they can be compared."""
     if source is not repository:
         path = str(instance.git_path(source))
         await instance.git(repository).git("fetch", "-q", "--no-write-fetch-head", path, f"refs/heads/{branch}")
 
 
-def _recorded(instance: Instance, repository: Repository, *, title: str, body: str | None, by: Identity) -> PullRequest:
+def _recorded(
+    instance: GitHubInstance, repository: Repository, *, title: str, body: str | None, by: Identity
+) -> PullRequest:
     number = repository.next_number()
     now = instance.now()
     repository.issues[number] = Issue(

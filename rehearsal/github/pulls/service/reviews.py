@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from rehearsal.github.events.delivery import announce
+from rehearsal.github.events.delivery import deliver
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.pulls.render import review as render_review
 from rehearsal.github.pulls.render import simple_pull
 from rehearsal.github.pulls.rules import check_dismiss, check_review
-from rehearsal.github.pulls.state import PullRequest, Review
+from rehearsal.github.pulls.state import PullRequest, PullRequestReview
 from rehearsal.github.repositories.state import Repository
 
 STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 
 
 async def submit(
-    instance: Instance, repository: Repository, pull: PullRequest, *, kind: str, body: str, commit: str, by: Identity
-) -> Review:
+    instance: GitHubInstance,
+    repository: Repository,
+    pull: PullRequest,
+    *,
+    kind: str,
+    body: str,
+    commit: str,
+    by: Identity,
+) -> PullRequestReview:
     """Raises Problem 422 when an author judges their own work or an objection says nothing, 403 for a job's approval."""
     check_review(by, repository, pull, kind=kind, body=body)
-    review = Review(
+    review = PullRequestReview(
         id=instance.database.next_id("review"),
         user=by.login,
         state=STATES[kind],
@@ -30,27 +37,37 @@ async def submit(
     pull.reviews.append(review)
     pull.requested_reviewers = [login for login in pull.requested_reviewers if login != by.login]
     repository.issues[pull.number].updated_at = instance.now()
-    await _tell(instance, repository, pull, review, "submitted", by)
+    await _deliver_event(instance, repository, pull, review, "submitted", by)
     return review
 
 
 async def dismiss(
-    instance: Instance, repository: Repository, pull: PullRequest, review: Review, message: str, by: Identity
+    instance: GitHubInstance,
+    repository: Repository,
+    pull: PullRequest,
+    review: PullRequestReview,
+    message: str,
+    by: Identity,
 ) -> None:
     """Raises Problem 422 for one that neither approves nor objects."""
     check_dismiss(review)
     review.state = "DISMISSED"
-    await _tell(instance, repository, pull, review, "dismissed", by)
+    await _deliver_event(instance, repository, pull, review, "dismissed", by)
 
 
-async def _tell(
-    instance: Instance, repository: Repository, pull: PullRequest, review: Review, action: str, by: Identity
+async def _deliver_event(
+    instance: GitHubInstance,
+    repository: Repository,
+    pull: PullRequest,
+    review: PullRequestReview,
+    action: str,
+    by: Identity,
 ) -> None:
     if pull.merge_sha is None:
         return
     view = instance.view()
     rendered = {**render_review(view, repository, pull, review), "state": review.state.lower()}
-    await announce(
+    await deliver(
         instance,
         repository,
         "pull_request_review",

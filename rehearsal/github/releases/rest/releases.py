@@ -138,10 +138,10 @@ async def upload_asset(call: Call) -> Answer:
     return created(body, body["url"])
 
 
-def _wanted(call: Call) -> releases.Wanted:
+def _wanted(call: Call) -> releases.ReleaseRequest:
     fields = call.fields
     choice = fields.choice("make_latest", ("true", "false", "legacy")) if "make_latest" in fields else None
-    return releases.Wanted(
+    return releases.ReleaseRequest(
         tag_name=fields.maybe_text("tag_name"),
         target_commitish=fields.maybe_text("target_commitish"),
         name=fields.maybe_text("name"),

@@ -7,13 +7,13 @@ import hashlib
 from collections.abc import AsyncIterator
 
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.releases.rules import check_asset_name, check_delete_asset, check_mutable
 from rehearsal.github.releases.state import Asset, Release
 
 
 async def upload(
-    instance: Instance,
+    instance: GitHubInstance,
     release: Release,
     *,
     name: str,
@@ -61,7 +61,7 @@ def rename(release: Release, asset: Asset, *, name: str | None, label: str | Non
     asset.label = label if label is not None else asset.label
 
 
-def delete(instance: Instance, release: Release, asset: Asset) -> None:
+def delete(instance: GitHubInstance, release: Release, asset: Asset) -> None:
     """Raises Problem 422 for an immutable release."""
     check_delete_asset(release)
     release.assets.remove(asset)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.git.history import is_ancestor
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import invalid
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.releases.rules import precedence
@@ -14,15 +14,15 @@ from rehearsal.github.repositories.state import Repository
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notes:
+class ReleaseNotes:
     name: str
     body: str
 
 
 async def generate(
-    instance: Instance, repository: Repository, tag: str, target: str | None, previous: str | None
-) -> Notes:
-    """Notes for a tag that may not be there yet. Raises Problem 422 for a target or previous tag that is not."""
+    instance: GitHubInstance, repository: Repository, tag: str, target: str | None, previous: str | None
+) -> ReleaseNotes:
+    """ReleaseNotes for a tag that may not be there yet. Raises Problem 422 for a target or previous tag that is not."""
     git = instance.git(repository)
     head = await git.resolve(f"refs/tags/{tag}") or await git.resolve(target or repository.default_branch)
     if head is None:
@@ -35,7 +35,7 @@ async def generate(
     lines = ["## What's Changed", *(_line(instance, repository, pull) for pull in pulls)] if pulls else []
     lines += _newcomers(instance, repository, pulls)
     lines += ["", "", f"**Full Changelog**: {_link(instance, repository, previous, tag)}"]
-    return Notes(name=tag, body="\n".join(lines).lstrip("\n"))
+    return ReleaseNotes(name=tag, body="\n".join(lines).lstrip("\n"))
 
 
 async def _previous(git: BareRepository, tag: str, head: str) -> str | None:
@@ -56,12 +56,12 @@ async def _within(git: BareRepository, pull: PullRequest, base: str | None, head
     return base is None or not await is_ancestor(git, pull.merge_sha, base)
 
 
-def _line(instance: Instance, repository: Repository, pull: PullRequest) -> str:
+def _line(instance: GitHubInstance, repository: Repository, pull: PullRequest) -> str:
     issue = repository.issues[pull.number]
     return f"* {issue.title} by @{issue.user} in {_pull_page(instance, repository, pull)}"
 
 
-def _newcomers(instance: Instance, repository: Repository, pulls: list[PullRequest]) -> list[str]:
+def _newcomers(instance: GitHubInstance, repository: Repository, pulls: list[PullRequest]) -> list[str]:
     """People whose first merged pull request is among these."""
     listed = {pull.number for pull in pulls}
     first: dict[str, PullRequest] = {}
@@ -78,10 +78,10 @@ def _newcomers(instance: Instance, repository: Repository, pulls: list[PullReque
     return ["", "## New Contributors", *lines]
 
 
-def _pull_page(instance: Instance, repository: Repository, pull: PullRequest) -> str:
+def _pull_page(instance: GitHubInstance, repository: Repository, pull: PullRequest) -> str:
     return f"{instance.view().page(repository)}/pull/{pull.number}"
 
 
-def _link(instance: Instance, repository: Repository, previous: str | None, tag: str) -> str:
+def _link(instance: GitHubInstance, repository: Repository, previous: str | None, tag: str) -> str:
     page = instance.view().page(repository)
     return f"{page}/commits/{tag}" if previous is None else f"{page}/compare/{previous}...{tag}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rehearsal.github.events.delivery import announce
+from rehearsal.github.events.delivery import deliver
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import Problem, invalid
 from rehearsal.github.releases.render import release as render_release
 from rehearsal.github.releases.rules import check_body, check_mutable, check_tag_free, latest_by_version
@@ -16,7 +16,7 @@ from rehearsal.github.repositories.state import Repository
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ReleaseRequest:
     """What a release shall be; None leaves a field as it is, or at its default for a new one."""
 
     tag_name: str | None = None
@@ -28,7 +28,7 @@ class Wanted:
     make_latest: str | None = None
 
 
-async def create(instance: Instance, repository: Repository, wanted: Wanted, by: Identity) -> Release:
+async def create(instance: GitHubInstance, repository: Repository, wanted: ReleaseRequest, by: Identity) -> Release:
     """Make a release, and its tag when it is published. Raises Problem 422."""
     tag = wanted.tag_name or ""
     if not tag:
@@ -54,11 +54,13 @@ async def create(instance: Instance, repository: Repository, wanted: Wanted, by:
         await _publish(instance, repository, release, by)
     repository.releases[release.id] = release
     if not release.draft:
-        await _tell_published(instance, repository, release, by)
+        await _deliver_published(instance, repository, release, by)
     return release
 
 
-async def update(instance: Instance, repository: Repository, release: Release, wanted: Wanted, by: Identity) -> None:
+async def update(
+    instance: GitHubInstance, repository: Repository, release: Release, wanted: ReleaseRequest, by: Identity
+) -> None:
     """Edit or publish. Raises Problem 422."""
     if wanted.tag_name is not None and wanted.tag_name != release.tag_name:
         check_mutable(release)
@@ -75,14 +77,14 @@ async def update(instance: Instance, repository: Repository, release: Release, w
     release.updated_at = instance.now()
     if publishes:
         await _publish(instance, repository, release, by)
-        await _tell_published(instance, repository, release, by)
+        await _deliver_published(instance, repository, release, by)
         return
     _mark_latest(repository, release, wanted.make_latest)
     if not release.draft:
-        await tell(instance, repository, release, "edited", by)
+        await deliver_event(instance, repository, release, "edited", by)
 
 
-async def delete(instance: Instance, repository: Repository, release: Release, by: Identity) -> None:
+async def delete(instance: GitHubInstance, repository: Repository, release: Release, by: Identity) -> None:
     """Delete a release; its tag stays. The tag of an immutable one can never be released again."""
     if release.immutable:
         repository.burnt_tags.append(release.tag_name)
@@ -92,7 +94,7 @@ async def delete(instance: Instance, repository: Repository, release: Release, b
     if repository.latest_release_id == release.id:
         repository.latest_release_id = None
     if not release.draft:
-        await tell(instance, repository, release, "deleted", by)
+        await deliver_event(instance, repository, release, "deleted", by)
 
 
 def visible(repository: Repository, *, with_drafts: bool) -> list[Release]:
@@ -106,16 +108,18 @@ def visible(repository: Repository, *, with_drafts: bool) -> list[Release]:
     return shown
 
 
-async def tell(instance: Instance, repository: Repository, release: Release, action: str, by: Identity) -> None:
+async def deliver_event(
+    instance: GitHubInstance, repository: Repository, release: Release, action: str, by: Identity
+) -> None:
     """A release event; it runs on the tag."""
     sha = await instance.git(repository).resolve(f"refs/tags/{release.tag_name}")
     if sha is None:
         return
     body = {"action": action, "release": render_release(instance.view(), repository, release)}
-    await announce(instance, repository, "release", body, ref=f"refs/tags/{release.tag_name}", sha=sha, by=by)
+    await deliver(instance, repository, "release", body, ref=f"refs/tags/{release.tag_name}", sha=sha, by=by)
 
 
-async def _publish(instance: Instance, repository: Repository, release: Release, by: Identity) -> None:
+async def _publish(instance: GitHubInstance, repository: Repository, release: Release, by: Identity) -> None:
     git = instance.git(repository)
     ref = f"refs/tags/{release.tag_name}"
     if ref not in git.refs:
@@ -137,12 +141,12 @@ async def _publish(instance: Instance, repository: Repository, release: Release,
     _mark_latest(repository, release, release.make_latest)
 
 
-async def _tell_published(instance: Instance, repository: Repository, release: Release, by: Identity) -> None:
+async def _deliver_published(instance: GitHubInstance, repository: Repository, release: Release, by: Identity) -> None:
     for action in ("created", "published", "prereleased" if release.prerelease else "released"):
-        await tell(instance, repository, release, action, by)
+        await deliver_event(instance, repository, release, action, by)
 
 
-def _apply(release: Release, wanted: Wanted) -> None:
+def _apply(release: Release, wanted: ReleaseRequest) -> None:
     release.target_commitish = wanted.target_commitish or release.target_commitish
     release.name = wanted.name if wanted.name is not None else release.name
     release.body = wanted.body if wanted.body is not None else release.body

@@ -53,28 +53,28 @@ async def overview(context: PageContext) -> Response:
 
 @pages.show("tree/{rest:path}")
 async def tree(context: PageContext) -> Response:
-    place = await ref_paths.find(context.git, context.path("rest"))
-    found = await context.git.look(f"{place.sha}:{place.path}")
+    at = await ref_paths.find(context.git, context.path("rest"))
+    found = await context.git.look(f"{at.sha}:{at.path}")
     if found is None:
         raise not_found()
     if found.type != "tree":
-        return context.go(f"{context.home}/blob/{place.ref}/{place.path}")
-    return context.page("tree.html", place=place, entries=_sorted(await trees.entries(context.git, found.sha)))
+        return context.go(f"{context.home}/blob/{at.ref}/{at.path}")
+    return context.page("tree.html", at=at, entries=_sorted(await trees.entries(context.git, found.sha)))
 
 
 @pages.show("blob/{rest:path}")
 async def blob(context: PageContext) -> Response:
-    place, data = await _file(context)
+    at, data = await _file(context)
     text = None if b"\0" in data[:8000] else data.decode("utf-8", "replace")
     lines = [] if text is None else text.removesuffix("\n").split("\n")
     return context.page(
         "blob.html",
-        place=place,
+        at=at,
         size=len(data),
         binary=text is None,
         lines=lines[:_MOST_LINES],
         cut=max(0, len(lines) - _MOST_LINES),
-        rendered=text if text is not None and place.path.lower().endswith(".md") else None,
+        rendered=text if text is not None and at.path.lower().endswith(".md") else None,
     )
 
 
@@ -87,12 +87,12 @@ async def raw(context: PageContext) -> Response:
 
 @pages.show("commits/{ref:path}")
 async def commit_list(context: PageContext) -> Response:
-    place = await ref_paths.find(context.git, context.path("ref"))
-    total = await history.count(context.git, place.sha)
+    at = await ref_paths.find(context.git, context.path("ref"))
+    total = await history.count(context.git, at.sha)
     number = min(asked(context.request), max(1, -(-total // PER_PAGE)))
-    found = await history.log(context.git, place.sha, skip=(number - 1) * PER_PAGE, limit=PER_PAGE)
+    found = await history.log(context.git, at.sha, skip=(number - 1) * PER_PAGE, limit=PER_PAGE)
     shown = part_of(context.request, found, total)
-    return context.page("commits.html", place=place, commits=shown, passed=_passed(context))
+    return context.page("commits.html", at=at, commits=shown, passed=_passed(context))
 
 
 @pages.show("commits")
@@ -123,7 +123,7 @@ async def commit(context: PageContext) -> Response:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Range:
+class ComparedRange:
     """`base...head`, both ends found."""
 
     base: str
@@ -188,7 +188,7 @@ def login_of(context: PageContext, commit: Commit) -> str | None:
     return user.login if user is not None else None
 
 
-async def _range(context: PageContext, spec: str) -> Range:
+async def _range(context: PageContext, spec: str) -> ComparedRange:
     base, dots, head = spec.partition("...")
     if not dots:
         base, head = context.repository.default_branch, spec
@@ -196,7 +196,7 @@ async def _range(context: PageContext, spec: str) -> Range:
     if base_sha is None or head_sha is None:
         raise not_found()
     start = await history.merge_base(context.git, base_sha, head_sha)
-    return Range(base=base, head=head, base_sha=base_sha, head_sha=head_sha, merge_base=start)
+    return ComparedRange(base=base, head=head, base_sha=base_sha, head_sha=head_sha, merge_base=start)
 
 
 def _passed(context: PageContext) -> dict[str, str]:
@@ -207,12 +207,12 @@ def _passed(context: PageContext) -> dict[str, str]:
     return {sha: STATE_NAMES[state] for sha, state in found.items() if state is not None}
 
 
-async def _file(context: PageContext) -> tuple[ref_paths.Place, bytes]:
-    place = await ref_paths.find(context.git, context.path("rest"))
-    found = await context.git.read(f"{place.sha}:{place.path}") if place.path else None
+async def _file(context: PageContext) -> tuple[ref_paths.RefPath, bytes]:
+    at = await ref_paths.find(context.git, context.path("rest"))
+    found = await context.git.read(f"{at.sha}:{at.path}") if at.path else None
     if found is None or found.type != "blob":
         raise not_found()
-    return place, found.data
+    return at, found.data
 
 
 async def _readme(context: PageContext, sha: str) -> str:

@@ -9,7 +9,7 @@ from rehearsal.github.problems import not_found
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class RefPath:
     ref: str
     """As written: a branch, a tag or a commit."""
     sha: str
@@ -22,7 +22,7 @@ class Place:
         return [(part, "/".join(parts[: position + 1])) for position, part in enumerate(parts)]
 
 
-async def find(git: BareRepository, text: str) -> Place:
+async def find(git: BareRepository, text: str) -> RefPath:
     """The longest beginning that names a commit; the rest is the path. Raises Problem 404 when nothing does."""
     parts = text.strip("/").split("/")
     for length in range(len(parts), 0, -1):
@@ -30,5 +30,5 @@ async def find(git: BareRepository, text: str) -> Place:
         known = ref in git.branches() or ref in git.tags() or length == 1
         sha = await git.resolve(ref) if known else None
         if sha is not None:
-            return Place(ref=ref, sha=sha, path="/".join(parts[length:]))
+            return RefPath(ref=ref, sha=sha, path="/".join(parts[length:]))
     raise not_found()

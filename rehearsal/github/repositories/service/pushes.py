@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.github.events import payloads
-from rehearsal.github.events.delivery import announce
+from rehearsal.github.events.delivery import deliver
 from rehearsal.github.git.bare import ZERO
 from rehearsal.github.git.history import Touched, between, is_ancestor, touched
 from rehearsal.github.git.objects import Commit
 from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.pulls.service.pull_requests import base_moved, head_moved
 from rehearsal.github.repositories.state import Repository
 
@@ -21,7 +21,7 @@ _TAGS_WITH_EVENTS = 3
 _COMMITS_LISTED = 20
 
 
-async def refs_moved(instance: Instance, repository: Repository, changes: list[RefChange], by: Identity) -> None:
+async def refs_moved(instance: GitHubInstance, repository: Repository, changes: list[RefChange], by: Identity) -> None:
     """Events, pull requests that follow their branches, pull requests that got merged."""
     repository.pushed_at = repository.updated_at = instance.now()
     tags = [change for change in changes if change.ref.startswith("refs/tags/")]
@@ -37,14 +37,14 @@ async def refs_moved(instance: Instance, repository: Repository, changes: list[R
         if not change.ref.startswith(("refs/heads/", "refs/tags/")):
             continue
         if change not in tags or len(tags) <= _TAGS_WITH_EVENTS:
-            await _tell(instance, repository, change, by)
+            await _deliver_event(instance, repository, change, by)
         if change.ref.startswith("refs/heads/"):
             branch = change.ref.removeprefix("refs/heads/")
             await head_moved(instance, repository, branch, change, by)
             await base_moved(instance, repository, branch, change, by)
 
 
-async def _tell(instance: Instance, repository: Repository, change: RefChange, by: Identity) -> None:
+async def _deliver_event(instance: GitHubInstance, repository: Repository, change: RefChange, by: Identity) -> None:
     git = instance.git(repository)
     default_tip = git.branch(repository.default_branch) or ZERO
     sha = await git.peel(change.new) if change.new != ZERO else default_tip
@@ -54,12 +54,14 @@ async def _tell(instance: Instance, repository: Repository, change: RefChange, b
         if happened:
             body = payloads.ref_event(repository, change.ref, created=name == "create")
             ref = change.ref if name == "create" else f"refs/heads/{repository.default_branch}"
-            await announce(instance, repository, name, body, ref=ref, sha=sha, by=by)
+            await deliver(instance, repository, name, body, ref=ref, sha=sha, by=by)
     body = await push_body(instance, repository, change, by)
-    await announce(instance, repository, "push", body, ref=change.ref, sha=sha, by=by)
+    await deliver(instance, repository, "push", body, ref=change.ref, sha=sha, by=by)
 
 
-async def push_body(instance: Instance, repository: Repository, change: RefChange, by: Identity) -> dict[str, Any]:
+async def push_body(
+    instance: GitHubInstance, repository: Repository, change: RefChange, by: Identity
+) -> dict[str, Any]:
     """What the event of a push says, without what every event says."""
     git = instance.git(repository)
     head_sha = await git.peel(change.new) if change.new != ZERO else None
@@ -77,7 +79,7 @@ async def push_body(instance: Instance, repository: Repository, change: RefChang
 
 
 async def _new_commits(
-    instance: Instance, repository: Repository, change: RefChange, head: str | None
+    instance: GitHubInstance, repository: Repository, change: RefChange, head: str | None
 ) -> list[tuple[Commit, Touched]]:
     """The commits a branch gained, the newest twenty; those of a new branch are counted from the default one."""
     git = instance.git(repository)

@@ -10,14 +10,14 @@ from pathlib import Path
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.git.objects import Signature
 from rehearsal.github.git.trees import write_commit
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.repositories.state import Repository, Settings
 
 _HISTORY = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 
 def record(
-    instance: Instance,
+    instance: GitHubInstance,
     owner: str,
     name: str,
     *,
@@ -44,7 +44,7 @@ def record(
     return repository
 
 
-async def fork(instance: Instance, parent: Repository, owner: str) -> Repository:
+async def fork(instance: GitHubInstance, parent: Repository, owner: str) -> Repository:
     """A copy that belongs to somebody else; the one there is when it was made already."""
     known = instance.database.repository(f"{owner}/{parent.name}")
     if known is not None:
@@ -63,7 +63,7 @@ async def fork(instance: Instance, parent: Repository, owner: str) -> Repository
     return made
 
 
-async def bring_history(instance: Instance, repository: Repository, source: Path) -> None:
+async def bring_history(instance: GitHubInstance, repository: Repository, source: Path) -> None:
     """All branches and tags of a repository on this machine."""
     git = instance.git(repository)
     await git.git("fetch", "-q", "--no-write-fetch-head", ".", *_HISTORY, cwd=source)
@@ -72,7 +72,7 @@ async def bring_history(instance: Instance, repository: Repository, source: Path
 
 
 async def commit_files(
-    instance: Instance,
+    instance: GitHubInstance,
     repository: Repository,
     files: Mapping[str, str | bytes] | Path,
     *,

@@ -13,7 +13,7 @@ from rehearsal.runner.model import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class PendingApproval:
     """One environment in front of which jobs of a run wait."""
 
     environment: str
@@ -26,11 +26,11 @@ class Asked:
     """Why this reader may not review it; empty when they may."""
 
     @property
-    def may(self) -> bool:
+    def may_review(self) -> bool:
         return self.needs_review and not self.refusal
 
 
-def asked(repository: Repository, run: Run, runner: Runner, login: str) -> list[Asked]:
+def pending(repository: Repository, run: Run, runner: Runner, login: str) -> list[PendingApproval]:
     """In the order in which the waiting began."""
     if run.status == "completed":
         return []
@@ -39,7 +39,7 @@ def asked(repository: Repository, run: Run, runner: Runner, login: str) -> list[
         answered = any(one.environment in review.environments and review.at >= one.since for review in run.reviews)
         timer = one.since + timedelta(minutes=one.wait_timer) if one.wait_timer else None
         found.append(
-            Asked(
+            PendingApproval(
                 environment=one.environment,
                 reviewers=tuple(one.reviewers),
                 since=one.since,

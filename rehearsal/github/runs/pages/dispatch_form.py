@@ -16,7 +16,7 @@ PREFIX = "inputs."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
+class InputField:
     """One input."""
 
     name: str
@@ -30,11 +30,11 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class DispatchForm:
     ref: str
     branches: Sequence[str]
     tags: Sequence[str]
-    fields: Sequence[Field]
+    fields: Sequence[InputField]
     missing: str
     """Why the workflow cannot be started from `ref`; empty when it can."""
 
@@ -54,9 +54,9 @@ def form(
     ref: str,
     text: str | None,
     sent: Mapping[str, str],
-) -> Form:
+) -> DispatchForm:
     """`text` is the workflow file at `ref` (None: not there), `sent` what somebody entered already."""
-    fields: list[Field] = []
+    fields: list[InputField] = []
     missing = ""
     try:
         declared = None if text is None else files.parse(workflow.path, text)
@@ -67,16 +67,16 @@ def form(
         fields = [_field(repository, name, spec, sent) for name, spec in inputs.items()]
     elif not missing:
         missing = f"At {ref} this workflow is not there, or has no `on: workflow_dispatch`. Choose another branch."
-    return Form(ref=ref, branches=list(git.branches()), tags=list(git.tags()), fields=fields, missing=missing)
+    return DispatchForm(ref=ref, branches=list(git.branches()), tags=list(git.tags()), fields=fields, missing=missing)
 
 
-def _field(repository: Repository, name: str, spec: Mapping[str, Any], sent: Mapping[str, str]) -> Field:
+def _field(repository: Repository, name: str, spec: Mapping[str, Any], sent: Mapping[str, str]) -> InputField:
     kind = str(spec.get("type") or "string")
     options = [_text(option) for option in spec.get("options") or ()]
     if kind == "environment":
         options = list(repository.environments)
     default = _text(spec.get("default")) or (options[0] if options else "")
-    return Field(
+    return InputField(
         name=name,
         label=str(spec.get("description") or name),
         kind={"string": "text", "environment": "choice"}.get(kind, kind),

@@ -15,7 +15,7 @@ MOST_COLUMNS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class JobNode:
     """One box: a job, or (job None) one of the file that has not begun."""
 
     key: str
@@ -25,38 +25,38 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Box:
-    node: Node
+class JobBox:
+    node: JobNode
     column: int
     x: int
     y: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
-    boxes: tuple[Box, ...]
+class JobGraph:
+    boxes: tuple[JobBox, ...]
     lines: tuple[str, ...]
     """SVG path data."""
     width: int
     height: int
 
     @property
-    def columns(self) -> list[list[Box]]:
-        found: dict[int, list[Box]] = {}
+    def columns(self) -> list[list[JobBox]]:
+        found: dict[int, list[JobBox]] = {}
         for box in self.boxes:
             found.setdefault(box.column, []).append(box)
         return [found[column] for column in sorted(found)]
 
 
-def nodes(jobs: Sequence[Job], workflow: Workflow | None) -> list[Node]:
+def nodes(jobs: Sequence[Job], workflow: Workflow | None) -> list[JobNode]:
     """The jobs there are, and those of the file that are still to come."""
-    found = [Node(key=job.key, name=job.name, needs=_needs(job, workflow), job=job) for job in jobs]
+    found = [JobNode(key=job.key, name=job.name, needs=_needs(job, workflow), job=job) for job in jobs]
     begun = {job.key for job in jobs} | {job.key.partition("/")[0] for job in jobs}
     if workflow is not None:
         for key, spec in workflow.jobs.items():
             if key not in begun:
                 name = str(spec.raw.get("name") or key)
-                found.append(Node(key=key, name=key if "${{" in name else name, needs=spec.needs, job=None))
+                found.append(JobNode(key=key, name=key if "${{" in name else name, needs=spec.needs, job=None))
         order = {key: position for position, key in enumerate(workflow.jobs)}
         found.sort(key=lambda node: order.get(node.key.partition("/")[0], len(order)))
     return found
@@ -69,12 +69,12 @@ def _needs(job: Job, workflow: Workflow | None) -> tuple[str, ...]:
     return (*job.needs, *(spec.needs if spec is not None else ()))
 
 
-def draw(found: Sequence[Node]) -> Drawing:
+def draw(found: Sequence[JobNode]) -> JobGraph:
     """Every job in the column after the last of those it needs."""
     parents = {node.key: _known(node, found) for node in found}
     columns = _columns(parents)
     boxes = _placed(found, columns)
-    return Drawing(
+    return JobGraph(
         boxes=tuple(boxes),
         lines=tuple(_lines(boxes, parents)),
         width=max((box.x + WIDTH for box in boxes), default=0),
@@ -82,8 +82,8 @@ def draw(found: Sequence[Node]) -> Drawing:
     )
 
 
-def _placed(found: Sequence[Node], columns: Mapping[str, int]) -> list[Box]:
-    boxes: list[Box] = []
+def _placed(found: Sequence[JobNode], columns: Mapping[str, int]) -> list[JobBox]:
+    boxes: list[JobBox] = []
     rows: dict[int, int] = {}
     top = bottom = 0
     band = 0
@@ -94,11 +94,11 @@ def _placed(found: Sequence[Node], columns: Mapping[str, int]) -> list[Box]:
         y = top + rows.get(column, 0) * (HEIGHT + GAP)
         rows[column] = rows.get(column, 0) + 1
         bottom = max(bottom, y + HEIGHT)
-        boxes.append(Box(node=node, column=column, x=column % MOST_COLUMNS * (WIDTH + BETWEEN), y=y))
+        boxes.append(JobBox(node=node, column=column, x=column % MOST_COLUMNS * (WIDTH + BETWEEN), y=y))
     return boxes
 
 
-def _known(node: Node, found: Sequence[Node]) -> set[str]:
+def _known(node: JobNode, found: Sequence[JobNode]) -> set[str]:
     """Keys of what a box needs. Needing a called workflow is needing all its jobs."""
     return {
         other.key
@@ -116,7 +116,7 @@ def _columns(parents: Mapping[str, set[str]]) -> dict[str, int]:
     return columns
 
 
-def _lines(boxes: Sequence[Box], parents: Mapping[str, set[str]]) -> list[str]:
+def _lines(boxes: Sequence[JobBox], parents: Mapping[str, set[str]]) -> list[str]:
     """A line from each job to each that needs it directly; what a longer way says already is left out."""
     lines = []
     for box in boxes:
@@ -138,7 +138,7 @@ def _ancestors(key: str, parents: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def _line(start: Box, end: Box) -> str:
+def _line(start: JobBox, end: JobBox) -> str:
     """From the right of one box to the left of another; to a later band around through the space above it."""
     x1, y1 = start.x + WIDTH, start.y + HEIGHT // 2
     x2, y2 = end.x, end.y + HEIGHT // 2

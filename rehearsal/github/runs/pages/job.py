@@ -37,7 +37,7 @@ async def job_page(context: PageContext) -> Response:
 class ShownStep:
     step: Step
     opened: bool
-    log: logs.Log | None
+    log: logs.StepLog | None
     """None: too long to be sent before somebody wants to see it."""
 
 

@@ -24,7 +24,7 @@ _WORDS = {"error": "Error: ", "warning": "Warning: ", "notice": "Notice: "}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class LogLine:
     number: int
     """From 1, in the whole log of the step."""
     at: str
@@ -36,11 +36,11 @@ class Line:
 
 
 @dataclass(kw_only=True)
-class Group:
+class LogGroup:
     """A title that folds the lines under it."""
 
-    title: Line
-    lines: list[Line] = field(default_factory=list)
+    title: LogLine
+    lines: list[LogLine] = field(default_factory=list)
 
     @property
     def troubled(self) -> bool:
@@ -49,44 +49,44 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Log:
-    parts: Sequence[Line | Group]
+class StepLog:
+    parts: Sequence[LogLine | LogGroup]
     hidden: int
     """Lines before the first one shown."""
 
 
-def read(step: Step) -> Log:
+def read(step: Step) -> StepLog:
     """What is shown of a step's log. Groups do not nest, as on GitHub."""
     hidden = max(0, len(step.log) - MOST_LINES)
-    parts: list[Line | Group] = []
-    group: Group | None = None
+    parts: list[LogLine | LogGroup] = []
+    group: LogGroup | None = None
     for number, raw in enumerate(step.log[hidden:], start=hidden + 1):
         command, line = _line(number, raw)
         if command == "group":
-            group = Group(title=line)
+            group = LogGroup(title=line)
             parts.append(group)
         elif command == "endgroup":
             group = None
         else:
             (parts if group is None else group.lines).append(line)
-    return Log(parts=parts, hidden=hidden)
+    return StepLog(parts=parts, hidden=hidden)
 
 
 @lru_cache(maxsize=4_000)  # a page that looks for news has read nearly all of them a second ago
-def _line(number: int, raw: str) -> tuple[str, Line]:
+def _line(number: int, raw: str) -> tuple[str, LogLine]:
     stamp = _STAMP.match(raw)
     text = raw[stamp.end() :] if stamp is not None else raw
     at = stamp[1][11:19] if stamp is not None else ""
     found = _COMMAND.match(text)
     command, text = (found[1], found[2]) if found is not None else ("", text)
-    line = Line(
+    line = LogLine(
         number=number, at=at, html=ansi.render(_short(text)), tone=_TONES.get(command, ""), word=_WORDS.get(command, "")
     )
     return command, line
 
 
 @lru_cache(maxsize=4_000)
-def row(step: int, line: Line) -> Markup:
+def row(step: int, line: LogLine) -> Markup:
     """A line as it stands in the page, with an address of its own. In Python, for there are thousands of them."""
     place = f"step-{step}-{line.number}"
     word = Markup('<span class="word">{}</span>').format(line.word) if line.word else ""

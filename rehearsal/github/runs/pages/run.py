@@ -26,7 +26,7 @@ _EXITED = "Process completed with exit code"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempt:
+class ShownAttempt:
     """A run as it was, or is, in one attempt."""
 
     number: int
@@ -70,7 +70,7 @@ async def _page(context: PageContext, run: Run, number: int) -> Response:
         attempt=attempt,
         latest=latest,
         drawing=graph.draw(graph.nodes(attempt.jobs, workflow if run.status != "completed" else None)),
-        asked=approvals.asked(context.repository, run, context.runner, context.identity.login) if latest else [],
+        pending=approvals.pending(context.repository, run, context.runner, context.identity.login) if latest else [],
         summaries=[(job, job.summary()) for job in attempt.jobs if job.summary()],
         pull=_pull(context, run),
         writes=context.may("actions:write"),
@@ -79,13 +79,13 @@ async def _page(context: PageContext, run: Run, number: int) -> Response:
     )
 
 
-def attempt_of(run: Run, number: int) -> Attempt:
+def attempt_of(run: Run, number: int) -> ShownAttempt:
     """Raises Problem 404 when there was no such attempt."""
     if number == run.attempt:
-        return Attempt(number=number, jobs=run.latest_jobs(), status=run.status, conclusion=run.conclusion)
+        return ShownAttempt(number=number, jobs=run.latest_jobs(), status=run.status, conclusion=run.conclusion)
     jobs = jobs_of_attempt(run, number)
     worst = next((job.conclusion for job in jobs if job.conclusion not in ("success", "skipped")), "success")
-    return Attempt(number=number, jobs=jobs, status="completed", conclusion=worst)
+    return ShownAttempt(number=number, jobs=jobs, status="completed", conclusion=worst)
 
 
 async def _workflow(context: PageContext, run: Run) -> files.Workflow | None:
@@ -112,7 +112,7 @@ async def review(context: PageContext) -> Response:
     if not chosen:
         raise Problem(422, "Choose at least one environment to review.")
     await context.runner.review(run.id, chosen, state, context.identity.login, context.form.text("comment").strip())
-    context.tell("good", f"{'Approved' if state == 'approved' else 'Rejected'}: {', '.join(chosen)}.")
+    context.add_notice("good", f"{'Approved' if state == 'approved' else 'Rejected'}: {', '.join(chosen)}.")
     return context.go(f"{context.home}/actions/runs/{run.id}")
 
 
@@ -121,7 +121,7 @@ async def cancel(context: PageContext) -> Response:
     run = context.instance.run(context.repository, context.number("run"))
     check_cancel(run)
     await context.runner.cancel(run.id)
-    context.tell("good", "The run is being cancelled.")
+    context.add_notice("good", "The run is being cancelled.")
     return context.go(f"{context.home}/actions/runs/{run.id}")
 
 

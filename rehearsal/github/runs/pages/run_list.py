@@ -13,7 +13,7 @@ from rehearsal.github.pages.paging import part
 from rehearsal.github.pages.serving import Pages, reason
 from rehearsal.github.problems import Problem
 from rehearsal.github.runs.pages import dispatch_form, workflow_list
-from rehearsal.github.runs.pages.workflow_list import Listed
+from rehearsal.github.runs.pages.workflow_list import ListedWorkflow
 from rehearsal.github.runs.service import workflows
 from rehearsal.github.runs.state import Workflow
 from rehearsal.runner.model import Run
@@ -65,7 +65,7 @@ async def badge(context: PageContext) -> Response:
 
 
 async def _shown(
-    context: PageContext, workflow: Workflow, form: dispatch_form.Form | None, error: str = ""
+    context: PageContext, workflow: Workflow, form: dispatch_form.DispatchForm | None, error: str = ""
 ) -> Response:
     known = await workflow_list.known(context)
     runs = [run for run in context.instance.runs(context.repository) if run.workflow_path == workflow.path]
@@ -74,11 +74,11 @@ async def _shown(
 
 def _listed(
     context: PageContext,
-    known: Sequence[Listed],
+    known: Sequence[ListedWorkflow],
     runs: Sequence[Run],
     *,
     workflow: Workflow | None,
-    form: dispatch_form.Form | None = None,
+    form: dispatch_form.DispatchForm | None = None,
     error: str = "",
 ) -> Response:
     branches = sorted({run.head_branch for run in runs})
@@ -118,7 +118,9 @@ def _file(workflow: Workflow) -> str:
     return quote(workflow.path.rpartition("/")[2], safe="")
 
 
-async def _form(context: PageContext, workflow: Workflow, ref: str, sent: Mapping[str, str]) -> dispatch_form.Form:
+async def _form(
+    context: PageContext, workflow: Workflow, ref: str, sent: Mapping[str, str]
+) -> dispatch_form.DispatchForm:
     chosen = ref or context.repository.default_branch
     text = (await workflow_list.texts_at(context, chosen)).get(workflow.path)
     return dispatch_form.form(context.git, context.repository, workflow, chosen, text, sent)

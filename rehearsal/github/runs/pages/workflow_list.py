@@ -13,13 +13,13 @@ from rehearsal.runner import workflow as files
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class ListedWorkflow:
     workflow: Workflow
     dispatchable: bool
     """The default branch has it, with `on: workflow_dispatch`, and nobody disabled it."""
 
 
-async def known(context: PageContext) -> list[Listed]:
+async def known(context: PageContext) -> list[ListedWorkflow]:
     """The workflows of the default branch and those that ran from elsewhere, by name."""
     texts = await texts_at(context, context.repository.default_branch)
     ran = {run.workflow_path for run in context.instance.runs(context.repository)}
@@ -41,7 +41,7 @@ async def texts_at(context: PageContext, ref: str) -> dict[str, str]:
     return {} if sha is None else await workflows.files(context.git, sha)
 
 
-def _listed(context: PageContext, path: str, text: str | None) -> Listed:
+def _listed(context: PageContext, path: str, text: str | None) -> ListedWorkflow:
     workflow = workflows.ensure(context.instance, context.repository, path)
     try:
         parsed = None if text is None else files.parse(path, text)
@@ -49,4 +49,4 @@ def _listed(context: PageContext, path: str, text: str | None) -> Listed:
         parsed = None
     if parsed is not None:
         workflow.name = parsed.name
-    return Listed(workflow=workflow, dispatchable=parsed is not None and dispatchable(workflow, parsed.on))
+    return ListedWorkflow(workflow=workflow, dispatchable=parsed is not None and dispatchable(workflow, parsed.on))

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.oidc import subject_prefix
 from rehearsal.github.problems import Problem
 from rehearsal.github.rest.answers import Answer, ok
@@ -37,7 +37,7 @@ async def put_oidc_subject(call: Call) -> Answer:
     return Answer(status=201, body={})
 
 
-def oidc_routes(instance: Instance) -> list[Route]:
+def oidc_routes(instance: GitHubInstance) -> list[Route]:
     """The issuer's public face, for whoever trusts its tokens."""
 
     async def configuration(request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.github.events.delivery import announce
+from rehearsal.github.events.delivery import deliver
 from rehearsal.github.problems import Problem, conflict, unprocessable
 from rehearsal.github.rest.answers import Answer, no_content, ok
 from rehearsal.github.rest.call import Call
@@ -89,5 +89,5 @@ async def dispatch_repository(call: Call) -> Answer:
         "client_payload": payload.values if payload is not None else {},
     }
     ref = f"refs/heads/{repository.default_branch}"
-    await announce(call.instance, repository, "repository_dispatch", body, ref=ref, sha=tip, by=call.identity)
+    await deliver(call.instance, repository, "repository_dispatch", body, ref=ref, sha=tip, by=call.identity)
     return no_content()

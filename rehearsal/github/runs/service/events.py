@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from rehearsal.github.checks import service as checks
-from rehearsal.github.events.delivery import announce
+from rehearsal.github.events.delivery import deliver
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs import render
 from rehearsal.github.runs.service import workflows
@@ -20,7 +20,7 @@ _ACTIONS = {"completed": "completed", "in_progress": "in_progress"}
 """Status of a run -> the action told; every other one is `requested`."""
 
 
-async def rendered(instance: Instance, view: View, repository: Repository, run: Run) -> dict[str, Any]:
+async def rendered(instance: GitHubInstance, view: View, repository: Repository, run: Run) -> dict[str, Any]:
     """A run as the API has it."""
     git = instance.git(repository)
     facts = render.RunFacts(
@@ -42,26 +42,26 @@ def head_repository(view: View, repository: Repository, run: Run) -> Repository:
 class RunEvents:
     """Tells of each step in the life of a run once, in order. What it starts are the default branch's workflows."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: GitHubInstance) -> None:
         self._instance = instance
-        self._told: dict[tuple[int, datetime], tuple[int, str]] = {}
+        self._delivered: dict[tuple[int, datetime], tuple[int, str]] = {}
         """Attempt and action that were told last; by creation too, because a saved world may bring numbers back."""
-        self._telling: set[asyncio.Task[None]] = set()
+        self._deliveries: set[asyncio.Task[None]] = set()
         self._order = asyncio.Lock()
 
     def changed(self, repository: Repository, run: Run) -> None:
         """Must be called on the event loop; returns at once."""
         key, action = (run.id, run.created_at), _ACTIONS.get(run.status, "requested")
-        attempt, last = self._told.get(key, (0, ""))
+        attempt, last = self._delivered.get(key, (0, ""))
         if action == "requested" and (run.attempt > 1 or attempt == run.attempt):
             return  # a re-run is not requested, and a run that waits again was requested before
         if (attempt, last) != (run.attempt, action):
-            self._told[key] = (run.attempt, action)
-            task = asyncio.get_running_loop().create_task(self._tell(repository, run, action, run.conclusion))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            self._delivered[key] = (run.attempt, action)
+            task = asyncio.get_running_loop().create_task(self._deliver_event(repository, run, action, run.conclusion))
+            self._deliveries.add(task)
+            task.add_done_callback(self._deliveries.discard)
 
-    async def _tell(self, repository: Repository, run: Run, action: str, conclusion: str | None) -> None:
+    async def _deliver_event(self, repository: Repository, run: Run, action: str, conclusion: str | None) -> None:
         instance, view = self._instance, self._instance.view()
         async with self._order:
             tip = instance.git(repository).branch(repository.default_branch)
@@ -76,14 +76,14 @@ class RunEvents:
             }
             by = Identity(user=instance.database.users.get(run.event.actor))
             ref = f"refs/heads/{repository.default_branch}"
-            await announce(instance, repository, "workflow_run", body, ref=ref, sha=tip, by=by)
+            await deliver(instance, repository, "workflow_run", body, ref=ref, sha=tip, by=by)
 
-    async def settle(self) -> None:
+    async def wait(self) -> None:
         """Until everything so far is told."""
-        await asyncio.gather(*self._telling)
+        await asyncio.gather(*self._deliveries)
 
     async def stop(self) -> None:
         """Tell no more."""
-        for task in self._telling:
+        for task in self._deliveries:
             task.cancel()
-        await asyncio.gather(*self._telling, return_exceptions=True)
+        await asyncio.gather(*self._deliveries, return_exceptions=True)

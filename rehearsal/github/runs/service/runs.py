@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import Problem
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs.state import RunAttempt
@@ -10,7 +10,7 @@ from rehearsal.runner.hub import NotAllowed, Runner
 from rehearsal.runner.model import Job, Run
 
 
-def run_changed(instance: Instance, repository: Repository, run: Run) -> None:
+def run_changed(instance: GitHubInstance, repository: Repository, run: Run) -> None:
     """Keep the record of the attempt that is under way, or has just ended."""
     attempts = repository.attempts.setdefault(run.id, [])
     now = instance.now()
@@ -29,7 +29,7 @@ def run_changed(instance: Instance, repository: Repository, run: Run) -> None:
     attempt.status, attempt.conclusion, attempt.updated_at = run.status, run.conclusion, now
 
 
-def delete(instance: Instance, runner: Runner, repository: Repository, run: Run) -> None:
+def delete(instance: GitHubInstance, runner: Runner, repository: Repository, run: Run) -> None:
     """A run with its logs, artifacts and checks. Raises Problem 403 while it is not completed."""
     try:
         runner.delete(run.id)

@@ -7,11 +7,11 @@ from typing import Any
 import yaml
 
 from rehearsal.github.events import payloads
-from rehearsal.github.events.delivery import announce, event, record
+from rehearsal.github.events.delivery import build_event, deliver, record_delivery
 from rehearsal.github.git import trees
 from rehearsal.github.git.bare import BareRepository
 from rehearsal.github.identity import Identity
-from rehearsal.github.instance import Instance
+from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import Problem, not_found, unprocessable
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.runs.rules import check_dispatch
@@ -36,7 +36,7 @@ async def files(git: BareRepository, sha: str) -> dict[str, str]:
     return found
 
 
-async def known(instance: Instance, repository: Repository) -> list[Workflow]:
+async def known(instance: GitHubInstance, repository: Repository) -> list[Workflow]:
     """The workflows of the default branch, and those that ran from elsewhere."""
     git = instance.git(repository)
     tip = git.branch(repository.default_branch)
@@ -49,7 +49,7 @@ async def known(instance: Instance, repository: Repository) -> list[Workflow]:
     return [one for one in repository.workflows.values() if one.state != "deleted"]
 
 
-def ensure(instance: Instance, repository: Repository, path: str) -> Workflow:
+def ensure(instance: GitHubInstance, repository: Repository, path: str) -> Workflow:
     """The number of a workflow file; it keeps it for good."""
     if path not in repository.workflows:
         now = instance.now()
@@ -58,7 +58,7 @@ def ensure(instance: Instance, repository: Repository, path: str) -> Workflow:
     return repository.workflows[path]
 
 
-async def find(instance: Instance, repository: Repository, name: str) -> Workflow:
+async def find(instance: GitHubInstance, repository: Repository, name: str) -> Workflow:
     """By id or by file name. Raises Problem 404."""
     for workflow in await known(instance, repository):
         if name in (str(workflow.id), workflow.path.rpartition("/")[2]):
@@ -81,7 +81,13 @@ def triggers(text: str) -> set[str]:
 
 
 async def dispatch(
-    instance: Instance, repository: Repository, workflow: Workflow, *, ref: str, inputs: dict[str, Any], by: Identity
+    instance: GitHubInstance,
+    repository: Repository,
+    workflow: Workflow,
+    *,
+    ref: str,
+    inputs: dict[str, Any],
+    by: Identity,
 ) -> Run:
     """Start a workflow by hand. Raises Problem 422 for a ref, a workflow or inputs that will not do."""
     git = instance.git(repository)
@@ -94,16 +100,16 @@ async def dispatch(
     if instance.runner is None:
         raise Problem(503, "No runner is attached to this GitHub.")
     body = payloads.dispatch(full, workflow.path, inputs)
-    told = event(instance, repository, "workflow_dispatch", body, ref=full, sha=sha, by=by)
+    event = build_event(instance, repository, "workflow_dispatch", body, ref=full, sha=sha, by=by)
     try:
-        run = await instance.runner.dispatch(told, workflow.path)
+        run = await instance.runner.dispatch(event, workflow.path)
     except InputError as error:
         raise unprocessable(str(error)) from error
-    record(instance, told, [run])
+    record_delivery(instance, event, [run])
     return run
 
 
-async def come_due(instance: Instance, repository: Repository, workflow: Workflow, *, by: Identity) -> list[Run]:
+async def come_due(instance: GitHubInstance, repository: Repository, workflow: Workflow, *, by: Identity) -> list[Run]:
     """Let the time of a workflow's first schedule come. It starts what the default branch holds, and nothing while the workflow is
     disabled. `by` is who changed the schedule last: GitHub takes them for the actor. Raises Problem 422 where it has none."""
     sha = instance.git(repository).branch(repository.default_branch)
@@ -112,7 +118,7 @@ async def come_due(instance: Instance, repository: Repository, workflow: Workflo
         raise unprocessable("Workflow does not have 'schedule' trigger")
     body = payloads.schedule(str(_on(text)["schedule"][0]["cron"]), workflow.path)
     ref = f"refs/heads/{repository.default_branch}"
-    return await announce(instance, repository, "schedule", body, ref=ref, sha=sha, by=by)
+    return await deliver(instance, repository, "schedule", body, ref=ref, sha=sha, by=by)
 
 
 def _on(text: str) -> Any:

@@ -250,10 +250,10 @@ def test_a_form_that_came_too_late_says_why(dev_1: Visitor, scene: Scene) -> Non
     page = dev_1.open(f"{BASE}/runs/{run.id}")
     scene.do(scene.runner.finish, run.id)
     after = dev_1.press(page, "Cancel workflow")
-    assert "This run is completed: there is nothing to cancel." in after.text
+    assert "Cannot cancel a workflow run that is completed." in after.text
     dev_1.press(after, "Re-run all jobs")
     late = dev_1.press(after, "Re-run all jobs")
-    assert "This run is still going" in late.text
+    assert "This workflow is already running" in late.text
 
 
 def test_readers_are_offered_nothing_they_may_not_do(on_call: Visitor, scene: Scene) -> None:

@@ -22,7 +22,7 @@ def workflow(text: str) -> Workflow:
 STEPS = "runs-on: ubuntu-latest, steps: [{run: x}]"
 
 
-def columns(drawing: graph.Drawing) -> list[list[str]]:
+def columns(drawing: graph.JobGraph) -> list[list[str]]:
     return [[box.node.name for box in column] for column in drawing.columns]
 
 

@@ -9,26 +9,26 @@ from hypothesis import strategies as st
 
 from rehearsal.github.pages import ansi
 from rehearsal.github.runs.pages import logs
-from rehearsal.github.runs.pages.logs import Group, Line
+from rehearsal.github.runs.pages.logs import LogGroup, LogLine
 from rehearsal.runner.model import Step
 
 STAMP = "2026-11-22T18:00:03.1234560Z"
 
 
-def read(*lines: str) -> logs.Log:
+def read(*lines: str) -> logs.StepLog:
     return logs.read(Step(number=1, name="x", log=[f"{STAMP} {line}" for line in lines]))
 
 
 def test_a_line_is_shown_without_its_stamp_which_is_kept() -> None:
     (line,) = read("hello").parts
-    assert isinstance(line, Line)
+    assert isinstance(line, LogLine)
     assert (line.number, line.at, line.html) == (1, "18:00:03", "hello")
 
 
 def test_groups_fold_the_lines_under_them() -> None:
     _, group, after = read("a", "##[group]Run it", "b", "c", "##[endgroup]", "d").parts
-    assert isinstance(group, Group)
-    assert isinstance(after, Line)
+    assert isinstance(group, LogGroup)
+    assert isinstance(after, LogLine)
     assert group.title.html == "Run it"
     assert [line.html for line in group.lines] == ["b", "c"]
     assert [line.number for line in group.lines] == [3, 4]
@@ -38,20 +38,20 @@ def test_groups_fold_the_lines_under_them() -> None:
 
 def test_a_group_that_is_never_closed_ends_with_the_next() -> None:
     first, second = read("##[group]one", "a", "##[group]two", "b").parts
-    assert isinstance(first, Group)
-    assert isinstance(second, Group)
+    assert isinstance(first, LogGroup)
+    assert isinstance(second, LogGroup)
     assert [len(first.lines), len(second.lines)] == [1, 1]
 
 
 def test_a_group_with_an_error_in_it_wants_to_be_seen() -> None:
     (group,) = read("##[group]one", "##[error]bad").parts
-    assert isinstance(group, Group)
+    assert isinstance(group, LogGroup)
     assert group.troubled
 
 
 def test_levels_are_said_in_words_too() -> None:
     found = read("##[error]a", "##[warning]b", "##[notice]c", "##[debug]d").parts
-    assert [(part.tone, part.word) for part in found if isinstance(part, Line)] == [
+    assert [(part.tone, part.word) for part in found if isinstance(part, LogLine)] == [
         ("bad", "Error: "),
         ("wait", "Warning: "),
         ("note", "Notice: "),
@@ -64,20 +64,20 @@ def test_only_the_end_of_a_huge_log_is_sent_and_numbers_stay_true() -> None:
     assert log.hidden == 4_000
     assert len(log.parts) == logs.MOST_LINES
     first = log.parts[0]
-    assert isinstance(first, Line)
+    assert isinstance(first, LogLine)
     assert (first.number, first.html) == (4_001, "line 4001")
 
 
 def test_a_huge_line_is_cut() -> None:
     (line,) = read("x" * 1_000_000).parts
-    assert isinstance(line, Line)
+    assert isinstance(line, LogLine)
     assert len(line.html) < logs.MOST_CHARACTERS + 100
     assert "998000 more characters" in line.html
 
 
 def test_a_line_without_a_stamp_is_shown_as_it_is() -> None:
     log = logs.read(Step(number=1, name="x", log=["no stamp", ""]))
-    assert [part.html for part in log.parts if isinstance(part, Line)] == ["no stamp", ""]
+    assert [part.html for part in log.parts if isinstance(part, LogLine)] == ["no stamp", ""]
 
 
 def test_the_whole_log_is_everything_with_its_stamps() -> None:

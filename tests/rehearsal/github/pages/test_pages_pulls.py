@@ -223,7 +223,7 @@ def test_strangers_do_not_close_what_is_not_theirs(on_call: Visitor, dev_1: Visi
     page = on_call.open(f"{BASE}/issues/1")
     sent = {"csrf": page.form("Comment")[0].fields["csrf"], "state": "closed"}
     answer = on_call.web.post(f"{scene.url}{BASE}/issues/1/state", data=sent, timeout=30)
-    assert "takes triage access" in answer.text
+    assert "Must have triage access" in answer.text
     assert scene.github.service.repository(REPOSITORY).issues[1].state == "open"
 
 

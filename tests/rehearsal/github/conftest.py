@@ -1,4 +1,4 @@
-"""A GitHub for each test, and the people around it."""
+"""A GitHub for each test, and its users with their clients and browsers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rehearsal.github.pages.visitor import Visitor
 from tests.rehearsal.github.scene import OpenScene, Person, Scene
 
 
@@ -34,3 +35,31 @@ def reviewer(scene: Scene) -> Person:
 def manager(scene: Scene) -> Person:
     """release-manager, an administrator."""
     return scene.person("release-manager")
+
+
+@pytest.fixture
+def anyone(scene: Scene) -> Visitor:
+    """Somebody who has not signed in."""
+    return Visitor(scene.url)
+
+
+@pytest.fixture
+def dev_1(scene: Scene) -> Visitor:
+    return Visitor(scene.url).sign_in("dev-1")
+
+
+@pytest.fixture
+def dev_2(scene: Scene) -> Visitor:
+    return Visitor(scene.url).sign_in("dev-2")
+
+
+@pytest.fixture
+def on_call(scene: Scene) -> Visitor:
+    """Who may only read."""
+    return Visitor(scene.url).sign_in("on-call")
+
+
+@pytest.fixture
+def manager_browser(scene: Scene) -> Visitor:
+    """release-manager, an administrator."""
+    return Visitor(scene.url).sign_in("release-manager")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.rehearsal.github.pages.test_pages_actions import dispatch
 from tests.rehearsal.github.pages.visitor import Visitor
+from tests.rehearsal.github.runs.test_pages_runs import dispatch
 from tests.rehearsal.github.scene import REPOSITORY, Person, Scene
 
 REST = f"/repos/{REPOSITORY}"

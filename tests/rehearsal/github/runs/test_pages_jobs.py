@@ -6,8 +6,8 @@ import io
 import zipfile
 
 from rehearsal.runner.model import Annotation, Artifact, Run
-from tests.rehearsal.github.pages.test_pages_actions import BASE, dispatch
 from tests.rehearsal.github.pages.visitor import Visitor
+from tests.rehearsal.github.runs.test_pages_runs import BASE, dispatch
 from tests.rehearsal.github.scene import Scene
 
 

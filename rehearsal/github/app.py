@@ -28,7 +28,7 @@ from rehearsal.runner.hub import Runner
 class GitHub:
     """github.com and api.github.com on one port.
 
-    `service` is its state and behaviour, `seed` sets the scene, `hub` is what a runner asks of it. Set `address`
+    `service` is its state, `seed` sets it up, `hub` is what a runner asks of it. Set `address`
     when the port is known, and `attach` the runner, before the first request.
     """
 
@@ -64,8 +64,8 @@ class GitHub:
         self._starlette.router.routes.extend(routes)
 
     def who(self, scope: Scope) -> frozenset[str]:
-        """Whose request this is: the login, with "job" for a job's token and "person" for anybody's own. Empty for who cannot
-        be told from the Authorization header (browsers, strangers, tokens that are no longer good)."""
+        """The caller of a request: the login, with "job" for a job's token and "person" for a user's own. Empty for who cannot
+        be known from the Authorization header (browsers, anonymous requests, tokens that are no longer valid)."""
         header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
         try:
             identity = identify(self.service, header)

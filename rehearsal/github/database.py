@@ -1,4 +1,4 @@
-"""Everything this GitHub knows beside git: accounts, tokens, repositories."""
+"""All state of this GitHub beside git: accounts, tokens, repositories."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Database:
     tokens: dict[str, Token] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
-    """By full name in lower case: GitHub does not tell owner and name by their case."""
+    """By full name in lower case: owner and name differ by more than case, as on GitHub."""
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def next_id(self, kind: str) -> int:

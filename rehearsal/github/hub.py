@@ -35,12 +35,12 @@ class GitHubHub:
         return await workflows.files(self._instance.git(self._instance.repository(repository)), sha)
 
     def disabled_workflows(self, repository: str) -> set[str]:
-        """Paths of those that people disabled."""
+        """Paths of those that were disabled."""
         known = self._instance.repository(repository).workflows
         return {path for path, workflow in known.items() if workflow.state == "disabled_manually"}
 
     async def changed_paths(self, repository: str, before: str, after: str) -> list[str] | None:
-        """Paths that differ; None when it cannot be told. Diverged commits are compared from their merge base."""
+        """Paths that differ; None when it is unknown. Diverged commits are compared from their merge base."""
         git = self._instance.git(self._instance.repository(repository))
         if ZERO in (before, after):
             return None

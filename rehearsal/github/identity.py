@@ -26,7 +26,7 @@ class Identity:
 
     @property
     def app_id(self) -> int | None:
-        """The app behind the token; None for a person."""
+        """The app behind the token; None for a user."""
         if self.token is None or not self.is_app:
             return None
         return ACTIONS_APP_ID if self.is_job else self.token.app_id

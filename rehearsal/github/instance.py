@@ -1,4 +1,4 @@
-"""One GitHub as a whole: what it knows, its git repositories, its clock, and the runner beside it."""
+"""One GitHub as a whole: its database, its git repositories, its clock, and the runner beside it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EVENTS_KEPT = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """An event as a webhook would have told it, whether or not it may start workflows."""
+    """An event as a webhook would have delivered it, whether or not it may start workflows."""
 
     event: Event
     at: datetime
@@ -45,7 +45,7 @@ class GitHubInstance:
         self.data = data.absolute()
         self.now = now
         self.address = "http://127.0.0.1"
-        """Where people and jobs reach it; set once its port is known."""
+        """Where users and jobs reach it; set once its port is known."""
         self.lag = 0
         """Reads of a list that do not yet see a new release, deployment or tag."""
         self.database = Database()
@@ -53,7 +53,7 @@ class GitHubInstance:
         self.runner: Runner | None = None
         self.deliveries: deque[Delivery] = deque(maxlen=_EVENTS_KEPT)
         self.downloads: dict[str, tuple[str, str]] = {}
-        """One-time-looking addresses of logs and artifacts: key -> (kind, id)."""
+        """Addresses from which logs and artifacts are downloaded: key -> (kind, id)."""
         self.changed = asyncio.Event()
         """Set and replaced whenever something changes that a waiting page shows; see `wait_for_change`."""
         self._gits: dict[str, BareRepository] = {}
@@ -127,7 +127,7 @@ class GitHubInstance:
         return found.requests.get(run.id, RequestCount()) if found is not None else RequestCount()
 
     def notify(self) -> None:
-        """Wake every page that waits for news."""
+        """Wake every page that waits for a change."""
         self.changed.set()
         self.changed = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Setting the scene: accounts, tokens, repositories, environments, protections. Plain calls, no HTTP."""
+"""Setting up: accounts, tokens, repositories, environments, protections. Plain calls, no HTTP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rehearsal.runner.model import Event
 
 
 class Seed:
-    """What an administrator would have set up before the story begins."""
+    """What an administrator would have set up before a scenario starts."""
 
     def __init__(self, instance: GitHubInstance) -> None:
         self._instance = instance
@@ -108,26 +108,26 @@ class Seed:
     ) -> str:
         """A commit on a branch that puts these files into its tree (a directory: replaces the tree). No event."""
         user = self.user(author or "release-manager")
-        person = Signature(name=user.name, email=user.email, at=self._instance.now())
+        signature = Signature(name=user.name, email=user.email, at=self._instance.now())
         repository = self._instance.repository(full_name)
-        return await commit_files(self._instance, repository, files, branch=branch, message=message, by=person)
+        return await commit_files(self._instance, repository, files, branch=branch, message=message, by=signature)
 
     async def first_push(self, full_name: str, *, by: str) -> Event:
-        """The push that once brought the head of the default branch. It is not event to anybody: no event."""
+        """The push that once brought the head of the default branch. It is not delivered: no event."""
         repository = self._instance.repository(full_name)
         ref = f"refs/heads/{repository.default_branch}"
         sha = str(self._instance.git(repository).branch(repository.default_branch))
         change = RefChange(ref=ref, old=ZERO, new=sha)
-        person = Identity(user=self.user(by))
-        body = await push_body(self._instance, repository, change, person)
-        return build_event(self._instance, repository, "push", body, ref=ref, sha=sha, by=person)
+        identity = Identity(user=self.user(by))
+        body = await push_body(self._instance, repository, change, identity)
+        return build_event(self._instance, repository, "push", body, ref=ref, sha=sha, by=identity)
 
     async def history(self, full_name: str, source: Path) -> None:
         """All branches and tags of a git repository on this machine. No event."""
         await bring_history(self._instance, self._instance.repository(full_name), source)
 
     def role(self, full_name: str, login: str, role: str) -> None:
-        """Give somebody a role: none, read, triage, write, maintain or admin. Raises ValueError for another."""
+        """Give a user a role: none, read, triage, write, maintain or admin. Raises ValueError for another."""
         if role not in ROLES:
             raise ValueError(f"{role!r} is no role of GitHub; roles are {', '.join(ROLES)}")
         self.user(login)

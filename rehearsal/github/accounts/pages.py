@@ -1,4 +1,4 @@
-"""The front door: repositories, signing in and out, people."""
+"""The home page, signing in and out, profiles, avatars."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def login_form(context: PageContext) -> Response:
 
 @pages.take("/login", back="/login", anonymous=True)
 async def login(context: PageContext) -> Response:
-    """A new session: one that was known before somebody signed in is worth nothing afterwards."""
+    """A new session: one from before signing in is worth nothing afterwards."""
     name, value = context.form.text("user"), context.form.text("token").strip()
     if value:
         token = context.instance.token(value)
@@ -81,7 +81,7 @@ async def app(context: PageContext) -> Response:
 @pages.show("/{login}")
 async def profile(context: PageContext) -> Response:
     user = context.instance.view().user(context.path("login"))
-    if user.login != context.path("login"):  # somebody unknown is shown as `ghost`, who has a page of that name
+    if user.login != context.path("login"):  # an unknown account is shown as `ghost`, who has a page of that name
         raise not_found()
     seen = [one for one in _all(context) if sees(context.identity, one)]
     return context.page(

@@ -1,4 +1,4 @@
-"""How many requests somebody may still make, and how many a run has made."""
+"""How many requests a user or a repository's jobs may still make, and how many a run has made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(kw_only=True)
 class Allowance:
-    """The requests of a running hour. One person has one for all tokens, one repository one for all its jobs."""
+    """The requests of a running hour. One user has one for all tokens, one repository one for all its jobs."""
 
     used: int = 0
     since: datetime | None = None

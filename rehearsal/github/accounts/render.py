@@ -66,7 +66,7 @@ def public_user(view: View, user: User) -> dict[str, Any]:
 
 
 def private_user(view: View, user: User) -> dict[str, Any]:
-    """What a person sees of themselves."""
+    """What users see of themselves."""
     owned = [one for one in view.database.repositories.values() if one.owner == user.login and one.private]
     return {
         **public_user(view, user),
@@ -148,7 +148,7 @@ def collaborator_permission(view: View, repository: Repository, login: str) -> d
 
 
 def author_association(repository: Repository, login: str) -> str:
-    """How GitHub labels what somebody wrote here."""
+    """How GitHub labels what a user wrote here."""
     if login == repository.owner:
         return "OWNER"
     if at_least(repository.roles.get(login, "none"), "triage"):

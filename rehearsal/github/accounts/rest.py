@@ -39,7 +39,7 @@ async def list_collaborators(call: Call) -> Answer:
 
 @endpoints.add("GET", "collaborators/{login}/permission", "metadata:read", role="read")
 async def get_permission(call: Call) -> Answer:
-    """404 for everything that is no person: an app's bot, an organisation, a name nobody has."""
+    """404 for everything that is no user: an app's bot, an organisation, a name nobody has."""
     login = call.path("login")
     user = call.instance.database.users.get(login)
     if user is None or user.type != "User":

@@ -1,4 +1,4 @@
-"""Whether somebody may do something to a repository: their role, and what their token carries."""
+"""Access: what a role in a repository and the permissions of a token allow."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check(identity: Identity, repository: Repository, needs: Sequence[str], role
 
 
 def may(identity: Identity, repository: Repository, *needs: str, role: str | None = None) -> bool:
-    """Whether somebody who is known may do what `check` would let pass."""
+    """Whether `check` lets a signed-in identity pass."""
     if identity.user is None:
         return False
     try:
@@ -42,7 +42,7 @@ def may(identity: Identity, repository: Repository, *needs: str, role: str | Non
 
 
 def sees(identity: Identity, repository: Repository) -> bool:
-    """Whether somebody may know of a repository."""
+    """Whether an identity may know of a repository."""
     try:
         check_sight(identity, repository)
     except Problem:
@@ -95,7 +95,7 @@ def _check_token(identity: Identity, repository: Repository, needs: Sequence[str
 
 
 def _public_read(identity: Identity, repository: Repository, needs: Sequence[str]) -> bool:
-    """What anybody may read of a public repository needs no permission of a person's token. An app is held to
+    """What anybody may read of a public repository needs no permission of a user's token. An app is held to
     its own list."""
     return not repository.private and not identity.is_app and all(need.endswith(":read") for need in needs)
 
@@ -123,7 +123,7 @@ def _split(need: str) -> tuple[str, str]:
 
 
 def may_administer(identity: Identity, repository: Repository) -> bool:
-    """Whether somebody sees what only administrators see."""
+    """Whether an identity sees what only administrators see."""
     if identity.token is None or not identity.token.allows("administration", "write"):
         return False
     return identity.is_app or repository.role_of(identity.login) == "admin"

@@ -1,4 +1,4 @@
-"""People, organizations and bots, and what a role lets them do."""
+"""Users, organizations and bots, and the roles they have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACTIONS_APP_ID = 15368
 
 @dataclass(kw_only=True)
 class User:
-    """An account: a person, an organization or a bot."""
+    """An account: a user, an organization or a bot."""
 
     id: int
     login: str

@@ -59,7 +59,7 @@ async def combined_status(call: Call) -> Answer:
 
 @endpoints.add("POST", "check-runs", "checks:write")
 async def create_check_run(call: Call) -> Answer:
-    """For apps only: a person's token cannot, whatever it is allowed."""
+    """For apps only: a user's token cannot, whatever it is allowed."""
     app_id = check_may_report(call.identity)
     name, sha = call.fields.required_text("name"), await call.commit(call.fields.required_text("head_sha"))
     branch = next((name for name, tip in call.git.branches().items() if tip == sha), None)

@@ -23,7 +23,7 @@ class CommitStatus:
     creator: str
     created_at: datetime
     app_id: int | None = None
-    """The app that reported it; None for a person."""
+    """The app that reported it; None for a user."""
 
 
 @dataclass(kw_only=True)

@@ -38,7 +38,7 @@ def check_plan(repository: Repository, *, reviewers: bool, wait_timer: bool) -> 
 
 
 def review_refusal(environment: Environment | None, reviewers: Sequence[str], starter: str, login: str) -> str:
-    """Why somebody may not review a deployment to an environment; empty when they may. `starter` began the run."""
+    """Why a user may not review a deployment to an environment; empty when they may. `starter` started the run."""
     if login not in reviewers:
         name = environment.name if environment is not None else "this environment"
         return "Sign in to review." if login == "anonymous" else f"{login} is not a reviewer of {name}."

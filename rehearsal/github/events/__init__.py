@@ -1,1 +1,1 @@
-"""What GitHub tells the world when something happens, in the shape of its webhooks."""
+"""Webhook events: their payloads, and their delivery to the runner."""

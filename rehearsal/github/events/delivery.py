@@ -1,4 +1,4 @@
-"""Events on their way: recorded, and handed to the runner when they may start workflows."""
+"""Events recorded as deliveries, and handed to the runner when they may start workflows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def deliver(
     by: Identity,
     from_fork: bool = False,
 ) -> list[Run]:
-    """Tell of an event; returns the runs it started.
+    """Deliver an event; returns the runs it started.
 
     What a job's GITHUB_TOKEN does starts nothing, so that no workflow can start itself without end.
     """
@@ -60,6 +60,6 @@ async def deliver(
 
 
 def record_delivery(instance: GitHubInstance, event: Event, started: list[Run]) -> None:
-    """Keep an event for whoever asks what was delivered."""
+    """Keep an event among the deliveries."""
     instance.deliveries.append(Delivery(event=event, at=instance.now(), started=tuple(run.id for run in started)))
     instance.notify()

@@ -215,7 +215,7 @@ def _refs(listed: bytes) -> dict[str, str]:
 
 
 def identity(author: Signature, committer: Signature) -> dict[str, str]:
-    """The environment that makes git write exactly these people and times."""
+    """The environment that makes git write exactly these names and times."""
     return {
         "GIT_AUTHOR_NAME": author.name,
         "GIT_AUTHOR_EMAIL": author.email,

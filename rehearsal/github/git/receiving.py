@@ -1,7 +1,7 @@
-"""The question a push asks before it is let in: git's pre-receive hook, answered by this process.
+"""git's pre-receive hook, answered by this process.
 
 The hook is a few lines of shell. It gets two pipes that the push's own processes inherit: it writes the commands and
-where the new objects wait, and reads the verdict. No socket, no port, and nobody but this push can answer or ask.
+where the new objects wait, and reads the decision. No socket, no port, and nobody but this push can answer or ask.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ HOOK = """#!/bin/sh
   echo "$GIT_ALTERNATE_OBJECT_DIRECTORIES"
   cat
   echo end
-} > "/proc/self/fd/$PUSH_QUESTION" || exit 1
+} > "/proc/self/fd/$PUSH_COMMANDS" || exit 1
 {
-  read -r verdict
+  read -r decision
   cat >&2
-} < "/proc/self/fd/$PUSH_VERDICT"
-[ "$verdict" = accept ]
+} < "/proc/self/fd/$PUSH_DECISION"
+[ "$decision" = accept ]
 """
 
 
@@ -37,62 +37,62 @@ class RefChange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class PushDecision:
     accepted: bool
     messages: tuple[str, ...] = ()
-    """Shown to whoever pushes, each line behind `remote:`."""
+    """Shown to the user who pushes, each line behind `remote:`."""
 
 
-Judge = Callable[[list[RefChange], dict[str, str]], Awaitable[Verdict]]
+DecidePush = Callable[[list[RefChange], dict[str, str]], Awaitable[PushDecision]]
 """Decides on the changes; the second argument is the environment in which git sees the waiting objects."""
 
 
-class Question:
+class PreReceiveHook:
     """The two pipes of one push."""
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-        self._asked, self.question = os.pipe()
-        self.verdict, self._answer = os.pipe()
+    def __init__(self, decide: DecidePush) -> None:
+        self._decide = decide
+        self._incoming, self.commands = os.pipe()
+        self.decision, self._answer = os.pipe()
         self.changes: list[RefChange] = []
 
     @property
     def descriptors(self) -> tuple[int, int]:
         """What the push's process has to inherit."""
-        return self.question, self.verdict
+        return self.commands, self.decision
 
     def environment(self) -> dict[str, str]:
-        return {"PUSH_QUESTION": str(self.question), "PUSH_VERDICT": str(self.verdict)}
+        return {"PUSH_COMMANDS": str(self.commands), "PUSH_DECISION": str(self.decision)}
 
     def hand_over(self) -> None:
         """Close our copies of the push's ends, so that its end is seen here."""
-        os.close(self.question)
-        os.close(self.verdict)
+        os.close(self.commands)
+        os.close(self.decision)
 
     async def answer(self) -> None:
-        """Wait for the question and answer it; returns too when the push ends without asking."""
+        """Wait for the commands and answer them; returns too when the push ends without any."""
         stream = asyncio.StreamReader()
-        pipe = os.fdopen(self._asked, "rb", buffering=0)
+        pipe = os.fdopen(self._incoming, "rb", buffering=0)
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(stream), pipe
         )
         try:
             lines = await _until_end(stream)
             if lines is not None:
-                verdict = await self._judged(lines)
-                head = "accept" if verdict.accepted else "refuse"
-                await asyncio.to_thread(_write_all, self._answer, "\n".join([head, *verdict.messages, ""]).encode())
+                decision = await self._decided(lines)
+                head = "accept" if decision.accepted else "refuse"
+                await asyncio.to_thread(_write_all, self._answer, "\n".join([head, *decision.messages, ""]).encode())
         finally:
             transport.close()
             os.close(self._answer)
 
-    async def _judged(self, lines: list[str]) -> Verdict:
+    async def _decided(self, lines: list[str]) -> PushDecision:
         objects, alternates, *commands = lines
         for command in commands:
             old, new, ref = command.split(" ", 2)
             self.changes.append(RefChange(ref=ref, old=old, new=new))
         env = {"GIT_OBJECT_DIRECTORY": objects, "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates}
-        return await self._judge(self.changes, {name: value for name, value in env.items() if value})
+        return await self._decide(self.changes, {name: value for name, value in env.items() if value})
 
 
 def install(folder: Path) -> Path:
@@ -121,4 +121,4 @@ def _write_all(descriptor: int, data: bytes) -> None:
         while data:
             data = data[os.write(descriptor, data) :]
     except BrokenPipeError:
-        return  # the client hung up meanwhile: nobody is left to tell
+        return  # the client hung up meanwhile

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from rehearsal import processes
 from rehearsal.github.git.bare import ENVIRONMENT, BareRepository
-from rehearsal.github.git.receiving import Question
+from rehearsal.github.git.receiving import PreReceiveHook
 
 _CHUNK = 64 * 1024
 _KEPT_IN_MEMORY = 8 * 1024 * 1024
@@ -33,16 +33,16 @@ async def serve(request: Request, git: BareRepository, path_info: str, user: str
 
 
 async def receive(
-    request: Request, git: BareRepository, path_info: str, user: str, question: Question, body: IO[bytes]
+    request: Request, git: BareRepository, path_info: str, user: str, hook: PreReceiveHook, body: IO[bytes]
 ) -> Response:
     """A push whose body has all come: returns when git has moved the refs or refused."""
-    env = {**_cgi(request, git, path_info, user), **question.environment()}
+    env = {**_cgi(request, git, path_info, user), **hook.environment()}
     try:
-        process = await _start(env, question.descriptors)
+        process = await _start(env, hook.descriptors)
     finally:
-        question.hand_over()
+        hook.hand_over()
     feeding = asyncio.create_task(_feed(_chunks(body), process))
-    answering = asyncio.create_task(question.answer())
+    answering = asyncio.create_task(hook.answer())
     status, headers = await _headers(process)
     answer = b"".join([chunk async for chunk in _body(process, feeding)])
     await answering

@@ -23,12 +23,12 @@ from rehearsal.github.repositories.state import Repository
 from rehearsal.runner.hub import Runner
 
 REFRESH = "x-refresh"
-"""Sent by a page that looks for news of itself: it has shown its notices already."""
+"""Sent by a page that polls itself: it has shown its notices already."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageContext:
-    """Who looks at what; `form` is what they sent."""
+    """The request of a page; `form` is what was sent."""
 
     instance: GitHubInstance
     sessions: Sessions
@@ -75,7 +75,7 @@ class PageContext:
         return self.request.query_params.get(name, default)
 
     def may(self, *needs: str, role: str | None = None) -> bool:
-        """Whether this person may do what takes these permissions and this role (see accounts.rules.check)."""
+        """Whether this user may do what takes these permissions and this role (see accounts.rules.check)."""
         return may(self.identity, self.repository, *needs, role=role)
 
     def add_notice(self, tone: str, text: str) -> None:
@@ -84,7 +84,7 @@ class PageContext:
             self.session.notices.append(Notice(tone=tone, text=text))
 
     def page(self, template: str, *, status: int = 200, live: float = 0, **context: Any) -> Response:
-        """A page. With `live` it looks for news of itself that often (seconds); unchanged it is answered 304."""
+        """A page. With `live` it polls itself that often (seconds); unchanged it is answered 304."""
         now = self.instance.now()
         body = rendering.render(template, {**self._frame(now, live), **context})
         tag = rendering.tag(body, now)

@@ -1,4 +1,4 @@
-"""Markdown written by people and jobs, as HTML that cannot do harm."""
+"""Markdown written by users and jobs, as HTML that cannot do harm."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def linked(text: str, home: str = "") -> str:
 
 
 def _sign(match: re.Match[str]) -> str:
-    """The sign for the eye; the character itself for whoever copies or listens."""
+    """The drawn sign; the character itself for the clipboard and screen readers."""
     tone, name = _EMOJI[match["emoji"]]
     drawn = f'<svg class="sign {tone} tone" viewBox="0 0 16 16" aria-hidden="true"><use href="#s-{name}"></use></svg>'
     return f'{drawn}<span class="visually-hidden">{match[0]}</span>'

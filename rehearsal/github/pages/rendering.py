@@ -88,7 +88,7 @@ def initial(login: str) -> str:
 
 
 def hue(login: str) -> int:
-    """A colour for a person, always the same."""
+    """A colour for an account, always the same."""
     return hashlib.sha256(login.encode()).digest()[0] * 360 // 256
 
 

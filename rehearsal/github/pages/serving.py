@@ -1,4 +1,4 @@
-"""From HTTP to a page and back: who asks, what they may, forms that are really theirs, errors people can read."""
+"""From HTTP to a page and back: session, permission, CSRF, errors as pages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class PageEndpoint:
-    """One address people open (GET), or one form they send (POST)."""
+    """One address that is opened (GET), or one form that is sent (POST)."""
 
     method: str
     path: str
@@ -134,7 +134,7 @@ class _PageServer:
         return await self._page.handler(self._context(request, session, identity, found, Form()))
 
     async def _take(self, request: Request, session: Session | None, identity: Identity) -> Response:
-        """What a form refuses is told on the page it leads back to."""
+        """A refusal is shown as a notice on the page the form leads back to."""
         back = quote(self._page.back.format(**request.path_params), safe="/?=&#")
         if identity.user is None and not self._page.anonymous:
             return RedirectResponse(f"/login?{urlencode({'next': back})}", 303)
@@ -173,7 +173,7 @@ class _PageServer:
 
 
 def reason(refusal: Exception) -> str:
-    """A refusal as one text for people: its message, or what its fields say."""
+    """A refusal as one text for the page: its message, or what its fields say."""
     if not isinstance(refusal, Problem):
         return str(refusal)
     details = [_detail(error) for error in refusal.errors or []]

@@ -1,4 +1,4 @@
-"""Who sits at the browser: sessions by cookie, each with the secret that its forms carry."""
+"""Browser sessions by cookie, each with the secret that its forms carry."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Session:
     """Every form of this session carries it; a foreign site cannot know it."""
     login: str | None = None
     token: str | None = None
-    """The token somebody signed in with; its limits then hold for the pages too."""
+    """The token of the sign-in; its limits then hold for the pages too."""
     notices: list[Notice] = field(default_factory=list)
 
     def take_notices(self) -> list[Notice]:
@@ -58,7 +58,7 @@ class Sessions:
         return self._all.get(request.cookies.get(COOKIE, ""))
 
     def create(self) -> Session:
-        """A new session of nobody yet."""
+        """A new session, not signed in yet."""
         session = Session(key=secrets.token_urlsafe(32), csrf=secrets.token_urlsafe(32))
         self._all[session.key] = session
         while len(self._all) > _KEPT:
@@ -69,7 +69,7 @@ class Sessions:
         self._all.pop(session.key, None)
 
     def identity(self, session: Session | None) -> Identity:
-        """The person of a session; anonymous without one, and when their account or token is gone."""
+        """The user of a session; anonymous without one, and when their account or token is gone."""
         if session is None or session.login is None:
             return Identity()
         user = self._instance.database.users.get(session.login)

@@ -59,7 +59,7 @@ STATE_NAMES = {"passed": "success", "failed": "failure", "pending": "in_progress
 
 
 def of(state: str | HasState | None) -> StateLabel:
-    """The look of a state by name, or of anything with a status and a conclusion."""
+    """The label of a state by name, or of anything with a status and a conclusion."""
     name = state if isinstance(state, str) or state is None else state_of(state)
     return _LABELS.get(name or "planned") or StateLabel(word=str(name).replace("_", " "), tone="calm", sign="dot")
 

@@ -94,7 +94,7 @@ def _restrictions(view: View, here: str, logins: list[str]) -> dict[str, Any]:
 
 
 def ruleset(view: View, repository: Repository, one: Ruleset, reader: Identity | None = None) -> dict[str, Any]:
-    """A ruleset as somebody sees it: who may pass it is for administrators. Without a reader it is the form of lists,
+    """A ruleset as `reader` sees it: who may bypass it is for administrators. Without a reader it is the form of lists,
     which leaves rules and conditions out."""
     body: dict[str, Any] = {
         "id": one.id,

@@ -1,4 +1,4 @@
-"""What branch protection and rulesets together ask of a ref, for a given person."""
+"""What branch protection and rulesets together ask of a ref, for a given identity."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RefRules:
     locked: bool = False
     push_users: tuple[str, ...] | None = None
     bypassed: bool = False
-    """Some rule did not count because this person may pass it."""
+    """Some rule did not count because this identity may bypass it."""
 
 
 def in_plan(repository: Repository) -> bool:
@@ -199,7 +199,7 @@ def _both(one: RefRules, other: RefRules) -> RefRules:
 
 
 def bypass_mode(repository: Repository, ruleset: Ruleset, identity: Identity) -> str:
-    """How somebody may pass the rules, in the words of `current_user_can_bypass`."""
+    """How an identity may bypass the rules, in the words of `current_user_can_bypass`."""
     role = "none" if identity.is_app else repository.role_of(identity.login)
     modes = {actor.mode for actor in ruleset.bypass if _is_actor(actor, identity, role)}
     words = {"exempt": "exempt", "always": "always", "pull_request": "pull_requests_only"}

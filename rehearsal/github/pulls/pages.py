@@ -68,7 +68,7 @@ async def part_of_pull(context: PageContext) -> Response:
 
 @pages.show("pull/{number}")
 async def pull_page(context: PageContext) -> Response:
-    """Looking for news leaves the changes out: they only differ when the head does, and then all is loaded again."""
+    """A poll leaves the changes out: they only differ when the head does, and then all is loaded again."""
     pull, repository = _find(context), context.repository
     issue = repository.issues[pull.number]
     fresh = REFRESH in context.request.headers

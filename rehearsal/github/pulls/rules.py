@@ -21,7 +21,7 @@ def check_open(identity: Identity, repository: Repository) -> None:
 
 
 def may_judge(identity: Identity, repository: Repository, pull: PullRequest) -> bool:
-    """Whether somebody may approve a pull request or ask for changes: anybody but its author."""
+    """Whether a user may approve a pull request or ask for changes: anybody but its author."""
     return identity.login != repository.issues[pull.number].user
 
 
@@ -48,7 +48,7 @@ def check_dismiss(review: PullRequestReview) -> None:
 
 
 def check_reviewer(repository: Repository, pull: PullRequest, login: str) -> None:
-    """Raise Problem 422 for somebody whose review cannot be asked for."""
+    """Raise Problem 422 for a user whose review cannot be requested."""
     if login == repository.issues[pull.number].user:
         raise Problem(422, "Review cannot be requested from pull request author.")
     if repository.role_of(login) == "none":
@@ -136,7 +136,7 @@ def check_blockers(repository: Repository, sha: str, rules: RefRules) -> list[st
 
 
 def counting_reviews(repository: Repository, pull: PullRequest) -> list[PullRequestReview]:
-    """Standing reviews of people who may write here, the author's own left out."""
+    """Standing reviews of users who may write here, the author's own left out."""
     author = repository.issues[pull.number].user
     return [
         review

@@ -29,7 +29,7 @@ class PullRequest:
     head_ref: str
     head_sha: str
     last_pusher: str = ""
-    """Who brought the head; may not approve it where the last push needs somebody else's approval."""
+    """Who pushed the head; may not approve it where the last push needs another's approval."""
     draft: bool = False
     merge_sha: str | None = None
     """The test merge while open (refs/pull/N/merge), the commit it became once merged, None on conflict."""
@@ -43,7 +43,7 @@ class PullRequest:
     requested_reviewers: list[str] = field(default_factory=list)
 
     def standing_reviews(self) -> list[PullRequestReview]:
-        """The review that counts of each person: the last one that approves, objects or was dismissed."""
+        """The review that counts of each user: the last one that approves, objects or was dismissed."""
         latest: dict[str, PullRequestReview] = {}
         for review in self.reviews:
             if review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):

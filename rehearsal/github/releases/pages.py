@@ -59,7 +59,7 @@ async def release_page(context: PageContext) -> Response:
 
 @pages.show("releases/assets/{asset}")
 async def asset(context: PageContext) -> Response:
-    """The bytes of an asset, of drafts and private repositories too, for whoever may see them."""
+    """The bytes of an asset, of drafts and private repositories too, for those who may see them."""
     wanted = context.number("asset")
     found = next((one for release in _visible(context) for one in release.assets if one.id == wanted), None)
     if found is None or found.state != "uploaded":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from rehearsal.github.git.bare import ZERO, BareRepository
 from rehearsal.github.git.history import changed_paths, is_ancestor
 from rehearsal.github.git.merging import merged_tree
-from rehearsal.github.git.receiving import RefChange, Verdict
+from rehearsal.github.git.receiving import PushDecision, RefChange
 from rehearsal.github.identity import Identity
 from rehearsal.github.protection.rules import RefRules, active_rulesets, rules_for
 from rehearsal.github.pulls.rules import check_blockers, protection_blockers
@@ -22,7 +22,7 @@ _LINE = "-" * 60
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """One change of one ref, as somebody wants it. `git` sees the new objects."""
+    """One change of one ref that is asked for. `git` sees the new objects."""
 
     repository: Repository
     git: BareRepository
@@ -42,8 +42,10 @@ class Push:
         return not self.creates and not self.deletes
 
 
-async def judge(repository: Repository, git: BareRepository, identity: Identity, changes: list[RefChange]) -> Verdict:
-    """Accept all changes or none, with lines for the person who pushes."""
+async def check_push(
+    repository: Repository, git: BareRepository, identity: Identity, changes: list[RefChange]
+) -> PushDecision:
+    """Accept all changes or none, with lines that git shows to the user who pushes."""
     refused: list[str] = []
     notes: list[str] = []
     for change in changes:
@@ -53,7 +55,7 @@ async def judge(repository: Repository, git: BareRepository, identity: Identity,
             refused += _refusal(repository, change.ref, reasons)
         elif rules_for(repository, change.ref, identity).bypassed:
             notes.append(f"Bypassed rule violations for {change.ref}.")
-    return Verdict(accepted=not refused, messages=tuple(refused or notes))
+    return PushDecision(accepted=not refused, messages=tuple(refused or notes))
 
 
 async def refusals(push: Push) -> list[str]:

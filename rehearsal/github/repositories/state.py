@@ -92,7 +92,7 @@ class Repository:
         return f"{self.owner}/{self.name}"
 
     def environment(self, name: str) -> Environment | None:
-        """An environment; GitHub does not tell their names by case."""
+        """An environment; their names differ by more than case, as on GitHub."""
         return next((one for key, one in self.environments.items() if key.lower() == name.lower()), None)
 
     def role_of(self, login: str) -> str:

@@ -14,7 +14,7 @@ from rehearsal.github.problems import Problem, bad_credentials
 
 _WINDOW = timedelta(hours=1)
 LIMITS = {"classic": 5_000, "fine-grained": 5_000, "job": 1_000, "app": 5_000}
-"""Requests an hour: of a person with all their tokens; of a repository with the tokens of all its jobs."""
+"""Requests an hour: of a user with all their tokens; of a repository with the tokens of all its jobs."""
 ANONYMOUS_LIMIT = 60
 
 
@@ -33,7 +33,7 @@ def identify(instance: GitHubInstance, header: str | None) -> Identity:
 
 
 def count(instance: GitHubInstance, token: Token | None) -> dict[str, str]:
-    """Count a request against the hour of whoever asks; returns the headers that say so.
+    """Count a request against the hour of the token's owner; returns the headers that say so.
 
     Raises Problem 403 when the hour is used up.
     """
@@ -63,7 +63,7 @@ def uncount(instance: GitHubInstance, token: Token) -> dict[str, str]:
 
 
 def allowance_of(instance: GitHubInstance, token: Token) -> Allowance:
-    """What a token's requests are counted against: its person's hour, or that of all jobs of its repository."""
+    """What a token's requests are counted against: its user's hour, or that of all jobs of its repository."""
     if token.kind == "job" and token.repository is not None:
         return instance.repository(token.repository).jobs_allowance
     return instance.database.users[token.login].allowance

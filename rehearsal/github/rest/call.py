@@ -55,7 +55,7 @@ class Call:
 
     @property
     def user(self) -> User:
-        """The person asking. Raises Problem 401 for anonymous requests."""
+        """The user who asks. Raises Problem 401 for anonymous requests."""
         if self.identity.user is None:
             raise Problem(401, "Requires authentication")
         return self.identity.user

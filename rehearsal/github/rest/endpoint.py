@@ -116,6 +116,6 @@ def _full_name(request: Request) -> str:
 
 
 def _api_base(instance: GitHubInstance, request: Request) -> str:
-    """Links lead back the way the client came: `gh` sends its token only to the host it was told of."""
+    """Links lead back the way the client came: `gh` sends its token only to the host it is configured for."""
     host = request.headers.get("host", "")
     return f"{request.url.scheme}://{host}" if host.startswith("api.") else instance.address

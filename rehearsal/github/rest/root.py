@@ -9,7 +9,7 @@ from rehearsal.github.rest.endpoint import Endpoints
 endpoints = Endpoints()
 
 PATH = "/_api"
-"""`GET /` of an address that serves pages too can only be told by its host; see `PlainPaths`."""
+"""`GET /` of an address that serves pages too is recognised only by its host; see `PlainPaths`."""
 
 _SCOPES = "read:org, repo, workflow"
 _PLACES = {

@@ -9,11 +9,11 @@ from starlette.routing import Route
 from rehearsal.github.accounts.rules import check
 from rehearsal.github.git import smart_http
 from rehearsal.github.git.bare import BareRepository
-from rehearsal.github.git.receiving import Question, RefChange, Verdict
+from rehearsal.github.git.receiving import PreReceiveHook, PushDecision, RefChange
 from rehearsal.github.identity import Identity
 from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import Problem
-from rehearsal.github.repositories.rules import judge
+from rehearsal.github.repositories.rules import check_push
 from rehearsal.github.repositories.service.pushes import refs_moved
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.rest.authentication import identify
@@ -69,21 +69,21 @@ class GitRoutes:
     async def _receive(
         self, request: Request, repository: Repository, git: BareRepository, identity: Identity
     ) -> tuple[Response, list[RefChange]]:
-        """No other change of refs happens between the verdict and git's own update."""
+        """No other change of refs happens between the decision and git's own update."""
 
-        async def decide(changes: list[RefChange], quarantine: dict[str, str]) -> Verdict:
+        async def decide(changes: list[RefChange], quarantine: dict[str, str]) -> PushDecision:
             view = git.within(quarantine)
             try:
-                return await judge(repository, view, identity, changes)
+                return await check_push(repository, view, identity, changes)
             finally:
                 await view.close()
 
         # The body first, then the lock: a slow client must not keep the others waiting.
         async with smart_http.spooled(request) as body, git.writing:
-            question = Question(decide)
-            response = await smart_http.receive(request, git, "/git-receive-pack", identity.login, question, body)
+            hook = PreReceiveHook(decide)
+            response = await smart_http.receive(request, git, "/git-receive-pack", identity.login, hook, body)
             before = await git.reload()
-        moved = [one for one in question.changes if before.get(one.ref) != git.refs.get(one.ref)]
+        moved = [one for one in hook.changes if before.get(one.ref) != git.refs.get(one.ref)]
         return response, moved
 
     def _enter(self, request: Request, *, pushes: bool) -> tuple[Repository, Identity]:
@@ -103,6 +103,6 @@ class GitRoutes:
 
 
 def _refusal(problem: Problem) -> Response:
-    """git shows text/plain bodies to the person, each line behind `remote:`."""
+    """git shows text/plain bodies to the user, each line behind `remote:`."""
     headers = {"WWW-Authenticate": 'Basic realm="GitHub"'} if problem.status == 401 else {}
     return PlainTextResponse(f"{problem.message}\n", problem.status, headers)

@@ -23,7 +23,7 @@ from rehearsal.github.repositories.state import Repository
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentRequest:
-    """A deployment somebody asks for, with GitHub's defaults."""
+    """A deployment that is asked for, with GitHub's defaults."""
 
     ref: str
     task: str = "deploy"
@@ -40,7 +40,7 @@ class DeploymentRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentStatusRequest:
-    """A status somebody adds."""
+    """A status that is added."""
 
     state: str
     description: str = ""

@@ -23,7 +23,7 @@ from rehearsal.github.repositories.state import Repository
 
 @dataclass(frozen=True, kw_only=True)
 class MergeRequest:
-    """How somebody wants a pull request merged."""
+    """How a pull request shall be merged."""
 
     method: str = "merge"
     """merge, squash or rebase"""
@@ -58,9 +58,9 @@ async def _commit(
     instance: GitHubInstance, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
 ) -> str:
     git = instance.git(repository)
-    person = signature(instance, by)
+    author = signature(instance, by)
     if wanted.method == "rebase":
-        made = await merging.rebase(git, pull.base_sha, pull.head_sha, by=person)
+        made = await merging.rebase(git, pull.base_sha, pull.head_sha, by=author)
     elif wanted.method == "squash":
         text = await _squash_text(git, repository, pull, wanted)
         author = _author(instance, repository.issues[pull.number].user)
@@ -70,7 +70,7 @@ async def _commit(
     else:
         text = _merge_text(repository, pull, wanted)
         made = await merging.merge(
-            git, pull.base_sha, pull.head_sha, message=text, author=person, by=github_signature(instance)
+            git, pull.base_sha, pull.head_sha, message=text, author=author, by=github_signature(instance)
         )
     if isinstance(made, Conflict):
         raise not_allowed("Merge conflict")
@@ -80,7 +80,7 @@ async def _commit(
 
 
 def signature(instance: GitHubInstance, by: Identity) -> Signature:
-    """The person as an author of commits."""
+    """The user as an author of commits."""
     return _author(instance, by.login)
 
 

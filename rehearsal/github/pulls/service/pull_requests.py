@@ -1,4 +1,4 @@
-"""Pull requests: opened, following their branches, closed, merged by somebody else's push."""
+"""Pull requests: opened, following their branches, closed, merged by a push."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ async def _merged_as(git: BareRepository, pull: PullRequest, change: RefChange) 
 async def mark_merged(
     instance: GitHubInstance, repository: Repository, pull: PullRequest, sha: str, by: Identity
 ) -> None:
-    """Show a pull request as merged by `sha`, and tell of it."""
+    """Record a pull request as merged by `sha`, and deliver the event."""
     record_merge(instance, repository, pull, sha, by)
     await deliver_event(instance, repository, pull, "closed", by)
 

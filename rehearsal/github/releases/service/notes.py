@@ -22,7 +22,7 @@ class ReleaseNotes:
 async def generate(
     instance: GitHubInstance, repository: Repository, tag: str, target: str | None, previous: str | None
 ) -> ReleaseNotes:
-    """ReleaseNotes for a tag that may not be there yet. Raises Problem 422 for a target or previous tag that is not."""
+    """Notes for a tag that may not be there yet. Raises Problem 422 for a target or previous tag that is not."""
     git = instance.git(repository)
     head = await git.resolve(f"refs/tags/{tag}") or await git.resolve(target or repository.default_branch)
     if head is None:

@@ -129,7 +129,7 @@ async def _publish(instance: GitHubInstance, repository: Repository, release: Re
         try:
             await refs.create(instance, repository, ref, sha, by)
         except Problem:
-            if ref not in git.refs:  # otherwise somebody else made it just now
+            if ref not in git.refs:  # otherwise it was made just now
                 raise
     commit = await git.peel(git.refs[ref])
     if commit is not None:

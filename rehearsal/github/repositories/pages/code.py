@@ -162,7 +162,7 @@ async def compare(context: PageContext) -> Response:
 
 @pages.show("pull/new/{branch:path}")
 async def new_pull(context: PageContext) -> Response:
-    """The address that people know from the answer to a push."""
+    """The address that git shows after a push."""
     return context.go(f"{context.home}/compare/{context.repository.default_branch}...{context.path('branch')}")
 
 
@@ -200,7 +200,7 @@ async def _range(context: PageContext, spec: str) -> ComparedRange:
 
 
 def _passed(context: PageContext) -> dict[str, str]:
-    """How the checks of each commit stand, as the name of a look; commits without checks are left out."""
+    """How the checks of each commit stand, as the name of a state label; commits without checks are left out."""
     repository = context.repository
     known = {run.head_sha for run in repository.check_runs.values()} | {one.sha for one in repository.statuses}
     found = {sha: overall_state(repository, sha) for sha in known}

@@ -16,7 +16,7 @@ from rehearsal.github.view import View, node_id, quoted, stamp
 UNSIGNED = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 
 
-def person(signature: Signature) -> dict[str, Any]:
+def git_user(signature: Signature) -> dict[str, Any]:
     return {"name": signature.name, "email": signature.email, "date": stamp(signature.at)}
 
 
@@ -32,8 +32,8 @@ def commit(view: View, repository: Repository, one: Commit) -> dict[str, Any]:
         "sha": one.sha,
         "node_id": node_id("Commit", one.sha),
         "commit": {
-            "author": person(one.author),
-            "committer": person(one.committer),
+            "author": git_user(one.author),
+            "committer": git_user(one.committer),
             "message": one.message,
             "tree": {"sha": one.tree, "url": f"{here}/git/trees/{one.tree}"},
             "url": f"{here}/git/commits/{one.sha}",
@@ -50,7 +50,7 @@ def commit(view: View, repository: Repository, one: Commit) -> dict[str, Any]:
 
 
 def _verification(repository: Repository, one: Commit) -> dict[str, Any]:
-    """GitHub signs what it makes itself; keys of people are not known here."""
+    """GitHub signs what it makes itself; users' keys are not known here."""
     if one.sha not in repository.signed:
         return UNSIGNED
     text = f"tree {one.tree}\n\n{one.message}"
@@ -98,8 +98,8 @@ def git_commit(view: View, repository: Repository, one: Commit) -> dict[str, Any
         "node_id": node_id("Commit", one.sha),
         "url": f"{here}/git/commits/{one.sha}",
         "html_url": f"{view.page(repository)}/commit/{one.sha}",
-        "author": person(one.author),
-        "committer": person(one.committer),
+        "author": git_user(one.author),
+        "committer": git_user(one.committer),
         "tree": {"sha": one.tree, "url": f"{here}/git/trees/{one.tree}"},
         "message": one.message,
         "parents": [_parent(view, repository, sha) for sha in one.parents],
@@ -146,7 +146,7 @@ def git_tag(view: View, repository: Repository, one: TagObject) -> dict[str, Any
         "url": f"{here}/git/tags/{one.sha}",
         "tag": one.tag,
         "message": one.message,
-        "tagger": person(one.tagger),
+        "tagger": git_user(one.tagger),
         "object": {
             "sha": one.target,
             "type": one.target_type,

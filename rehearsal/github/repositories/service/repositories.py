@@ -45,7 +45,7 @@ def record(
 
 
 async def fork(instance: GitHubInstance, parent: Repository, owner: str) -> Repository:
-    """A copy that belongs to somebody else; the one there is when it was made already."""
+    """A copy that belongs to another account; the existing one when it was made already."""
     known = instance.database.repository(f"{owner}/{parent.name}")
     if known is not None:
         return known

@@ -55,7 +55,7 @@ def form(
     text: str | None,
     sent: Mapping[str, str],
 ) -> DispatchForm:
-    """`text` is the workflow file at `ref` (None: not there), `sent` what somebody entered already."""
+    """`text` is the workflow file at `ref` (None: not there), `sent` what was entered already."""
     fields: list[InputField] = []
     missing = ""
     try:

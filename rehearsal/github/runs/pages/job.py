@@ -38,7 +38,7 @@ class ShownStep:
     step: Step
     opened: bool
     log: logs.StepLog | None
-    """None: too long to be sent before somebody wants to see it."""
+    """None: too long to be sent before it is unfolded."""
 
 
 def _shown(job: Job, step: Step, wanted: list[str]) -> ShownStep:
@@ -48,7 +48,7 @@ def _shown(job: Job, step: Step, wanted: list[str]) -> ShownStep:
 
 
 def _opened(job: Job, step: Step) -> bool:
-    """What somebody wants to see at once: what runs, and what failed."""
+    """Shown unfolded: what runs, and what failed."""
     if step.conclusion == "failure":
         return True
     if step.status != "in_progress":

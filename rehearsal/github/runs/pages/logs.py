@@ -72,7 +72,7 @@ def read(step: Step) -> StepLog:
     return StepLog(parts=parts, hidden=hidden)
 
 
-@lru_cache(maxsize=4_000)  # a page that looks for news has read nearly all of them a second ago
+@lru_cache(maxsize=4_000)  # a page that polls has read nearly all of them a second ago
 def _line(number: int, raw: str) -> tuple[str, LogLine]:
     stamp = _STAMP.match(raw)
     text = raw[stamp.end() :] if stamp is not None else raw

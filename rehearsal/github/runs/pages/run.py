@@ -1,4 +1,4 @@
-"""One run: its jobs, what they say, what it waits for, and what people may do with it."""
+"""One run: its jobs, what they say, what it waits for, and what a user may do with it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from rehearsal.runner.model import Run
 pages = Pages()
 
 LIVE = 1.5
-"""Seconds between two looks for news."""
+"""Seconds between two polls."""
 _STATUSES = ("success", "failure", "in_progress", "waiting", "queued", "cancelled")
 
 

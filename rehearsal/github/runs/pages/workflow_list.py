@@ -1,4 +1,4 @@
-"""The workflows a repository's pages list. Read at every look for news, so nothing is parsed twice."""
+"""The workflows a repository's pages list. Read at every poll, so nothing is parsed twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OIDC tokens of jobs: the form of their subject, and the issuer's public face."""
+"""The OIDC tokens of jobs: the form of their subject, and the issuer's discovery."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OIDC_SUBJECT = "actions/oidc/customization/sub"
 
 @endpoints.add("GET", _OIDC_SUBJECT, "actions:read")
 async def get_oidc_subject(call: Call) -> Answer:
-    """Which form the subject of this repository's OIDC tokens has. Other claims than the usual ones are not played."""
+    """Which form the subject of this repository's OIDC tokens has. Other claims than the usual ones are not emulated."""
     repository, ids = call.repository, call.repository.settings.immutable_subject
     prefix = subject_prefix(call.instance.database, repository)
     return ok({"use_default": True, "use_immutable_subject": ids, "sub_claim_prefix": prefix})
@@ -38,7 +38,7 @@ async def put_oidc_subject(call: Call) -> Answer:
 
 
 def oidc_routes(instance: GitHubInstance) -> list[Route]:
-    """The issuer's public face, for whoever trusts its tokens."""
+    """The issuer's discovery document and keys."""
 
     async def configuration(request: Request) -> Response:
         return JSONResponse(instance.oidc.configuration(instance.issuer))

@@ -1,4 +1,4 @@
-"""Logs and artifacts as files people download."""
+"""Logs and artifacts as files for download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`workflow_run`: what GitHub tells when a run is asked for, begins and is completed."""
+"""`workflow_run` events: a run is requested, in progress, completed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rehearsal.github.view import View
 from rehearsal.runner.model import Run
 
 _ACTIONS = {"completed": "completed", "in_progress": "in_progress"}
-"""Status of a run -> the action told; every other one is `requested`."""
+"""Status of a run -> the action delivered; every other one is `requested`."""
 
 
 async def rendered(instance: GitHubInstance, view: View, repository: Repository, run: Run) -> dict[str, Any]:
@@ -40,12 +40,12 @@ def head_repository(view: View, repository: Repository, run: Run) -> Repository:
 
 
 class RunEvents:
-    """Tells of each step in the life of a run once, in order. What it starts are the default branch's workflows."""
+    """Delivers each change of a run's status once, in order. It starts workflows of the default branch."""
 
     def __init__(self, instance: GitHubInstance) -> None:
         self._instance = instance
         self._delivered: dict[tuple[int, datetime], tuple[int, str]] = {}
-        """Attempt and action that were told last; by creation too, because a saved world may bring numbers back."""
+        """Attempt and action that were delivered last; by creation too, because a snapshot may bring numbers back."""
         self._deliveries: set[asyncio.Task[None]] = set()
         self._order = asyncio.Lock()
 
@@ -79,11 +79,11 @@ class RunEvents:
             await deliver(instance, repository, "workflow_run", body, ref=ref, sha=tip, by=by)
 
     async def wait(self) -> None:
-        """Until everything so far is told."""
+        """Until every event so far is delivered."""
         await asyncio.gather(*self._deliveries)
 
     async def stop(self) -> None:
-        """Tell no more."""
+        """Deliver no more."""
         for task in self._deliveries:
             task.cancel()
         await asyncio.gather(*self._deliveries, return_exceptions=True)

@@ -303,3 +303,16 @@ def test_a_review_with_comments_on_lines_is_refused_rather_than_lost(
     refused = reviewer.api("POST", f"{PULLS}/1/reviews", json=body)
     assert refused.status_code == 422
     assert reviewer.get(f"{PULLS}/1/reviews") == []
+
+
+def test_a_pull_request_is_edited_by_its_author_or_who_may_write(
+    scene: Scene, dev: Person, reviewer: Person, tmp_path: Path
+) -> None:
+    propose(dev, tmp_path)
+    reader = scene.person("reader-1", role="read")
+    assert reader.api("PATCH", f"{PULLS}/1", json={"state": "closed"}).status_code == 403
+    assert reader.api("PATCH", f"{PULLS}/1", json={"title": "Mine"}).status_code == 403
+    assert dev.get(f"{PULLS}/1")["state"] == "open"
+    assert reviewer.api("PATCH", f"{PULLS}/1", json={"title": "Theirs"}).json()["title"] == "Theirs"
+    scene.do(scene.github.seed.role, REPOSITORY, "dev-1", "read")
+    assert dev.api("PATCH", f"{PULLS}/1", json={"state": "closed"}).json()["state"] == "closed"

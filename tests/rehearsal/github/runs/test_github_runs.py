@@ -184,6 +184,16 @@ def test_deployments_are_reviewed_by_who_may(scene: Scene, dev: Person, manager:
     assert approval["environments"][0]["name"] == "production"
 
 
+def test_who_started_a_run_cannot_approve_it_where_that_is_prevented(scene: Scene, manager: Person) -> None:
+    scene.do(scene.github.seed.environment, REPOSITORY, "production", reviewers=["release-manager"])
+    run = dispatch(manager)
+    scene.do(scene.runner.wait_for_review, run, ["release-manager"])
+    path = f"{HERE}/actions/runs/{run}/pending_deployments"
+    assert manager.get(path)[0]["current_user_can_approve"] is True
+    scene.github.service.repository(REPOSITORY).environments["production"].prevent_self_review = True
+    assert manager.get(path)[0]["current_user_can_approve"] is False
+
+
 def test_a_job_with_an_environment_makes_its_own_deployment(scene: Scene, dev: Person) -> None:
     run = dispatch(dev)
     (deployment,) = dev.get(f"{HERE}/deployments?environment=production")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import timedelta
 
 from rehearsal.runner.model import Annotation, Artifact, Run
 from tests.rehearsal.github.pages.visitor import Visitor
@@ -122,3 +123,5 @@ def test_artifacts_and_logs_are_downloaded(anyone: Visitor, scene: Scene) -> Non
     logs = anyone.web.get(scene.url + page.links["All logs (zip)"], timeout=30)
     assert b"hello" in zipfile.ZipFile(io.BytesIO(logs.content)).read("1_deploy.txt")
     anyone.open(f"{BASE}/runs/{run.id}/artifacts/8", status=404)
+    scene.clock.time += timedelta(days=91)
+    assert "Artifact has expired" in anyone.open(f"{BASE}/runs/{run.id}/artifacts/7", status=410).text

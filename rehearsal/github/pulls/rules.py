@@ -91,6 +91,11 @@ def check_merge(
         raise not_allowed(" ".join(reasons))
 
 
+def deletes_head(repository: Repository, pull: PullRequest) -> bool:
+    """Whether the branch of a pull request goes once it is merged: where the repository says so, and not a fork's."""
+    return repository.settings.delete_branch_on_merge and pull.head_repository == repository.full_name
+
+
 def blockers(repository: Repository, pull: PullRequest, identity: Identity | None = None) -> list[str]:
     """Reasons in GitHub's words; empty when it may be merged (by `identity`, if given)."""
     if repository.issues[pull.number].state == "closed" or not pull.mergeable:

@@ -13,7 +13,7 @@ from rehearsal.github.git.receiving import RefChange
 from rehearsal.github.identity import Identity
 from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.problems import conflict, not_allowed
-from rehearsal.github.pulls.rules import check_merge
+from rehearsal.github.pulls.rules import check_merge, deletes_head
 from rehearsal.github.pulls.service.mergeability import github_signature
 from rehearsal.github.pulls.service.pull_requests import deliver_event, record_merge
 from rehearsal.github.pulls.state import PullRequest
@@ -49,7 +49,7 @@ async def merge(
     record_merge(instance, repository, pull, commit, by)
     await refs_moved(instance, repository, [RefChange(ref=ref, old=base, new=commit)], by)
     await deliver_event(instance, repository, pull, "closed", by)
-    if repository.settings.delete_branch_on_merge and pull.head_repository == repository.full_name:
+    if deletes_head(repository, pull):
         await _delete_head(instance, repository, git, pull, by)
     return commit
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import yaml
 
-from rehearsal import processes
+from rehearsal import definition, processes
 from rehearsal.contracts.fetch import ContractUnavailable
 from rehearsal.services.availability import ServiceUnavailable
-from rehearsal.world import definition, snapshot
+from rehearsal.world import snapshot
 from rehearsal.world.composition import Composition, Options
 
 MARK = "SHIPMATE_WORLD"

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp
 
+from rehearsal import definition
 from rehearsal.base_image import PYTHON
 from rehearsal.contracts.contract import load as load_contract
 from rehearsal.contracts.middleware import Checked, Violation
@@ -48,7 +49,7 @@ from rehearsal.services.availability import ServiceUnavailable
 from rehearsal.services.postgres import Postgres
 from rehearsal.services.redis import Redis
 from rehearsal.serving import Server
-from rehearsal.world import definition, provision
+from rehearsal.world import provision
 from rehearsal.world.inspection import Inspection
 
 HUB_HOST = "registry-1.docker.io"

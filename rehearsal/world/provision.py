@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rehearsal.definition import Definition, Service
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
 from rehearsal.emulators.table import EMULATORS
-from rehearsal.world.definition import Definition, Service
 
 if TYPE_CHECKING:
     from rehearsal.emulators.declaration import Declaration

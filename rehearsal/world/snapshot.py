@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from rehearsal.definition import Definition
 from rehearsal.emulator import Snapshotting
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.declaration import Played
@@ -26,7 +27,6 @@ from rehearsal.runner.engine import ActRunner
 from rehearsal.services.postgres import Postgres
 from rehearsal.services.unprivileged import give_away
 from rehearsal.world import provision
-from rehearsal.world.definition import Definition
 
 FORMAT = 2
 """Of the folder; a changed one makes older snapshots unusable."""

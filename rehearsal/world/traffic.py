@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from rehearsal.definition import Definition, Service
 from rehearsal.journal import Entry
-from rehearsal.world.definition import Definition, Service
 
 _VERCEL = re.compile(r"^/v\d+/projects/([^/]+)/(promote|rollback)/(dpl_[^/]+)$")
 _SERVICE = re.compile(r"^/v2/projects/([^/]+)/locations/[^/]+/services/([^/]+)$")

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from rehearsal.emulators.app_store.access import Key, public_part
 from rehearsal.emulators.app_store.app import AppStore
 from rehearsal.emulators.app_store.model import App, Pace
-from rehearsal.emulators.apps import STORES, promoting
 from rehearsal.emulators.declaration import Declaration, Surroundings
+from rehearsal.mobile_apps import STORES, promoting
 
 _SECRET = "APP_STORE_KEY"
 _IOS: Mapping[str, Any] = {

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.emulators.apps import read
 from rehearsal.emulators.declaration import Declaration, Surroundings
 from rehearsal.emulators.eas.app import Eas
 from rehearsal.emulators.eas.state import Pace, Project
+from rehearsal.mobile_apps import read
 
 _SECRET = "EXPO_TOKEN"
 _EAS: Mapping[str, Any] = {

@@ -13,7 +13,7 @@ from rehearsal.emulators.google.access import Authorise, anyone
 from rehearsal.emulators.google_play import saving
 from rehearsal.emulators.google_play.access import Access
 from rehearsal.emulators.google_play.account import QUERIES_PER_MINUTE, Account, Pace
-from rehearsal.emulators.google_play.console import Console
+from rehearsal.emulators.google_play.control import Control
 from rehearsal.emulators.google_play.routes import app
 from rehearsal.emulators.google_play.state import codes, seeded
 from rehearsal.emulators.google_play.uploads import Uploads
@@ -44,12 +44,12 @@ class GooglePlay:
         self._deployers = tuple(deployers)
         self.account = Account(pace=pace or Pace(), clock=clock)
         self.uploads = Uploads(root / "uploads", clock, self.account.pace.session)
-        self.console = Console(self.account, self.uploads)
+        self.console = Control(self.account, self.uploads)
         self.app: ASGIApp = app(self.account, self.uploads, Access(authorise=authorise, project=project))
         self._seed()
 
     @property
-    def control(self) -> Console:
+    def control(self) -> Control:
         """What Google and people at the console do."""
         return self.console
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from rehearsal.emulators.apps import promoting
 from rehearsal.emulators.declaration import Declaration, Surroundings
 from rehearsal.emulators.sentry.app import Sentry
+from rehearsal.mobile_apps import promoting
 
 _SECRET, _PERSONAL = "SENTRY_READ_TOKEN", "SENTRY_AUTH_TOKEN"
 

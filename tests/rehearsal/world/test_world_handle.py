@@ -15,7 +15,7 @@ from rehearsal import processes
 from rehearsal.stories.place import Place
 from rehearsal.world.handle import World, WorldFailed
 from tests.rehearsal.commands.upping import children
-from tests.rehearsal.world.example_manifest import written
+from tests.rehearsal.example_manifest import written
 
 ROOT = Path(__file__).parents[3]
 

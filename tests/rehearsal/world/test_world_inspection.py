@@ -17,14 +17,15 @@ import pytest
 from starlette.applications import Starlette
 
 from rehearsal.github.accounts.rate_limit import RequestCount
+from rehearsal import definition
 from rehearsal.github.app import GitHub
 from rehearsal.journal import Journal
 from rehearsal.runner.engine import ActRunner
 from rehearsal.runner.model import Event, Job, PendingReview, Run, Step
 from rehearsal.serving import running
-from rehearsal.world import definition, provision
+from rehearsal.world import provision
 from rehearsal.world.inspection import Inside, Inspection, kill_act, last_lines, resident_kb
-from tests.rehearsal.world.example_manifest import written
+from tests.rehearsal.example_manifest import written
 
 NOON = datetime(2026, 1, 5, 12, 0, 0, 250_000, tzinfo=UTC)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rehearsal.emulators import apps
+from rehearsal import definition, mobile_apps
+from rehearsal.definition import Definition
 from rehearsal.emulators.google_auth.policy import CredentialRejected, Policy
 from rehearsal.github.app import GitHub
-from rehearsal.world import definition, provision
-from rehearsal.world.definition import Definition
-from tests.rehearsal.world.example_manifest import POOL, written
+from rehearsal.world import provision
+from tests.rehearsal.example_manifest import POOL, written
 
 ISSUER = "http://127.0.0.1:1/_oidc"
 DEPLOYERS = {name: f"deployer@acme-{name}.iam.gserviceaccount.com" for name in ("staging", "production")}
@@ -222,7 +222,7 @@ release: {components: {platform: {}, apps: {tag_format: "app-v{version}"}}}
 @pytest.fixture
 def with_apps(wanted: Definition) -> Definition:
     raw = yaml.safe_load(APPS % POOL)
-    return dataclasses.replace(wanted, manifest=raw, apps=apps.read(raw))
+    return dataclasses.replace(wanted, manifest=raw, apps=mobile_apps.read(raw))
 
 
 def test_the_environment_that_builds_apps_holds_the_robots_token_alone(with_apps: Definition) -> None:

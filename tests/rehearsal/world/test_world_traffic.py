@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from rehearsal import definition
+from rehearsal.definition import Definition
 from rehearsal.journal import Entry
-from rehearsal.world import definition, traffic
-from rehearsal.world.definition import Definition
-from tests.rehearsal.world.example_manifest import written
+from rehearsal.world import traffic
+from tests.rehearsal.example_manifest import written
 
 SERVICES = "/v2/projects/acme-production/locations/europe-west1/services"
 NAMES = traffic.Names(

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal.world import definition
-from rehearsal.world.definition import Approval
-from tests.rehearsal.world.example_manifest import MANIFEST, POOL, written
+from rehearsal import definition
+from rehearsal.definition import Approval
+from tests.rehearsal.example_manifest import MANIFEST, POOL, written
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_platforms_own_manifest() -> None:

@@ -11,7 +11,7 @@ from rehearsal.emulators.google_play.uploads import Uploads
 from rehearsal.emulators.google_play.vitals import Day, date_of
 
 
-class Console:
+class Control:
     """Every method takes the package of the app it is about. Raises KeyError for one that is not there."""
 
     def __init__(self, account: Account, uploads: Uploads) -> None:

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from rehearsal.emulators import apps
-from rehearsal.emulators.apps import Apps
+from rehearsal import mobile_apps
+from rehearsal.mobile_apps import Apps
 
 DEFAULT_TAG = "v{version}"
 
@@ -136,7 +136,7 @@ def read(file: Path) -> Definition:
         releases={name: _releases(settings) for name, settings in environments.items()},
         tags=tuple(_tags(raw.get("release", {}).get("components", {}))),
         manifest=raw,
-        apps=apps.read(raw),
+        apps=mobile_apps.read(raw),
         mail_server=(raw.get("alerts", {}).get("email") or {}).get("server"),
         checks=tuple(_titles(raw.get("ci", {}).get("checks", {}))),
     )

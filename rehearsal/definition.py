@@ -62,7 +62,7 @@ class Definition:
     """The platform, as its providers must know it."""
 
     manifest: Mapping[str, Any]
-    """As YAML reads it, for the emulators that are declared."""
+    """As YAML reads it, for what a single emulator takes from it."""
     repository: str
     environments: tuple[str, ...]
     services: tuple[Service, ...]
@@ -112,9 +112,13 @@ class Definition:
 
 
 def read(file: Path) -> Definition:
-    """The definition in a manifest. Raises KeyError or yaml.YAMLError for one the suite would refuse too, ValueError for one that no
-    world can play."""
-    raw: dict[str, Any] = yaml.safe_load(file.read_text())
+    """The definition in a manifest. Raises yaml.YAMLError, OSError and what `of` raises."""
+    return of(yaml.safe_load(file.read_text()))
+
+
+def of(raw: Mapping[str, Any]) -> Definition:
+    """The definition in a manifest as YAML reads it. Raises KeyError for one the suite would refuse too, ValueError for one that no world
+    can hold."""
     environments: dict[str, Any] = raw["environments"]
     images = [component["image"] for component in raw["components"].values() if "image" in component]
     builds = [component["build"] for component in raw["components"].values() if "build" in component]
@@ -176,13 +180,13 @@ def _releases(settings: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
         for key, value in check.get("json", {}).items()
         if value == "{release}"
     }
-    told: dict[str, tuple[str, str]] = {}
+    places: dict[str, tuple[str, str]] = {}
     for component, target in settings.items():
         if component in found:
-            told[component] = found[component]
+            places[component] = found[component]
         elif isinstance(target, dict) and target.get("provider") == "vercel":
-            told[component] = ("/config.json", "release")
-    return told
+            places[component] = ("/config.json", "release")
+    return places
 
 
 def _targets(environments: Mapping[str, Any], provider: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -49,6 +49,11 @@ class Entry:
     """The JSON request body with its secrets taken out, None for other kinds of bodies."""
     answer_bytes: int
 
+    @property
+    def took_effect(self) -> bool:
+        """Whether it was carried out: answered well, or its answer was lost."""
+        return self.status is None or 200 <= self.status < 300
+
 
 class Journal:
     """The newest `limit` entries of every emulator, oldest first."""

@@ -1,73 +1,131 @@
-"""What an emulator says of itself. By this alone the world builds it, serves it, stores its credentials at GitHub, and keeps its state."""
+"""How an emulator is declared. By that alone a world builds it, serves it, stores its credentials at GitHub, and keeps its state.
+
+The next provider is a folder here and a line in table.py; README.md beside this file says what goes into the folder.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Generic, TypeVar
 
-from rehearsal.emulator import Emulator, Snapshotting
+from rehearsal.definition import Definition
+from rehearsal.emulator import ProviderEmulator
 
-if TYPE_CHECKING:
-    from rehearsal.emulators.google.access import Authorise
+T = TypeVar("T")
+E = TypeVar("E", bound=ProviderEmulator)
 
 
-class Played(Emulator, Snapshotting, Protocol):
-    """An emulator whose state is kept with its world."""
+class Capability(Generic[T]):
+    """Something of type T that one emulator, or a service of the world, offers to the others (capabilities.py lists them)."""
 
-    @property
-    def control(self) -> object | None:
-        """What others do there while a pipeline is at work, a method for each thing that happens; None where nobody does anything. It is
-        reached at the world's own port, never by clients."""
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-    def told(self) -> list[tuple[float, str]]:
-        """What people were sent through it: (seconds since 1970, text), oldest first."""
+    def __repr__(self) -> str:
+        return self.name
 
-    def inventory(self, release: str) -> int:
-        """How many deployments of a release it holds."""
+
+class NotOffered(LookupError):
+    """A capability that was asked for is not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What a world has for an emulator."""
+class WorldContext:
+    """What a world gives to one emulator."""
 
+    name: str
     root: Path
     """A folder for its files, which may not be there yet."""
-    manifest: Mapping[str, Any]
-    """The platform's, as YAML reads it: what a platform team would set up once at the provider is seeded by it."""
+    definition: Definition
+    """Of the platform: what its team would set up once at the provider is seeded by it."""
     secrets: Mapping[str, str]
     """What `Declaration.secrets` and `Declaration.personal` made."""
+    capabilities: Mapping[Capability[Any], Any] = field(default_factory=dict)
+    """Those it needs."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Base address of every emulator that listens, by its name; grows while the world starts."""
     time_scale: float = 1.0
     """Of the provider's own waits: queues, processing, reviews."""
-    authorise: Authorise | None = None
-    """Whose Google access token a request carries; for providers that are Google's."""
-    operator: str = ""
-    """The account at Google of the person at a terminal, who may do by hand what a pipeline does; empty where there is none."""
+    process_environment: Mapping[str, str] = field(default_factory=dict)
+    """For every process that an emulator starts: what the world finds its processes by."""
+
+    def need(self, capability: Capability[T]) -> T:
+        """What another part of the world offers. Raises NotOffered for one that the declaration does not name in `needs`."""
+        if capability not in self.capabilities:
+            raise NotOffered(f"{self.name} asks for {capability}, which its declaration does not name in `needs`")
+        found: T = self.capabilities[capability]
+        return found
+
+    @property
+    def address(self) -> str:
+        """Its own base address, without a trailing slash. Raises KeyError before it listens."""
+        return self.addresses[self.name]
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """The platform's, as YAML reads it."""
+        return self.definition.manifest
 
 
-def _none() -> dict[str, str]:
+def _no_secrets() -> dict[str, str]:
     return {}
 
 
-def _deploying(manifest: Mapping[str, Any]) -> tuple[str, ...] | None:
-    return None
+def _always(_definition: Definition) -> bool:
+    return True
+
+
+def deploying(definition: Definition) -> tuple[str, ...]:
+    """GitHub environments of the jobs that deploy the platform."""
+    return tuple(dict.fromkeys(definition.github_environments.values()))
+
+
+def alerting(definition: Definition) -> tuple[str, ...]:
+    """GitHub environments of every job that may send a message: those that deploy, ask for approval, deliver or promote apps."""
+    apps = definition.apps
+    approvals = (approval.environment for approval in definition.approvals)
+    return (*deploying(definition), *approvals, *((*apps.stores, apps.promote) if apps else ()))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declaration:
-    """One emulator. Its folder has `app` (what the world holds), `routes`, `state`, `views`, `errors`, and this."""
+class Declaration(Generic[E]):
+    """One emulator: what it needs and offers, what it seeds, whose credentials it has, and what it adds to the world's files.
+
+    Its public hosts, its contract and its control are attributes of what `build` returns (`ProviderEmulator`).
+    """
 
     name: str
-    """As in `shipmate up` and in faults."""
-    build: Callable[[Surroundings], Played]
-    secrets: Callable[[], dict[str, str]] = field(default=_none)
+    """As in `shipmate up`, in faults and in the journal."""
+    build: Callable[[WorldContext], E]
+    """Makes it; nothing runs yet, and no address is known."""
+    needs: tuple[Capability[Any], ...] = ()
+    """What it asks of others; they are built and started before it."""
+    offers: Mapping[Capability[Any], Callable[[E, WorldContext], Any]] = field(default_factory=dict)
+    """What it does for others; each capability has one that offers it."""
+    seed: Callable[[E, WorldContext], None] = lambda emulator, context: None
+    """Sets up at the provider what a platform team would once. Everything listens by then, and GitHub has the repository."""
+
+    secrets: Callable[[], dict[str, str]] = _no_secrets
     """Credentials of the provider, new for each world: name of the secret at GitHub -> value."""
-    personal: Callable[[], dict[str, str]] = field(default=_none)
+    personal: Callable[[], dict[str, str]] = _no_secrets
     """Credentials that GitHub does not hold, new for each world: a person has them at a terminal."""
-    used: Callable[[Mapping[str, Any]], bool] = field(default=lambda manifest: True)
-    """Whether a platform with this manifest has an account there, and so its secrets."""
-    environments: Callable[[Mapping[str, Any]], tuple[str, ...] | None] = field(default=_deploying)
-    """GitHub environments that hold its secrets, by the manifest; None: all that deploy."""
-    alerts: bool = False
-    """Whether people are told through it: then also the environments that ask for approvals, and those of the stores, have its secrets."""
+    used: Callable[[Definition], bool] = _always
+    """Whether a platform has an account there, and so its secrets."""
+    environments: Callable[[Definition], tuple[str, ...]] = deploying
+    """GitHub environments that hold its secrets; those that are not made are left out."""
+
+    overlay: Callable[[E, WorldContext], Mapping[str, Any]] = lambda emulator, context: {}
+    """What it adds to the overlay, beside the addresses of its hosts. Asked after `seed`."""
+    facts: Callable[[E, WorldContext], Mapping[str, Any]] = lambda emulator, context: {}
+    """What it adds to the world's own file, world.json. Asked after `seed`."""
+    terminal: Callable[[E, WorldContext], Mapping[str, str]] = lambda emulator, context: {}
+    """Environment variables of a person who is logged in there, beside the secrets. Asked after `seed`."""
+    programs: tuple[str, ...] = ()
+    """Programs that a terminal has in place of the machine's, of those that jobs have (rehearsal/runner/stand_ins/programs)."""
+
+    in_snapshot: bool = True
+    """Whether a snapshot keeps its state."""
+    files_in_snapshot: bool = False
+    """Whether a snapshot keeps the folder `WorldContext.root` too."""

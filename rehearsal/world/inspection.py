@@ -1,11 +1,11 @@
-"""What the world shows of its inside to the report and to whoever debugs: runs to the millisecond, messages, inventories, memory."""
+"""What a world shows to the report and to whoever debugs: runs to the millisecond, messages, deployments, traffic, memory."""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -20,43 +20,39 @@ from rehearsal.github.problems import Problem
 from rehearsal.github.runs.service import workflows
 from rehearsal.journal import Journal
 from rehearsal.runner.model import Job, Run, Step
-from rehearsal.world import provision, snapshot, traffic
+from rehearsal.world import provision, snapshot
 
 FAILED = ("failure", "timed_out")
 LOG_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?")
 
 
-class Inside(snapshot.Whole, Protocol):
+class Inspected(snapshot.Whole, Protocol):
     """What of a world can be looked at."""
 
     journal: Journal
-
-    def messages(self) -> list[dict[str, str]]: ...
-
-    def inventory(self, release: str) -> dict[str, int]: ...
 
 
 class Inspection:
     """`/_world/runs?log=LINES`, `/_world/shifts`, `/_world/messages`, `/_world/inventory?release=`, `/_world/memory`, and
     POST `/_world/jobs/{id}/kill`, `/_world/due?workflow=FILE` and `/_world/save?folder=`."""
 
-    def __init__(self, inside: Inside) -> None:
-        self._inside = inside
+    def __init__(self, world: Inspected) -> None:
+        self._world = world
 
     def routes(self) -> list[Route]:
         return [
             Route("/_world/runs", self._answers(self._runs)),
-            Route("/_world/shifts", self._answers(lambda request: self._shifts())),
-            Route("/_world/messages", self._answers(lambda request: self._inside.messages())),
+            Route("/_world/shifts", self._answers(lambda request: self._traffic_changes())),
+            Route("/_world/messages", self._answers(lambda request: self._world.emulators.notifications())),
             Route(
                 "/_world/inventory",
-                self._answers(lambda request: self._inside.inventory(request.query_params["release"])),
+                self._answers(lambda request: self._world.emulators.deployments_of(request.query_params["release"])),
             ),
             Route("/_world/memory", self._answers(lambda request: {"resident_kb": resident_kb(os.getpid())})),
             Route(
                 "/_world/jobs/{job:int}/kill",
                 self._answers(
-                    lambda request: {"killed": kill_act(self._inside.runner.jobs, request.path_params["job"])}
+                    lambda request: {"killed": kill_act(self._world.runner.jobs, request.path_params["job"])}
                 ),
                 methods=["POST"],
             ),
@@ -66,11 +62,11 @@ class Inspection:
 
     async def _due(self, request: Request) -> JSONResponse:
         """Let the time of a workflow's schedule come: the runs it started. 404 for an unknown workflow, 422 for one without a schedule."""
-        service = self._inside.github.service
+        service = self._world.github.service
         try:
-            repository = service.repository(self._inside.definition.repository)
+            repository = service.repository(self._world.definition.repository)
             workflow = await workflows.find(service, repository, request.query_params["workflow"])
-            author = Identity(user=self._inside.github.seed.user(provision.AUTHOR))
+            author = Identity(user=self._world.github.seed.user(provision.AUTHOR))
             started = await workflows.come_due(service, repository, workflow, by=author)
         except Problem as error:
             return JSONResponse({"message": error.message}, error.status)
@@ -79,7 +75,7 @@ class Inspection:
     async def _save(self, request: Request) -> Response:
         """204; 409 while a job is at work; 507 when it cannot be written."""
         try:
-            await snapshot.save(self._inside, Path(request.query_params["folder"]))
+            await snapshot.save(self._world, Path(request.query_params["folder"]))
         except (RuntimeError, OSError) as error:
             return JSONResponse({"message": str(error)}, 409 if isinstance(error, RuntimeError) else 507)
         return Response(status_code=204)
@@ -94,33 +90,16 @@ class Inspection:
     def _runs(self, request: Request) -> list[dict[str, Any]]:
         """Every run, oldest first; with `log=N` the last N lines of each job that failed."""
         lines = int(request.query_params.get("log", "0"))
-        return [self._run(run, lines) for run in self._inside.runner.runs.values()]
+        return [self._run(run, lines) for run in self._world.runner.runs.values()]
 
-    def _shifts(self) -> list[dict[str, Any]]:
-        inside = self._inside
-        names = traffic.Names(release=self._release_of, project=self._project_of)
-        return traffic.shifts(inside.journal.entries(), inside.definition, names)
-
-    def _release_of(self, emulator: str, key: str) -> str:
-        """The release in a deployment's own marks, else its name."""
-        if emulator == "cloud-run":
-            found = (service.revisions.get(key) for service in self._inside.cloud_run.services.all())
-            marks: Mapping[str, Any] = next(
-                (revision.template.get("annotations", {}) for revision in found if revision), {}
-            )
-        else:
-            deployment = self._inside.vercel.account.deployments.get(key)
-            marks = deployment.meta if deployment else {}
-        return next((str(value) for name, value in marks.items() if name.endswith("release")), key)
-
-    def _project_of(self, key: str) -> str:
-        project = self._inside.vercel.account.projects.get(key)
-        return project.name if project else key
+    def _traffic_changes(self) -> list[dict[str, Any]]:
+        """{"at", "environment", "component", "text"} of each, oldest first."""
+        return [asdict(change) for change in self._world.emulators.traffic_changes(self._world.journal)]
 
     def _run(self, run: Run, lines: int) -> dict[str, Any]:
         jobs = sorted(run.jobs, key=lambda job: (job.attempt, job.id))
         ends = [job.completed_at for job in jobs if job.completed_at]
-        waits = [] if run.conclusion else self._inside.runner.pending(run.id)
+        waits = [] if run.conclusion else self._world.runner.pending(run.id)
         return {
             "id": run.id,
             "workflow": run.workflow_name,
@@ -131,7 +110,7 @@ class Inspection:
             "created": run.created_at.timestamp(),
             "ended": _at(max(ends) if ends else run.updated_at),
             "waits_for": [{"environment": wait.environment, "reviewers": wait.reviewers} for wait in waits],
-            "requests": asdict(self._inside.github.service.requests(run)),
+            "requests": asdict(self._world.github.service.requests(run)),
             "jobs": [_job(job, lines) for job in jobs],
         }
 
@@ -153,8 +132,8 @@ def _job(job: Job, lines: int) -> dict[str, Any]:
 def last_lines(job: Job, most: int) -> list[str]:
     """The end of a job's log, without times and without the marks of groups."""
     said = [LOG_TIME.sub("", line) for step in job.steps for line in step.log]
-    told = [line for line in said if line.strip() and not line.startswith(("##[group]", "##[endgroup]"))]
-    return told[-most:] if most else []
+    kept = [line for line in said if line.strip() and not line.startswith(("##[group]", "##[endgroup]"))]
+    return kept[-most:] if most else []
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -16,21 +16,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rehearsal.definition import Definition
-from rehearsal.emulator import Snapshotting
-from rehearsal.emulators.cloud_run.app import CloudRun
-from rehearsal.emulators.declaration import Played
-from rehearsal.emulators.registry.app import Registry
-from rehearsal.emulators.smtp.app import Smtp
-from rehearsal.emulators.vercel.app import Vercel
 from rehearsal.github.app import GitHub
 from rehearsal.runner.engine import ActRunner
 from rehearsal.services.postgres import Postgres
 from rehearsal.services.unprivileged import give_away
 from rehearsal.world import provision
+from rehearsal.world.credentials import Credentials
+from rehearsal.world.emulator_set import FILES, EmulatorSet
 
-FORMAT = 2
+FORMAT = 3
 """Of the folder; a changed one makes older snapshots unusable."""
-STATE, DATABASES, CONTENT = "state.json", "postgres", "registry"
+STATE, DATABASES = "state.json", "postgres"
 
 
 class Root(Protocol):
@@ -44,15 +40,11 @@ class Whole(Protocol):
     """The parts of a world that are kept."""
 
     definition: Definition
-    keys: provision.Keys
+    credentials: Credentials
     people: dict[str, str]
     github: GitHub
     runner: ActRunner
-    cloud_run: CloudRun
-    registry: Registry
-    vercel: Vercel
-    smtp: Smtp
-    declared: Mapping[str, Played]
+    emulators: EmulatorSet
     postgres: Postgres
 
     @property
@@ -61,42 +53,29 @@ class Whole(Protocol):
 
 async def save(world: Whole, folder: Path) -> None:
     """Write a snapshot; it appears whole or not at all. One that is there stays. Raises RuntimeError while a job is at work, OSError."""
-    await world.cloud_run.services.settle()
-    state = {name: part.save() for name, part in _parts(world).items()} | {"runner": world.runner.save()}
+    emulators = await world.emulators.save()
+    state = {**emulators, "github": world.github.save(), "runner": world.runner.save()}
     await _checkpoint(world.postgres.superuser_url)
-    await asyncio.to_thread(_write_whole, folder, state, world.options.root)
+    await asyncio.to_thread(_write_whole, folder, state, world)
 
 
 def prepare(folder: Path, root: Path) -> None:
-    """Lay what services and the registry begin with into the folder of a world that is not started yet. Raises OSError."""
+    """Lay the files that services and emulators begin with into the folder of a world that is not started yet. Raises OSError."""
     shutil.copytree(folder / DATABASES, root / DATABASES)
     (root / DATABASES / "data").chmod(0o700)
     give_away(root / DATABASES / "data")
-    shutil.copytree(folder / CONTENT, root / CONTENT)
+    shutil.copytree(folder / FILES, root, dirs_exist_ok=True)
 
 
 def load(world: Whole, folder: Path) -> None:
     """Replace what a started world holds; then let its own people and keys in. Raises OSError, KeyError."""
     state: Mapping[str, Any] = json.loads((folder / STATE).read_text())
-    for name, part in _parts(world).items():
-        part.load(state[name])
+    world.github.load(state["github"])
+    world.emulators.load(state)
     world.runner.load(state["runner"])
     seed, repository = world.github.seed, world.definition.repository
     world.people.update({login: seed.token(login) for login in provision.PEOPLE})
-    provision.renew_secrets(seed, world.github.service.repository(repository), world.keys)
-    for project in world.vercel.account.projects.values():
-        project.bypass = {world.keys.vercel_bypass: project.created}
-
-
-def _parts(world: Whole) -> dict[str, Snapshotting]:
-    return {
-        "github": world.github,
-        "cloud-run": world.cloud_run,
-        "registry": world.registry,
-        "vercel": world.vercel,
-        "smtp": world.smtp,
-        **world.declared,
-    }
+    provision.renew_secrets(seed, world.github.service.repository(repository), world.credentials)
 
 
 async def _checkpoint(url: str) -> None:
@@ -107,10 +86,10 @@ async def _checkpoint(url: str) -> None:
         await connection.execute("CHECKPOINT")
 
 
-def _write_whole(folder: Path, state: Mapping[str, Any], root: Path) -> None:
+def _write_whole(folder: Path, state: Mapping[str, Any], world: Whole) -> None:
     part = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
-        _write(part, state, root)
+        _write(part, state, world)
         part.rename(folder)
     except OSError:
         if not folder.is_dir():  # else another world was first
@@ -119,11 +98,12 @@ def _write_whole(folder: Path, state: Mapping[str, Any], root: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(part: Path, state: Mapping[str, Any], root: Path) -> None:
+def _write(part: Path, state: Mapping[str, Any], world: Whole) -> None:
+    root = world.options.root
     part.mkdir(parents=True)
     part.chmod(0o700)
     (part / STATE).write_text(json.dumps(state))
-    shutil.copytree(root / CONTENT, part / CONTENT)
+    world.emulators.save_files(part)
     with _still(root / DATABASES / "data"):
         (part / DATABASES).mkdir()
         shutil.copytree(

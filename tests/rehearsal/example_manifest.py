@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from rehearsal import mobile_apps
+from rehearsal.definition import Definition
 
 POOL = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/providers/github"
 
@@ -51,3 +55,21 @@ def written(folder: Path, change: dict[str, Any] | None = None) -> Path:
     file = folder / "shipmate.yml"
     file.write_text(yaml.safe_dump(copy.deepcopy(MANIFEST) | (change or {}), sort_keys=False))
     return file
+
+
+APPS = """
+mobile:
+  component: apps
+  app: apps/phone
+  eas: {account: acme, slug: shop, project: 00000000-0000-0000-0000-000000000000}
+  android: {package: test.acme.shop, workload_identity: %s, service_account: play@acme-delivery.iam.gserviceaccount.com}
+  ios: {bundle: test.acme.shop, app: "1", issuer: issuer, key: KEY}
+alerts: {slack_channel: "#deployments"}
+release: {components: {platform: {}, apps: {tag_format: "app-v{version}"}}}
+"""
+"""What a platform with apps has besides."""
+
+
+def with_apps(wanted: Definition) -> Definition:
+    raw = yaml.safe_load(APPS % POOL)
+    return dataclasses.replace(wanted, manifest=raw, apps=mobile_apps.read(raw))

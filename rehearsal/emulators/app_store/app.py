@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.emulator import ProviderEmulator
 from rehearsal.emulators.app_store.access import Access, Key
 from rehearsal.emulators.app_store.control import Control
 from rehearsal.emulators.app_store.model import DAY, App, Certificate, Group, Pace, Profile
@@ -20,7 +21,7 @@ from rehearsal.emulators.app_store.storage import HOST
 _YEAR = 365 * DAY
 
 
-class AppStore:
+class AppStore(ProviderEmulator):
     """One team with one app. `groups`: {"internal": names, "external": names}; internal ones get every build by themselves."""
 
     name = "app-store"
@@ -44,13 +45,7 @@ class AppStore:
         self._seed()
         self.access = Access(account=self.account, keys=list(keys), hourly=hourly, clock=clock)
         self.app: ASGIApp = app(self.account, self.access)
-        self.control = Control(self.account)
-
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
-
-    async def stop(self) -> None:
-        """Nothing runs beside HTTP."""
+        self.control: Control = Control(self.account)
 
     def reset(self) -> None:
         """Back to the app, its groups and its signing, without builds and versions."""
@@ -66,11 +61,7 @@ class AppStore:
         """Replace the account; what was due in between has happened."""
         from_json(self.account, saved)
 
-    def told(self) -> list[tuple[float, str]]:
-        """Apple's mail is not played."""
-        return []
-
-    def inventory(self, release: str) -> int:
+    def deployments_of(self, release: str) -> int:
         """Builds of a mobile release (`mobile-v1.2.0`)."""
         version = release.removeprefix("mobile-v")
         return 0 if version == release else sum(b.version == version for b in self.account.builds.values())

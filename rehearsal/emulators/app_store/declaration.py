@@ -8,10 +8,11 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from rehearsal.definition import Definition
 from rehearsal.emulators.app_store.access import Key, public_part
 from rehearsal.emulators.app_store.app import AppStore
 from rehearsal.emulators.app_store.model import App, Pace
-from rehearsal.emulators.declaration import Declaration, Surroundings
+from rehearsal.emulators.declaration import Declaration, WorldContext
 from rehearsal.mobile_apps import STORES, promoting
 
 _SECRET = "APP_STORE_KEY"
@@ -24,15 +25,15 @@ _IOS: Mapping[str, Any] = {
 """Of a platform without mobile apps, which nobody asks for."""
 
 
-def _build(around: Surroundings) -> AppStore:
-    ios = around.manifest.get("mobile", {}).get("ios") or _IOS
-    key = Key(id=ios["key"], issuer=ios["issuer"], public=public_part(around.secrets[_SECRET]))
+def _build(context: WorldContext) -> AppStore:
+    ios = context.manifest.get("mobile", {}).get("ios") or _IOS
+    key = Key(id=ios["key"], issuer=ios["issuer"], public=public_part(context.secrets[_SECRET]))
     return AppStore(
-        around.root,
+        context.root,
         record=App(id=str(ios["app"]), bundle=ios["bundle"], name="TechMate AI"),
         keys=[key],
         groups=ios.get("groups", {}),
-        pace=Pace().scaled(around.time_scale),
+        pace=Pace().scaled(context.time_scale),
     )
 
 
@@ -44,12 +45,13 @@ def _secrets() -> dict[str, str]:
     return {_SECRET: pem.decode()}
 
 
-def _used(manifest: Mapping[str, Any]) -> bool:
-    return "ios" in manifest.get("mobile", {})
+def _used(definition: Definition) -> bool:
+    return "ios" in definition.manifest.get("mobile", {})
 
 
-def _environments(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    return (manifest.get("mobile", {}).get("ios", {}).get("environment", STORES), promoting(manifest))
+def _environments(definition: Definition) -> tuple[str, ...]:
+    ios: Mapping[str, Any] = definition.manifest.get("mobile", {}).get("ios", {})
+    return (ios.get("environment", STORES), promoting(definition.manifest))
 
 
 EMULATOR = Declaration(name=AppStore.name, build=_build, secrets=_secrets, used=_used, environments=_environments)

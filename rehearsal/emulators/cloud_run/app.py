@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.definition import Definition
+from rehearsal.emulator import ProviderEmulator, TrafficChange, release_in
 from rehearsal.emulators.cloud_run.fleets import Fleets
 from rehearsal.emulators.cloud_run.front import Front
 from rehearsal.emulators.cloud_run.images import ImageSource
@@ -22,11 +24,13 @@ from rehearsal.emulators.cloud_run.launching import Launcher, ReadSecret, no_sec
 from rehearsal.emulators.cloud_run.logs import LogLine
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.routes import RunRoutes
-from rehearsal.emulators.cloud_run.services import Services
+from rehearsal.emulators.cloud_run.state import Services
+from rehearsal.emulators.cloud_run.traffic import changes
 from rehearsal.emulators.google.access import Authorise, anyone
+from rehearsal.journal import Entry
 
 
-class CloudRun:
+class CloudRun(ProviderEmulator):
     """run.googleapis.com, and the revisions behind it.
 
     work: folder for unpacked images. source: where images are pulled from (images.WorldRegistry).
@@ -74,13 +78,14 @@ class CloudRun:
         """The process ids of a revision's instances. Raises GoogleError NOT_FOUND."""
         return self._fleets.pids(self.services.revision(service, revision))
 
-    async def start(self) -> None:
-        """Nothing: revisions start with their deployment, or with the first request after `load`."""
-
     async def stop(self) -> None:
         """End every process, after the requests under way."""
-        await self.services.settle()
+        await self.quiesce()
         await self._fleets.stop_all()
+
+    async def quiesce(self) -> None:
+        """Wait until every operation is done."""
+        await self.services.settle()
 
     def reset(self) -> None:
         """Forget every service; processes are ended by `stop`."""
@@ -93,3 +98,17 @@ class CloudRun:
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them. A revision's processes start with the first request to it."""
         self.services.load(saved)
+
+    def deployments_of(self, release: str) -> int:
+        """Revisions that carry the release in their annotations."""
+        revisions = (revision for service in self.services.all() for revision in service.revisions.values())
+        return sum(release in revision.template.get("annotations", {}).values() for revision in revisions)
+
+    def traffic_changes(self, requests: Iterable[Entry], definition: Definition) -> Iterator[TrafficChange]:
+        """Every request that gave revisions of a service of the platform other shares."""
+        return changes(requests, definition.services, self._release_of)
+
+    def _release_of(self, name: str) -> str:
+        """The release in a revision's annotations, else its name."""
+        found = (service.revisions.get(name) for service in self.services.all())
+        return next((release_in(r.template.get("annotations", {})) or name for r in found if r), name)

@@ -13,7 +13,7 @@ from rehearsal.emulators.cloud_run.instance import Instance
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.reconciler import least_instances
 from rehearsal.emulators.cloud_run.resources import Revision, Service
-from rehearsal.emulators.cloud_run.services import Services
+from rehearsal.emulators.cloud_run.state import Services
 from rehearsal.emulators.google.errors import GoogleError
 
 

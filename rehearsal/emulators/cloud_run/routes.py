@@ -17,7 +17,7 @@ from starlette.routing import Route
 from rehearsal.emulators.cloud_run.fleets import Fleets
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.operations import Operation
-from rehearsal.emulators.cloud_run.services import Services
+from rehearsal.emulators.cloud_run.state import Services
 from rehearsal.emulators.cloud_run.views import revision_json, service_json
 from rehearsal.emulators.google.access import Authorise, bearer
 from rehearsal.emulators.google.errors import exception_handlers, not_found

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.emulator import ProviderEmulator
 from rehearsal.emulators.eas import saving
 from rehearsal.emulators.eas.control import Control
 from rehearsal.emulators.eas.routes import app
@@ -17,7 +18,7 @@ from rehearsal.emulators.eas.state import VALID, Account, Pace, Project
 from rehearsal.emulators.eas.views import STORAGE
 
 
-class Eas:
+class Eas(ProviderEmulator):
     """One account with one project, and the robots that may work with it."""
 
     name = "eas"
@@ -37,12 +38,9 @@ class Eas:
         self._tokens = tuple(tokens)
         self.account = Account(root=root, name=project.account, pace=pace or Pace(), clock=clock)
         self.account.projects[project.id] = project
-        self.control = Control(self.account)
+        self.control: Control = Control(self.account)
         self.app: ASGIApp = app(self.account)
         self.reset()
-
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
 
     async def stop(self) -> None:
         """Remove what was uploaded."""
@@ -61,11 +59,7 @@ class Eas:
         """Replace it."""
         saving.from_json(self.account, saved)
 
-    def told(self) -> list[tuple[float, str]]:
-        """Expo's mail is not played."""
-        return []
-
-    def inventory(self, release: str) -> int:
+    def deployments_of(self, release: str) -> int:
         """Builds of a mobile release (`mobile-v1.2.0`)."""
         version = release.removeprefix("mobile-v")
         return 0 if version == release else sum(b.version == version for b in self.account.builds.values())

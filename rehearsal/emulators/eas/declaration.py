@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.emulators.declaration import Declaration, Surroundings
+from rehearsal.definition import Definition
+from rehearsal.emulators.declaration import Declaration, WorldContext
 from rehearsal.emulators.eas.app import Eas
 from rehearsal.emulators.eas.state import Pace, Project
-from rehearsal.mobile_apps import read
 
 _SECRET = "EXPO_TOKEN"
 _EAS: Mapping[str, Any] = {
@@ -20,13 +20,13 @@ _EAS: Mapping[str, Any] = {
 """Of a platform without mobile apps, which nobody asks for."""
 
 
-def _build(around: Surroundings) -> Eas:
-    eas = around.manifest.get("mobile", {}).get("eas") or _EAS
+def _build(context: WorldContext) -> Eas:
+    eas = context.manifest.get("mobile", {}).get("eas") or _EAS
     return Eas(
-        around.root,
+        context.root,
         project=Project(id=str(eas["project"]), account=str(eas["account"]), slug=str(eas["slug"])),
-        tokens=[around.secrets[_SECRET]],
-        pace=Pace().scaled(around.time_scale),
+        tokens=[context.secrets[_SECRET]],
+        pace=Pace().scaled(context.time_scale),
     )
 
 
@@ -35,14 +35,15 @@ def _secrets() -> dict[str, str]:
     return {_SECRET: secrets.token_urlsafe(30)}
 
 
-def _used(manifest: Mapping[str, Any]) -> bool:
-    return "eas" in manifest.get("mobile", {})
+def _used(definition: Definition) -> bool:
+    return "eas" in definition.manifest.get("mobile", {})
 
 
-def _environments(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+def _environments(definition: Definition) -> tuple[str, ...]:
     """Builds are begun in one, and looked at in those that deliver them."""
-    apps = read(manifest)
-    return apps.environments if apps else ()
+    return definition.apps.environments if definition.apps else ()
 
 
-EMULATOR = Declaration(name=Eas.name, build=_build, secrets=_secrets, used=_used, environments=_environments)
+EMULATOR = Declaration(
+    name=Eas.name, build=_build, secrets=_secrets, used=_used, environments=_environments, programs=("eas",)
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from starlette.requests import Request
@@ -17,6 +18,10 @@ class Authorise(Protocol):
     """
 
     def __call__(self, token: str | None, permission: str, resource: str, /) -> str: ...
+
+
+Allows = Callable[[str, str, str], bool]
+"""(service account, permission, resource) -> whether it is granted."""
 
 
 def anyone(_token: str | None, _permission: str, _resource: str, /) -> str:

@@ -6,11 +6,12 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.emulator import ProviderEmulator
 from rehearsal.emulators.google_auth.routes import iam_app, iam_credentials_app, sts_app
 from rehearsal.emulators.google_auth.state import Tokens
 
 
-class SecurityTokenService:
+class SecurityTokenService(ProviderEmulator):
     """sts.googleapis.com: a GitHub OIDC token becomes a federated Google token."""
 
     name = "google-sts"
@@ -20,12 +21,6 @@ class SecurityTokenService:
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
         self.app: ASGIApp = sts_app(tokens)
-
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
-
-    async def stop(self) -> None:
-        """Nothing runs beside HTTP."""
 
     def reset(self) -> None:
         """Forget every token given out."""
@@ -40,7 +35,7 @@ class SecurityTokenService:
         self.tokens.load(saved)
 
 
-class IamCredentials:
+class IamCredentials(ProviderEmulator):
     """iamcredentials.googleapis.com: a federated token becomes a service account's access token.
 
     Its state is the `Tokens` it shares with SecurityTokenService, which saves and loads it.
@@ -54,18 +49,12 @@ class IamCredentials:
         self.app: ASGIApp = iam_credentials_app(tokens)
         self._tokens = tokens
 
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
-
-    async def stop(self) -> None:
-        """Nothing runs beside HTTP."""
-
     def reset(self) -> None:
         """Forget every token given out."""
         self._tokens.clear()
 
 
-class Iam:
+class Iam(ProviderEmulator):
     """iam.googleapis.com: the workload identity provider and the bindings of service accounts, to read.
 
     Its state is the policy of the `Tokens` it shares with SecurityTokenService.
@@ -77,12 +66,6 @@ class Iam:
 
     def __init__(self, tokens: Tokens) -> None:
         self.app: ASGIApp = iam_app(tokens)
-
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
-
-    async def stop(self) -> None:
-        """Nothing runs beside HTTP."""
 
     def reset(self) -> None:
         """The policy is the world's, not a client's: there is nothing to forget."""

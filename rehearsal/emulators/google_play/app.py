@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.emulator import ProviderEmulator
 from rehearsal.emulators.google.access import Authorise, anyone
 from rehearsal.emulators.google_play import saving
 from rehearsal.emulators.google_play.access import Access
@@ -22,7 +23,7 @@ ANYONE = anyone(None, "", "")
 """Who asks where nobody checks tokens."""
 
 
-class GooglePlay:
+class GooglePlay(ProviderEmulator):
     """One developer account. `deployers` may do everything in each app; tokens are checked for `project`."""
 
     name = "google-play"
@@ -45,16 +46,9 @@ class GooglePlay:
         self.account = Account(pace=pace or Pace(), clock=clock)
         self.uploads = Uploads(root / "uploads", clock, self.account.pace.session)
         self.console = Control(self.account, self.uploads)
+        self.control: Control = self.console
         self.app: ASGIApp = app(self.account, self.uploads, Access(authorise=authorise, project=project))
         self._seed()
-
-    @property
-    def control(self) -> Control:
-        """What Google and people at the console do."""
-        return self.console
-
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
 
     async def stop(self) -> None:
         """Remove the files of unfinished uploads."""
@@ -74,11 +68,7 @@ class GooglePlay:
         self.uploads.clear()
         saving.from_json(self.account, saved)
 
-    def told(self) -> list[tuple[float, str]]:
-        """Nobody is told anything through it."""
-        return []
-
-    def inventory(self, release: str) -> int:
+    def deployments_of(self, release: str) -> int:
         """Bundles on any track of a mobile release (`mobile-v1.2.0`)."""
         version = release.removeprefix("mobile-v")
         if version == release:

@@ -9,13 +9,14 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.emulator import ProviderEmulator
 from rehearsal.emulators.google.access import Authorise
 from rehearsal.emulators.registry.access import Gate
 from rehearsal.emulators.registry.routes import RegistryRoutes
 from rehearsal.emulators.registry.state import Repositories
 
 
-class Registry:
+class Registry(ProviderEmulator):
     """Artifact Registry's Docker endpoint. Content lies under `root`; without `authorise` everybody may do all."""
 
     name = "registry"
@@ -35,12 +36,6 @@ class Registry:
         self.repositories = Repositories(root, immutable=immutable)
         self.app: ASGIApp = RegistryRoutes(self.repositories, Gate(authorise, clock=clock), clock).app()
 
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
-
-    async def stop(self) -> None:
-        """Nothing runs beside HTTP."""
-
     def reset(self) -> None:
         """Forget every repository and all content."""
         self.repositories.clear()
@@ -52,3 +47,10 @@ class Registry:
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them; `root` must hold the content."""
         self.repositories.load(saved)
+
+
+class DockerHub(Registry):
+    """The public registry: anybody may read it."""
+
+    name = "docker-hub"
+    hosts: tuple[str, ...] = ("registry-1.docker.io",)

@@ -8,16 +8,14 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from rehearsal.emulators.google.access import Authorise, anyone
+from rehearsal.emulator import ProviderEmulator
+from rehearsal.emulators.google.access import Allows, Authorise, anyone
 from rehearsal.emulators.google.errors import GoogleError
 from rehearsal.emulators.secret_manager.routes import SecretRoutes
 from rehearsal.emulators.secret_manager.state import Secrets
 
-Allows = Callable[[str, str, str], bool]
-"""(service account, permission, resource) -> whether it is granted."""
 
-
-class SecretManager:
+class SecretManager(ProviderEmulator):
     """secretmanager.googleapis.com."""
 
     name = "secret-manager"
@@ -46,12 +44,6 @@ class SecretManager:
             return self.secrets.access(secret, version)[1]
         except GoogleError as error:
             raise LookupError(error.message) from error
-
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
-
-    async def stop(self) -> None:
-        """Nothing runs beside HTTP."""
 
     def reset(self) -> None:
         """Forget every secret."""

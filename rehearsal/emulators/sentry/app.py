@@ -9,13 +9,14 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.emulator import ProviderEmulator
 from rehearsal.emulators.sentry.access import Access, Limit
 from rehearsal.emulators.sentry.control import Control
 from rehearsal.emulators.sentry.routes import app
 from rehearsal.emulators.sentry.state import Event, Organization, Release, Sessions
 
 
-class Sentry:
+class Sentry(ProviderEmulator):
     """The address that SDKs of one organization send to, and what arrived there, for those who may read it.
 
     `tokens`: access token -> its scopes. `limit`: how often each may ask; None for as often as it likes. `hosts`: where else it
@@ -41,7 +42,7 @@ class Sentry:
         self._projects = tuple(projects)
         self.organization = Organization(slug=organization, clock=clock)
         self.organization.add_projects(self._projects)
-        self.control = Control(self.organization)
+        self.control: Control = Control(self.organization)
         self.app: ASGIApp = app(self.organization, Access(tokens or {}, limit, clock))
 
     @property
@@ -54,12 +55,6 @@ class Sentry:
         held = self.organization.projects[project]
         scheme, _, host = origin.partition("://")
         return f"{scheme}://{held.public_key}@{host}/{held.id}"
-
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
-
-    async def stop(self) -> None:
-        """Nothing runs beside HTTP."""
 
     def reset(self) -> None:
         """Forget events, sessions and releases."""
@@ -81,11 +76,3 @@ class Sentry:
         self.organization.events += [Event(**item) for item in saved["events"]]
         self.organization.sessions += [Sessions(**item) for item in saved["sessions"]]
         self.organization.releases |= {item["version"]: Release(**item) for item in saved["releases"]}
-
-    def told(self) -> list[tuple[float, str]]:
-        """Nobody is told anything through it."""
-        return []
-
-    def inventory(self, release: str) -> int:
-        """Nothing is deployed here."""
-        return 0

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from rehearsal.emulators.declaration import Declaration, Surroundings
+from rehearsal.definition import Definition
+from rehearsal.emulators.capabilities import ERROR_REPORTS
+from rehearsal.emulators.declaration import Declaration, WorldContext, deploying
 from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.mobile_apps import promoting
 
 _SECRET, _PERSONAL = "SENTRY_READ_TOKEN", "SENTRY_AUTH_TOKEN"
 
 
-def _build(around: Surroundings) -> Sentry:
-    reports = _reports(around.manifest)
-    hosts = [urlsplit(each.get("url", "")).hostname for each in (reports, _sessions(around.manifest))]
+def _build(context: WorldContext) -> Sentry:
+    reports = _reports(context.manifest)
+    hosts = [urlsplit(each.get("url", "")).hostname for each in (reports, _sessions(context.manifest))]
     return Sentry(
-        organization=reports.get("organization") or _owner(around.manifest),
-        projects=dict.fromkeys(_projects(around.manifest)),
-        tokens={around.secrets[_SECRET]: ("org:read",), around.secrets[_PERSONAL]: ("org:ci",)},
+        organization=reports.get("organization") or _owner(context.manifest),
+        projects=dict.fromkeys(_projects(context.manifest)),
+        tokens={context.secrets[_SECRET]: ("org:read",), context.secrets[_PERSONAL]: ("org:ci",)},
         hosts=[host for host in hosts if host],
     )
+
+
+def _error_reports(sentry: Sentry, context: WorldContext) -> Callable[[str], str]:
+    return lambda component: sentry.dsn(component, context.address)
 
 
 def _secrets() -> dict[str, str]:
@@ -34,13 +40,14 @@ def _personal() -> dict[str, str]:
     return {_PERSONAL: f"sentry-{secrets.token_hex(16)}"}
 
 
-def _used(manifest: Mapping[str, Any]) -> bool:
-    return bool(_reports(manifest))
+def _used(definition: Definition) -> bool:
+    return bool(_reports(definition.manifest))
 
 
-def _environments(manifest: Mapping[str, Any]) -> tuple[str, ...] | None:
+def _environments(definition: Definition) -> tuple[str, ...]:
     """Starts are measured where the platform is deployed; how the apps do is read where they are promoted."""
-    return None if _starts(manifest) else (promoting(manifest),)
+    measured = deploying(definition) if _starts(definition.manifest) else ()
+    return (*measured, promoting(definition.manifest))
 
 
 def _reports(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -73,5 +80,11 @@ def _projects(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 EMULATOR = Declaration(
-    name=Sentry.name, build=_build, secrets=_secrets, personal=_personal, used=_used, environments=_environments
+    name=Sentry.name,
+    build=_build,
+    offers={ERROR_REPORTS: _error_reports},
+    secrets=_secrets,
+    personal=_personal,
+    used=_used,
+    environments=_environments,
 )

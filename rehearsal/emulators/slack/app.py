@@ -9,16 +9,16 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.emulator import Notification, ProviderEmulator
 from rehearsal.emulators.slack.blocks import texts
 from rehearsal.emulators.slack.routes import app
 from rehearsal.emulators.slack.state import Channel, Message, Workspace
 
 
-class Slack:
+class Slack(ProviderEmulator):
     """One workspace. `webhooks` maps the path of an incoming webhook behind /services/ to its channel."""
 
     name = "slack"
-    control = None
     hosts: tuple[str, ...] = ("hooks.slack.com",)
     contract: str | None = None
     """Slack's own description is of 2021 and knows only forms; messages are held against the limits of its block types."""
@@ -40,12 +40,6 @@ class Slack:
         """Everything posted, oldest first."""
         return self.workspace.messages
 
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
-
-    async def stop(self) -> None:
-        """Nothing runs beside HTTP."""
-
     def reset(self) -> None:
         """Forget all messages; the channels are as at first."""
         self.workspace.messages.clear()
@@ -59,13 +53,9 @@ class Slack:
             "messages": [asdict(message) for message in self.workspace.messages],
         }
 
-    def told(self) -> list[tuple[float, str]]:
+    def notifications(self) -> list[Notification]:
         """Text and blocks of every message."""
-        return [(float(m.ts), "\n".join([m.text, *texts(m.blocks)])) for m in self.messages]
-
-    def inventory(self, release: str) -> int:
-        """Nothing is deployed here."""
-        return 0
+        return [Notification(float(m.ts), "\n".join([m.text, *texts(m.blocks)])) for m in self.messages]
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them."""

@@ -1,21 +1,20 @@
-"""Slack in a world: one webhook, of the channel that deployments are told in."""
+"""Slack in a world: one webhook, of the channel that deployments are reported in."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
-from rehearsal.emulators.declaration import Declaration, Surroundings
+from rehearsal.definition import Definition
+from rehearsal.emulators.declaration import Declaration, WorldContext, alerting
 from rehearsal.emulators.slack.app import Slack
 
 _SECRET = "SLACK_WEBHOOK"
 _BEFORE = "/services/"
 
 
-def _build(around: Surroundings) -> Slack:
-    return Slack(webhooks={urlsplit(around.secrets[_SECRET]).path.removeprefix(_BEFORE): "deployments"})
+def _build(context: WorldContext) -> Slack:
+    return Slack(webhooks={urlsplit(context.secrets[_SECRET]).path.removeprefix(_BEFORE): "deployments"})
 
 
 def _secrets() -> dict[str, str]:
@@ -23,8 +22,8 @@ def _secrets() -> dict[str, str]:
     return {_SECRET: f"https://{Slack.hosts[0]}{_BEFORE}{path}"}
 
 
-def _used(manifest: Mapping[str, Any]) -> bool:
-    return "slack_channel" in manifest.get("alerts", {})
+def _used(definition: Definition) -> bool:
+    return "slack_channel" in definition.manifest.get("alerts", {})
 
 
-EMULATOR = Declaration(name=Slack.name, build=_build, secrets=_secrets, used=_used, alerts=True)
+EMULATOR = Declaration(name=Slack.name, build=_build, secrets=_secrets, used=_used, environments=alerting)

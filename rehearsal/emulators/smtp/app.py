@@ -7,24 +7,22 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from rehearsal.emulator import Notification, ProviderEmulator
+from rehearsal.emulators.smtp.routes import app
 from rehearsal.emulators.smtp.server import MailServer
 from rehearsal.emulators.smtp.state import Mail, Mailbox
 
 
-class Smtp:
+class Smtp(ProviderEmulator):
     """smtp.techmate.ai. Mail goes to `address` (what the overlay's "smtp" says); `app` shows what came: GET /mails."""
 
     name = "smtp"
     hosts: tuple[str, ...] = ()
     """It is reached by SMTP, not under an HTTP host."""
     contract: str | None = None
-    """The protocol is RFC 5321, played by aiosmtpd."""
+    """The protocol is RFC 5321, spoken by aiosmtpd."""
 
     def __init__(
         self, *, users: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None, port: int = 0
@@ -32,7 +30,7 @@ class Smtp:
         self.mailbox = Mailbox()
         self._server = MailServer(self.mailbox, users=users, tls=tls)
         self._port = port
-        self.app: ASGIApp = Starlette(routes=[Route("/mails", self._list, methods=["GET", "DELETE"])])
+        self.app: ASGIApp = app(self.mailbox)
 
     @property
     def mails(self) -> list[Mail]:
@@ -67,7 +65,6 @@ class Smtp:
         self.mailbox.refusals.clear()
         self.mailbox.refusals.update(saved["refusals"])
 
-    async def _list(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            self.mailbox.mails.clear()
-        return JSONResponse([asdict(mail) for mail in self.mails])
+    def notifications(self) -> list[Notification]:
+        """Subject and text of every mail."""
+        return [Notification(mail.received, f"{mail.subject}\n\n{mail.text}") for mail in self.mails]

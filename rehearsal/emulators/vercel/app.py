@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from starlette.types import ASGIApp
 
+from rehearsal.definition import Definition
+from rehearsal.emulator import ProviderEmulator, TrafficChange, release_in
 from rehearsal.emulators.vercel.access import Access
 from rehearsal.emulators.vercel.model import Project
 from rehearsal.emulators.vercel.routes import api
 from rehearsal.emulators.vercel.saving import from_json, to_json
 from rehearsal.emulators.vercel.site import Protected, Site, is_protected, not_ready
 from rehearsal.emulators.vercel.state import Account, Pace
+from rehearsal.emulators.vercel.traffic import changes
+from rehearsal.journal import Entry
 
 TECHMATE: Mapping[str, tuple[str, ...]] = {
     "techmate-web": ("techmate.ai",),
@@ -22,7 +26,7 @@ TECHMATE: Mapping[str, tuple[str, ...]] = {
 """Projects of the platform under delivery, and the domains of their production."""
 
 
-class Vercel:
+class Vercel(ProviderEmulator):
     """api.vercel.com for one team, and the sites it shows (`serve`).
 
     `tokens` maps access tokens to user names. Every project is protected as new ones are on Vercel; `bypass` opens them.
@@ -49,12 +53,6 @@ class Vercel:
         self._seed()
         self.app: ASGIApp = api(self.account, Access(self.account, dict(tokens)))
 
-    async def start(self) -> None:
-        """Nothing runs beside HTTP."""
-
-    async def stop(self) -> None:
-        """Nothing runs beside HTTP."""
-
     def reset(self) -> None:
         """Back to the projects it began with, without deployments."""
         for held in (self.account.blobs, self.account.projects, self.account.deployments, self.account.aliases):
@@ -67,9 +65,11 @@ class Vercel:
         return to_json(self.account)
 
     def load(self, saved: dict[str, Any]) -> None:
-        """Replace the account by a saved one; builds and promotions under way go on."""
+        """Replace the account by a saved one; builds and promotions under way go on. What opens the projects is this one's `bypass`."""
         self._sites.clear()
         from_json(self.account, saved)
+        for project in self.account.projects.values() if self._bypass else ():
+            project.bypass = dict.fromkeys(self._bypass, project.created)
 
     def serve(self, host: str) -> ASGIApp | None:
         """What answers at a host name (without a port) right now, or None when no deployment has it.
@@ -88,6 +88,23 @@ class Vercel:
         if is_protected(deployment, host, [domain.name for domain in project.domains], project.protection):
             return Protected(site, list(project.bypass))
         return site
+
+    def deployments_of(self, release: str) -> int:
+        """Deployments that carry the release in their meta data."""
+        return sum(release in deployment.meta.values() for deployment in self.account.deployments.values())
+
+    def traffic_changes(self, requests: Iterable[Entry], definition: Definition) -> Iterator[TrafficChange]:
+        """Every promotion and rollback of a site of the platform."""
+        return changes(requests, definition.sites, project_of=self._project_of, release_of=self._release_of)
+
+    def _project_of(self, key: str) -> str:
+        project = self.account.projects.get(key)
+        return project.name if project else key
+
+    def _release_of(self, key: str) -> str:
+        """The release in a deployment's meta data, else its id."""
+        deployment = self.account.deployments.get(key)
+        return (release_in(deployment.meta) if deployment else None) or key
 
     def _seed(self) -> None:
         for name, domains in self._projects.items():

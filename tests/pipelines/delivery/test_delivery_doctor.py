@@ -19,10 +19,10 @@ from pipelines.manifest.performance import AppStarts, Load, Performance
 from pipelines.overlay import Overlay
 from rehearsal.emulators.google_auth.app import Iam
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
+from rehearsal.emulators.google_auth.seeding import DEPLOYING, TrustedWorkflows
 from rehearsal.emulators.google_auth.state import Tokens
 from rehearsal.github.protection.state import BypassActor
 from rehearsal.serving import Server
-from rehearsal.world.provision import DEPLOYING, TrustedWorkflows
 from tests.pipelines.delivery.test_delivery_protection import mend
 from tests.pipelines.mobile.releasing import MANIFEST as WITH_APPS
 from tests.shop import REPOSITORY, Shop

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rehearsal.emulators.declaration import Surroundings
 from rehearsal.emulators.eas.app import Eas
 from rehearsal.emulators.eas.declaration import EMULATOR
 from rehearsal.runner.actions import PROGRAMS
+from tests.rehearsal.emulators.contexts import context
 
 PROJECT = "7d3f0c1e-52a8-4b1f-9e0d-3c9a4f6b8e21"
 MANIFEST = {"mobile": {"eas": {"account": "techmate", "slug": "techmate", "project": PROJECT}}}
@@ -56,7 +56,7 @@ class Clock:
 
 def emulator(root: Path, token: str, clock: Clock) -> Eas:
     """As a world makes it, but with a clock of its own."""
-    made = EMULATOR.build(Surroundings(root=root, manifest=MANIFEST, secrets={"EXPO_TOKEN": token}))
+    made = EMULATOR.build(context(EMULATOR, root, MANIFEST, secrets={"EXPO_TOKEN": token}))
     assert isinstance(made, Eas)
     made.account.clock = clock
     return made

@@ -20,8 +20,8 @@ from rehearsal.emulators.app_store.app import AppStore
 from rehearsal.emulators.app_store.declaration import EMULATOR
 from rehearsal.emulators.app_store.model import Pace
 from rehearsal.emulators.app_store.storage import FOLDER
-from rehearsal.emulators.declaration import Surroundings
 from tests.rehearsal.emulators.app_store_client import APP, PACE, UNTIL_TESTING, Client, app_store_client, ipa
+from tests.rehearsal.emulators.contexts import context, platform
 from tests.rehearsal.emulators.in_process import InProcess
 
 MOBILE = {
@@ -170,8 +170,7 @@ def test_a_body_without_what_is_needed(store: Client, sent: bytes, status: int, 
 
 def test_a_world_builds_it_from_the_manifest_and_its_secret(tmp_path: Path) -> None:
     secrets = EMULATOR.secrets()
-    around = Surroundings(root=tmp_path, manifest={"mobile": MOBILE}, secrets=secrets, time_scale=0.5)
-    built = EMULATOR.build(around)
+    built = EMULATOR.build(context(EMULATOR, tmp_path, {"mobile": MOBILE}, secrets=secrets, time_scale=0.5))
     assert isinstance(built, AppStore)
     assert built.account.pace == Pace().scaled(0.5)
     now = int(built.account.now())
@@ -189,9 +188,9 @@ def test_a_world_builds_it_from_the_manifest_and_its_secret(tmp_path: Path) -> N
 
 
 def test_only_a_platform_with_an_app_for_ios_has_its_secret() -> None:
-    assert EMULATOR.used({"mobile": MOBILE})
-    assert not EMULATOR.used({"mobile": {"android": {}}})
-    assert not EMULATOR.used({})
+    assert EMULATOR.used(platform({"mobile": MOBILE}))
+    assert not EMULATOR.used(platform({"mobile": {"android": {}}}))
+    assert not EMULATOR.used(platform({}))
 
 
 def test_a_world_makes_things_happen_there(store: Client) -> None:
@@ -232,8 +231,8 @@ def test_there_is_no_control_but_those_of_its_class(store: Client, do: str) -> N
 
 def test_it_counts_the_builds_of_a_mobile_release(store: Client) -> None:
     store.build("1.0.1", "7")
-    assert [store.app_store.inventory(name) for name in ("mobile-v1.0.1", "mobile-v1.0.2", "v1.0.1")] == [1, 0, 0]
-    assert store.app_store.told() == []
+    assert [store.app_store.deployments_of(name) for name in ("mobile-v1.0.1", "mobile-v1.0.2", "v1.0.1")] == [1, 0, 0]
+    assert store.app_store.notifications() == []
 
 
 def test_a_saved_account_comes_back_and_goes_on(store: Client, tmp_path: Path) -> None:

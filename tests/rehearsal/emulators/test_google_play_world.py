@@ -12,12 +12,15 @@ from starlette.routing import Mount
 
 from rehearsal.contracts.contract import load
 from rehearsal.control import emulator_route
-from rehearsal.emulators.declaration import Surroundings
+from rehearsal.emulators.capabilities import AUTHORISE, OPERATOR
+from rehearsal.emulators.declaration import Capability
+from rehearsal.emulators.google.access import Authorise
 from rehearsal.emulators.google.errors import GoogleError
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
 from rehearsal.emulators.google_auth.state import Tokens
 from rehearsal.emulators.google_play.app import GooglePlay
 from rehearsal.emulators.google_play.declaration import EMULATOR
+from tests.rehearsal.emulators.contexts import context, platform
 from tests.rehearsal.emulators.in_process import InProcess
 from tests.rehearsal.emulators.play_client import APPLICATION, PACKAGE
 
@@ -32,19 +35,23 @@ def authorise(token: str | None, permission: str, resource: str, /) -> str:
     return DEPLOYER
 
 
+def offered(answer: Authorise) -> Mapping[Capability[Any], Any]:
+    return {AUTHORISE: answer, OPERATOR: "on-call@operators.iam.gserviceaccount.com"}
+
+
 @pytest.fixture
 def play(tmp_path: Path) -> GooglePlay:
     built = EMULATOR.build(
-        Surroundings(root=tmp_path, manifest=MANIFEST, secrets={}, time_scale=0.01, authorise=authorise)
+        context(EMULATOR, tmp_path, MANIFEST, secrets={}, time_scale=0.01, capabilities=offered(authorise))
     )
     assert isinstance(built, GooglePlay)
     return built
 
 
 def test_a_platform_without_an_android_app_has_no_account() -> None:
-    assert EMULATOR.used(MANIFEST)
-    assert not EMULATOR.used({})
-    assert not EMULATOR.used({"mobile": {"ios": {}}})
+    assert EMULATOR.used(platform(MANIFEST))
+    assert not EMULATOR.used(platform({}))
+    assert not EMULATOR.used(platform({"mobile": {"ios": {}}}))
 
 
 def test_a_token_of_the_deployer_opens_it_and_no_other(tmp_path: Path) -> None:
@@ -53,7 +60,7 @@ def test_a_token_of_the_deployer_opens_it_and_no_other(tmp_path: Path) -> None:
     may_use = {"techmate-delivery": frozenset({"serviceusage.services.use"})}
     accounts = tuple(ServiceAccount(email=email, grants=may_use) for email in (DEPLOYER, stranger))
     tokens = Tokens(Policy(provider="projects/1/x/providers/p", issuer="https://x", accounts=accounts), no_keys)
-    play = EMULATOR.build(Surroundings(root=tmp_path, manifest=MANIFEST, secrets={}, authorise=tokens.authorise))
+    play = EMULATOR.build(context(EMULATOR, tmp_path, MANIFEST, secrets={}, capabilities=offered(tokens.authorise)))
     client = InProcess(play.app)
     for email, status in ((DEPLOYER, 200), (stranger, 403)):
         headers = {"authorization": f"Bearer {tokens.access_token(email)}"}
@@ -87,8 +94,8 @@ def test_the_manifest_names_the_app_and_its_deployer(play: GooglePlay) -> None:
     answer = client.post(f"{APPLICATION}/edits", json={}, headers={"authorization": "Bearer of the deployer"})
     assert answer.status_code == 200
     assert play.account.pace.review == 36.0
-    assert [play.inventory(name) for name in ("mobile-v0.9.0", "mobile-v1.0.1", "0.9.0")] == [1, 0, 0]
-    assert play.told() == []
+    assert [play.deployments_of(name) for name in ("mobile-v0.9.0", "mobile-v1.0.1", "0.9.0")] == [1, 0, 0]
+    assert play.notifications() == []
 
 
 @pytest.mark.parametrize(

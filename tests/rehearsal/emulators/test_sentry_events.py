@@ -13,11 +13,11 @@ import pytest
 import requests
 import sentry_sdk
 
-from rehearsal.emulators.declaration import Surroundings
 from rehearsal.emulators.sentry.access import Limit
 from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.emulators.sentry.declaration import EMULATOR
 from rehearsal.serving import running
+from tests.rehearsal.emulators.contexts import context, platform
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 READER = "token-that-reads"
@@ -288,7 +288,7 @@ def test_saved_starts_are_found_again(client: Client) -> None:
 def of_world(manifest: dict[str, Any]) -> tuple[Sentry, str]:
     """As a world of a platform has it, and its token."""
     held = EMULATOR.secrets() | EMULATOR.personal()
-    built = EMULATOR.build(Surroundings(root=Path("unused"), manifest=manifest, secrets=held))
+    built = EMULATOR.build(context(EMULATOR, Path("unused"), manifest, secrets=held))
     assert isinstance(built, Sentry)
     return built, held["SENTRY_READ_TOKEN"]
 
@@ -296,8 +296,8 @@ def of_world(manifest: dict[str, Any]) -> tuple[Sentry, str]:
 def test_the_token_of_a_persons_terminal_announces_releases_and_reads_nothing() -> None:
     reports = {"organization": "acme", "project": "app"}
     held = EMULATOR.secrets() | EMULATOR.personal()
-    around = Surroundings(root=Path("unused"), manifest={"mobile": {"reports": reports}}, secrets=held)
-    with running(EMULATOR.build(around).app) as server:
+    given = context(EMULATOR, Path("unused"), {"mobile": {"reports": reports}}, secrets=held)
+    with running(EMULATOR.build(given).app) as server:
         url = f"{server.url}/api/0/organizations/acme"
         bearer = {"Authorization": f"Bearer {held['SENTRY_AUTH_TOKEN']}"}
         said = {"version": "app@1.0.0", "projects": ["app"]}
@@ -311,9 +311,9 @@ def test_a_world_has_the_organization_and_the_project_that_apps_report_to() -> N
     manifest = {"platform": {"repository": "acme/shop"}, "environments": {"staging": service, "production": service}}
     plain, _ = of_world(manifest)
     assert (plain.organization.slug, list(plain.organization.projects)) == ("acme", ["api"])
-    assert not EMULATOR.used(manifest), "no secret is asked for"
+    assert not EMULATOR.used(platform(manifest)), "no secret is asked for"
     declared = manifest | {"performance": {"app_starts": starts}}
-    assert EMULATOR.used(declared)
+    assert EMULATOR.used(platform(declared))
     sentry, token = of_world(declared)
     assert (sentry.organization.slug, list(sentry.organization.projects)) == ("acme-apps", ["api", "app"])
     assert set(sentry.hosts) == {*Sentry.hosts, "errors.acme.test"}

@@ -18,13 +18,14 @@ from starlette.applications import Starlette
 
 from rehearsal.github.accounts.rate_limit import RequestCount
 from rehearsal import definition
+from rehearsal.emulator import TrafficChange
 from rehearsal.github.app import GitHub
 from rehearsal.journal import Journal
 from rehearsal.runner.engine import ActRunner
 from rehearsal.runner.model import Event, Job, PendingReview, Run, Step
 from rehearsal.serving import running
 from rehearsal.world import provision
-from rehearsal.world.inspection import Inside, Inspection, kill_act, last_lines, resident_kb
+from rehearsal.world.inspection import Inspected, Inspection, kill_act, last_lines, resident_kb
 from tests.rehearsal.example_manifest import written
 
 NOON = datetime(2026, 1, 5, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -80,8 +81,7 @@ def runner() -> Runner:
 
 @pytest.fixture
 def world(runner: Runner, tmp_path: Path) -> Iterator[httpx.Client]:
-    revision = SimpleNamespace(template={"annotations": {"shipmate.release": "v2"}})
-    service = SimpleNamespace(revisions={"api-2": revision})
+    changes = [TrafficChange(at=2.0, environment="production", component="web", text="v3 100 %")]
     inside = SimpleNamespace(
         runner=runner,
         github=SimpleNamespace(
@@ -89,55 +89,33 @@ def world(runner: Runner, tmp_path: Path) -> Iterator[httpx.Client]:
         ),
         journal=Journal(),
         definition=definition.read(written(tmp_path)),
-        cloud_run=SimpleNamespace(services=SimpleNamespace(all=lambda: [service])),
-        vercel=SimpleNamespace(
-            account=SimpleNamespace(
-                projects={"prj_1": SimpleNamespace(name="web-production")},
-                deployments={"dpl_1": SimpleNamespace(meta={"shipmate-release": "v3"})},
-            )
+        emulators=SimpleNamespace(
+            notifications=lambda: [{"via": "slack", "at": "1.0", "text": "hello"}],
+            deployments_of=lambda release: {"cloud-run": len(release)},
+            traffic_changes=lambda journal: changes,
         ),
-        messages=lambda: [{"via": "slack", "at": "1.0", "text": "hello"}],
-        inventory=lambda release: {"cloud-run": len(release)},
     )
-    common: dict[str, Any] = {
-        "host": "",
-        "query": "",
-        "status": 200,
-        "seconds": 0.1,
-        "request_bytes": 1,
-        "answer_bytes": 1,
-    }
-    path = "/v2/projects/acme-production/locations/europe-west1/services/api"
-    for revision_name in ("api-2", "api-gone"):
-        body = {"traffic": [{"revision": revision_name, "percent": 100}]}
-        inside.journal.add(
-            emulator="cloud-run", method="PATCH", path=path, time=1.0, request_sha256=None, request=body, **common
-        )
-    promoted = "/v10/projects/prj_1/promote/dpl_1"
-    inside.journal.add(
-        emulator="vercel", method="POST", path=promoted, time=2.0, request_sha256=None, request=None, **common
-    )
-    app = Starlette(routes=Inspection(cast(Inside, inside)).routes())
+    app = Starlette(routes=Inspection(cast(Inspected, inside)).routes())
     with running(app, "inspection") as server, httpx.Client(base_url=server.url, trust_env=False) as client:
         yield client
 
 
-def test_a_run_is_told_to_the_millisecond(world: httpx.Client, runner: Runner) -> None:
+def test_a_run_is_shown_to_the_millisecond(world: httpx.Client, runner: Runner) -> None:
     skipped = job(id=4, name="Skipped", conclusion="skipped", started_at=None)
     runner.runs[1] = run(skipped, job(), conclusion="failure", status="completed")
-    (told,) = world.get("/_world/runs").json()
-    assert told["created"] == NOON.timestamp()
-    assert told["ended"] == NOON.timestamp() + 4
-    assert told["conclusion"] == "failure"
-    assert told["waits_for"] == []
-    assert told["requests"] == {"counted": 10, "not_modified": 3}
-    assert [(one["name"], one["started"], one["log"]) for one in told["jobs"]] == [
+    (shown,) = world.get("/_world/runs").json()
+    assert shown["created"] == NOON.timestamp()
+    assert shown["ended"] == NOON.timestamp() + 4
+    assert shown["conclusion"] == "failure"
+    assert shown["waits_for"] == []
+    assert shown["requests"] == {"counted": 10, "not_modified": 3}
+    assert [(one["name"], one["started"], one["log"]) for one in shown["jobs"]] == [
         ("Skipped", NOON.timestamp() + 4, []),
         ("Tests", NOON.timestamp() + 1, []),
     ]
 
 
-def test_whom_a_run_waits_for_is_told_until_it_ends(world: httpx.Client, runner: Runner) -> None:
+def test_whom_a_run_waits_for_is_shown_until_it_ends(world: httpx.Client, runner: Runner) -> None:
     runner.waits = [PendingReview(environment="approval", reviewers=["on-call"], since=NOON, wait_timer=0)]
     runner.runs = {1: run(status="waiting"), 2: run(id=2, status="completed", conclusion="success")}
     waiting, ended = world.get("/_world/runs").json()
@@ -169,24 +147,21 @@ def test_the_end_of_a_log_comes_with_failed_jobs_when_asked_for(world: httpx.Cli
     assert len(last_lines(job(steps=[step]), 100)) == 9
 
 
-def test_shifts_are_named_by_the_releases_own_marks(world: httpx.Client) -> None:
-    told = world.get("/_world/shifts").json()
-    assert [(shift["component"], shift["text"]) for shift in told] == [
-        ("backend", "v2 100 %"),
-        ("backend", "api-gone 100 %"),
-        ("web", "v3 100 %"),
+def test_traffic_changes_say_where_and_what(world: httpx.Client) -> None:
+    assert world.get("/_world/shifts").json() == [
+        {"at": 2.0, "environment": "production", "component": "web", "text": "v3 100 %"}
     ]
 
 
-def test_messages_and_inventory(world: httpx.Client) -> None:
+def test_messages_and_deployments(world: httpx.Client) -> None:
     assert world.get("/_world/messages").json()[0]["text"] == "hello"
     assert world.get("/_world/inventory?release=v10").json() == {"cloud-run": 3}
 
 
 def test_memory_is_the_kernels_word(world: httpx.Client) -> None:
-    told = world.get("/_world/memory").json()["resident_kb"]
-    assert 10_000 < told < 4_000_000
-    assert abs(told - resident_kb(os.getpid())) < 50_000
+    shown = world.get("/_world/memory").json()["resident_kb"]
+    assert 10_000 < shown < 4_000_000
+    assert abs(shown - resident_kb(os.getpid())) < 50_000
 
 
 class Starts:
@@ -213,7 +188,7 @@ def test_a_schedule_comes_due_when_it_is_let(tmp_path: Path) -> None:
         inside = SimpleNamespace(github=github, definition=definition.read(written(tmp_path)))
         await github.seed.repository(inside.definition.repository, files=files)
         github.attach(cast(ActRunner, starts))
-        app = Starlette(routes=Inspection(cast(Inside, inside)).routes())
+        app = Starlette(routes=Inspection(cast(Inspected, inside)).routes())
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://world") as client:
             found = [await client.post(f"/_world/due?workflow={name}.yml") for name in ("nightly", "ci", "none")]
         await github.service.close()

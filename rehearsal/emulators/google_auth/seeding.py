@@ -1,0 +1,127 @@
+"""The platform's Google organisation: one workload identity pool, its deployers, its runtime accounts, and what each may do.
+
+As docs/DEPLOYMENT.md has a platform team set it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from rehearsal.definition import Definition, Service
+from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
+
+DEPLOYER_GRANTS = frozenset(
+    {"run.*", "artifactregistry.*", "secretmanager.versions.access", "iam.serviceAccounts.actAs"}
+)
+VIEWER_GRANTS = frozenset({"run.services.get", "run.revisions.get", "run.revisions.list"})
+"""Of a deployer on the environment that proves its releases: what is sealed there counts when the proving run is gone."""
+PLAY_GRANTS = frozenset({"serviceusage.services.use"})
+RUNTIME_GRANTS = frozenset({"secretmanager.versions.access", "artifactregistry.repositories.downloadArtifacts"})
+
+
+OPERATOR = "on-call@operators.iam.gserviceaccount.com"
+"""The account behind a terminal that is logged in to Google; may do what the deployers may, and read who may become one."""
+
+MAPPING: Mapping[str, str] = {
+    "google.subject": "assertion.sub",
+    "attribute.environment": "assertion.environment",
+    "attribute.repository_id": "assertion.repository_id",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustedWorkflows:
+    """The workflow files that deploy, bound by what nobody can take over: the repository's number, its ref, their paths."""
+
+    repository_id: int
+    files: tuple[str, ...]
+    """Names below .github/workflows/."""
+    ref: str = "refs/heads/main"
+    tags: str = ""
+    """Pattern of the tags that release the apps, by a workflow of the tagged commit; empty where none do."""
+
+    def condition(self, repository: str) -> str:
+        """The provider's attribute condition."""
+        at = f"{repository}/.github/workflows"
+        workflows = ", ".join(f"'{at}/{file}@{self.ref}'" for file in self.files)
+        ours = f"assertion.repository_id == '{self.repository_id}'"
+        deploys = f"assertion.ref == '{self.ref}' && assertion.workflow_ref in [{workflows}]"
+        if not self.tags:
+            return f"{ours} && {deploys}"
+        begin = f"refs/tags/{self.tags.removesuffix('*')}"
+        releases = f"assertion.ref.startsWith('{begin}') && assertion.workflow_ref.startsWith('{at}/{APPS}@{begin}')"
+        return f"{ours} && (({deploys}) || ({releases}))"
+
+
+APPS = "mobile-release.yml"
+"""The workflow that a tag of the apps starts."""
+DEPLOYING = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml", "performance.yml", "mobile-promote.yml")
+"""Workflows whose jobs may become a deployer, as docs/DEPLOYMENT.md has them set up."""
+
+
+NO_POOL = "//iam.googleapis.com/projects/0/locations/global/workloadIdentityPools/none/providers/none"
+"""Of a platform that has no deployer at Google."""
+
+
+def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkflows) -> Policy:
+    """One pool for all environments: only jobs of the trusted workflows on the default branch are let in, and each deployer can be had by
+    those of its own GitHub environment alone."""
+    pools = [pool for pool, _ in definition.deployers.values()]
+    provider = (pools or [NO_POOL])[0].removeprefix("//iam.googleapis.com/")
+    accounts = [_deployer(definition, environment) for environment in definition.deployers]
+    accounts += _play(definition)
+    accounts += [_runtime(definition, service) for service in definition.services]
+    accounts.append(_operator(definition, provider))
+    return Policy(
+        provider=provider,
+        issuer=issuer,
+        condition=trusted.condition(definition.repository),
+        mapping=MAPPING,
+        accounts=tuple(accounts),
+    )
+
+
+def _deployer(definition: Definition, environment: str) -> ServiceAccount:
+    proof = definition.proofs.get(environment)
+    grants = {service.project: VIEWER_GRANTS for service in definition.services if service.environment == proof}
+    grants |= {
+        service.project: DEPLOYER_GRANTS for service in definition.services if service.environment == environment
+    }
+    grants.update({project: frozenset({"artifactregistry.*"}) for project in registry_projects(definition)})
+    return ServiceAccount(
+        email=definition.deployers[environment][1],
+        attributes=frozenset({("environment", definition.github_environments[environment])}),
+        grants=grants,
+    )
+
+
+def _play(definition: Definition) -> list[ServiceAccount]:
+    """Who releases on Google Play. It may use the API of its own project; what it may do to the app is said in the Play Console."""
+    if definition.apps is None or definition.apps.deployer is None:
+        return []
+    _, email, environment = definition.apps.deployer
+    environments = (environment, definition.apps.promote)
+    account = ServiceAccount(email=email, attributes=frozenset(("environment", each) for each in environments))
+    return [replace(account, grants={account.project: PLAY_GRANTS})]
+
+
+def _operator(definition: Definition, provider: str) -> ServiceAccount:
+    projects = [*(service.project for service in definition.services), *registry_projects(definition)]
+    grants = {project: DEPLOYER_GRANTS | {"iam.serviceAccounts.getIamPolicy"} for project in projects}
+    pool_project = provider.split("/")[1]
+    for account in _play(definition):
+        grants[account.project] = grants.get(account.project, frozenset()) | PLAY_GRANTS
+    return ServiceAccount(
+        email=OPERATOR, grants={**grants, pool_project: frozenset({"iam.workloadIdentityPoolProviders.get"})}
+    )
+
+
+def _runtime(definition: Definition, service: Service) -> ServiceAccount:
+    grants = {service.project: RUNTIME_GRANTS, **dict.fromkeys(registry_projects(definition), RUNTIME_GRANTS)}
+    return ServiceAccount(email=service.account, grants=grants)
+
+
+def registry_projects(definition: Definition) -> list[str]:
+    """Projects of Artifact Registry repositories: the first part of their path."""
+    return list(dict.fromkeys(repository.split("/")[1] for repository in definition.image_repositories))

@@ -48,7 +48,7 @@ class Snapshotting(Protocol):
 
 
 class Notification(NamedTuple):
-    """A message that somebody was sent through a provider. `at`: seconds since 1970."""
+    """A message that people were sent through a provider. `at`: seconds since 1970."""
 
     at: float
     text: str
@@ -90,7 +90,7 @@ class ProviderEmulator(ABC):
         """End everything `start` and the requests began. Idempotent."""
 
     async def quiesce(self) -> None:  # noqa: B027 - as above
-        """Wait until what requests began is done, so that `save` gives a state without changes under way."""
+        """End or cancel the work that requests started, so that `save` gives a state without changes under way."""
 
     @abstractmethod
     def reset(self) -> None:

@@ -25,7 +25,7 @@ SAID_LENGTH = 3000
 
 
 TIME_SCALE = 0.05
-"""How long a second of waiting takes in a world, unless told otherwise."""
+"""How long a second of waiting takes in a world, unless another scale is given."""
 
 
 class WorldFailed(RuntimeError):

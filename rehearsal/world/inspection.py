@@ -177,5 +177,5 @@ def _is_act_of(folder: Path, home: str) -> bool:
     try:
         comm, environ = (folder / "comm").read_text(), (folder / "environ").read_bytes()
     except OSError:
-        return False  # it ended meanwhile, or belongs to somebody else
+        return False  # it ended meanwhile, or belongs to another user
     return comm.strip() == "act" and any(entry.startswith(home.encode()) for entry in environ.split(b"\0"))

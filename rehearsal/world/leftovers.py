@@ -21,7 +21,7 @@ def folder() -> Path:
 
 
 def sweep(*within: Path) -> list[Path]:
-    """Remove the folders whose owner is gone; which ones. What cannot be removed stays: it belongs to somebody else."""
+    """Remove the folders whose owner is gone; which ones. What cannot be removed stays: it belongs to another user."""
     removed = []
     for found in chain.from_iterable(place.glob(f"{PREFIX}*") for place in within or scratch.folders()):
         match = _NAME.match(found.name)

@@ -36,7 +36,7 @@ class Servers:
         return server.url
 
     async def serve_emulator(self, emulator: Emulator, *, port: int = 0, who: Who | None = None) -> None:
-        """Serve an emulator; `who` tells faults whose request it is. Raises OSError and ContractUnavailable."""
+        """Serve an emulator; `who`: whose request it is, for faults. Raises OSError and ContractUnavailable."""
         app = emulator.app
         contracts = (emulator.contract,) if isinstance(emulator.contract, str) else emulator.contract or ()
         for contract in contracts:
@@ -50,6 +50,6 @@ class Servers:
         self.hosts.update(dict.fromkeys(emulator.hosts, address))
 
     async def stop(self) -> None:
-        """End them, the last begun first. Idempotent."""
+        """End them, the last started first. Idempotent."""
         while self._servers:
             await self._servers.pop().stop()

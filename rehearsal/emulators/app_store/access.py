@@ -19,6 +19,7 @@ from starlette.requests import Request
 
 from rehearsal.emulators.app_store.errors import Refused, agreements_missing, forbidden, too_many, unauthorized
 from rehearsal.emulators.app_store.state import Account
+from rehearsal.emulators.refusal import bearer
 
 AUDIENCE = "appstoreconnect-v1"
 LONGEST_LIFE = 20 * 60
@@ -87,8 +88,8 @@ class Access:
         return recent
 
     def _key(self, request: Request) -> Key:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        token = bearer(request)
+        if token is None:
             raise unauthorized()
         try:
             header = jwt.get_unverified_header(token)

@@ -12,8 +12,8 @@ from rehearsal.emulators.app_store.state import Account
 
 def upload(account: Account, upload: Upload) -> Resource:
     state: dict[str, Any] = {"state": uploads.state(account, upload), "errors": [], "warnings": [], "infos": []}
-    settled = state["state"] in ("FAILED", "COMPLETE")
-    if settled:
+    decided = state["state"] in ("FAILED", "COMPLETE")
+    if decided:
         state["errors"], state["warnings"] = _details(upload.errors), _details(upload.warnings)
     files = [f for f in account.files.values() if f.upload == upload.id]
     asset = next((f for f in files if f.kind == "ASSET"), None)
@@ -178,5 +178,5 @@ def train_id(build: Build) -> str:
     return f"{build.app}-{build.platform}-{build.version}"
 
 
-def _details(told: list[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"code": code, "description": text} for code, text in told]
+def _details(issues: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"code": code, "description": text} for code, text in issues]

@@ -13,14 +13,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from rehearsal.emulators.refusal import Refusal
 
-class Refused(Exception):
+
+class Refused(Refusal):
     """One refusal. `more` goes beside code, title and detail (`source`, `meta`)."""
 
     def __init__(self, status: int, code: str, title: str, detail: str, **more: Any) -> None:
         super().__init__(f"{status} {code}: {detail}")
         self.status = status
         self.error = {"status": str(status), "code": code, "title": title, "detail": detail, **more}
+
+    def response(self) -> Response:
+        """The refusal as HTTP."""
+        return JSONResponse({"errors": [{"id": str(uuid.uuid4()), **self.error}]}, self.status)
 
 
 def unauthorized() -> Refused:
@@ -141,25 +147,11 @@ def parameter(name: str, detail: str) -> Refused:
     )
 
 
-def answer(refused: Refused) -> Response:
-    """As HTTP."""
-    return JSONResponse({"errors": [{"id": str(uuid.uuid4()), **refused.error}]}, refused.status)
-
-
-async def answer_refused(_request: Request, error: Exception) -> Response:
-    """Starlette's handler for Refused."""
-    if not isinstance(error, Refused):
-        raise error
-    return answer(error)
-
-
-async def answer_http_error(request: Request, error: Exception) -> Response:
-    """Starlette's handler for its own: an unknown path, an operation a resource does not have (fastlane/fastlane#18408)."""
-    if not isinstance(error, HTTPException):
-        raise error
+def not_routed(request: Request, error: HTTPException) -> Response:
+    """Of an unknown path, and of an operation a resource does not have (fastlane/fastlane#18408)."""
     resource = request.url.path.strip("/").split("/")[1:2] or [""]
     if error.status_code == 405:
         detail = f"The resource '{resource[0]}' does not allow '{request.method}'."
-        return answer(Refused(403, "FORBIDDEN_ERROR", "The given operation is not allowed", detail))
+        return Refused(403, "FORBIDDEN_ERROR", "The given operation is not allowed", detail).response()
     detail = f"The resource '{resource[0]}' does not exist"
-    return answer(Refused(404, "PATH_ERROR", "The URL path is not valid", detail))
+    return Refused(404, "PATH_ERROR", "The URL path is not valid", detail).response()

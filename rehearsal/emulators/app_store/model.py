@@ -72,7 +72,7 @@ class Upload:
     platform: str
     created: float
     committed: float | None = None
-    settled: float | None = None
+    decided: float | None = None
     """When it is COMPLETE or FAILED."""
     errors: list[tuple[str, str]] = field(default_factory=list)
     """(code, description)."""

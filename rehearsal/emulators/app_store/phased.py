@@ -66,7 +66,7 @@ def day(account: Account, phased: Phased) -> int:
 
 
 def percent(account: Account, phased: Phased) -> int:
-    """Its share today. Apple does not tell it: it follows from the day."""
+    """Its share today. Apple does not give it: it follows from the day."""
     if state(account, phased) == "COMPLETE":
         return 100
     return PERCENT[day(account, phased) - 1] if started(account, phased) is not None else 0

@@ -135,7 +135,7 @@ def _shown(resource: Resource, query: Query) -> dict[str, Any]:
 
 
 def _relationship(resource: Resource, name: str, included: bool) -> dict[str, Any]:
-    """What it leads to is told only when it is included; the links always, where Apple describes them."""
+    """What it leads to is given only when it is included; the links always, where Apple describes them."""
     links = {}
     if name not in resource.bare:
         where = HOST + resource.path

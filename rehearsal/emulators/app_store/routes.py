@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,12 +13,13 @@ from starlette.routing import Route
 from rehearsal.emulators.app_store import resource
 from rehearsal.emulators.app_store.access import DEVELOPERS, MANAGERS, READERS, Access
 from rehearsal.emulators.app_store.build_requests import BuildRequests
-from rehearsal.emulators.app_store.errors import Refused, answer, answer_http_error, answer_refused
+from rehearsal.emulators.app_store.errors import Refused, not_routed
 from rehearsal.emulators.app_store.resource import Query, Resource
 from rehearsal.emulators.app_store.state import Account
 from rehearsal.emulators.app_store.storage import FOLDER, Storage
 from rehearsal.emulators.app_store.store_requests import StoreRequests
 from rehearsal.emulators.app_store.views import Views
+from rehearsal.emulators.refusal import exception_handlers
 
 Roles = frozenset[str]
 Change = Callable[[Request], Awaitable[Resource | None]]
@@ -61,7 +61,7 @@ def app(account: Account, access: Access) -> Starlette:
             *_Api(account, access).routes(),
             Route(f"{FOLDER}/{{token}}", storage.put, methods=["PUT"]),
         ],
-        exception_handlers={Refused: answer_refused, HTTPException: answer_http_error},
+        exception_handlers=exception_handlers(not_routed),
     )
 
 
@@ -119,7 +119,7 @@ class _Api:
                 self._access.admit(request, roles)
                 given = await handler(request)
             except Refused as refused:
-                given = answer(refused)
+                given = refused.response()
             given.headers.update(self._access.limits(request))
             return given
 

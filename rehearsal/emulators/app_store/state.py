@@ -60,7 +60,7 @@ class Account:
     part_size: int = 8 << 20
     """Bytes of an upload operation. General: Apple's choice, by the size of the file."""
     closed_train_at_once: bool = False
-    """A closed train is told when an upload is created. Apple was seen to tell it there (openfoodfacts/smooth-app#3608) and
+    """A closed train is reported when an upload is created. Apple was seen to report it there (openfoodfacts/smooth-app#3608) and
     after the delivery (coliff/web-dev-pro#88)."""
     passed: float = 0.0
     """Seconds that a world let pass, for reviews of days."""

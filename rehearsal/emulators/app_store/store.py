@@ -31,7 +31,7 @@ def is_live(account: Account, version: StoreVersion) -> bool:
 
 
 def state(account: Account, version: StoreVersion) -> str:
-    """One of AppStoreVersionState. PROCESSING_FOR_APP_STORE and what Apple's people do by hand are not played."""
+    """One of AppStoreVersionState. PROCESSING_FOR_APP_STORE and what Apple's people do by hand are not emulated."""
     review, now = version.review, account.now()
     if review is None:
         if version.withdrawn:

@@ -1,6 +1,6 @@
 """Build uploads: declared, sent in parts, committed, then looked into.
 
-Wrong content is told in the upload's state, never by a status of HTTP. Apple describes the states; the order of events is that
+Wrong content shows in the upload's state, never by a status of HTTP. Apple describes the states; the order of events is that
 of its prose. Codes are those of the ITMS messages people have published.
 """
 
@@ -47,9 +47,9 @@ def create(account: Account, app: str, version: str, number: str, platform: str)
 
 def state(account: Account, upload: Upload) -> str:
     """AWAITING_UPLOAD, PROCESSING, FAILED or COMPLETE."""
-    if upload.committed is None or upload.settled is None:
+    if upload.committed is None or upload.decided is None:
         return "AWAITING_UPLOAD"
-    if account.now() < upload.settled:
+    if account.now() < upload.decided:
         return "PROCESSING"
     return "FAILED" if upload.errors else "COMPLETE"
 
@@ -121,7 +121,7 @@ def _take(account: Account, upload: Upload, file: UploadFile, content: Path) -> 
     """Decide what becomes of an upload; it shows when the time has come."""
     plan = account.next_uploads.pop(0) if account.next_uploads else Plan()
     now = account.now()
-    upload.committed, upload.settled = now, now + account.pace.accept
+    upload.committed, upload.decided = now, now + account.pace.accept
     try:
         info, problems = ipa.read(content), list[Told]()
     except ipa.BadArchive as error:
@@ -131,7 +131,7 @@ def _take(account: Account, upload: Upload, file: UploadFile, content: Path) -> 
     upload.errors, upload.warnings = [*file.errors, *problems, *plan.errors], plan.warnings
     if info is None or upload.errors:
         return
-    appears = upload.settled + (account.pace.appear if plan.appear is None else plan.appear)
+    appears = upload.decided + (account.pace.appear if plan.appear is None else plan.appear)
     processed = appears + account.pace.process
     detailed = processed + (account.pace.detail if plan.detail is None else plan.detail)
     build = Build(

@@ -84,8 +84,8 @@ class CloudRun(ProviderEmulator):
         await self._fleets.stop_all()
 
     async def quiesce(self) -> None:
-        """Wait until every operation is done."""
-        await self.services.settle()
+        """Cancel the operations under way; a revision goes on when it is needed."""
+        await self.services.quiesce()
 
     def reset(self) -> None:
         """Forget every service; processes are ended by `stop`."""

@@ -93,7 +93,7 @@ def _program(word: str, root: Path, search: list[str], interpreters: Interpreter
     if found is None or not Path(found).is_file():
         raise NotExecutable(
             f"exec: \"{word.replace(str(root), '')}\": no such file in the image's own layers, and of the base's programs "
-            "only python, node and sh are played here"
+            "only python, node and sh are emulated here"
         )
     with Path(found).open("rb") as file:
         first = file.readline(256)

@@ -17,7 +17,7 @@ from rehearsal.emulators.cloud_run.resources import Revision
 class Fleets:
     """One fleet per revision that runs or has run.
 
-    `retire_after`: seconds a revision without traffic and tag stays up, as the way back is short then.
+    `retire_after`: seconds a revision without traffic and tag stays up, so that a rollback is short.
     `most`: processes per revision, whatever minimum its template asks for.
     """
 

@@ -66,7 +66,7 @@ class ImageSource(Protocol):
 
 
 class WorldRegistry:
-    """The world's own registry, read directly: faults told to its HTTP side are meant for its users, not for us."""
+    """The world's own registry, read directly: faults of its HTTP side are meant for its users, not for us."""
 
     def __init__(self, repositories: Repositories, hosts: tuple[str, ...]) -> None:
         self._repositories = repositories

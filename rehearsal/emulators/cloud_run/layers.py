@@ -4,7 +4,7 @@
     <root>/images/<hex>/   an image's files: hard links into its layers, so a second version of an app costs no copy
 
 All revisions of an image share its files. What Cloud Run gives each instance, a file system of its own in memory, is
-not played: an app that writes beside its own code would see that again at its next start.
+not emulated: an app that writes beside its own code would see that again at its next start.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""HTTP of the Admin API v2 (discovery document run.v2): services, revisions, operations. Jobs and IAM are not played.
+"""HTTP of the Admin API v2 (discovery document run.v2): services, revisions, operations. Jobs and IAM are not emulated.
 
 Beside it `/_inspect/…`, for people: what a revision has printed, and what runs.
 """
@@ -19,9 +19,10 @@ from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.operations import Operation
 from rehearsal.emulators.cloud_run.state import Services
 from rehearsal.emulators.cloud_run.views import revision_json, service_json
-from rehearsal.emulators.google.access import Authorise, bearer
+from rehearsal.emulators.google.access import Authorise
 from rehearsal.emulators.google.errors import exception_handlers, not_found
 from rehearsal.emulators.google.wire import duration, flag, json_body, page
+from rehearsal.emulators.refusal import bearer
 
 _LOCATION = "/v2/projects/{project}/locations/{location}"
 _SERVICE = _LOCATION + "/services/{service}"

@@ -121,7 +121,7 @@ class Services:
         self._spawn(self._delete_revision(gone, operation, body))
         return operation
 
-    async def settle(self) -> None:
+    async def quiesce(self) -> None:
         """End work under way."""
         for task in self._tasks:
             task.cancel()

@@ -40,7 +40,7 @@ def checked_spec(service: ServiceName, asked: Mapping[str, Any]) -> dict[str, An
 def _check_template(service: ServiceName, template: dict[str, Any]) -> None:
     if "revision" in template:
         check_revision_name(service, template["revision"])
-    _refuse_what_is_not_played(template)
+    _refuse_what_is_not_emulated(template)
     _check_scaling("template.scaling", template.setdefault("scaling", {}))
     template["scaling"].setdefault("maxInstanceCount", 100)
     template.setdefault("maxInstanceRequestConcurrency", 80)
@@ -50,13 +50,13 @@ def _check_template(service: ServiceName, template: dict[str, Any]) -> None:
     _check_container(template["containers"][0])
 
 
-def _refuse_what_is_not_played(template: Mapping[str, Any]) -> None:
+def _refuse_what_is_not_emulated(template: Mapping[str, Any]) -> None:
     containers = template.get("containers")
     if not isinstance(containers, list) or not containers:
         raise invalid("template.containers", "one container is required.")
     if len(containers) > 1 or template.get("volumes"):
         raise GoogleError(
-            "UNIMPLEMENTED", "The rehearsal's Cloud Run plays one container per revision, without sidecars or volumes."
+            "UNIMPLEMENTED", "The rehearsal's Cloud Run runs one container per revision, without sidecars or volumes."
         )
 
 

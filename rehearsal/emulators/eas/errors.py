@@ -5,8 +5,9 @@ Sentences are those of public threads where one is named; the others are general
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from rehearsal.emulators.refusal import Refusal
 
 _PERMISSION = (
     "You don't have the required permissions to perform this operation.\n\nThis can sometimes happen if you are logged in as "
@@ -16,7 +17,7 @@ _PERMISSION = (
 """What eas-cli writes before an UNAUTHORIZED_ERROR."""
 
 
-class EasError(Exception):
+class EasError(Refusal):
     """A refusal."""
 
     def __init__(self, message: str, code: str, status: int = 200) -> None:
@@ -25,14 +26,19 @@ class EasError(Exception):
         self.code = code
         self.status = status
 
+    def response(self) -> Response:
+        """The refusal as HTTP."""
+        body = {"errors": [{"message": self.message, "extensions": {"errorCode": self.code, "errorType": "USER"}}]}
+        return JSONResponse(body, self.status)
+
 
 def invalid_token() -> EasError:
-    """Of a wrong token (expo/eas-cli#3528); that an expired one is told the same is general knowledge."""
+    """Of a wrong token (expo/eas-cli#3528); that an expired one gets the same answer is general knowledge."""
     return EasError("The bearer token is invalid.", "AUTHENTICATION_ERROR", 401)
 
 
 def not_yours(project: str) -> EasError:
-    """An app of somebody else, or none: EAS does not tell them apart."""
+    """An app of another account, or none: EAS answers both in the same way."""
     return EasError(
         f"{_PERMISSION}Entity not authorized: AppEntity[{project}] (viewer = RobotViewerContext, action = READ, ruleIndex = -1)",
         "UNAUTHORIZED_ERROR",
@@ -41,7 +47,7 @@ def not_yours(project: str) -> EasError:
 
 
 def no_build(identifier: str) -> EasError:
-    """General: asked for by id, a build that is not there is like one of somebody else."""
+    """General: asked for by id, a build that is not there is like one of another account."""
     return EasError(
         f"{_PERMISSION}Entity not authorized: TurtleBuildEntity[{identifier}] (viewer = RobotViewerContext, action = READ, "
         "ruleIndex = -1)",
@@ -61,7 +67,7 @@ def not_found(message: str) -> EasError:
 
 
 def rolling_out(group: str, platform: str, runtime: str) -> EasError:
-    """Publishing, also of roll-backs, is blocked during a roll-out (expo/eas-cli#4233 tells it without the sentence)."""
+    """Publishing, also of roll-backs, is blocked during a roll-out (expo/eas-cli#4233 reports it without the sentence)."""
     return EasError(
         f"Cannot publish: the rollout of update group {group} for platform {platform} and runtime version {runtime} is in "
         "progress. Complete or revert it first.",
@@ -80,11 +86,3 @@ def only_raised(previous: int) -> EasError:
 def invalid(message: str) -> EasError:
     """General."""
     return EasError(message, "VALIDATION_ERROR", 400)
-
-
-async def answer(_request: Request, error: Exception) -> Response:
-    """Starlette's handler for EasError."""
-    if not isinstance(error, EasError):
-        raise error
-    body = {"errors": [{"message": error.message, "extensions": {"errorCode": error.code, "errorType": "USER"}}]}
-    return JSONResponse(body, error.status)

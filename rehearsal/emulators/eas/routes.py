@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from rehearsal.emulators.eas import builds, errors, updates, views
 from rehearsal.emulators.eas.state import Account, Build, Update
+from rehearsal.emulators.refusal import bearer, exception_handlers
 
 Operation = Callable[..., Any]
 _BOUNDARY = "eas-update"
@@ -36,7 +37,7 @@ def app(account: Account) -> Starlette:
             Route("/update/{update}", files.update, methods=["GET"]),
             Route("/{project}", files.manifest, methods=["GET"]),
         ],
-        exception_handlers={errors.EasError: errors.answer},
+        exception_handlers=exception_handlers(),
     )
 
 
@@ -79,7 +80,7 @@ class _Wire:
             raise errors.invalid(str(error)) from error
 
     def _admit(self, request: Request) -> None:
-        self._account.admit(request.headers.get("authorization", "").removeprefix("Bearer "))
+        self._account.admit(bearer(request) or "")
 
     def _start_build(self, **order: Any) -> dict[str, Any]:
         return views.build(self._account, builds.start(self._account, builds.Order(**order)))

@@ -68,7 +68,7 @@ class Proxy:
                 await unavailable(str(error))(scope, receive, send)
                 return
             except UpstreamFailed as error:
-                if reply.begun:
+                if reply.started:
                     await cut(scope, receive)
                     return
                 if last or not error.untouched or body.consumed:
@@ -164,11 +164,11 @@ class Reply:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.begun = False
+        self.started = False
 
     async def start(self, response: h11.Response) -> None:
         """Status and headers."""
-        self.begun = True
+        self.started = True
         # raw_items keeps the case; our own server writes the date.
         headers = [(name, value) for name, value in response.headers.raw_items() if name.lower() not in _NOT_PASSED]
         headers.append((b"server", b"Google Frontend"))

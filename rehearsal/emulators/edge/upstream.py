@@ -41,11 +41,11 @@ class Connection:
 
     async def events(self) -> AsyncIterator[h11.Response | h11.Data]:
         """The answer to a request that was sent: one Response, then Data until its end. Raises UpstreamFailed."""
-        begun = False
+        started = False
         while True:
-            event = await self._event(begun=begun)
+            event = await self._event(started=started)
             if isinstance(event, h11.Response):
-                begun = True
+                started = True
                 yield event
             elif isinstance(event, h11.Data):
                 yield event
@@ -57,11 +57,11 @@ class Connection:
         """Whether another request can go over it."""
         return not self.reader.at_eof() and not self.writer.is_closing() and time.monotonic() - self.idle_since < _IDLE
 
-    async def _event(self, *, begun: bool) -> object:
+    async def _event(self, *, started: bool) -> object:
         try:
             while (event := self.state.next_event()) is h11.NEED_DATA:
                 data = await self.reader.read(_CHUNK)
-                if not data and not begun:
+                if not data and not started:
                     raise UpstreamFailed("the instance closed the connection without an answer", untouched=self.reused)
                 self.state.receive_data(data)
         except OSError as error:

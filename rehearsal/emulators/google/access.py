@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from starlette.requests import Request
-
 from rehearsal.emulators.google.errors import GoogleError
 
 
@@ -27,12 +25,6 @@ Allows = Callable[[str, str, str], bool]
 def anyone(_token: str | None, _permission: str, _resource: str, /) -> str:
     """An `Authorise` for worlds and tests in which access is not what is being looked at."""
     return "anyone@world.invalid"
-
-
-def bearer(request: Request) -> str | None:
-    """The token of `Authorization: Bearer`, or None."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def project_of(resource: str) -> str:

@@ -13,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ExceptionHandler
 
+from rehearsal.emulators import refusal
+from rehearsal.emulators.refusal import Refusal
+
 # google.rpc.Code name -> (number in google.rpc.Status, HTTP status).
 CODES: Mapping[str, tuple[int, int]] = {
     "INVALID_ARGUMENT": (3, 400),
@@ -27,7 +30,7 @@ CODES: Mapping[str, tuple[int, int]] = {
 }
 
 
-class GoogleError(Exception):
+class GoogleError(Refusal):
     """An answer in Google's error form; `status` is a google.rpc.Code name."""
 
     def __init__(self, status: str, message: str, *, details: tuple[Mapping[str, Any], ...] = ()) -> None:
@@ -66,18 +69,13 @@ def invalid(field: str, problem: str) -> GoogleError:
 
 
 def exception_handlers() -> dict[Any, ExceptionHandler]:
-    """For `Starlette(exception_handlers=...)`: GoogleError, and routing's own 404 and 405, in Google's form."""
+    """For `Starlette(exception_handlers=...)`: refusals, and routing's own 404 and 405 in Google's form."""
+    return refusal.exception_handlers(_not_routed)
 
-    async def google(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, GoogleError)  # noqa: S101 - Starlette's handler type is wider than what it passes
-        return error.response()
 
-    async def routing(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - as above
-        message = f"No method answers {request.method} {request.url.path}."
-        return _body(error.status_code, message, "NOT_FOUND" if error.status_code == 404 else "UNIMPLEMENTED", [])
-
-    return {GoogleError: google, HTTPException: routing}
+def _not_routed(request: Request, error: HTTPException) -> Response:
+    message = f"No method answers {request.method} {request.url.path}."
+    return _body(error.status_code, message, "NOT_FOUND" if error.status_code == 404 else "UNIMPLEMENTED", [])
 
 
 def _body(code: int, message: str, status: str, details: list[dict[str, Any]]) -> Response:

@@ -38,7 +38,7 @@ class EvaluationError(Exception):
 
 
 def parse(text: str) -> Expression:
-    """Read an expression. Raises ExpressionInvalid, also for parts of the language that are not played here."""
+    """Read an expression. Raises ExpressionInvalid, also for parts of the language that are not emulated here."""
     parser = _Parser(text)
     expression = parser.either()
     if parser.kind:
@@ -100,7 +100,7 @@ class _Parser:
 
     def _called(self, target: Expression, name: str) -> Expression:
         if name not in _METHODS:
-            raise ExpressionInvalid(f"{name}() is not one of the methods played here: {', '.join(_METHODS)}")
+            raise ExpressionInvalid(f"{name}() is not one of the methods emulated here: {', '.join(_METHODS)}")
         argument = self.either()
         self._expect(")")
         return lambda context: _METHODS[name](_string(target(context)), _string(argument(context)))

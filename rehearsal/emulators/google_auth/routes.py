@@ -1,4 +1,4 @@
-"""HTTP of the token services and of what IAM tells of them (discovery documents sts.v1, iamcredentials.v1, iam.v1)."""
+"""HTTP of the token services and of what IAM shows of them (discovery documents sts.v1, iamcredentials.v1, iam.v1)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.emulators.google.access import bearer
 from rehearsal.emulators.google.errors import exception_handlers, invalid, not_found
 from rehearsal.emulators.google.wire import duration, json_body, timestamp
 from rehearsal.emulators.google_auth.state import ExchangeRefused, Tokens
+from rehearsal.emulators.refusal import bearer
 
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from rehearsal.emulators.google.access import Authorise, bearer
+from rehearsal.emulators.google.access import Authorise
 from rehearsal.emulators.google.errors import GoogleError
 from rehearsal.emulators.google_play.errors import no_permission
+from rehearsal.emulators.refusal import bearer
 
 _PERMISSION = "serviceusage.services.use"
 

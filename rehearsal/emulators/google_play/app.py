@@ -60,7 +60,7 @@ class GooglePlay(ProviderEmulator):
         self._seed()
 
     def save(self) -> dict[str, Any]:
-        """Apps with their edits, and grants; an upload under way has to be begun again."""
+        """Apps with their edits, and grants; an upload under way has to be started again."""
         return saving.to_json(self.account)
 
     def load(self, saved: dict[str, Any]) -> None:

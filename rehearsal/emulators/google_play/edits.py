@@ -31,7 +31,7 @@ def opened(account: Account, app: App, owner: str) -> Edit:
 
 
 def found(account: Account, app: App, number: str) -> Edit:
-    """An edit that can still be committed. Raises PlayError: where it cannot, the whole edit has to be begun again."""
+    """An edit that can still be committed. Raises PlayError: where it cannot, the whole edit has to be started again."""
     edit = existing(account, app, number)
     if edit.based_on != app.revision:
         raise errors.edit_overtaken()

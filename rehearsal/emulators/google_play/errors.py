@@ -14,7 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ExceptionHandler
 
+from rehearsal.emulators import refusal
 from rehearsal.emulators.google.errors import GoogleError
+from rehearsal.emulators.refusal import Refusal
 
 _STATUSES = {
     # google.rpc.Code -> (HTTP status, reason in errors[])
@@ -28,7 +30,7 @@ _STATUSES = {
 }
 
 
-class PlayError(Exception):
+class PlayError(Refusal):
     """An answer of the Developer API that is a refusal; `status` is a google.rpc.Code name."""
 
     def __init__(self, status: str, message: str) -> None:
@@ -202,7 +204,7 @@ def draft_app() -> PlayError:
 
 
 def codes_not_found(version_codes: Iterable[int]) -> PlayError:
-    """googleapis/google-api-python-client#1944: told by validate and commit, not by the update of the track."""
+    """googleapis/google-api-python-client#1944: given by validate and commit, not by the update of the track."""
     listed = ", ".join(str(code) for code in version_codes)
     return forbidden(f"The following APK version codes could not be found: {listed}")
 
@@ -215,7 +217,7 @@ def no_upgrade() -> PlayError:
 
 
 def notes_too_long(language: str, length: int, longest: int) -> PlayError:
-    """keymanapp/keyman#5533, told by commit."""
+    """keymanapp/keyman#5533, given by commit."""
     return forbidden(
         f"The release created has notes in language {language} with length {length}, which is too long (max: {longest})."
     )
@@ -224,18 +226,15 @@ def notes_too_long(language: str, length: int, longest: int) -> PlayError:
 def exception_handlers() -> dict[Any, ExceptionHandler]:
     """For `Starlette(exception_handlers=...)`: refusals, what `Authorise` raises, and routing's own 404 and 405."""
 
-    async def play(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, PlayError)  # noqa: S101 - Starlette's handler type is wider than what it passes
-        return error.response()
-
     async def google(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, GoogleError)  # noqa: S101 - as above
+        if not isinstance(error, GoogleError):
+            raise error
         known = error.status in _STATUSES
         return PlayError(error.status, error.message).response() if known else error.response()
 
-    async def routing(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - as above
-        message = f"No method answers {request.method} {request.url.path}."
-        return PlayError("NOT_FOUND" if error.status_code == 404 else "UNIMPLEMENTED", message).response()
+    return {**refusal.exception_handlers(_not_routed), GoogleError: google}
 
-    return {PlayError: play, GoogleError: google, HTTPException: routing}
+
+def _not_routed(request: Request, error: HTTPException) -> Response:
+    message = f"No method answers {request.method} {request.url.path}."
+    return PlayError("NOT_FOUND" if error.status_code == 404 else "UNIMPLEMENTED", message).response()

@@ -78,7 +78,7 @@ class App:
     used: dict[int, Bundle] = field(default_factory=dict)
     """Every number that cannot be used again, whether or not it is in a track. No call lists them."""
     keeps_discarded: bool = False
-    """Whether the number of a bundle stays used when its edit is never committed. Public threads tell of both."""
+    """Whether the number of a bundle stays used when its edit is never committed. Public threads report both."""
     tracks: Tracks = field(default_factory=lambda: {track: [] for track in TRACKS})
     """As committed."""
     live: Tracks = field(default_factory=lambda: {track: [] for track in TRACKS})

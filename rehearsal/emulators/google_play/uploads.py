@@ -21,7 +21,7 @@ _RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
 class SessionGone(Exception):
-    """No session has that id, or its time is over: the upload has to be begun again."""
+    """No session has that id, or its time is over: the upload has to be started again."""
 
 
 class BadRange(ValueError):

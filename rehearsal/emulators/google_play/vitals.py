@@ -87,7 +87,7 @@ def query(vitals: Vitals, metrics: MetricSet, asked: Mapping[str, Any], fresh: d
         or not {*metrics.metrics, "distinctUsers"}.issuperset(wanted)
         or not (by_version or not asked.get("dimensions"))
     ):
-        # googleapis/google-api-python-client#1761. Of the dimensions only the version is played.
+        # googleapis/google-api-python-client#1761. Of the dimensions only the version is emulated.
         raise _invalid("The requested metrics, dimensions and aggregation_period cannot be used together.")
     chosen = _filtered(vitals.days, asked.get("filter", ""))
     rows = list(_rows(chosen, metrics, wanted, begins, ends, by_version=by_version))

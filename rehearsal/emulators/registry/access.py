@@ -14,8 +14,9 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 
-from rehearsal.emulators.google.access import Authorise, bearer
+from rehearsal.emulators.google.access import Authorise
 from rehearsal.emulators.google.errors import GoogleError
+from rehearsal.emulators.refusal import bearer
 from rehearsal.emulators.registry.errors import RegistryError
 
 PULL, PUSH, DELETE = "downloadArtifacts", "uploadArtifacts", "deleteArtifacts"

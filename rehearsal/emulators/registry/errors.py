@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
+from rehearsal.emulators.refusal import Refusal
 
-class RegistryError(Exception):
+
+class RegistryError(Refusal):
     """An answer in the distribution spec's error form."""
 
     def __init__(self, http_status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:

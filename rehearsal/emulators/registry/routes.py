@@ -10,9 +10,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ExceptionHandler
 
 from rehearsal.emulators.google.wire import timestamp
+from rehearsal.emulators.refusal import exception_handlers
 from rehearsal.emulators.registry.access import DELETE, LIFETIME, PULL, PUSH, Gate
 from rehearsal.emulators.registry.blobs import Upload, checked_digest
 from rehearsal.emulators.registry.errors import RegistryError
@@ -62,7 +62,7 @@ class RegistryRoutes:
             Route("/v2/_catalog", self._catalog, methods=["GET"]),
             Route("/v2/{rest:path}", self._dispatch, methods=_METHODS),
         ]
-        return Starlette(routes=routes, exception_handlers=_handlers())
+        return Starlette(routes=routes, exception_handlers=exception_handlers())
 
     async def _dispatch(self, request: Request) -> Response:
         for kind, pattern in _PATHS:
@@ -192,11 +192,3 @@ def _listed(request: Request, key: str, items: list[str], body: dict[str, Any]) 
     if shown and len(rest) > len(shown):
         headers["Link"] = f'<{request.url.path}?n={size}&last={shown[-1]}>; rel="next"'
     return JSONResponse({**body, key: shown}, headers=headers)
-
-
-def _handlers() -> dict[Any, ExceptionHandler]:
-    async def refused(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, RegistryError)  # noqa: S101 - Starlette's handler type is wider than what it passes
-        return error.response()
-
-    return {RegistryError: refused}

@@ -1,4 +1,4 @@
-"""HTTP of Secret Manager (discovery document secretmanager.v1), global secrets only: regional ones are not played."""
+"""HTTP of Secret Manager (discovery document secretmanager.v1), global secrets only: regional ones are not emulated."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.emulators.google.access import Authorise, bearer
+from rehearsal.emulators.google.access import Authorise
 from rehearsal.emulators.google.errors import exception_handlers, invalid
 from rehearsal.emulators.google.wire import json_body, page
+from rehearsal.emulators.refusal import bearer
 from rehearsal.emulators.secret_manager.checksum import crc32c
 from rehearsal.emulators.secret_manager.state import (
     DESTROYED,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from rehearsal.emulators.refusal import bearer
 from rehearsal.emulators.sentry.errors import ApiError, forbidden
 
 READING = frozenset({"org:read", "org:write", "org:admin"})
@@ -35,11 +36,10 @@ class Access:
 
     def token(self, request: Request) -> str:
         """The token of a request. Raises ApiError (401)."""
-        header = request.headers.get("authorization")
-        if header is None:
+        if "authorization" not in request.headers:
             raise ApiError(401, "Authentication credentials were not provided.")
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or token not in self._tokens:
+        token = bearer(request)
+        if token is None or token not in self._tokens:
             raise ApiError(401, "Invalid token")
         return token
 

@@ -6,14 +6,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from rehearsal.emulators.refusal import Refusal
 
-class ApiError(Exception):
+
+class ApiError(Refusal):
     """A refusal."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+
+    def response(self) -> Response:
+        """The refusal as HTTP."""
+        return JSONResponse({"detail": self.detail}, self.status)
 
 
 def bad_request(detail: str) -> ApiError:
@@ -31,15 +37,6 @@ def not_found() -> ApiError:
     return ApiError(404, "The requested resource does not exist")
 
 
-async def answer_api_error(_request: Request, error: Exception) -> Response:
-    """Starlette's handler for ApiError."""
-    if not isinstance(error, ApiError):
-        raise error
-    return JSONResponse({"detail": error.detail}, error.status)
-
-
-async def answer_http_error(_request: Request, error: Exception) -> Response:
-    """Starlette's handler for its own refusals: an unknown path, a method not allowed."""
-    if not isinstance(error, HTTPException):
-        raise error
+def not_routed(_request: Request, error: HTTPException) -> Response:
+    """Of an unknown path, and of a method not allowed."""
     return JSONResponse({"detail": error.detail}, error.status_code)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.emulators.refusal import exception_handlers
 from rehearsal.emulators.sentry import events, releases, sessions
 from rehearsal.emulators.sentry.access import Access
-from rehearsal.emulators.sentry.errors import ApiError, answer_api_error, answer_http_error, not_found
+from rehearsal.emulators.sentry.errors import ApiError, not_found, not_routed
 from rehearsal.emulators.sentry.intake import Intake
 from rehearsal.emulators.sentry.state import Organization
 
@@ -29,7 +29,7 @@ def app(organization: Organization, access: Access) -> Starlette:
             Route("/api/{project:int}/envelope/", intake.envelope, methods=["POST", "OPTIONS"]),
             Route("/api/{project:int}/store/", intake.store, methods=["POST", "OPTIONS"]),
         ],
-        exception_handlers={ApiError: answer_api_error, HTTPException: answer_http_error},
+        exception_handlers=exception_handlers(not_routed),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from rehearsal.emulators.refusal import bearer
 from rehearsal.emulators.vercel.errors import ApiError
 from rehearsal.emulators.vercel.state import Account
 
@@ -38,8 +39,6 @@ class Access:
 
 
 def _bearer(request: Request) -> str:
-    header = request.headers.get("authorization")
-    if header is None:
+    if "authorization" not in request.headers:
         raise ApiError(403, "forbidden", "The request is missing an authentication token", missingToken=True)
-    scheme, _, token = header.partition(" ")
-    return token if scheme.lower() == "bearer" else ""
+    return bearer(request) or ""

@@ -18,7 +18,7 @@ def advance(account: Account) -> None:
     for project in account.projects.values():
         request = project.last_request
         if request and request.status == "in-progress" and request.due <= now:
-            _settle(account, project, request)
+            _complete(account, project, request)
 
 
 def _advance_build(account: Account, deployment: Deployment, now: int) -> None:
@@ -55,7 +55,7 @@ def _go_live(account: Account, project: Project, deployment: Deployment) -> None
     deployment.assigned = deployment.assigned or account.now()
 
 
-def _settle(account: Account, project: Project, request: AliasRequest) -> None:
+def _complete(account: Account, project: Project, request: AliasRequest) -> None:
     deployment = account.deployments.get(request.to_id)
     if deployment is None:
         request.status = "failed"

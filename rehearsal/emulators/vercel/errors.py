@@ -8,14 +8,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from rehearsal.emulators.refusal import Refusal
 
-class ApiError(Exception):
+
+class ApiError(Refusal):
     """A refusal. `more` goes beside code and message."""
 
     def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
         super().__init__(message)
         self.status = status
         self.content = {"error": {"code": code, "message": message, **more}}
+
+    def response(self) -> Response:
+        """The refusal as HTTP."""
+        return JSONResponse(self.content, self.status)
 
 
 def not_found(what: str) -> ApiError:
@@ -28,16 +34,7 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "bad_request", message)
 
 
-async def answer_api_error(_request: Request, error: Exception) -> Response:
-    """Starlette's handler for ApiError."""
-    if not isinstance(error, ApiError):
-        raise error
-    return JSONResponse(error.content, error.status)
-
-
-async def answer_http_error(_request: Request, error: Exception) -> Response:
-    """Starlette's handler for its own refusals: an unknown path, a method not allowed."""
-    if not isinstance(error, HTTPException):
-        raise error
+def not_routed(_request: Request, error: HTTPException) -> Response:
+    """Of an unknown path, and of a method not allowed."""
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
     return JSONResponse({"error": {"code": code, "message": error.detail}}, error.status_code)

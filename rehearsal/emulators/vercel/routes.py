@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from rehearsal.emulators.refusal import exception_handlers
 from rehearsal.emulators.vercel.access import Access
 from rehearsal.emulators.vercel.deployments import DeploymentsApi
-from rehearsal.emulators.vercel.errors import ApiError, answer_api_error, answer_http_error
+from rehearsal.emulators.vercel.errors import not_routed
 from rehearsal.emulators.vercel.names import NamesApi
 from rehearsal.emulators.vercel.projects import ProjectsApi
 from rehearsal.emulators.vercel.state import Account
@@ -53,5 +53,5 @@ def api(account: Account, access: Access) -> Starlette:
             Route("/v9/projects/{project}/env/{id}", variables.update, methods=["PATCH"]),
             Route("/v9/projects/{project}/env/{id}", variables.remove, methods=["DELETE"]),
         ],
-        exception_handlers={ApiError: answer_api_error, HTTPException: answer_http_error},
+        exception_handlers=exception_handlers(not_routed),
     )

@@ -18,8 +18,7 @@ from rehearsal import definition
 from rehearsal.emulator import Notification, ProviderEmulator
 from rehearsal.emulators.capabilities import AUTHORISE, OPERATOR
 from rehearsal.emulators.declaration import Capability, Declaration, NotOffered, WorldContext, alerting
-from rehearsal.emulators.google.access import bearer
-from rehearsal.emulators.google.errors import exception_handlers
+from rehearsal.emulators.refusal import bearer, exception_handlers
 from rehearsal.emulators.table import EMULATORS
 from rehearsal.faults import Fault
 from rehearsal.world.credentials import Credentials

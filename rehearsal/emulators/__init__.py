@@ -1,1 +1,1 @@
-"""One package per provider, each with app.py (the emulator), routes.py (HTTP) and state.py (behaviour)."""
+"""One package per provider, each with the same files in the same roles (README.md); table.py lists them."""

@@ -1,4 +1,4 @@
-"""Bundles as they are written are read as a store reads them, and files that are none are told from them."""
+"""Bundles as they are written are read as a store reads them, and files that are none are refused."""
 
 from __future__ import annotations
 

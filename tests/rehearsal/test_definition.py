@@ -119,8 +119,8 @@ def test_a_world_has_one_team_at_vercel(tmp_path: Path) -> None:
 
 def test_where_a_component_says_its_release_is_what_a_smoke_check_looks_at(tmp_path: Path) -> None:
     environments = copy.deepcopy(MANIFEST["environments"])
-    told = {"build.release": "{release}", "status": "ok"}
-    environments["production"]["smoke"] = [{"component": "backend", "path": "/about", "json": told}]
+    answers = {"build.release": "{release}", "status": "ok"}
+    environments["production"]["smoke"] = [{"component": "backend", "path": "/about", "json": answers}]
     found = definition.read(written(tmp_path, {"environments": environments})).releases
     assert found["production"] == {"backend": ("/about", "build.release"), "web": ("/config.json", "release")}
     assert found["staging"] == {"web": ("/config.json", "release")}

@@ -127,7 +127,7 @@ class Build:
     upload: str
     uploaded: float
     appears: float | None
-    """None: never, until somebody lets it."""
+    """None: never, until it is let."""
     processed: float | None
     detailed: float | None
     state: str

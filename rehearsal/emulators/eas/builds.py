@@ -47,7 +47,7 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What somebody asks for: `runtime` and `fingerprint` as worked out where they are."""
+    """What is asked for: `runtime` and `fingerprint` as worked out where they are."""
 
     project: str
     platform: str

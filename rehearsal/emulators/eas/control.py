@@ -33,7 +33,7 @@ class Control:
                 build.queue, build.position = seconds, position
 
     def concurrency(self, builds: int) -> None:
-        """How many builds of the account are taken at once, of those that are begun from now on; the others are NEW."""
+        """How many builds of the account are taken at once, of those that are started from now on; the others are NEW."""
         self._account.concurrency = builds
 
     def cancel(self, build: str) -> None:

@@ -40,7 +40,7 @@ def _used(definition: Definition) -> bool:
 
 
 def _environments(definition: Definition) -> tuple[str, ...]:
-    """Builds are begun in one, and looked at in those that deliver them."""
+    """Builds are started in one, and looked at in those that deliver them."""
     return definition.apps.environments if definition.apps else ()
 
 

@@ -83,13 +83,13 @@ class Build:
     position: int
     """In the queue, at first."""
     places: int
-    """How many builds of the account were taken at once when this one was begun."""
+    """How many builds of the account were taken at once when this one was started."""
     seconds: float
     artifact: str
     """Base64."""
     plan: Plan
     canceled: float | None = None
-    """When somebody asked for it."""
+    """When it was asked for."""
 
 
 @dataclass(kw_only=True)

@@ -55,7 +55,7 @@ def build(account: Account, one: Build) -> dict[str, Any]:
     """A Build, as of now."""
     state, course, now = builds.status(account, one), builds.courses(account)[one.id], account.now()
     over = state in (ERRORED, FINISHED, CANCELED)
-    begun = state in (RUNNING, ERRORED, FINISHED) or (state == CANCELED and course.started < course.ended)
+    started = state in (RUNNING, ERRORED, FINISHED) or (state == CANCELED and course.started < course.ended)
     left = course.started - now if state == QUEUED else None
     held = project(account.project(one.project))
     del held["fullName"]
@@ -69,7 +69,7 @@ def build(account: Account, one: Build) -> dict[str, Any]:
         "artifacts": _artifacts(one) if state == FINISHED else None,
         "fingerprint": {"id": one.fingerprint, "hash": one.fingerprint},
         "initiatingActor": {"__typename": "Robot", "id": ROBOT["id"], "displayName": ROBOT["displayName"]},
-        "logFiles": [f"https://{STORAGE}/logs/{one.id}.txt"] if begun else [],
+        "logFiles": [f"https://{STORAGE}/logs/{one.id}.txt"] if started else [],
         "app": held,
         "updateChannel": {"id": line.id, "name": line.name} if line else None,
         "distribution": one.distribution,
@@ -91,18 +91,18 @@ def build(account: Account, one: Build) -> dict[str, Any]:
         "estimatedWaitTimeLeftSeconds": None if left is None else math.ceil(left),
         "priority": "NORMAL",
         "createdAt": moment(one.created),
-        "updatedAt": moment(min(now, course.ended) if begun or over else one.created),
+        "updatedAt": moment(min(now, course.ended) if started or over else one.created),
         "message": one.message,
         "completedAt": moment(course.ended) if over else None,
         "expirationDate": moment(one.created + account.pace.expires),
         "isForIosSimulator": False,
-        "metrics": _metrics(one, course, begun=begun, over=over),
+        "metrics": _metrics(one, course, started=started, over=over),
     }
 
 
-def _metrics(one: Build, course: builds.Course, *, begun: bool, over: bool) -> dict[str, Any] | None:
+def _metrics(one: Build, course: builds.Course, *, started: bool, over: bool) -> dict[str, Any] | None:
     """Milliseconds."""
-    if not begun:
+    if not started:
         return None
     return {
         "buildWaitTime": round((course.entered - one.created) * 1000),

@@ -1,4 +1,8 @@
-"""Connections to instances: HTTP/1.1 over plain TCP, kept alive between requests."""
+"""Connections to instances: HTTP/1.1 over plain TCP, kept alive between requests.
+
+By h11 and not by httpx: that takes six times the processor time for a request (1.4 ms for 0.2 ms), which every load test in a world would
+pay, sends all of a body before it reads an answer, and does not say whether a connection that broke had been used before.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks. That somebody may use the API at all is Google Cloud's matter, what they may do in an app is Play's own."""
+"""Who asks. Whether an account may use the API at all is Google Cloud's matter, what it may do in an app is Play's own."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Account:
         self.grants.setdefault(user, {})[package] = permissions
 
     def app(self, user: str, package: str, *one_of: str) -> App:
-        """An app, for somebody with one of these permissions. Raises PlayError (403, 404)."""
+        """An app, for a user with one of these permissions. Raises PlayError (403, 404)."""
         if package not in self.apps:
             raise package_not_found(package)
         if not self.granted(user, package).intersection(one_of):

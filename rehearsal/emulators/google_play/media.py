@@ -130,7 +130,7 @@ class Media:
         return None
 
     async def _write(self, request: Request, session: Session, target: BinaryIO) -> bool:
-        """Whether the connection is to be broken. Ends early when another piece has begun."""
+        """Whether the connection is to be broken. Ends early when another piece has started."""
         turn = session.turn
         async for chunk in request.stream():
             if session.turn != turn:

@@ -92,13 +92,13 @@ class App:
     rejected: bool = False
     """A rejection is outstanding: changes must be committed unsent, and be sent from the console."""
     managed_publishing: bool = False
-    """Approved changes wait in the console until somebody publishes them."""
+    """Approved changes wait in the console until they are published."""
     edits: dict[str, Edit] = field(default_factory=dict)
     vitals: Vitals = field(default_factory=Vitals)
 
 
 def seeded(package: str, version_name: str = "0.9.0") -> App:
-    """An app that somebody made in the console and whose first bundle, number 1, they uploaded and released by hand."""
+    """An app that was made in the console and whose first bundle, number 1, was uploaded and released by hand."""
     app = App(package=package)
     app.used[1] = Bundle(version_code=1, version_name=version_name, sha1="0" * 40, sha256="0" * 64)
     for tracks in (app.tracks, app.live):

@@ -1,4 +1,4 @@
-"""Releases that somebody announces (https://docs.sentry.io/api/releases/create-a-new-release-for-an-organization/)."""
+"""Releases that are announced (https://docs.sentry.io/api/releases/create-a-new-release-for-an-organization/)."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class _Api:
     def _answer(
         self, request: Request, find: Callable[[], tuple[Any, dict[str, str]]], require: Callable[[str], None]
     ) -> Response:
-        """What `find` gives, body and headers, to somebody who may have it."""
+        """What `find` gives, body and headers, to who may have it."""
         token = self._access.token(request)
         headers, refused = self._access.counted(token)
         try:

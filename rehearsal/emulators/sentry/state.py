@@ -41,7 +41,7 @@ class Sessions:
 
 @dataclass(kw_only=True)
 class Release:
-    """A release that somebody announced; `given` is what they said of it."""
+    """A release that was announced; `given` is what was said of it."""
 
     version: str
     created: float

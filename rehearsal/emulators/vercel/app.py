@@ -74,7 +74,7 @@ class Vercel(ProviderEmulator):
     def serve(self, host: str) -> ASGIApp | None:
         """What answers at a host name (without a port) right now, or None when no deployment has it.
 
-        Ask for every request: names move between two of them. The answer already begun keeps its deployment.
+        Ask for every request: names move between two of them. The answer already started keeps its deployment.
         """
         self.account.advance()
         deployment = self.account.at(host)

@@ -35,7 +35,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(1.0)
         if path in ("/break-live", "/break-ready"):
             state[path[7:]] = False
-        if path == "/mend-ready":
+        if path == "/repair-ready":
             state["ready"] = True
         status = 503 if path[1:] in state and not state[path[1:]] else 200
         self.answer(status)
@@ -134,7 +134,7 @@ def put_image(
 
 
 def put_server(repositories: Repositories, version: str, *, script: str = "", name: str = NAME) -> str:
-    """An image that serves HTTP and tells about itself; its reference by digest."""
+    """An image that serves HTTP and describes itself; its reference by digest."""
     source = script or SERVER.replace("VERSION", json.dumps(version))
     config = {
         "Entrypoint": ["python", "/app/main.py"],

@@ -117,15 +117,15 @@ def test_a_service_is_created_and_shows_what_cloud_run_shows(client: Client) -> 
 
 def test_a_change_is_an_operation_that_takes_a_moment(client: Client) -> None:
     body = {"template": template(client.image("v1"))}
-    begun = client.services.create(parent=PARENT, serviceId="api", body=body).execute()
-    assert "done" not in begun
-    assert begun["metadata"]["reconciling"] is True
-    assert client.operations.get(name=begun["name"]).execute()["name"] == begun["name"]
-    client.done(begun)
+    started = client.services.create(parent=PARENT, serviceId="api", body=body).execute()
+    assert "done" not in started
+    assert started["metadata"]["reconciling"] is True
+    assert client.operations.get(name=started["name"]).execute()["name"] == started["name"]
+    client.done(started)
     (listed,) = client.operations.list(name=PARENT).execute()["operations"]
-    assert (listed["name"], listed["done"]) == (begun["name"], True)
-    client.operations.delete(name=begun["name"]).execute()
-    assert refused(client.operations.get(name=begun["name"]))[:2] == (404, "NOT_FOUND")
+    assert (listed["name"], listed["done"]) == (started["name"], True)
+    client.operations.delete(name=started["name"]).execute()
+    assert refused(client.operations.get(name=started["name"]))[:2] == (404, "NOT_FOUND")
 
 
 def test_a_stale_etag_is_a_conflict(client: Client) -> None:

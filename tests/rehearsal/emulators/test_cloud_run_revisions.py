@@ -102,7 +102,7 @@ def candidate(live: str, new: str) -> list[dict[str, Any]]:
     return [*split(**{live: 100}), {"type": REVISION, "revision": f"api-{new}", "tag": "cand"}]
 
 
-def played(folder: Path, scenario: Callable[[World], Awaitable[None]], **options: Any) -> None:
+def run_scenario(folder: Path, scenario: Callable[[World], Awaitable[None]], **options: Any) -> None:
     async def play() -> None:
         world = World(folder, **options)
         try:
@@ -154,7 +154,7 @@ def test_the_image_runs_with_its_own_environment_only(tmp_path: Path) -> None:
 
     os.environ["SECRET_OF_THE_WORLD"] = "x"
     try:
-        played(tmp_path, scenario, process_env={"WORLD": "w1"})
+        run_scenario(tmp_path, scenario, process_env={"WORLD": "w1"})
     finally:
         del os.environ["SECRET_OF_THE_WORLD"]
 
@@ -174,7 +174,7 @@ subprocess.run(["python", "-c", check + "; import dependency; print(dependency.V
         printed = [line.text for line in world.run.logs(API, "api-one") if line.stream == "stdout"]
         assert sorted(printed) == ["1", "[]", "[]", "[]"]  # a parent's line comes when it ends
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_a_candidate_gets_no_traffic_and_answers_at_its_tag(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_candidate_gets_no_traffic_and_answers_at_its_tag(tmp_path: Path) -> N
         assert world.run.front.find(API.host("cand")) == Destination(API, "cand")
         assert world.run.front.find(API.host("other")) is None
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_traffic_is_split_by_percent_and_the_old_revision_retires_and_comes_back(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_traffic_is_split_by_percent_and_the_old_revision_retires_and_comes_back
         assert (await world.ask())["version"] == "v1"
         assert world.pids("api-one") != [old]
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_a_revision_that_fails_its_startup_probe_leaves_the_traffic_alone(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_revision_that_fails_its_startup_probe_leaves_the_traffic_alone(tmp_pa
         assert "no database" in again["error"]["message"]
         assert (await world.ask())["version"] == "v1"
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_why_a_revision_cannot_start(tmp_path: Path, change: dict[str, Any], rea
         with pytest.raises(NoInstance):
             await world.ask()
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def _changed(world: World, change: dict[str, Any]) -> dict[str, Any]:
@@ -293,7 +293,7 @@ def test_a_process_that_ends_or_stops_being_alive_is_replaced(tmp_path: Path) ->
         remarks = [line.text for line in world.run.logs(API, "api-one") if line.stream == "varlog/system"]
         assert remarks == ["LIVENESS HTTP probe failed; the instance is restarted.", "Container called exit(3)."]
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_an_instance_that_is_not_ready_gets_no_requests(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_an_instance_that_is_not_ready_gets_no_requests(tmp_path: Path) -> None:
                 continue
         assert len(world.pids("api-one")) == 2
 
-    played(tmp_path, scenario, max_processes_per_revision=2)
+    run_scenario(tmp_path, scenario, max_processes_per_revision=2)
 
 
 def test_requests_under_way_finish_before_a_revision_is_stopped(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_requests_under_way_finish_before_a_revision_is_stopped(tmp_path: Path) 
         await until(lambda: not world.pids("api-one"))
         assert "ended v1" in [line.text for line in world.run.logs(API, "api-one")]
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_a_loaded_world_starts_its_processes_with_the_first_request(tmp_path: Path) -> None:
@@ -340,7 +340,7 @@ def test_a_loaded_world_starts_its_processes_with_the_first_request(tmp_path: Pa
         finally:
             await other.close()
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_stop_leaves_no_process(tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_stop_leaves_no_process(tmp_path: Path) -> None:
         await world.deploy(body(world.image("v1"), "api-one"))
         pids.extend(world.pids("api-one"))
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
     assert pids
     assert not any(alive(pid) for pid in pids)
 
@@ -366,16 +366,16 @@ def test_logs_are_readable_over_http(tmp_path: Path) -> None:
         missing = await world.inside.get("/_inspect/revisions/none/logs")
         assert missing.status_code == 404
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_a_service_deleted_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
-        begun = await world.call("PATCH", f"{API}?allowMissing=true", json=body(world.image("v1"), "api-one"))
+        started = await world.call("PATCH", f"{API}?allowMissing=true", json=body(world.image("v1"), "api-one"))
         await until(lambda: bool(world.pids("api-one")))
         (pid,) = world.pids("api-one")
         await world.done(await world.call("DELETE", str(API)))
-        await world.done(begun)
+        await world.done(started)
         await until(lambda: not alive(pid))
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)

@@ -1,4 +1,4 @@
-"""Builds at EAS, by the program that jobs call: how they are begun, wait, end and are read."""
+"""Builds at EAS, by the program that jobs call: how they are started, wait, end and are read."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def vercel(host: str) -> ASGIApp | None:
     return PlainTextResponse(f"the web at {host}") if host in ("techmate.ai", "web-abc.vercel.app") else None
 
 
-def played(folder: Path, scenario: Callable[[World], Awaitable[None]], **options: Any) -> None:
+def run_scenario(folder: Path, scenario: Callable[[World], Awaitable[None]], **options: Any) -> None:
     async def play() -> None:
         world = World(folder, vercel, **options)
         await world.start()
@@ -121,7 +121,7 @@ def test_hosts_lead_to_services_tags_and_deployments(tmp_path: Path) -> None:
         nothing = await world.ask("other---api-xxxxxxxxxx-ew.a.run.app")
         assert (nothing.status_code, "Page not found" in nothing.text) == (404, True)
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_what_an_instance_sees_of_a_request(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_what_an_instance_sees_of_a_request(tmp_path: Path) -> None:
         assert answer.headers["server"] == "Google Frontend"
         assert len(answer.headers.get_list("date")) == 1
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_bodies_of_any_size_and_form_pass(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_bodies_of_any_size_and_form_pass(tmp_path: Path) -> None:
             assert answer.json()["received"] == size
         assert (await world.ask("api.techmate.ai", method="HEAD")).headers["content-type"] == "application/json"
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_certificates_are_checked_and_the_key_can_be_pinned(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_certificates_are_checked_and_the_key_can_be_pinned(tmp_path: Path) -> N
         assert world.edge.leaf_spki == base64.b64encode(hashlib.sha256(key).digest()).decode()
         assert (tmp_path / "edge" / "edge.key").stat().st_mode & 0o077 == 0
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_plain_http_is_sent_to_https(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_plain_http_is_sent_to_https(tmp_path: Path) -> None:
         answer = await world.client.post(url, headers={"Host": "techmate.ai"}, content=b"x")
         assert (answer.status_code, answer.headers["location"]) == (308, "https://techmate.ai/a%20b?x=1")
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_no_instance_and_a_crash_are_503(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_no_instance_and_a_crash_are_503(tmp_path: Path) -> None:
         assert (crashed.status_code, "without an answer" in crashed.headers["x-rehearsal-reason"]) == (503, True)
         assert (await world.ask("api.techmate.ai")).json()["version"] == "v1"
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(tmp_path: Path) 
             await world.ask("api.techmate.ai", "/half")
         assert (await world.ask("api.techmate.ai")).json()["version"] == "v1"
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 def test_a_client_that_leaves_frees_the_instance(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_client_that_leaves_frees_the_instance(tmp_path: Path) -> None:
                 while instance.in_flight > 1:  # noqa: ASYNC110 - the counter is no event
                     await asyncio.sleep(0.01)
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)
 
 
 class Hammer:
@@ -275,4 +275,4 @@ def test_a_client_that_never_stops_asking_sees_no_failure(tmp_path: Path) -> Non
         assert hammer.asked > 100
         assert not [seen for seen in hammer.seen if seen.startswith("status")]
 
-    played(tmp_path, scenario)
+    run_scenario(tmp_path, scenario)

@@ -13,6 +13,7 @@ import pytest
 from rehearsal import emulators
 from rehearsal.emulator import ProviderEmulator
 from rehearsal.emulators.declaration import Declaration
+from rehearsal.emulators.refusal import Refusal
 from rehearsal.emulators.table import EMULATORS
 from rehearsal.world import composition, credentials, emulator_set, inspection, provision, servers, snapshot
 from tests.rehearsal.emulators.contexts import SERVICES, composed
@@ -37,6 +38,13 @@ def test_a_folder_has_the_same_files_as_the_others(folder: str) -> None:
     found = {file.stem for file in (FOLDER / folder).glob("*.py")}
     wanted = {role for role in ROLES if role != "state" or folder not in WITHOUT_STATE}
     assert wanted <= found, f"{folder} has no {', '.join(sorted(wanted - found))}"
+
+
+@pytest.mark.parametrize("folder", [name for name in FOLDERS if (FOLDER / name / "errors.py").is_file()])
+def test_its_errors_are_refusals_in_the_providers_form(folder: str) -> None:
+    module = importlib.import_module(f"rehearsal.emulators.{folder}.errors")
+    own = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
+    assert [kind for kind in own if issubclass(kind, Refusal) and "response" in vars(kind)] == own != []
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -110,7 +110,7 @@ def test_a_number_in_no_track_is_used_all_the_same(play: Store) -> None:
 
 
 def test_the_number_of_an_edit_that_was_never_committed_may_stay_used(play: Store) -> None:
-    """Public threads tell of both; the other form is above."""
+    """Public threads report both; the other form is above."""
     play.play.console.keep_discarded(PACKAGE, True)
     edit = play.edit()
     play.upload(edit, 2)
@@ -200,11 +200,11 @@ def test_a_session_goes_on_although_the_token_has_run_out(tmp_path: Path) -> Non
     options = {"authorise": by_token, "project": "techmate-delivery", "deployers": ["deployer"]}
     with store(tmp_path, headers={"authorization": "Bearer deployer"}, **options) as play:
         address = f"/upload{APPLICATION}/edits/{play.edit()}/bundles"
-        begun = play.call("POST", address, params={"uploadType": "resumable"})
+        started = play.call("POST", address, params={"uploadType": "resumable"})
         play.headers["authorization"] = "Bearer expired"
         content = play.bundle(2)
         headers = {"content-range": f"bytes 0-{len(content) - 1}/{len(content)}"}
-        assert play.call("PUT", begun.headers["location"], content=content, headers=headers).status_code == 200
+        assert play.call("PUT", started.headers["location"], content=content, headers=headers).status_code == 200
         assert play.call("POST", address, params={"uploadType": "resumable"}).status_code == 401
 
 

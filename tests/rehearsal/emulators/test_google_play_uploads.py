@@ -63,7 +63,7 @@ def google(play: Served, name: str) -> Iterator[Any]:
         yield client
 
 
-def begun(play: Served, edit: str) -> str:
+def started(play: Served, edit: str) -> str:
     """Path and query of a new session."""
     answer = play.call(
         "POST",
@@ -91,7 +91,7 @@ def taken(play: Served, session: str, total: int) -> str | None:
 
 def test_pieces_are_taken_one_after_the_other(play: Served) -> None:
     content, edit = play.bundle(2, padding=bytes(SIZE)), play.edit()
-    session = begun(play, edit)
+    session = started(play, edit)
     assert taken(play, session, len(content)) is None
     answer = piece(play, session, content, 0, 2 * UNIT)
     assert (answer.status_code, answer.headers["range"]) == (308, f"bytes=0-{2 * UNIT - 1}")
@@ -105,7 +105,7 @@ def test_pieces_are_taken_one_after_the_other(play: Served) -> None:
 
 def test_of_a_piece_that_is_not_the_last_whole_units_are_kept(play: Served) -> None:
     content, edit = play.bundle(2, padding=bytes(SIZE)), play.edit()
-    session = begun(play, edit)
+    session = started(play, edit)
     assert piece(play, session, content, 0, UNIT + 1000).headers["range"] == f"bytes=0-{UNIT - 1}"
     assert piece(play, session, content, UNIT + 1000, len(content)).status_code == 503
     assert piece(play, session, content, UNIT, len(content)).json()["versionCode"] == 2
@@ -113,7 +113,7 @@ def test_of_a_piece_that_is_not_the_last_whole_units_are_kept(play: Served) -> N
 
 def test_a_client_that_breaks_off_half_way_asks_where_to_go_on(play: Served) -> None:
     content, edit = play.bundle(2, padding=bytes(SIZE)), play.edit()
-    session = begun(play, edit)
+    session = started(play, edit)
     address = urlsplit(play.url)
     with socket.create_connection((address.hostname, address.port)) as connection:
         head = (
@@ -128,7 +128,7 @@ def test_a_client_that_breaks_off_half_way_asks_where_to_go_on(play: Served) -> 
 
 def test_the_server_can_break_a_connection_at_a_byte(play: Served) -> None:
     content, edit = play.bundle(2, padding=bytes(SIZE)), play.edit()
-    session = begun(play, edit)
+    session = started(play, edit)
     play.play.console.break_upload(PACKAGE, 3 * UNIT + 7)
     with pytest.raises(httpx.TransportError), httpx.Client(base_url=play.url) as client:
         client.put(session, content=content, headers={"content-range": f"bytes 0-{len(content) - 1}/{len(content)}"})
@@ -138,11 +138,11 @@ def test_the_server_can_break_a_connection_at_a_byte(play: Served) -> None:
 
 def test_a_session_ends_with_its_time(play: Served) -> None:
     content, edit = play.bundle(2, padding=bytes(SIZE)), play.edit()
-    session = begun(play, edit)
+    session = started(play, edit)
     piece(play, session, content, 0, UNIT)
     play.clock.now += 7 * 86_400
     assert piece(play, session, content, UNIT, len(content)).status_code == 404
-    session = begun(play, play.edit())
+    session = started(play, play.edit())
     play.play.console.expire_uploads(PACKAGE)
     assert piece(play, session, content, 0, len(content)).status_code == 404
     assert list((play.folder / "play" / "uploads").iterdir()) == []
@@ -151,14 +151,14 @@ def test_a_session_ends_with_its_time(play: Served) -> None:
 def test_the_edit_of_a_session_may_end_before_the_last_piece(play: Served) -> None:
     """Triple-T/gradle-play-publisher#998."""
     content, edit = play.bundle(2, padding=bytes(SIZE)), play.edit()
-    session = begun(play, edit)
+    session = started(play, edit)
     piece(play, session, content, 0, UNIT)
     play.edit()
     assert said(piece(play, session, content, UNIT, len(content))) == (400, "badRequest", "This Edit has been deleted.")
 
 
 def test_a_body_that_is_not_what_its_range_says(play: Served) -> None:
-    session = begun(play, play.edit())
+    session = started(play, play.edit())
     answer = play.call("PUT", session, content=b"abc", headers={"content-range": "bytes 0-9/10"})
     assert said(answer)[:2] == (400, "badRequest")
     assert "There were 3 byte(s) in the request body.  There should have been 10 byte(s)" in said(answer)[2]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
+from rehearsal.emulators import saving
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.template import REVISION
 
@@ -119,27 +120,16 @@ class Service:
 
 def saved_service(service: Service) -> dict[str, Any]:
     """JSON of a service with its revisions."""
-    return {**asdict(service), "name": str(service.name)}
+    return saving.to_json(service)
 
 
 def loaded_service(saved: dict[str, Any]) -> Service:
     """The reverse of `saved_service`. What was being reconciled counts as observed: nobody works on it any more."""
-    fields = {
-        **saved,
-        "name": ServiceName.parse(saved["name"]),
-        "observed": saved["generation"],
-        "targets": tuple(Target(**target) for target in saved["targets"]),
-        "conditions": _conditions(saved["conditions"]),
-        "revisions": {
-            name: Revision(**{**revision, "conditions": _conditions(revision["conditions"]), "active": False})
-            for name, revision in saved["revisions"].items()
-        },
-    }
-    return Service(**fields)
-
-
-def _conditions(saved: dict[str, Any]) -> dict[str, Condition]:
-    return {kind: Condition(**condition) for kind, condition in saved.items()}
+    service = saving.from_json(Service, saved)
+    service.observed = service.generation
+    for revision in service.revisions.values():
+        revision.active = False
+    return service
 
 
 def resolved(traffic: list[dict[str, Any]], latest_ready: str) -> tuple[Target, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import dataclass, fields
 from typing import Any
 
 from cryptography import x509
@@ -10,43 +10,42 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from rehearsal.android_bundle import UploadKey
-from rehearsal.emulators.eas.state import EXPIRED, VALID, Account, Branch, Build, Channel, Launches, Plan, Update
+from rehearsal.emulators import saving
+from rehearsal.emulators.eas.state import EXPIRED, VALID, Account, Branch, Build, Channel, Plan, Update
+
+
+@dataclass(kw_only=True)
+class Saved:
+    """As in `Account`. Times stay as they are: what is due in between has happened when it is loaded and looked at."""
+
+    expired: bool
+    concurrency: int
+    position: int
+    variables: dict[str, str]
+    stops_at_mismatch: bool
+    passed: float
+    key: dict[str, str]
+    plans: list[Plan]
+    builds: dict[str, Build]
+    branches: dict[str, Branch]
+    channels: dict[str, Channel]
+    updates: dict[str, Update]
 
 
 def to_json(account: Account) -> dict[str, Any]:
-    """Times stay as they are: what is due in between has happened when it is loaded and looked at."""
-    return {
-        "expired": EXPIRED in account.tokens.values(),
-        "settings": {
-            "concurrency": account.concurrency,
-            "position": account.position,
-            "variables": dict(account.variables),
-            "stops_at_mismatch": account.stops_at_mismatch,
-            "passed": account.passed,
-        },
-        "key": _written(account.key),
-        "plans": [asdict(plan) for plan in account.plans],
-        "builds": [asdict(build) for build in account.builds.values()],
-        "branches": [asdict(branch) for branch in account.branches.values()],
-        "channels": [asdict(channel) for channel in account.channels.values()],
-        "updates": [asdict(update) for update in account.updates.values()],
-    }
+    """Everything but the tokens."""
+    same = {one.name: getattr(account, one.name) for one in fields(Saved) if one.name not in {"expired", "key"}}
+    return saving.to_json(Saved(expired=EXPIRED in account.tokens.values(), key=_written(account.key), **same))
 
 
-def from_json(account: Account, saved: dict[str, Any]) -> None:
+def from_json(account: Account, raw: dict[str, Any]) -> None:
     """Replace what the account holds."""
-    account.tokens = dict.fromkeys(account.tokens, EXPIRED if saved["expired"] else VALID)
-    for name, value in saved["settings"].items():
-        setattr(account, name, value)
-    account.key = _read(saved["key"])
-    account.plans = [Plan(**item) for item in saved["plans"]]
-    account.builds = {item["id"]: Build(**{**item, "plan": Plan(**item["plan"])}) for item in saved["builds"]}
-    account.branches = {item["id"]: Branch(**item) for item in saved["branches"]}
-    account.channels = {item["id"]: Channel(**item) for item in saved["channels"]}
-    account.updates = {
-        item["id"]: Update(**{**item, "launches": [Launches(**one) for one in item["launches"]]})
-        for item in saved["updates"]
-    }
+    saved = saving.from_json(Saved, raw)
+    account.tokens = dict.fromkeys(account.tokens, EXPIRED if saved.expired else VALID)
+    account.key = _read(saved.key)
+    for one in fields(Saved):
+        if one.name not in {"expired", "key"}:
+            setattr(account, one.name, getattr(saved, one.name))
 
 
 def _written(key: UploadKey) -> dict[str, str]:

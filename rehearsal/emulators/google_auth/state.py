@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 from jwt.types import Options
 
+from rehearsal.emulators import saving
 from rehearsal.emulators.google.access import project_of
 from rehearsal.emulators.google.errors import GoogleError, invalid
 from rehearsal.emulators.google_auth.policy import CredentialRejected, Policy
@@ -125,11 +126,11 @@ class Tokens:
 
     def save(self) -> dict[str, Any]:
         """The tokens given out."""
-        return {"grants": {token: asdict(grant) for token, grant in self._grants.items()}}
+        return {"grants": {token: saving.to_json(grant) for token, grant in self._grants.items()}}
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace the tokens by saved ones."""
-        self._grants = {token: Grant(**grant) for token, grant in saved["grants"].items()}
+        self._grants = {token: saving.from_json(Grant, grant) for token, grant in saved["grants"].items()}
 
     def _issue(self, kind: str, grant: Grant) -> str:
         token = f"rehearsal-{kind}-{secrets.token_urlsafe(24)}"

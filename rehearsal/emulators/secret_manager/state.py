@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rehearsal.emulators import saving
 from rehearsal.emulators.google.errors import GoogleError, invalid, not_found
 from rehearsal.emulators.google.wire import timestamp
 from rehearsal.emulators.secret_manager.checksum import crc32c
@@ -156,11 +156,11 @@ class Secrets:
 
     def save(self) -> dict[str, Any]:
         """JSON of every secret, payloads included."""
-        return {"secrets": [_saved(secret) for secret in self._secrets.values()]}
+        return {"secrets": [saving.to_json(secret) for secret in self._secrets.values()]}
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace everything by a saved state."""
-        self._secrets = {entry["name"]: _loaded(entry) for entry in saved["secrets"]}
+        self._secrets = {entry["name"]: saving.from_json(Secret, entry) for entry in saved["secrets"]}
 
     @staticmethod
     def _match(current: str, etag: object) -> None:
@@ -195,19 +195,3 @@ def version_json(secret: str, version: Version) -> dict[str, Any]:
 
 def _not_in(name: str, state: str) -> GoogleError:
     return GoogleError("FAILED_PRECONDITION", f"Secret Version [{name}] is in {state} state.")
-
-
-def _saved(secret: Secret) -> dict[str, Any]:
-    versions = [
-        {**vars(version), "data": None if version.data is None else base64.b64encode(version.data).decode()}
-        for version in secret.versions
-    ]
-    return {**vars(secret), "versions": versions}
-
-
-def _loaded(entry: dict[str, Any]) -> Secret:
-    versions = [
-        Version(**{**version, "data": None if version["data"] is None else base64.b64decode(version["data"])})
-        for version in entry["versions"]
-    ]
-    return Secret(**{**entry, "versions": versions})

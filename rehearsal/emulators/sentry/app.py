@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import ASGIApp
 
 from rehearsal.emulator import ProviderEmulator
+from rehearsal.emulators import saving
 from rehearsal.emulators.sentry.access import Access, Limit
 from rehearsal.emulators.sentry.control import Control
 from rehearsal.emulators.sentry.routes import app
 from rehearsal.emulators.sentry.state import Event, Organization, Release, Sessions
+
+
+@dataclass(kw_only=True)
+class Saved:
+    """As in `Organization`."""
+
+    events: list[Event]
+    sessions: list[Sessions]
+    releases: dict[str, Release]
 
 
 class Sentry(ProviderEmulator):
@@ -64,15 +74,13 @@ class Sentry(ProviderEmulator):
 
     def save(self) -> dict[str, Any]:
         """Events, sessions and releases."""
-        return {
-            "events": [asdict(event) for event in self.events],
-            "sessions": [asdict(sessions) for sessions in self.organization.sessions],
-            "releases": [asdict(release) for release in self.organization.releases.values()],
-        }
+        held = self.organization
+        return saving.to_json(Saved(events=held.events, sessions=held.sessions, releases=held.releases))
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them."""
         self.reset()
-        self.organization.events += [Event(**item) for item in saved["events"]]
-        self.organization.sessions += [Sessions(**item) for item in saved["sessions"]]
-        self.organization.releases |= {item["version"]: Release(**item) for item in saved["releases"]}
+        loaded = saving.from_json(Saved, saved)
+        self.organization.events += loaded.events
+        self.organization.sessions += loaded.sessions
+        self.organization.releases |= loaded.releases

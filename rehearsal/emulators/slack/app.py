@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import ASGIApp
 
 from rehearsal.emulator import Notification, ProviderEmulator
+from rehearsal.emulators import saving
 from rehearsal.emulators.slack.blocks import texts
 from rehearsal.emulators.slack.routes import app
 from rehearsal.emulators.slack.state import Channel, Message, Workspace
+
+
+@dataclass(kw_only=True)
+class Saved:
+    """As in `Workspace`."""
+
+    channels: dict[str, Channel]
+    messages: list[Message]
 
 
 class Slack(ProviderEmulator):
@@ -48,10 +57,7 @@ class Slack(ProviderEmulator):
 
     def save(self) -> dict[str, Any]:
         """Channels and messages."""
-        return {
-            "channels": [asdict(channel) for channel in self.workspace.channels.values()],
-            "messages": [asdict(message) for message in self.workspace.messages],
-        }
+        return saving.to_json(Saved(channels=self.workspace.channels, messages=self.workspace.messages))
 
     def notifications(self) -> list[Notification]:
         """Text and blocks of every message."""
@@ -59,6 +65,5 @@ class Slack(ProviderEmulator):
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them."""
-        self.workspace.channels.clear()
-        self.workspace.channels.update({item["id"]: Channel(**item) for item in saved["channels"]})
-        self.workspace.messages[:] = [Message(**item) for item in saved["messages"]]
+        loaded = saving.from_json(Saved, saved)
+        self.workspace.channels, self.workspace.messages = loaded.channels, loaded.messages

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from starlette.types import ASGIApp
 
 from rehearsal.emulator import Notification, ProviderEmulator
+from rehearsal.emulators import saving
 from rehearsal.emulators.smtp.routes import app
 from rehearsal.emulators.smtp.server import MailServer
 from rehearsal.emulators.smtp.state import Mail, Mailbox
@@ -57,13 +57,12 @@ class Smtp(ProviderEmulator):
 
     def save(self) -> dict[str, Any]:
         """Mails and refusals."""
-        return {"mails": [asdict(mail) for mail in self.mails], "refusals": dict(self.mailbox.refusals)}
+        return saving.to_json(self.mailbox)
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them."""
-        self.mailbox.mails[:] = [Mail(**{**item, "recipients": tuple(item["recipients"])}) for item in saved["mails"]]
-        self.mailbox.refusals.clear()
-        self.mailbox.refusals.update(saved["refusals"])
+        loaded = saving.from_json(Mailbox, saved)
+        self.mailbox.mails, self.mailbox.refusals = loaded.mails, loaded.refusals
 
     def notifications(self) -> list[Notification]:
         """Subject and text of every mail."""

@@ -201,13 +201,13 @@ class History(RuleBasedStateMachine):
         reference = self.reference
         changed = [track for track, wanted in reference.wanted.items() if wanted != reference.tracks[track]]
         expected = not reference.overtaken and all(reference.acceptable(track) for track in changed)
-        before = self.play.save()["apps"][0]["tracks"]
+        before = self.play.save()["apps"][PACKAGE]["tracks"]
         done = self.succeeds(
             lambda: edits.commit(self.play.account, self.app, self.found(), unsent=False, error_if_in_review=True)
         )
         assert done == expected
         if not done:
-            assert self.play.save()["apps"][0]["tracks"] == before
+            assert self.play.save()["apps"][PACKAGE]["tracks"] == before
             return
         reference.used |= reference.uploaded
         reference.tracks.update(reference.wanted)

@@ -25,19 +25,19 @@ STOP_SECONDS = 12
 """How long the world may take to end everything; its parent kills it after 15."""
 
 
-async def serve(options: Options, begin: Path | None) -> int:
-    """Start, say where everything is in ROOT/world.json, and wait to be ended. `begin`: a snapshot to begin with."""
+async def serve(options: Options, from_snapshot: Path | None) -> int:
+    """Start, say where everything is in ROOT/world.json, and wait to be ended. `from_snapshot`: a snapshot to start from."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
-    if begin is not None:
-        await asyncio.to_thread(snapshot.prepare, begin, options.root)
+    if from_snapshot is not None:
+        await asyncio.to_thread(snapshot.prepare, from_snapshot, options.root)
     world = Composition(options)
     try:
         if await _started(world, over):
-            if begin is not None:
-                snapshot.load(world, begin)
+            if from_snapshot is not None:
+                snapshot.load(world, from_snapshot)
             world.write_ready()
             await over.wait()
     finally:
@@ -59,7 +59,7 @@ async def _started(world: Composition, over: asyncio.Event) -> bool:
     return True
 
 
-def run(options: Options, begin: Path | None) -> int:
+def run(options: Options, from_snapshot: Path | None) -> int:
     """`serve`; what can be in the way is said in words, a bug with its trace."""
     manifest = options.repository / "shipmate.yml"
     try:
@@ -69,7 +69,7 @@ def run(options: Options, begin: Path | None) -> int:
         print(f"{manifest} does not say what a world needs: {said}\n  next: shipmate manifest check")
         return 1
     try:
-        return asyncio.run(serve(options, begin))
+        return asyncio.run(serve(options, from_snapshot))
     except (ServiceUnavailable, ContractUnavailable, OSError) as error:
         print(f"{type(error).__name__}: {error}")
         return 1

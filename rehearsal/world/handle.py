@@ -99,7 +99,7 @@ class World:
         root.chmod(0o755)  # Postgres runs as another user when this is root
         started = time.monotonic()
         try:
-            self._process = self._begin(root)
+            self._process = self._start_process(root)
             place = self._place = self._wait(root)
         except BaseException:  # Ctrl-C too: `with` calls __exit__ only for what was entered
             self.__exit__(None, None, None)
@@ -114,19 +114,19 @@ class World:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _begin(self, root: Path) -> subprocess.Popen[bytes]:
+    def _start_process(self, root: Path) -> subprocess.Popen[bytes]:
         """The process. It ends by itself, and removes its folder, when this one is killed."""
         argv = [sys.executable, "-P", "-m", "rehearsal.world", "--root", str(root)]
         argv += ["--repository", str(self.repository), "--time-scale", str(self.time_scale)]
         argv += ["--port", str(self.port)]
         argv += ["--snapshot", str(self.from_snapshot)] if self.from_snapshot is not None else []
-        argv += ["--changes", str(self._written(root / "changes"))] if self.changes else []
+        argv += ["--changes", str(self._write_changes(root / "changes"))] if self.changes else []
         with (root / LOG).open("wb") as stream:
             return processes.spawn(
                 argv, env=_environment(), stdout=stream, stderr=subprocess.STDOUT, preexec=processes.end_with_parent
             )
 
-    def _written(self, folder: Path) -> Path:
+    def _write_changes(self, folder: Path) -> Path:
         for path, content in self.changes.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(content)

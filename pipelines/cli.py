@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "hold": ("pipelines.commands.hold", "Act", "Keep the delivery under way where it is."),
     "resume": ("pipelines.commands.resume", "Act", "Let a delivery that is held go on."),
     "mobile": ("pipelines.commands.mobile", "Act", "The apps: their roll-outs, updates, and where they stand."),
-    "release": ("release.cli", "Act", "Versions, changelog, notes and GitHub releases."),
+    "release": ("release.commands.cli", "Act", "Versions, changelog, notes and GitHub releases."),
     "migrate": ("pipelines.commands.migrate", "Act", "Apply database migrations."),
     "image": ("pipelines.commands.image", "Build", "Assemble and push images and builds by digest."),
     "ci": ("pipelines.commands.ci", "Build", "What CI runs for a change, here."),

@@ -1,6 +1,6 @@
 """`python -m release …`: the same as `shipmate release …`."""
 
-from release.main import main
+from release.commands.main import main
 
 if __name__ == "__main__":
     main()

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import click
 
 from pipelines.errors import ShipmateError
-from release import console
-from release.options import workplace_options
-from release.workplace import Workplace
+from release.commands import console
+from release.commands.options import workplace_options
+from release.context import Workplace
 
 
 @click.command("yank", short_help="Withdraw a published release.")
@@ -30,8 +30,8 @@ def command(workplace: Workplace, version: str, reason: str, instead: str, as_js
     Example:
       shipmate release yank v1.2.0 --reason 'search returns notes of other users'
     """
-    from release.github_forge import GitHubForge
-    from release.yank import withdraw
+    from release.publishing.github_forge import GitHubForge
+    from release.publishing.yank import withdraw
 
     workplace.mean(version)
     tags = workplace.tag_format_in_use

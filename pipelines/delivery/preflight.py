@@ -25,10 +25,10 @@ def require_publishable(context: Context, version: str, commit: str, *, live: bo
     By then users would have the release, so it is asked before anything is deployed. `live`: they have it already, so that only what
     would make the publication wrong refuses. Reads only. Raises the error that publishing would end with: the gates', Withdrawn, …
     """
-    from release.gates import Closed
-    from release.github_forge import GitHubForge
-    from release.releasing import Asked, preview
-    from release.workplace import Workplace
+    from release.context import Workplace
+    from release.publishing.gates import Closed
+    from release.publishing.github_forge import GitHubForge
+    from release.publishing.publish import Asked, preview
 
     workplace = Workplace(
         folder=context.manifest.root, commit=commit, environ=context.runtime.environ, given=context.manifest
@@ -71,7 +71,7 @@ def _main_ref(manifest: Manifest, main: str) -> str:
 
 def require_version(rules: Release, name: str) -> None:
     """Raises InputError for what is no tag of a release: nothing else is looked up, nor printed in a command to copy."""
-    from release.versions import TagFormat
+    from release.versions.tags import TagFormat
 
     tag_format = TagFormat(next(iter(rules.components.values())).tag_format)
     if tag_format.version(name) is None:
@@ -111,7 +111,7 @@ def require_forward(plan: Plan, rules: Release) -> None:
 
 def version_of(rules: Release, name: str) -> Any:
     """The version that a release is named for. Raises InputError for what is none."""
-    from release.versions import TagFormat
+    from release.versions.tags import TagFormat
 
     return TagFormat(next(iter(rules.components.values())).tag_format).read(name)
 

@@ -273,8 +273,8 @@ def _withdrawn(context: Context, release: str) -> bool:
             f"whether {release} was withdrawn is only known by the providers' marks: GitHub was not asked"
         )
         return False
-    from release.github_forge import GitHubForge
-    from release.state import WITHDRAWN
+    from release.publishing.github_forge import GitHubForge
+    from release.publishing.state import WITHDRAWN
 
     try:
         found = GitHubForge(context.github.brief()).published(release)

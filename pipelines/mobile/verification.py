@@ -17,8 +17,8 @@ from pipelines.mobile.app import Problem
 if TYPE_CHECKING:
     from pipelines.manifest.mobile import Platform
     from pipelines.mobile.context import Context
-    from release.sections import Section
-    from release.workplace import Workplace
+    from release.changelog.sections import Section
+    from release.context import Workplace
 
 
 @dataclass(kw_only=True)
@@ -91,7 +91,7 @@ def _kind(found: Found) -> type[ShipmateError]:
 def version_of(context: Context) -> str:
     """The version that the tag names. Raises InputError."""
     from pipelines.errors import InputError
-    from release.versions import TagFormat
+    from release.versions.tags import TagFormat
 
     tag_format = TagFormat(context.manifest.release.components[context.mobile.component].tag_format)
     version = tag_format.version(context.tag)
@@ -121,7 +121,7 @@ def _next(context: Context, found: Found) -> tuple[str, str]:
     """A version that can be released, and its tag: above everything that this one must be above, and not tagged yet."""
     from semver import Version
 
-    from release.versions import TagFormat
+    from release.versions.tags import TagFormat
 
     tag_format = TagFormat(context.manifest.release.components[context.mobile.component].tag_format)
     wanted = Version.parse(found.version).finalize_version()
@@ -137,10 +137,10 @@ def _next(context: Context, found: Found) -> tuple[str, str]:
 
 def _release(context: Context, found: Found) -> None:
     """The gates of publishing: the tag in place, on its line, higher than what is out, green, its version files."""
-    from release.gates import Closed
-    from release.github_forge import GitHubForge
+    from release.publishing.gates import Closed
+    from release.publishing.github_forge import GitHubForge
+    from release.publishing.publish import Asked, preview
     from release.refusals import NotGreen, NotHigher, OpenElsewhere, VersionFilesDiffer
-    from release.releasing import Asked, preview
 
     place = workplace(context)
     seen = preview(place, Asked(version=context.tag), forge=GitHubForge(context.hub), with_files=False)
@@ -164,7 +164,7 @@ def _release(context: Context, found: Found) -> None:
 
 def workplace(context: Context) -> Workplace:
     """The commit's own tree, judged by the rules of the default branch."""
-    from release.workplace import Workplace
+    from release.context import Workplace
 
     return Workplace(
         folder=context.source, commit=context.commit, environ=context.runtime.environ, given=context.manifest
@@ -173,7 +173,7 @@ def workplace(context: Context) -> Workplace:
 
 def for_testers(section: Section, place: Workplace) -> str:
     """The changes of a release, a line each, without who made them."""
-    from release.entries import Rules
+    from release.versions.rules import Rules
 
     lines = [
         f"• {entry.header.description}"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from release import console
-from release.choosing import pairs, section_for
-from release.options import workplace_options
-from release.workplace import Workplace
+from release.changelog.selection import pairs, section_for
+from release.commands import console
+from release.commands.options import workplace_options
+from release.context import Workplace
 
 
 @click.command("assets", short_help="SBOMs, checksums and notes, as files.")
@@ -44,8 +44,8 @@ def command(
       shipmate release assets v1.2.0 --out dist/release
       shipmate release publish v1.2.0 --assets dist/release
     """
-    from release.assets import prepare
-    from release.writing import Given
+    from release.changelog.writing import Given
+    from release.publishing.assets import prepare
 
     with console.busy("preparing the files") as sign:
         section = section_for(workplace, version, channel)

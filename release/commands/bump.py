@@ -8,9 +8,9 @@ from typing import NamedTuple
 import click
 
 from pipelines.errors import InputError, LocalError, ReleaseError
-from release import console
-from release.options import workplace_options
-from release.workplace import Workplace
+from release.commands import console
+from release.commands.options import workplace_options
+from release.context import Workplace
 
 
 class Bumped(NamedTuple):
@@ -63,7 +63,7 @@ def command(
 
 
 def _number(workplace: Workplace, version: str | None, channel: str | None) -> str:
-    from release.choosing import decision_of
+    from release.changelog.selection import decision_of
 
     if version:
         return str(workplace.repository.format.read(version))
@@ -75,7 +75,7 @@ def _number(workplace: Workplace, version: str | None, channel: str | None) -> s
 
 def _bumped(workplace: Workplace, declared: Sequence[str], number: str) -> dict[str, list[Bumped]]:
     """Every place by its file. All are made before any file is written: one that cannot be must not leave others changed."""
-    from release.version_files import places, read, write
+    from release.versions.files import places, read, write
 
     found: dict[str, list[Bumped]] = {}
     for place in places(declared):

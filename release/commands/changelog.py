@@ -10,15 +10,15 @@ from typing import Any
 import click
 
 from pipelines.errors import InputError, LocalError, ReleaseError
-from release import console
-from release.changelog import PREAMBLE, Written, write
-from release.decision import Decision, Facts, decide
-from release.halves import in_halves
-from release.options import workplace_options
-from release.sections import Cut, cut_history, judged
-from release.templating import load
-from release.versions import channel_of_branch, check_channel
-from release.workplace import Workplace
+from release.changelog.halves import in_halves
+from release.changelog.rendering import PREAMBLE, Written, write
+from release.changelog.sections import Cut, cut_history, judged
+from release.changelog.templating import load
+from release.commands import console
+from release.commands.options import workplace_options
+from release.context import Workplace
+from release.versions.decision import Decision, Facts, decide
+from release.versions.tags import channel_of_branch, check_channel
 
 
 @click.command("changelog", short_help="CHANGELOG.md, for those who use it.")
@@ -90,7 +90,7 @@ def _texts(written: Iterator[Written]) -> Iterator[str]:
 
 
 def _merge(workplace: Workplace, written: list[Written], *, rewrite: bool, over: bool, only_check: bool) -> None:
-    from release.changelog_file import merge, replace
+    from release.changelog.file import merge, replace
 
     repository = workplace.repository
     file = workplace.top / repository.component.changelog

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from release import console
-from release.choosing import decision_of
-from release.decision import Decision
-from release.options import workplace_options
-from release.workplace import Workplace
+from release.changelog.selection import decision_of
+from release.commands import console
+from release.commands.options import workplace_options
+from release.context import Workplace
+from release.versions.decision import Decision
 
 
 @click.command("next", short_help="The next version, and why.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from release import console
-from release.choosing import pairs, section_for
-from release.options import workplace_options
-from release.workplace import Workplace
+from release.changelog.selection import pairs, section_for
+from release.commands import console
+from release.commands.options import workplace_options
+from release.context import Workplace
 
 
 @click.command("notes", short_help="The notes of a release.")
@@ -37,7 +37,7 @@ def command(
       shipmate release notes v1.2.0
       shipmate release notes --highlight 'Search finds what you mean' --deploys backend=sha256:5148…
     """
-    from release.writing import Given, write_notes
+    from release.changelog.writing import Given, write_notes
 
     with console.busy("reading the history") as sign:
         workplace.seen = sign.seen

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from release import console
+from release.commands import console
+from release.commands.options import workplace_options
 from release.commands.publish import asked, contents_options
-from release.options import workplace_options
-from release.workplace import Workplace
+from release.context import Workplace
 
 if TYPE_CHECKING:
-    from release.releasing import Preview
+    from release.publishing.publish import Preview
 
 
 @click.command("plan", short_help="What publishing would do, and whether it may.")
@@ -30,8 +30,8 @@ def command(workplace: Workplace, with_notes: bool, as_json: bool, **contents: A
       shipmate release plan
       shipmate release plan v1.2.0 --notes
     """
-    from release.gates import Closed
-    from release.releasing import preview
+    from release.publishing.gates import Closed
+    from release.publishing.publish import preview
 
     with console.busy("asking GitHub"):
         found = preview(workplace, asked(contents))
@@ -45,7 +45,7 @@ def command(workplace: Workplace, with_notes: bool, as_json: bool, **contents: A
 
 
 def _text(found: Preview, *, with_notes: bool) -> str:
-    from release.gates import Passed
+    from release.publishing.gates import Passed
 
     wanted, section = found.ready.wanted, found.ready.section
     since = f" after {section.previous.tag}" if section.previous else ""
@@ -69,7 +69,7 @@ def _text(found: Preview, *, with_notes: bool) -> str:
 
 
 def _json(found: Preview) -> dict[str, Any]:
-    from release.gates import Passed
+    from release.publishing.gates import Passed
 
     wanted = found.ready.wanted
     return {

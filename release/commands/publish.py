@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from release import console
-from release.options import workplace_options
-from release.workplace import Workplace
+from release.commands import console
+from release.commands.options import workplace_options
+from release.context import Workplace
 
 _CONTENTS = (
     click.argument("version", required=False),
@@ -59,7 +59,7 @@ def command(workplace: Workplace, as_json: bool, take_over: bool, **contents: An
       shipmate release publish v1.2.0 --deploys backend=sha256:5148… --evidence rehearsal-report/report.html
       shipmate release publish --channel rc --then-dispatch announce.yml
     """
-    from release.releasing import publish
+    from release.publishing.publish import publish
 
     steps: list[str] = []
 
@@ -91,9 +91,9 @@ def command(workplace: Workplace, as_json: bool, take_over: bool, **contents: An
 
 def asked(contents: dict[str, Any], *, take_over: bool = False) -> Any:
     """The options as what `releasing` takes."""
-    from release.choosing import pairs
-    from release.releasing import Asked
-    from release.writing import Given
+    from release.changelog.selection import pairs
+    from release.changelog.writing import Given
+    from release.publishing.publish import Asked
 
     return Asked(
         version=contents["version"],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from release import console
-from release.options import workplace_options
-from release.workplace import Workplace
+from release.commands import console
+from release.commands.options import workplace_options
+from release.context import Workplace
 
 
 @click.command("verify", short_help="Check a published release from outside.")
@@ -24,8 +24,8 @@ def command(workplace: Workplace, version: str, as_json: bool) -> None:
       shipmate release verify v1.2.0
       shipmate release verify v1.2.0 --repository techmate/platform
     """
-    from release.github_forge import GitHubForge
-    from release.verify import require, verify
+    from release.publishing.github_forge import GitHubForge
+    from release.publishing.verify import require, verify
 
     workplace.mean(version)
     tags = workplace.tag_format_in_use

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from release.github_forge import GitHubForge
-from release.lease import Holder
-from release.state import WITHDRAWN
+from release.publishing.github_forge import GitHubForge
+from release.publishing.lease import Holder
+from release.publishing.state import WITHDRAWN
 from tests.bad_input.conftest import Desk
 from tests.bad_input.test_versions import refused
 from tests.shop import REPOSITORY, Shop

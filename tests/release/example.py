@@ -9,10 +9,10 @@ import json
 import tempfile
 from pathlib import Path
 
-from release.assets import prepare
-from release.choosing import section_for
-from release.workplace import Workplace
-from release.writing import Given
+from release.changelog.selection import section_for
+from release.changelog.writing import Given
+from release.context import Workplace
+from release.publishing.assets import prepare
 from tests.release.histories import Planned, git, make
 
 ROOT = Path(__file__).resolve().parents[2]

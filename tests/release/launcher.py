@@ -14,7 +14,7 @@ from typing import Any
 
 
 def child(order: dict[str, Any]) -> None:
-    from release.main import main
+    from release.commands.main import main
 
     os.environ.clear()
     os.environ.update(order["env"])
@@ -40,7 +40,7 @@ def serve() -> None:
     import github  # noqa: F401 - what every child would spend half a second on
 
     import release.commands.publish
-    import release.releasing  # noqa: F401
+    import release.publishing.publish  # noqa: F401
 
     waiting: set[int] = set()
     selector = selectors.DefaultSelector()

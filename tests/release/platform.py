@@ -134,7 +134,7 @@ class Platform:
 
     def here(self, *arguments: str) -> Ended:
         """The command in this process: the same, without the start of an interpreter."""
-        from release.main import main
+        from release.commands.main import main
 
         old, folder = dict(os.environ), Path.cwd()
         out, err = io.StringIO(), io.StringIO()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.delivery.context import Context
-    from release.workplace import Workplace
+    from release.context import Workplace
 
 FOLDER = "release"
 """Below `Context.work`: the files that were prepared and attested before."""
@@ -40,8 +40,8 @@ class Publish(PlannedStep):
 
         Users have it: whatever else could be held against it was asked before it was deployed (preflight.py), and is only said now.
         """
-        from release.github_forge import GitHubForge
-        from release.releasing import Asked, publish
+        from release.publishing.github_forge import GitHubForge
+        from release.publishing.publish import Asked, publish
 
         forge = GitHubForge(require_github(context))
         require_not_taken_back(context, self.release)
@@ -81,7 +81,7 @@ def require_not_taken_back(context: Context, release: str) -> None:
 
 def workplace(context: Context) -> Workplace:
     """The release's own tree, judged by the rules of the policy."""
-    from release.workplace import Workplace
+    from release.context import Workplace
 
     return Workplace(
         folder=context.manifest.root,
@@ -96,11 +96,11 @@ def prepare(context: Context) -> Path:
 
     Raises TagGone, TagMoved, and what preparing raises.
     """
-    from release.assets import prepare as write
-    from release.choosing import section_for
-    from release.gates import require_tag
-    from release.github_forge import GitHubForge
-    from release.writing import Given
+    from release.changelog.selection import section_for
+    from release.changelog.writing import Given
+    from release.publishing.assets import prepare as write
+    from release.publishing.gates import require_tag
+    from release.publishing.github_forge import GitHubForge
 
     place = workplace(context)
     release = context.delivered

@@ -25,9 +25,9 @@ class Publish(Step):
 
     def run(self, context: Context) -> str:
         """Raises RefusedError while a platform is not delivered, and what publishing raises."""
-        from release.github_forge import GitHubForge
-        from release.releasing import Asked, publish
-        from release.writing import Given
+        from release.changelog.writing import Given
+        from release.publishing.github_forge import GitHubForge
+        from release.publishing.publish import Asked, publish
 
         release = context.release
         lacking = [

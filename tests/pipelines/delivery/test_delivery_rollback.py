@@ -16,7 +16,7 @@ from pipelines.faults import Policy
 from pipelines.github import GitHub
 from pipelines.ledger import Ledger
 from pipelines.roles import Deployed, Identity, Live, Marks
-from release.state import WITHDRAWN
+from release.publishing.state import WITHDRAWN
 from tests.memory_hosts import Killed
 from tests.shop import COMPONENTS, REPOSITORY, Shop
 

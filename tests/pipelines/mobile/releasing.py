@@ -545,6 +545,6 @@ def _replaced(release: Release) -> dict[str, Any]:
         "pipelines.mobile.context.open_context": opened,
         "pipelines.mobile.clients.app_store": signed,
         "pipelines.providers.eas.Eas": functools.partial(Eas, run=run),
-        "release.releasing._pause": release.apple.clock.forward,
-        "release.lease._machine": lambda: f"runner-{release._number}",
+        "release.publishing.publish._pause": release.apple.clock.forward,
+        "release.publishing.lease._machine": lambda: f"runner-{release._number}",
     }

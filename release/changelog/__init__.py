@@ -1,0 +1,1 @@
+"""Changelog and notes: what a release brings, as text."""

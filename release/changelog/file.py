@@ -1,0 +1,207 @@
+"""CHANGELOG.md as a file people edit: what they wrote stays, what is missing is added.
+
+- A section that stands in the file is kept byte for byte; so is everything that is no section. Only missing releases are added.
+- The section of a release being prepared grows with the commits. Left as generated, it is written anew; edited by a person, it keeps
+  every word and gets only the entries that were not there when it was generated: a line somebody took out does not come back.
+- When nothing is to be released any more, a section that was prepared goes, unless a person edited it.
+- Generated sections stand below one called Unreleased.
+- `rewrite` generates all sections anew that nobody edited (after a template changed).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from release.changelog.entries import Line
+from release.changelog.rendering import PREAMBLE, Marker, Written, fingerprint, read_marker
+
+_HEADING = re.compile(r"## (?!#)")
+_VERSION = re.compile(r"(?<![\w.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)(?![\w])")
+_UNRELEASED = re.compile(r"## \[?unreleased\b", re.IGNORECASE)
+_FENCE = re.compile(r" {0,3}(```|~~~)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A level-two heading and what is below it, as it stands in the file."""
+
+    text: str
+    version: str
+    """Empty when the heading names none."""
+    marker: Marker | None
+
+    @property
+    def body(self) -> str:
+        """What is below heading and marker."""
+        return self.text.split("\n", 2)[2] if self.marker and self.text.count("\n") > 1 else ""
+
+    @property
+    def edited(self) -> bool:
+        return self.marker is None or fingerprint(self.body) != self.marker.fingerprint
+
+    @property
+    def preparing(self) -> bool:
+        return self.marker is not None and self.marker.keys is not None
+
+
+def merge(
+    existing: str,
+    generated: Sequence[Written],
+    tags: set[str],
+    *,
+    rewrite: bool = False,
+    over: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
+) -> str:
+    """The file with what is missing. `generated`: every section, newest first; `tags`: releases that are out; `over`: nothing is to be
+    released, so nothing is being prepared. `warn` is told of what only a person can take out."""
+    if not existing.strip():
+        return "\n".join([PREAMBLE, *(each.text for each in generated)])
+    head, blocks = split(existing)
+    blocks = [block for block in blocks if not over or not _is_over(block, tags, warn)]
+    found = {id_of(block): place for place, block in enumerate(blocks)}
+    stale = _stale(blocks, generated, tags)
+    after = next((at for at, block in enumerate(blocks) if not _UNRELEASED.match(block.text)), len(blocks))
+    for written in generated:
+        place = found.get(written.marker.tag, found.get(_number(written)))
+        if place is None and written.marker.keys is not None:
+            place = stale
+        if place is None:
+            blocks.insert(after, Block(written.text + "\n", "", written.marker))
+            found = {key: at + (at >= after) for key, at in found.items()}
+            stale = stale + 1 if stale is not None and stale >= after else stale
+            after += 1
+            continue
+        blocks[place] = _renewed(blocks[place], written, rewrite=rewrite, warn=warn)
+        after = max(after, place + 1)
+    return _joined(head, blocks)
+
+
+def split(text: str) -> tuple[str, list[Block]]:
+    """What comes before the first section, and the sections. Headings inside code blocks are text."""
+    parts: list[list[str]] = [[]]
+    fence = ""
+    for line in text.splitlines(keepends=True):
+        mark = _FENCE.match(line)
+        if mark:
+            fence = "" if fence == mark[1] else fence or mark[1]
+        if not fence and _HEADING.match(line):
+            parts.append([])
+        parts[-1].append(line)
+    return "".join(parts[0]), [_block("".join(lines)) for lines in parts[1:]]
+
+
+def id_of(block: Block) -> str:
+    return block.marker.tag if block.marker else block.version
+
+
+def _block(text: str) -> Block:
+    lines = text.split("\n", 2)
+    version = _VERSION.search(lines[0])
+    return Block(text, version[1] if version else "", read_marker(lines[1]) if len(lines) > 1 else None)
+
+
+def _number(written: Written) -> str:
+    """The version in a generated heading: how sections written by hand are recognized."""
+    found = _VERSION.search(written.heading)
+    return found[1] if found else ""
+
+
+def _stale(blocks: Sequence[Block], generated: Sequence[Written], tags: set[str]) -> int | None:
+    """The section prepared for a version that became another one (a feature came in: 1.2.1 is now 1.3.0)."""
+    known = {written.marker.tag for written in generated}
+    for place, block in enumerate(blocks):
+        if block.preparing and block.marker and block.marker.tag not in known | tags:
+            return place
+    return None
+
+
+def _is_over(block: Block, tags: set[str], warn: Callable[[str], None]) -> bool:
+    """Whether a section was prepared for a release that does not come any more, and nobody edited it."""
+    if not block.preparing or block.marker is None or block.marker.tag in tags:
+        return False
+    if block.edited:
+        warn(f"{block.marker.tag} does not come any more, but its section was edited: take it out by hand")
+    return not block.edited
+
+
+def _renewed(block: Block, written: Written, *, rewrite: bool, warn: Callable[[str], None]) -> Block:
+    if block.preparing and block.marker is not None:
+        if set(block.marker.keys or ()) == set(written.keys) and block.marker.tag == written.marker.tag and not rewrite:
+            return block
+        return _grown(block, written, block.marker, warn) if block.edited else _as_generated(block, written)
+    return _as_generated(block, written) if rewrite and not block.edited else block
+
+
+def _as_generated(block: Block, written: Written) -> Block:
+    trailing = "\n" if block.text.endswith("\n\n") else ""
+    return Block(written.text + trailing, block.version, written.marker)
+
+
+def _grown(block: Block, written: Written, marker: Marker, warn: Callable[[str], None]) -> Block:
+    """An edited section with the entries that are new since it was generated, and the heading of today."""
+    known = set(marker.keys or ())
+    for gone in sorted(known.difference(written.keys)):
+        warn(
+            f"{gone} is not part of {written.marker.tag} any more, but its section was edited: take its line out by hand"
+        )
+    body = block.body
+    order = [group.title for group in written.groups]
+    for group in written.groups:
+        fresh = [line for line in group.lines if line.commit[:9] not in known]
+        if fresh:
+            body = _with_lines(body, group.title, fresh, order)
+    grown = marker._replace(tag=written.marker.tag, keys=written.keys)
+    old_heading = block.text.split("\n", 1)[0]
+    heading = written.heading if marker.tag != written.marker.tag else old_heading
+    return Block(f"{heading}\n{grown}\n{body}", block.version, grown)
+
+
+def _with_lines(body: str, title: str, lines: Sequence[Line], order: Sequence[str]) -> str:
+    """Add items at the end of the group's list; where there is no such group, with its heading before the groups that follow it."""
+    added = [line.item for line in lines]
+    rows = body.rstrip("\n").split("\n")
+    tail = "\n" if body.endswith("\n\n") else ""
+    start = next((at for at, row in enumerate(rows) if row.rstrip() == f"### {title}"), None)
+    if start is None:
+        later = {f"### {other}" for other in order[order.index(title) + 1 :]}
+        at = next((at for at, row in enumerate(rows) if row.rstrip() in later), None)
+        if at is None:
+            return "\n".join([*rows, "", f"### {title}", "", *added, ""]) + tail
+        return "\n".join([*rows[:at], f"### {title}", "", *added, "", *rows[at:], ""]) + tail
+    end = next((at for at in range(start + 1, len(rows)) if rows[at].startswith("#")), len(rows))
+    while end > start + 1 and not rows[end - 1].strip():
+        end -= 1
+    gap = [""] if end == start + 1 else []
+    return "\n".join([*rows[:end], *gap, *added, *rows[end:], ""]) + tail
+
+
+def replace(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all: beside it, then in its place, with its rights. Raises OSError."""
+    target = file.resolve()
+    beside = target.with_name(f".{target.name}.part")
+    try:
+        beside.write_bytes(content)
+        if target.exists():
+            shutil.copymode(target, beside)
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _joined(head: str, blocks: Sequence[Block]) -> str:
+    """One blank line between sections, one line break at the end; nothing else is touched."""
+    texts = [block.text for block in blocks]
+    for place in range(len(texts) - 1):
+        if not texts[place].endswith("\n\n"):
+            texts[place] = texts[place].rstrip("\n") + "\n\n"
+    if texts:
+        texts[-1] = texts[-1].rstrip("\n") + "\n"
+    if head and texts and not head.endswith("\n\n"):
+        head = head.rstrip("\n") + "\n\n"
+    return head + "".join(texts)

@@ -1,0 +1,89 @@
+"""The notes of one release, with everything gathered that they tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase as fnmatch
+
+from pipelines.manifest.release import ReleaseComponent
+from release.changelog.contributors import authors_before, contributors
+from release.changelog.credits import Credits, look_up
+from release.changelog.markdown import Safe, escape
+from release.changelog.migrations import Migration, new_migrations
+from release.changelog.notes import Carried, notes
+from release.changelog.sections import Section
+from release.changelog.templating import load
+from release.context import Workplace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the caller knows and git does not."""
+
+    deploys: Mapping[str, str] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    highlights: Sequence[str] = ()
+
+
+def write_notes(workplace: Workplace, section: Section, given: Given, *, online: bool = True) -> str:
+    """The notes of a section. Asks GitHub for credits when it can; what is deployed is known to the caller alone."""
+    repository = workplace.repository
+    commits = [verdict.commit for verdict in section.own]
+    base = section.previous.commit if section.previous else ""
+    github = workplace.github_if_any() if online else None
+    cache = repository.place.git_dir / "shipmate"
+    credits = look_up(github, commits, base, section.commit, cache) if online else _OFFLINE
+    pulls = {**_pulls(section), **credits.pulls}
+    people = contributors(commits, credits.logins, pulls, authors_before(workplace.git, base) if base else None)
+    authors: dict[str, Safe] = {name: escape(login) for name, login in credits.logins.items()}
+    return notes(
+        section,
+        credits,
+        people,
+        Carried(
+            deploys=given.deploys,
+            migrations=migrations_of(workplace, section),
+            checksums=given.checksums,
+            highlights=given.highlights,
+        ),
+        fill=load("notes.md.j2", workplace.own_template("notes")),
+        printer=workplace.printer(authors=authors, pulls=credits.pulls),
+        order=repository.rules.groups,
+    )
+
+
+def migrations_of(workplace: Workplace, section: Section) -> list[Migration]:
+    """From the folder the release component names, else from those of the manifest's components that lie in its paths."""
+    component = workplace.repository.component
+    folders = [component.migrations]
+    if not folders[0] and workplace.manifest is not None:
+        named = [each.migrations for each in workplace.manifest.components.values() if each.migrations]
+        folders = [folder for folder in named if _holds(component, folder)]
+    previous = section.previous.commit if section.previous else None
+    return [
+        found
+        for folder in dict.fromkeys(folders)
+        for found in new_migrations(workplace.git, folder, section.commit, previous)
+    ]
+
+
+def _holds(component: ReleaseComponent, folder: str) -> bool:
+    """Whether a folder belongs to a release component, by its paths."""
+    inside = not component.paths or any(_within(folder, path) for path in component.paths)
+    return inside and not any(_within(folder, path) for path in component.exclude)
+
+
+def _within(folder: str, path: str) -> bool:
+    """Whether a folder lies in a path, which may end in `/**` and hold wildcards, as git's do."""
+    place = path.removesuffix("**").removesuffix("*").rstrip("/")
+    lies = folder.rstrip("/")
+    return place in ("", ".") or fnmatch(lies, place) or fnmatch(lies, f"{place}/*")
+
+
+def _pulls(section: Section) -> dict[str, int]:
+    """Pull requests that the messages themselves name."""
+    return {entry.commit.hash: entry.pull for verdict in section.verdicts for entry in verdict.entries if entry.pull}
+
+
+_OFFLINE = Credits(lacks=("pull requests and logins GitHub alone knows: it was not asked (--offline)",))

@@ -1,0 +1,1 @@
+"""Commits: git, its history, and what messages say."""

@@ -1,0 +1,93 @@
+"""Footers of a commit message: what they say, where each ends, and what was nearly one.
+
+Source: conventionalcommits.org/en/v1.0.0, rules 8 to 16.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from release.commits.fences import Code
+
+# A token, `: ` or ` #`, a value that runs to the next footer. A list may hold BREAKING CHANGE: nobody means anything else by it.
+_FOOTER = re.compile(
+    r"(?P<bullet>[*-] (?=BREAKING[ -]CHANGE:))?(?P<token>BREAKING[ -]CHANGE|[A-Za-z][A-Za-z0-9-]*)(?:: | #|:$)(?P<value>.*)"
+)
+_RULE = re.compile(r"#{1,6} |-{3,}\s*$")
+_KINDS = {
+    "upgrade": "upgrade", "upgrade-note": "upgrade", "migration": "upgrade", "highlight": "highlight",
+    "security": "security", "cve": "security", "refs": "refs", "ref": "refs",
+}  # fmt: skip
+_WITH_CODE = ("breaking", "upgrade")
+# At the start of a line behind list marks, quotes, emphasis or an emoji; unless it is a box that nobody ticked.
+_START = r"(?!.*\[ \])(?:[^\w\n]|\[[xX]\])*"
+_WITH_COLON = re.compile(rf"{_START}(breaking(?:[ _-]*changes?)?)[\s*_`)\]]*[:：](.*)", re.IGNORECASE)
+_INLINE = re.compile(r".*?(?<![\w`])(BREAKING[ _-]CHANGES?)[*_`]*:(.*)")
+_WITHOUT_COLON = re.compile(rf"{_START}((?i:breaking[ _-]changes?)|BREAKING)\b(.*)")
+_NOTHING = re.compile(r"\W*(?:none|no|nothing|n/?a)\W*", re.IGNORECASE)
+
+
+def kind_of(line: str) -> str:
+    """breaking, upgrade, highlight, security or refs when a line begins such a footer; empty otherwise."""
+    found = _FOOTER.fullmatch(line.rstrip()) if ":" in line and type(line) is not Code else None
+    return _kind(found["token"]) if found else ""
+
+
+def read_footers(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(kind, value) of each footer that has a kind."""
+    kind, bullet = "", ""
+    value: list[str] = []
+    for line in lines:
+        code = type(line) is Code
+        found = None if code else _FOOTER.fullmatch(line.rstrip())
+        ends = not code and (_RULE.match(line) is not None or bool(bullet and line.startswith(bullet)))
+        if found is None and not ends:
+            value.append(line)
+            continue
+        if kind:
+            yield kind, _value(kind, value)
+        kind, bullet, value = (
+            (_kind(found["token"]), found["bullet"] or "", [found["value"].strip()]) if found else ("", "", [])
+        )
+    if kind:
+        yield kind, _value(kind, value)
+
+
+def nearly_breaking(lines: Sequence[str]) -> str:
+    """What looks like a BREAKING CHANGE footer and is none; empty when there is nothing of the kind.
+
+    With a colon it is always one that was meant; without, only where the text has no proper one.
+    """
+    near = [line for line in lines if type(line) is not Code and "breaking" in line.lower()]
+    proper = any(kind_of(line) == "breaking" for line in near)
+    for line in near:
+        if kind_of(line) != "breaking" and (found := _near(line, _WITH_COLON, _INLINE)):
+            return found
+    if proper:
+        return ""
+    for place, line in enumerate(lines):
+        if type(line) is not Code and "breaking" in line.lower() and (found := _near(line, _WITHOUT_COLON)):
+            below = next((text for text in lines[place + 1 :] if text.strip()), "")
+            if not (line.startswith("#") and _NOTHING.fullmatch(below)):
+                return found
+    return ""
+
+
+def _near(line: str, *patterns: re.Pattern[str]) -> str:
+    for pattern in patterns:
+        found = pattern.match(line)
+        if found is not None and not _NOTHING.fullmatch(found[2]):
+            return found[1]
+    return ""
+
+
+def _value(kind: str, lines: Sequence[str]) -> str:
+    told = lines if kind in _WITH_CODE else [line for line in lines if type(line) is not Code]
+    return "\n".join(told).strip("\n").rstrip()
+
+
+def _kind(token: str) -> str:
+    if token in ("BREAKING CHANGE", "BREAKING-CHANGE"):
+        return "breaking"
+    return _KINDS.get(token.lower(), "")

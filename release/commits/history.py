@@ -1,0 +1,226 @@
+"""The history of a repository: one streamed `git log`, one read of the tags, whatever the number of either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from pipelines.errors import InputError
+from release.commits.git import Git, Place
+from release.commits.messages import Message, parse
+
+_FIELDS = "%m%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B"
+_PER_COMMIT = 6
+
+
+class Commit(NamedTuple):
+    """One commit, its message already read."""
+
+    hash: str
+    parents: tuple[str, ...]
+    time: int
+    """When it was committed, seconds since 1970 (the author's time survives rebases and sorts nothing)."""
+    author: str
+    email: str
+    message: Message
+
+    @property
+    def short(self) -> str:
+        return self.hash[:9]
+
+
+class Tag(NamedTuple):
+    """A tag and the commit it leads to."""
+
+    name: str
+    commit: str
+
+
+class Log(NamedTuple):
+    """What one `git log` gave: commits, children before their parents; and where it stopped."""
+
+    commits: list[Commit]
+    boundary: dict[str, int]
+    """Commits just below the ones listed -> when they were committed."""
+
+    @property
+    def trustworthy(self) -> bool:
+        """Whether git can be relied upon to have left out all that lies below the boundary.
+
+        It stops looking by the dates of commits, so wrong clocks can make it stop too early. Seen from here: a commit is older than
+        its parent, or than a release at the boundary.
+        """
+        latest = max(self.boundary.values(), default=0)
+        times = {**self.boundary, **{commit.hash: commit.time for commit in self.commits}}
+        return all(
+            commit.time >= latest and all(times.get(parent, 0) <= commit.time for parent in commit.parents)
+            for commit in self.commits
+        )
+
+
+def require_full(place: Place) -> None:
+    """Refuse a shallow clone: a version made from part of a history is a guess. Raises InputError."""
+    if place.shallow:
+        raise InputError(
+            "this clone is shallow: the history and tags that decide the version are not all here",
+            where=str(place.git_dir),
+            why="actions/checkout fetches one commit unless told otherwise; so does `git clone --depth`",
+            next_step="git fetch --unshallow --tags   (in a workflow: `fetch-depth: 0` at actions/checkout)",
+        )
+
+
+def read_tags(git: Git) -> list[Tag]:
+    """Every tag with its commit, from one `git show-ref -d` (which reads no object for packed tags)."""
+    found: dict[str, str] = {}
+    for line in git.run("show-ref", "--tags", "-d", ok=(0, 1)).decode("utf-8", "surrogateescape").splitlines():
+        target, _, name = line.partition(" ")
+        # An annotated tag has a second line, name^{}, with the commit; it comes after and wins.
+        found[name.removesuffix("^{}").removeprefix("refs/tags/")] = target
+    return [Tag(name, commit) for name, commit in found.items()]
+
+
+def require_tags(
+    git: Git, place: Place, tags: Sequence[Tag], matches: Callable[[str], bool], commit: str
+) -> tuple[list[Tag], list[str]]:
+    """Refuse when the remote has release tags that this clone lacks. Asks the remote only when there is reason to doubt: no release
+    tag is here, or the clone was told to fetch none.
+
+    Returns the tags that the remote has on `commit` itself (made there by a release, and harmless to learn), and warnings.
+    Raises InputError.
+    """
+    known = {tag.name for tag in tags}
+    told_none = git.run("config", "--get-regexp", r"^remote\..*\.tagopt$", ok=(0, 1)).decode()
+    if any(matches(name) for name in known) and "--no-tags" not in told_none:
+        return [], []
+    if not git.run("config", "--get", "remote.origin.url", ok=(0, 1)).strip():
+        return [], []
+    there = _remote_tags(git)
+    if there is None:
+        return [], ["the remote could not be asked for its tags: if it has releases, they are not counted here"]
+    missing = [tag for tag in there if matches(tag.name) and tag.name not in known]
+    elsewhere = sorted(tag.name for tag in missing if tag.commit != commit)
+    if elsewhere:
+        raise lacking(elsewhere, place, "the clone was made without tags")
+    return missing, []
+
+
+def lacking(names: Sequence[str], place: Place, why: str) -> InputError:
+    """The error for release tags that the remote has and this clone has not."""
+    return InputError(
+        f"{len(names)} release tag(s) of the remote are missing here, such as {names[-1]}",
+        where=str(place.git_dir),
+        why=why,
+        next_step="git fetch --tags origin",
+    )
+
+
+def absent(git: Git, commits: Iterable[str]) -> set[str]:
+    """Those of `commits` that this clone does not have, from one `git cat-file`."""
+    given = "".join(f"{name}\n" for name in commits)
+    told = git.run("cat-file", "--batch-check", given=given.encode()).decode().splitlines() if given else []
+    return {row.split(" ", 1)[0] for row in told if row.endswith(" missing")}
+
+
+def _remote_tags(git: Git) -> list[Tag] | None:
+    """The tags of the remote with their commits; None when it does not answer in ten seconds."""
+    import subprocess
+
+    process = git.start("ls-remote", "--tags", "origin")
+    try:
+        out, _ = process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return None
+    if process.returncode != 0:
+        return None
+    found: dict[str, str] = {}
+    for row in out.decode("utf-8", "replace").splitlines():
+        target, _, name = row.partition("\trefs/tags/")
+        found[name.removesuffix("^{}")] = target
+    return [Tag(name, commit) for name, commit in found.items()]
+
+
+def read_log(
+    git: Git,
+    include: str,
+    exclude: Iterable[str] = (),
+    *,
+    squash_body: str = "commit-messages",
+    seen: Callable[[int], None] | None = None,
+) -> Log:
+    """Commits reachable from `include` and from none of `exclude`, children before their parents.
+
+    `seen` is told now and then how many were read.
+    """
+    commits: list[Commit] = []
+    boundary: dict[str, int] = {}
+    for record in _records(git, include, exclude):
+        if record[0][0] == "-":
+            boundary[record[0][1:]] = int(record[2])
+            continue
+        name, parents, time, author, email, text = record
+        commits.append(
+            Commit(name[1:], tuple(parents.split()), int(time), author, email, parse(text, squash_body=squash_body))
+        )
+        if seen is not None and not len(commits) & 1023:
+            seen(len(commits))
+    return Log(children_first(commits), boundary)
+
+
+def touching(git: Git, include: str, exclude: Iterable[str], paths: Sequence[str], without: Sequence[str]) -> set[str]:
+    """Ids of the commits in the range that change one of `paths` (all when empty) outside `without`, from one git process."""
+    given = "".join(f"^{name}\n" for name in exclude) + include + "\n"
+    specs = [f":(top){'' if path in ('.', './') else path}" for path in paths or (".",)] + [
+        f":(top,exclude){path}" for path in without
+    ]
+    out = git.run("rev-list", "--full-history", "--stdin", "--", *specs, given=given.encode())
+    return set(out.decode().split())
+
+
+def _records(git: Git, include: str, exclude: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Six fields a commit, cut out of the stream."""
+    given = "".join(f"^{name}\n" for name in exclude) + include + "\n"
+    arguments = ("log", "--boundary", "-z", f"--format={_FIELDS}", "--encoding=UTF-8", "--no-show-signature", "--stdin")
+    fields: list[str] = []
+    carry = b""
+    for piece in git.stream(*arguments, "--", given=given.encode()):
+        cut = piece.rfind(b"\0")
+        if cut < 0:
+            carry += piece
+            continue
+        fields += (carry + piece[:cut]).decode("utf-8", "replace").split("\0")
+        carry = piece[cut + 1 :]
+        whole = len(fields) - len(fields) % _PER_COMMIT
+        yield from zip(*[iter(fields[:whole])] * _PER_COMMIT, strict=True)
+        del fields[:whole]
+
+
+def children_first(commits: list[Commit]) -> list[Commit]:
+    """The same commits with every child before its parents. git's own order by date breaks that when clocks were wrong."""
+    done: set[str] = set()
+    for commit in commits:
+        done.add(commit.hash)
+        if not done.isdisjoint(commit.parents):
+            return _sorted(commits)
+    return commits
+
+
+def _sorted(commits: list[Commit]) -> list[Commit]:
+    by_hash = {commit.hash: commit for commit in commits}
+    children = dict.fromkeys(by_hash, 0)
+    for commit in commits:
+        for parent in commit.parents:
+            if parent in children:
+                children[parent] += 1
+    ready = [commit for commit in reversed(commits) if children[commit.hash] == 0]
+    ordered: list[Commit] = []
+    while ready:
+        commit = ready.pop()
+        ordered.append(commit)
+        for parent in reversed(commit.parents):
+            if parent in children:
+                children[parent] -= 1
+                if children[parent] == 0:
+                    ready.append(by_hash[parent])
+    return ordered

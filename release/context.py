@@ -1,0 +1,158 @@
+"""Where a command works: the repository named with -C, its manifest if it has one, its pages, its account on GitHub."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import InputError
+from pipelines.manifest.release import Release, ReleaseComponent
+from release.commits.git import Git
+from release.commits.web import Web, find
+from release.versions.repository import Repository
+from release.versions.tags import TagFormat
+
+if TYPE_CHECKING:
+    from pipelines.github import GitHub
+    from pipelines.manifest import Manifest
+    from release.changelog.entries import Printer
+
+
+@dataclass(kw_only=True)
+class Workplace:
+    """One repository and what the command line said about it."""
+
+    folder: Path
+    component: str = ""
+    tag_format: str = ""
+    commit: str = ""
+    branch: str | None = None
+    repository_name: str = ""
+    use_manifest: bool = True
+    environ: Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
+    seen: Callable[[int], None] | None = None
+    given: Manifest | None = None
+    """The manifest whose rules count, where it is not the one of the checkout: a delivery is judged by the default branch."""
+
+    @cached_property
+    def git(self) -> Git:
+        return Git(self.folder)
+
+    @cached_property
+    def manifest(self) -> Manifest | None:
+        """The given one; else shipmate.yml of the repository; None when it has none. Raises ManifestError when it is wrong."""
+        if self.given is not None:
+            return self.given
+        if not self.use_manifest:
+            return None
+        folder = self.folder.resolve()
+        for place in (folder, *folder.parents):
+            if (place / "shipmate.yml").is_file():
+                from pipelines.manifest import load
+
+                return load(place / "shipmate.yml")
+            if (place / ".git").exists():
+                break
+        return None
+
+    @cached_property
+    def rules(self) -> Release:
+        return self.manifest.release if self.manifest is not None else Release()
+
+    @cached_property
+    def repository(self) -> Repository:
+        return Repository.open(
+            self.git,
+            self.rules,
+            component=self.component,
+            tag_format=self.tag_format,
+            commit=self.commit,
+            branch=self.branch if self.branch is not None else self._branch_of_workflow(),
+            seen=self.seen,
+        )
+
+    def mean(self, version: str | None) -> None:
+        """Let a tag say which component is meant where nothing else does: mobile-v1.0.0 is of `mobile`."""
+        if not version or self.component or self.tag_format:
+            return
+        try:
+            self.tag_format_in_use.read(version)
+        except InputError:
+            formats = {name: TagFormat(each.tag_format) for name, each in self.rules.components.items()}
+            self.component = next((name for name, each in formats.items() if each.version(version) is not None), "")
+            self.__dict__.pop("repository", None)
+
+    @property
+    def component_in_use(self) -> ReleaseComponent:
+        """The component that is meant, for what needs no clone. Raises InputError for an unknown one."""
+        name = self.component or next(iter(self.rules.components))
+        if name not in self.rules.components:
+            raise InputError(
+                f"there is no release component {name!r}", next_step="see release/components in shipmate.yml"
+            )
+        return self.rules.components[name]
+
+    @property
+    def tag_format_in_use(self) -> TagFormat:
+        """How its tags are written. Raises InputError for an unknown component."""
+        return TagFormat(self.tag_format or self.component_in_use.tag_format)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the component whose releases are GitHub's `latest`: the manifest's first. Others never are."""
+        return self.component in ("", next(iter(self.rules.components)))
+
+    @cached_property
+    def web(self) -> Web:
+        """Pages: what was said, else the workflow's variables, else the manifest's name, else the remote."""
+        remote = self.git.run("config", "--get", "remote.origin.url", ok=(0, 1)).decode("utf-8", "replace")
+        name = self.repository_name or self.environ.get("GITHUB_REPOSITORY", "")
+        if not name and not remote and self.manifest is not None:
+            name = self.manifest.platform.repository
+        return find(remote, self.environ, name)
+
+    def github(self, *, tries: int = 5) -> GitHub:
+        """The repository on GitHub. Raises CredentialsError without a token, InputError when nothing says which repository."""
+        from pipelines.github import GitHub
+
+        if not self.web.repository:
+            raise InputError(
+                "it is not known which repository on GitHub this is",
+                next_step="pass --repository owner/name, or set GITHUB_REPOSITORY",
+            )
+        client = GitHub.from_environ({**self.environ, "GITHUB_REPOSITORY": self.web.repository})
+        client.policy = dataclasses.replace(client.policy, tries=tries)
+        return client
+
+    def github_if_any(self) -> GitHub | None:
+        """The same for what can do without: None when there is no token; two tries are enough."""
+        if not (self.environ.get("GITHUB_TOKEN") or self.environ.get("GH_TOKEN")) or not self.web.repository:
+            return None
+        return self.github(tries=2)
+
+    def own_template(self, name: str) -> Path | None:
+        """A template the manifest names, as a file. `name`: changelog or notes."""
+        path: str = getattr(self.rules.templates, name)
+        return self.top / path if path else None
+
+    @cached_property
+    def top(self) -> Path:
+        return self.git.top()
+
+    def printer(self, **more: Any) -> Printer:
+        from release.changelog.entries import Printer
+
+        return Printer(self.web, **more)
+
+    def _branch_of_workflow(self) -> str | None:
+        """A workflow checks out a commit, not a branch: its variables say which branch was meant."""
+        if self.environ.get("GITHUB_REF_TYPE") != "branch" or self.commit:
+            return None
+        return (
+            self.environ.get("GITHUB_REF_NAME") if self.environ.get("GITHUB_SHA") == self.git.place().commit else None
+        )

@@ -1,0 +1,1 @@
+"""Publishing: gates, files, and the release on GitHub."""

@@ -1,0 +1,330 @@
+"""One release from beginning to end: choose, prepare, ask the gates, publish, start what follows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import InputError, RefusedError, ReleaseError, ShipmateError
+from release.changelog.sections import Section
+from release.changelog.selection import section_for
+from release.changelog.writing import Given
+from release.context import Workplace
+from release.publishing import gates
+from release.publishing.assets import NOTES, collect, prepare, sbom_names
+from release.publishing.downstream import inputs, starts_nothing, waiting
+from release.publishing.existing import Held, given_of, look
+from release.publishing.forge import Entry, File, Forge
+from release.publishing.github_forge import GitHubForge
+from release.publishing.lease import myself
+from release.publishing.publisher import Published, Publisher, follow
+from release.publishing.state import Step, Wanted, all_steps, next_step, notes_in
+from release.publishing.verify import highest_standing
+from release.versions.tags import TagFormat, key
+from release.versions.warnings import doubts
+
+if TYPE_CHECKING:
+    from semver import Version
+
+LONGEST_BODY = 120_000
+"""Characters; GitHub refuses notes over 125,000."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the caller wants released."""
+
+    version: str | None = None
+    channel: str | None = None
+    given: Given = field(default_factory=Given)
+    prepared: Path | None = None
+    """A folder `release assets` wrote."""
+    files: Sequence[Path] = ()
+    evidence: Sequence[Path] = ()
+    then_dispatch: Sequence[str] = ()
+    take_over: bool = False
+    live: bool = False
+    """Users have it: what should have kept it from them is said, and refuses no more."""
+    again: bool = False
+    """It was released before, and that release was deleted: it may be lower than what came after it."""
+
+    @property
+    def bare(self) -> bool:
+        """No content is given: what GitHub holds already is what is meant."""
+        return not (self.prepared or self.files or self.evidence or self.given.deploys or self.given.highlights)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a release shall consist of."""
+
+    notes: str
+    files: Sequence[File]
+    given: Mapping[str, Any]
+    finished: Entry | None = None
+    """The release, when it is out with all its files and nothing else was asked for: then there is nothing to prepare."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A release that is decided and has its files."""
+
+    section: Section
+    contents: Contents
+    wanted: Wanted
+    publisher: Publisher
+    candidate: gates.Candidate
+    doubts: Sequence[str] = ()
+    """What speaks against the version that was asked for, or the files that were prepared for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How it ended."""
+
+    published: Published
+    tag: str
+    commit: str
+    dispatched: Sequence[str]
+    warnings: Sequence[str]
+    doubts: Sequence[str] = ()
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.published.done or self.dispatched)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What publishing would do."""
+
+    ready: Ready
+    answers: Sequence[gates.Passed | gates.Warned | gates.Closed]
+    steps: Sequence[Step]
+    follows: Sequence[str]
+    blocked: ShipmateError | None
+    """Why what GitHub holds cannot be led to this release."""
+
+
+def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], forge: Forge | None = None) -> Outcome:
+    """Publish a release, or finish one, or find that it is finished. Raises what the gates, the state and the lock raise.
+
+    Nothing is written before every gate holds; of a release that users have, before those that are decisive do. A finished release is
+    recognized before any gate is asked.
+    """
+    warnings: list[str] = []
+    with ExitStack() as stack:
+        ready = _ready(workplace, asked, stack, say, forge)
+        for doubt in ready.doubts:
+            say(f"warning: {doubt}")
+        if next_step(ready.publisher.observe(), ready.wanted) is not None:
+            for answer in gates.require(ready.candidate):
+                say(f"{answer.gate}: {answer.told}")
+                warnings += [f"{answer.gate}: {answer.told}"] if isinstance(answer, gates.Warned) else []
+        me = myself(workplace.environ)
+        published = ready.publisher.run(me, minutes=workplace.rules.lease_minutes, take_over=asked.take_over)
+        if published.done and ready.wanted.latest:
+            _leave_latest_to_the_highest(ready, say)
+        workflows = asked.then_dispatch or workplace.rules.then_dispatch
+        ready.candidate.repository.git.note_tag(ready.wanted.tag, ready.wanted.commit)
+        told = {"version": ready.wanted.tag, "commit": ready.wanted.commit}
+        dispatched = follow(
+            ready.publisher.forge,
+            workflows,
+            ready.wanted.tag,
+            inputs=lambda workflow: inputs(workplace.git, ready.wanted.commit, workflow, told),
+            say=say,
+        )
+        return Outcome(
+            published=published,
+            tag=ready.wanted.tag,
+            commit=ready.wanted.commit,
+            dispatched=dispatched,
+            warnings=[*warnings, *published.warnings, *_nobody_starts(workplace, ready.wanted.commit, workflows)],
+            doubts=ready.doubts,
+        )
+
+
+def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None, with_files: bool = True) -> Preview:
+    """Everything `publish` would find and do, nothing written.
+
+    Without its files, which take longest to prepare, it still says whether the release may be published.
+    """
+    with ExitStack() as stack:
+        ready = _ready(workplace, asked, stack, lambda _: None, forge, with_files=with_files)
+        answers = gates.ask(ready.candidate)
+        steps: Sequence[Step] = ()
+        blocked: ShipmateError | None = None
+        state = ready.publisher.observe()
+        try:
+            steps = all_steps(state, ready.wanted)
+        except (RefusedError, ReleaseError) as error:
+            blocked = error
+        workflows = asked.then_dispatch or workplace.rules.then_dispatch
+        return Preview(ready=ready, answers=answers, steps=steps, follows=workflows, blocked=blocked)
+
+
+def _ready(
+    workplace: Workplace,
+    asked: Asked,
+    stack: ExitStack,
+    say: Callable[[str], None],
+    forge: Forge | None,
+    *,
+    with_files: bool = True,
+) -> Ready:
+    workplace.mean(asked.version)
+    repository = workplace.repository
+    forge = forge or GitHubForge(workplace.github())
+    repository.learn(forge.tags(repository.format.prefix), forge.tag)
+    if asked.version and (asked.live or asked.again):
+        _require_tag(workplace, asked.version, forge)
+    section = section_for(workplace, asked.version, asked.channel)
+    unlearned = _unlearned(workplace, section.commit, refuse=not asked.live)
+    since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    nothing = Contents(notes="", files=(), given={})
+    contents = _contents(workplace, section, asked, stack, forge, since) if with_files else nothing
+    version = repository.format.read(section.tag)
+    wanted = Wanted(
+        tag=section.tag,
+        commit=section.commit,
+        name=section.tag,
+        body=shortened(contents.notes),
+        prerelease=bool(version.prerelease),
+        latest=workplace.leads and _outranks_published(version, forge, repository.format),
+        tagged=asked.live or asked.again,
+        live=asked.live,
+        files=tuple(contents.files),
+        given=contents.given,
+    )
+    own = [*asked.files, *asked.evidence, *([asked.prepared] if asked.prepared else [])]
+    return Ready(
+        section=section,
+        contents=contents,
+        wanted=wanted,
+        publisher=Publisher(forge=forge, wanted=wanted, since=since, say=say, pause=_pause),
+        candidate=gates.Candidate(
+            repository=repository,
+            forge=forge,
+            version=version,
+            tag=section.tag,
+            commit=section.commit,
+            own_files=_inside(workplace, own),
+            take_over=asked.take_over,
+            live=asked.live,
+            again=asked.again,
+        ),
+        doubts=[
+            *unlearned,
+            *(
+                doubts(section, version, repository.format, workplace.rules)
+                if asked.version and contents.finished is None
+                else ()
+            ),
+        ],
+    )
+
+
+def _require_tag(workplace: Workplace, version: str, forge: Forge) -> None:
+    """Raises TagGone, TagMoved: what was released before has its tag, on the commit that is meant or, where none is, was known here."""
+    repository = workplace.repository
+    tag = repository.format.tag(repository.format.read(version))
+    known = next((each.commit for each in repository.released if each.tag == tag), "")
+    gates.require_tag(forge, tag, workplace.commit or known)
+
+
+def _unlearned(workplace: Workplace, commit: str, *, refuse: bool) -> list[str]:
+    """What was tagged below the commit since the files were prepared. Raises InputError unless it is only to be said."""
+    try:
+        workplace.repository.require_learned(commit)
+    except InputError as error:
+        if refuse:
+            raise
+        return [f"{error.what}: {error.why}"]
+    return []
+
+
+def _leave_latest_to_the_highest(ready: Ready, say: Callable[[str], None]) -> None:
+    """A higher release may have come out in the moment in which this one did."""
+    highest = highest_standing(ready.publisher.forge.releases(), ready.candidate.repository.format)
+    if highest is not None and highest.tag != ready.wanted.tag:
+        say(f"{highest.tag} came out meanwhile: it is the latest release")
+        ready.publisher.forge.edit(highest.id, {"make_latest": "true"})
+
+
+def _outranks_published(version: Version, forge: Forge, tag_format: TagFormat) -> bool:
+    """Whether a final version is as high as every published one that stands. Tags of releases that never went out do not count."""
+    if version.prerelease:
+        return False
+    highest = highest_standing(forge.releases(), tag_format)
+    return highest is None or key(version) >= key(tag_format.read(highest.tag))
+
+
+def _contents(
+    workplace: Workplace, section: Section, asked: Asked, stack: ExitStack, forge: Forge, since: str
+) -> Contents:
+    """What was prepared before, or prepared now from what is given and what GitHub holds."""
+    sboms, folder, bare = sbom_names(workplace), asked.prepared, asked.bare
+    if folder is None:
+        held = look(forge, section.tag, section.commit, since, sboms)
+        if held is not None and held.finished and bare:
+            return Contents(notes=notes_in(held.entry), files=(), given={}, finished=held.entry)
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="shipmate-release-")))
+        asked = _with_held(asked, held, folder, forge) if held is not None else asked
+        kept = held.notes if held is not None and bare else ""
+        prepare(workplace, section, folder, asked.given, files=asked.files, evidence=asked.evidence, kept=kept)
+    files = collect(folder, section.tag, section.commit)
+    given = given_of(folder, sboms, asked.given.highlights)
+    return Contents(notes=(folder / NOTES).read_text(), files=files, given=given)
+
+
+def _with_held(asked: Asked, held: Held, folder: Path, forge: Forge) -> Asked:
+    """What is given now, and beside it what GitHub holds from before."""
+    now = {path.name for path in (*asked.files, *asked.evidence)}
+    files = held.fetch(forge, [name for name in held.files if name not in now], folder, "--asset")
+    evidence = held.fetch(forge, [name for name in held.evidence if name not in now], folder, "--evidence")
+    given = replace(
+        asked.given,
+        deploys=asked.given.deploys or held.deploys,
+        highlights=asked.given.highlights or held.highlights,
+    )
+    return replace(asked, given=given, files=[*asked.files, *files], evidence=[*asked.evidence, *evidence])
+
+
+def shortened(notes: str) -> str:
+    """Notes that GitHub accepts: cut at a line where they are too long, and saying so."""
+    if len(notes) <= LONGEST_BODY:
+        return notes
+    cut = notes.rfind("\n", 0, LONGEST_BODY)
+    return f"{notes[:cut]}\n\n**Cut here: the whole is in {NOTES} below.**\n"
+
+
+def _pause(seconds: float) -> None:
+    """Wait, in the rehearsal's time when there is one."""
+    from pipelines.overlay import current
+
+    time.sleep(seconds * current().time_scale)
+
+
+def _inside(workplace: Workplace, paths: Sequence[Path]) -> list[str]:
+    """Paths relative to the working tree, of those that lie in it."""
+    if not paths:
+        return []
+    top = workplace.top.resolve()
+    return [str(path.resolve().relative_to(top)) for path in paths if path.resolve().is_relative_to(top)]
+
+
+def _nobody_starts(workplace: Workplace, commit: str, dispatched: Sequence[str]) -> list[str]:
+    environ: Mapping[str, str] = workplace.environ
+    if not starts_nothing(environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or "", environ):
+        return []
+    return [
+        f"{name} waits for a {event}, which this workflow's token does not start: pass --then-dispatch {name}"
+        for name, event in waiting(workplace.git, commit, dispatched)
+    ]

@@ -1,0 +1,1 @@
+"""Versions: tags, rules, and which one comes next."""

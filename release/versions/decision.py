@@ -1,0 +1,197 @@
+"""The next version, and why: pure, from the tags, the commits since the last release, and the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.errors import InputError, ReleaseError
+from pipelines.manifest.release import Bump, Release, ReleaseComponent
+from release.commits.history import Commit
+from release.versions.rules import Entry
+from release.versions.tags import (
+    RANK,
+    Line,
+    Released,
+    TagFormat,
+    highest,
+    is_latest,
+    key,
+    line_of_branch,
+    numbered,
+    raised,
+)
+from release.versions.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from semver import Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a decision is made from."""
+
+    component: str
+    format: TagFormat
+    commit: str
+    branch: str | None
+    released: Sequence[Released]
+    """Every release of the component in the repository, reachable or not."""
+    reachable: Released | None
+    """The highest final release below the commit, on the branch's maintenance line if it is one."""
+    pending: Sequence[Commit]
+    """Commits that no final release below contains, newest first."""
+    verdicts: Sequence[Verdict]
+    """One for each pending commit."""
+    prereleased: Sequence[Released]
+    """Pre-releases made from the pending commits."""
+    unreleased: dict[str, int]
+    """For each channel, how many pending commits that count came after its newest pre-release."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Which version comes next; `version` None means there is nothing to release."""
+
+    component: str
+    commit: str
+    branch: str | None
+    current: Released | None
+    version: Version | None
+    tag: str
+    bump: Bump
+    why: str
+    channel: str
+    line: Line | None
+    latest: bool
+    """Whether it will be GitHub's latest release."""
+    verdicts: Sequence[Verdict]
+    warnings: tuple[str, ...]
+
+
+def decide(facts: Facts, rules: Release, component: ReleaseComponent, *, channel: str = "") -> Decision:
+    """The next version. Raises ReleaseError where every possible answer would be wrong (off the line, taken by another commit)."""
+    bump: Bump = max((verdict.bump for verdict in facts.verdicts), key=RANK.__getitem__, default="none")
+    line = line_of_branch(facts.branch, rules)
+    core, why = _core(facts, rules, component, bump)
+    if core is not None and channel:
+        core, why = _on_channel(core, why, facts, channel)
+    if core is not None:
+        _check_line(core, line, facts)
+        _check_free(core, facts)
+    return Decision(
+        component=facts.component,
+        commit=facts.commit,
+        branch=facts.branch,
+        current=facts.reachable,
+        version=core,
+        tag=facts.format.tag(core) if core is not None else "",
+        bump=bump,
+        why=why,
+        channel=channel,
+        line=line,
+        latest=core is not None and facts.component == next(iter(rules.components)) and is_latest(core, facts.released),
+        verdicts=facts.verdicts,
+        warnings=facts.warnings + _warnings(facts.verdicts),
+    )
+
+
+def _core(facts: Facts, rules: Release, component: ReleaseComponent, bump: Bump) -> tuple[Version | None, str]:
+    """The final version these commits make, before any channel."""
+    candidate: Version | None = None
+    why = _nothing(facts)
+    if facts.reachable is None:
+        if any(not verdict.why.startswith(("touches nothing", "says [skip")) for verdict in facts.verdicts):
+            candidate, why = _initial(component), "there is no release yet: this is the first version"
+    elif bump != "none":
+        candidate = raised(facts.reachable.version, bump, rules)
+        why = _because(facts.verdicts, bump, facts.reachable)
+    out = highest(facts.prereleased)
+    if out is not None and (candidate is None or key(out.version.finalize_version()) > key(candidate)):
+        return out.version.finalize_version(), f"its pre-release {out.tag} is out already"
+    return candidate, why
+
+
+def _initial(component: ReleaseComponent) -> Version:
+    from semver import Version
+
+    try:
+        return Version.parse(component.initial)
+    except ValueError:
+        raise InputError(
+            f"{component.initial!r} is not a version",
+            where="release/components/…/initial",
+            next_step="write it as 1.0.0",
+        ) from None
+
+
+def _because(verdicts: Sequence[Verdict], bump: Bump, current: Released) -> str:
+    deciding = [entry for verdict in verdicts for entry in verdict.entries if entry.bump == bump]
+    first = deciding[-1]
+    more = f" and {len(deciding) - 1} more" if len(deciding) > 1 else ""
+    told = f"{first.commit.short} {_shown(first)!r}{more}"
+    if current.version.major == 0 and bump in ("major", "minor"):
+        return f"{bump} change before 1.0.0, since {current.tag}: {told}"
+    return f"{bump} change since {current.tag}: {told}"
+
+
+def _shown(entry: Entry) -> str:
+    header = entry.header
+    return f"{header.type}: {header.description}" if header.type else header.description
+
+
+def _nothing(facts: Facts) -> str:
+    since = f"since {facts.reachable.tag}" if facts.reachable else "in this history"
+    count = len(facts.pending)
+    if not count:
+        return f"there is no commit {since}"
+    return f"none of the {count} commit(s) {since} counts" if count > 1 else f"the one commit {since} does not count"
+
+
+def _on_channel(core: Version, why: str, facts: Facts, channel: str) -> tuple[Version | None, str]:
+    """The pre-release of `core`; None when the channel's newest one has all that counts."""
+    newest = highest(
+        each
+        for each in facts.prereleased
+        if each.version.finalize_version() == core and (each.version.prerelease or "").partition(".")[0] == channel
+    )
+    if newest is not None and not facts.unreleased.get(channel, 0):
+        return None, f"nothing that counts came after {newest.tag}"
+    return numbered(core, channel, facts.released), why
+
+
+def _check_line(version: Version, line: Line | None, facts: Facts) -> None:
+    if line is None:
+        return
+    if not line.holds(version):
+        culprits = [v for v in facts.verdicts if v.bump in ("major", "minor")]
+        named = "; ".join(f"{v.commit.short} {v.commit.message.subject}" for v in culprits[:3])
+        raise ReleaseError(
+            f"{version} does not belong on the maintenance line {line.name}",
+            where=facts.branch or "",
+            why=f"these commits ask for more than the line may give: {named}"
+            if named
+            else "its last release is not below",
+            next_step="take them off the line, or release them from the main branch",
+        )
+
+
+def _check_free(version: Version, facts: Facts) -> None:
+    """No tag of this version anywhere: it would be on another commit, or HEAD would have it below."""
+    rank = key(version)
+    taken = next((each for each in facts.released if each.rank == rank), None)
+    if taken is None:
+        return
+    raise ReleaseError(
+        f"{facts.format.tag(version)} comes next after {facts.reachable.tag if facts.reachable else 'nothing'}, but it exists "
+        f"already on {taken.commit[:9]}, which is not below {facts.commit[:9]}",
+        where=facts.branch or "detached HEAD",
+        why="two lines of history would share a version",
+        next_step=f"git switch -c release/{version.major}.{version.minor}.x {taken.tag}, and pick the commits onto it",
+    )
+
+
+def _warnings(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    return tuple(f"{v.commit.short}: {warning}" for v in verdicts for warning in v.commit.message.warnings)

@@ -1,0 +1,259 @@
+"""One component of one repository: its facts gathered in as few readings of git as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from pipelines.errors import InputError
+from pipelines.manifest.release import Release, ReleaseComponent
+from release.commits.git import Git, Place
+from release.commits.history import (
+    Commit,
+    Log,
+    Tag,
+    absent,
+    lacking,
+    read_log,
+    read_tags,
+    require_full,
+    require_tags,
+    touching,
+)
+from release.commits.messages import parse
+from release.versions.decision import Facts
+from release.versions.ranges import divide, in_order
+from release.versions.rules import Rules
+from release.versions.tags import Released, TagFormat, highest, line_of_branch
+from release.versions.verdicts import Verdict, judge
+
+_NEAREST = 64
+"""So many of the newest releases are named to git as known; the commits below them are then never read."""
+_ASKED = 20
+"""So many annotated tags that are missing here are looked up on the forge, one by one."""
+
+
+class Since(NamedTuple):
+    """What came after some releases."""
+
+    commits: list[Commit]
+    """Newest first, children before parents."""
+    below: list[Released]
+    """The releases directly below them."""
+    met: set[str]
+    """Ids of every commit that was read, and of those at which reading ended."""
+    whole: bool
+    """The whole history was read."""
+
+
+@dataclass(kw_only=True)
+class Repository:
+    """What the engine asks of git, for one component and one commit."""
+
+    git: Git
+    rules: Rules
+    name: str
+    component: ReleaseComponent
+    format: TagFormat
+    place: Place
+    tags: Sequence[Tag]
+    commit: str
+    """What is to be released (HEAD unless told otherwise)."""
+    branch: str | None
+    seen: Callable[[int], None] | None = None
+    warnings: list[str] = field(default_factory=list)
+    long_from: int = 100_000
+    """Objects in a repository that counts as long."""
+    learned: list[Tag] = field(default_factory=list)
+    """Release tags that the forge has and this clone lacks."""
+    absent: set[str] = field(default_factory=set)
+    """Those of their commits that this clone lacks, too: none of them can be below the commit."""
+
+    @classmethod
+    def open(
+        cls,
+        git: Git,
+        release: Release,
+        *,
+        component: str = "",
+        tag_format: str = "",
+        commit: str = "",
+        branch: str | None = None,
+        seen: Callable[[int], None] | None = None,
+    ) -> Repository:
+        """Read where the repository stands. Raises InputError for a shallow clone, missing tags, an unknown component or commit."""
+        name = component or next(iter(release.components))
+        if name not in release.components:
+            raise InputError(
+                f"there is no release component {name!r}",
+                why=f"known are {', '.join(release.components)}",
+                next_step="see release/components in shipmate.yml",
+            )
+        place = git.place()
+        require_full(place)
+        tags = read_tags(git)
+        chosen = TagFormat(tag_format or release.components[name].tag_format)
+        at = git.commit(commit) if commit else place.commit
+        learned, warnings = require_tags(git, place, tags, lambda tag: chosen.version(tag) is not None, at)
+        return cls(
+            git=git,
+            rules=Rules(release),
+            name=name,
+            component=release.components[name],
+            format=chosen,
+            place=place,
+            tags=[*tags, *learned],
+            commit=at,
+            branch=branch if branch is not None else place.branch,
+            seen=seen,
+            warnings=warnings,
+        )
+
+    @cached_property
+    def released(self) -> list[Released]:
+        """Every release of the component."""
+        return self.format.released(self.tags)
+
+    def learn(self, there: Mapping[str, str | None], look_up: Callable[[str], str | None]) -> None:
+        """Take in the release tags that the forge has and this clone lacks. `there`: as `Forge.tags` gives them.
+
+        Raises InputError when too many would have to be looked up.
+        """
+        known = {tag.name for tag in self.tags}
+        missing = [name for name in there if name not in known and self.format.version(name) is not None]
+        unknown = [name for name in missing if there[name] is None]
+        if len(unknown) > _ASKED:
+            raise lacking(unknown, self.place, "they were made since the tags were last fetched")
+        found = [(name, there[name] or look_up(name)) for name in missing]
+        self.learned = [Tag(name, commit) for name, commit in found if commit is not None]
+        self.absent = absent(self.git, {tag.commit for tag in self.learned})
+        self.tags = [*self.tags, *self.learned]
+        self.__dict__.pop("released", None)
+
+    def require_learned(self, commit: str) -> None:
+        """Refuse when a release that this clone does not know lies below `commit`: version files, changelog and files prepared here
+        were made without it. One on the commit itself is harmless. Raises InputError."""
+        here = {tag.commit: tag.name for tag in self.learned if tag.commit not in self.absent and tag.commit != commit}
+        if not here:
+            return
+        below = set(self.git.run("rev-list", commit, "--").decode().split())
+        names = sorted(name for name_of, name in here.items() if name_of in below)
+        if names:
+            raise lacking(names, self.place, f"they were made below {commit[:9]} since the tags were last fetched")
+
+    def facts(self) -> Facts:
+        """What the next version is decided from."""
+        line = line_of_branch(self.branch, self.rules.release)
+        finals = [each for each in self.released if each.final]
+        on_line = [each for each in finals if line is None or line.holds(each.version)]
+        since = self.since(finals)
+        reachable = highest(each for each in on_line if each.commit in since.met)
+        if not since.whole and (reachable is None or any(each.rank > reachable.rank for each in on_line)):
+            # A higher release may lie deeper (tags out of order) or elsewhere: only the whole history tells.
+            since = self.since(finals, whole=True)
+            reachable = highest(each for each in on_line if each.commit in since.met)
+        return self.facts_of(since.commits, reachable, self.judge_in_order(since.commits, self.touching(since.commits)))
+
+    def facts_of(self, pending: Sequence[Commit], reachable: Released | None, verdicts: Sequence[Verdict]) -> Facts:
+        """Facts from a history already read and judged. `pending`: in the order of their range."""
+        ids = {commit.hash for commit in pending}
+        prereleased = [each for each in self.released if not each.final and each.commit in ids]
+        return Facts(
+            component=self.name,
+            format=self.format,
+            commit=self.commit,
+            branch=self.branch,
+            released=self.released,
+            reachable=reachable,
+            pending=pending,
+            verdicts=verdicts,
+            prereleased=prereleased,
+            unreleased=_unreleased(pending, prereleased, verdicts),
+            warnings=tuple(self.warnings),
+        )
+
+    def since(
+        self, considered: Sequence[Released], *, commit: str = "", before: Released | None = None, whole: bool = False
+    ) -> Since:
+        """The commits below `commit` that none of the releases considered contains. `before`: the release the commit has.
+
+        The whole history is read, unless it is very long: then the newest releases (before that one) are told to git first. Its
+        answer is the whole answer if each way down ended at a released commit, for then nothing was left out because of a release
+        that is not below, and if no clock was wrong, which can make git stop too early.
+        """
+        commit = commit or self.commit
+        by_commit: dict[str, Released] = {}
+        for each in sorted(considered, key=lambda each: each.rank):
+            if each.commit not in self.absent:
+                by_commit[each.commit] = each
+        ranked = [name for name, each in by_commit.items() if before is None or each.rank < before.rank]
+        nearest = ranked[-_NEAREST:]
+        short = bool(nearest) and not whole and self.is_long
+        log = self.read(nearest, include=commit) if short else self.read(include=commit)
+        ends = list(log.boundary) or ([] if log.commits else [commit])
+        if short and not (log.trustworthy and all(end in by_commit for end in ends)):
+            return self.since(considered, commit=commit, before=before, whole=True)
+        labels, sections = divide([*log.commits, *map(_end, ends)], by_commit.keys())
+        below = [by_commit[lower] for lower, upper in labels.pairs() if not upper]
+        met = {each.hash for each in log.commits}.union(ends)
+        return Since(in_order(sections[""]), below, met, not short)
+
+    @cached_property
+    def is_long(self) -> bool:
+        """Whether reading all of the history takes noticeable time; told by the number of objects, which git knows at once."""
+        told = dict(
+            row.split(": ", 1) for row in self.git.run("count-objects", "-v").decode().splitlines() if ": " in row
+        )
+        return int(told["count"]) + int(told["in-pack"]) > self.long_from
+
+    def judge_in_order(self, commits: Sequence[Commit], touching: set[str] | None) -> list[Verdict]:
+        """Verdicts on the commits of one range, in the order of that range alone."""
+        return judge(in_order(commits), self.rules, touching=touching, component=self.name)
+
+    def touching(self, commits: Sequence[Commit]) -> set[str] | None:
+        """Ids among these commits that belong to the component; None when every commit does."""
+        if not (self.component.paths or self.component.exclude) or not commits:
+            return None
+        ids = {commit.hash for commit in commits}
+        below = {parent for commit in commits for parent in commit.parents} - ids
+        return touching(self.git, commits[0].hash, sorted(below), self.component.paths, self.component.exclude)
+
+    def contained(self, branch: str) -> set[str]:
+        """Ids of all commits of a branch as last fetched, else as it is here, else of the commit to be released. Not by
+        `--merged`: that trusts the dates of commits."""
+        for name in (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}", self.commit):
+            out = self.git.run("rev-list", name, "--", ok=(0, 128))
+            if out:
+                return set(out.decode().split())
+        return set()
+
+    def time_of(self, commit: str) -> int:
+        """When a commit was made, seconds since 1970."""
+        return int(self.git.run("log", "-1", "--format=%ct", "--no-show-signature", commit))
+
+    def read(self, exclude: Sequence[str] = (), *, include: str = "") -> Log:
+        return read_log(
+            self.git, include or self.commit, exclude, squash_body=self.rules.release.squash_body, seen=self.seen
+        )
+
+
+def _end(name: str) -> Commit:
+    """Stands for a commit below those that were read."""
+    return Commit(name, (), 0, "", "", parse(""))
+
+
+def _unreleased(
+    pending: Sequence[Commit], prereleased: Sequence[Released], verdicts: Sequence[Verdict]
+) -> dict[str, int]:
+    """For each channel, how many commits that count came after its newest pre-release."""
+    counting = {verdict.commit.hash for verdict in verdicts if verdict.bump != "none"}
+    by_channel: dict[str, set[str]] = {}
+    for each in prereleased:
+        by_channel.setdefault((each.version.prerelease or "").partition(".")[0], set()).add(each.commit)
+    found: dict[str, int] = {}
+    for channel, commits in by_channel.items():
+        _, sections = divide(pending, commits)
+        found[channel] = sum(commit.hash in counting for commit in sections[""])
+    return found

@@ -1,0 +1,129 @@
+"""From a message to a line of the notes: which heading it stands under and what it raises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pipelines.manifest.release import Bump, Release, TypeRule
+from release.commits.history import Commit
+from release.commits.messages import Header, Message
+from release.versions.tags import RANK
+
+BREAKING = "Breaking changes"
+SECURITY = "Security"
+REVERTS = "Reverts"
+OTHER = "Other"
+TYPES: Mapping[str, TypeRule] = {
+    "feat": TypeRule(bump="minor", group="Features"),
+    "fix": TypeRule(bump="patch", group="Fixes"),
+    "perf": TypeRule(bump="patch", group="Performance"),
+    "security": TypeRule(bump="patch", group=SECURITY),
+    "revert": TypeRule(bump="patch", group=REVERTS),
+    **{name: TypeRule() for name in ("build", "chore", "ci", "docs", "refactor", "style", "test")},
+}
+"""The built-in rules; `release/types` of the manifest adds to them or replaces one."""
+_GROUPS = (BREAKING, "Features", "Fixes", "Performance", SECURITY, REVERTS)
+_HIDDEN = TypeRule()
+
+
+class Entry(NamedTuple):
+    """One line of changelog and notes."""
+
+    commit: Commit
+    header: Header
+    group: str
+    """Heading; empty when hidden."""
+    bump: Bump
+    breaking: tuple[str, ...]
+    """Texts of BREAKING CHANGE footers."""
+    upgrade: tuple[str, ...]
+    """Texts of Upgrade footers."""
+    pull: int
+    """0 when unknown."""
+
+
+class Rules:
+    """The manifest's rules with the built-in types in place."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self.types = {**TYPES, **release.types}
+        self._reasons: dict[tuple[str, str], str] = {}
+        own = [rule.group for rule in release.types.values() if rule.group]
+        self.groups = tuple(dict.fromkeys((*_GROUPS, *own, OTHER)))
+        """Headings in the order they are written."""
+
+    def entry(self, commit: Commit, header: Header, message: Message, pull: int) -> Entry:
+        """The line for a header; `message` is where its footers stand."""
+        rule = self.types.get(header.type, _HIDDEN)
+        body = message.body
+        if body is None:
+            if header.breaking:
+                return Entry(commit, header, BREAKING, "major", (), (), pull)
+            if header.scope != "security":
+                return Entry(commit, header, rule.group, rule.bump, (), (), pull)
+            return Entry(commit, header, SECURITY, _at_least_patch(rule.bump), (), (), pull)
+        bump, group = rule.bump, rule.group
+        if header.scope == "security" or body.security:
+            bump, group = _at_least_patch(bump), SECURITY
+        if header.breaking or body.breaking:
+            bump, group = "major", BREAKING
+        return Entry(commit, header, group, bump, body.breaking, body.upgrade, pull)
+
+    def plain(self, commit: Commit, message: Message, pull: int) -> Entry:
+        """The line for a message that is not Conventional, where the manifest lets those count or a footer makes it count."""
+        title = (message.merge.title if message.merge else "") or message.subject
+        header, body = Header("", "", False, title or "(no message)"), message.body
+        if body is not None and body.breaking:
+            return Entry(commit, header, BREAKING, "major", body.breaking, body.upgrade, pull)
+        bump = self.release.unconventional
+        if body is not None and body.security:
+            return Entry(commit, header, SECURITY, _at_least_patch(bump), (), body.upgrade, pull)
+        return Entry(commit, header, OTHER, bump, (), body.upgrade if body else (), pull)
+
+    def counts(self, message: Message) -> bool:
+        """Whether a message that is not Conventional counts."""
+        body = message.body
+        return self.release.unconventional != "none" or (body is not None and bool(body.breaking or body.security))
+
+    def because(self, entry: Entry) -> str:
+        """Why an entry counts or does not."""
+        key = (entry.header.type, entry.bump)
+        if not key[0]:
+            return self._because_of_footer(entry)
+        if key not in self._reasons:
+            self._reasons[key] = self._reason(entry)
+        return self._reasons[key]
+
+    def _because_of_footer(self, entry: Entry) -> str:
+        for group, name in ((BREAKING, "BREAKING CHANGE"), (SECURITY, "Security")):
+            if entry.group == group:
+                return f"its {name} footer raises {entry.bump}, though its first line is no Conventional Commit"
+        return f"any commit raises {entry.bump}"
+
+    def _reason(self, entry: Entry) -> str:
+        kind = entry.header.type
+        if entry.bump == "major":
+            return f"{kind} with a breaking change raises major"
+        if entry.bump != "none":
+            return f"{kind} raises {entry.bump}"
+        return (
+            f"{kind} raises nothing" if kind in self.types else f"type {kind!r} is not in the rules{self._meant(kind)}"
+        )
+
+    def _meant(self, kind: str) -> str:
+        import difflib
+
+        near = difflib.get_close_matches(kind, self.types, n=1, cutoff=0.6)
+        return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def highest_bump(entries: tuple[Entry, ...]) -> Bump:
+    if len(entries) < 2:
+        return entries[0].bump if entries else "none"
+    return max((entry.bump for entry in entries), key=RANK.__getitem__, default="none")
+
+
+def _at_least_patch(bump: Bump) -> Bump:
+    return bump if bump != "none" else "patch"

@@ -1,14 +1,13 @@
-"""Where a command works: the repository named with -C, its manifest if it has one, its pages, its account on GitHub."""
+"""What a release command works on: a repository, its manifest if it has one, its pages, its account on GitHub."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.errors import InputError
 from pipelines.manifest.release import Release, ReleaseComponent
@@ -20,21 +19,23 @@ from release.versions.tags import TagFormat
 if TYPE_CHECKING:
     from pipelines.github import GitHub
     from pipelines.manifest import Manifest
-    from release.changelog.entries import Printer
 
 
-@dataclass(kw_only=True)
-class Workplace:
-    """One repository and what the command line said about it."""
+@dataclass(frozen=True, kw_only=True)
+class ReleaseContext:
+    """One repository and what the caller said about it. What follows from that is read when it is first asked for, and kept."""
 
     folder: Path
+    version: str | None = None
+    """The version that is meant, as a number or as a tag; None for what comes next."""
     component: str = ""
+    """As the caller named it; `component_name` is the one that is meant."""
     tag_format: str = ""
     commit: str = ""
     branch: str | None = None
     repository_name: str = ""
     use_manifest: bool = True
-    environ: Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     seen: Callable[[int], None] | None = None
     given: Manifest | None = None
     """The manifest whose rules count, where it is not the one of the checkout: a delivery is judged by the default branch."""
@@ -69,28 +70,31 @@ class Workplace:
         return Repository.open(
             self.git,
             self.rules,
-            component=self.component,
+            component=self.component_name,
             tag_format=self.tag_format,
             commit=self.commit,
             branch=self.branch if self.branch is not None else self._branch_of_workflow(),
             seen=self.seen,
         )
 
-    def mean(self, version: str | None) -> None:
-        """Let a tag say which component is meant where nothing else does: mobile-v1.0.0 is of `mobile`."""
-        if not version or self.component or self.tag_format:
-            return
+    @cached_property
+    def component_name(self) -> str:
+        """The component that is named, else the one whose tags the version is written as (mobile-v1.0.0), else the first."""
+        components = self.rules.components
+        first = next(iter(components))
+        if self.component or self.tag_format or not self.version:
+            return self.component or first
         try:
-            self.tag_format_in_use.read(version)
+            TagFormat(components[first].tag_format).read(self.version)
         except InputError:
-            formats = {name: TagFormat(each.tag_format) for name, each in self.rules.components.items()}
-            self.component = next((name for name, each in formats.items() if each.version(version) is not None), "")
-            self.__dict__.pop("repository", None)
+            formats = {name: TagFormat(each.tag_format) for name, each in components.items()}
+            return next((name for name, each in formats.items() if each.version(self.version) is not None), first)
+        return first
 
     @property
     def component_in_use(self) -> ReleaseComponent:
         """The component that is meant, for what needs no clone. Raises InputError for an unknown one."""
-        name = self.component or next(iter(self.rules.components))
+        name = self.component_name
         if name not in self.rules.components:
             raise InputError(
                 f"there is no release component {name!r}", next_step="see release/components in shipmate.yml"
@@ -103,9 +107,15 @@ class Workplace:
         return TagFormat(self.tag_format or self.component_in_use.tag_format)
 
     @property
+    def tag(self) -> str:
+        """The tag of the version that is meant. Raises InputError where none is named, or it is no version."""
+        tags = self.tag_format_in_use
+        return tags.tag(tags.read(self.version or ""))
+
+    @property
     def leads(self) -> bool:
         """Whether this is the component whose releases are GitHub's `latest`: the manifest's first. Others never are."""
-        return self.component in ("", next(iter(self.rules.components)))
+        return self.component_name == next(iter(self.rules.components))
 
     @cached_property
     def web(self) -> Web:
@@ -126,7 +136,7 @@ class Workplace:
                 next_step="pass --repository owner/name, or set GITHUB_REPOSITORY",
             )
         client = GitHub.from_environ({**self.environ, "GITHUB_REPOSITORY": self.web.repository})
-        client.policy = dataclasses.replace(client.policy, tries=tries)
+        client.policy = replace(client.policy, tries=tries)
         return client
 
     def github_if_any(self) -> GitHub | None:
@@ -143,11 +153,6 @@ class Workplace:
     @cached_property
     def top(self) -> Path:
         return self.git.top()
-
-    def printer(self, **more: Any) -> Printer:
-        from release.changelog.entries import Printer
-
-        return Printer(self.web, **more)
 
     def _branch_of_workflow(self) -> str | None:
         """A workflow checks out a commit, not a branch: its variables say which branch was meant."""

@@ -9,8 +9,8 @@ import click
 
 from pipelines.errors import ShipmateError
 from release.commands import console
-from release.commands.options import workplace_options
-from release.context import Workplace
+from release.commands.options import context_options
+from release.context import ReleaseContext
 
 
 @click.command("yank", short_help="Withdraw a published release.")
@@ -20,8 +20,8 @@ from release.context import Workplace
     "--instead", default="", metavar="VERSION", help="What to use instead; the highest release standing unless told."
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-@workplace_options
-def command(workplace: Workplace, version: str, reason: str, instead: str, as_json: bool) -> None:
+@context_options
+def command(context: ReleaseContext, reason: str, instead: str, as_json: bool) -> None:
     """Mark VERSION as withdrawn, with the reason and what to use instead, and move `latest` to the right release.
 
     Nothing is deleted: tag, files and notes stay. Says where the version is live, and how to take it back.
@@ -33,22 +33,21 @@ def command(workplace: Workplace, version: str, reason: str, instead: str, as_js
     from release.publishing.github_forge import GitHubForge
     from release.publishing.yank import withdraw
 
-    workplace.mean(version)
-    tags = workplace.tag_format_in_use
-    tag = tags.tag(tags.read(version))
+    tags = context.tag_format_in_use
+    tag = context.tag
     use = tags.tag(tags.read(instead)) if instead else ""
     with console.busy(f"withdrawing {tag}"):
         found = withdraw(
-            GitHubForge(workplace.github()),
+            GitHubForge(context.github()),
             tag,
             tags,
             reason=reason,
             instead=use,
-            leads=workplace.leads,
+            leads=context.leads,
             today=datetime.now(UTC).date().isoformat(),
             say=lambda text: console.aside(f"• {text}"),
         )
-        live = _mark(workplace, tag, reason)
+        live = _mark(context, tag, reason)
     if as_json:
         told = {"tag": tag, "instead": found.instead, "latest": found.latest, "done": list(found.done), "live": live}
         console.as_json({**told, "url": found.entry.url})
@@ -64,18 +63,18 @@ def command(workplace: Workplace, version: str, reason: str, instead: str, as_js
     click.echo(found.entry.url)
 
 
-def _mark(workplace: Workplace, tag: str, reason: str) -> dict[str, str]:
+def _mark(release: ReleaseContext, tag: str, reason: str) -> dict[str, str]:
     """Write the withdrawal into the marks of every environment's providers, so that a rollback without GitHub knows it; where it is live
     now: environment -> since when. What cannot be reached is said, and can be marked by running the same command again."""
     from pipelines.delivery.context import open_context
     from pipelines.runtime import Runtime
 
     found: dict[str, str] = {}
-    manifest = workplace.manifest
+    manifest = release.manifest
     if manifest is None:
         return found
     for environment in manifest.environments:
-        context = open_context(manifest, environment, Runtime(environ=workplace.environ))
+        context = open_context(manifest, environment, Runtime(environ=release.environ))
         for component in context.settings.targets:
             try:
                 host = context.host(component)

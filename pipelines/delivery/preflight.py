@@ -25,17 +25,19 @@ def require_publishable(context: Context, version: str, commit: str, *, live: bo
     By then users would have the release, so it is asked before anything is deployed. `live`: they have it already, so that only what
     would make the publication wrong refuses. Reads only. Raises the error that publishing would end with: the gates', Withdrawn, …
     """
-    from release.context import Workplace
+    from release.context import ReleaseContext
     from release.publishing.gates import Closed
     from release.publishing.github_forge import GitHubForge
-    from release.publishing.publish import Asked, preview
+    from release.publishing.publish import PublishRequest, preview
 
-    workplace = Workplace(
-        folder=context.manifest.root, commit=commit, environ=context.runtime.environ, given=context.manifest
+    release = ReleaseContext(
+        folder=context.manifest.root,
+        version=version,
+        commit=commit,
+        environ=context.runtime.environ,
+        given=context.manifest,
     )
-    found = preview(
-        workplace, Asked(version=version, live=live), forge=GitHubForge(require_github(context)), with_files=False
-    )
+    found = preview(release, PublishRequest(live=live), forge=GitHubForge(require_github(context)), with_files=False)
     if found.blocked is not None:
         raise found.blocked
     if not found.steps:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.manifest.mobile import Platform
     from pipelines.mobile.context import Context
     from release.changelog.sections import Section
-    from release.context import Workplace
+    from release.context import ReleaseContext
 
 
 @dataclass(kw_only=True)
@@ -139,11 +139,11 @@ def _release(context: Context, found: Found) -> None:
     """The gates of publishing: the tag in place, on its line, higher than what is out, green, its version files."""
     from release.publishing.gates import Closed
     from release.publishing.github_forge import GitHubForge
-    from release.publishing.publish import Asked, preview
+    from release.publishing.publish import PublishRequest, preview
     from release.refusals import NotGreen, NotHigher, OpenElsewhere, VersionFilesDiffer
 
     place = workplace(context)
-    seen = preview(place, Asked(version=context.tag), forge=GitHubForge(context.hub), with_files=False)
+    seen = preview(place, PublishRequest(), forge=GitHubForge(context.hub), with_files=False)
     found.tags = {each.name for each in place.repository.tags}
     found.published = seen.blocked is None and not seen.steps
     found.notes = for_testers(seen.ready.section, place)
@@ -162,16 +162,20 @@ def _release(context: Context, found: Found) -> None:
         found.app.append(_as_problem(seen.blocked, "GitHub release"))
 
 
-def workplace(context: Context) -> Workplace:
+def workplace(context: Context) -> ReleaseContext:
     """The commit's own tree, judged by the rules of the default branch."""
-    from release.context import Workplace
+    from release.context import ReleaseContext
 
-    return Workplace(
-        folder=context.source, commit=context.commit, environ=context.runtime.environ, given=context.manifest
+    return ReleaseContext(
+        folder=context.source,
+        version=context.tag,
+        commit=context.commit,
+        environ=context.runtime.environ,
+        given=context.manifest,
     )
 
 
-def for_testers(section: Section, place: Workplace) -> str:
+def for_testers(section: Section, place: ReleaseContext) -> str:
     """The changes of a release, a line each, without who made them."""
     from release.versions.rules import Rules
 

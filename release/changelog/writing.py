@@ -9,12 +9,13 @@ from fnmatch import fnmatchcase as fnmatch
 from pipelines.manifest.release import ReleaseComponent
 from release.changelog.contributors import authors_before, contributors
 from release.changelog.credits import Credits, look_up
+from release.changelog.entries import Printer
 from release.changelog.markdown import Safe, escape
 from release.changelog.migrations import Migration, new_migrations
 from release.changelog.notes import Carried, notes
 from release.changelog.sections import Section
 from release.changelog.templating import load
-from release.context import Workplace
+from release.context import ReleaseContext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,16 +27,16 @@ class Given:
     highlights: Sequence[str] = ()
 
 
-def write_notes(workplace: Workplace, section: Section, given: Given, *, online: bool = True) -> str:
+def write_notes(context: ReleaseContext, section: Section, given: Given, *, online: bool = True) -> str:
     """The notes of a section. Asks GitHub for credits when it can; what is deployed is known to the caller alone."""
-    repository = workplace.repository
+    repository = context.repository
     commits = [verdict.commit for verdict in section.own]
     base = section.previous.commit if section.previous else ""
-    github = workplace.github_if_any() if online else None
+    github = context.github_if_any() if online else None
     cache = repository.place.git_dir / "shipmate"
     credits = look_up(github, commits, base, section.commit, cache) if online else _OFFLINE
     pulls = {**_pulls(section), **credits.pulls}
-    people = contributors(commits, credits.logins, pulls, authors_before(workplace.git, base) if base else None)
+    people = contributors(commits, credits.logins, pulls, authors_before(context.git, base) if base else None)
     authors: dict[str, Safe] = {name: escape(login) for name, login in credits.logins.items()}
     return notes(
         section,
@@ -43,28 +44,28 @@ def write_notes(workplace: Workplace, section: Section, given: Given, *, online:
         people,
         Carried(
             deploys=given.deploys,
-            migrations=migrations_of(workplace, section),
+            migrations=migrations_of(context, section),
             checksums=given.checksums,
             highlights=given.highlights,
         ),
-        fill=load("notes.md.j2", workplace.own_template("notes")),
-        printer=workplace.printer(authors=authors, pulls=credits.pulls),
+        fill=load("notes.md.j2", context.own_template("notes")),
+        printer=Printer(context.web, authors, credits.pulls),
         order=repository.rules.groups,
     )
 
 
-def migrations_of(workplace: Workplace, section: Section) -> list[Migration]:
+def migrations_of(context: ReleaseContext, section: Section) -> list[Migration]:
     """From the folder the release component names, else from those of the manifest's components that lie in its paths."""
-    component = workplace.repository.component
+    component = context.repository.component
     folders = [component.migrations]
-    if not folders[0] and workplace.manifest is not None:
-        named = [each.migrations for each in workplace.manifest.components.values() if each.migrations]
+    if not folders[0] and context.manifest is not None:
+        named = [each.migrations for each in context.manifest.components.values() if each.migrations]
         folders = [folder for folder in named if _holds(component, folder)]
     previous = section.previous.commit if section.previous else None
     return [
         found
         for folder in dict.fromkeys(folders)
-        for found in new_migrations(workplace.git, folder, section.commit, previous)
+        for found in new_migrations(context.git, folder, section.commit, previous)
     ]
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from release.changelog.selection import pairs, section_for
+from release.changelog.selection import section_for
 from release.commands import console
-from release.commands.options import workplace_options
-from release.context import Workplace
+from release.commands.options import context_options, pairs
+from release.context import ReleaseContext
 
 
 @click.command("assets", short_help="SBOMs, checksums and notes, as files.")
@@ -25,10 +25,9 @@ from release.context import Workplace
 )
 @click.option("--highlight", "highlights", multiple=True, metavar="TEXT", help="A line for the top of the notes.")
 @click.option("--offline", is_flag=True, help="Ask GitHub nothing.")
-@workplace_options
+@context_options
 def command(
-    workplace: Workplace,
-    version: str | None,
+    context: ReleaseContext,
     out: Path,
     channel: str | None,
     files: tuple[Path, ...],
@@ -48,9 +47,9 @@ def command(
     from release.publishing.assets import prepare
 
     with console.busy("preparing the files") as sign:
-        section = section_for(workplace, version, channel)
+        section = section_for(context, channel)
         sign.what = "preparing the files"
         given = Given(deploys=pairs(deploys), highlights=highlights)
-        prepare(workplace, section, out, given, files=files, evidence=evidence, online=not offline)
+        prepare(context, section, out, given, files=files, evidence=evidence, online=not offline)
     for path in sorted(out.iterdir()):
         click.echo(str(path))

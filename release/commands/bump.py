@@ -9,8 +9,8 @@ import click
 
 from pipelines.errors import InputError, LocalError, ReleaseError
 from release.commands import console
-from release.commands.options import workplace_options
-from release.context import Workplace
+from release.commands.options import context_options
+from release.context import ReleaseContext
 
 
 class Bumped(NamedTuple):
@@ -28,10 +28,8 @@ class Bumped(NamedTuple):
 @click.option("--channel", default=None, metavar="NAME", help="What comes next is a pre-release on this channel.")
 @click.option("--file", "files", multiple=True, metavar="PATH[#KEY]", help="Instead of the manifest's version_files.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 12 when a file differs.")
-@workplace_options
-def command(
-    workplace: Workplace, version: str | None, channel: str | None, files: tuple[str, ...], check: bool
-) -> None:
+@context_options
+def command(context: ReleaseContext, channel: str | None, files: tuple[str, ...], check: bool) -> None:
     """Write VERSION (or what comes next) into every version file; comments and formatting stay.
 
     Nothing is committed. Do it on the branch that becomes the release, together with `shipmate release changelog --write`.
@@ -43,37 +41,34 @@ def command(
       shipmate release bump mobile-v1.0.1
       shipmate release bump 1.0.1 --file apps/web/package.json --file 'charts/app/Chart.yaml#appVersion'
     """
-    workplace.mean(version)
-    declared = files or workplace.repository.component.version_files
+    declared = files or context.repository.component.version_files
     if not declared:
         raise InputError(
             "no file is known to hold the version",
             next_step="list them in release/components/…/version_files of shipmate.yml, or pass --file",
         )
-    number = _number(workplace, version, channel)
-    bumped = _bumped(workplace, declared, number)
+    number = _number(context, channel)
+    bumped = _bumped(context, declared, number)
     differing = sum(not place.held for places in bumped.values() for place in places)
     for path, places in bumped.items():
         if not check:
-            _write(workplace, path, places[-1].text)
+            _write(context, path, places[-1].text)
         for place in places:
             console.aside(place.told)
     if check and differing:
         raise ReleaseError(f"{differing} place(s) do not hold {number}", next_step=f"shipmate release bump {number}")
 
 
-def _number(workplace: Workplace, version: str | None, channel: str | None) -> str:
-    from release.changelog.selection import decision_of
-
-    if version:
-        return str(workplace.repository.format.read(version))
-    decision = decision_of(workplace, channel)
+def _number(context: ReleaseContext, channel: str | None) -> str:
+    if context.version:
+        return str(context.repository.format.read(context.version))
+    decision = context.repository.decide(channel)
     if decision.version is None:
         raise ReleaseError(f"nothing to release: {decision.why}", next_step="name the version to write")
     return str(decision.version)
 
 
-def _bumped(workplace: Workplace, declared: Sequence[str], number: str) -> dict[str, list[Bumped]]:
+def _bumped(context: ReleaseContext, declared: Sequence[str], number: str) -> dict[str, list[Bumped]]:
     """Every place by its file. All are made before any file is written: one that cannot be must not leave others changed."""
     from release.versions.files import places, read, write
 
@@ -81,7 +76,7 @@ def _bumped(workplace: Workplace, declared: Sequence[str], number: str) -> dict[
     for place in places(declared):
         before = found.setdefault(place.path, [])
         try:
-            text = before[-1].text if before else (workplace.top / place.path).read_bytes().decode()
+            text = before[-1].text if before else (context.top / place.path).read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot be read: {error}", where=place.path, next_step="see version_files") from error
         old = read(place, text)
@@ -90,9 +85,9 @@ def _bumped(workplace: Workplace, declared: Sequence[str], number: str) -> dict[
     return found
 
 
-def _write(workplace: Workplace, path: str, text: str) -> None:
+def _write(context: ReleaseContext, path: str, text: str) -> None:
     try:
-        (workplace.top / path).write_bytes(text.encode())
+        (context.top / path).write_bytes(text.encode())
     except OSError as error:
         raise LocalError(
             f"cannot be written: {error.strerror}", where=path, next_step="see the file's rights"

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import click
 
 from pipelines.errors import InputError, LocalError, ReleaseError
+from release.changelog.entries import Printer
 from release.changelog.halves import in_halves
 from release.changelog.rendering import PREAMBLE, Written, write
 from release.changelog.sections import Cut, cut_history, judged
 from release.changelog.templating import load
 from release.commands import console
-from release.commands.options import workplace_options
-from release.context import Workplace
+from release.commands.options import context_options
+from release.context import ReleaseContext
 from release.versions.decision import Decision, Facts, decide
-from release.versions.tags import channel_of_branch, check_channel
 
 
 @click.command("changelog", short_help="CHANGELOG.md, for those who use it.")
@@ -28,9 +29,9 @@ from release.versions.tags import channel_of_branch, check_channel
 @click.option("--released", is_flag=True, help="Only what is released, not what comes next.")
 @click.option("--channel", default=None, metavar="NAME", help="What comes next is a pre-release on this channel.")
 @click.option("--prereleases", is_flag=True, help="Keep a section for every pre-release.")
-@workplace_options
+@context_options
 def command(
-    workplace: Workplace,
+    context: ReleaseContext,
     to_file: bool,
     check: bool,
     rewrite: bool,
@@ -50,37 +51,35 @@ def command(
       shipmate release changelog -C ../other --tag-format '{version}' --released
     """
     with console.busy("reading the history") as sign:
-        workplace.seen = sign.seen
+        context = replace(context, seen=sign.seen)
         if to_file or check:
-            _ = workplace.top  # a bare repository has no file to write
-        chosen = channel if channel is not None else channel_of_branch(workplace.repository.branch, workplace.rules)
-        cuts = _cuts(workplace, chosen, released=released, prereleases=prereleases)
+            _ = context.top  # a bare repository has no file to write
+        chosen = context.repository.channel(channel)
+        cuts = _cuts(context, chosen, released=released, prereleases=prereleases)
         sign.what = "writing the changelog"
-        fill = load("changelog.md.j2", workplace.own_template("changelog"))
+        fill = load("changelog.md.j2", context.own_template("changelog"))
         if to_file or check:
             over = not (released or chosen or any(cut.pending for cut in cuts))
-            _merge(workplace, list(_write(workplace, cuts, fill)), rewrite=rewrite, over=over, only_check=check)
+            _merge(context, list(_write(context, cuts, fill)), rewrite=rewrite, over=over, only_check=check)
             return
         sys.stdout.write(PREAMBLE)
-        for text in in_halves(cuts, lambda some: _texts(_write(workplace, some, fill))):
+        for text in in_halves(cuts, lambda some: _texts(_write(context, some, fill))):
             sys.stdout.write(text)
 
 
-def _cuts(workplace: Workplace, channel: str, *, released: bool, prereleases: bool) -> list[Cut]:
-    repository = workplace.repository
-    if channel:
-        check_channel(channel, workplace.rules)
+def _cuts(context: ReleaseContext, channel: str, *, released: bool, prereleases: bool) -> list[Cut]:
+    repository = context.repository
 
     def prepare(facts: Facts) -> Decision | None:
-        return None if released else decide(facts, workplace.rules, repository.component, channel=channel)
+        return None if released else decide(facts, context.rules, repository.component, channel=channel)
 
     return cut_history(repository, prepare, prereleases=prereleases)
 
 
-def _write(workplace: Workplace, cuts: Sequence[Cut], fill: Callable[[dict[str, Any]], str]) -> Iterator[Written]:
-    repository = workplace.repository
+def _write(context: ReleaseContext, cuts: Sequence[Cut], fill: Callable[[dict[str, Any]], str]) -> Iterator[Written]:
+    repository = context.repository
     found = (judged(repository, cut) for cut in cuts)
-    return write(found, fill, workplace.printer(), repository.rules.groups)
+    return write(found, fill, Printer(context.web), repository.rules.groups)
 
 
 def _texts(written: Iterator[Written]) -> Iterator[str]:
@@ -89,11 +88,11 @@ def _texts(written: Iterator[Written]) -> Iterator[str]:
         yield "".join(f"\n{each.text}" for each in piece)
 
 
-def _merge(workplace: Workplace, written: list[Written], *, rewrite: bool, over: bool, only_check: bool) -> None:
+def _merge(context: ReleaseContext, written: list[Written], *, rewrite: bool, over: bool, only_check: bool) -> None:
     from release.changelog.file import merge, replace
 
-    repository = workplace.repository
-    file = workplace.top / repository.component.changelog
+    repository = context.repository
+    file = context.top / repository.component.changelog
     try:
         before = file.read_bytes().decode() if file.exists() else ""
         existing = before.replace("\r\n", "\n")

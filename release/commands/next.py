@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from release.changelog.selection import decision_of
 from release.commands import console
-from release.commands.options import workplace_options
-from release.context import Workplace
+from release.commands.options import context_options
+from release.context import ReleaseContext
 from release.versions.decision import Decision
 
 
@@ -19,8 +19,8 @@ from release.versions.decision import Decision
 )
 @click.option("--explain", is_flag=True, help="Every commit with why it counts or not.")
 @click.option("--json", "as_json", is_flag=True, help="For machines; with every commit.")
-@workplace_options
-def command(workplace: Workplace, channel: str | None, explain: bool, as_json: bool) -> None:
+@context_options
+def command(context: ReleaseContext, channel: str | None, explain: bool, as_json: bool) -> None:
     """The next version by the commits since the last release: on standard output and nothing else there.
 
     When nothing is to be released, standard output stays empty and standard error says why; the exit code is 0.
@@ -33,8 +33,8 @@ def command(workplace: Workplace, channel: str | None, explain: bool, as_json: b
       shipmate release next --tag-format '{version}' -C ../other --json
     """
     with console.busy("reading the history") as sign:
-        workplace.seen = sign.seen
-        decision = decision_of(workplace, channel)
+        context = replace(context, seen=sign.seen)
+        decision = context.repository.decide(channel)
     if as_json:
         console.as_json(to_json(decision))
         return

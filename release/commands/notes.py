@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
-from release.changelog.selection import pairs, section_for
+from release.changelog.selection import section_for
 from release.commands import console
-from release.commands.options import workplace_options
-from release.context import Workplace
+from release.commands.options import context_options, pairs
+from release.context import ReleaseContext
 
 
 @click.command("notes", short_help="The notes of a release.")
@@ -18,10 +20,9 @@ from release.context import Workplace
 )
 @click.option("--highlight", "highlights", multiple=True, metavar="TEXT", help="A line for the top.")
 @click.option("--offline", is_flag=True, help="Ask GitHub nothing.")
-@workplace_options
+@context_options
 def command(
-    workplace: Workplace,
-    version: str | None,
+    context: ReleaseContext,
     channel: str | None,
     deploys: tuple[str, ...],
     highlights: tuple[str, ...],
@@ -40,8 +41,8 @@ def command(
     from release.changelog.writing import Given, write_notes
 
     with console.busy("reading the history") as sign:
-        workplace.seen = sign.seen
-        section = section_for(workplace, version, channel)
+        context = replace(context, seen=sign.seen)
+        section = section_for(context, channel)
         sign.what = "writing the notes"
-        text = write_notes(workplace, section, Given(deploys=pairs(deploys), highlights=highlights), online=not offline)
+        text = write_notes(context, section, Given(deploys=pairs(deploys), highlights=highlights), online=not offline)
     click.echo(text, nl=False)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pipelines.errors import InputError
 from release.commands.console import FOLDER
-from release.context import Workplace
+from release.context import ReleaseContext
 
 _OPTIONS = (
     click.option("-C", "folder", default=".", metavar="DIR", help="The repository, as in git."),
@@ -28,8 +29,8 @@ _OPTIONS = (
 )
 
 
-def workplace_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options; the command gets a Workplace as `workplace`."""
+def context_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options; the command gets a ReleaseContext as `context`, which has its argument `version`, too, if it takes one."""
 
     def run(
         *,
@@ -40,10 +41,12 @@ def workplace_options(command: Callable[..., Any]) -> Callable[..., Any]:
         branch: str | None,
         repository_name: str,
         no_manifest: bool,
+        version: str | None = None,
         **rest: Any,
     ) -> Any:
-        workplace = Workplace(
+        context = ReleaseContext(
             folder=Path(click.get_current_context().meta.get(FOLDER, ".")) / folder,
+            version=version,
             component=component,
             tag_format=tag_format,
             commit=commit,
@@ -51,7 +54,7 @@ def workplace_options(command: Callable[..., Any]) -> Callable[..., Any]:
             repository_name=repository_name,
             use_manifest=not no_manifest,
         )
-        return command(workplace=workplace, **rest)
+        return command(context=context, **rest)
 
     run.__doc__ = command.__doc__
     run.__name__ = command.__name__
@@ -61,3 +64,14 @@ def workplace_options(command: Callable[..., Any]) -> Callable[..., Any]:
     # Options put on the command itself come after these.
     wrapped.__click_params__ = [*wrapped.__click_params__, *getattr(command, "__click_params__", [])]  # type: ignore[attr-defined]
     return wrapped
+
+
+def pairs(given: Sequence[str]) -> dict[str, str]:
+    """NAME=WHAT options as a mapping. Raises InputError."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, sign, what = text.partition("=")
+        if not sign or not name or not what:
+            raise InputError(f"{text!r} is not NAME=WHAT", next_step="write it like backend=sha256:5148…")
+        found[name] = what
+    return found

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from release.commands import console
-from release.commands.options import workplace_options
-from release.commands.publish import asked, contents_options
-from release.context import Workplace
+from release.commands.options import context_options
+from release.commands.publish import contents_options, request_of
+from release.context import ReleaseContext
 
 if TYPE_CHECKING:
     from release.publishing.publish import Preview
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @click.option("--notes", "with_notes", is_flag=True, help="The notes as well.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @contents_options
-@workplace_options
-def command(workplace: Workplace, with_notes: bool, as_json: bool, **contents: Any) -> None:
+@context_options
+def command(context: ReleaseContext, with_notes: bool, as_json: bool, **contents: Any) -> None:
     """The version, each gate's answer, and every step to a published release. Nothing is written.
 
     Exits with the code of the first gate that does not hold, 0 when all do.
@@ -34,7 +34,7 @@ def command(workplace: Workplace, with_notes: bool, as_json: bool, **contents: A
     from release.publishing.publish import preview
 
     with console.busy("asking GitHub"):
-        found = preview(workplace, asked(contents))
+        found = preview(context, request_of(context, contents))
     if as_json:
         console.as_json(_json(found))
     else:
@@ -51,7 +51,7 @@ def _text(found: Preview, *, with_notes: bool) -> str:
     since = f" after {section.previous.tag}" if section.previous else ""
     kind = "pre-release" if wanted.prerelease else "latest" if wanted.latest else "not the latest"
     lines = [f"{click.style(wanted.tag, bold=True)}{since}, {kind}, from {wanted.commit[:9]}"]
-    lines += [f"{click.style('warning', fg='yellow')}: {doubt}" for doubt in found.ready.doubts]
+    lines += [f"{click.style('warning', fg='yellow')}: {warning}" for warning in found.ready.preparation_warnings]
     lines += ["", "gates"]
     for answer in found.answers:
         if isinstance(answer, Passed):
@@ -78,7 +78,7 @@ def _json(found: Preview) -> dict[str, Any]:
         "previous": found.ready.section.previous.tag if found.ready.section.previous else None,
         "prerelease": wanted.prerelease,
         "latest": wanted.latest,
-        "warnings": list(found.ready.doubts),
+        "warnings": list(found.ready.preparation_warnings),
         "gates": [
             {"gate": answer.gate, "holds": True, "told": answer.told}
             if isinstance(answer, Passed)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from release.commands import console
-from release.commands.options import workplace_options
-from release.context import Workplace
+from release.commands.options import context_options, pairs
+from release.context import ReleaseContext
+
+if TYPE_CHECKING:
+    from release.publishing.publish import PublishRequest
 
 _CONTENTS = (
     click.argument("version", required=False),
@@ -46,8 +49,8 @@ def contents_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--take-over", is_flag=True, help="Take the lock of a run that is known to be gone.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @contents_options
-@workplace_options
-def command(workplace: Workplace, as_json: bool, take_over: bool, **contents: Any) -> None:
+@context_options
+def command(context: ReleaseContext, as_json: bool, take_over: bool, **contents: Any) -> None:
     """Publish VERSION, or what comes next: tag, draft, files, and only then the release.
 
     It reads what GitHub has and does what is missing: run it again after anything that went wrong. Of two at once, one publishes.
@@ -68,7 +71,7 @@ def command(workplace: Workplace, as_json: bool, take_over: bool, **contents: An
         console.aside(f"• {text}")
 
     with console.busy("publishing"):
-        outcome = publish(workplace, asked(contents, take_over=take_over), say=say)
+        outcome = publish(context, request_of(context, contents, take_over=take_over), say=say)
     entry = outcome.published.entry
     console.warn(outcome.warnings)
     if as_json:
@@ -80,7 +83,7 @@ def command(workplace: Workplace, as_json: bool, take_over: bool, **contents: An
                 "changed": outcome.changed,
                 "steps": list(outcome.published.done),
                 "dispatched": list(outcome.dispatched),
-                "warnings": [*outcome.doubts, *outcome.warnings],
+                "warnings": [*outcome.preparation_warnings, *outcome.warnings],
             }
         )
         return
@@ -89,14 +92,12 @@ def command(workplace: Workplace, as_json: bool, take_over: bool, **contents: An
     click.echo(entry.url)
 
 
-def asked(contents: dict[str, Any], *, take_over: bool = False) -> Any:
-    """The options as what `releasing` takes."""
-    from release.changelog.selection import pairs
+def request_of(context: ReleaseContext, contents: dict[str, Any], *, take_over: bool = False) -> PublishRequest:
+    """The options as a request. Raises InputError."""
     from release.changelog.writing import Given
-    from release.publishing.publish import Asked
+    from release.publishing.publish import PublishRequest
 
-    return Asked(
-        version=contents["version"],
+    return PublishRequest(
         channel=contents["channel"],
         given=Given(deploys=pairs(contents["deploys"]), highlights=contents["highlights"]),
         prepared=contents["prepared"],
@@ -104,14 +105,14 @@ def asked(contents: dict[str, Any], *, take_over: bool = False) -> Any:
         evidence=contents["evidence"],
         then_dispatch=contents["then_dispatch"],
         take_over=take_over,
-        again=_again(contents),
+        again=_again(context, again=contents["again"]),
     )
 
 
-def _again(contents: dict[str, Any]) -> bool:
+def _again(context: ReleaseContext, *, again: bool) -> bool:
     """Raises InputError without a version: what comes next was never out."""
     from pipelines.errors import InputError
 
-    if contents["again"] and not contents["version"]:
+    if again and not context.version:
         raise InputError("no version is named", where="--again", next_step="name the one that was out before")
-    return bool(contents["again"])
+    return again

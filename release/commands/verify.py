@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 
 from release.commands import console
-from release.commands.options import workplace_options
-from release.context import Workplace
+from release.commands.options import context_options
+from release.context import ReleaseContext
 
 
 @click.command("verify", short_help="Check a published release from outside.")
 @click.argument("version")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-@workplace_options
-def command(workplace: Workplace, version: str, as_json: bool) -> None:
+@context_options
+def command(context: ReleaseContext, as_json: bool) -> None:
     """Fetch a release and check all it claims: tag, line, CI, version files, every file against its checksums, SBOMs, notes,
     provenance, pre-release or latest.
 
@@ -27,12 +27,11 @@ def command(workplace: Workplace, version: str, as_json: bool) -> None:
     from release.publishing.github_forge import GitHubForge
     from release.publishing.verify import require, verify
 
-    workplace.mean(version)
-    tags = workplace.tag_format_in_use
-    tag = tags.tag(tags.read(version))
+    tags = context.tag_format_in_use
+    tag = context.tag
     with console.busy(f"checking {tag}"):
-        forge, rules = GitHubForge(workplace.github()), workplace.rules
-        findings = verify(forge, tag, rules, tags, workplace.component_in_use, leads=workplace.leads)
+        forge, rules = GitHubForge(context.github()), context.rules
+        findings = verify(forge, tag, rules, tags, context.component_in_use, leads=context.leads)
     if as_json:
         console.as_json({"tag": tag, "findings": [vars(finding) for finding in findings]})
     else:

@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.errors import InputError, LocalError
 from release.changelog.sections import Section
 from release.changelog.writing import Given, write_notes
-from release.context import Workplace
+from release.context import ReleaseContext
 from release.publishing.forge import File
 from release.publishing.sbom import sbom
 
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 
 
 def prepare(
-    workplace: Workplace,
+    context: ReleaseContext,
     section: Section,
     folder: Path,
     given: Given,
@@ -42,16 +42,16 @@ def prepare(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in _sboms(workplace, section).items():
+        for name, content in _sboms(context, section).items():
             (folder / name).write_text(content)
         for path in (*files, *evidence):
             _take(path, folder)
-        shipped = [*sbom_names(workplace), *(path.name for path in files)]
-        about = _about(workplace, section, given.deploys, {name: sha256(folder / name) for name in shipped})
+        shipped = [*sbom_names(context), *(path.name for path in files)]
+        about = _about(context, section, given.deploys, {name: sha256(folder / name) for name in shipped})
         (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
         sums = {name: sha256(folder / name) for name in (*shipped, ABOUT, *(path.name for path in evidence))}
         notes = kept if kept and all(digest in kept for digest in sums.values()) else ""
-        notes = notes or write_notes(workplace, section, Given(**{**vars(given), "checksums": sums}), online=online)
+        notes = notes or write_notes(context, section, Given(**{**vars(given), "checksums": sums}), online=online)
         (folder / NOTES).write_text(notes)
         sums[NOTES] = sha256(folder / NOTES)
         rows = [f"{digest}  {name}\n" for name, digest in sorted(sums.items())]
@@ -114,12 +114,12 @@ def sha256(path: Path) -> str:
 
 
 def _about(
-    workplace: Workplace, section: Section, deploys: Mapping[str, str], files: Mapping[str, str]
+    context: ReleaseContext, section: Section, deploys: Mapping[str, str], files: Mapping[str, str]
 ) -> dict[str, Any]:
     """What the release is, for machines. Nothing in it depends on when or where it was written."""
     return {
         "schema": 1,
-        "component": workplace.repository.name,
+        "component": context.repository.name,
         "version": section.version,
         "tag": section.tag,
         "commit": section.commit,
@@ -129,15 +129,15 @@ def _about(
     }
 
 
-def sbom_names(workplace: Workplace) -> list[str]:
+def sbom_names(context: ReleaseContext) -> list[str]:
     """Names of the files that are made from the component's lock files."""
-    return [f"{name}.cdx.json" for name in workplace.repository.component.sboms]
+    return [f"{name}.cdx.json" for name in context.repository.component.sboms]
 
 
-def _sboms(workplace: Workplace, section: Section) -> dict[str, str]:
+def _sboms(context: ReleaseContext, section: Section) -> dict[str, str]:
     made: dict[str, str] = {}
-    for name, lock in workplace.repository.component.sboms.items():
-        content = workplace.git.file(section.commit, lock)
+    for name, lock in context.repository.component.sboms.items():
+        content = context.git.file(section.commit, lock)
         if content is None:
             raise InputError(
                 f"the lock file of {name} is not in {section.commit[:9]}",
@@ -150,14 +150,14 @@ def _sboms(workplace: Workplace, section: Section) -> dict[str, str]:
             lock,
             content.decode("utf-8", "replace"),
             commit=section.commit,
-            time=workplace.repository.time_of(section.commit),
-            other=lambda path: _text(workplace, section.commit, path),
+            time=context.repository.time_of(section.commit),
+            other=lambda path: _text(context, section.commit, path),
         )
     return made
 
 
-def _text(workplace: Workplace, commit: str, path: str) -> str | None:
-    content = workplace.git.file(commit, path)
+def _text(context: ReleaseContext, commit: str, path: str) -> str | None:
+    content = context.git.file(commit, path)
     return None if content is None else content.decode("utf-8", "replace")
 
 

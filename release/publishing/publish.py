@@ -15,7 +15,7 @@ from pipelines.errors import InputError, RefusedError, ReleaseError, ShipmateErr
 from release.changelog.sections import Section
 from release.changelog.selection import section_for
 from release.changelog.writing import Given
-from release.context import Workplace
+from release.context import ReleaseContext
 from release.publishing import gates
 from release.publishing.assets import NOTES, collect, prepare, sbom_names
 from release.publishing.downstream import inputs, starts_nothing, waiting
@@ -27,7 +27,7 @@ from release.publishing.publisher import Published, Publisher, follow
 from release.publishing.state import Step, Wanted, all_steps, next_step, notes_in
 from release.publishing.verify import highest_standing
 from release.versions.tags import TagFormat, key
-from release.versions.warnings import doubts
+from release.versions.warnings import version_warnings
 
 if TYPE_CHECKING:
     from semver import Version
@@ -37,10 +37,9 @@ LONGEST_BODY = 120_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What the caller wants released."""
+class PublishRequest:
+    """What to publish a version with, and how; the version itself is the context's."""
 
-    version: str | None = None
     channel: str | None = None
     given: Given = field(default_factory=Given)
     prepared: Path | None = None
@@ -80,7 +79,7 @@ class Ready:
     wanted: Wanted
     publisher: Publisher
     candidate: gates.Candidate
-    doubts: Sequence[str] = ()
+    preparation_warnings: Sequence[str] = ()
     """What speaks against the version that was asked for, or the files that were prepared for it."""
 
 
@@ -93,7 +92,7 @@ class Outcome:
     commit: str
     dispatched: Sequence[str]
     warnings: Sequence[str]
-    doubts: Sequence[str] = ()
+    preparation_warnings: Sequence[str] = ()
 
     @property
     def changed(self) -> bool:
@@ -112,7 +111,9 @@ class Preview:
     """Why what GitHub holds cannot be led to this release."""
 
 
-def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], forge: Forge | None = None) -> Outcome:
+def publish(
+    context: ReleaseContext, request: PublishRequest, *, say: Callable[[str], None], forge: Forge | None = None
+) -> Outcome:
     """Publish a release, or finish one, or find that it is finished. Raises what the gates, the state and the lock raise.
 
     Nothing is written before every gate holds; of a release that users have, before those that are decisive do. A finished release is
@@ -120,25 +121,25 @@ def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], f
     """
     warnings: list[str] = []
     with ExitStack() as stack:
-        ready = _ready(workplace, asked, stack, say, forge)
-        for doubt in ready.doubts:
-            say(f"warning: {doubt}")
+        ready = _ready(context, request, stack, say, forge)
+        for warning in ready.preparation_warnings:
+            say(f"warning: {warning}")
         if next_step(ready.publisher.observe(), ready.wanted) is not None:
             for answer in gates.require(ready.candidate):
                 say(f"{answer.gate}: {answer.told}")
                 warnings += [f"{answer.gate}: {answer.told}"] if isinstance(answer, gates.Warned) else []
-        me = myself(workplace.environ)
-        published = ready.publisher.run(me, minutes=workplace.rules.lease_minutes, take_over=asked.take_over)
+        me = myself(context.environ)
+        published = ready.publisher.run(me, minutes=context.rules.lease_minutes, take_over=request.take_over)
         if published.done and ready.wanted.latest:
             _leave_latest_to_the_highest(ready, say)
-        workflows = asked.then_dispatch or workplace.rules.then_dispatch
+        workflows = request.then_dispatch or context.rules.then_dispatch
         ready.candidate.repository.git.note_tag(ready.wanted.tag, ready.wanted.commit)
         told = {"version": ready.wanted.tag, "commit": ready.wanted.commit}
         dispatched = follow(
             ready.publisher.forge,
             workflows,
             ready.wanted.tag,
-            inputs=lambda workflow: inputs(workplace.git, ready.wanted.commit, workflow, told),
+            inputs=lambda workflow: inputs(context.git, ready.wanted.commit, workflow, told),
             say=say,
         )
         return Outcome(
@@ -146,18 +147,20 @@ def publish(workplace: Workplace, asked: Asked, *, say: Callable[[str], None], f
             tag=ready.wanted.tag,
             commit=ready.wanted.commit,
             dispatched=dispatched,
-            warnings=[*warnings, *published.warnings, *_nobody_starts(workplace, ready.wanted.commit, workflows)],
-            doubts=ready.doubts,
+            warnings=[*warnings, *published.warnings, *_nobody_starts(context, ready.wanted.commit, workflows)],
+            preparation_warnings=ready.preparation_warnings,
         )
 
 
-def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None, with_files: bool = True) -> Preview:
+def preview(
+    context: ReleaseContext, request: PublishRequest, *, forge: Forge | None = None, with_files: bool = True
+) -> Preview:
     """Everything `publish` would find and do, nothing written.
 
     Without its files, which take longest to prepare, it still says whether the release may be published.
     """
     with ExitStack() as stack:
-        ready = _ready(workplace, asked, stack, lambda _: None, forge, with_files=with_files)
+        ready = _ready(context, request, stack, lambda _: None, forge, with_files=with_files)
         answers = gates.ask(ready.candidate)
         steps: Sequence[Step] = ()
         blocked: ShipmateError | None = None
@@ -166,30 +169,29 @@ def preview(workplace: Workplace, asked: Asked, *, forge: Forge | None = None, w
             steps = all_steps(state, ready.wanted)
         except (RefusedError, ReleaseError) as error:
             blocked = error
-        workflows = asked.then_dispatch or workplace.rules.then_dispatch
+        workflows = request.then_dispatch or context.rules.then_dispatch
         return Preview(ready=ready, answers=answers, steps=steps, follows=workflows, blocked=blocked)
 
 
 def _ready(
-    workplace: Workplace,
-    asked: Asked,
+    context: ReleaseContext,
+    request: PublishRequest,
     stack: ExitStack,
     say: Callable[[str], None],
     forge: Forge | None,
     *,
     with_files: bool = True,
 ) -> Ready:
-    workplace.mean(asked.version)
-    repository = workplace.repository
-    forge = forge or GitHubForge(workplace.github())
+    repository = context.repository
+    forge = forge or GitHubForge(context.github())
     repository.learn(forge.tags(repository.format.prefix), forge.tag)
-    if asked.version and (asked.live or asked.again):
-        _require_tag(workplace, asked.version, forge)
-    section = section_for(workplace, asked.version, asked.channel)
-    unlearned = _unlearned(workplace, section.commit, refuse=not asked.live)
+    if context.version and (request.live or request.again):
+        _require_tag(context, context.version, forge)
+    section = section_for(context, request.channel)
+    unlearned = _unlearned(context, section.commit, refuse=not request.live)
     since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     nothing = Contents(notes="", files=(), given={})
-    contents = _contents(workplace, section, asked, stack, forge, since) if with_files else nothing
+    contents = _contents(context, section, request, stack, forge, since) if with_files else nothing
     version = repository.format.read(section.tag)
     wanted = Wanted(
         tag=section.tag,
@@ -197,13 +199,13 @@ def _ready(
         name=section.tag,
         body=shortened(contents.notes),
         prerelease=bool(version.prerelease),
-        latest=workplace.leads and _outranks_published(version, forge, repository.format),
-        tagged=asked.live or asked.again,
-        live=asked.live,
+        latest=context.leads and _outranks_published(version, forge, repository.format),
+        tagged=request.live or request.again,
+        live=request.live,
         files=tuple(contents.files),
         given=contents.given,
     )
-    own = [*asked.files, *asked.evidence, *([asked.prepared] if asked.prepared else [])]
+    own = [*request.files, *request.evidence, *([request.prepared] if request.prepared else [])]
     return Ready(
         section=section,
         contents=contents,
@@ -215,34 +217,34 @@ def _ready(
             version=version,
             tag=section.tag,
             commit=section.commit,
-            own_files=_inside(workplace, own),
-            take_over=asked.take_over,
-            live=asked.live,
-            again=asked.again,
+            own_files=_inside(context, own),
+            take_over=request.take_over,
+            live=request.live,
+            again=request.again,
         ),
-        doubts=[
+        preparation_warnings=[
             *unlearned,
             *(
-                doubts(section, version, repository.format, workplace.rules)
-                if asked.version and contents.finished is None
+                version_warnings(version, section.previous, section.verdicts, repository.format, context.rules)
+                if context.version and contents.finished is None
                 else ()
             ),
         ],
     )
 
 
-def _require_tag(workplace: Workplace, version: str, forge: Forge) -> None:
+def _require_tag(context: ReleaseContext, version: str, forge: Forge) -> None:
     """Raises TagGone, TagMoved: what was released before has its tag, on the commit that is meant or, where none is, was known here."""
-    repository = workplace.repository
+    repository = context.repository
     tag = repository.format.tag(repository.format.read(version))
     known = next((each.commit for each in repository.released if each.tag == tag), "")
-    gates.require_tag(forge, tag, workplace.commit or known)
+    gates.require_tag(forge, tag, context.commit or known)
 
 
-def _unlearned(workplace: Workplace, commit: str, *, refuse: bool) -> list[str]:
+def _unlearned(context: ReleaseContext, commit: str, *, refuse: bool) -> list[str]:
     """What was tagged below the commit since the files were prepared. Raises InputError unless it is only to be said."""
     try:
-        workplace.repository.require_learned(commit)
+        context.repository.require_learned(commit)
     except InputError as error:
         if refuse:
             raise
@@ -267,34 +269,34 @@ def _outranks_published(version: Version, forge: Forge, tag_format: TagFormat) -
 
 
 def _contents(
-    workplace: Workplace, section: Section, asked: Asked, stack: ExitStack, forge: Forge, since: str
+    context: ReleaseContext, section: Section, request: PublishRequest, stack: ExitStack, forge: Forge, since: str
 ) -> Contents:
     """What was prepared before, or prepared now from what is given and what GitHub holds."""
-    sboms, folder, bare = sbom_names(workplace), asked.prepared, asked.bare
+    sboms, folder, bare = sbom_names(context), request.prepared, request.bare
     if folder is None:
         held = look(forge, section.tag, section.commit, since, sboms)
         if held is not None and held.finished and bare:
             return Contents(notes=notes_in(held.entry), files=(), given={}, finished=held.entry)
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="shipmate-release-")))
-        asked = _with_held(asked, held, folder, forge) if held is not None else asked
+        request = _with_held(request, held, folder, forge) if held is not None else request
         kept = held.notes if held is not None and bare else ""
-        prepare(workplace, section, folder, asked.given, files=asked.files, evidence=asked.evidence, kept=kept)
+        prepare(context, section, folder, request.given, files=request.files, evidence=request.evidence, kept=kept)
     files = collect(folder, section.tag, section.commit)
-    given = given_of(folder, sboms, asked.given.highlights)
+    given = given_of(folder, sboms, request.given.highlights)
     return Contents(notes=(folder / NOTES).read_text(), files=files, given=given)
 
 
-def _with_held(asked: Asked, held: Held, folder: Path, forge: Forge) -> Asked:
+def _with_held(request: PublishRequest, held: Held, folder: Path, forge: Forge) -> PublishRequest:
     """What is given now, and beside it what GitHub holds from before."""
-    now = {path.name for path in (*asked.files, *asked.evidence)}
+    now = {path.name for path in (*request.files, *request.evidence)}
     files = held.fetch(forge, [name for name in held.files if name not in now], folder, "--asset")
     evidence = held.fetch(forge, [name for name in held.evidence if name not in now], folder, "--evidence")
     given = replace(
-        asked.given,
-        deploys=asked.given.deploys or held.deploys,
-        highlights=asked.given.highlights or held.highlights,
+        request.given,
+        deploys=request.given.deploys or held.deploys,
+        highlights=request.given.highlights or held.highlights,
     )
-    return replace(asked, given=given, files=[*asked.files, *files], evidence=[*asked.evidence, *evidence])
+    return replace(request, given=given, files=[*request.files, *files], evidence=[*request.evidence, *evidence])
 
 
 def shortened(notes: str) -> str:
@@ -312,19 +314,19 @@ def _pause(seconds: float) -> None:
     time.sleep(seconds * current().time_scale)
 
 
-def _inside(workplace: Workplace, paths: Sequence[Path]) -> list[str]:
+def _inside(context: ReleaseContext, paths: Sequence[Path]) -> list[str]:
     """Paths relative to the working tree, of those that lie in it."""
     if not paths:
         return []
-    top = workplace.top.resolve()
+    top = context.top.resolve()
     return [str(path.resolve().relative_to(top)) for path in paths if path.resolve().is_relative_to(top)]
 
 
-def _nobody_starts(workplace: Workplace, commit: str, dispatched: Sequence[str]) -> list[str]:
-    environ: Mapping[str, str] = workplace.environ
+def _nobody_starts(context: ReleaseContext, commit: str, dispatched: Sequence[str]) -> list[str]:
+    environ: Mapping[str, str] = context.environ
     if not starts_nothing(environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or "", environ):
         return []
     return [
         f"{name} waits for a {event}, which this workflow's token does not start: pass --then-dispatch {name}"
-        for name, event in waiting(workplace.git, commit, dispatched)
+        for name, event in waiting(context.git, commit, dispatched)
     ]

@@ -23,10 +23,10 @@ from release.commits.history import (
     touching,
 )
 from release.commits.messages import parse
-from release.versions.decision import Facts
+from release.versions.decision import Decision, Facts, decide
 from release.versions.ranges import divide, in_order
 from release.versions.rules import Rules
-from release.versions.tags import Released, TagFormat, highest, line_of_branch
+from release.versions.tags import Released, TagFormat, channel_of_branch, check_channel, highest, line_of_branch
 from release.versions.verdicts import Verdict, judge
 
 _NEAREST = 64
@@ -142,6 +142,18 @@ class Repository:
         names = sorted(name for name_of, name in here.items() if name_of in below)
         if names:
             raise lacking(names, self.place, f"they were made below {commit[:9]} since the tags were last fetched")
+
+    def channel(self, said: str | None) -> str:
+        """The channel that is said, else the one of the branch; empty for final releases. Raises InputError for an unknown one."""
+        chosen = said if said is not None else channel_of_branch(self.branch, self.rules.release)
+        if chosen:
+            check_channel(chosen, self.rules.release)
+        return chosen
+
+    def decide(self, channel: str | None = None) -> Decision:
+        """The next version, on a channel as for `channel`. Raises InputError, and ReleaseError as `decide` does."""
+        chosen = self.channel(channel)
+        return decide(self.facts(), self.rules.release, self.component, channel=chosen)
 
     def facts(self) -> Facts:
         """What the next version is decided from."""

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.manifest.release import Bump, Release
-from release.changelog.sections import Section
 from release.versions.tags import RANK, Released, TagFormat, key, raised
+from release.versions.verdicts import Verdict
 
 if TYPE_CHECKING:
     from semver import Version
 
 
-def doubts(section: Section, version: Version, tag_format: TagFormat, rules: Release) -> list[str]:
-    """Why this is not the version its commits make: it raises less than they do, or skips numbers."""
-    previous = section.previous
+def version_warnings(
+    version: Version, previous: Released | None, verdicts: Sequence[Verdict], tag_format: TagFormat, rules: Release
+) -> list[str]:
+    """Why this is not the version that the commits since `previous` make: it raises less than they do, or skips numbers."""
     if previous is None:
         return []
     if not previous.final:
-        return _of_number(version, previous, tag_format)
+        return _of_prerelease(version, previous, tag_format)
     core = version.finalize_version()
-    bump: Bump = max((verdict.bump for verdict in section.verdicts), key=RANK.__getitem__, default="none")
+    bump: Bump = max((verdict.bump for verdict in verdicts), key=RANK.__getitem__, default="none")
     due = raised(previous.version, bump, rules) if bump != "none" else None
     if due is not None and key(core) < key(due):
         return [
-            f"{section.tag} raises less than its commits do: {_culprit(section, bump)} raises {bump}, "
+            f"{tag_format.tag(version)} raises less than its commits do: {_culprit(verdicts, bump)} raises {bump}, "
             f"which makes {tag_format.tag(due)} after {previous.tag}"
         ]
     base = previous.version
     if key(core) > key(base) and core not in (base.bump_major(), base.bump_minor(), base.bump_patch()):
         usual = tag_format.tag(due if due is not None else base.bump_patch())
-        return [f"{section.tag} skips numbers: {usual} would come after {previous.tag}"]
+        return [f"{tag_format.tag(version)} skips numbers: {usual} would come after {previous.tag}"]
     return []
 
 
-def _of_number(version: Version, previous: Released, tag_format: TagFormat) -> list[str]:
+def _of_prerelease(version: Version, previous: Released, tag_format: TagFormat) -> list[str]:
     """A pre-release after another: numbers of one version and channel follow each other."""
     old, new = (str(each.prerelease or "").partition(".") for each in (previous.version, version))
     same = previous.version.finalize_version() == version.finalize_version() and old[0] == new[0]
@@ -44,6 +46,6 @@ def _of_number(version: Version, previous: Released, tag_format: TagFormat) -> l
     return [f"{tag_format.tag(version)} skips numbers: {usual} would come after {previous.tag}"]
 
 
-def _culprit(section: Section, bump: Bump) -> str:
-    first = next(verdict for verdict in reversed(section.verdicts) if verdict.bump == bump)
+def _culprit(verdicts: Sequence[Verdict], bump: Bump) -> str:
+    first = next(verdict for verdict in reversed(verdicts) if verdict.bump == bump)
     return f"{first.commit.short} {first.commit.message.subject!r}"

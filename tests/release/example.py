@@ -11,7 +11,7 @@ from pathlib import Path
 
 from release.changelog.selection import section_for
 from release.changelog.writing import Given
-from release.context import Workplace
+from release.context import ReleaseContext
 from release.publishing.assets import prepare
 from tests.release.histories import Planned, git, make
 
@@ -79,8 +79,8 @@ def write(folder: Path) -> str:
     (folder / ".git" / "shipmate").mkdir()
     (folder / ".git" / "shipmate" / f"credits-{REPOSITORY.replace('/', '-')}.json").write_text(json.dumps(credits))
     environ = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_SERVER_URL": "https://github.com", "GITHUB_TOKEN": "none"}
-    workplace = Workplace(folder=folder, environ=environ)
-    return prepare(workplace, section_for(workplace, None), folder / "dist", Given(deploys=DEPLOYS))
+    context = ReleaseContext(folder=folder, environ=environ)
+    return prepare(context, section_for(context), folder / "dist", Given(deploys=DEPLOYS))
 
 
 def shown(guide: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.delivery.context import Context
-    from release.context import Workplace
+    from release.context import ReleaseContext
 
 FOLDER = "release"
 """Below `Context.work`: the files that were prepared and attested before."""
@@ -41,13 +41,13 @@ class Publish(PlannedStep):
         Users have it: whatever else could be held against it was asked before it was deployed (preflight.py), and is only said now.
         """
         from release.publishing.github_forge import GitHubForge
-        from release.publishing.publish import Asked, publish
+        from release.publishing.publish import PublishRequest, publish
 
         forge = GitHubForge(require_github(context))
         require_not_taken_back(context, self.release)
         prepared = context.work / FOLDER
-        asked = Asked(version=self.release, prepared=prepared if prepared.is_dir() else None, live=True)
-        outcome = publish(workplace(context), asked, say=context.runtime.say, forge=forge)
+        request = PublishRequest(prepared=prepared if prepared.is_dir() else None, live=True)
+        outcome = publish(workplace(context), request, say=context.runtime.say, forge=forge)
         for warning in outcome.warnings:
             context.runtime.annotate("warning", warning, title="Release")
         return outcome.published.entry.url if outcome.changed else f"{outcome.published.entry.url} is out already"
@@ -79,12 +79,13 @@ def require_not_taken_back(context: Context, release: str) -> None:
             )
 
 
-def workplace(context: Context) -> Workplace:
+def workplace(context: Context) -> ReleaseContext:
     """The release's own tree, judged by the rules of the policy."""
-    from release.context import Workplace
+    from release.context import ReleaseContext
 
-    return Workplace(
+    return ReleaseContext(
         folder=context.manifest.root,
+        version=context.delivered.name,
         commit=context.delivered.commit,
         environ=context.runtime.environ,
         given=context.manifest,
@@ -102,10 +103,9 @@ def prepare(context: Context) -> Path:
     from release.publishing.gates import require_tag
     from release.publishing.github_forge import GitHubForge
 
-    place = workplace(context)
     release = context.delivered
     require_tag(GitHubForge(require_github(context)), release.name, release.commit)
     folder = context.work / FOLDER
-    place.mean(release.name)
-    write(place, section_for(place, release.name, None), folder, Given(deploys=dict(release.artifacts)))
+    place = workplace(context)
+    write(place, section_for(place), folder, Given(deploys=dict(release.artifacts)))
     return folder

@@ -27,7 +27,7 @@ class Publish(Step):
         """Raises RefusedError while a platform is not delivered, and what publishing raises."""
         from release.changelog.writing import Given
         from release.publishing.github_forge import GitHubForge
-        from release.publishing.publish import Asked, publish
+        from release.publishing.publish import PublishRequest, publish
 
         release = context.release
         lacking = [
@@ -45,7 +45,7 @@ class Publish(Step):
         )
         outcome = publish(
             workplace(context),
-            Asked(version=release.tag, given=given, live=True),
+            PublishRequest(given=given, live=True),
             say=context.runtime.say,
             forge=GitHubForge(context.hub),
         )

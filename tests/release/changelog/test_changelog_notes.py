@@ -10,7 +10,7 @@ from release.changelog.migrations import new_migrations
 from release.changelog.selection import section_for
 from release.changelog.writing import Given, write_notes
 from release.commits.git import Git
-from release.context import Workplace
+from release.context import ReleaseContext
 from tests.release.histories import Planned, git, line, make
 
 HOUR = 3600
@@ -26,16 +26,18 @@ COMMITS = [
 ]  # fmt: skip
 
 
-def workplace(folder: Path, **environ: str) -> Workplace:
+def context(folder: Path, version: str | None = None, **environ: str) -> ReleaseContext:
     rules = Release(components={"platform": ReleaseComponent(migrations="db")})
-    place = Workplace(folder=folder, environ={"GITHUB_REPOSITORY": "techmate/platform", **environ})
+    place = ReleaseContext(
+        folder=folder, version=version, environ={"GITHUB_REPOSITORY": "techmate/platform", **environ}
+    )
     place.__dict__["rules"] = rules
     return place
 
 
 def notes(folder: Path, version: str | None = None, given: Given | None = None) -> str:
-    place = workplace(folder)
-    return write_notes(place, section_for(place, version), given or Given())
+    place = context(folder, version)
+    return write_notes(place, section_for(place), given or Given())
 
 
 def test_notes__tell_everything(tmp_path: Path) -> None:
@@ -130,7 +132,7 @@ def test_notes__pre_release__since_the_one_before(tmp_path: Path) -> None:
 
 def test_notes__every_commit_is_there_or_explained(tmp_path: Path) -> None:
     make(tmp_path, COMMITS, tags={"v1.0.0": 0})
-    section = section_for(workplace(tmp_path), None)
+    section = section_for(context(tmp_path))
     text = notes(tmp_path)
     for verdict in section.verdicts:
         shown = any(entry.group for entry in verdict.entries)
@@ -145,8 +147,7 @@ def test_contributors__one_person_with_two_addresses(tmp_path: Path) -> None:
         Planned("fix: c\n\nCo-authored-by: Dev Two <dev-2@example.com>", (1,), 1_700_000_120, "dev-1"),
     ]
     ids = make(tmp_path, commits)
-    place = workplace(tmp_path)
-    found = [verdict.commit for verdict in section_for(place, "1.0.0").verdicts]
+    found = [verdict.commit for verdict in section_for(context(tmp_path, "1.0.0")).verdicts]
     people = contributors(found, {ids[0]: "dev-2"}, {ids[1]: 5, ids[2]: 9}, set())
     assert [(person.name, person.commits, person.first, person.pull) for person in people] == [
         ("@dev-2", 3, True, 5),
@@ -202,14 +203,14 @@ def test_notes__of_one_component__tell_of_no_other(tmp_path: Path) -> None:
     make(tmp_path, commits, tags={"v1.0.0": 0, "mobile-v1.0.0": 0})
     (tmp_path / "shipmate.yml").write_text(MANIFEST)
     environ = {"GITHUB_REPOSITORY": "techmate/platform"}
-    mobile = Workplace(folder=tmp_path, component="mobile", environ=environ)
-    text = write_notes(mobile, section_for(mobile, None), Given())
+    mobile = ReleaseContext(folder=tmp_path, component="mobile", environ=environ)
+    text = write_notes(mobile, section_for(mobile), Given())
     assert text.startswith("1 fix and 1 commit that users do not notice since mobile-v1.0.0.")
     assert "## Contributors\n\nmobile-dev\n\n- mobile-dev made their first" in text
     for foreign in ("back-end", "migrations", "0002_x", "faster backend", "backend only"):
         assert foreign not in text
-    platform = Workplace(folder=tmp_path, environ=environ)
-    text = write_notes(platform, section_for(platform, None), Given())
+    platform = ReleaseContext(folder=tmp_path, environ=environ)
+    text = write_notes(platform, section_for(platform), Given())
     assert text.startswith("1 feature and 1 commit that users do not notice since v1.0.0.")
     assert "`0002_x.contract.sql`" in text
     assert "- A faster backend" in text

@@ -16,10 +16,9 @@ from release.changelog.migrations import Migration
 from release.changelog.notes import Carried, notes
 from release.changelog.rendering import write
 from release.changelog.sections import Section
-from release.changelog.selection import decision_of
 from release.commands.cli import COMMANDS, command
 from release.commands.next import to_json
-from release.context import Workplace
+from release.context import ReleaseContext
 from release.versions.rules import Rules
 from tests.release import example
 from tests.release.histories import line, make
@@ -68,7 +67,7 @@ def test_guide__what_things_have() -> None:
 
 def test_guide__keys_of_next_as_json(tmp_path: Path) -> None:
     make(tmp_path, line("feat: a", "fix: b"), tags={"v1.0.0": 0})
-    found = to_json(decision_of(Workplace(folder=tmp_path, environ={}), None))
+    found = to_json(ReleaseContext(folder=tmp_path, environ={}).repository.decide())
     assert table("key of `next --json`") == set(found)
     each = re.search(r"newest first; each with (.*?) in the notes", GUIDE)
     assert each is not None

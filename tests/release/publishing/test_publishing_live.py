@@ -13,8 +13,8 @@ import pytest
 
 from pipelines.errors import ShipmateError
 from rehearsal.faults import Fault
-from release.context import Workplace
-from release.publishing.publish import Asked, Outcome, preview, publish
+from release.context import ReleaseContext
+from release.publishing.publish import Outcome, PublishRequest, preview, publish
 from release.refusals import NotHigher, OpenElsewhere, ReleasedDifferently, TagGone, TagMoved, Withdrawn
 from tests.rehearsal.github.scene import REPOSITORY
 from tests.release.platform import RELEASES, Platform
@@ -33,10 +33,12 @@ class Delivered:
     said: list[str] = field(default_factory=list)
 
     def publish(self, *, live: bool = True, version: str = "v1.0.0") -> Outcome:
-        return publish(self.workplace(), Asked(version=version, live=live), say=self.said.append)
+        return publish(self.context(version), PublishRequest(live=live), say=self.said.append)
 
-    def workplace(self) -> Workplace:
-        return Workplace(folder=self.github.clone, commit=self.commit, environ=self.github.environ())
+    def context(self, version: str = "v1.0.0") -> ReleaseContext:
+        return ReleaseContext(
+            folder=self.github.clone, version=version, commit=self.commit, environ=self.github.environ()
+        )
 
     def latest(self) -> str:
         return str(self.github.dev.get(f"{RELEASES}/latest")["tag_name"])
@@ -177,7 +179,7 @@ release: {components: {platform: {version_files: [package.json]}}}
 def test_the_preview_of_it_says_what_is_only_said(delivered: Delivered) -> None:
     newer_is_out(delivered)
     for live, holds in ((False, False), (True, True)):
-        found = preview(delivered.workplace(), Asked(version="v1.0.0", live=live), with_files=False)
+        found = preview(delivered.context(), PublishRequest(live=live), with_files=False)
         (answer,) = (answer for answer in found.answers if answer.gate == "higher")
         assert hasattr(answer, "told") == holds
         assert (found.ready.wanted.latest, found.blocked) == (False, None)
@@ -222,15 +224,11 @@ def test_what_was_withdrawn_or_is_out_with_other_contents(delivered: Delivered) 
     kept = asset.digest
     asset.digest = "sha256:" + "9" * 64
     with pytest.raises(ReleasedDifferently):
-        publish(
-            delivered.workplace(), Asked(version="v1.0.0", live=True, prepared=prepared(delivered)), say=lambda _: None
-        )
+        publish(delivered.context(), PublishRequest(live=True, prepared=prepared(delivered)), say=lambda _: None)
     asset.digest = kept
     assert delivered.github.here("yank", "v1.0.0", "--reason", "x").code == 0
     with pytest.raises(Withdrawn):
-        publish(
-            delivered.workplace(), Asked(version="v1.0.0", live=True, prepared=prepared(delivered)), say=lambda _: None
-        )
+        publish(delivered.context(), PublishRequest(live=True, prepared=prepared(delivered)), say=lambda _: None)
 
 
 def prepared(delivered: Delivered) -> Path:

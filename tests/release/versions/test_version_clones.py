@@ -17,13 +17,13 @@ from tests.release.versions.test_version_decision import next_of, version
 
 
 def test_next__workflow_checkout__finds_its_branch(tmp_path: Path) -> None:
-    from release.context import Workplace
+    from release.context import ReleaseContext
 
     ids = make(tmp_path, line("feat: a", "fix: b"), tags={"v1.0.0": 0}, branches={"release/1.x": 1})
     git(tmp_path, "checkout", "-q", "--detach", ids[1])
     environ = {"GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "release/1.x", "GITHUB_SHA": ids[1]}
-    assert Workplace(folder=tmp_path, environ=environ).repository.branch == "release/1.x"
-    assert Workplace(folder=tmp_path, environ={**environ, "GITHUB_SHA": ids[0]}).repository.branch is None
+    assert ReleaseContext(folder=tmp_path, environ=environ).repository.branch == "release/1.x"
+    assert ReleaseContext(folder=tmp_path, environ={**environ, "GITHUB_SHA": ids[0]}).repository.branch is None
 
 
 def test_clone__shallow__is_an_error_with_the_command(tmp_path: Path) -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from release.changelog.selection import section_for
-from release.context import Workplace
-from release.versions.warnings import doubts
+from release.context import ReleaseContext
+from release.versions.warnings import version_warnings
 from tests.release.histories import line, make
 
 
 def found(folder: Path, tag: str, asked: str, *messages: str) -> list[str]:
     make(folder, line("chore: begin", *messages), tags={tag: 0} if tag else {})
-    place = Workplace(folder=folder, environ={})
-    version = place.repository.format.read(asked)
-    return doubts(section_for(place, asked), version, place.repository.format, place.rules)
+    context = ReleaseContext(folder=folder, version=asked, environ={})
+    tags, section = context.repository.format, section_for(context)
+    return version_warnings(tags.read(asked), section.previous, section.verdicts, tags, context.rules)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,9 @@ def found(folder: Path, tag: str, asked: str, *messages: str) -> list[str]:
         ("v1.1.0-rc.1", "v1.1.0-rc.7", "fix: a", "v1.1.0-rc.7 skips numbers: v1.1.0-rc.2 would come after v1.1.0-rc.1"),
     ],
 )
-def test_doubts(tmp_path: Path, tag: str, asked: str, message: str, words: str) -> None:
+def test_version_warnings__raises_too_little_or_skips(
+    tmp_path: Path, tag: str, asked: str, message: str, words: str
+) -> None:
     [told] = found(tmp_path, tag, asked, message)
     assert words in told
 
@@ -49,5 +51,5 @@ def test_doubts(tmp_path: Path, tag: str, asked: str, message: str, words: str) 
         ("", "v9.0.0", "feat: a"),
     ],
 )
-def test_no_doubt(tmp_path: Path, tag: str, asked: str, message: str) -> None:
+def test_version_warnings__as_it_should_be__none(tmp_path: Path, tag: str, asked: str, message: str) -> None:
     assert found(tmp_path, tag, asked, message) == []

@@ -158,6 +158,4 @@ class ReleaseContext:
         """A workflow checks out a commit, not a branch: its variables say which branch was meant."""
         if self.environ.get("GITHUB_REF_TYPE") != "branch" or self.commit:
             return None
-        return (
-            self.environ.get("GITHUB_REF_NAME") if self.environ.get("GITHUB_SHA") == self.git.place().commit else None
-        )
+        return self.environ.get("GITHUB_REF_NAME") if self.environ.get("GITHUB_SHA") == self.git.head().commit else None

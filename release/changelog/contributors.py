@@ -46,11 +46,13 @@ def contributors(
     """Most commits first, then by name; bots left out. `logins`, `pulls`: by commit. `before`: keys of everybody of earlier releases,
     None when there are none."""
     seen = [(person, commit) for commit in commits if len(commit.parents) < 2 for person in _people(commit, logins)]
-    found = [_told(own, pulls, before) for own in _grouped(seen)]
+    found = [_contributor(own, pulls, before) for own in _grouped(seen)]
     return sorted(found, key=lambda each: (-each.commits, each.name.lower()))
 
 
-def _told(own: Sequence[tuple[Person, Commit]], pulls: Mapping[str, int], before: set[str] | None) -> Contributor:
+def _contributor(
+    own: Sequence[tuple[Person, Commit]], pulls: Mapping[str, int], before: set[str] | None
+) -> Contributor:
     """One person from every commit that shows them."""
     keys = {key for person, _ in own for key in person.keys}
     shown = next((person for person, _ in own if person.login or login_of(person.email)), own[0][0])

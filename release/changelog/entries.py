@@ -9,14 +9,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from release.changelog.markdown import Safe, escape
-from release.changelog.passages import Block, paragraphs, passages
+from release.changelog.passages import MarkdownBlock, paragraphs, passages
 from release.commits.web import NOWHERE, Web
-from release.versions.rules import BREAKING, Entry
+from release.versions.rules import BREAKING, ChangelogEntry
 
 _NOREPLY = re.compile(r"(?:\d+\+)?([\w-]+(?:\[bot\])?)@users\.noreply\.github\.com", re.IGNORECASE)
 
 
-class Line(NamedTuple):
+class PrintedEntry(NamedTuple):
     """One entry, ready to print."""
 
     scope: Safe
@@ -46,7 +46,7 @@ class Line(NamedTuple):
             return [] if self.breaks else [f"**How to upgrade:** its author did not say; see {self.reference}."]
         first, *rest = self.upgrade
         return [
-            *(["**How to upgrade:**", first] if isinstance(first, Block) else [f"**How to upgrade:** {first}"]),
+            *(["**How to upgrade:**", first] if isinstance(first, MarkdownBlock) else [f"**How to upgrade:** {first}"]),
             *rest,
         ]
 
@@ -56,13 +56,13 @@ class Group:
 
     __slots__ = ("_printer", "entries", "title")
 
-    def __init__(self, title: str, entries: Sequence[Entry], printer: Printer) -> None:
+    def __init__(self, title: str, entries: Sequence[ChangelogEntry], printer: Printer) -> None:
         self.title = title
         self.entries = entries
         self._printer = printer
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[PrintedEntry]:
         return [self._printer.line(entry) for entry in self.entries]
 
     @property
@@ -80,10 +80,10 @@ class Printer:
     authors: Mapping[str, Safe] = field(default_factory=dict)
     pulls: Mapping[str, int] = field(default_factory=dict)
 
-    def groups(self, entries: Sequence[tuple[str, Sequence[Entry]]]) -> list[Group]:
+    def groups(self, entries: Sequence[tuple[str, Sequence[ChangelogEntry]]]) -> list[Group]:
         return [Group(title, own, self) for title, own in entries]
 
-    def item(self, entry: Entry) -> str:
+    def item(self, entry: ChangelogEntry) -> str:
         """`line(entry).item`, without making the line of an ordinary entry: histories have tens of thousands."""
         if entry.group == BREAKING or entry.upgrade:
             return self.line(entry).item
@@ -93,11 +93,11 @@ class Printer:
         reference = self._reference(entry.pull or self.pulls.get(commit.hash, 0), commit.hash)
         return f"- {scope}{escape(header.description)} ({reference}, {who})"
 
-    def line(self, entry: Entry) -> Line:
+    def line(self, entry: ChangelogEntry) -> PrintedEntry:
         commit, header = entry.commit, entry.header
         pull = entry.pull or self.pulls.get(commit.hash, 0)
         breaks, upgrade = _how_to_upgrade(entry) if entry.breaking or entry.upgrade else ([], [])
-        return Line(
+        return PrintedEntry(
             _word(header.scope),
             escape(header.description),
             self._reference(pull, commit.hash),
@@ -136,7 +136,7 @@ def login_of(email: str) -> str:
     return found[1] if found else ""
 
 
-def _how_to_upgrade(entry: Entry) -> tuple[list[Safe], list[Safe]]:
+def _how_to_upgrade(entry: ChangelogEntry) -> tuple[list[Safe], list[Safe]]:
     """What breaks and how to upgrade. Without an Upgrade footer, what follows the first passage says how."""
     upgrade = [part for text in entry.upgrade for part in paragraphs(text)]
     if upgrade or len(entry.breaking) != 1:

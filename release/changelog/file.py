@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.changelog.entries import Line
-from release.changelog.rendering import PREAMBLE, Marker, Written, fingerprint, read_marker
+from release.changelog.entries import PrintedEntry
+from release.changelog.rendering import PREAMBLE, Marker, RenderedSection, fingerprint, read_marker
 
 _HEADING = re.compile(r"## (?!#)")
 _VERSION = re.compile(r"(?<![\w.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)(?![\w])")
@@ -26,7 +26,7 @@ _FENCE = re.compile(r" {0,3}(```|~~~)")
 
 
 @dataclass(frozen=True)
-class Block:
+class FileSection:
     """A level-two heading and what is below it, as it stands in the file."""
 
     text: str
@@ -50,7 +50,7 @@ class Block:
 
 def merge(
     existing: str,
-    generated: Sequence[Written],
+    generated: Sequence[RenderedSection],
     tags: set[str],
     *,
     rewrite: bool = False,
@@ -61,27 +61,27 @@ def merge(
     released, so nothing is being prepared. `warn` is told of what only a person can take out."""
     if not existing.strip():
         return "\n".join([PREAMBLE, *(each.text for each in generated)])
-    head, blocks = split(existing)
-    blocks = [block for block in blocks if not over or not _is_over(block, tags, warn)]
-    found = {id_of(block): place for place, block in enumerate(blocks)}
-    stale = _stale(blocks, generated, tags)
-    after = next((at for at, block in enumerate(blocks) if not _UNRELEASED.match(block.text)), len(blocks))
+    head, sections = split(existing)
+    sections = [section for section in sections if not over or not _is_over(section, tags, warn)]
+    found = {id_of(section): place for place, section in enumerate(sections)}
+    stale = _stale(sections, generated, tags)
+    after = next((at for at, section in enumerate(sections) if not _UNRELEASED.match(section.text)), len(sections))
     for written in generated:
         place = found.get(written.marker.tag, found.get(_number(written)))
         if place is None and written.marker.keys is not None:
             place = stale
         if place is None:
-            blocks.insert(after, Block(written.text + "\n", "", written.marker))
+            sections.insert(after, FileSection(written.text + "\n", "", written.marker))
             found = {key: at + (at >= after) for key, at in found.items()}
             stale = stale + 1 if stale is not None and stale >= after else stale
             after += 1
             continue
-        blocks[place] = _renewed(blocks[place], written, rewrite=rewrite, warn=warn)
+        sections[place] = _renewed(sections[place], written, rewrite=rewrite, warn=warn)
         after = max(after, place + 1)
-    return _joined(head, blocks)
+    return _joined(head, sections)
 
 
-def split(text: str) -> tuple[str, list[Block]]:
+def split(text: str) -> tuple[str, list[FileSection]]:
     """What comes before the first section, and the sections. Headings inside code blocks are text."""
     parts: list[list[str]] = [[]]
     fence = ""
@@ -92,76 +92,82 @@ def split(text: str) -> tuple[str, list[Block]]:
         if not fence and _HEADING.match(line):
             parts.append([])
         parts[-1].append(line)
-    return "".join(parts[0]), [_block("".join(lines)) for lines in parts[1:]]
+    return "".join(parts[0]), [_section("".join(lines)) for lines in parts[1:]]
 
 
-def id_of(block: Block) -> str:
-    return block.marker.tag if block.marker else block.version
+def id_of(section: FileSection) -> str:
+    return section.marker.tag if section.marker else section.version
 
 
-def _block(text: str) -> Block:
+def _section(text: str) -> FileSection:
     lines = text.split("\n", 2)
     version = _VERSION.search(lines[0])
-    return Block(text, version[1] if version else "", read_marker(lines[1]) if len(lines) > 1 else None)
+    return FileSection(text, version[1] if version else "", read_marker(lines[1]) if len(lines) > 1 else None)
 
 
-def _number(written: Written) -> str:
+def _number(written: RenderedSection) -> str:
     """The version in a generated heading: how sections written by hand are recognized."""
     found = _VERSION.search(written.heading)
     return found[1] if found else ""
 
 
-def _stale(blocks: Sequence[Block], generated: Sequence[Written], tags: set[str]) -> int | None:
+def _stale(sections: Sequence[FileSection], generated: Sequence[RenderedSection], tags: set[str]) -> int | None:
     """The section prepared for a version that became another one (a feature came in: 1.2.1 is now 1.3.0)."""
     known = {written.marker.tag for written in generated}
-    for place, block in enumerate(blocks):
-        if block.preparing and block.marker and block.marker.tag not in known | tags:
+    for place, section in enumerate(sections):
+        if section.preparing and section.marker and section.marker.tag not in known | tags:
             return place
     return None
 
 
-def _is_over(block: Block, tags: set[str], warn: Callable[[str], None]) -> bool:
+def _is_over(section: FileSection, tags: set[str], warn: Callable[[str], None]) -> bool:
     """Whether a section was prepared for a release that does not come any more, and nobody edited it."""
-    if not block.preparing or block.marker is None or block.marker.tag in tags:
+    if not section.preparing or section.marker is None or section.marker.tag in tags:
         return False
-    if block.edited:
-        warn(f"{block.marker.tag} does not come any more, but its section was edited: take it out by hand")
-    return not block.edited
+    if section.edited:
+        warn(f"{section.marker.tag} does not come any more, but its section was edited: take it out by hand")
+    return not section.edited
 
 
-def _renewed(block: Block, written: Written, *, rewrite: bool, warn: Callable[[str], None]) -> Block:
-    if block.preparing and block.marker is not None:
-        if set(block.marker.keys or ()) == set(written.keys) and block.marker.tag == written.marker.tag and not rewrite:
-            return block
-        return _grown(block, written, block.marker, warn) if block.edited else _as_generated(block, written)
-    return _as_generated(block, written) if rewrite and not block.edited else block
+def _renewed(
+    section: FileSection, written: RenderedSection, *, rewrite: bool, warn: Callable[[str], None]
+) -> FileSection:
+    if section.preparing and section.marker is not None:
+        if (
+            set(section.marker.keys or ()) == set(written.keys)
+            and section.marker.tag == written.marker.tag
+            and not rewrite
+        ):
+            return section
+        return _grown(section, written, section.marker, warn) if section.edited else _as_generated(section, written)
+    return _as_generated(section, written) if rewrite and not section.edited else section
 
 
-def _as_generated(block: Block, written: Written) -> Block:
-    trailing = "\n" if block.text.endswith("\n\n") else ""
-    return Block(written.text + trailing, block.version, written.marker)
+def _as_generated(section: FileSection, written: RenderedSection) -> FileSection:
+    trailing = "\n" if section.text.endswith("\n\n") else ""
+    return FileSection(written.text + trailing, section.version, written.marker)
 
 
-def _grown(block: Block, written: Written, marker: Marker, warn: Callable[[str], None]) -> Block:
+def _grown(section: FileSection, written: RenderedSection, marker: Marker, warn: Callable[[str], None]) -> FileSection:
     """An edited section with the entries that are new since it was generated, and the heading of today."""
     known = set(marker.keys or ())
     for gone in sorted(known.difference(written.keys)):
         warn(
             f"{gone} is not part of {written.marker.tag} any more, but its section was edited: take its line out by hand"
         )
-    body = block.body
+    body = section.body
     order = [group.title for group in written.groups]
     for group in written.groups:
         fresh = [line for line in group.lines if line.commit[:9] not in known]
         if fresh:
             body = _with_lines(body, group.title, fresh, order)
     grown = marker._replace(tag=written.marker.tag, keys=written.keys)
-    old_heading = block.text.split("\n", 1)[0]
+    old_heading = section.text.split("\n", 1)[0]
     heading = written.heading if marker.tag != written.marker.tag else old_heading
-    return Block(f"{heading}\n{grown}\n{body}", block.version, grown)
+    return FileSection(f"{heading}\n{grown}\n{body}", section.version, grown)
 
 
-def _with_lines(body: str, title: str, lines: Sequence[Line], order: Sequence[str]) -> str:
+def _with_lines(body: str, title: str, lines: Sequence[PrintedEntry], order: Sequence[str]) -> str:
     """Add items at the end of the group's list; where there is no such group, with its heading before the groups that follow it."""
     added = [line.item for line in lines]
     rows = body.rstrip("\n").split("\n")
@@ -194,9 +200,9 @@ def replace(file: Path, content: bytes) -> None:
         raise
 
 
-def _joined(head: str, blocks: Sequence[Block]) -> str:
+def _joined(head: str, sections: Sequence[FileSection]) -> str:
     """One blank line between sections, one line break at the end; nothing else is touched."""
-    texts = [block.text for block in blocks]
+    texts = [section.text for section in sections]
     for place in range(len(texts) - 1):
         if not texts[place].endswith("\n\n"):
             texts[place] = texts[place].rstrip("\n") + "\n\n"

@@ -22,7 +22,7 @@ _COUNTED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Carried:
+class NotesData:
     """What a release carries beside its commits."""
 
     deploys: Mapping[str, str] = field(default_factory=dict)
@@ -38,7 +38,7 @@ def notes(
     section: Section,
     credits: Credits,
     contributors: Sequence[Contributor],
-    carried: Carried,
+    data: NotesData,
     *,
     fill: Callable[[dict[str, Any]], str],
     printer: Printer,
@@ -58,13 +58,13 @@ def notes(
             "previous": previous,
             "compare": Safe(web.compare(previous, section.tag)) if previous else Safe(""),
             "summary": summary(section, groups),
-            "highlights": highlights(section, carried.highlights),
+            "highlights": highlights(section, data.highlights),
             "groups": groups,
             "contributors": contributors,
             "first_time": [each for each in contributors if each.first],
-            "deploys": sorted(carried.deploys.items()),
-            "migrations": carried.migrations,
-            "checksums": sorted(carried.checksums.items()),
+            "deploys": sorted(data.deploys.items()),
+            "migrations": data.migrations,
+            "checksums": sorted(data.checksums.items()),
             "lacks": credits.lacks,
         }
     )

@@ -22,7 +22,7 @@ _LANGUAGES = frozenset([
 """What a code block may be called. GitHub draws some others (mermaid, geojson, math), links and all."""
 
 
-class Block(Safe):
+class MarkdownBlock(Safe):
     """A list or a code block: it stands on lines of its own, all but the first indented by two, as below an item of a list."""
 
     __slots__ = ()
@@ -48,7 +48,7 @@ def passages(text: str) -> list[list[Safe]]:
         if part.apart or not found:
             found.append([])
         shown = "\n".join([part.rows[0], *(f"  {row}" if row else "" for row in part.rows[1:])])
-        found[-1].append(Safe(shown) if part.words else Block(shown))
+        found[-1].append(Safe(shown) if part.words else MarkdownBlock(shown))
     return found
 
 

@@ -34,7 +34,7 @@ class Marker(NamedTuple):
         return f"<!-- shipmate {self.tag} {self.fingerprint}{pending} -->"
 
 
-class Written(NamedTuple):
+class RenderedSection(NamedTuple):
     """A section as text."""
 
     heading: str
@@ -57,7 +57,7 @@ def write(
     fill: Callable[[dict[str, Any]], str],
     printer: Printer,
     order: Sequence[str],
-) -> Iterator[Written]:
+) -> Iterator[RenderedSection]:
     """Each section by the template `fill`; `order` are the headings in their order."""
     for section in sections:
         groups = printer.groups(section.grouped(order))
@@ -74,7 +74,7 @@ def write(
         heading, _, body = fill(values).strip("\n").partition("\n")
         body += "\n"
         marker = Marker(section.tag, fingerprint(body), _keys(groups) if section.pending else None)
-        yield Written(heading, marker, body, groups)
+        yield RenderedSection(heading, marker, body, groups)
 
 
 def _keys(groups: Sequence[Group]) -> tuple[str, ...]:

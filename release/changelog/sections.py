@@ -1,4 +1,4 @@
-"""A history cut into releases: what each brought, since which one."""
+"""A history divided into releases: what each brought, since which one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from release.commits.history import Commit, Log
 from release.versions.decision import Decision, Facts
 from release.versions.ranges import Labels, divide, in_order
 from release.versions.repository import Repository
-from release.versions.rules import Entry
+from release.versions.rules import ChangelogEntry
 from release.versions.tags import Released, highest, line_of_branch
 from release.versions.tags import in_order as by_version
 from release.versions.verdicts import Verdict
@@ -46,9 +46,9 @@ class Section(NamedTuple):
         """The verdicts on commits of this component: those of others are no matter of its notes."""
         return [verdict for verdict in self.verdicts if not verdict.why.startswith(_ELSEWHERE)]
 
-    def grouped(self, groups: Sequence[str]) -> list[tuple[str, list[Entry]]]:
+    def grouped(self, groups: Sequence[str]) -> list[tuple[str, list[ChangelogEntry]]]:
         """Shown entries under their headings, in the order of `groups`; empty ones left out."""
-        by_group: dict[str, list[Entry]] = {}
+        by_group: dict[str, list[ChangelogEntry]] = {}
         for verdict in self.verdicts:
             for entry in verdict.entries:
                 if entry.group:
@@ -58,7 +58,7 @@ class Section(NamedTuple):
         return [(group, by_group[group]) for group in groups if group in by_group]
 
 
-class Cut(NamedTuple):
+class SectionRange(NamedTuple):
     """A section before its commits are judged: cheap, and all that needs the whole history."""
 
     version: str
@@ -78,12 +78,12 @@ def sections(
 
     A pre-release has a section until the final release that follows it is out, always with `prereleases`.
     """
-    return (judged(repository, cut) for cut in cut_history(repository, prepare, prereleases=prereleases))
+    return (judged(repository, part) for part in section_ranges(repository, prepare, prereleases=prereleases))
 
 
-def cut_history(
+def section_ranges(
     repository: Repository, prepare: Callable[[Facts], Decision | None], *, prereleases: bool = False
-) -> list[Cut]:
+) -> list[SectionRange]:
     """The same, with the commits not yet judged.
 
     A final release brings all since the final release below it; a pre-release what came since any release below.
@@ -100,33 +100,41 @@ def cut_history(
         if decision is not None and decision.version is not None and decision.version.prerelease:
             pending = pending_pre
     made.sort(key=lambda pair: (pair[0].rank, pair[0].tag), reverse=True)
-    cuts = [cut for _, cut in made]
+    ranges = [part for _, part in made]
     if decision is not None and decision.version is not None:
-        cuts.insert(0, pending._replace(version=str(decision.version), tag=decision.tag))
-    return cuts
+        ranges.insert(0, pending._replace(version=str(decision.version), tag=decision.tag))
+    return ranges
 
 
 def _divided(
     log: Log, releases: Sequence[Released], touching: set[str] | None
-) -> tuple[list[tuple[Released, Cut]], Cut]:
-    """The cuts of some releases, regardless of others, and of what comes after them."""
+) -> tuple[list[tuple[Released, SectionRange]], SectionRange]:
+    """The ranges of some releases, regardless of others, and of what comes after them."""
     by_commit: dict[str, list[Released]] = {}
     for released in by_version(releases):
         by_commit.setdefault(released.commit, []).append(released)
     labels, divided = divide(log.commits, by_commit.keys())
     below = _below(labels, by_commit)
-    made: list[tuple[Released, Cut]] = []
+    made: list[tuple[Released, SectionRange]] = []
     for name, commits in divided.items():
         if name:
             made += _of_commit(by_commit[name], below.get(name), commits, touching)
     newest = log.commits[0]
-    return made, Cut("", "", newest.hash, newest.time, below.get(""), divided[""], touching, True)
+    return made, SectionRange("", "", newest.hash, newest.time, below.get(""), divided[""], touching, True)
 
 
-def judged(repository: Repository, cut: Cut) -> Section:
-    """The section of a cut."""
-    verdicts = repository.judge_in_order(cut.commits, cut.touching)
-    return Section(cut.version, cut.tag, cut.commit, cut.time, cut.previous, verdicts, cut.pending)
+def judged(repository: Repository, part: SectionRange) -> Section:
+    """The section of a range."""
+    verdicts = repository.judge_in_order(part.commits, part.touching)
+    return Section(
+        part.version,
+        part.tag,
+        part.commit,
+        part.time,
+        part.previous,
+        verdicts,
+        part.pending,
+    )
 
 
 def _facts(repository: Repository, log: Log, touching: set[str] | None, pending: Sequence[Commit]) -> Facts:
@@ -189,13 +197,13 @@ def _below(labels: Labels, by_commit: Mapping[str, list[Released]]) -> dict[str,
 
 def _of_commit(
     releases: Sequence[Released], below: Released | None, commits: list[Commit], touching: set[str] | None
-) -> Iterator[tuple[Released, Cut]]:
-    """The cuts of one commit: the lowest version on it has the commits, others (the same thing tagged again) have none."""
+) -> Iterator[tuple[Released, SectionRange]]:
+    """The ranges of one commit: the lowest version on it has the commits, others (the same thing tagged again) have none."""
     previous, rest, time = below, commits, commits[0].time
     for released in releases:
         yield (
             released,
-            Cut(released.text, released.tag, released.commit, time, previous, rest, touching, False),
+            SectionRange(released.text, released.tag, released.commit, time, previous, rest, touching, False),
         )
         previous, rest = released, []
 

@@ -12,7 +12,7 @@ from release.changelog.credits import Credits, look_up
 from release.changelog.entries import Printer
 from release.changelog.markdown import Safe, escape
 from release.changelog.migrations import Migration, new_migrations
-from release.changelog.notes import Carried, notes
+from release.changelog.notes import NotesData, notes
 from release.changelog.sections import Section
 from release.changelog.templating import load
 from release.context import ReleaseContext
@@ -33,7 +33,7 @@ def write_notes(context: ReleaseContext, section: Section, given: Given, *, onli
     commits = [verdict.commit for verdict in section.own]
     base = section.previous.commit if section.previous else ""
     github = context.github_if_any() if online else None
-    cache = repository.place.git_dir / "shipmate"
+    cache = repository.head.git_dir / "shipmate"
     credits = look_up(github, commits, base, section.commit, cache) if online else _OFFLINE
     pulls = {**_pulls(section), **credits.pulls}
     people = contributors(commits, credits.logins, pulls, authors_before(context.git, base) if base else None)
@@ -42,7 +42,7 @@ def write_notes(context: ReleaseContext, section: Section, given: Given, *, onli
         section,
         credits,
         people,
-        Carried(
+        NotesData(
             deploys=given.deploys,
             migrations=migrations_of(context, section),
             checksums=given.checksums,

@@ -19,7 +19,7 @@ class Bumped(NamedTuple):
     text: str
     """Of its file, with the version there and in the places before."""
     told: str
-    held: bool
+    unchanged: bool
     """It held the version already."""
 
 
@@ -49,7 +49,7 @@ def command(context: ReleaseContext, channel: str | None, files: tuple[str, ...]
         )
     number = _number(context, channel)
     bumped = _bumped(context, declared, number)
-    differing = sum(not place.held for places in bumped.values() for place in places)
+    differing = sum(not place.unchanged for places in bumped.values() for place in places)
     for path, places in bumped.items():
         if not check:
             _write(context, path, places[-1].text)
@@ -70,10 +70,10 @@ def _number(context: ReleaseContext, channel: str | None) -> str:
 
 def _bumped(context: ReleaseContext, declared: Sequence[str], number: str) -> dict[str, list[Bumped]]:
     """Every place by its file. All are made before any file is written: one that cannot be must not leave others changed."""
-    from release.versions.files import places, read, write
+    from release.versions.files import read, version_locations, write
 
     found: dict[str, list[Bumped]] = {}
-    for place in places(declared):
+    for place in version_locations(declared):
         before = found.setdefault(place.path, [])
         try:
             text = before[-1].text if before else (context.top / place.path).read_bytes().decode()

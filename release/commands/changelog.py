@@ -13,8 +13,8 @@ import click
 from pipelines.errors import InputError, LocalError, ReleaseError
 from release.changelog.entries import Printer
 from release.changelog.halves import in_halves
-from release.changelog.rendering import PREAMBLE, Written, write
-from release.changelog.sections import Cut, cut_history, judged
+from release.changelog.rendering import PREAMBLE, RenderedSection, write
+from release.changelog.sections import SectionRange, judged, section_ranges
 from release.changelog.templating import load
 from release.commands import console
 from release.commands.options import context_options
@@ -55,40 +55,44 @@ def command(
         if to_file or check:
             _ = context.top  # a bare repository has no file to write
         chosen = context.repository.channel(channel)
-        cuts = _cuts(context, chosen, released=released, prereleases=prereleases)
+        ranges = _ranges(context, chosen, released=released, prereleases=prereleases)
         sign.what = "writing the changelog"
         fill = load("changelog.md.j2", context.own_template("changelog"))
         if to_file or check:
-            over = not (released or chosen or any(cut.pending for cut in cuts))
-            _merge(context, list(_write(context, cuts, fill)), rewrite=rewrite, over=over, only_check=check)
+            over = not (released or chosen or any(part.pending for part in ranges))
+            _merge(context, list(_write(context, ranges, fill)), rewrite=rewrite, over=over, only_check=check)
             return
         sys.stdout.write(PREAMBLE)
-        for text in in_halves(cuts, lambda some: _texts(_write(context, some, fill))):
+        for text in in_halves(ranges, lambda some: _texts(_write(context, some, fill))):
             sys.stdout.write(text)
 
 
-def _cuts(context: ReleaseContext, channel: str, *, released: bool, prereleases: bool) -> list[Cut]:
+def _ranges(context: ReleaseContext, channel: str, *, released: bool, prereleases: bool) -> list[SectionRange]:
     repository = context.repository
 
     def prepare(facts: Facts) -> Decision | None:
         return None if released else decide(facts, context.rules, repository.component, channel=channel)
 
-    return cut_history(repository, prepare, prereleases=prereleases)
+    return section_ranges(repository, prepare, prereleases=prereleases)
 
 
-def _write(context: ReleaseContext, cuts: Sequence[Cut], fill: Callable[[dict[str, Any]], str]) -> Iterator[Written]:
+def _write(
+    context: ReleaseContext, ranges: Sequence[SectionRange], fill: Callable[[dict[str, Any]], str]
+) -> Iterator[RenderedSection]:
     repository = context.repository
-    found = (judged(repository, cut) for cut in cuts)
+    found = (judged(repository, part) for part in ranges)
     return write(found, fill, Printer(context.web), repository.rules.groups)
 
 
-def _texts(written: Iterator[Written]) -> Iterator[str]:
+def _texts(written: Iterator[RenderedSection]) -> Iterator[str]:
     """In pieces: a long history need not be held as text, nor written line by line."""
     while piece := list(islice(written, 500)):
         yield "".join(f"\n{each.text}" for each in piece)
 
 
-def _merge(context: ReleaseContext, written: list[Written], *, rewrite: bool, over: bool, only_check: bool) -> None:
+def _merge(
+    context: ReleaseContext, written: list[RenderedSection], *, rewrite: bool, over: bool, only_check: bool
+) -> None:
     from release.changelog.file import merge, replace
 
     repository = context.repository

@@ -47,10 +47,10 @@ def command(context: ReleaseContext, with_notes: bool, as_json: bool, **contents
 def _text(found: Preview, *, with_notes: bool) -> str:
     from release.publishing.gates import Passed
 
-    wanted, section = found.ready.wanted, found.ready.section
+    desired, section = found.ready.desired, found.ready.section
     since = f" after {section.previous.tag}" if section.previous else ""
-    kind = "pre-release" if wanted.prerelease else "latest" if wanted.latest else "not the latest"
-    lines = [f"{click.style(wanted.tag, bold=True)}{since}, {kind}, from {wanted.commit[:9]}"]
+    kind = "pre-release" if desired.prerelease else "latest" if desired.latest else "not the latest"
+    lines = [f"{click.style(desired.tag, bold=True)}{since}, {kind}, from {desired.commit[:9]}"]
     lines += [f"{click.style('warning', fg='yellow')}: {warning}" for warning in found.ready.preparation_warnings]
     lines += ["", "gates"]
     for answer in found.answers:
@@ -64,20 +64,20 @@ def _text(found: Preview, *, with_notes: bool) -> str:
         lines.append(f"  {click.style('✗', fg='red')} {found.blocked.what}")
     elif not found.steps:
         lines.append("  none: it is out already, with all its files")
-    lines += [f"  then dispatch {workflow}" for workflow in found.follows]
-    return "\n".join([*lines, "", "notes", "", wanted.body] if with_notes else lines)
+    lines += [f"  then dispatch {workflow}" for workflow in found.dispatches]
+    return "\n".join([*lines, "", "notes", "", desired.body] if with_notes else lines)
 
 
 def _json(found: Preview) -> dict[str, Any]:
     from release.publishing.gates import Passed
 
-    wanted = found.ready.wanted
+    desired = found.ready.desired
     return {
-        "tag": wanted.tag,
-        "commit": wanted.commit,
+        "tag": desired.tag,
+        "commit": desired.commit,
         "previous": found.ready.section.previous.tag if found.ready.section.previous else None,
-        "prerelease": wanted.prerelease,
-        "latest": wanted.latest,
+        "prerelease": desired.prerelease,
+        "latest": desired.latest,
         "warnings": list(found.ready.preparation_warnings),
         "gates": [
             {"gate": answer.gate, "holds": True, "told": answer.told}
@@ -87,10 +87,10 @@ def _json(found: Preview) -> dict[str, Any]:
         ],
         "steps": [step.what for step in found.steps],
         "blocked": found.blocked.what if found.blocked else None,
-        "then_dispatch": list(found.follows),
+        "then_dispatch": list(found.dispatches),
         "files": {
             file.name: file.digest
-            for file in (found.ready.contents.finished.assets if found.ready.contents.finished else wanted.files)
+            for file in (found.ready.contents.finished.assets if found.ready.contents.finished else desired.files)
         },
-        "notes": wanted.body,
+        "notes": desired.body,
     }

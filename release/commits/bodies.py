@@ -80,7 +80,7 @@ def read_body(rest: str, *, squash_body: str) -> Body:
     for kind, value in read_footers(own):
         if kind:
             found[kind] += (value,)
-    warnings += _doubts(lines, found["breaking"])
+    warnings += _body_warnings(lines, found["breaking"])
     pulls = _REVERTS_PULL.findall(_said(own, "Reverts "))
     return Body(
         breaking=found["breaking"],
@@ -144,7 +144,7 @@ def _said(lines: Sequence[str], start: str = "") -> str:
     return "\n".join(line for line in lines if type(line) is not Code and line.startswith(start))
 
 
-def _doubts(lines: Sequence[str], breaking: tuple[str, ...]) -> list[str]:
+def _body_warnings(lines: Sequence[str], breaking: tuple[str, ...]) -> list[str]:
     """Rule 15 wants BREAKING CHANGE in capitals, rule 12 a colon and a space: say so where somebody seems to have meant it."""
     found = []
     if near := nearly_breaking(lines):

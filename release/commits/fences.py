@@ -15,7 +15,7 @@ class Code(str):
     __slots__ = ()
 
 
-class Block(NamedTuple):
+class CodeBlock(NamedTuple):
     """Lines `start` to `end` (not included) are one block, its fences the first and the last of them."""
 
     start: int
@@ -24,7 +24,7 @@ class Block(NamedTuple):
     """What stands behind the opening fence."""
 
 
-def code_blocks(lines: Sequence[str]) -> Iterator[Block]:
+def code_blocks(lines: Sequence[str]) -> Iterator[CodeBlock]:
     """The blocks that end; one that never does is text."""
     endless: dict[str, int] = {}
     start = 0
@@ -35,7 +35,7 @@ def code_blocks(lines: Sequence[str]) -> Iterator[Block]:
             continue
         end = next((at for at in range(start + 1, len(lines)) if _closes(lines[at], mark[1])), 0)
         if end:
-            yield Block(start, end + 1, mark[2].strip())
+            yield CodeBlock(start, end + 1, mark[2].strip())
             start = end + 1
         else:
             # No longer fence of this kind can end below either: without this, many of them cost the square of their number.

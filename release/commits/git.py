@@ -28,7 +28,7 @@ _SETTINGS = (
 
 
 @dataclass(frozen=True)
-class Place:
+class Head:
     """Where a repository stands."""
 
     commit: str
@@ -88,7 +88,7 @@ class Git:
             complaints.close()
             process.wait()
 
-    def place(self) -> Place:
+    def head(self) -> Head:
         """HEAD, its branch, and whether the history is cut. Raises InputError outside a repository or before a first commit."""
         asked = ("--is-shallow-repository", "--absolute-git-dir", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
         process = self.start("rev-parse", *asked)
@@ -104,7 +104,7 @@ class Git:
                 )
             raise _failed(self.folder, ("rev-parse",), complaint)
         branch = lines[3].removeprefix("refs/heads/") if lines[3].startswith("refs/heads/") else None
-        return Place(commit=lines[2], branch=branch, git_dir=Path(lines[1]), shallow=lines[0] == "true")
+        return Head(commit=lines[2], branch=branch, git_dir=Path(lines[1]), shallow=lines[0] == "true")
 
     def _require_objects(self) -> None:
         """Tell a repository that lost its objects from one that has none yet. Raises LocalError."""

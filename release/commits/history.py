@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pipelines.errors import InputError
-from release.commits.git import Git, Place
+from release.commits.git import Git, Head
 from release.commits.messages import Message, parse
 
 _FIELDS = "%m%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B"
@@ -58,12 +58,12 @@ class Log(NamedTuple):
         )
 
 
-def require_full(place: Place) -> None:
+def require_full(head: Head) -> None:
     """Refuse a shallow clone: a version made from part of a history is a guess. Raises InputError."""
-    if place.shallow:
+    if head.shallow:
         raise InputError(
             "this clone is shallow: the history and tags that decide the version are not all here",
-            where=str(place.git_dir),
+            where=str(head.git_dir),
             why="actions/checkout fetches one commit unless told otherwise; so does `git clone --depth`",
             next_step="git fetch --unshallow --tags   (in a workflow: `fetch-depth: 0` at actions/checkout)",
         )
@@ -80,7 +80,7 @@ def read_tags(git: Git) -> list[Tag]:
 
 
 def require_tags(
-    git: Git, place: Place, tags: Sequence[Tag], matches: Callable[[str], bool], commit: str
+    git: Git, head: Head, tags: Sequence[Tag], matches: Callable[[str], bool], commit: str
 ) -> tuple[list[Tag], list[str]]:
     """Refuse when the remote has release tags that this clone lacks. Asks the remote only when there is reason to doubt: no release
     tag is here, or the clone was told to fetch none.
@@ -100,15 +100,15 @@ def require_tags(
     missing = [tag for tag in there if matches(tag.name) and tag.name not in known]
     elsewhere = sorted(tag.name for tag in missing if tag.commit != commit)
     if elsewhere:
-        raise lacking(elsewhere, place, "the clone was made without tags")
+        raise lacking(elsewhere, head, "the clone was made without tags")
     return missing, []
 
 
-def lacking(names: Sequence[str], place: Place, why: str) -> InputError:
+def lacking(names: Sequence[str], head: Head, why: str) -> InputError:
     """The error for release tags that the remote has and this clone has not."""
     return InputError(
         f"{len(names)} release tag(s) of the remote are missing here, such as {names[-1]}",
-        where=str(place.git_dir),
+        where=str(head.git_dir),
         why=why,
         next_step="git fetch --tags origin",
     )

@@ -86,10 +86,10 @@ def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
     header, warnings = read_header(subject)
     merge = None
     if header is None and subject.startswith("Merge"):
-        merge, doubts = _merge(subject, rest)
+        merge, doubtful = _merge(subject, rest)
         if merge is not None:
             # The commits of a merge are in the history themselves.
-            squash_body, warnings = "blank", doubts
+            squash_body, warnings = "blank", doubtful
     body = None
     listed: tuple[Message, ...] = ()
     if search_body(rest, subject):

@@ -14,7 +14,7 @@ from release.commits.git import Git
 _FOLDER = ".github/workflows"
 
 
-def waiting(git: Git, commit: str, dispatched: Sequence[str]) -> list[tuple[str, str]]:
+def waiting_workflows(git: Git, commit: str, dispatched: Sequence[str]) -> list[tuple[str, str]]:
     """(workflow file, event it waits for) of those that nobody will start."""
     listed = git.run("ls-tree", "-z", "--name-only", "--full-tree", commit, "--", f"{_FOLDER}/").decode(
         "utf-8", "replace"
@@ -37,7 +37,7 @@ def inputs(git: Git, commit: str, workflow: str, known: Mapping[str, str]) -> di
     return {name: value for name, value in known.items() if isinstance(wanted, dict) and name in wanted}
 
 
-def starts_nothing(token: str, environ: Mapping[str, str]) -> bool:
+def token_starts_no_workflow(token: str, environ: Mapping[str, str]) -> bool:
     """Whether events made with this token may start no workflow: an installation token inside a workflow (ghs_…)."""
     return environ.get("GITHUB_ACTIONS") == "true" and token.startswith("ghs_")
 

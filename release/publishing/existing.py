@@ -10,15 +10,15 @@ from typing import Any
 
 from pipelines.errors import ReleaseError
 from release.publishing.assets import ABOUT, NOTES, SUMS, read_sums
-from release.publishing.forge import Entry, Forge
+from release.publishing.forge import Forge, ForgeRelease
 from release.publishing.state import edited, given_in, is_ours, notes_in
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class ExistingRelease:
     """A release on GitHub, or the draft of one, and what it was made with."""
 
-    entry: Entry
+    entry: ForgeRelease
     deploys: Mapping[str, str]
     files: Sequence[str]
     """Names of what was shipped with `--asset`."""
@@ -49,7 +49,7 @@ class Held:
         return found
 
 
-def look(forge: Forge, tag: str, commit: str, since: str, sboms: Sequence[str]) -> Held | None:
+def find_existing(forge: Forge, tag: str, commit: str, since: str, sboms: Sequence[str]) -> ExistingRelease | None:
     """The release of a tag, or our draft of it. `since`: as for `Forge.drafts`; `sboms`: names of files that are made anew."""
     entry = forge.published(tag) or next(filter(is_ours, forge.drafts(tag, since)), None)
     if entry is None:
@@ -58,7 +58,7 @@ def look(forge: Forge, tag: str, commit: str, since: str, sboms: Sequence[str]) 
     given = given_in(entry)
     shipped = about.get("files") or dict.fromkeys(given.get("files", ()))
     told = [name for name in sums if name not in shipped and name not in (ABOUT, NOTES)]
-    return Held(
+    return ExistingRelease(
         entry=entry,
         deploys=about.get("deploys") or given.get("deploys") or {},
         files=[name for name in shipped if name not in sboms],
@@ -85,7 +85,7 @@ def given_of(folder: Path, sboms: Sequence[str], highlights: Sequence[str]) -> d
     return {name: what for name, what in found.items() if what}
 
 
-def _content(forge: Forge, entry: Entry, name: str) -> dict[str, Any]:
+def _content(forge: Forge, entry: ForgeRelease, name: str) -> dict[str, Any]:
     """release.json or SHA256SUMS of a release; empty when it is not there or cannot be read."""
     asset = entry.asset(name)
     if asset is None or not asset.whole:
@@ -98,7 +98,7 @@ def _content(forge: Forge, entry: Entry, name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _whole(entry: Entry, sums: Mapping[str, str]) -> bool:
+def _whole(entry: ForgeRelease, sums: Mapping[str, str]) -> bool:
     """Whether every file that the checksums name is there and is that file."""
     there = {asset.name: asset.digest for asset in entry.assets if asset.whole}
     return bool(sums) and all(there.get(name) in ("", f"sha256:{digest}") for name, digest in sums.items())

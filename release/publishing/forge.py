@@ -22,7 +22,7 @@ class Asset:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ForgeRelease:
     """A release as the forge tells it."""
 
     id: int
@@ -97,22 +97,22 @@ class Forge(Protocol):
     def create_tag(self, name: str, commit: str) -> bool:
         """False when the tag exists already, wherever it leads."""
 
-    def published(self, tag: str) -> Entry | None: ...
+    def published(self, tag: str) -> ForgeRelease | None: ...
 
-    def drafts(self, tag: str, since: str) -> list[Entry]:
+    def drafts(self, tag: str, since: str) -> list[ForgeRelease]:
         """Drafts of a tag. `since`: ISO time before which none can have been made."""
 
-    def entry(self, number: int) -> Entry | None:
+    def entry(self, number: int) -> ForgeRelease | None:
         """A release by its id: what was written is seen at once, unlike in lists."""
 
-    def create_draft(self, *, tag: str, commit: str, name: str, body: str, prerelease: bool) -> Entry: ...
+    def create_draft(self, *, tag: str, commit: str, name: str, body: str, prerelease: bool) -> ForgeRelease: ...
 
-    def edit(self, number: int, changes: Mapping[str, object]) -> Entry:
+    def edit(self, number: int, changes: Mapping[str, object]) -> ForgeRelease:
         """Change fields of a release; `draft: False` publishes it."""
 
     def delete_draft(self, number: int) -> None: ...
 
-    def upload(self, entry: Entry, file: File, name: str) -> None:
+    def upload(self, entry: ForgeRelease, file: File, name: str) -> None:
         """Upload a file under a name. Returning means that all of it is there."""
 
     def rename_asset(self, asset: Asset, name: str) -> None: ...
@@ -121,10 +121,10 @@ class Forge(Protocol):
 
     def download(self, asset: Asset) -> bytes: ...
 
-    def releases(self) -> list[Entry]:
+    def releases(self) -> list[ForgeRelease]:
         """Every published release."""
 
-    def latest(self) -> Entry | None: ...
+    def latest(self) -> ForgeRelease | None: ...
 
     def file(self, commit: str, path: str) -> bytes | None:
         """A file as it is in a commit; None when it is not there."""

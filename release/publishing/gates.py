@@ -22,7 +22,7 @@ from release.refusals import (
     tag_gone,
     tag_put_elsewhere,
 )
-from release.versions.files import differing, places
+from release.versions.files import differing, version_locations
 from release.versions.repository import Repository
 from release.versions.tags import Released, branches_for, highest, key, line_of_branch
 
@@ -123,7 +123,7 @@ def _gates(branch: Callable[[], str | None]) -> list[tuple[str, Callable[[Candid
 def clean_tree(candidate: Candidate) -> str:
     """Nothing uncommitted. Only what is released from HEAD is judged by the working tree."""
     repository = candidate.repository
-    if candidate.commit != repository.place.commit:
+    if candidate.commit != repository.head.commit:
         return "released from a commit that is not checked out"
     own = {path.rstrip("/") for path in candidate.own_files}
     dirty = [path for path in repository.git.dirty() if not _among(path, own)]
@@ -139,7 +139,7 @@ def clean_tree(candidate: Candidate) -> str:
 
 def version_files(candidate: Candidate) -> str:
     """Every version file of the manifest holds the version, in the commit that is released."""
-    declared = places(candidate.repository.component.version_files)
+    declared = version_locations(candidate.repository.component.version_files)
     git = candidate.repository.git
     wrong = differing(declared, str(candidate.version), lambda path: git.file(candidate.commit, path))
     if not wrong:
@@ -213,7 +213,7 @@ def higher(candidate: Candidate, branch: str | None) -> str:
     last = highest(others)
     if last is None or key(candidate.version) > last.rank:
         return f"the last of {line.name if line else 'its line'} is {last.tag}" if last else "the first of its line"
-    if begun(candidate):
+    if in_progress(candidate):
         return f"{last.tag} is out, but {candidate.tag} was begun before: it is finished, and not as the latest"
     if candidate.again:
         return f"{last.tag} is out, but {candidate.tag} was out before: it is made again, and not as the latest"
@@ -227,7 +227,7 @@ def higher(candidate: Candidate, branch: str | None) -> str:
     raise refused
 
 
-def begun(candidate: Candidate) -> bool:
+def in_progress(candidate: Candidate) -> bool:
     """Whether GitHub has this release already in part: its tag on this commit, and the release, a draft of ours or a lock."""
     forge, tag = candidate.forge, candidate.tag
     if forge.tag(tag) != candidate.commit:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from pipelines.errors import CredentialsError, ProviderError
 from pipelines.faults import once
-from release.publishing.forge import Asset, Check, Entry, File, Lock
+from release.publishing.forge import Asset, Check, File, Lock
+from release.publishing.forge import ForgeRelease as Entry
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub

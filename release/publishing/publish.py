@@ -1,4 +1,4 @@
-"""One release from beginning to end: choose, prepare, ask the gates, publish, start what follows."""
+"""One release from beginning to end: choose, prepare, ask the gates, publish, dispatch the workflows that come after."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from release.changelog.writing import Given
 from release.context import ReleaseContext
 from release.publishing import gates
 from release.publishing.assets import NOTES, collect, prepare, sbom_names
-from release.publishing.downstream import inputs, starts_nothing, waiting
-from release.publishing.existing import Held, given_of, look
-from release.publishing.forge import Entry, File, Forge
+from release.publishing.downstream import inputs, token_starts_no_workflow, waiting_workflows
+from release.publishing.existing import ExistingRelease, find_existing, given_of
+from release.publishing.forge import File, Forge, ForgeRelease
 from release.publishing.github_forge import GitHubForge
 from release.publishing.lease import myself
-from release.publishing.publisher import Published, Publisher, follow
-from release.publishing.state import Step, Wanted, all_steps, next_step, notes_in
-from release.publishing.verify import highest_standing
+from release.publishing.publisher import Published, Publisher, dispatch_downstream
+from release.publishing.state import DesiredRelease, Step, all_steps, next_step, notes_in
+from release.publishing.verify import highest_not_withdrawn
 from release.versions.tags import TagFormat, key
 from release.versions.warnings import version_warnings
 
@@ -66,17 +66,17 @@ class Contents:
     notes: str
     files: Sequence[File]
     given: Mapping[str, Any]
-    finished: Entry | None = None
+    finished: ForgeRelease | None = None
     """The release, when it is out with all its files and nothing else was asked for: then there is nothing to prepare."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ready:
+class PreparedRelease:
     """A release that is decided and has its files."""
 
     section: Section
     contents: Contents
-    wanted: Wanted
+    desired: DesiredRelease
     publisher: Publisher
     candidate: gates.Candidate
     preparation_warnings: Sequence[str] = ()
@@ -103,10 +103,10 @@ class Outcome:
 class Preview:
     """What publishing would do."""
 
-    ready: Ready
+    ready: PreparedRelease
     answers: Sequence[gates.Passed | gates.Warned | gates.Closed]
     steps: Sequence[Step]
-    follows: Sequence[str]
+    dispatches: Sequence[str]
     blocked: ShipmateError | None
     """Why what GitHub holds cannot be led to this release."""
 
@@ -124,30 +124,30 @@ def publish(
         ready = _ready(context, request, stack, say, forge)
         for warning in ready.preparation_warnings:
             say(f"warning: {warning}")
-        if next_step(ready.publisher.observe(), ready.wanted) is not None:
+        if next_step(ready.publisher.observe(), ready.desired) is not None:
             for answer in gates.require(ready.candidate):
                 say(f"{answer.gate}: {answer.told}")
                 warnings += [f"{answer.gate}: {answer.told}"] if isinstance(answer, gates.Warned) else []
         me = myself(context.environ)
         published = ready.publisher.run(me, minutes=context.rules.lease_minutes, take_over=request.take_over)
-        if published.done and ready.wanted.latest:
+        if published.done and ready.desired.latest:
             _leave_latest_to_the_highest(ready, say)
         workflows = request.then_dispatch or context.rules.then_dispatch
-        ready.candidate.repository.git.note_tag(ready.wanted.tag, ready.wanted.commit)
-        told = {"version": ready.wanted.tag, "commit": ready.wanted.commit}
-        dispatched = follow(
+        ready.candidate.repository.git.note_tag(ready.desired.tag, ready.desired.commit)
+        told = {"version": ready.desired.tag, "commit": ready.desired.commit}
+        dispatched = dispatch_downstream(
             ready.publisher.forge,
             workflows,
-            ready.wanted.tag,
-            inputs=lambda workflow: inputs(context.git, ready.wanted.commit, workflow, told),
+            ready.desired.tag,
+            inputs=lambda workflow: inputs(context.git, ready.desired.commit, workflow, told),
             say=say,
         )
         return Outcome(
             published=published,
-            tag=ready.wanted.tag,
-            commit=ready.wanted.commit,
+            tag=ready.desired.tag,
+            commit=ready.desired.commit,
             dispatched=dispatched,
-            warnings=[*warnings, *published.warnings, *_nobody_starts(context, ready.wanted.commit, workflows)],
+            warnings=[*warnings, *published.warnings, *_undispatched(context, ready.desired.commit, workflows)],
             preparation_warnings=ready.preparation_warnings,
         )
 
@@ -166,11 +166,11 @@ def preview(
         blocked: ShipmateError | None = None
         state = ready.publisher.observe()
         try:
-            steps = all_steps(state, ready.wanted)
+            steps = all_steps(state, ready.desired)
         except (RefusedError, ReleaseError) as error:
             blocked = error
         workflows = request.then_dispatch or context.rules.then_dispatch
-        return Preview(ready=ready, answers=answers, steps=steps, follows=workflows, blocked=blocked)
+        return Preview(ready=ready, answers=answers, steps=steps, dispatches=workflows, blocked=blocked)
 
 
 def _ready(
@@ -181,19 +181,19 @@ def _ready(
     forge: Forge | None,
     *,
     with_files: bool = True,
-) -> Ready:
+) -> PreparedRelease:
     repository = context.repository
     forge = forge or GitHubForge(context.github())
-    repository.learn(forge.tags(repository.format.prefix), forge.tag)
+    repository.add_missing_tags(forge.tags(repository.format.prefix), forge.tag)
     if context.version and (request.live or request.again):
         _require_tag(context, context.version, forge)
     section = section_for(context, request.channel)
-    unlearned = _unlearned(context, section.commit, refuse=not request.live)
+    missing = _missing_tags(context, section.commit, refuse=not request.live)
     since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     nothing = Contents(notes="", files=(), given={})
     contents = _contents(context, section, request, stack, forge, since) if with_files else nothing
     version = repository.format.read(section.tag)
-    wanted = Wanted(
+    desired = DesiredRelease(
         tag=section.tag,
         commit=section.commit,
         name=section.tag,
@@ -206,11 +206,11 @@ def _ready(
         given=contents.given,
     )
     own = [*request.files, *request.evidence, *([request.prepared] if request.prepared else [])]
-    return Ready(
+    return PreparedRelease(
         section=section,
         contents=contents,
-        wanted=wanted,
-        publisher=Publisher(forge=forge, wanted=wanted, since=since, say=say, pause=_pause),
+        desired=desired,
+        publisher=Publisher(forge=forge, desired=desired, since=since, say=say, pause=_pause),
         candidate=gates.Candidate(
             repository=repository,
             forge=forge,
@@ -223,7 +223,7 @@ def _ready(
             again=request.again,
         ),
         preparation_warnings=[
-            *unlearned,
+            *missing,
             *(
                 version_warnings(version, section.previous, section.verdicts, repository.format, context.rules)
                 if context.version and contents.finished is None
@@ -241,10 +241,10 @@ def _require_tag(context: ReleaseContext, version: str, forge: Forge) -> None:
     gates.require_tag(forge, tag, context.commit or known)
 
 
-def _unlearned(context: ReleaseContext, commit: str, *, refuse: bool) -> list[str]:
+def _missing_tags(context: ReleaseContext, commit: str, *, refuse: bool) -> list[str]:
     """What was tagged below the commit since the files were prepared. Raises InputError unless it is only to be said."""
     try:
-        context.repository.require_learned(commit)
+        context.repository.require_no_tags_below(commit)
     except InputError as error:
         if refuse:
             raise
@@ -252,10 +252,10 @@ def _unlearned(context: ReleaseContext, commit: str, *, refuse: bool) -> list[st
     return []
 
 
-def _leave_latest_to_the_highest(ready: Ready, say: Callable[[str], None]) -> None:
+def _leave_latest_to_the_highest(ready: PreparedRelease, say: Callable[[str], None]) -> None:
     """A higher release may have come out in the moment in which this one did."""
-    highest = highest_standing(ready.publisher.forge.releases(), ready.candidate.repository.format)
-    if highest is not None and highest.tag != ready.wanted.tag:
+    highest = highest_not_withdrawn(ready.publisher.forge.releases(), ready.candidate.repository.format)
+    if highest is not None and highest.tag != ready.desired.tag:
         say(f"{highest.tag} came out meanwhile: it is the latest release")
         ready.publisher.forge.edit(highest.id, {"make_latest": "true"})
 
@@ -264,7 +264,7 @@ def _outranks_published(version: Version, forge: Forge, tag_format: TagFormat) -
     """Whether a final version is as high as every published one that stands. Tags of releases that never went out do not count."""
     if version.prerelease:
         return False
-    highest = highest_standing(forge.releases(), tag_format)
+    highest = highest_not_withdrawn(forge.releases(), tag_format)
     return highest is None or key(version) >= key(tag_format.read(highest.tag))
 
 
@@ -274,27 +274,27 @@ def _contents(
     """What was prepared before, or prepared now from what is given and what GitHub holds."""
     sboms, folder, bare = sbom_names(context), request.prepared, request.bare
     if folder is None:
-        held = look(forge, section.tag, section.commit, since, sboms)
-        if held is not None and held.finished and bare:
-            return Contents(notes=notes_in(held.entry), files=(), given={}, finished=held.entry)
+        existing = find_existing(forge, section.tag, section.commit, since, sboms)
+        if existing is not None and existing.finished and bare:
+            return Contents(notes=notes_in(existing.entry), files=(), given={}, finished=existing.entry)
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="shipmate-release-")))
-        request = _with_held(request, held, folder, forge) if held is not None else request
-        kept = held.notes if held is not None and bare else ""
+        request = _with_existing(request, existing, folder, forge) if existing is not None else request
+        kept = existing.notes if existing is not None and bare else ""
         prepare(context, section, folder, request.given, files=request.files, evidence=request.evidence, kept=kept)
     files = collect(folder, section.tag, section.commit)
     given = given_of(folder, sboms, request.given.highlights)
     return Contents(notes=(folder / NOTES).read_text(), files=files, given=given)
 
 
-def _with_held(request: PublishRequest, held: Held, folder: Path, forge: Forge) -> PublishRequest:
+def _with_existing(request: PublishRequest, existing: ExistingRelease, folder: Path, forge: Forge) -> PublishRequest:
     """What is given now, and beside it what GitHub holds from before."""
     now = {path.name for path in (*request.files, *request.evidence)}
-    files = held.fetch(forge, [name for name in held.files if name not in now], folder, "--asset")
-    evidence = held.fetch(forge, [name for name in held.evidence if name not in now], folder, "--evidence")
+    files = existing.fetch(forge, [name for name in existing.files if name not in now], folder, "--asset")
+    evidence = existing.fetch(forge, [name for name in existing.evidence if name not in now], folder, "--evidence")
     given = replace(
         request.given,
-        deploys=request.given.deploys or held.deploys,
-        highlights=request.given.highlights or held.highlights,
+        deploys=request.given.deploys or existing.deploys,
+        highlights=request.given.highlights or existing.highlights,
     )
     return replace(request, given=given, files=[*request.files, *files], evidence=[*request.evidence, *evidence])
 
@@ -322,11 +322,11 @@ def _inside(context: ReleaseContext, paths: Sequence[Path]) -> list[str]:
     return [str(path.resolve().relative_to(top)) for path in paths if path.resolve().is_relative_to(top)]
 
 
-def _nobody_starts(context: ReleaseContext, commit: str, dispatched: Sequence[str]) -> list[str]:
+def _undispatched(context: ReleaseContext, commit: str, dispatched: Sequence[str]) -> list[str]:
     environ: Mapping[str, str] = context.environ
-    if not starts_nothing(environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or "", environ):
+    if not token_starts_no_workflow(environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or "", environ):
         return []
     return [
         f"{name} waits for a {event}, which this workflow's token does not start: pass --then-dispatch {name}"
-        for name, event in waiting(context.git, commit, dispatched)
+        for name, event in waiting_workflows(context.git, commit, dispatched)
     ]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipelines.errors import ReleaseError
-from release.publishing.forge import Asset, Entry, Forge
+from release.publishing.forge import Asset, Forge, ForgeRelease
 from release.publishing.lease import Holder, Lease, acquire
-from release.publishing.state import State, Step, Wanted, edited, is_ours, next_step
+from release.publishing.state import DesiredRelease, State, Step, edited, is_ours, next_step
 
 if TYPE_CHECKING:
     from pipelines.github import GitHubRefused
@@ -29,7 +29,7 @@ _LOOKS = 6
 class Published:
     """How it ended."""
 
-    entry: Entry
+    entry: ForgeRelease
     done: tuple[str, ...]
     """Steps taken; empty when all was there already."""
     took_over: Holder | None = None
@@ -42,7 +42,7 @@ class Publisher:
     """One release on its way."""
 
     forge: Forge
-    wanted: Wanted
+    desired: DesiredRelease
     since: str
     """ISO time of the commit: no draft of it is older."""
     say: Callable[[str], None]
@@ -59,11 +59,13 @@ class Publisher:
         state = self.observe()
         if (
             state.published is not None
-            and next_step(state, self.wanted) is None
-            and not self.forge.locks(self.wanted.tag)
+            and next_step(state, self.desired) is None
+            and not self.forge.locks(self.desired.tag)
         ):
             return Published(entry=state.published, done=())
-        self.lease = acquire(self.forge, self.wanted.tag, self.wanted.commit, me, minutes=minutes, take_over=take_over)
+        self.lease = acquire(
+            self.forge, self.desired.tag, self.desired.commit, me, minutes=minutes, take_over=take_over
+        )
         if self.lease.took_over is not None:
             self.say(f"taking over from {self.lease.took_over}, which is gone")
         done: list[str] = []
@@ -75,26 +77,26 @@ class Publisher:
 
     def observe(self) -> State:
         """What the forge holds now."""
-        published = self.forge.published(self.wanted.tag)
+        published = self.forge.published(self.desired.tag)
         return State(
-            tag=self.forge.tag(self.wanted.tag),
+            tag=self.forge.tag(self.desired.tag),
             published=self._with_digests(published) if published else None,
             drafts=self._drafts(),
         )
 
-    def _drafts(self) -> tuple[Entry, ...]:
-        drafts = {draft.id: draft for draft in self.forge.drafts(self.wanted.tag, self.since)}
+    def _drafts(self) -> tuple[ForgeRelease, ...]:
+        drafts = {draft.id: draft for draft in self.forge.drafts(self.desired.tag, self.since)}
         for number in self._known - drafts.keys():
             entry = self.forge.entry(number)
-            if entry is not None and entry.draft and entry.tag == self.wanted.tag:
+            if entry is not None and entry.draft and entry.tag == self.desired.tag:
                 drafts[number] = entry
         self._known |= drafts.keys()
         return tuple(self._with_digests(drafts[number]) for number in sorted(drafts))
 
-    def _look_again(self, state: State, step: Step) -> State:
+    def _observe_after(self, state: State, step: Step) -> State:
         """What a step may have changed, read back; all of it where a step is decisive."""
         if step.kind == "tag":
-            return replace(state, tag=self.forge.tag(self.wanted.tag))
+            return replace(state, tag=self.forge.tag(self.desired.tag))
         if step.kind in ("draft", "discard"):
             return replace(state, drafts=self._drafts())
         if step.kind == "publish" or step.entry is None or not step.entry.draft:
@@ -106,21 +108,21 @@ class Publisher:
         drafts = tuple(self._with_digests(now) if draft.id == number else draft for draft in state.drafts)
         return replace(state, drafts=drafts)
 
-    def _finish(self, done: list[str]) -> Entry:
+    def _finish(self, done: list[str]) -> ForgeRelease:
         """Step by step. Bounded: no release needs more steps than its files and a few."""
         from pipelines.github import GitHubRefused
 
         self._await_drafts()
         refused = 0
         state = self.observe()
-        for _ in range(20 + 6 * len(self.wanted.files)):
-            step = next_step(state, self.wanted)
+        for _ in range(20 + 6 * len(self.desired.files)):
+            step = next_step(state, self.desired)
             if step is not None and step.kind == "publish":
                 # The last look before it is out: is the tag where it was, is everything there, is nobody else faster?
                 state = self.observe()
-                step = next_step(state, self.wanted)
+                step = next_step(state, self.desired)
             if step is None and state.published is not None:
-                self._tell_of_drafts(state)
+                self._warn_of_drafts(state)
                 return state.published
             if step is None:
                 break
@@ -135,18 +137,18 @@ class Publisher:
                 self.pause(1.0)
                 state = self.observe()
             else:
-                state = self._look_again(state, step)
+                state = self._observe_after(state, step)
         raise ReleaseError(
-            f"{self.wanted.tag} is not finished after {len(done)} steps",
-            where=self.wanted.tag,
+            f"{self.desired.tag} is not finished after {len(done)} steps",
+            where=self.desired.tag,
             why="somebody else keeps changing it",
             next_step="see who works on this release, then run the same command again",
         )
 
-    def _tell_of_drafts(self, state: State) -> None:
+    def _warn_of_drafts(self, state: State) -> None:
         for draft in state.drafts:
             if not is_ours(draft):
-                self._warn(f"a draft of {self.wanted.tag} that this tool did not make is open: delete {draft.url}")
+                self._warn(f"a draft of {self.desired.tag} that this tool did not make is open: delete {draft.url}")
 
     def _warn(self, text: str) -> None:
         if text not in self._warnings:
@@ -164,26 +166,26 @@ class Publisher:
             self.pause(1.0)
 
     def _do(self, step: Step) -> None:
-        wanted, entry = self.wanted, step.entry
+        desired, entry = self.desired, step.entry
         if step.kind == "tag":
-            self.forge.create_tag(wanted.tag, wanted.commit)
+            self.forge.create_tag(desired.tag, desired.commit)
         elif step.kind == "draft":
             made = self.forge.create_draft(
-                tag=wanted.tag,
-                commit=wanted.commit,
-                name=wanted.name,
-                body=wanted.marked_body,
-                prerelease=wanted.prerelease,
+                tag=desired.tag,
+                commit=desired.commit,
+                name=desired.name,
+                body=desired.marked_body,
+                prerelease=desired.prerelease,
             )
             self._known.add(made.id)
         elif entry is not None:
             self._change(step, entry)
 
-    def _change(self, step: Step, entry: Entry) -> None:
-        wanted = self.wanted
+    def _change(self, step: Step, entry: ForgeRelease) -> None:
+        desired = self.desired
         if step.kind == "edit":
-            body = {} if edited(entry) else {"body": wanted.marked_body}
-            self.forge.edit(entry.id, {"name": wanted.name, "prerelease": wanted.prerelease, **body})
+            body = {} if edited(entry) else {"body": desired.marked_body}
+            self.forge.edit(entry.id, {"name": desired.name, "prerelease": desired.prerelease, **body})
         elif step.kind == "discard":
             self.forge.delete_draft(entry.id)
         elif step.kind == "upload" and step.file is not None:
@@ -197,24 +199,24 @@ class Publisher:
                 self.lease.check()
             self._publish(entry)
 
-    def _publish(self, entry: Entry) -> None:
+    def _publish(self, entry: ForgeRelease) -> None:
         """Nothing while there is no tag: GitHub would make one without a word. What is read next refuses, or makes it and says so."""
-        wanted = self.wanted
-        before = self.forge.tag_object(wanted.tag)
+        desired = self.desired
+        before = self.forge.tag_object(desired.tag)
         if before is None:
             return
-        latest = "true" if wanted.latest and not wanted.prerelease else "false"
-        self.forge.edit(entry.id, {"draft": False, "prerelease": wanted.prerelease, "make_latest": latest})
-        now = self.forge.tag_object(wanted.tag)
+        latest = "true" if desired.latest and not desired.prerelease else "false"
+        self.forge.edit(entry.id, {"draft": False, "prerelease": desired.prerelease, "make_latest": latest})
+        now = self.forge.tag_object(desired.tag)
         if now not in (None, before):
             self._warn(
-                f"the tag {wanted.tag} was made anew while it was published ({before[:9]} before, {now[:9]} now): "
+                f"the tag {desired.tag} was made anew while it was published ({before[:9]} before, {now[:9]} now): "
                 "GitHub does that for one that is deleted in that moment; if yours had a message or a signature, push it again"
             )
 
-    def _with_digests(self, entry: Entry) -> Entry:
+    def _with_digests(self, entry: ForgeRelease) -> ForgeRelease:
         """Where GitHub tells no digest of a file that matters, it is read back and computed."""
-        ours = {name for file in self.wanted.files for name in (file.name, file.spare)}
+        ours = {name for file in self.desired.files for name in (file.name, file.spare)}
         assets: list[Asset] = []
         for asset in entry.assets:
             if asset.whole and not asset.digest and asset.name in ours:
@@ -236,11 +238,11 @@ def _refused(step: Step, error: GitHubRefused) -> ReleaseError:
         f"could not {step.what}: {error.what}",
         where=error.where,
         why="GitHub refuses it",
-        next_step="mend what it names, then run the same command again: it goes on where it stopped",
+        next_step="fix what it names, then run the same command again: it goes on where it stopped",
     )
 
 
-def follow(
+def dispatch_downstream(
     forge: Forge,
     workflows: Sequence[str],
     tag: str,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.errors import ReleaseError
-from release.publishing.forge import Asset, Entry, File
+from release.publishing.forge import Asset, File, ForgeRelease
 from release.refusals import OpenElsewhere, ReleasedDifferently, TagMoved, Withdrawn, tag_gone, tag_put_elsewhere
 
 _MARK = re.compile(r"\s*(?:<!-- shipmate given (\{.*\}) -->\r?\n)?<!-- shipmate release ([0-9a-f]{16}) -->\s*$")
@@ -20,7 +20,7 @@ _BANNER = re.compile(re.escape(WITHDRAWN) + r"\r?\n(?:>[^\n]*\n)*\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DesiredRelease:
     """The release as it shall be."""
 
     tag: str
@@ -50,8 +50,8 @@ class State:
 
     tag: str | None
     """The commit the tag is on."""
-    published: Entry | None
-    drafts: tuple[Entry, ...]
+    published: ForgeRelease | None
+    drafts: tuple[ForgeRelease, ...]
     """Lowest id first."""
 
 
@@ -62,7 +62,7 @@ class Step:
     kind: str
     what: str
     """For people."""
-    entry: Entry | None = None
+    entry: ForgeRelease | None = None
     file: File | None = None
     name: str = ""
     asset: Asset | None = None
@@ -71,82 +71,87 @@ class Step:
 KINDS = ("tag", "draft", "edit", "discard", "upload", "remove", "rename", "publish")
 
 
-def next_step(state: State, wanted: Wanted) -> Step | None:
+def next_step(state: State, desired: DesiredRelease) -> Step | None:
     """The next thing to do, None when the release is out and complete.
 
     Raises TagMoved, TagGone, ReleasedDifferently, Withdrawn, OpenElsewhere, and ReleaseError for what nobody can finish.
     """
-    if wanted.tagged and state.tag is None:
-        raise tag_gone(wanted.tag, wanted.commit)
-    if wanted.live and state.tag not in (None, wanted.commit):
-        raise tag_put_elsewhere(wanted.tag, wanted.commit, str(state.tag))
-    if state.tag is not None and state.tag != wanted.commit:
+    if desired.tagged and state.tag is None:
+        raise tag_gone(desired.tag, desired.commit)
+    if desired.live and state.tag not in (None, desired.commit):
+        raise tag_put_elsewhere(desired.tag, desired.commit, str(state.tag))
+    if state.tag is not None and state.tag != desired.commit:
         raise TagMoved(
-            f"{wanted.tag} is on {state.tag[:9]}, not on {wanted.commit[:9]}",
-            where=wanted.tag,
+            f"{desired.tag} is on {state.tag[:9]}, not on {desired.commit[:9]}",
+            where=desired.tag,
             why="the tag was moved, or made on another commit",
-            next_step=f"release {state.tag[:9]}, or give {wanted.commit[:9]} the next version; a tag is never moved",
+            next_step=f"release {state.tag[:9]}, or give {desired.commit[:9]} the next version; a tag is never moved",
         )
     if state.published is not None:
-        return _of_published(state.published, wanted) or _surplus(state, keep=None)
-    if wanted.live:
+        return _of_published(state.published, desired) or _surplus(state, keep=None)
+    if desired.live:
         state = replace(state, drafts=tuple(filter(is_ours, state.drafts)))
-    _refuse_foreign(state, wanted)
+    _refuse_foreign(state, desired)
     if state.tag is None:
         again = " again: it was deleted since its draft was made" if state.drafts else ""
-        return Step(kind="tag", what=f"tag {wanted.commit[:9]} as {wanted.tag}{again}")
+        return Step(kind="tag", what=f"tag {desired.commit[:9]} as {desired.tag}{again}")
     if not state.drafts:
-        return Step(kind="draft", what=f"draft {wanted.tag}{' (pre-release)' if wanted.prerelease else ''}")
+        return Step(kind="draft", what=f"draft {desired.tag}{' (pre-release)' if desired.prerelease else ''}")
     draft = state.drafts[0]
-    if step := _surplus(state, keep=draft) or _of_draft(draft, wanted):
+    if step := _surplus(state, keep=draft) or _of_draft(draft, desired):
         return step
-    for file in wanted.files:
+    for file in desired.files:
         if step := _of_file(draft, file):
             return step
-    return _leftover(draft) or Step(kind="publish", what=_published_as(wanted), entry=draft)
+    return _leftover(draft) or Step(kind="publish", what=_published_as(desired), entry=draft)
 
 
-def all_steps(state: State, wanted: Wanted) -> list[Step]:
+def all_steps(state: State, desired: DesiredRelease) -> list[Step]:
     """Every step to the end, by playing them on a copy of the state. Raises what `next_step` raises."""
     steps: list[Step] = []
-    while (step := next_step(state, wanted)) is not None:
+    while (step := next_step(state, desired)) is not None:
         steps.append(step)
-        state = after(state, step, wanted)
+        state = after(state, step, desired)
     return steps
 
 
-def after(state: State, step: Step, wanted: Wanted) -> State:
+def after(state: State, step: Step, desired: DesiredRelease) -> State:
     """The state a step leads to when it succeeds."""
     if step.kind == "tag":
-        return replace(state, tag=wanted.commit)
+        return replace(state, tag=desired.commit)
     if step.kind == "discard" and step.entry is not None:
         return replace(state, drafts=tuple(draft for draft in state.drafts if draft.id != step.entry.id))
     if step.kind == "draft":
-        made = Entry(
-            id=0, tag=wanted.tag, name=wanted.name, body=wanted.marked_body, draft=True, prerelease=wanted.prerelease
+        made = ForgeRelease(
+            id=0,
+            tag=desired.tag,
+            name=desired.name,
+            body=desired.marked_body,
+            draft=True,
+            prerelease=desired.prerelease,
         )
         return replace(state, drafts=(made,))
     old = step.entry
     if old is None:
         return state
-    new = _changed(old, step, wanted)
+    new = _changed(old, step, desired)
     if new.draft:
         return replace(state, drafts=tuple(new if draft.id == old.id else draft for draft in state.drafts))
     return replace(state, published=new, drafts=tuple(draft for draft in state.drafts if draft.id != old.id))
 
 
-def is_ours(entry: Entry) -> bool:
+def is_ours(entry: ForgeRelease) -> bool:
     """Whether this tool made a release; its mark is the last line of the notes."""
     return _MARK.search(entry.body) is not None
 
 
-def edited(entry: Entry) -> bool:
+def edited(entry: ForgeRelease) -> bool:
     """Whether a person changed the notes of a release we made. Our own withdrawal above them is no such change."""
     found = _MARK.search(entry.body)
     return found is None or _print(notes_in(entry)) != found[2]
 
 
-def notes_in(entry: Entry) -> str:
+def notes_in(entry: ForgeRelease) -> str:
     """The notes of a release without our comments, and without the withdrawal above them."""
     found = _MARK.search(entry.body)
     notes = entry.body[: found.start()] if found else entry.body
@@ -154,7 +159,7 @@ def notes_in(entry: Entry) -> str:
     return notes[banner.end() if banner else 0 :].replace("\r\n", "\n").strip()
 
 
-def given_in(entry: Entry) -> dict[str, Any]:
+def given_in(entry: ForgeRelease) -> dict[str, Any]:
     """What a release of ours was made with, by its comment; empty when there is none."""
     found = _MARK.search(entry.body)
     try:
@@ -174,9 +179,9 @@ def _print(body: str) -> str:
     return hashlib.sha256(body.replace("\r\n", "\n").strip().encode()).hexdigest()[:16]
 
 
-def _changed(old: Entry, step: Step, wanted: Wanted) -> Entry:
+def _changed(old: ForgeRelease, step: Step, desired: DesiredRelease) -> ForgeRelease:
     if step.kind == "edit":
-        return replace(old, name=wanted.name, body=wanted.marked_body, prerelease=wanted.prerelease)
+        return replace(old, name=desired.name, body=desired.marked_body, prerelease=desired.prerelease)
     if step.kind == "publish":
         return replace(old, draft=False)
     others = tuple(asset for asset in old.assets if step.asset is None or asset.id != step.asset.id)
@@ -189,47 +194,47 @@ def _changed(old: Entry, step: Step, wanted: Wanted) -> Entry:
     return replace(old, assets=others)
 
 
-def _of_published(entry: Entry, wanted: Wanted) -> Step | None:
+def _of_published(entry: ForgeRelease, desired: DesiredRelease) -> Step | None:
     """Nothing, or what an earlier publisher left out. Refuses what differs."""
     if WITHDRAWN in entry.body:
         raise Withdrawn(
-            f"{wanted.tag} was withdrawn",
+            f"{desired.tag} was withdrawn",
             where=entry.url,
             next_step="its notes say what to use instead; release the next version",
         )
-    for file in wanted.files:
+    for file in desired.files:
         asset = entry.asset(file.name)
         if asset is not None and asset.whole and not file.record and asset.digest != file.digest:
             raise ReleasedDifferently(
-                f"{wanted.tag} is out with another {file.name} ({asset.digest[7:19]}…, not {file.sha256[:12]}…)",
+                f"{desired.tag} is out with another {file.name} ({asset.digest[7:19]}…, not {file.sha256[:12]}…)",
                 where=entry.url,
                 why="the same version was built from something else before",
                 next_step="release this as the next version: what people have downloaded cannot change",
             )
-    for file in wanted.files:
+    for file in desired.files:
         asset = entry.asset(file.name)
         if asset is not None and asset.whole:
             continue
         if entry.immutable:
             raise ReleaseError(
-                f"{wanted.tag} is out without {file.name}, and is immutable",
+                f"{desired.tag} is out without {file.name}, and is immutable",
                 where=entry.url,
                 why="it was published before its files were there",
-                next_step=f"shipmate release yank {wanted.tag} --reason 'incomplete', and release the next version",
+                next_step=f"shipmate release yank {desired.tag} --reason 'incomplete', and release the next version",
             )
         if step := _of_file(entry, file):
             return step
     return None if entry.immutable else _leftover(entry)
 
 
-def _of_draft(draft: Entry, wanted: Wanted) -> Step | None:
-    same = (draft.name, draft.prerelease) == (wanted.name, wanted.prerelease)
-    if same and (draft.body.replace("\r\n", "\n").strip() == wanted.marked_body.strip() or edited(draft)):
+def _of_draft(draft: ForgeRelease, desired: DesiredRelease) -> Step | None:
+    same = (draft.name, draft.prerelease) == (desired.name, desired.prerelease)
+    if same and (draft.body.replace("\r\n", "\n").strip() == desired.marked_body.strip() or edited(draft)):
         return None
     return Step(kind="edit", what="write the notes of the draft", entry=draft)
 
 
-def _of_file(entry: Entry, file: File) -> Step | None:
+def _of_file(entry: ForgeRelease, file: File) -> Step | None:
     """A file arrives under its own name, or beside a broken one under a spare name until that is gone."""
     there, spare = entry.asset(file.name), entry.asset(file.spare)
     if there is not None and _good(there, file):
@@ -253,7 +258,7 @@ def _good(asset: Asset, file: File) -> bool:
     return asset.whole and asset.digest == file.digest and asset.size == file.size
 
 
-def _leftover(entry: Entry) -> Step | None:
+def _leftover(entry: ForgeRelease) -> Step | None:
     """Spare copies nobody needs any more."""
     for asset in entry.assets:
         found = _SPARE.fullmatch(asset.name)
@@ -262,7 +267,7 @@ def _leftover(entry: Entry) -> Step | None:
     return None
 
 
-def _surplus(state: State, keep: Entry | None) -> Step | None:
+def _surplus(state: State, keep: ForgeRelease | None) -> Step | None:
     """Drafts of ours beside the one that counts: two runs began at once, or a list did not yet show what was there."""
     for draft in state.drafts:
         if draft is not keep and is_ours(draft):
@@ -270,17 +275,19 @@ def _surplus(state: State, keep: Entry | None) -> Step | None:
     return None
 
 
-def _refuse_foreign(state: State, wanted: Wanted) -> None:
+def _refuse_foreign(state: State, desired: DesiredRelease) -> None:
     for draft in state.drafts:
         if not is_ours(draft):
             raise OpenElsewhere(
-                f"a draft of {wanted.tag} that this tool did not make is open",
+                f"a draft of {desired.tag} that this tool did not make is open",
                 where=draft.url,
                 why="a person or another tool prepares the same release",
                 next_step="publish or delete that draft, then run this again",
             )
 
 
-def _published_as(wanted: Wanted) -> str:
-    how = "as a pre-release" if wanted.prerelease else "as the latest release" if wanted.latest else "not as the latest"
-    return f"publish {wanted.tag} {how}"
+def _published_as(desired: DesiredRelease) -> str:
+    how = (
+        "as a pre-release" if desired.prerelease else "as the latest release" if desired.latest else "not as the latest"
+    )
+    return f"publish {desired.tag} {how}"

@@ -12,11 +12,11 @@ from typing import Any
 from pipelines.errors import CheckFailed, InputError
 from pipelines.manifest.release import Release, ReleaseComponent
 from release.publishing.assets import ABOUT, NOTES, SUMS, read_sums
-from release.publishing.forge import Entry, Forge
+from release.publishing.forge import Forge, ForgeRelease
 from release.publishing.gates import judging
 from release.publishing.state import WITHDRAWN, edited, is_ours
 from release.refusals import tag_gone
-from release.versions.files import differing, places
+from release.versions.files import differing, version_locations
 from release.versions.tags import TagFormat, branches_for, key
 
 
@@ -35,7 +35,7 @@ class Finding:
 class Evidence:
     """What was fetched of a release."""
 
-    entry: Entry
+    entry: ForgeRelease
     contents: Mapping[str, bytes]
     about: Mapping[str, Any]
     sums: Mapping[str, str]
@@ -94,7 +94,7 @@ def require(findings: Sequence[Finding], tag: str) -> None:
     raise CheckFailed(told, where=tag, why=why, next_step=advice)
 
 
-def _fetch(forge: Forge, entry: Entry, say: Callable[[str], None]) -> Evidence:
+def _fetch(forge: Forge, entry: ForgeRelease, say: Callable[[str], None]) -> Evidence:
     contents: dict[str, bytes] = {}
     for asset in entry.assets:
         if asset.whole:
@@ -135,7 +135,7 @@ def _of_version_files(
     found: Evidence, forge: Forge, component: ReleaseComponent, tag_format: TagFormat
 ) -> Iterator[Finding]:
     """The version files of the tagged commit hold the version."""
-    declared, commit = places(component.version_files), found.tagged
+    declared, commit = version_locations(component.version_files), found.tagged
     if not declared or commit is None:
         return
     version = str(tag_format.version(found.entry.tag))
@@ -206,7 +206,7 @@ def _of_place(found: Evidence, forge: Forge, tag_format: TagFormat, *, leads: bo
     version = tag_format.version(found.entry.tag)
     if version is not None and not withdrawn:
         yield _of_mark(found.entry, pre=bool(version.prerelease))
-    wanted = highest_standing(forge.releases(), tag_format) if leads else None
+    wanted = highest_not_withdrawn(forge.releases(), tag_format) if leads else None
     now = forge.latest() if leads else None
     right = (now.tag if now else None) == (wanted.tag if wanted else None)
     if leads and tag_format.version(now.tag if now else found.entry.tag) is not None:
@@ -224,7 +224,7 @@ def _of_place(found: Evidence, forge: Forge, tag_format: TagFormat, *, leads: bo
         yield Finding("leftovers", False, told, f"{clears}{unless}")
 
 
-def _of_mark(entry: Entry, *, pre: bool) -> Finding:
+def _of_mark(entry: ForgeRelease, *, pre: bool) -> Finding:
     """Whether GitHub shows it as what its version says."""
     told = f"it is {'one' if pre else 'none'}" + ("" if entry.prerelease == pre else ", but is not marked so")
     mend = f"gh release edit {entry.tag} --prerelease={'true' if pre else 'false'}"
@@ -242,9 +242,9 @@ def _of_provenance(found: Evidence, forge: Forge, rules: Release) -> Iterator[Fi
             )
 
 
-def highest_standing(entries: Sequence[Entry], tag_format: TagFormat) -> Entry | None:
+def highest_not_withdrawn(entries: Sequence[ForgeRelease], tag_format: TagFormat) -> ForgeRelease | None:
     """The final release that should be `latest`: the highest that was not withdrawn."""
-    standing = [
+    not_withdrawn = [
         (key(version), entry)
         for entry in entries
         if (version := tag_format.version(entry.tag)) is not None
@@ -252,7 +252,7 @@ def highest_standing(entries: Sequence[Entry], tag_format: TagFormat) -> Entry |
         and not entry.prerelease
         and WITHDRAWN not in entry.body
     ]
-    return max(standing, key=lambda pair: pair[0])[1] if standing else None
+    return max(not_withdrawn, key=lambda pair: pair[0])[1] if not_withdrawn else None
 
 
 def _json(content: bytes) -> dict[str, Any]:

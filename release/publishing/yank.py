@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from pipelines.errors import InputError
 from release.changelog.markdown import code, escape
-from release.publishing.forge import Entry, Forge
+from release.publishing.forge import Forge, ForgeRelease
 from release.publishing.state import WITHDRAWN
-from release.publishing.verify import highest_standing
+from release.publishing.verify import highest_not_withdrawn
 from release.versions.tags import TagFormat
 
 
@@ -20,7 +20,7 @@ from release.versions.tags import TagFormat
 class Withdrawal:
     """What a withdrawal did, or found done."""
 
-    entry: Entry
+    entry: ForgeRelease
     instead: str
     """Tag to use instead; empty when there is none."""
     latest: str
@@ -64,7 +64,7 @@ def withdraw(
         }
         entry = forge.edit(entry.id, changes)
         done.append(f"marked {tag} as withdrawn")
-    right = highest_standing(others, tag_format) if leads else None
+    right = highest_not_withdrawn(others, tag_format) if leads else None
     now = forge.latest()
     if right is not None and (now is None or now.tag != right.tag):
         say(f"make {right.tag} the latest release")
@@ -73,11 +73,11 @@ def withdraw(
     return Withdrawal(entry=entry, instead=use, latest=right.tag if right else "", done=tuple(done))
 
 
-def _instead(others: list[Entry], tag: str, given: str, tag_format: TagFormat) -> str:
-    """What to use instead: what was said, else the highest standing release of the same major version, else of all."""
-    standing = [each for each in others if WITHDRAWN not in each.body]
+def _instead(others: list[ForgeRelease], tag: str, given: str, tag_format: TagFormat) -> str:
+    """What to use instead: what was said, else the highest not_withdrawn release of the same major version, else of all."""
+    not_withdrawn = [each for each in others if WITHDRAWN not in each.body]
     if given:
-        if all(each.tag != given for each in standing):
+        if all(each.tag != given for each in not_withdrawn):
             raise InputError(
                 f"{given} is no release that stands",
                 where="--instead",
@@ -85,8 +85,8 @@ def _instead(others: list[Entry], tag: str, given: str, tag_format: TagFormat) -
             )
         return given
     mine = tag_format.version(tag)
-    same = [each for each in standing if (v := tag_format.version(each.tag)) and mine and v.major == mine.major]
-    best = highest_standing(same, tag_format) or highest_standing(standing, tag_format)
+    same = [each for each in not_withdrawn if (v := tag_format.version(each.tag)) and mine and v.major == mine.major]
+    best = highest_not_withdrawn(same, tag_format) or highest_not_withdrawn(not_withdrawn, tag_format)
     return best.tag if best else ""
 
 

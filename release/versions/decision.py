@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from pipelines.errors import InputError, ReleaseError
 from pipelines.manifest.release import Bump, Release, ReleaseComponent
 from release.commits.history import Commit
-from release.versions.rules import Entry
+from release.versions.rules import ChangelogEntry
 from release.versions.tags import (
     RANK,
-    Line,
+    MaintenanceLine,
     Released,
     TagFormat,
     highest,
@@ -64,7 +64,7 @@ class Decision:
     bump: Bump
     why: str
     channel: str
-    line: Line | None
+    line: MaintenanceLine | None
     latest: bool
     """Whether it will be GitHub's latest release."""
     verdicts: Sequence[Verdict]
@@ -137,7 +137,7 @@ def _because(verdicts: Sequence[Verdict], bump: Bump, current: Released) -> str:
     return f"{bump} change since {current.tag}: {told}"
 
 
-def _shown(entry: Entry) -> str:
+def _shown(entry: ChangelogEntry) -> str:
     header = entry.header
     return f"{header.type}: {header.description}" if header.type else header.description
 
@@ -162,7 +162,7 @@ def _on_channel(core: Version, why: str, facts: Facts, channel: str) -> tuple[Ve
     return numbered(core, channel, facts.released), why
 
 
-def _check_line(version: Version, line: Line | None, facts: Facts) -> None:
+def _check_line(version: Version, line: MaintenanceLine | None, facts: Facts) -> None:
     if line is None:
         return
     if not line.holds(version):

@@ -1,6 +1,6 @@
 """Files that hold the version: read for the gate, written by `shipmate release bump` with everything else left as it is.
 
-Nothing here formats. To write, each place in the text where the old version stands is tried, and the one is kept after which the file,
+Nothing here formats. To write, each location in the text where the old version stands is tried, and the one is kept after which the file,
 parsed again, differs in nothing but the wanted key: comments, order, indentation and quotes cannot get lost, whatever the format.
 """
 
@@ -28,7 +28,7 @@ _PLAIN = re.compile(r"(?:^|[^\w.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A
 
 
 @dataclass(frozen=True)
-class Place:
+class VersionLocation:
     """A key in a file that holds the version. `keys` empty: a text file whose first version it is."""
 
     path: str
@@ -38,72 +38,72 @@ class Place:
         return f"{self.path}: {'/'.join(self.keys)}" if self.keys else self.path
 
 
-def places(declared: Sequence[str]) -> list[Place]:
+def version_locations(declared: Sequence[str]) -> list[VersionLocation]:
     """Places from the manifest's `version_files`: `path`, or `path#key` (dotted, or a JSON pointer, RFC 6901)."""
-    found: list[Place] = []
+    found: list[VersionLocation] = []
     for text in declared:
         path, _, key = text.partition("#")
         keys = (key,) if key else _KNOWN.get(PurePosixPath(path).name, ("",))
-        found += [Place(path, _split(key)) for key in keys]
+        found += [VersionLocation(path, _split(key)) for key in keys]
     return found
 
 
-def read(place: Place, text: str) -> str:
-    """The version at a place. Raises InputError when it is not there or the file cannot be read."""
-    if not place.keys:
+def read(location: VersionLocation, text: str) -> str:
+    """The version at a location. Raises InputError when it is not there or the file cannot be read."""
+    if not location.keys:
         found = _PLAIN.search(text)
         if found is None:
             raise InputError(
-                "holds no version", where=place.path, next_step="write one into it, or take it off version_files"
+                "holds no version", where=location.path, next_step="write one into it, or take it off version_files"
             )
         return found[1]
-    value = _at(_parsed(place.path, text), place.keys)
+    value = _at(_parsed(location.path, text), location.keys)
     if not isinstance(value, str):
         raise InputError(
-            f"has no version at {'/'.join(place.keys)}",
-            where=place.path,
+            f"has no version at {'/'.join(location.keys)}",
+            where=location.path,
             next_step="name the key in version_files: path#key, dotted or as a JSON pointer",
         )
     return value
 
 
-def differing(declared: Sequence[Place], version: str, content: Callable[[str], bytes | None]) -> list[str]:
-    """What is wrong, for people, with each place that does not hold the version. `content`: of a file, None when it is not there."""
+def differing(declared: Sequence[VersionLocation], version: str, content: Callable[[str], bytes | None]) -> list[str]:
+    """What is wrong, for people, with each location that does not hold the version. `content`: of a file, None when it is not there."""
     wrong: list[str] = []
-    for place in declared:
-        found = content(place.path)
+    for location in declared:
+        found = content(location.path)
         if found is None:
-            wrong.append(f"{place.path} is not in the commit")
+            wrong.append(f"{location.path} is not in the commit")
             continue
         try:
-            held = read(place, found.decode("utf-8", "replace"))
+            held = read(location, found.decode("utf-8", "replace"))
         except InputError as error:
-            wrong.append(f"{place.path} {error.what}")
+            wrong.append(f"{location.path} {error.what}")
             continue
         if held != version:
-            wrong.append(f"{place} holds {held}")
+            wrong.append(f"{location} holds {held}")
     return wrong
 
 
-def write(place: Place, text: str, version: str) -> str:
-    """The text with the version at a place replaced and nothing else. Raises InputError when it cannot be found."""
-    old = read(place, text)
+def write(location: VersionLocation, text: str, version: str) -> str:
+    """The text with the version at a location replaced and nothing else. Raises InputError when it cannot be found."""
+    old = read(location, text)
     if old == version:
         return text
-    if not place.keys:
+    if not location.keys:
         found = _PLAIN.search(text)
         at = found.start(1) if found else 0
         return text[:at] + version + text[at + len(old) :]
-    wanted = _with(_parsed(place.path, text), place.keys, version)
+    wanted = _with(_parsed(location.path, text), location.keys, version)
     at = text.find(old)
     while at >= 0:
         candidate = text[:at] + version + text[at + len(old) :]
-        if _same(place.path, candidate, wanted):
+        if _same(location.path, candidate, wanted):
             return candidate
         at = text.find(old, at + 1)
     raise InputError(
-        f"the version at {'/'.join(place.keys)} could not be replaced",
-        where=place.path,
+        f"the version at {'/'.join(location.keys)} could not be replaced",
+        where=location.path,
         why="it is not written there as plain text",
         next_step=f"write {version} there by hand",
     )
@@ -130,7 +130,7 @@ def _parsed(path: str, text: str) -> Any:
             return yaml.safe_load(text)
     except Exception as error:
         raise InputError(
-            f"cannot be read: {error}", where=path, next_step="mend the file, then run this again"
+            f"cannot be read: {error}", where=path, next_step="fix the file, then run this again"
         ) from error
     raise InputError(
         f"a key cannot be looked up in a {kind or 'plain'} file",

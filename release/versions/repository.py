@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipelines.errors import InputError
 from pipelines.manifest.release import Release, ReleaseComponent
-from release.commits.git import Git, Place
+from release.commits.git import Git, Head
 from release.commits.history import (
     Commit,
     Log,
@@ -35,7 +35,7 @@ _ASKED = 20
 """So many annotated tags that are missing here are looked up on the forge, one by one."""
 
 
-class Since(NamedTuple):
+class CommitsSince(NamedTuple):
     """What came after some releases."""
 
     commits: list[Commit]
@@ -57,7 +57,7 @@ class Repository:
     name: str
     component: ReleaseComponent
     format: TagFormat
-    place: Place
+    head: Head
     tags: Sequence[Tag]
     commit: str
     """What is to be released (HEAD unless told otherwise)."""
@@ -66,7 +66,7 @@ class Repository:
     warnings: list[str] = field(default_factory=list)
     long_from: int = 100_000
     """Objects in a repository that counts as long."""
-    learned: list[Tag] = field(default_factory=list)
+    missing_tags: list[Tag] = field(default_factory=list)
     """Release tags that the forge has and this clone lacks."""
     absent: set[str] = field(default_factory=set)
     """Those of their commits that this clone lacks, too: none of them can be below the commit."""
@@ -91,22 +91,22 @@ class Repository:
                 why=f"known are {', '.join(release.components)}",
                 next_step="see release/components in shipmate.yml",
             )
-        place = git.place()
-        require_full(place)
+        head = git.head()
+        require_full(head)
         tags = read_tags(git)
         chosen = TagFormat(tag_format or release.components[name].tag_format)
-        at = git.commit(commit) if commit else place.commit
-        learned, warnings = require_tags(git, place, tags, lambda tag: chosen.version(tag) is not None, at)
+        at = git.commit(commit) if commit else head.commit
+        missing_tags, warnings = require_tags(git, head, tags, lambda tag: chosen.version(tag) is not None, at)
         return cls(
             git=git,
             rules=Rules(release),
             name=name,
             component=release.components[name],
             format=chosen,
-            place=place,
-            tags=[*tags, *learned],
+            head=head,
+            tags=[*tags, *missing_tags],
             commit=at,
-            branch=branch if branch is not None else place.branch,
+            branch=branch if branch is not None else head.branch,
             seen=seen,
             warnings=warnings,
         )
@@ -116,7 +116,7 @@ class Repository:
         """Every release of the component."""
         return self.format.released(self.tags)
 
-    def learn(self, there: Mapping[str, str | None], look_up: Callable[[str], str | None]) -> None:
+    def add_missing_tags(self, there: Mapping[str, str | None], look_up: Callable[[str], str | None]) -> None:
         """Take in the release tags that the forge has and this clone lacks. `there`: as `Forge.tags` gives them.
 
         Raises InputError when too many would have to be looked up.
@@ -125,23 +125,25 @@ class Repository:
         missing = [name for name in there if name not in known and self.format.version(name) is not None]
         unknown = [name for name in missing if there[name] is None]
         if len(unknown) > _ASKED:
-            raise lacking(unknown, self.place, "they were made since the tags were last fetched")
+            raise lacking(unknown, self.head, "they were made since the tags were last fetched")
         found = [(name, there[name] or look_up(name)) for name in missing]
-        self.learned = [Tag(name, commit) for name, commit in found if commit is not None]
-        self.absent = absent(self.git, {tag.commit for tag in self.learned})
-        self.tags = [*self.tags, *self.learned]
+        self.missing_tags = [Tag(name, commit) for name, commit in found if commit is not None]
+        self.absent = absent(self.git, {tag.commit for tag in self.missing_tags})
+        self.tags = [*self.tags, *self.missing_tags]
         self.__dict__.pop("released", None)
 
-    def require_learned(self, commit: str) -> None:
+    def require_no_tags_below(self, commit: str) -> None:
         """Refuse when a release that this clone does not know lies below `commit`: version files, changelog and files prepared here
         were made without it. One on the commit itself is harmless. Raises InputError."""
-        here = {tag.commit: tag.name for tag in self.learned if tag.commit not in self.absent and tag.commit != commit}
+        here = {
+            tag.commit: tag.name for tag in self.missing_tags if tag.commit not in self.absent and tag.commit != commit
+        }
         if not here:
             return
         below = set(self.git.run("rev-list", commit, "--").decode().split())
         names = sorted(name for name_of, name in here.items() if name_of in below)
         if names:
-            raise lacking(names, self.place, f"they were made below {commit[:9]} since the tags were last fetched")
+            raise lacking(names, self.head, f"they were made below {commit[:9]} since the tags were last fetched")
 
     def channel(self, said: str | None) -> str:
         """The channel that is said, else the one of the branch; empty for final releases. Raises InputError for an unknown one."""
@@ -188,7 +190,7 @@ class Repository:
 
     def since(
         self, considered: Sequence[Released], *, commit: str = "", before: Released | None = None, whole: bool = False
-    ) -> Since:
+    ) -> CommitsSince:
         """The commits below `commit` that none of the releases considered contains. `before`: the release the commit has.
 
         The whole history is read, unless it is very long: then the newest releases (before that one) are told to git first. Its
@@ -210,7 +212,7 @@ class Repository:
         labels, sections = divide([*log.commits, *map(_end, ends)], by_commit.keys())
         below = [by_commit[lower] for lower, upper in labels.pairs() if not upper]
         met = {each.hash for each in log.commits}.union(ends)
-        return Since(in_order(sections[""]), below, met, not short)
+        return CommitsSince(in_order(sections[""]), below, met, not short)
 
     @cached_property
     def is_long(self) -> bool:

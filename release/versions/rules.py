@@ -27,7 +27,7 @@ _GROUPS = (BREAKING, "Features", "Fixes", "Performance", SECURITY, REVERTS)
 _HIDDEN = TypeRule()
 
 
-class Entry(NamedTuple):
+class ChangelogEntry(NamedTuple):
     """One line of changelog and notes."""
 
     commit: Commit
@@ -54,40 +54,40 @@ class Rules:
         self.groups = tuple(dict.fromkeys((*_GROUPS, *own, OTHER)))
         """Headings in the order they are written."""
 
-    def entry(self, commit: Commit, header: Header, message: Message, pull: int) -> Entry:
+    def entry(self, commit: Commit, header: Header, message: Message, pull: int) -> ChangelogEntry:
         """The line for a header; `message` is where its footers stand."""
         rule = self.types.get(header.type, _HIDDEN)
         body = message.body
         if body is None:
             if header.breaking:
-                return Entry(commit, header, BREAKING, "major", (), (), pull)
+                return ChangelogEntry(commit, header, BREAKING, "major", (), (), pull)
             if header.scope != "security":
-                return Entry(commit, header, rule.group, rule.bump, (), (), pull)
-            return Entry(commit, header, SECURITY, _at_least_patch(rule.bump), (), (), pull)
+                return ChangelogEntry(commit, header, rule.group, rule.bump, (), (), pull)
+            return ChangelogEntry(commit, header, SECURITY, _at_least_patch(rule.bump), (), (), pull)
         bump, group = rule.bump, rule.group
         if header.scope == "security" or body.security:
             bump, group = _at_least_patch(bump), SECURITY
         if header.breaking or body.breaking:
             bump, group = "major", BREAKING
-        return Entry(commit, header, group, bump, body.breaking, body.upgrade, pull)
+        return ChangelogEntry(commit, header, group, bump, body.breaking, body.upgrade, pull)
 
-    def plain(self, commit: Commit, message: Message, pull: int) -> Entry:
+    def plain(self, commit: Commit, message: Message, pull: int) -> ChangelogEntry:
         """The line for a message that is not Conventional, where the manifest lets those count or a footer makes it count."""
         title = (message.merge.title if message.merge else "") or message.subject
         header, body = Header("", "", False, title or "(no message)"), message.body
         if body is not None and body.breaking:
-            return Entry(commit, header, BREAKING, "major", body.breaking, body.upgrade, pull)
+            return ChangelogEntry(commit, header, BREAKING, "major", body.breaking, body.upgrade, pull)
         bump = self.release.unconventional
         if body is not None and body.security:
-            return Entry(commit, header, SECURITY, _at_least_patch(bump), (), body.upgrade, pull)
-        return Entry(commit, header, OTHER, bump, (), body.upgrade if body else (), pull)
+            return ChangelogEntry(commit, header, SECURITY, _at_least_patch(bump), (), body.upgrade, pull)
+        return ChangelogEntry(commit, header, OTHER, bump, (), body.upgrade if body else (), pull)
 
     def counts(self, message: Message) -> bool:
         """Whether a message that is not Conventional counts."""
         body = message.body
         return self.release.unconventional != "none" or (body is not None and bool(body.breaking or body.security))
 
-    def because(self, entry: Entry) -> str:
+    def because(self, entry: ChangelogEntry) -> str:
         """Why an entry counts or does not."""
         key = (entry.header.type, entry.bump)
         if not key[0]:
@@ -96,13 +96,13 @@ class Rules:
             self._reasons[key] = self._reason(entry)
         return self._reasons[key]
 
-    def _because_of_footer(self, entry: Entry) -> str:
+    def _because_of_footer(self, entry: ChangelogEntry) -> str:
         for group, name in ((BREAKING, "BREAKING CHANGE"), (SECURITY, "Security")):
             if entry.group == group:
                 return f"its {name} footer raises {entry.bump}, though its first line is no Conventional Commit"
         return f"any commit raises {entry.bump}"
 
-    def _reason(self, entry: Entry) -> str:
+    def _reason(self, entry: ChangelogEntry) -> str:
         kind = entry.header.type
         if entry.bump == "major":
             return f"{kind} with a breaking change raises major"
@@ -119,7 +119,7 @@ class Rules:
         return f" (did you mean {near[0]!r}?)" if near else ""
 
 
-def highest_bump(entries: tuple[Entry, ...]) -> Bump:
+def highest_bump(entries: tuple[ChangelogEntry, ...]) -> Bump:
     if len(entries) < 2:
         return entries[0].bump if entries else "none"
     return max((entry.bump for entry in entries), key=RANK.__getitem__, default="none")

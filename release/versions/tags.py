@@ -104,7 +104,7 @@ def highest(released: Iterable[Released]) -> Released | None:
     return max(released, key=lambda each: (each.rank, each.tag), default=None)
 
 
-class Line(NamedTuple):
+class MaintenanceLine(NamedTuple):
     """A maintenance line: versions 1.x, or 1.2.x."""
 
     name: str
@@ -115,14 +115,14 @@ class Line(NamedTuple):
         return bool(version.major == self.major) and (self.minor is None or bool(version.minor == self.minor))
 
 
-def line_of_branch(branch: str | None, rules: Release) -> Line | None:
+def line_of_branch(branch: str | None, rules: Release) -> MaintenanceLine | None:
     """The maintenance line a branch stands for: release/1.x -> 1.x."""
     before, _, after = rules.maintenance.partition("{line}")
     pattern = re.escape(before) + r"((\d+)(?:\.(\d+))?(?:\.[xX])?)" + re.escape(after)
     found = re.fullmatch(pattern, branch or "")
     if found is None:
         return None
-    return Line(found[1], int(found[2]), int(found[3]) if found[3] else None)
+    return MaintenanceLine(found[1], int(found[2]), int(found[3]) if found[3] else None)
 
 
 def branches_for(version: Version, rules: Release) -> list[str]:

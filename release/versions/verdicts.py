@@ -11,7 +11,7 @@ from release.commits.history import Commit
 from release.commits.messages import Header, Merge, Message, cut_pulls, read_header
 from release.commits.reverts import OWN, cancel
 from release.versions.ranges import brought
-from release.versions.rules import BREAKING, Entry, Rules, highest_bump
+from release.versions.rules import BREAKING, ChangelogEntry, Rules, highest_bump
 from release.versions.tags import RANK
 
 _SKIPPED = "says [skip release]"
@@ -23,7 +23,7 @@ class Verdict(NamedTuple):
     commit: Commit
     bump: Bump
     why: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ChangelogEntry, ...] = ()
 
 
 def judge(
@@ -113,7 +113,7 @@ class _Range:
         taken = self.cancelled.takes_back.get(commit.hash, ())
         pull = self._pull(commit)
         header = _said(message, acts=OWN in acting)
-        entries: tuple[Entry, ...] = ()
+        entries: tuple[ChangelogEntry, ...] = ()
         if header is not None:
             entries = (self.rules.entry(commit, header, message, pull),)
         elif OWN not in acting and message.body is not None and (message.body.breaking or message.body.security):
@@ -135,11 +135,11 @@ class _Range:
             merge = bringing.message.merge if bringing else None
         return merge.pull if merge else 0
 
-    def _listed(self, commit: Commit, header: Header | None, pull: int) -> list[Entry]:
+    def _listed(self, commit: Commit, header: Header | None, pull: int) -> list[ChangelogEntry]:
         """Commits listed in a squash body, without those that skip or cancel, or repeat the header or each other."""
         acting, gone = self.cancelled.acting.get(commit.hash, ()), self.cancelled.gone.get(commit.hash, ())
         met = {(header.type, header.description)} if header else set()
-        entries: list[Entry] = []
+        entries: list[ChangelogEntry] = []
         for place, each in enumerate(commit.message.listed):
             if each.skip or place in gone:
                 continue
@@ -200,7 +200,7 @@ class _Range:
             return ""
         return _name(merge)
 
-    def _why(self, message: Message, entries: tuple[Entry, ...], taken: Sequence[str]) -> str:
+    def _why(self, message: Message, entries: tuple[ChangelogEntry, ...], taken: Sequence[str]) -> str:
         if not entries and not taken:
             return _unread(message)
         reasons = list(dict.fromkeys([self.rules.because(entry) for entry in entries]))
@@ -226,7 +226,7 @@ def _said(message: Message, *, acts: bool) -> Header | None:
     return _header_of_revert(header, body) if breaks or not acts else None
 
 
-def _with_upgrade(entries: tuple[Entry, ...], upgrade: tuple[str, ...]) -> tuple[Entry, ...]:
+def _with_upgrade(entries: tuple[ChangelogEntry, ...], upgrade: tuple[str, ...]) -> tuple[ChangelogEntry, ...]:
     """How to upgrade, said of a whole squash, given to what breaks in it."""
     if not upgrade or any(entry.breaking or entry.upgrade for entry in entries if entry.group == BREAKING):
         return entries

@@ -10,7 +10,7 @@ from pipelines.errors import InputError, ReleaseError
 from pipelines.manifest.release import Release
 from release.changelog.entries import Printer
 from release.changelog.file import merge, replace
-from release.changelog.rendering import PREAMBLE, Written, write
+from release.changelog.rendering import PREAMBLE, RenderedSection, write
 from release.changelog.sections import sections
 from release.changelog.templating import load
 from release.commits.git import Git
@@ -26,7 +26,7 @@ FILL = load("changelog.md.j2")
 
 def written(
     folder: Path, web: Web = WEB, rules: Release | None = None, *, channel: str = "", prereleases: bool = False
-) -> list[Written]:
+) -> list[RenderedSection]:
     rules = rules or Release()
     repository = Repository.open(Git(folder), rules)
     found = sections(

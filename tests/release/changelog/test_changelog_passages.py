@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipelines.manifest.release import Release
 from release.changelog.entries import Printer
 from release.changelog.file import merge, split
-from release.changelog.passages import Block, paragraphs, passages
+from release.changelog.passages import MarkdownBlock, paragraphs, passages
 from release.commits.git import Git
 from release.versions.repository import Repository
 from tests.release.changelog.test_changelog_file import file_of, tags_of, written
@@ -98,7 +98,7 @@ def test_paragraphs__keep_lists_and_code(text: str, shown: list[str]) -> None:
 
 
 def test_paragraphs__blocks_are_told_from_words() -> None:
-    assert [isinstance(part, Block) for part in paragraphs("a\n\n- b\n\n```\nc\n```")] == [False, True, True]
+    assert [isinstance(part, MarkdownBlock) for part in paragraphs("a\n\n- b\n\n```\nc\n```")] == [False, True, True]
 
 
 def items_of(folder: Path, *messages: str) -> list[str]:

@@ -11,9 +11,9 @@ import click
 from pipelines.manifest.release import Release
 from release.changelog.contributors import Contributor
 from release.changelog.credits import Credits
-from release.changelog.entries import Line, Printer
+from release.changelog.entries import PrintedEntry, Printer
 from release.changelog.migrations import Migration
-from release.changelog.notes import Carried, notes
+from release.changelog.notes import NotesData, notes
 from release.changelog.rendering import write
 from release.changelog.sections import Section
 from release.commands.cli import COMMANDS, command
@@ -40,7 +40,7 @@ def test_guide__variables_of_the_notes() -> None:
         given.update(values)
         return ""
 
-    notes(SECTION, Credits(), (), Carried(), fill=fill, printer=Printer(), order=())
+    notes(SECTION, Credits(), (), NotesData(), fill=fill, printer=Printer(), order=())
     assert table("in `notes`") == set(given)
 
 
@@ -58,7 +58,7 @@ def test_guide__variables_of_the_changelog() -> None:
 def test_guide__what_things_have() -> None:
     line = re.search(r"A line has (.*?), and `item`", GUIDE, re.DOTALL)
     assert line is not None
-    assert set(re.findall(r"`(\w+)`", line[1])) == set(Line._fields)
+    assert set(re.findall(r"`(\w+)`", line[1])) == set(PrintedEntry._fields)
     assert "each with `name`, `commits`, `first`, `pull`" in GUIDE
     assert Contributor._fields == ("name", "commits", "first", "pull")
     assert Migration._fields == ("name", "kind", "risk", "summary")

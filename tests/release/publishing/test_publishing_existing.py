@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rehearsal.faults import Fault
-from release.publishing.forge import Entry
-from release.publishing.state import Wanted, edited, given_in, is_ours, notes_in
+from release.publishing.forge import ForgeRelease
+from release.publishing.state import DesiredRelease, edited, given_in, is_ours, notes_in
 from tests.rehearsal.github.scene import REPOSITORY
 from tests.release.platform import Platform
 
@@ -135,13 +135,13 @@ def test_leftovers__the_advice_of_verify_works(github: Platform) -> None:
     assert github.here("verify", "v0.1.0").code == 0
 
 
-def entry(body: str) -> Entry:
-    return Entry(id=1, tag="v1.0.0", name="v1.0.0", body=body, draft=True, prerelease=False)
+def entry(body: str) -> ForgeRelease:
+    return ForgeRelease(id=1, tag="v1.0.0", name="v1.0.0", body=body, draft=True, prerelease=False)
 
 
 def test_comment__what_was_given_comes_back_whatever_it_holds() -> None:
     given = {"deploys": {"web": "https://x.example/-->?<b>"}, "highlights": ["a -- b", "ü <!-- \\u002d"]}
-    wanted = Wanted(
+    wanted = DesiredRelease(
         tag="v1.0.0",
         commit="a" * 40,
         name="v1.0.0",

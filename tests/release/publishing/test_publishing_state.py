@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import RefusedError, ReleaseError
-from release.publishing.forge import Asset, Entry, File
-from release.publishing.state import WITHDRAWN, State, Wanted, after, all_steps, edited, is_ours, next_step
+from release.publishing.forge import Asset, File, ForgeRelease
+from release.publishing.state import WITHDRAWN, DesiredRelease, State, after, all_steps, edited, is_ours, next_step
 from release.refusals import OpenElsewhere, ReleasedDifferently, TagMoved, Withdrawn
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 ABOUT = File(name="release.json", path=Path("release.json"), size=3, sha256="1" * 64)
 NOTES = File(name="RELEASE_NOTES.md", path=Path("RELEASE_NOTES.md"), size=5, sha256="2" * 64, record=True)
-WANTED = Wanted(
+WANTED = DesiredRelease(
     tag="v1.2.0", commit=COMMIT, name="v1.2.0", body="Notes.\n", prerelease=False, latest=True, files=(ABOUT, NOTES)
 )
 NOTHING = State(tag=None, published=None, drafts=())
 
 
-def entry(number: int = 7, *, draft: bool = True, assets: tuple[Asset, ...] = (), **more: object) -> Entry:
-    made = Entry(
+def entry(number: int = 7, *, draft: bool = True, assets: tuple[Asset, ...] = (), **more: object) -> ForgeRelease:
+    made = ForgeRelease(
         id=number, tag="v1.2.0", name="v1.2.0", body=WANTED.marked_body, draft=draft, prerelease=False, assets=assets
     )
     return replace(made, **more)  # type: ignore[arg-type]
@@ -34,7 +34,7 @@ def asset(file: File, number: int = 1, *, name: str = "", whole: bool = True, di
     return Asset(id=number, name=name or file.name, size=file.size, digest=digest or file.digest, whole=whole)
 
 
-def told(state: State, wanted: Wanted = WANTED) -> list[str]:
+def told(state: State, wanted: DesiredRelease = WANTED) -> list[str]:
     return [step.what for step in all_steps(state, wanted)]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import InputError
-from release.versions.files import places, read, write
+from release.versions.files import read, version_locations, write
 
 PYPROJECT = """\
 # version = "1.2.3" stands here, too
@@ -56,7 +56,7 @@ CHART = 'apiVersion: v2\nversion: 1.2.3 # chart\nappVersion: "1.2.3"\n'
     ],
 )
 def test_write__only_the_key__changes(declared: str, text: str, wanted: str) -> None:
-    for place in places([declared]):
+    for place in version_locations([declared]):
         assert read(place, text) == "1.2.3"
         assert write(place, text, "2.0.0-rc.1") == wanted
         assert write(place, wanted, "2.0.0-rc.1") == wanted
@@ -64,7 +64,7 @@ def test_write__only_the_key__changes(declared: str, text: str, wanted: str) -> 
 
 def test_write__lock_file__both_places() -> None:
     text = LOCK
-    for place in places(["apps/web/package-lock.json"]):
+    for place in version_locations(["apps/web/package-lock.json"]):
         text = write(place, text, "1.3.0")
     data = json.loads(text)
     assert (data["version"], data["packages"][""]["version"]) == ("1.3.0", "1.3.0")
@@ -84,14 +84,14 @@ VALUES = st.recursive(
 def test_write__any_json__differs_in_the_key_alone(data: dict[str, Any], indent: int | str | None) -> None:
     data = {**data, "version": "1.2.3"}
     text = json.dumps(data, indent=indent)
-    [place] = places(["package.json"])
+    [place] = version_locations(["package.json"])
     new = write(place, text, "10.0.0")
     assert json.loads(new) == {**data, "version": "10.0.0"}
     assert len(new) == len(text) + 1
 
 
 def test_write__toml_stays_toml() -> None:
-    new = write(places(["pyproject.toml"])[0], PYPROJECT, "9.9.9")
+    new = write(version_locations(["pyproject.toml"])[0], PYPROJECT, "9.9.9")
     assert tomllib.loads(new)["project"] == {"name": "platform", "version": "9.9.9"}
     assert new.replace("9.9.9", "1.2.3") == PYPROJECT
 
@@ -110,4 +110,4 @@ def test_write__toml_stays_toml() -> None:
 )
 def test_wrong__says_what(declared: str, text: str, what: str) -> None:
     with pytest.raises(InputError, match=what):
-        write(places([declared])[0], text, "2.0.0")
+        write(version_locations([declared])[0], text, "2.0.0")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release.commits.history import Commit, Log
 from release.versions.decision import Decision, Facts
 from release.versions.ranges import Labels, divide, in_order
+from release.versions.reasons import Reason
 from release.versions.repository import Repository
 from release.versions.rules import ChangelogEntry
 from release.versions.tags import Released, highest, line_of_branch
@@ -17,10 +18,6 @@ from release.versions.verdicts import Verdict
 
 if TYPE_CHECKING:
     from semver import Version
-
-
-_ELSEWHERE = "touches nothing of "
-"""How the verdict on a commit of another component begins."""
 
 
 class Section(NamedTuple):
@@ -44,7 +41,7 @@ class Section(NamedTuple):
     @property
     def own(self) -> list[Verdict]:
         """The verdicts on commits of this component: those of others are no matter of its notes."""
-        return [verdict for verdict in self.verdicts if not verdict.why.startswith(_ELSEWHERE)]
+        return [verdict for verdict in self.verdicts if verdict.because.reason is not Reason.OTHER_COMPONENT]
 
     def grouped(self, groups: Sequence[str]) -> list[tuple[str, list[ChangelogEntry]]]:
         """Shown entries under their headings, in the order of `groups`; empty ones left out."""

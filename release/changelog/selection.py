@@ -7,6 +7,7 @@ from release.changelog.sections import Section, section_next, section_of
 from release.context import ReleaseContext
 from release.refusals import TagMoved
 from release.versions.tags import Released
+from release.versions.wording import why_decision
 
 
 def section_for(context: ReleaseContext, channel: str | None = None) -> Section:
@@ -28,7 +29,7 @@ def section_for(context: ReleaseContext, channel: str | None = None) -> Section:
     here = [each for each in repository.released if each.commit == repository.commit]
     if not here:
         raise ReleaseError(
-            f"nothing to release: {decision.why}",
+            f"nothing to release: {why_decision(decision)}",
             next_step="shipmate release next --explain says why each commit does not count",
         )
     return section_of(repository, max(here, key=lambda each: each.rank))

@@ -62,9 +62,11 @@ def command(context: ReleaseContext, channel: str | None, files: tuple[str, ...]
 def _number(context: ReleaseContext, channel: str | None) -> str:
     if context.version:
         return str(context.repository.format.read(context.version))
+    from release.versions.wording import why_decision
+
     decision = context.repository.decide(channel)
     if decision.version is None:
-        raise ReleaseError(f"nothing to release: {decision.why}", next_step="name the version to write")
+        raise ReleaseError(f"nothing to release: {why_decision(decision)}", next_step="name the version to write")
     return str(decision.version)
 
 

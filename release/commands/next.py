@@ -11,6 +11,8 @@ from release.commands import console
 from release.commands.options import context_options
 from release.context import ReleaseContext
 from release.versions.decision import Decision
+from release.versions.rules import Rules
+from release.versions.wording import why_decision, why_verdict
 
 
 @click.command("next", short_help="The next version, and why.")
@@ -36,19 +38,19 @@ def command(context: ReleaseContext, channel: str | None, explain: bool, as_json
         context = replace(context, seen=sign.seen)
         decision = context.repository.decide(channel)
     if as_json:
-        console.as_json(to_json(decision))
+        console.as_json(to_json(decision, context.repository.rules))
         return
     if explain:
-        click.echo(explained(decision))
+        click.echo(explained(decision, context.repository.rules))
         return
     console.warn(decision.warnings)
     if decision.version is None:
-        console.aside(f"nothing to release: {decision.why} (--explain lists them)")
+        console.aside(f"nothing to release: {why_decision(decision)} (--explain lists them)")
         return
     click.echo(str(decision.version))
 
 
-def to_json(decision: Decision) -> dict[str, Any]:
+def to_json(decision: Decision, rules: Rules) -> dict[str, Any]:
     """The documented form (docs/RELEASES.md)."""
     return {
         "component": decision.component,
@@ -56,7 +58,7 @@ def to_json(decision: Decision) -> dict[str, Any]:
         "tag": decision.tag or None,
         "current": decision.current.tag if decision.current else None,
         "bump": decision.bump,
-        "why": decision.why,
+        "why": why_decision(decision),
         "channel": decision.channel or None,
         "line": decision.line.name if decision.line else None,
         "latest": decision.latest,
@@ -69,7 +71,7 @@ def to_json(decision: Decision) -> dict[str, Any]:
                 "subject": verdict.commit.message.subject,
                 "author": verdict.commit.author,
                 "bump": verdict.bump,
-                "why": verdict.why,
+                "why": why_verdict(verdict, rules),
                 "shown": any(entry.group for entry in verdict.entries),
             }
             for verdict in decision.verdicts
@@ -77,7 +79,7 @@ def to_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def explained(decision: Decision) -> str:
+def explained(decision: Decision, rules: Rules) -> str:
     """One line a commit: what it raises, which one it is, why."""
     colours = {"major": "red", "minor": "green", "patch": "cyan"}
     lines: list[str] = []
@@ -85,11 +87,13 @@ def explained(decision: Decision) -> str:
         bump = verdict.bump if verdict.bump != "none" else "-"
         mark = click.style(bump.ljust(5), fg=colours.get(bump), dim=bump == "-")
         subject = _plain(verdict.commit.message.subject) or "(no message)"
-        lines.append(f"{mark}  {verdict.commit.short}  {subject}\n       {click.style(_plain(verdict.why), dim=True)}")
+        lines.append(
+            f"{mark}  {verdict.commit.short}  {subject}\n       {click.style(_plain(why_verdict(verdict, rules)), dim=True)}"
+        )
     lines += [f"{click.style('warning', fg='yellow')}: {_plain(warning)}" for warning in decision.warnings]
     now = decision.current.tag if decision.current else "no release yet"
     coming = click.style(str(decision.version), bold=True) if decision.version is not None else "nothing to release"
-    return "\n".join([*lines, f"{now} -> {coming}: {_plain(decision.why)}"])
+    return "\n".join([*lines, f"{now} -> {coming}: {_plain(why_decision(decision))}"])
 
 
 def _plain(text: str) -> str:

@@ -13,14 +13,14 @@ from release.commits.messages import Message, cut_pulls
 class Cancelled(NamedTuple):
     """How commits of a range cancel."""
 
-    by: Mapping[str, str]
-    """Commit taken back -> the revert that did it."""
-    takes_back: Mapping[str, Sequence[str]]
-    """Revert in force (or squash that lists one) -> the commits it takes back."""
+    reverted_by: Mapping[str, str]
+    """Commit -> the revert of it that is in force."""
+    reverts: Mapping[str, Sequence[str]]
+    """Revert in force (or squash that lists one) -> the commits it reverts."""
     acting: Mapping[str, set[int]]
     """The same -> which of its messages do so: places among those a squash lists, OWN for its own."""
-    gone: Mapping[str, set[int]]
-    """Squash -> places of the listed messages that another one of them takes back."""
+    dropped: Mapping[str, set[int]]
+    """Squash -> places of the listed messages that another one of them reverts."""
 
 
 OWN = -1
@@ -39,9 +39,9 @@ def cancel(commits: Sequence[Commit], brought_by: Mapping[str, str]) -> Cancelle
         return _NOTHING
     cancelling = _Cancelling(commits, brought_by)
     for position, commit in enumerate(commits):
-        if commit.message.body is not None and commit.hash not in cancelling.by and _reverts(commit.message):
+        if commit.message.body is not None and commit.hash not in cancelling.reverted_by and _reverts(commit.message):
             cancelling.read(commit, position)
-    return Cancelled(cancelling.by, cancelling.takes_back, cancelling.acting, cancelling.gone)
+    return Cancelled(cancelling.reverted_by, cancelling.reverts, cancelling.acting, cancelling.dropped)
 
 
 def is_revert(message: Message) -> bool:
@@ -60,10 +60,10 @@ class _Cancelling:
         self.brought_by = brought_by
         self.merges = set(brought_by.values())
         self.index = _Index(commits)
-        self.by: dict[str, str] = {}
-        self.takes_back: dict[str, list[str]] = {}
+        self.reverted_by: dict[str, str] = {}
+        self.reverts: dict[str, list[str]] = {}
         self.acting: dict[str, set[int]] = {}
-        self.gone: dict[str, set[int]] = {}
+        self.dropped: dict[str, set[int]] = {}
 
     def read(self, commit: Commit, position: int) -> None:
         """What a commit says itself, then what a squash lists, the newest first."""
@@ -72,7 +72,7 @@ class _Cancelling:
             same = [place for place, each in enumerate(message.listed) if each.subject == message.subject]
             ids = tuple(name for place in same if (own := message.listed[place].body) for name in own.reverts)
             body = message.body._replace(reverts=message.body.reverts + ids)
-            if self._take(commit, OWN, self.index.targets(body, position, self.by), position):
+            if self._revert(commit, OWN, self.index.targets(body, position, self.reverted_by), position):
                 self.acting[commit.hash].update(same)
         for place in reversed(range(len(message.listed))):
             self._read_listed(commit, place, position)
@@ -80,7 +80,7 @@ class _Cancelling:
     def _read_listed(self, commit: Commit, place: int, position: int) -> None:
         listed = commit.message.listed
         body = listed[place].body
-        acting, gone = self.acting.get(commit.hash, ()), self.gone.setdefault(commit.hash, set())
+        acting, gone = self.acting.get(commit.hash, ()), self.dropped.setdefault(commit.hash, set())
         if body is None or not body.revert_depth or place in acting or place in gone:
             return
         targets = self.index.by_ids(body, position)
@@ -88,24 +88,24 @@ class _Cancelling:
             gone.add(beside)
             self.acting.setdefault(commit.hash, set()).add(place)
             return
-        self._take(commit, place, targets or self.index.targets(body, position, self.by), position)
+        self._revert(commit, place, targets or self.index.targets(body, position, self.reverted_by), position)
 
-    def _take(self, commit: Commit, place: int, targets: Sequence[str], position: int) -> bool:
+    def _revert(self, commit: Commit, place: int, targets: Sequence[str], position: int) -> bool:
         if not targets:
             return False
         whole = list(targets)
         if not self.merges.isdisjoint(targets):
             whole += [each.hash for each in self.commits[position:] if self.brought_by.get(each.hash) in targets]
         for target in whole:
-            self.by.setdefault(target, commit.hash)
-        known = self.takes_back.setdefault(commit.hash, [])
+            self.reverted_by.setdefault(target, commit.hash)
+        known = self.reverts.setdefault(commit.hash, [])
         known += [target for target in targets if target not in known]
         self.acting.setdefault(commit.hash, set()).add(place)
         return True
 
 
 def _beside(listed: Sequence[Message], place: int, gone: set[int]) -> int | None:
-    """The nearest older message of the same squash that the one at `place` takes back."""
+    """The nearest older message of the same squash that the one at `place` reverts."""
     body = listed[place].body
     title, pulls = cut_pulls(body.revert_of) if body is not None else ("", ())
     for older in reversed(range(place)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.errors import InputError, ReleaseError
 from pipelines.manifest.release import Bump, Release, ReleaseComponent
 from release.commits.history import Commit
-from release.versions.rules import ChangelogEntry
+from release.versions.reasons import LEFT_OUT, Outcome
 from release.versions.tags import (
     RANK,
     MaintenanceLine,
@@ -62,7 +62,9 @@ class Decision:
     version: Version | None
     tag: str
     bump: Bump
-    why: str
+    outcome: Outcome
+    prerelease: Released | None
+    """The one that makes the outcome what it is, where one does."""
     channel: str
     line: MaintenanceLine | None
     latest: bool
@@ -75,9 +77,13 @@ def decide(facts: Facts, rules: Release, component: ReleaseComponent, *, channel
     """The next version. Raises ReleaseError where every possible answer would be wrong (off the line, taken by another commit)."""
     bump: Bump = max((verdict.bump for verdict in facts.verdicts), key=RANK.__getitem__, default="none")
     line = line_of_branch(facts.branch, rules)
-    core, why = _core(facts, rules, component, bump)
+    core, outcome, prerelease = _core(facts, rules, component, bump)
     if core is not None and channel:
-        core, why = _on_channel(core, why, facts, channel)
+        newest = _newest_on(channel, core, facts)
+        if newest is not None and not facts.unreleased.get(channel, 0):
+            core, outcome, prerelease = None, Outcome.CHANNEL_HAS_ALL, newest
+        else:
+            core = numbered(core, channel, facts.released)
     if core is not None:
         _check_line(core, line, facts)
         _check_free(core, facts)
@@ -89,7 +95,8 @@ def decide(facts: Facts, rules: Release, component: ReleaseComponent, *, channel
         version=core,
         tag=facts.format.tag(core) if core is not None else "",
         bump=bump,
-        why=why,
+        outcome=outcome,
+        prerelease=prerelease,
         channel=channel,
         line=line,
         latest=core is not None and facts.component == next(iter(rules.components)) and is_latest(core, facts.released),
@@ -98,20 +105,21 @@ def decide(facts: Facts, rules: Release, component: ReleaseComponent, *, channel
     )
 
 
-def _core(facts: Facts, rules: Release, component: ReleaseComponent, bump: Bump) -> tuple[Version | None, str]:
-    """The final version these commits make, before any channel."""
+def _core(
+    facts: Facts, rules: Release, component: ReleaseComponent, bump: Bump
+) -> tuple[Version | None, Outcome, Released | None]:
+    """The final version these commits make, before any channel; why; and the pre-release that says so, if one does."""
     candidate: Version | None = None
-    why = _nothing(facts)
+    outcome = Outcome.NOTHING_COUNTS if facts.pending else Outcome.NO_COMMITS
     if facts.reachable is None:
-        if any(not verdict.why.startswith(("touches nothing", "says [skip")) for verdict in facts.verdicts):
-            candidate, why = _initial(component), "there is no release yet: this is the first version"
+        if any(verdict.because.reason not in LEFT_OUT for verdict in facts.verdicts):
+            candidate, outcome = _initial(component), Outcome.FIRST_VERSION
     elif bump != "none":
-        candidate = raised(facts.reachable.version, bump, rules)
-        why = _because(facts.verdicts, bump, facts.reachable)
+        candidate, outcome = raised(facts.reachable.version, bump, rules), Outcome.CHANGES
     out = highest(facts.prereleased)
     if out is not None and (candidate is None or key(out.version.finalize_version()) > key(candidate)):
-        return out.version.finalize_version(), f"its pre-release {out.tag} is out already"
-    return candidate, why
+        return out.version.finalize_version(), Outcome.PRERELEASE_IS_OUT, out
+    return candidate, outcome, None
 
 
 def _initial(component: ReleaseComponent) -> Version:
@@ -127,39 +135,13 @@ def _initial(component: ReleaseComponent) -> Version:
         ) from None
 
 
-def _because(verdicts: Sequence[Verdict], bump: Bump, current: Released) -> str:
-    deciding = [entry for verdict in verdicts for entry in verdict.entries if entry.bump == bump]
-    first = deciding[-1]
-    more = f" and {len(deciding) - 1} more" if len(deciding) > 1 else ""
-    told = f"{first.commit.short} {_shown(first)!r}{more}"
-    if current.version.major == 0 and bump in ("major", "minor"):
-        return f"{bump} change before 1.0.0, since {current.tag}: {told}"
-    return f"{bump} change since {current.tag}: {told}"
-
-
-def _shown(entry: ChangelogEntry) -> str:
-    header = entry.header
-    return f"{header.type}: {header.description}" if header.type else header.description
-
-
-def _nothing(facts: Facts) -> str:
-    since = f"since {facts.reachable.tag}" if facts.reachable else "in this history"
-    count = len(facts.pending)
-    if not count:
-        return f"there is no commit {since}"
-    return f"none of the {count} commit(s) {since} counts" if count > 1 else f"the one commit {since} does not count"
-
-
-def _on_channel(core: Version, why: str, facts: Facts, channel: str) -> tuple[Version | None, str]:
-    """The pre-release of `core`; None when the channel's newest one has all that counts."""
-    newest = highest(
+def _newest_on(channel: str, core: Version, facts: Facts) -> Released | None:
+    """The newest pre-release of `core` on a channel that these commits made."""
+    return highest(
         each
         for each in facts.prereleased
         if each.version.finalize_version() == core and (each.version.prerelease or "").partition(".")[0] == channel
     )
-    if newest is not None and not facts.unreleased.get(channel, 0):
-        return None, f"nothing that counts came after {newest.tag}"
-    return numbered(core, channel, facts.released), why
 
 
 def _check_line(version: Version, line: MaintenanceLine | None, facts: Facts) -> None:

@@ -49,7 +49,6 @@ class Rules:
     def __init__(self, release: Release) -> None:
         self.release = release
         self.types = {**TYPES, **release.types}
-        self._reasons: dict[tuple[str, str], str] = {}
         own = [rule.group for rule in release.types.values() if rule.group]
         self.groups = tuple(dict.fromkeys((*_GROUPS, *own, OTHER)))
         """Headings in the order they are written."""
@@ -86,37 +85,6 @@ class Rules:
         """Whether a message that is not Conventional counts."""
         body = message.body
         return self.release.unconventional != "none" or (body is not None and bool(body.breaking or body.security))
-
-    def because(self, entry: ChangelogEntry) -> str:
-        """Why an entry counts or does not."""
-        key = (entry.header.type, entry.bump)
-        if not key[0]:
-            return self._because_of_footer(entry)
-        if key not in self._reasons:
-            self._reasons[key] = self._reason(entry)
-        return self._reasons[key]
-
-    def _because_of_footer(self, entry: ChangelogEntry) -> str:
-        for group, name in ((BREAKING, "BREAKING CHANGE"), (SECURITY, "Security")):
-            if entry.group == group:
-                return f"its {name} footer raises {entry.bump}, though its first line is no Conventional Commit"
-        return f"any commit raises {entry.bump}"
-
-    def _reason(self, entry: ChangelogEntry) -> str:
-        kind = entry.header.type
-        if entry.bump == "major":
-            return f"{kind} with a breaking change raises major"
-        if entry.bump != "none":
-            return f"{kind} raises {entry.bump}"
-        return (
-            f"{kind} raises nothing" if kind in self.types else f"type {kind!r} is not in the rules{self._meant(kind)}"
-        )
-
-    def _meant(self, kind: str) -> str:
-        import difflib
-
-        near = difflib.get_close_matches(kind, self.types, n=1, cutoff=0.6)
-        return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def highest_bump(entries: tuple[ChangelogEntry, ...]) -> Bump:

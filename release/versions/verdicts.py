@@ -11,10 +11,11 @@ from release.commits.history import Commit
 from release.commits.messages import Header, Merge, Message, cut_pulls, read_header
 from release.commits.reverts import OWN, cancel
 from release.versions.ranges import brought
+from release.versions.reasons import Because, Reason
 from release.versions.rules import BREAKING, ChangelogEntry, Rules, highest_bump
 from release.versions.tags import RANK
 
-_SKIPPED = "says [skip release]"
+_OWN_MESSAGE, _UNREADABLE, _SKIPPED = Because(Reason.OWN_MESSAGE), Because(Reason.UNREADABLE), Because(Reason.SKIPPED)
 
 
 class Verdict(NamedTuple):
@@ -22,7 +23,7 @@ class Verdict(NamedTuple):
 
     commit: Commit
     bump: Bump
-    why: str
+    because: Because
     entries: tuple[ChangelogEntry, ...] = ()
 
 
@@ -54,18 +55,10 @@ def _plain(commit: Commit, rules: Rules) -> Verdict:
     if message.skip:
         return Verdict(commit, "none", _SKIPPED)
     if header is None and not rules.counts(message):
-        return Verdict(commit, "none", _unread(message))
+        return Verdict(commit, "none", _UNREADABLE)
     pull = message.pulls[-1] if message.pulls else 0
     entry = rules.plain(commit, message, pull) if header is None else rules.entry(commit, header, message, pull)
-    return Verdict(commit, entry.bump, rules.because(entry), (entry,))
-
-
-def _unread(message: Message) -> str:
-    """Why a message says nothing that counts."""
-    if not message.subject:
-        return "has no message"
-    nearly = read_header(message.subject)[1] if message.warnings else ()
-    return nearly[0] if nearly else "its first line is no Conventional Commit"
+    return Verdict(commit, entry.bump, _OWN_MESSAGE, (entry,))
 
 
 class _Range:
@@ -92,25 +85,25 @@ class _Range:
         if left_out := self._left_out(commit):
             return Verdict(commit, "none", left_out)
         if covering := self._covered(commit):
-            return Verdict(commit, "none", f"part of {covering}, whose title counts for it")
+            return Verdict(commit, "none", Because(Reason.COVERED_BY_MERGE, covering))
         if message.merge is not None and message.header is None:
             return self._of_merge(commit, message.merge)
         return self._of_message(commit, message)
 
-    def _left_out(self, commit: Commit) -> str:
-        """Why a commit does not count whatever it says; empty when it may."""
+    def _left_out(self, commit: Commit) -> Because | None:
+        """Why a commit does not count whatever it says; None when it may."""
         if self.touching is not None and commit.hash not in self.touching:
-            return f"touches nothing of {self.component}"
+            return Because(Reason.OTHER_COMPONENT, self.component)
         if commit.message.skip:
             return _SKIPPED
         if self.skipping and (merge := self.brought_by.get(commit.hash)) in self.skipping:
-            return f"{_SKIPPED} in {_name(self.by_hash[merge])}, the merge that brought it"
-        by = self.cancelled.by.get(commit.hash)
-        return f"taken back by {by[:9]}" if by else ""
+            return Because(Reason.SKIPPED_BY_MERGE, _name(self.by_hash[merge]))
+        by = self.cancelled.reverted_by.get(commit.hash)
+        return Because(Reason.REVERTED, by) if by else None
 
     def _of_message(self, commit: Commit, message: Message) -> Verdict:
         acting = self.cancelled.acting.get(commit.hash, ())
-        taken = self.cancelled.takes_back.get(commit.hash, ())
+        taken = self.cancelled.reverts.get(commit.hash, ())
         pull = self._pull(commit)
         header = _said(message, acts=OWN in acting)
         entries: tuple[ChangelogEntry, ...] = ()
@@ -123,7 +116,8 @@ class _Range:
             entries = _with_upgrade(entries, message.body.upgrade if message.body else ())
         if not entries and not taken and self.rules.counts(message):
             entries = (self.rules.plain(commit, message, pull),)
-        return Verdict(commit, highest_bump(entries), self._why(message, entries, taken), entries)
+        because = Because(Reason.OWN_MESSAGE, reverts=tuple(taken)) if entries or taken else _UNREADABLE
+        return Verdict(commit, highest_bump(entries), because, entries)
 
     def _pull(self, commit: Commit) -> int:
         message = commit.message
@@ -137,7 +131,7 @@ class _Range:
 
     def _listed(self, commit: Commit, header: Header | None, pull: int) -> list[ChangelogEntry]:
         """Commits listed in a squash body, without those that skip or cancel, or repeat the header or each other."""
-        acting, gone = self.cancelled.acting.get(commit.hash, ()), self.cancelled.gone.get(commit.hash, ())
+        acting, gone = self.cancelled.acting.get(commit.hash, ()), self.cancelled.dropped.get(commit.hash, ())
         met = {(header.type, header.description)} if header else set()
         entries: list[ChangelogEntry] = []
         for place, each in enumerate(commit.message.listed):
@@ -155,25 +149,21 @@ class _Range:
 
     def _of_merge(self, commit: Commit, merge: Merge) -> Verdict:
         """A merge counts by the title of its pull request, unless the commits it brought raise as much themselves."""
-        name = f"#{merge.pull}" if merge.pull else "a branch"
         body = commit.message.body
         if merge.header is not None:
             entry = self.rules.entry(commit, merge.header, commit.message, merge.pull)
         elif body is not None and (body.breaking or body.security):
             entry = self.rules.plain(commit, commit.message, merge.pull)
         else:
-            said = (
-                f"its title {merge.title!r} is no Conventional Commit" if merge.title else "it has no title of its own"
-            )
-            return Verdict(commit, "none", f"merge of {name}; {said}")
+            return Verdict(commit, "none", Because(Reason.MERGE_WITHOUT_TITLE))
         outer = self.brought_by.get(commit.hash, commit.hash)
         speaks_for_all = self.rules.release.merge == "title" and outer == commit.hash
         repeats = self.level.get(outer, -1) >= RANK[entry.bump] and self.told.get(outer, set()).issuperset(
             entry.breaking
         )
         if repeats and not speaks_for_all:
-            return Verdict(commit, "none", f"merge of {name}; its commits count themselves")
-        return Verdict(commit, entry.bump, f"title of {name}: {self.rules.because(entry)}", (entry,))
+            return Verdict(commit, "none", Because(Reason.MERGE_OF_COUNTED))
+        return Verdict(commit, entry.bump, Because(Reason.MERGE_TITLE), (entry,))
 
     def _levels(self) -> dict[str, int]:
         """For each merge on the first-parent line: the highest that the commits it brought raise by themselves."""
@@ -199,17 +189,6 @@ class _Range:
         if merge.message.header is None and (found is None or found.header is None):
             return ""
         return _name(merge)
-
-    def _why(self, message: Message, entries: tuple[ChangelogEntry, ...], taken: Sequence[str]) -> str:
-        if not entries and not taken:
-            return _unread(message)
-        reasons = list(dict.fromkeys([self.rules.because(entry) for entry in entries]))
-        if taken:
-            left_out = "is left out" if len(taken) == 1 else "are left out"
-            taken_back = f"takes back {', '.join(name[:9] for name in taken)}"
-            both = "both are" if len(taken) == 1 else "all are"
-            reasons.insert(0, f"{taken_back}, which {left_out}" if entries else f"{taken_back}; {both} left out")
-        return "; ".join(reasons)
 
 
 def _name(merge: Commit) -> str:

@@ -11,6 +11,7 @@ from release.changelog.selection import section_for
 from release.changelog.writing import Given, write_notes
 from release.commits.git import Git
 from release.context import ReleaseContext
+from release.versions.wording import why_verdict
 from tests.release.histories import Planned, git, line, make
 
 HOUR = 3600
@@ -132,11 +133,12 @@ def test_notes__pre_release__since_the_one_before(tmp_path: Path) -> None:
 
 def test_notes__every_commit_is_there_or_explained(tmp_path: Path) -> None:
     make(tmp_path, COMMITS, tags={"v1.0.0": 0})
-    section = section_for(context(tmp_path))
+    place = context(tmp_path)
+    section = section_for(place)
     text = notes(tmp_path)
     for verdict in section.verdicts:
         shown = any(entry.group for entry in verdict.entries)
-        assert verdict.why
+        assert why_verdict(verdict, place.repository.rules)
         assert not shown or verdict.commit.short in text or f"#{verdict.entries[0].pull}" in text
 
 

@@ -17,6 +17,7 @@ from release.changelog.templating import load
 from release.commits.git import Git
 from release.versions.decision import Decision, Facts, decide
 from release.versions.repository import Repository
+from release.versions.wording import why_verdict
 from tests.release.generated import History, histories
 from tests.release.histories import Planned, make
 
@@ -69,7 +70,7 @@ def test_sections__any_history__are_what_the_ancestors_say(made: History) -> Non
                 if tags[other] in mine and lower and other != tag and (each.final or not released[tag].final):
                     wanted -= ancestors(commits, tags[other])
             assert {verdict.commit.hash for verdict in section.verdicts} == {ids[at] for at in wanted}, tag
-            assert all(verdict.why for verdict in section.verdicts)
+            assert all(why_verdict(verdict, repository.rules) for verdict in section.verdicts)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -91,7 +92,7 @@ def test_changelog__any_history__is_the_same_again_and_from_later(made: History)
             before = {each.tag: each for each in sections(early, lambda _: None, prereleases=False)}[released.tag]
             for other in (alone, before):
                 assert [v.commit.hash for v in other.verdicts] == [v.commit.hash for v in whole[released.tag].verdicts]
-                assert [v.why for v in other.verdicts] == [v.why for v in whole[released.tag].verdicts]
+                assert [v.because for v in other.verdicts] == [v.because for v in whole[released.tag].verdicts]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -67,7 +67,8 @@ def test_guide__what_things_have() -> None:
 
 def test_guide__keys_of_next_as_json(tmp_path: Path) -> None:
     make(tmp_path, line("feat: a", "fix: b"), tags={"v1.0.0": 0})
-    found = to_json(ReleaseContext(folder=tmp_path, environ={}).repository.decide())
+    repository = ReleaseContext(folder=tmp_path, environ={}).repository
+    found = to_json(repository.decide(), repository.rules)
     assert table("key of `next --json`") == set(found)
     each = re.search(r"newest first; each with (.*?) in the notes", GUIDE)
     assert each is not None

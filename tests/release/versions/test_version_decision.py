@@ -12,6 +12,8 @@ from pipelines.manifest.release import Release, ReleaseComponent, TypeRule
 from release.commits.git import Git
 from release.versions.decision import Decision, decide
 from release.versions.repository import Repository
+from release.versions.rules import Rules
+from release.versions.wording import why_decision, why_verdict
 from tests.release.histories import Planned, git, line, make
 
 
@@ -27,7 +29,7 @@ def version(folder: Path, rules: Release | None = None, **more: Any) -> str | No
 
 
 def reasons(decision: Decision) -> dict[str, str]:
-    return {verdict.commit.message.subject: verdict.why for verdict in decision.verdicts}
+    return {verdict.commit.message.subject: why_verdict(verdict, Rules(Release())) for verdict in decision.verdicts}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_next__no_release_yet__is_the_first_version(tmp_path: Path) -> None:
 def test_next__nothing_since__says_so(tmp_path: Path) -> None:
     make(tmp_path, line("feat: a"), tags={"v1.0.0": 0})
     decision = next_of(tmp_path)
-    assert (decision.version, decision.why) == (None, "there is no commit since v1.0.0")
+    assert (decision.version, why_decision(decision)) == (None, "there is no commit since v1.0.0")
 
 
 def test_next__tag_formats(tmp_path: Path) -> None:
@@ -283,8 +285,8 @@ def test_next__squash_that_takes_something_back__explains_both(tmp_path: Path) -
     squash = 'feat: b (#9)\n\n* Revert "fix: a"\n\nThis reverts commit {1}.'
     ids = make(tmp_path, line("chore: begin", "fix: a", squash), tags={"v1.0.0": 0})
     decision = next_of(tmp_path)
-    assert reasons(decision)["feat: b"] == f"takes back {ids[1][:9]}, which is left out; feat raises minor"
-    assert reasons(decision)["fix: a"] == f"taken back by {ids[2][:9]}"
+    assert reasons(decision)["feat: b"] == f"reverts {ids[1][:9]}, which is left out; feat raises minor"
+    assert reasons(decision)["fix: a"] == f"reverted by {ids[2][:9]}"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pipelines.manifest.release import Release
 from release.commits.git import Git
 from release.versions.decision import decide
 from release.versions.repository import Repository
+from release.versions.wording import why_verdict
 from tests.release.generated import History, Meant, Piece, histories
 from tests.release.histories import Planned, make
 
@@ -168,7 +169,7 @@ def test_next__any_history__is_what_the_reference_says(made: History, long: bool
         order = [number[verdict.commit.hash] for verdict in facts.verdicts]
 
         assert set(order) == {number[ids[at]] for at in reference.pending}
-        assert all(verdict.why for verdict in facts.verdicts)
+        assert all(why_verdict(verdict, repository.rules) for verdict in facts.verdicts)
         assert (facts.reachable.version if facts.reachable else None) == reference.current
         expected = reference.next(reference.bump(order))
         raised = {number[v.commit.hash]: v.bump for v in facts.verdicts if len(v.commit.parents) < 2}

@@ -26,9 +26,10 @@ def require_publishable(context: Context, version: str, commit: str, *, live: bo
     would make the publication wrong refuses. Reads only. Raises the error that publishing would end with: the gates', Withdrawn, …
     """
     from release.context import ReleaseContext
+    from release.publishing.contents import PublishRequest
     from release.publishing.gates import Closed
     from release.publishing.github_forge import GitHubForge
-    from release.publishing.publish import PublishRequest, preview
+    from release.publishing.publish import preview
 
     release = ReleaseContext(
         folder=context.manifest.root,

@@ -137,9 +137,10 @@ def _next(context: Context, found: Found) -> tuple[str, str]:
 
 def _release(context: Context, found: Found) -> None:
     """The gates of publishing: the tag in place, on its line, higher than what is out, green, its version files."""
+    from release.publishing.contents import PublishRequest
     from release.publishing.gates import Closed
     from release.publishing.github_forge import GitHubForge
-    from release.publishing.publish import PublishRequest, preview
+    from release.publishing.publish import preview
     from release.refusals import NotGreen, NotHigher, OpenElsewhere, VersionFilesDiffer
 
     place = workplace(context)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from release.commits.history import Commit, Log
+from release.versions.branches import line_of_branch
 from release.versions.decision import Decision, Facts
 from release.versions.ranges import Labels, divide, in_order
 from release.versions.reasons import Reason
 from release.versions.repository import Repository
 from release.versions.rules import ChangelogEntry
-from release.versions.tags import Released, highest, line_of_branch
+from release.versions.tags import Released, highest
 from release.versions.tags import in_order as by_version
 from release.versions.verdicts import Verdict
 
@@ -68,22 +69,13 @@ class SectionRange(NamedTuple):
     pending: bool
 
 
-def sections(
-    repository: Repository, prepare: Callable[[Facts], Decision | None], *, prereleases: bool = False
-) -> Iterator[Section]:
-    """What `prepare` decides to release next, then every release below the commit, highest first, from one reading of the history.
-
-    A pre-release has a section until the final release that follows it is out, always with `prereleases`.
-    """
-    return (judged(repository, part) for part in section_ranges(repository, prepare, prereleases=prereleases))
-
-
 def section_ranges(
     repository: Repository, prepare: Callable[[Facts], Decision | None], *, prereleases: bool = False
 ) -> list[SectionRange]:
-    """The same, with the commits not yet judged.
+    """What `prepare` decides to release next, then every release below the commit, highest first, from one reading of the history.
 
-    A final release brings all since the final release below it; a pre-release what came since any release below.
+    A pre-release has a section until the final release that follows it is out, always with `prereleases`. A final release
+    brings all since the final release below it; a pre-release what came since any release below.
     """
     log = repository.read()
     touching = repository.touching(log.commits)

@@ -13,7 +13,7 @@ from release.commands.options import context_options, pairs
 from release.context import ReleaseContext
 
 if TYPE_CHECKING:
-    from release.publishing.publish import PublishRequest
+    from release.publishing.contents import PublishRequest
 
 _CONTENTS = (
     click.argument("version", required=False),
@@ -95,7 +95,7 @@ def command(context: ReleaseContext, as_json: bool, take_over: bool, **contents:
 def request_of(context: ReleaseContext, contents: dict[str, Any], *, take_over: bool = False) -> PublishRequest:
     """The options as a request. Raises InputError."""
     from release.changelog.writing import Given
-    from release.publishing.publish import PublishRequest
+    from release.publishing.contents import PublishRequest
 
     return PublishRequest(
         channel=contents["channel"],

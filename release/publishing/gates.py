@@ -22,9 +22,10 @@ from release.refusals import (
     tag_gone,
     tag_put_elsewhere,
 )
+from release.versions.branches import branches_for, line_of_branch
 from release.versions.files import differing, version_locations
 from release.versions.repository import Repository
-from release.versions.tags import Released, branches_for, highest, key, line_of_branch
+from release.versions.tags import Released, highest, key
 
 if TYPE_CHECKING:
     from semver import Version

@@ -5,69 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.errors import InputError, RefusedError, ReleaseError, ShipmateError
 from release.changelog.sections import Section
 from release.changelog.selection import section_for
-from release.changelog.writing import Given
 from release.context import ReleaseContext
 from release.publishing import gates
-from release.publishing.assets import NOTES, collect, prepare, sbom_names
+from release.publishing.contents import Contents, PublishRequest, contents_of, shortened
 from release.publishing.downstream import inputs, token_starts_no_workflow, waiting_workflows
-from release.publishing.existing import ExistingRelease, find_existing, given_of
-from release.publishing.forge import File, Forge, ForgeRelease
+from release.publishing.forge import Forge
 from release.publishing.github_forge import GitHubForge
 from release.publishing.lease import myself
 from release.publishing.publisher import Published, Publisher, dispatch_downstream
-from release.publishing.state import DesiredRelease, Step, all_steps, next_step, notes_in
+from release.publishing.state import DesiredRelease, Step, all_steps, next_step
 from release.publishing.verify import highest_not_withdrawn
 from release.versions.tags import TagFormat, key
 from release.versions.warnings import version_warnings
 
 if TYPE_CHECKING:
     from semver import Version
-
-LONGEST_BODY = 120_000
-"""Characters; GitHub refuses notes over 125,000."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PublishRequest:
-    """What to publish a version with, and how; the version itself is the context's."""
-
-    channel: str | None = None
-    given: Given = field(default_factory=Given)
-    prepared: Path | None = None
-    """A folder `release assets` wrote."""
-    files: Sequence[Path] = ()
-    evidence: Sequence[Path] = ()
-    then_dispatch: Sequence[str] = ()
-    take_over: bool = False
-    live: bool = False
-    """Users have it: what should have kept it from them is said, and refuses no more."""
-    again: bool = False
-    """It was released before, and that release was deleted: it may be lower than what came after it."""
-
-    @property
-    def bare(self) -> bool:
-        """No content is given: what GitHub holds already is what is meant."""
-        return not (self.prepared or self.files or self.evidence or self.given.deploys or self.given.highlights)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contents:
-    """What a release shall consist of."""
-
-    notes: str
-    files: Sequence[File]
-    given: Mapping[str, Any]
-    finished: ForgeRelease | None = None
-    """The release, when it is out with all its files and nothing else was asked for: then there is nothing to prepare."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,45 +151,62 @@ def _ready(
     missing = _missing_tags(context, section.commit, refuse=not request.live)
     since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     nothing = Contents(notes="", files=(), given={})
-    contents = _contents(context, section, request, stack, forge, since) if with_files else nothing
+    contents = contents_of(context, section, request, stack, forge, since) if with_files else nothing
     version = repository.format.read(section.tag)
-    desired = DesiredRelease(
-        tag=section.tag,
-        commit=section.commit,
-        name=section.tag,
-        body=shortened(contents.notes),
-        prerelease=bool(version.prerelease),
-        latest=context.leads and _outranks_published(version, forge, repository.format),
-        tagged=request.live or request.again,
-        live=request.live,
-        files=tuple(contents.files),
-        given=contents.given,
-    )
-    own = [*request.files, *request.evidence, *([request.prepared] if request.prepared else [])]
+    candidate = _candidate(context, request, section, forge, version)
+    desired = _desired(context, request, contents, candidate)
+    chosen = bool(context.version) and contents.finished is None
     return PreparedRelease(
         section=section,
         contents=contents,
         desired=desired,
         publisher=Publisher(forge=forge, desired=desired, since=since, say=say, pause=_pause),
-        candidate=gates.Candidate(
-            repository=repository,
-            forge=forge,
-            version=version,
-            tag=section.tag,
-            commit=section.commit,
-            own_files=_inside(context, own),
-            take_over=request.take_over,
-            live=request.live,
-            again=request.again,
-        ),
+        candidate=candidate,
         preparation_warnings=[
             *missing,
             *(
                 version_warnings(version, section.previous, section.verdicts, repository.format, context.rules)
-                if context.version and contents.finished is None
+                if chosen
                 else ()
             ),
         ],
+    )
+
+
+def _candidate(
+    context: ReleaseContext, request: PublishRequest, section: Section, forge: Forge, version: Version
+) -> gates.Candidate:
+    """What the gates are asked about."""
+    own = [*request.files, *request.evidence, *([request.prepared] if request.prepared else [])]
+    return gates.Candidate(
+        repository=context.repository,
+        forge=forge,
+        version=version,
+        tag=section.tag,
+        commit=section.commit,
+        own_files=_inside(context, own),
+        take_over=request.take_over,
+        live=request.live,
+        again=request.again,
+    )
+
+
+def _desired(
+    context: ReleaseContext, request: PublishRequest, contents: Contents, candidate: gates.Candidate
+) -> DesiredRelease:
+    """The release as it shall be."""
+    version, tag_format = candidate.version, candidate.repository.format
+    return DesiredRelease(
+        tag=candidate.tag,
+        commit=candidate.commit,
+        name=candidate.tag,
+        body=shortened(contents.notes),
+        prerelease=bool(version.prerelease),
+        latest=context.leads and _outranks_published(version, candidate.forge, tag_format),
+        tagged=request.live or request.again,
+        live=request.live,
+        files=tuple(contents.files),
+        given=contents.given,
     )
 
 
@@ -266,45 +243,6 @@ def _outranks_published(version: Version, forge: Forge, tag_format: TagFormat) -
         return False
     highest = highest_not_withdrawn(forge.releases(), tag_format)
     return highest is None or key(version) >= key(tag_format.read(highest.tag))
-
-
-def _contents(
-    context: ReleaseContext, section: Section, request: PublishRequest, stack: ExitStack, forge: Forge, since: str
-) -> Contents:
-    """What was prepared before, or prepared now from what is given and what GitHub holds."""
-    sboms, folder, bare = sbom_names(context), request.prepared, request.bare
-    if folder is None:
-        existing = find_existing(forge, section.tag, section.commit, since, sboms)
-        if existing is not None and existing.finished and bare:
-            return Contents(notes=notes_in(existing.entry), files=(), given={}, finished=existing.entry)
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="shipmate-release-")))
-        request = _with_existing(request, existing, folder, forge) if existing is not None else request
-        kept = existing.notes if existing is not None and bare else ""
-        prepare(context, section, folder, request.given, files=request.files, evidence=request.evidence, kept=kept)
-    files = collect(folder, section.tag, section.commit)
-    given = given_of(folder, sboms, request.given.highlights)
-    return Contents(notes=(folder / NOTES).read_text(), files=files, given=given)
-
-
-def _with_existing(request: PublishRequest, existing: ExistingRelease, folder: Path, forge: Forge) -> PublishRequest:
-    """What is given now, and beside it what GitHub holds from before."""
-    now = {path.name for path in (*request.files, *request.evidence)}
-    files = existing.fetch(forge, [name for name in existing.files if name not in now], folder, "--asset")
-    evidence = existing.fetch(forge, [name for name in existing.evidence if name not in now], folder, "--evidence")
-    given = replace(
-        request.given,
-        deploys=request.given.deploys or existing.deploys,
-        highlights=request.given.highlights or existing.highlights,
-    )
-    return replace(request, given=given, files=[*request.files, *files], evidence=[*request.evidence, *evidence])
-
-
-def shortened(notes: str) -> str:
-    """Notes that GitHub accepts: cut at a line where they are too long, and saying so."""
-    if len(notes) <= LONGEST_BODY:
-        return notes
-    cut = notes.rfind("\n", 0, LONGEST_BODY)
-    return f"{notes[:cut]}\n\n**Cut here: the whole is in {NOTES} below.**\n"
 
 
 def _pause(seconds: float) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from pipelines.errors import ReleaseError
 from release.publishing.forge import Asset, File, ForgeRelease
@@ -55,20 +55,20 @@ class State:
     """Lowest id first."""
 
 
+StepKind = Literal["tag", "draft", "edit", "discard", "upload", "remove", "rename", "publish"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One thing to do. `kind` is one of KINDS; the other fields are what it needs."""
+    """One thing to do; beside its kind, what that needs."""
 
-    kind: str
+    kind: StepKind
     what: str
     """For people."""
     entry: ForgeRelease | None = None
     file: File | None = None
     name: str = ""
     asset: Asset | None = None
-
-
-KINDS = ("tag", "draft", "edit", "discard", "upload", "remove", "rename", "publish")
 
 
 def next_step(state: State, desired: DesiredRelease) -> Step | None:

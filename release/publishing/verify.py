@@ -16,8 +16,9 @@ from release.publishing.forge import Forge, ForgeRelease
 from release.publishing.gates import judging
 from release.publishing.state import WITHDRAWN, edited, is_ours
 from release.refusals import tag_gone
+from release.versions.branches import branches_for
 from release.versions.files import differing, version_locations
-from release.versions.tags import TagFormat, branches_for, key
+from release.versions.tags import TagFormat, key
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,10 @@ from typing import TYPE_CHECKING
 from pipelines.errors import InputError, ReleaseError
 from pipelines.manifest.release import Bump, Release, ReleaseComponent
 from release.commits.history import Commit
+from release.versions.branches import MaintenanceLine, line_of_branch
+from release.versions.numbers import RANK, is_latest, numbered, raised
 from release.versions.reasons import LEFT_OUT, Outcome
-from release.versions.tags import (
-    RANK,
-    MaintenanceLine,
-    Released,
-    TagFormat,
-    highest,
-    is_latest,
-    key,
-    line_of_branch,
-    numbered,
-    raised,
-)
+from release.versions.tags import Released, TagFormat, highest, key
 from release.versions.verdicts import Verdict
 
 if TYPE_CHECKING:

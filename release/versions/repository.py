@@ -23,10 +23,11 @@ from release.commits.history import (
     touching,
 )
 from release.commits.messages import parse
+from release.versions.branches import channel_of_branch, check_channel, line_of_branch
 from release.versions.decision import Decision, Facts, decide
 from release.versions.ranges import divide, in_order
 from release.versions.rules import Rules
-from release.versions.tags import Released, TagFormat, channel_of_branch, check_channel, highest, line_of_branch
+from release.versions.tags import Released, TagFormat, highest
 from release.versions.verdicts import Verdict, judge
 
 _NEAREST = 64

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pipelines.manifest.release import Bump, Release, TypeRule
 from release.commits.history import Commit
 from release.commits.messages import Header, Message
-from release.versions.tags import RANK
+from release.versions.numbers import RANK
 
 BREAKING = "Breaking changes"
 SECURITY = "Security"

@@ -1,9 +1,9 @@
-"""Versions: reading them from tags, ordering them, raising them, the lines and channels they belong to. SemVer 2.0.0 by `semver`."""
+"""Versions as tags: how they are written, read and ordered. SemVer 2.0.0 by `semver`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.errors import InputError
@@ -11,11 +11,6 @@ from release.commits.history import Tag
 
 if TYPE_CHECKING:
     from semver import Version
-
-    from pipelines.manifest.release import Bump, Release
-
-RANK: dict[str, int] = {"none": 0, "patch": 1, "minor": 2, "major": 3}
-_CHANNEL = re.compile(r"[A-Za-z][0-9A-Za-z-]*")
 
 
 class Released(NamedTuple):
@@ -102,78 +97,3 @@ def in_order(released: Iterable[Released]) -> list[Released]:
 
 def highest(released: Iterable[Released]) -> Released | None:
     return max(released, key=lambda each: (each.rank, each.tag), default=None)
-
-
-class MaintenanceLine(NamedTuple):
-    """A maintenance line: versions 1.x, or 1.2.x."""
-
-    name: str
-    major: int
-    minor: int | None
-
-    def holds(self, version: Version) -> bool:
-        return bool(version.major == self.major) and (self.minor is None or bool(version.minor == self.minor))
-
-
-def line_of_branch(branch: str | None, rules: Release) -> MaintenanceLine | None:
-    """The maintenance line a branch stands for: release/1.x -> 1.x."""
-    before, _, after = rules.maintenance.partition("{line}")
-    pattern = re.escape(before) + r"((\d+)(?:\.(\d+))?(?:\.[xX])?)" + re.escape(after)
-    found = re.fullmatch(pattern, branch or "")
-    if found is None:
-        return None
-    return MaintenanceLine(found[1], int(found[2]), int(found[3]) if found[3] else None)
-
-
-def branches_for(version: Version, rules: Release) -> list[str]:
-    """The maintenance branches a version may come from, narrowest first."""
-    lines = (
-        f"{version.major}.{version.minor}.x",
-        f"{version.major}.{version.minor}",
-        f"{version.major}.x",
-        f"{version.major}",
-    )
-    return [rules.maintenance.replace("{line}", line) for line in lines]
-
-
-def raised(current: Version, bump: Bump, rules: Release) -> Version:
-    """The version after `current`; before 1.0.0 as the rules say."""
-    if current.major == 0:
-        bump = {"major": rules.zero_breaking, "minor": rules.zero_feature}.get(bump, bump)
-    base = current.finalize_version()
-    if bump == "major":
-        return base.bump_major()
-    return base.bump_minor() if bump == "minor" else base.bump_patch()
-
-
-def check_channel(channel: str, rules: Release) -> None:
-    """Raises InputError for a channel the manifest does not know."""
-    if channel not in rules.channels or not _CHANNEL.fullmatch(channel):
-        raise InputError(
-            f"there is no channel {channel!r}",
-            why=f"known are {', '.join(rules.channels) or 'none'}",
-            next_step="add it to release/channels in shipmate.yml, or use one of those",
-        )
-
-
-def channel_of_branch(branch: str | None, rules: Release) -> str:
-    """The channel a branch releases on by itself; empty for final releases."""
-    return next((name for name, on in rules.channels.items() if on and on == branch), "")
-
-
-def numbered(core: Version, channel: str, existing: Sequence[Released]) -> Version:
-    """The next pre-release of `core` on a channel: one more than the highest number among all tags, reachable or not."""
-    taken = [
-        int(number)
-        for each in existing
-        if each.version.finalize_version() == core
-        for name, _, number in [(each.version.prerelease or "").partition(".")]
-        if name == channel and number.isdigit()
-    ]
-    return core.replace(prerelease=f"{channel}.{max(taken, default=0) + 1}")
-
-
-def is_latest(version: Version, released: Iterable[Released]) -> bool:
-    """Whether a version outranks every final release: only such a one is GitHub's `latest`."""
-    rank = key(version)
-    return not version.prerelease and all(rank >= each.rank for each in released if each.final)

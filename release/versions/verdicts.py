@@ -10,10 +10,10 @@ from release.commits.bodies import Body
 from release.commits.history import Commit
 from release.commits.messages import Header, Merge, Message, cut_pulls, read_header
 from release.commits.reverts import OWN, cancel
+from release.versions.numbers import RANK
 from release.versions.ranges import brought
 from release.versions.reasons import Because, Reason
 from release.versions.rules import BREAKING, ChangelogEntry, Rules, highest_bump
-from release.versions.tags import RANK
 
 _OWN_MESSAGE, _UNREADABLE, _SKIPPED = Because(Reason.OWN_MESSAGE), Because(Reason.UNREADABLE), Because(Reason.SKIPPED)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.manifest.release import Bump, Release
-from release.versions.tags import RANK, Released, TagFormat, key, raised
+from release.versions.numbers import RANK, raised
+from release.versions.tags import Released, TagFormat, key
 from release.versions.verdicts import Verdict
 
 if TYPE_CHECKING:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from release.changelog.sections import Section, judged, section_ranges
+from release.versions.decision import Decision, Facts
+from release.versions.repository import Repository
 
 
 @dataclass
@@ -118,3 +122,10 @@ def _write(store: Path, kind: str, content: bytes) -> str:
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(zlib.compress(whole, 1))
     return name
+
+
+def sections(
+    repository: Repository, prepare: Callable[[Facts], Decision | None], *, prereleases: bool = False
+) -> list[Section]:
+    """Every section of a history, judged."""
+    return [judged(repository, each) for each in section_ranges(repository, prepare, prereleases=prereleases)]

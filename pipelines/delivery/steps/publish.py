@@ -40,8 +40,9 @@ class Publish(PlannedStep):
 
         Users have it: whatever else could be held against it was asked before it was deployed (preflight.py), and is only said now.
         """
+        from release.publishing.contents import PublishRequest
         from release.publishing.github_forge import GitHubForge
-        from release.publishing.publish import PublishRequest, publish
+        from release.publishing.publish import publish
 
         forge = GitHubForge(require_github(context))
         require_not_taken_back(context, self.release)

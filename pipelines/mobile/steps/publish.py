@@ -26,8 +26,9 @@ class Publish(Step):
     def run(self, context: Context) -> str:
         """Raises RefusedError while a platform is not delivered, and what publishing raises."""
         from release.changelog.writing import Given
+        from release.publishing.contents import PublishRequest
         from release.publishing.github_forge import GitHubForge
-        from release.publishing.publish import PublishRequest, publish
+        from release.publishing.publish import publish
 
         release = context.release
         lacking = [

@@ -11,14 +11,13 @@ from pipelines.manifest.release import Release
 from release.changelog.entries import Printer
 from release.changelog.file import merge, replace
 from release.changelog.rendering import PREAMBLE, RenderedSection, write
-from release.changelog.sections import sections
 from release.changelog.templating import load
 from release.commits.git import Git
 from release.commits.web import Web
 from release.versions.decision import decide
 from release.versions.repository import Repository
 from release.versions.rules import Rules
-from tests.release.histories import Planned, git, line, make
+from tests.release.histories import Planned, git, line, make, sections
 
 WEB = Web("https://github.com", "techmate/platform")
 FILL = load("changelog.md.j2")

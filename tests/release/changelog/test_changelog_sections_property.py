@@ -12,14 +12,14 @@ from pipelines.errors import ReleaseError
 from pipelines.manifest.release import Release
 from release.changelog.entries import Printer
 from release.changelog.rendering import write
-from release.changelog.sections import section_of, sections
+from release.changelog.sections import section_of
 from release.changelog.templating import load
 from release.commits.git import Git
 from release.versions.decision import Decision, Facts, decide
 from release.versions.repository import Repository
 from release.versions.wording import why_verdict
 from tests.release.generated import History, histories
-from tests.release.histories import Planned, make
+from tests.release.histories import Planned, make, sections
 
 FILL = load("changelog.md.j2")
 

@@ -14,7 +14,8 @@ import pytest
 from pipelines.errors import ShipmateError
 from rehearsal.faults import Fault
 from release.context import ReleaseContext
-from release.publishing.publish import Outcome, PublishRequest, preview, publish
+from release.publishing.contents import PublishRequest
+from release.publishing.publish import Outcome, preview, publish
 from release.refusals import NotHigher, OpenElsewhere, ReleasedDifferently, TagGone, TagMoved, Withdrawn
 from tests.rehearsal.github.scene import REPOSITORY
 from tests.release.platform import RELEASES, Platform

@@ -12,7 +12,7 @@ import click
 
 from pipelines.errors import InputError, LocalError, ReleaseError
 from release.changelog.entries import Printer
-from release.changelog.halves import in_halves
+from release.changelog.parallel import in_two_processes
 from release.changelog.rendering import PREAMBLE, RenderedSection, write
 from release.changelog.sections import SectionRange, judged, section_ranges
 from release.changelog.templating import load
@@ -63,7 +63,7 @@ def command(
             _merge(context, list(_write(context, ranges, fill)), rewrite=rewrite, over=over, only_check=check)
             return
         sys.stdout.write(PREAMBLE)
-        for text in in_halves(ranges, lambda some: _texts(_write(context, some, fill))):
+        for text in in_two_processes(ranges, lambda some: _texts(_write(context, some, fill))):
             sys.stdout.write(text)
 
 

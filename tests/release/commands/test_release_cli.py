@@ -186,6 +186,7 @@ def test_interrupted__says_so(repository: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import os, signal, release.commands.main, release.commands.cli\n"
          "release.commands.cli.command.main = lambda **_: os.kill(os.getpid(), signal.SIGINT) or __import__('time').sleep(5)\n"
+         "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it\n"
          "release.commands.main.main(['next'])"],
         cwd=repository, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip

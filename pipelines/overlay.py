@@ -1,8 +1,8 @@
 """Where the outside world is: as published, or mapped to loopback addresses by the file that SHIPMATE_OVERLAY names.
 
 The file is JSON: {"ca": path, "hosts": {"run.googleapis.com": "http://127.0.0.1:4001", "*.run.app": "https://127.0.0.1:4443"},
-"images": {pinned base reference: reference in the world}, "time_scale": 0.05, "smtp": "127.0.0.1:2525"}. It takes loopback
-targets only, so that no token can leave this machine through it.
+"images": {pinned base reference: reference in the world}, "time_scale": 0.05, "smtp": "127.0.0.1:2525",
+"wheels": "aarch64-manylinux_2_28"}. It takes loopback targets only, so that no token can leave this machine through it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Overlay:
     smtp: str | None = None
     time_scale: float = 1.0
     """Waits between retries and polls are multiplied by this."""
+    wheels: str | None = None
+    """Platform of the wheels that images get, as uv names it, where images run on another one than Cloud Run's: on this machine."""
 
     def target(self, host: str) -> str | None:
         """The mapped origin of a host name (`http://127.0.0.1:4001`), or None if it stays as published."""
@@ -64,6 +66,7 @@ def current(environ: Mapping[str, str] = os.environ) -> Overlay:
         ca=raw.get("ca"),
         smtp=raw.get("smtp"),
         time_scale=float(raw.get("time_scale", 1.0)),
+        wheels=raw.get("wheels"),
     )
     for address in [*overlay.hosts.values(), *([f"smtp://{overlay.smtp}"] if overlay.smtp else [])]:
         _require_loopback(address, name)

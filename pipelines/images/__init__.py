@@ -66,7 +66,7 @@ def build(
     `source` is the repository's public address (a label). Of the base only manifest and configuration are asked for, once; the
     overlay's `images` say where a pinned base is instead. Raises ManifestError as well.
     """
-    from pipelines.images import assemble, buildx, labels, layout
+    from pipelines.images import assemble, buildx, dependencies, labels, layout
     from pipelines.images.sources import Commit
 
     if component.image is not None:
@@ -78,7 +78,14 @@ def build(
         return buildx.build(component.image, root, commit, said, output)
     registry = client(http, credentials)
     image = assemble.assemble(
-        component, root, commit, fetch=registry.fetch, store=registry.store, source=source, bases=http.overlay.images
+        component,
+        root,
+        commit,
+        fetch=registry.fetch,
+        store=registry.store,
+        source=source,
+        bases=http.overlay.images,
+        platform=http.overlay.wheels or dependencies.PLATFORM,
     )
     if output is not None:
         layout.write(image, output, name=image.digest.removeprefix("sha256:")[:12])

@@ -21,12 +21,20 @@ BUILDER = "shipmate-assembler/1"
 
 
 def assemble(
-    component: Component, root: Path, commit: str, *, fetch: Fetch, store: Store, source: str, bases: Mapping[str, str]
+    component: Component,
+    root: Path,
+    commit: str,
+    *,
+    fetch: Fetch,
+    store: Store,
+    source: str,
+    bases: Mapping[str, str],
+    platform: str = dependencies.PLATFORM,
 ) -> BuiltImage:
     """The image of a component at a commit.
 
     `source` is the repository's address for its label. `bases` maps a pinned base to where it is instead (a mirror, the
-    rehearsal's registry). Raises ManifestError, InputError, LocalError, ProviderError, ProviderUnavailable.
+    rehearsal's registry), `platform` is that of the wheels. Raises ManifestError, InputError, LocalError, ProviderError, ProviderUnavailable.
     """
     image = _image(component)
     made_of = Commit.find(root, commit)
@@ -35,7 +43,7 @@ def assemble(
     python = base.python or image.python
     layers = [
         (
-            dependencies.layer(requirements, python, DEPENDENCIES, store),
+            dependencies.layer(requirements, python, DEPENDENCIES, store, platform=platform),
             f"uv pip install -r {image.requirements}",
         ),
         *(_source_layer(made_of, written) for written in image.sources),

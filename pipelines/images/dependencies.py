@@ -19,12 +19,12 @@ _FORMAT = 1  # raise it when the same requirements are to give another layer
 _NOISE = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"})
 
 
-def layer(requirements: bytes, python: str, prefix: str, store: Store) -> Blob:
+def layer(requirements: bytes, python: str, prefix: str, store: Store, *, platform: str = PLATFORM) -> Blob:
     """The layer with everything that `requirements` (text of a locked file with hashes) names, below `prefix`.
 
     Made once for each content: the key is the hash of all that goes in. Raises LocalError, ManifestError, ProviderUnavailable.
     """
-    key = sha256(b"\0".join([requirements, f"{python} {PLATFORM} {prefix} {_FORMAT}".encode()])).removeprefix("sha256:")
+    key = sha256(b"\0".join([requirements, f"{python} {platform} {prefix} {_FORMAT}".encode()])).removeprefix("sha256:")
     known = store.read(f"dependencies/{key}.json")
     if known is not None:
         blob = Blob(media_type=LAYER, **json.loads(known))
@@ -35,7 +35,7 @@ def layer(requirements: bytes, python: str, prefix: str, store: Store) -> Blob:
         target = scratch / "target"
         target.mkdir()
         if _names_something(requirements):
-            _install(requirements, python, target, scratch)
+            _install(requirements, python, platform, target, scratch)
         with disk("the dependency layer", scratch):
             digest, size = store.add(tar(_kept(target, prefix)))
     store.write(f"dependencies/{key}.json", json.dumps({"digest": digest, "size": size}).encode())
@@ -57,7 +57,7 @@ def _kept(target: Path, prefix: str) -> list[File]:
     ]
 
 
-def _install(requirements: bytes, python: str, target: Path, scratch: Path) -> None:
+def _install(requirements: bytes, python: str, platform: str, target: Path, scratch: Path) -> None:
     if b"--hash=" not in requirements:
         raise ManifestError(
             "the requirements of the image carry no hashes",
@@ -69,7 +69,7 @@ def _install(requirements: bytes, python: str, target: Path, scratch: Path) -> N
         locked.write_bytes(requirements)
     command = [_uv(), "pip", "install", "--quiet", "--target", str(target), "--require-hashes", "--no-deps"]
     command += ["--only-binary", ":all:", "--no-compile-bytecode", "--no-progress"]
-    command += ["--python-platform", PLATFORM, "--python-version", python, "--requirements", str(locked)]
+    command += ["--python-platform", platform, "--python-version", python, "--requirements", str(locked)]
     # From uv's cache when it holds everything: then no network is touched.
     for more in (["--offline"], []):
         done = subprocess.run(
@@ -77,7 +77,7 @@ def _install(requirements: bytes, python: str, target: Path, scratch: Path) -> N
         )
         if done.returncode == 0:
             return
-    raise _failure(done.stderr.strip())
+    raise _failure(done.stderr.strip(), platform)
 
 
 def _environ() -> dict[str, str]:
@@ -86,14 +86,14 @@ def _environ() -> dict[str, str]:
     return {**os.environ, **({"UV_SYSTEM_CERTS": "1"} if brought else {})}
 
 
-def _failure(said: str) -> Exception:
+def _failure(said: str, platform: str) -> Exception:
     if "No space left" in said:
         return LocalError(
             "the disk is full", where="uv pip install", next_step="make room (`df -h`), then run this again"
         )
     if any(sign in said for sign in ("Hash mismatch", "no wheels", "No solution", "no version")):
         return ManifestError(
-            f"the requirements cannot be installed for {PLATFORM}: {said[-600:]}",
+            f"the requirements cannot be installed for {platform}: {said[-600:]}",
             why="a hash does not match, or a package has no wheel for this Python and platform",
             next_step="lock the requirements again, and look at what changed",
         )

@@ -143,5 +143,6 @@ def _read(pipe: IO[str] | None, kept: _Kept, say: Callable[[str], None] | None) 
 
 
 def _end_with_parent() -> None:
-    """A killed job must not leave a program behind that goes on to begin builds."""
-    _C.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    """A killed job must not leave a program behind that goes on to begin builds. Runners are Linux; another system has no such call."""
+    if sys.platform == "linux":
+        _C.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -22,6 +22,10 @@ _INSTALLED = (
     "chromium",
     "chromium-browser",
 )
+_APPLICATIONS = tuple(
+    Path("/Applications", f"{name}.app", "Contents", "MacOS", name) for name in ("Google Chrome", "Chromium")
+)
+"""Of macOS, where browsers are not on PATH."""
 _APT_PACKAGES = ("chromium-headless-shell", "fonts-liberation")
 
 
@@ -87,6 +91,7 @@ def _candidates() -> Iterator[tuple[Path, str]]:
         path = shutil.which(name)
         if path is not None:
             yield Path(path), "installed"
+    yield from ((path, "installed") for path in _APPLICATIONS if path.exists())
     fetched = chromium_package.executable()
     if fetched.exists():
         yield fetched, chromium_package.PACKAGE

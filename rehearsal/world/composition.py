@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import platform
 import secrets
 import sys
 from collections.abc import Mapping
@@ -32,6 +33,8 @@ from rehearsal.world.emulator_set import EmulatorSet, WorldParts
 from rehearsal.world.inspection import Inspection
 from rehearsal.world.servers import Servers
 
+WHEELS = f"{platform.machine()}-manylinux_2_28"
+"""Images run on this machine, whichever it is: on Linux on arm64, wheels for that."""
 CI = ".github/workflows/ci.yml"
 
 
@@ -185,6 +188,7 @@ class Composition:
             **self.emulators.overlay(),
             "hosts": self.servers.hosts,
             "time_scale": self.options.time_scale,
+            "wheels": WHEELS,
         }
         _write_whole(self.overlay, content)
 

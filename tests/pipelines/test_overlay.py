@@ -47,3 +47,8 @@ def test_smtp_is_held_to_loopback_too(tmp_path: Path) -> None:
 def test_a_world_that_is_gone_is_said(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="shipmate up"):
         current({VARIABLE: str(tmp_path / "none.json")})
+
+
+def test_images_get_wheels_of_this_machine_where_the_world_says_so(tmp_path: Path) -> None:
+    assert overlay_of(tmp_path, wheels="aarch64-manylinux_2_28").wheels == "aarch64-manylinux_2_28"
+    assert overlay_of(tmp_path).wheels is None

@@ -76,6 +76,7 @@ def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHIPMATE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
     monkeypatch.setattr(browser, "_INSTALLED", ("browser-of-the-test",))
+    monkeypatch.setattr(browser, "_APPLICATIONS", ())
 
 
 def test_the_one_named_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +98,14 @@ def test_an_installed_one_is_found_on_the_path(tmp_path: Path, monkeypatch: pyte
     installed = program(tmp_path / "browser-of-the-test", "Chromium 150.0.1 built on Debian 12")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert browser.find() == browser.Browser(path=installed, version="150.0.1", origin="installed")
+
+
+def test_an_application_of_macos_is_found_although_it_is_not_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = program(tmp_path / "Google Chrome", "Google Chrome 151.0.2 ")
+    monkeypatch.setattr(browser, "_APPLICATIONS", (tmp_path / "Chromium", application))
+    assert browser.find() == browser.Browser(path=application, version="151.0.2", origin="installed")
 
 
 def test_without_any_the_error_names_the_commands_and_what_was_tried(

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.steps import Routine
 from rehearsal.stories.table import START, STORIES
 from rehearsal.world.handle import World
 from rehearsal.world.inspection import resident_kb

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal.stories.place import Place
+from rehearsal.scenario.world_client import Place
 from rehearsal.world.handle import World
 from tests.shop_files import MANIFEST
 

@@ -61,9 +61,9 @@ def command(
         raise click.BadParameter(
             f"there is no story {error}; see `shipmate rehearse --list`", param_hint="--story"
         ) from error
-    from rehearsal.commands.trouble import explained
+    from rehearsal.commands.errors import explained
     from rehearsal.commands.up import checkout
-    from rehearsal.stories.telling import rehearse
+    from rehearsal.execution.rehearsal import rehearse
     from rehearsal.world.handle import TIME_SCALE
 
     folder = checkout(repository)

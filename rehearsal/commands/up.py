@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from rehearsal.stories.place import Place
+    from rehearsal.scenario.world_client import Place
 
 
 @click.command("up", short_help="Start the world on this machine and keep it up.")
@@ -32,7 +32,7 @@ def command(repository: Path | None, port: int) -> None:
 
     Example: shipmate up --port 8080
     """
-    from rehearsal.commands.trouble import explained
+    from rehearsal.commands.errors import explained
     from rehearsal.world.handle import World
 
     world = World(checkout(repository), port=port)

@@ -25,9 +25,9 @@ from rehearsal.report.model import (
     Step,
     Story,
 )
-from rehearsal.report.shares import shares
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.place import Place
+from rehearsal.report.time_shares import shares
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.world_client import Place
 
 LOG_LINES = 40
 LINE_LENGTH = 500

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rehearsal.report.model import Entry, Job, Live, Report, Return, Run, Story
-from rehearsal.report.shares import kind_of
+from rehearsal.report.time_shares import kind_of
 
 FAILED = ("failure", "timed_out")
 FAULTS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rehearsal.report import svg
 from rehearsal.report.findings import anchor
 from rehearsal.report.model import Entry, Job, Live, Run, Story
-from rehearsal.report.shares import KINDS, spans_of
+from rehearsal.report.time_shares import KINDS, spans_of
 
 LABEL = 236
 ROW = 19

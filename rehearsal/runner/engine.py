@@ -7,18 +7,19 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rehearsal.runner import artifacts, history, inputs, snapshot, titles, triggers
+from rehearsal.runner import artifacts, inputs, snapshot, titles, triggers
+from rehearsal.runner import seeded_run as history
 from rehearsal.runner.actions import ActionResolver
 from rehearsal.runner.clock import Clock, SystemClock
-from rehearsal.runner.drive import RunDrive
+from rehearsal.runner.concurrency_queue import Lanes
 from rehearsal.runner.graph import Graph, kept_by_rerun
 from rehearsal.runner.hub import Hub, InputError, NotAllowed, Runner
 from rehearsal.runner.job_execution import Workshop
-from rehearsal.runner.lanes import Lanes
 from rehearsal.runner.mirrors import Mirrors
 from rehearsal.runner.model import Event, Job, PendingReview, Review, Run
 from rehearsal.runner.oidc import TokenService
-from rehearsal.runner.parts import Floor
+from rehearsal.runner.run_attempt import RunDrive
+from rehearsal.runner.scheduled_job import Floor
 from rehearsal.runner.settings import Settings
 from rehearsal.runner.watchdog import Watchdog
 from rehearsal.runner.workflow import Workflow, WorkflowError, is_workflow, parse

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import proof, workflows
-from rehearsal.stories.observer import Observer
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.user_traffic import Observer
 from rehearsal.stories.unapproved import next_version
 
 HEALTH = "apps/backend/backend/routes/health.py"

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal.stories import bad_backend, proof
-from rehearsal.stories.observer import Observer
-from rehearsal.stories.person import Person, Said
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.user import Person, Said
+from rehearsal.scenario.user_traffic import Observer
+from rehearsal.stories import bad_backend
 
 STAGING = "staging"
 SHIFT, WATCH_SECONDS = (10, 50, 100), 30

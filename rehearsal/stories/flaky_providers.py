@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import proof
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario.steps import Routine
 from rehearsal.stories.unapproved import next_version
 
 JOBS = {"emulator": "github", "by": "job"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from rehearsal.stories import proof, workflows
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
 from rehearsal.stories.unapproved import next_version
 
 

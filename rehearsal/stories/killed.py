@@ -8,9 +8,10 @@ import subprocess
 import sys
 from typing import Any
 
-from rehearsal.stories import proof, workflows
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
 from rehearsal.stories.flaky_providers import once
-from rehearsal.stories.routine import Routine
 from rehearsal.stories.unapproved import next_version
 
 WRITES = "POST|PUT|PATCH|DELETE"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import apps, proof, workflows
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import mobile_apps as apps
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
 
 
 def tell(at: Routine) -> None:

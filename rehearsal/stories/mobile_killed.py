@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import apps, workflows
+from rehearsal.scenario import mobile_apps as apps
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
 from rehearsal.stories.killed import kill_job
-from rehearsal.stories.routine import Routine
 
 
 def tell(at: Routine) -> None:

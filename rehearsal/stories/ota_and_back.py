@@ -9,10 +9,11 @@ import json
 import re
 from collections.abc import Mapping
 
-from rehearsal.stories import apps, proof
-from rehearsal.stories.devices import Devices
-from rehearsal.stories.person import Person, Said
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import mobile_apps as apps
+from rehearsal.scenario.devices import Devices
+from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.user import Person, Said
 
 PLATFORMS = ("android", "ios")
 CHANNEL = "production"

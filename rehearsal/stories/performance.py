@@ -11,9 +11,10 @@ import json
 import time
 from collections.abc import Collection
 
-from rehearsal.stories import proof, workflows
-from rehearsal.stories.person import Person
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.user import Person
 from rehearsal.stories.unapproved import next_version
 
 PROFILE = "brief"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from rehearsal.stories import apps, proof, workflows
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import mobile_apps as apps
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
 
 VERSION = "1.0.0"
 """Of the apps on main."""

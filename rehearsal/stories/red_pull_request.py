@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rehearsal.stories import proof, workflows
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
 
 TEST = '''"""A test that tells the truth about a mistake."""
 

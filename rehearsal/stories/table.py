@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario.steps import Routine
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rehearsal.stories import proof, workflows
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
 
 
 def tell(at: Routine) -> None:

@@ -15,7 +15,7 @@ import httpx
 
 from rehearsal import processes
 from rehearsal.home import home
-from rehearsal.stories.place import Place
+from rehearsal.scenario.world_client import Place
 from rehearsal.world import leftovers
 
 READY_SECONDS = 60

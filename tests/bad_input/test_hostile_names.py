@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.stories.place import Place
+from rehearsal.scenario.world_client import Place
 from rehearsal.world.handle import World
 from tests.bad_input.conftest import Desk
 from tests.small_platform import Terminal, clone

@@ -14,8 +14,8 @@ from starlette.routing import Route
 from rehearsal.control import control_app
 from rehearsal.faults import BadFault, Fault, Faults, Faulty
 from rehearsal.journal import Journal, Journaled
+from rehearsal.scenario.assertions import eventually
 from rehearsal.serving import Server, running
-from rehearsal.stories.proof import eventually
 
 
 class Provider:

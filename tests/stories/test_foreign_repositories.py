@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.stories import workflows
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import workflows
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.steps import Routine
 from rehearsal.world.handle import World
 
 pytestmark = [pytest.mark.world, pytest.mark.long]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.person import Person
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.user import Person
 from rehearsal.world.handle import World
 from tests.shop_files import MANIFEST
 from tests.small_platform import write

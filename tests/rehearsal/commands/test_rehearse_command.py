@@ -27,7 +27,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             raise seen["answer"]
         return seen["answer"], output / "index.html"
 
-    monkeypatch.setattr("rehearsal.stories.telling.rehearse", rehearse)
+    monkeypatch.setattr("rehearsal.execution.rehearsal.rehearse", rehearse)
     return seen
 
 

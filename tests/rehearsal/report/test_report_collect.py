@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from rehearsal.report import collect
 from rehearsal.report.model import Caught, Entry
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.place import Place
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.world_client import Place
 
 BEGAN = 1_800_000_000.0
 

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.user import Said
 from rehearsal.stories import bad_backend, bad_releases
 from rehearsal.stories.bad_releases import CHECKS, COMPARISON, WATCH
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.person import Said
-from rehearsal.stories.routine import Routine
 
 ROOT = Path(__file__).parents[3]
 NOTES = ("/notes", "/notes/search", "/notes/1")

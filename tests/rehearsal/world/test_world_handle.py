@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from rehearsal import processes
-from rehearsal.stories.place import Place
+from rehearsal.scenario.world_client import Place
 from rehearsal.world.handle import World, WorldFailed
 from tests.rehearsal.commands.upping import children
 from tests.rehearsal.example_manifest import written

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.stories.place import Place
+from rehearsal.scenario.world_client import Place
 from rehearsal.world.handle import World, WorldFailed
 
 ROOT = Path(__file__).parents[3]

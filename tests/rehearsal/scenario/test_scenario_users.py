@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.user import Person
+from rehearsal.scenario.user_traffic import NOTES, Observer
+from rehearsal.scenario.world_client import Place
 from rehearsal.serving import running
-from rehearsal.stories import proof
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.observer import NOTES, Observer
-from rehearsal.stories.person import Person
-from rehearsal.stories.place import Place
-from tests.rehearsal.stories.story_place import place
+from tests.rehearsal.scenario.scenario_world import place
 
 
 class Front:

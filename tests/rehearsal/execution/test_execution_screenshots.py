@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal.stories import table, workflows
-from rehearsal.stories.pictures import BY_STORY, NothingToShow, Pictures, View
-from tests.rehearsal.stories.story_place import PlainPlace, place
+from rehearsal.execution.screenshots import BY_STORY, NothingToShow, Pictures, View
+from rehearsal.scenario import workflows
+from rehearsal.stories import table
+from tests.rehearsal.scenario.scenario_world import PlainPlace, place
 
 WORKFLOWS = Path(__file__).parents[3] / ".github/workflows"
 RUN = "actions/runs/{run}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import httpx
 
-    from rehearsal.stories.place import Place
+    from rehearsal.scenario.world_client import Place
 
 
 NOTES = "notes"

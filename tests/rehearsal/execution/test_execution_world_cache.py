@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.stories import released
+from rehearsal.execution import world_cache as released
 
 
 @pytest.fixture

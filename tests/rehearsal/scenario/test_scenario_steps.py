@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.user import Person
 from rehearsal.serving import running
-from rehearsal.stories import proof
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.person import Person
-from rehearsal.stories.routine import Routine
-from tests.rehearsal.stories.story_place import place
+from tests.rehearsal.scenario.scenario_world import place
 
 
 class Watched:

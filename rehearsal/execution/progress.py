@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from rehearsal.stories.diary import Entry
-from rehearsal.stories.routine import UNDER_WAY
+from rehearsal.scenario.event_log import Entry
+from rehearsal.scenario.steps import UNDER_WAY
 
 MARKS = {"act": "▸", "wait": "…", "proof": "✓", "live": "●", "message": "✉", "failure": "✗", "faults": "⚡"}
 STYLES = {"proof": "green", "live": "bold cyan", "failure": "bold red", "wait": "dim", "message": "magenta"}

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rehearsal.stories import proof
+from rehearsal.scenario import assertions as proof
 
 
 def test_a_proof_that_fails_says_what_was_found() -> None:

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from rehearsal.runner import contexts, lanes, planning
+from rehearsal.runner import concurrency_queue as lanes
+from rehearsal.runner import contexts, planning
 from rehearsal.runner.concurrency import Request
 from rehearsal.runner.functions import ExpressionError
 from rehearsal.runner.gates import Gates
 from rehearsal.runner.graph import Graph, Leg, should_run
 from rehearsal.runner.model import Annotation, Job, Run
-from rehearsal.runner.parts import Floor, Part, Team
 from rehearsal.runner.planning import LegPlan
+from rehearsal.runner.scheduled_job import Floor, Part, Team
 from rehearsal.runner.workflow import JobSpec, WorkflowError
 
 _log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearsal.report import shares
+from rehearsal.report import time_shares as shares
 from rehearsal.report.model import Job
 from tests.rehearsal.report.example import BEGAN, job, run, step
 

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from rehearsal.stories.diary import Diary, Entry
-from rehearsal.stories.proof import Disproved
+from rehearsal.scenario.assertions import Disproved
+from rehearsal.scenario.event_log import Diary, Entry
 
 
 def diary(heard: list[tuple[str, bool]] | None = None) -> Diary:

@@ -10,11 +10,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from rehearsal.execution import rehearsal as telling
 from rehearsal.report import schema
 from rehearsal.report.model import Report
-from rehearsal.stories import proof, telling
-from rehearsal.stories.observer import Observer
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.user_traffic import Observer
 from rehearsal.stories.table import START, Story
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from rehearsal.runner import environments, lanes, planning
+from rehearsal.runner import concurrency_queue as lanes
+from rehearsal.runner import environments, planning
 from rehearsal.runner.concurrency import Request
 from rehearsal.runner.environments import Gate
 from rehearsal.runner.functions import ExpressionError

@@ -13,16 +13,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rehearsal.execution import world_cache as released
+from rehearsal.execution.live_view import LiveView
+from rehearsal.execution.progress import Chapter
+from rehearsal.execution.screenshots import Pictures
 from rehearsal.report import collect, page
 from rehearsal.report.model import Report
 from rehearsal.report.model import Story as Told
-from rehearsal.stories import proof, released, table
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.live import LiveView
-from rehearsal.stories.pictures import Pictures
-from rehearsal.stories.place import Place
-from rehearsal.stories.routine import UNDER_WAY, Routine
-from rehearsal.stories.screen import Chapter
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.steps import UNDER_WAY, Routine
+from rehearsal.scenario.world_client import Place
+from rehearsal.stories import table
 from rehearsal.stories.table import Story
 from rehearsal.world import leftovers
 from rehearsal.world.handle import TIME_SCALE, World, WorldFailed

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rehearsal.stories import proof, workflows
-from rehearsal.stories.person import Person
-from rehearsal.stories.routine import Routine
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import workflows
+from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.user import Person
 
 FILE = "apps/mobile/app.json"
 PACKAGE = "ai.techmate.app"

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from rehearsal.stories import proof
-from rehearsal.stories.place import Place
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario.world_client import Place
 
 UPDATES = "u.expo.dev"
 BATCH = 50

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.stories import proof, workflows
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.person import Person
-from rehearsal.stories.place import Place
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import workflows
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.user import Person
+from rehearsal.scenario.world_client import Place
 
 UNDER_WAY = ("in_progress", "waiting", "pending", "queued")
 """What the world shows of a run that has not ended."""

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from rehearsal.stories import proof
-from rehearsal.stories.diary import Diary
-from rehearsal.stories.place import Place
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario.event_log import Diary
+from rehearsal.scenario.world_client import Place
 
 LIMIT_SECONDS = 300
 

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from rehearsal.stories import workflows
-from rehearsal.stories.place import Place
+from rehearsal.scenario import workflows
+from rehearsal.scenario.world_client import Place
 
 SIZE = {"width": 1200, "height": 750}
 LIMIT_MS = 15_000

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from rehearsal.stories.diary import Diary, Entry
-from rehearsal.stories.live import LiveView
-from rehearsal.stories.screen import Chapter, Screen
+from rehearsal.execution.live_view import LiveView
+from rehearsal.execution.progress import Chapter, Screen
+from rehearsal.scenario.event_log import Diary, Entry
 
 NOW = 1000.0
 

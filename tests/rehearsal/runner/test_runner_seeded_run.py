@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rehearsal.runner import snapshot
-from rehearsal.runner.history import TOLD
+from rehearsal.runner.seeded_run import TOLD
 from tests.rehearsal.runner.conftest import Worlds
 
 PATH = ".github/workflows/ci.yml"

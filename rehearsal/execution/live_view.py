@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from rehearsal.stories.diary import Entry
-from rehearsal.stories.place import Place
-from rehearsal.stories.screen import Chapter, Screen, step
+from rehearsal.execution.progress import Chapter, Screen, step
+from rehearsal.scenario.event_log import Entry
+from rehearsal.scenario.world_client import Place
 
 EVERY = 0.5
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from rehearsal.stories.place import Place
+from rehearsal.scenario.world_client import Place
 
 
 class PlainPlace(Place):

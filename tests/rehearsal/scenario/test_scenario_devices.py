@@ -15,12 +15,12 @@ from rehearsal.emulators.eas import updates
 from rehearsal.emulators.eas.app import Eas
 from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.emulators.sentry.state import Sessions
+from rehearsal.scenario import assertions as proof
+from rehearsal.scenario import devices as module
+from rehearsal.scenario.devices import Devices, Given
 from rehearsal.serving import running
-from rehearsal.stories import devices as module
-from rehearsal.stories import proof
-from rehearsal.stories.devices import Devices, Given
 from tests.rehearsal.emulators.eas_client import APP, PROJECT, Clock, emulator
-from tests.rehearsal.stories.story_place import place
+from tests.rehearsal.scenario.scenario_world import place
 
 RUNTIMES = {"android": "a" * 40, "ios": "b" * 40}
 PLUGINS = ["expo-font", ["@sentry/react-native/expo", {"project": "mobile"}]]

@@ -59,7 +59,7 @@ def reference(uses: str) -> Reference | None:
 
 
 def stand_in(action: Reference, folder: Path = STAND_INS) -> Path | None:
-    """The folder that plays a public action, if there is one."""
+    """The folder of the stand-in for a public action, if there is one."""
     found = folder / action.repository
     return found if (found / action.path / "action.yml").is_file() else None
 

@@ -20,15 +20,15 @@ class _Member:
     granted: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Lanes:
+class ConcurrencyQueue:
     """The concurrency groups of every repository."""
 
     def __init__(self) -> None:
         self._groups: dict[str, Groups] = {}
         self._members: dict[Hashable, _Member] = {}
 
-    async def enter(self, repository: str, request: Request, cancel: Callable[[str], None]) -> None:
-        """Return once the group is held. `cancel` is called, with GitHub's words, when another one takes the place."""
+    async def acquire(self, repository: str, request: Request, cancel: Callable[[str], None]) -> None:
+        """Return once the group is held. `cancel` is called, with GitHub's words, when another one takes its place."""
         groups = self._groups.setdefault(repository, Groups())
         outcome = groups.request(request)
         member = self._members[request.holder] = _Member(cancel)
@@ -40,12 +40,12 @@ class Lanes:
         if not outcome.granted:
             await member.granted.wait()
 
-    def leave(self, repository: str, request: Request) -> None:
+    def release(self, repository: str, request: Request) -> None:
         """Give the group back, or stop waiting for it."""
         self._members.pop(request.holder, None)
-        follower = self._groups.setdefault(repository, Groups()).release(request.group, request.holder)
-        if follower is not None:
-            self._members[follower].granted.set()
+        next_holder = self._groups.setdefault(repository, Groups()).release(request.group, request.holder)
+        if next_holder is not None:
+            self._members[next_holder].granted.set()
 
     def holder(self, repository: str, group: str) -> Hashable | None:
         """Who runs in a group."""

@@ -1,4 +1,4 @@
-"""What a job's steps use that act leaves empty, where GitHub would not: told in the log, so that nobody has to wonder."""
+"""What a job's steps use that act leaves empty, where GitHub would not: noted in the log."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from typing import Any
 TRAILER = "\x1e\x1d\x1e"
 """Control characters: act replaces every secret in a line, and a secret may be a single letter."""
 _PATIENCE = 30
-"""Seconds after which a step ends although nobody has answered."""
+"""Seconds after which a step ends although the runner has not answered."""
 _WAIT = """\
 exec 3<>'{answers}'
 printf '\\036\\035\\036\\n'

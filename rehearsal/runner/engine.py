@@ -7,19 +7,17 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rehearsal.runner import artifacts, inputs, snapshot, titles, triggers
-from rehearsal.runner import seeded_run as history
+from rehearsal.runner import artifacts, inputs, seeded_run, snapshot, titles, triggers
 from rehearsal.runner.actions import ActionResolver
 from rehearsal.runner.clock import Clock, SystemClock
-from rehearsal.runner.concurrency_queue import Lanes
+from rehearsal.runner.concurrency_queue import ConcurrencyQueue
 from rehearsal.runner.graph import Graph, kept_by_rerun
 from rehearsal.runner.hub import Hub, InputError, NotAllowed, Runner
-from rehearsal.runner.job_execution import Workshop
 from rehearsal.runner.mirrors import Mirrors
 from rehearsal.runner.model import Event, Job, PendingReview, Review, Run
 from rehearsal.runner.oidc import TokenService
-from rehearsal.runner.run_attempt import RunDrive
-from rehearsal.runner.scheduled_job import Floor
+from rehearsal.runner.run_attempt import RunAttempt
+from rehearsal.runner.scheduled_job import RunnerServices
 from rehearsal.runner.settings import Settings
 from rehearsal.runner.watchdog import Watchdog
 from rehearsal.runner.workflow import Workflow, WorkflowError, is_workflow, parse
@@ -40,24 +38,26 @@ class ActRunner:
         """Where each job has a folder of its own, named by its id, while it runs."""
         self._clock = clock or SystemClock()
         self._tokens = TokenService(hub.sign_oidc)
-        self._drives: dict[int, RunDrive] = {}
+        self._attempts: dict[int, RunAttempt] = {}
         self._files: dict[int, dict[str, str]] = {}
         self._numbers: dict[tuple[str, str], int] = {}
         self._last_run, self._last_job = 1_000, 10_000
         mirrors = Mirrors(settings.root / "mirrors", settings.path)
-        shop = Workshop(
+        self._services = RunnerServices(
             hub=hub,
             settings=settings,
             clock=self._clock,
             tokens=self._tokens,
             resolver=ActionResolver(mirrors),
+            queue=ConcurrencyQueue(),
+            slots=asyncio.Semaphore(settings.max_jobs),
+            new_job_id=self._new_job_id,
+            changed=self._changed,
         )
-        self._watchdog = Watchdog(shop.mark, self.jobs)
-        slots = asyncio.Semaphore(settings.max_jobs)
-        self._floor = Floor(shop=shop, lanes=Lanes(), slots=slots, new_job_id=self._new_job_id, changed=self._changed)
+        self._watchdog = Watchdog(self._services.mark, self.jobs)
 
     async def start(self) -> None:
-        """Listen for jobs that ask for OIDC tokens, and have an eye on what jobs start."""
+        """Listen for jobs that ask for OIDC tokens, and watch over what jobs start."""
         self._settings.root.mkdir(parents=True, exist_ok=True)
         await self._watchdog.start()
         await self._tokens.start()
@@ -75,7 +75,7 @@ class ActRunner:
             workflow = _parsed(path, files)
             if isinstance(workflow, WorkflowError):
                 if event.name in ("push", "pull_request"):
-                    runs.append(self._broken(event, path, files, workflow))
+                    runs.append(self._failure(event, path, files, workflow))
                 continue
             if triggers.needs_paths(workflow, event) and not asked:
                 changed, asked = await self._changed_paths(event), True
@@ -100,17 +100,17 @@ class ActRunner:
         event = dataclasses.replace(event, payload={**event.payload, "inputs": texts, "workflow": workflow_path})
         return self._begin(event, workflow, files, inputs.typed_all(declared, texts))
 
-    async def recall(self, event: Event, workflow_path: str, legs: Sequence[str]) -> Run:
-        """Set the scene: a run that had succeeded before anything began here. Nothing of it is carried out, and its log says so.
+    async def seed_run(self, event: Event, workflow_path: str, matrix_jobs: Sequence[str]) -> Run:
+        """Seed a run that had succeeded before the world started. Nothing of it is carried out, and its log says so.
 
-        Its jobs are those of the file at the event's commit; `legs` are the names of those of a matrix. Raises KeyError
+        Its jobs are those of the file at the event's commit; `matrix_jobs` are the names of those of a matrix. Raises KeyError
         when there is no such file, WorkflowError when it cannot be read.
         """
         files = await self._workflow_files(event)
         workflow = parse(workflow_path, files[workflow_path])
         run = self._new_run(event, workflow.path, workflow.name, files)
         run.title = titles.title(workflow, event, self._hub.server_url(), run, {})
-        run.jobs = history.jobs(run, workflow, legs, self._new_job_id)
+        run.jobs = seeded_run.jobs(run, workflow, matrix_jobs, self._new_job_id)
         run.started_at, run.status, run.conclusion = run.created_at, "completed", "success"
         self._changed(run, None)
         return run
@@ -118,14 +118,14 @@ class ActRunner:
     def pending(self, run_id: int) -> list[PendingReview]:
         """Environments that a run waits for. Raises KeyError for an unknown run."""
         self._run(run_id)
-        return self._drives[run_id].gates.pending() if run_id in self._drives else []
+        return self._attempts[run_id].gates.pending() if run_id in self._attempts else []
 
     async def review(self, run_id: int, environments: list[str], state: str, user: str, comment: str) -> None:
         """Approve or reject. Raises InputError for what does not wait, NotAllowed for who may not."""
         run = self._run(run_id)
-        if run_id not in self._drives:
+        if run_id not in self._attempts:
             raise InputError(f"Run {run_id} is {run.status}: no job of it waits for a review")
-        self._drives[run_id].gates.answer(environments, state, user)
+        self._attempts[run_id].gates.answer(environments, state, user)
         answer = Review(environments=environments, state=state, user=user, comment=comment, at=self._clock.now())
         run.reviews.append(answer)
         self._changed(run, None)
@@ -133,14 +133,14 @@ class ActRunner:
     async def cancel(self, run_id: int) -> None:
         """Raises InputError for a run that is completed."""
         run = self._run(run_id)
-        if run_id not in self._drives:
+        if run_id not in self._attempts:
             raise InputError(f"Run {run_id} is {run.status}: there is nothing to cancel")
-        self._drives[run_id].cancel()
+        self._attempts[run_id].cancel()
 
     async def wait(self, run_id: int) -> Run:
         """Until a run is completed and nothing of it runs any more."""
-        while (drive := self._drives.get(run_id)) is not None:
-            await drive.wait()
+        while (attempt := self._attempts.get(run_id)) is not None:
+            await attempt.wait()
         return self._run(run_id)
 
     async def rerun(self, run_id: int, *, failed_only: bool, actor: str) -> Run:
@@ -151,7 +151,9 @@ class ActRunner:
             raise NotAllowed(f"Run {run_id} is {run.status}: it can be run again once it is completed")
         workflow = parse(run.workflow_path, self._files[run_id][run.workflow_path])
         # The graph of the finished attempt, rebuilt from its jobs, tells what depends on what failed.
-        finished = RunDrive(self._floor, run, self._graph(workflow, run.event), self._files[run_id], run.latest_jobs())
+        finished = RunAttempt(
+            self._services, run, self._graph(workflow, run.event), self._files[run_id], run.latest_jobs()
+        )
         kept = kept_by_rerun(finished.replay(), failed_only=failed_only)
         jobs = run.latest_jobs()
         if failed_only and all((job.key, job.name) in kept or job.conclusion == "skipped" for job in jobs) and jobs:
@@ -159,18 +161,20 @@ class ActRunner:
         for job in jobs:
             job.superseded = (job.key, job.name) not in kept
         if not failed_only:
-            # GitHub gives nobody what the attempts before had kept once every job is run again.
+            # GitHub drops the artifacts of earlier attempts once every job is run again.
             artifacts.discard(self._settings.root / "artifacts", run)
         run.attempt += 1
         run.triggering_actor = actor
         run.status, run.conclusion, run.error = "queued", None, ""
-        self._drive(run, workflow, self._graph(workflow, run.event), [job for job in jobs if not job.superseded])
+        self._start_attempt(
+            run, workflow, self._graph(workflow, run.event), [job for job in jobs if not job.superseded]
+        )
         return run
 
     def delete(self, run_id: int) -> None:
         """Forget a run with its logs and artifacts. Raises NotAllowed while it is not completed."""
         run = self._run(run_id)
-        if run.status != "completed" or run_id in self._drives:
+        if run.status != "completed" or run_id in self._attempts:
             raise NotAllowed(f"Run {run_id} is {run.status}: it can be deleted once it is completed")
         artifacts.discard(self._settings.root / "artifacts", run)
         del self.runs[run_id], self._files[run_id]
@@ -183,11 +187,11 @@ class ActRunner:
 
     async def stop(self) -> None:
         """Kill everything and reap what is left."""
-        drives = list(self._drives.values())
-        for drive in drives:
-            drive.kill()
-        for drive in drives:
-            await drive.wait()
+        attempts = list(self._attempts.values())
+        for attempt in attempts:
+            attempt.kill()
+        for attempt in attempts:
+            await attempt.wait()
         await self._tokens.stop()
         await self._watchdog.stop()
 
@@ -215,7 +219,7 @@ class ActRunner:
         for run in self.runs.values():
             if run.status != "completed":
                 workflow = parse(run.workflow_path, self._files[run.id][run.workflow_path])
-                self._drive(run, workflow, self._graph(workflow, run.event), run.latest_jobs())
+                self._start_attempt(run, workflow, self._graph(workflow, run.event), run.latest_jobs())
 
     def _chained(self, event: Event) -> int:
         """How many runs, each started by the one before it, led to this event."""
@@ -244,11 +248,11 @@ class ActRunner:
     def _begin(self, event: Event, workflow: Workflow, files: dict[str, str], values: Mapping[str, Any]) -> Run:
         run = self._new_run(event, workflow.path, workflow.name, files)
         run.title = titles.title(workflow, event, self._hub.server_url(), run, values)
-        self._drive(run, workflow, Graph(workflow=workflow, inputs=values), [])
+        self._start_attempt(run, workflow, Graph(workflow=workflow, inputs=values), [])
         self._changed(run, None)
         return run
 
-    def _broken(self, event: Event, path: str, files: dict[str, str], error: WorkflowError) -> Run:
+    def _failure(self, event: Event, path: str, files: dict[str, str], error: WorkflowError) -> Run:
         """On GitHub a file that cannot be read is a failed run without jobs."""
         run = self._new_run(event, path, path, files)
         run.status, run.conclusion, run.error = "completed", "startup_failure", str(error)
@@ -282,15 +286,15 @@ class ActRunner:
         texts = event.payload.get("inputs") or {} if event.name == "workflow_dispatch" else {}
         return Graph(workflow=workflow, inputs=inputs.typed_all(workflow.inputs("workflow_dispatch"), texts))
 
-    def _drive(self, run: Run, workflow: Workflow, graph: Graph, pool: list[Job]) -> None:
-        drive = RunDrive(self._floor, run, graph, self._files[run.id], pool)
-        self._drives[run.id] = drive
-        drive.start()
+    def _start_attempt(self, run: Run, workflow: Workflow, graph: Graph, pool: list[Job]) -> None:
+        attempt = RunAttempt(self._services, run, graph, self._files[run.id], pool)
+        self._attempts[run.id] = attempt
+        attempt.start()
 
     def _changed(self, run: Run, job: Job | None) -> None:
         run.updated_at = self._clock.now()
         if run.status == "completed":
-            self._drives.pop(run.id, None)
+            self._attempts.pop(run.id, None)
         else:
             run.status = titles.status(run)
         self._hub.run_changed(run, job)

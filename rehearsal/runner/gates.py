@@ -64,7 +64,7 @@ class Gates:
     def answer(self, environments: list[str], state: str, user: str) -> None:
         """Approve or reject every job that waits for one of these environments.
 
-        Raises InputError for an environment nobody waits for or an unknown state, NotAllowed for who may not review;
+        Raises InputError for an environment no job waits for or an unknown state, NotAllowed for who may not review;
         then nothing is changed.
         """
         if state not in ("approved", "rejected"):

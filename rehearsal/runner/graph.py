@@ -13,7 +13,7 @@ from rehearsal.runner.workflow import Workflow, ancestors
 
 
 @dataclass(kw_only=True)
-class Leg:
+class MatrixJob:
     """One execution of an entry under `jobs:`: a job, or a called workflow with jobs of its own."""
 
     job: Job | None = None
@@ -36,7 +36,7 @@ class Leg:
 
 @dataclass(kw_only=True)
 class Graph:
-    """A workflow file being carried out. A called one hangs under a leg of its caller."""
+    """A workflow file being carried out. A called one hangs under a matrix job of its caller."""
 
     workflow: Workflow
     key_prefix: str = ""
@@ -49,9 +49,9 @@ class Graph:
     """How a called workflow gets secrets: "inherit" or the caller's mapping, unevaluated."""
     permissions: Mapping[str, str] | None = None
     """What the caller's token may do; None at the top."""
-    legs: dict[str, list[Leg]] = field(default_factory=dict)
-    """Of every job that is decided: skipped, or started in one or more legs."""
-    begun: bool = True
+    matrix_jobs: dict[str, list[MatrixJob]] = field(default_factory=dict)
+    """Of every job that is decided: skipped, or started once for each combination of its matrix."""
+    started: bool = True
     """False while a called workflow waits for its caller's concurrency group."""
     cancelled: bool = False
 
@@ -60,19 +60,19 @@ class Graph:
 
     def ready(self) -> list[str]:
         """Keys of jobs that are not decided and need nothing that is unfinished."""
-        if not self.begun:
+        if not self.started:
             return []
         return [
             key
             for key, spec in self.workflow.jobs.items()
-            if key not in self.legs and all(self.job_result(need) is not None for need in spec.needs)
+            if key not in self.matrix_jobs and all(self.job_result(need) is not None for need in spec.needs)
         ]
 
     def job_result(self, key: str) -> str | None:
-        """The result of an entry over all its legs; None while one is unfinished or it is not decided."""
-        if key not in self.legs:
+        """The result of an entry over all jobs of its matrix; None while one is unfinished or it is not decided."""
+        if key not in self.matrix_jobs:
             return None
-        return combined(leg.result() for leg in self.legs[key])
+        return combined(matrix_job.result() for matrix_job in self.matrix_jobs[key])
 
     def result(self) -> str | None:
         return combined(self.job_result(key) for key in self.workflow.jobs)
@@ -95,10 +95,10 @@ class Graph:
         return {"result": self.job_result(key) or "", "outputs": self.job_outputs(key)}
 
     def job_outputs(self, key: str) -> dict[str, str]:
-        """Outputs over all legs: of several legs the last to finish wins, empty values never."""
+        """Outputs over all jobs of a matrix: of several the last to finish wins, empty values never."""
         merged: dict[str, str] = {}
-        for leg in sorted(self.legs.get(key, ()), key=_finished):
-            for name, value in leg.outputs().items():
+        for matrix_job in sorted(self.matrix_jobs.get(key, ()), key=_finished):
+            for name, value in matrix_job.outputs().items():
                 if value or name not in merged:
                     merged[name] = value
         return merged
@@ -112,14 +112,20 @@ class Graph:
     def walk(self) -> Iterator[Graph]:
         """This graph and every called one that has begun."""
         yield self
-        for legs in list(self.legs.values()):
-            for leg in legs:
-                if leg.inner is not None:
-                    yield from leg.inner.walk()
+        for matrix_jobs in list(self.matrix_jobs.values()):
+            for matrix_job in matrix_jobs:
+                if matrix_job.inner is not None:
+                    yield from matrix_job.inner.walk()
 
     def jobs(self) -> list[Job]:
         """Every job that is decided, here and in called workflows."""
-        return [leg.job for graph in self.walk() for legs in graph.legs.values() for leg in legs if leg.job is not None]
+        return [
+            matrix_job.job
+            for graph in self.walk()
+            for matrix_jobs in graph.matrix_jobs.values()
+            for matrix_job in matrix_jobs
+            if matrix_job.job is not None
+        ]
 
 
 def should_run(graph: Graph, key: str, contexts: Mapping[str, Any], *, cancelled: bool) -> bool:
@@ -139,10 +145,12 @@ def combined(results: Iterable[str | None]) -> str | None:
     return "skipped" if all(result == "skipped" for result in listed) else "success"
 
 
-def _finished(leg: Leg) -> float:
-    if leg.inner is not None:
-        return max((job.completed_at.timestamp() for job in leg.inner.jobs() if job.completed_at), default=0.0)
-    return leg.job.completed_at.timestamp() if leg.job is not None and leg.job.completed_at else 0.0
+def _finished(matrix_job: MatrixJob) -> float:
+    if matrix_job.inner is not None:
+        return max((job.completed_at.timestamp() for job in matrix_job.inner.jobs() if job.completed_at), default=0.0)
+    return (
+        matrix_job.job.completed_at.timestamp() if matrix_job.job is not None and matrix_job.job.completed_at else 0.0
+    )
 
 
 def kept_by_rerun(graph: Graph, *, failed_only: bool) -> set[tuple[str, str]]:
@@ -152,14 +160,18 @@ def kept_by_rerun(graph: Graph, *, failed_only: bool) -> set[tuple[str, str]]:
     kept: set[tuple[str, str]] = set()
     for part in graph.walk():
         again = _runs_again(part)
-        for key, legs in part.legs.items():
-            fine = [leg.job for leg in legs if leg.job is not None and leg.job.conclusion == "success"]
+        for key, matrix_jobs in part.matrix_jobs.items():
+            fine = [
+                matrix_job.job
+                for matrix_job in matrix_jobs
+                if matrix_job.job is not None and matrix_job.job.conclusion == "success"
+            ]
             kept.update((job.key, job.name) for job in fine if key not in again)
     return kept
 
 
 def _runs_again(graph: Graph) -> set[str]:
-    """Keys all of whose legs run again, because something they need does; failed legs alone are told by their result."""
+    """Keys all of whose jobs run again, because something they need does; failed jobs alone are known by their result."""
     jobs = graph.workflow.jobs
     failed = {key for key in jobs if _has_failure(graph, key)}
     again = {key for key in jobs if failed.intersection(ancestors(jobs, key))}
@@ -171,7 +183,7 @@ def _runs_again(graph: Graph) -> set[str]:
 
 def _has_failure(graph: Graph, key: str) -> bool:
     return any(
-        (leg.inner is not None and leg.inner.result() in ("failure", "cancelled"))
-        or (leg.job is not None and leg.job.conclusion in ("failure", "cancelled", "timed_out"))
-        for leg in graph.legs.get(key, ())
+        (matrix_job.inner is not None and matrix_job.inner.result() in ("failure", "cancelled"))
+        or (matrix_job.job is not None and matrix_job.job.conclusion in ("failure", "cancelled", "timed_out"))
+        for matrix_job in graph.matrix_jobs.get(key, ())
     )

@@ -31,7 +31,7 @@ class Hub(Protocol):
         """Paths of those that people disabled: no event starts them."""
 
     async def changed_paths(self, repository: str, before: str, after: str) -> list[str] | None:
-        """Paths that differ, for `paths:` filters; None when it cannot be told (a new branch)."""
+        """Paths that differ, for `paths:` filters; None when it is unknown (a new branch)."""
 
     def clone_url(self, repository: str) -> str:
         """What the checkout stand-in fetches from, without credentials: http://127.0.0.1:PORT/owner/name.git"""

@@ -26,7 +26,7 @@ from rehearsal.runner.settings import Settings
 from rehearsal.runner.workflow import JobSpec, Workflow
 
 _LOG_INTERVAL = 0.1
-"""Seconds within which lines of a log are told together."""
+"""Seconds within which new lines of a log are one change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workshop:
+class JobServices:
     """What every job of a runner shares."""
 
     hub: Hub
@@ -64,15 +64,15 @@ class Workshop:
 class JobExecution:
     """One job through one act process. `run` returns when it is over; `cancel` may be called at any time."""
 
-    def __init__(self, shop: Workshop, assignment: Assignment, changed: Callable[[Job], None]) -> None:
-        self._shop = shop
+    def __init__(self, services: JobServices, assignment: Assignment, changed: Callable[[Job], None]) -> None:
+        self._services = services
         self._assignment = assignment
         self._changed = changed
         self._stop = asyncio.Event()
         self._stopped_by = "The operation was canceled."
-        self._folder = shop.settings.root / "jobs" / f"{assignment.job.id}-{uuid.uuid4().hex[:8]}"
+        self._folder = services.settings.root / "jobs" / f"{assignment.job.id}-{uuid.uuid4().hex[:8]}"
         self._process: ActProcess | None = None
-        self._telling = False
+        self._notifying = False
 
     def cancel(self, reason: str = "The run was canceled.") -> None:
         """End the job: its `always()` and `cancelled()` steps still run, within the grace period."""
@@ -88,27 +88,29 @@ class JobExecution:
     async def run(self) -> None:
         """Fills in the job; its conclusion is set when this returns."""
         job = self._assignment.job
-        token = self._shop.hub.job_token(
+        token = self._services.hub.job_token(
             self._assignment.run.repository, dict(self._assignment.permissions), self._assignment.run, job
         )
         reader = self._reader(token)
-        job.status, job.started_at = "in_progress", self._shop.clock.now()
+        job.status, job.started_at = "in_progress", self._services.clock.now()
         self._changed(job)
         try:
             conclusion = await self._perform(reader, token)
         finally:
-            self._shop.hub.retire_token(token)
-            self._shop.tokens.retire(job.id)
+            self._services.hub.retire_token(token)
+            self._services.tokens.retire(job.id)
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         reader.close(conclusion)
-        artifacts.collect(self._assignment.run, job, self._shop.settings.root / "artifacts", self._shop.clock.now())
+        artifacts.collect(
+            self._assignment.run, job, self._services.settings.root / "artifacts", self._services.clock.now()
+        )
         job.conclusion = conclusion
 
     def _reader(self, token: str) -> LogReader:
         assignment = self._assignment
         masker = Masker([*assignment.secrets.values(), token])
         plan = steps.plan(assignment.spec, assignment.contexts)
-        return LogReader(assignment.job, assignment.spec.key, plan, masker, self._shop.clock.now, self._spent)
+        return LogReader(assignment.job, assignment.spec.key, plan, masker, self._services.clock.now, self._spent)
 
     def _spent(self) -> float:
         return 0.0 if self._process is None else self._process.spent()
@@ -116,7 +118,7 @@ class JobExecution:
     async def _perform(self, reader: LogReader, token: str) -> str:
         assignment = self._assignment
         resolution = await self._resolve()
-        self._introduce(reader, resolution)
+        self._write_header(reader, resolution)
         for problem in resolution.problems:
             reader.fail(problem)
         if resolution.problems:
@@ -135,7 +137,7 @@ class JobExecution:
 
     async def _resolve(self) -> Resolution:
         """Find the job's actions, reading repositories with tokens that may do only that."""
-        hub, run, job = self._shop.hub, self._assignment.run, self._assignment.job
+        hub, run, job = self._services.hub, self._assignment.run, self._assignment.job
         sources: dict[str, Source] = {}
 
         def source_of(repository: str) -> Source:
@@ -151,12 +153,12 @@ class JobExecution:
         scope = Scope(contexts=self._assignment.contexts)
         try:
             workspace = checkouts(steps, scope, run.repository, run.event.sha)
-            return await self._shop.resolver.resolve(steps, workspace, source_of)
+            return await self._services.resolver.resolve(steps, workspace, source_of)
         finally:
             for source in sources.values():
                 hub.retire_token(source.token)
 
-    def _introduce(self, reader: LogReader, resolution: Resolution) -> None:
+    def _write_header(self, reader: LogReader, resolution: Resolution) -> None:
         allowed = sorted(self._assignment.permissions.items())
         lines = [
             "Current runner: act on this machine, in a rehearsal",
@@ -169,12 +171,12 @@ class JobExecution:
         reader.note("\n".join(lines))
 
     def _files(self, collect: derive.Collection, token: str) -> job_files.JobFiles:
-        assignment, hub = self._assignment, self._shop.hub
+        assignment, hub = self._assignment, self._services.hub
         run, job = assignment.run, assignment.job
         server_url, api_url = hub.server_url(), hub.api_url()
         env = job_files.environment(
             run,
-            self._shop.settings,
+            self._services.settings,
             self._folder,
             clone_url=hub.clone_url(run.repository),
             server_url=server_url,
@@ -183,8 +185,8 @@ class JobExecution:
         if assignment.permissions.get("id-token") == "write":
             called = None if assignment.inputs is None else assignment.workflow.path
             claims = oidc.claims(run, job, called_workflow=called, server_url=server_url)
-            env |= self._shop.tokens.grant(job.id, claims).environment()
-        env[watchdog.MARK] = self._shop.mark
+            env |= self._services.tokens.grant(job.id, claims).environment()
+        env[watchdog.MARK] = self._services.mark
         return job_files.JobFiles(
             workflow=derive.files(
                 assignment.workflow,
@@ -205,7 +207,7 @@ class JobExecution:
     def _invocation(self, resolution: Resolution) -> Invocation:
         event = self._assignment.run.event
         return Invocation(
-            act=self._shop.settings.act,
+            act=self._services.settings.act,
             folder=self._folder,
             event=event.name,
             actor=event.actor,
@@ -217,7 +219,7 @@ class JobExecution:
         """Read the log until act ends; why it was stopped, if it was."""
         reading = asyncio.create_task(self._read(process, reader))
         limit = timedelta(minutes=self._assignment.timeout_minutes)
-        deadline = asyncio.create_task(self._shop.clock.until(self._shop.clock.now() + limit))
+        deadline = asyncio.create_task(self._services.clock.until(self._services.clock.now() + limit))
         stop = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({reading, deadline, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -226,7 +228,7 @@ class JobExecution:
                 return None
             process.interrupt()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(reading), self._shop.settings.cancel_grace)
+                await asyncio.wait_for(asyncio.shield(reading), self._services.settings.cancel_grace)
             return self._stopped_by if self._stop.is_set() else self._timed_out()
         finally:
             deadline.cancel()
@@ -248,18 +250,18 @@ class JobExecution:
             if news is News.STATE:
                 self._changed(self._assignment.job)
             elif news is News.LOG:
-                self._tell_soon()
+                self._notify_soon()
             elif news is News.ENDING:
                 draining.answer(self._folder)
 
-    def _tell_soon(self) -> None:
+    def _notify_soon(self) -> None:
         """Many lines at once are one change."""
-        if not self._telling:
-            self._telling = True
-            asyncio.get_running_loop().call_later(_LOG_INTERVAL, self._tell)
+        if not self._notifying:
+            self._notifying = True
+            asyncio.get_running_loop().call_later(_LOG_INTERVAL, self._notify)
 
-    def _tell(self) -> None:
-        self._telling = False
+    def _notify(self) -> None:
+        self._notifying = False
         if self._assignment.job.status == "in_progress":
             self._changed(self._assignment.job)
 

@@ -1,4 +1,4 @@
-"""`strategy.matrix`: lists, include and exclude become the legs of a job."""
+"""`strategy.matrix`: lists, include and exclude become the combinations of which each is a job."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from rehearsal.runner.values import equal, to_string
 from rehearsal.runner.workflow import WorkflowError
 
-MAX_LEGS = 256
+MAX_JOBS = 256
 _NAME_LENGTH = 100
 
 
-def legs(job: str, matrix: Any) -> list[dict[str, Any]]:
-    """One mapping per leg, in GitHub's order. `matrix` is evaluated already.
+def combinations(job: str, matrix: Any) -> list[dict[str, Any]]:
+    """One mapping for each job, in GitHub's order. `matrix` is evaluated already.
 
-    Raises WorkflowError for an empty vector, no leg at all, or more than 256.
+    Raises WorkflowError for an empty vector, no combination at all, or more than 256.
     """
     if not isinstance(matrix, Mapping):
         raise WorkflowError(f"jobs.{job}.strategy.matrix is not a mapping: {matrix!r}")
@@ -28,14 +28,13 @@ def legs(job: str, matrix: Any) -> list[dict[str, Any]]:
         entries = matrix.get(key) or []
         if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
             raise WorkflowError(f"jobs.{job}.strategy.matrix.{key} is not a list of mappings: {entries!r}")
-    combinations = _product(vectors)
     excluded = matrix.get("exclude") or []
-    combinations = [leg for leg in combinations if not any(_fits(leg, pattern) for pattern in excluded)]
-    found = _included(combinations, list(vectors), matrix.get("include") or [])
+    kept = [each for each in _product(vectors) if not any(_fits(each, pattern) for pattern in excluded)]
+    found = _included(kept, list(vectors), matrix.get("include") or [])
     if not found:
         raise WorkflowError(f"jobs.{job}.strategy: Matrix must define at least one vector")
-    if len(found) > MAX_LEGS:
-        raise WorkflowError(f"jobs.{job}.strategy: {len(found)} legs; GitHub runs {MAX_LEGS} at most")
+    if len(found) > MAX_JOBS:
+        raise WorkflowError(f"jobs.{job}.strategy: {len(found)} jobs; GitHub runs {MAX_JOBS} at most")
     return found
 
 
@@ -45,8 +44,8 @@ def _product(vectors: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(vectors, values, strict=True)) for values in itertools.product(*vectors.values())]
 
 
-def _fits(leg: Mapping[str, Any], pattern: Mapping[str, Any]) -> bool:
-    return all(key in leg and _same(leg[key], value) for key, value in pattern.items())
+def _fits(combination: Mapping[str, Any], pattern: Mapping[str, Any]) -> bool:
+    return all(key in combination and _same(combination[key], value) for key, value in pattern.items())
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -56,12 +55,12 @@ def _same(left: Any, right: Any) -> bool:
 def _included(
     combinations: list[dict[str, Any]], keys: list[str], include: list[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """An `include` entry extends every leg it does not contradict, and is a leg of its own where there is none."""
-    extended = [dict(leg) for leg in combinations]
+    """An `include` entry extends every combination it does not contradict, and is one of its own where there is none."""
+    extended = [dict(combination) for combination in combinations]
     added: list[dict[str, Any]] = []
     for entry in include:
         own = {key: value for key, value in entry.items() if key in keys}
-        matching = [number for number, leg in enumerate(combinations) if _fits(leg, own)]
+        matching = [number for number, combination in enumerate(combinations) if _fits(combination, own)]
         for number in matching:
             extended[number].update({key: value for key, value in entry.items() if key not in keys})
         if not matching:
@@ -69,11 +68,11 @@ def _included(
     return extended + added
 
 
-def leg_name(name: str, leg: Mapping[str, Any]) -> str:
+def job_name(name: str, combination: Mapping[str, Any]) -> str:
     """`test (ubuntu, 3.11)`, cut as GitHub cuts it."""
-    if not leg:
+    if not combination:
         return name
-    full = f"{name} ({', '.join(_flat(leg.values()))})"
+    full = f"{name} ({', '.join(_flat(combination.values()))})"
     return full if len(full) <= _NAME_LENGTH else full[: _NAME_LENGTH - 3] + "..."
 
 

@@ -83,7 +83,7 @@ class Job:
     check_run_id: int = 0
     """Also the id of the check run of this job: on GitHub they are the same number."""
     matrix: dict[str, Any] = field(default_factory=dict)
-    """The values of this leg; empty for a job without a matrix."""
+    """Its values of the matrix; empty for a job without a matrix."""
     labels: list[str] = field(default_factory=list)
     """`runs-on`, evaluated."""
     waiting_since: datetime | None = None

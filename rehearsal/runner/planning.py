@@ -1,4 +1,4 @@
-"""From an entry under `jobs:` to what is to be done: legs, names, environment, limits. Evaluates, carries out nothing."""
+"""From an entry under `jobs:` to what is to be done: matrix jobs, names, environment, limits. Evaluates, carries out nothing."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MAX_DEPTH = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class LegPlan:
-    """One leg of a job, evaluated."""
+class MatrixJobPlan:
+    """One job of a matrix, evaluated; without a matrix the only one."""
 
     name: str
     matrix: Mapping[str, Any]
@@ -34,9 +34,9 @@ class LegPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Expansion:
-    """All legs of a job and how they go together."""
+    """The jobs of a matrix and how they go together."""
 
-    legs: tuple[LegPlan, ...]
+    plans: tuple[MatrixJobPlan, ...]
     fail_fast: bool
     max_parallel: int
 
@@ -45,28 +45,28 @@ def expand(graph: Graph, key: str, contexts: Mapping[str, Any], settings: Settin
     """Raises ExpressionError or WorkflowError for what GitHub would refuse."""
     spec = graph.workflow.jobs[key]
     strategy = interpolate_all(dict(spec.strategy), Scope(contexts=contexts))
-    combinations = matrix.legs(key, strategy["matrix"]) if "matrix" in strategy else [{}]
+    combinations = matrix.combinations(key, strategy["matrix"]) if "matrix" in strategy else [{}]
     fail_fast = truthy(strategy.get("fail-fast", True))
     most = int(to_number(strategy.get("max-parallel") or len(combinations)))
-    legs = []
-    for index, leg in enumerate(combinations):
+    plans = []
+    for index, values in enumerate(combinations):
         known = {"fail-fast": fail_fast, "job-index": index, "job-total": len(combinations), "max-parallel": most}
-        legs.append(_leg(graph, spec, leg, {**contexts, "matrix": leg, "strategy": known}, settings))
-    return Expansion(legs=tuple(legs), fail_fast=fail_fast, max_parallel=max(1, most))
+        plans.append(_plan(graph, spec, values, {**contexts, "matrix": values, "strategy": known}, settings))
+    return Expansion(plans=tuple(plans), fail_fast=fail_fast, max_parallel=max(1, most))
 
 
-def _leg(
-    graph: Graph, spec: JobSpec, leg: Mapping[str, Any], contexts: Mapping[str, Any], settings: Settings
-) -> LegPlan:
+def _plan(
+    graph: Graph, spec: JobSpec, values: Mapping[str, Any], contexts: Mapping[str, Any], settings: Settings
+) -> MatrixJobPlan:
     scope = Scope(contexts=contexts)
     written = spec.raw.get("name")
-    name = to_string(interpolate(written, scope)) if written else matrix.leg_name(spec.key, leg)
+    name = to_string(interpolate(written, scope)) if written else matrix.job_name(spec.key, values)
     if written and "${{" not in str(written):
-        name = matrix.leg_name(name, leg)
+        name = matrix.job_name(name, values)
     environment = interpolate((spec.environment or {}).get("name"), scope)
-    return LegPlan(
+    return MatrixJobPlan(
         name=graph.name_prefix + name,
-        matrix=leg,
+        matrix=values,
         contexts=contexts,
         labels=_labels(interpolate_all(spec.raw.get("runs-on"), scope)),
         environment=to_string(environment) or None,
@@ -92,8 +92,8 @@ def _labels(runs_on: Any) -> tuple[str, ...]:
     return (runs_on,) if isinstance(runs_on, str) else tuple(to_string(label) for label in runs_on or ())
 
 
-def unplayable(spec: JobSpec, leg: LegPlan, settings: Settings) -> str | None:
-    """Why this machine cannot play the runner a job asks for; None when it can."""
+def unsupported(spec: JobSpec, plan: MatrixJobPlan, settings: Settings) -> str | None:
+    """Why this machine cannot be the runner a job asks for; None when it can."""
     if spec.raw.get("container"):
         return f"jobs.{spec.key}.container needs a container engine: this path is not rehearsed."
     for service in spec.raw.get("services") or {}:
@@ -103,10 +103,10 @@ def unplayable(spec: JobSpec, leg: LegPlan, settings: Settings) -> str | None:
                 f"jobs.{spec.key}.services.{service} needs a container engine: this path is not rehearsed "
                 f"(services the world provides itself: {provided})."
             )
-    for label in leg.labels:
+    for label in plan.labels:
         if not any(globs.matches([pattern], label.lower()) for pattern in settings.labels):
-            playable = ", ".join(settings.labels)
-            return f"jobs.{spec.key}.runs-on: no runner here is labelled '{label}' (this machine plays {playable})."
+            offered = ", ".join(settings.labels)
+            return f"jobs.{spec.key}.runs-on: no runner here is labelled '{label}' (this machine offers {offered})."
     return None
 
 
@@ -120,10 +120,10 @@ def token_permissions(graph: Graph, spec: JobSpec, *, from_fork: bool) -> dict[s
     )
 
 
-def call(graph: Graph, spec: JobSpec, leg: LegPlan, files: Mapping[str, str], *, from_fork: bool) -> Graph:
+def call(graph: Graph, spec: JobSpec, plan: MatrixJobPlan, files: Mapping[str, str], *, from_fork: bool) -> Graph:
     """The graph of a called workflow, its inputs checked. Raises WorkflowError, ExpressionError."""
     called = _called_workflow(graph, spec, files)
-    given = interpolate_all(dict(spec.raw.get("with") or {}), Scope(contexts=leg.contexts))
+    given = interpolate_all(dict(spec.raw.get("with") or {}), Scope(contexts=plan.contexts))
     try:
         values = inputs.called(called.inputs("workflow_call"), given)
     except InputError as error:
@@ -132,7 +132,7 @@ def call(graph: Graph, spec: JobSpec, leg: LegPlan, files: Mapping[str, str], *,
     return Graph(
         workflow=called,
         key_prefix=f"{graph.key_prefix}{spec.key}/",
-        name_prefix=f"{leg.name} / ",
+        name_prefix=f"{plan.name} / ",
         inputs=values,
         parent=graph,
         secrets=spec.raw.get("secrets") or {},

@@ -7,27 +7,26 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from rehearsal.runner import concurrency_queue as lanes
-from rehearsal.runner import environments, planning
+from rehearsal.runner import concurrency_queue, environments, planning
 from rehearsal.runner.concurrency import Request
+from rehearsal.runner.concurrency_queue import ConcurrencyQueue
 from rehearsal.runner.environments import Gate
 from rehearsal.runner.functions import ExpressionError
 from rehearsal.runner.gates import Gates, Refused
 from rehearsal.runner.graph import Graph
-from rehearsal.runner.job_execution import Assignment, JobExecution, Workshop
+from rehearsal.runner.job_execution import Assignment, JobExecution, JobServices
 from rehearsal.runner.model import Annotation, Job, Run
-from rehearsal.runner.planning import LegPlan
+from rehearsal.runner.planning import MatrixJobPlan
 from rehearsal.runner.workflow import JobSpec, WorkflowError
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Floor:
+class RunnerServices(JobServices):
     """What all runs of a runner share."""
 
-    shop: Workshop
-    lanes: lanes.Lanes
+    queue: ConcurrencyQueue
     slots: asyncio.Semaphore
     """One for each act process that may run."""
     new_job_id: Callable[[], int]
@@ -35,29 +34,38 @@ class Floor:
 
 
 @dataclass(kw_only=True)
-class Team:
-    """The legs of one matrix."""
+class MatrixGroup:
+    """The jobs of one matrix."""
 
     turns: asyncio.Semaphore
     fail_fast: bool
-    members: list[Part] = field(default_factory=list)
+    members: list[ScheduledJob] = field(default_factory=list)
 
 
-class Part:
+class ScheduledJob:
     """One job under way. `start` once; `cancel` and `kill` at any time; `finished` is called when it is over."""
 
     def __init__(
-        self, floor: Floor, run: Run, gates: Gates, *, graph: Graph, spec: JobSpec, plan: LegPlan, job: Job, team: Team
+        self,
+        services: RunnerServices,
+        run: Run,
+        gates: Gates,
+        *,
+        graph: Graph,
+        spec: JobSpec,
+        plan: MatrixJobPlan,
+        job: Job,
+        matrix_group: MatrixGroup,
     ) -> None:
-        self.graph, self.spec, self.plan, self.job, self.team = graph, spec, plan, job, team
-        self._floor, self._run, self._gates = floor, run, gates
+        self.graph, self.spec, self.plan, self.job, self.matrix_group = graph, spec, plan, job, matrix_group
+        self._services, self._run, self._gates = services, run, gates
         self._task: asyncio.Task[None] | None = None
         self._execution: JobExecution | None = None
         self._reason = ""
-        team.members.append(self)
+        matrix_group.members.append(self)
 
-    def start(self, finished: Callable[[Part], None]) -> None:
-        self._task = asyncio.create_task(self._live(finished), name=f"job {self.job.id} {self.job.name}")
+    def start(self, finished: Callable[[ScheduledJob], None]) -> None:
+        self._task = asyncio.create_task(self._run_to_completion(finished), name=f"job {self.job.id} {self.job.name}")
 
     def cancel(self, reason: str) -> None:
         """End it: what waits is cancelled, what runs gets its grace period."""
@@ -81,67 +89,67 @@ class Part:
         if self._task is not None:
             await asyncio.wait({self._task})
 
-    async def _live(self, finished: Callable[[Part], None]) -> None:
+    async def _run_to_completion(self, finished: Callable[[ScheduledJob], None]) -> None:
         try:
-            async with self.team.turns:
-                await self._hold_group_and_work()
+            async with self.matrix_group.turns:
+                await self._run_in_concurrency_group()
         except asyncio.CancelledError:
-            self._complain(self._reason)
+            self._annotate(self._reason)
             self.job.conclusion = "cancelled"
         except (Refused, ExpressionError, WorkflowError) as refusal:
-            self._complain(str(refusal))
+            self._annotate(str(refusal))
             self.job.conclusion = "failure"
         except Exception as error:  # a job that never ends would keep its run open for ever
             _log.exception("job %s (%s) ended early", self.job.id, self.job.name)
-            self._complain(f"The runner failed: {error!r}")
+            self._annotate(f"The runner failed: {error!r}")
             self.job.conclusion = "failure"
         self._complete()
         finished(self)
 
-    async def _hold_group_and_work(self) -> None:
+    async def _run_in_concurrency_group(self) -> None:
         """As on GitHub the group is taken before anybody is asked for approval."""
-        group = lanes.request(self.spec.raw.get("concurrency"), self.plan.contexts, f"job {self.job.id}")
+        group = concurrency_queue.request(self.spec.raw.get("concurrency"), self.plan.contexts, f"job {self.job.id}")
         if group is None:
-            await self._pass_gate_and_work()
+            await self._run_when_allowed()
             return
         try:
-            await self._enter(group)
-            await self._pass_gate_and_work()
+            await self._acquire(group)
+            await self._run_when_allowed()
         finally:
-            self._floor.lanes.leave(self._run.repository, group)
+            self._services.queue.release(self._run.repository, group)
 
-    async def _enter(self, group: Request) -> None:
-        if self._floor.lanes.holder(self._run.repository, group.group) == f"run {self._run.id}":
+    async def _acquire(self, group: Request) -> None:
+        if self._services.queue.holder(self._run.repository, group.group) == f"run {self._run.id}":
             raise Refused(
                 f"Canceling since a deadlock was detected for concurrency group: '{group.group}' between a top level "
                 f"workflow and '{self.job.name}'"
             )
-        if self._floor.lanes.holder(self._run.repository, group.group) is not None:
+        if self._services.queue.holder(self._run.repository, group.group) is not None:
             self._set("pending")
-        await self._floor.lanes.enter(self._run.repository, group, self.cancel)
+        await self._services.queue.acquire(self._run.repository, group, self.cancel)
 
-    async def _pass_gate_and_work(self) -> None:
-        unplayable = planning.unplayable(self.spec, self.plan, self._floor.shop.settings)
-        if unplayable is not None:
-            raise Refused(unplayable)
+    async def _run_when_allowed(self) -> None:
+        unsupported = planning.unsupported(self.spec, self.plan, self._services.settings)
+        if unsupported is not None:
+            raise Refused(unsupported)
         if self.job.environment is not None:
             await self._pass_gate(self.job.environment)
         self._set("queued")
-        async with self._floor.slots:
-            self._execution = JobExecution(self._floor.shop, self._assignment(), self._changed)
+        async with self._services.slots:
+            self._execution = JobExecution(self._services, self._assignment(), self._changed)
             await self._execution.run()
 
     async def _pass_gate(self, environment: str) -> None:
-        rules = self._floor.shop.hub.environment(self._run.repository, environment)
+        rules = self._services.hub.environment(self._run.repository, environment)
         reason = environments.refusal(rules, self._run.event.ref)
         if reason is not None:
             raise Refused(reason)
         starter = self._run.triggering_actor or self._run.event.actor
-        gate = Gate(rules=rules, since=self._floor.shop.clock.now(), starter=starter)
+        gate = Gate(rules=rules, since=self._services.clock.now(), starter=starter)
         await self._gates.pass_through(self.job, gate, self._changed)
 
     def _assignment(self) -> Assignment:
-        hub, run = self._floor.shop.hub, self._run
+        hub, run = self._services.hub, self._run
         fork = run.event.from_fork
         return Assignment(
             run=run,
@@ -159,7 +167,7 @@ class Part:
 
     def _secrets(self) -> Mapping[str, str]:
         """The environment's secrets are read here, after approval, and only for the job that names it."""
-        hub, repository = self._floor.shop.hub, self._run.repository
+        hub, repository = self._services.hub, self._run.repository
         common = hub.secrets(repository, None)
         passed = planning.secrets_of(self.graph, common, self.plan.contexts)
         if self.job.environment is None:
@@ -174,16 +182,16 @@ class Part:
             self._changed(self.job)
 
     def _changed(self, job: Job) -> None:
-        self._floor.changed(self._run, job)
+        self._services.changed(self._run, job)
 
-    def _complain(self, message: str) -> None:
+    def _annotate(self, message: str) -> None:
         if message:
             self.job.annotations.append(Annotation(level="failure", message=message, path=".github", start_line=1))
 
     def _complete(self) -> None:
         self.job.status = "completed"
-        self.job.completed_at = self._floor.shop.clock.now()
-        if self.job.conclusion == "failure" and self.team.fail_fast and not self.job.tolerated:
-            for sibling in self.team.members:
+        self.job.completed_at = self._services.clock.now()
+        if self.job.conclusion == "failure" and self.matrix_group.fail_fast and not self.job.tolerated:
+            for sibling in self.matrix_group.members:
                 if sibling is not self:
                     sibling.cancel("Canceled because another job of the matrix failed (strategy.fail-fast).")

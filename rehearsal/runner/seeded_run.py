@@ -1,4 +1,4 @@
-"""Jobs of a run that ended before the scene begins."""
+"""Jobs of a run that a world is seeded with: they ended before it started."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from rehearsal.runner.model import Job, Run, Step
 from rehearsal.runner.workflow import Workflow
 
-TOLD = "This run is history: it is part of the scene that was set, and nothing of it was carried out in this rehearsal."
+NOTICE = "This run is seeded: the world started with it, and nothing of it was carried out in this rehearsal."
 
 
-def jobs(run: Run, workflow: Workflow, legs: Sequence[str], new_id: Callable[[], int]) -> list[Job]:
-    """One for each job of the file, all of them successful; of a matrix one for each name in `legs`."""
+def jobs(run: Run, workflow: Workflow, matrix_names: Sequence[str], new_id: Callable[[], int]) -> list[Job]:
+    """One for each job of the file, all of them successful; of a matrix one for each name in `matrix_names`."""
     found = []
     for key, spec in workflow.jobs.items():
-        names = legs if spec.strategy.get("matrix") else [str(spec.raw.get("name") or key)]
+        names = matrix_names if spec.strategy.get("matrix") else [str(spec.raw.get("name") or key)]
         found += [_job(run, key, name, spec.needs, new_id()) for name in names]
     return found
 
@@ -28,7 +28,7 @@ def _job(run: Run, key: str, name: str, needs: Sequence[str], number: int) -> Jo
         conclusion="success",
         started_at=at,
         completed_at=at,
-        log=[f"{at:%Y-%m-%dT%H:%M:%S.%f}0Z {TOLD}"],
+        log=[f"{at:%Y-%m-%dT%H:%M:%S.%f}0Z {NOTICE}"],
     )
     return Job(
         id=number,

@@ -60,7 +60,7 @@ class Settings:
     max_jobs: int = field(default_factory=lambda: os.cpu_count() or 2)
     """act processes at a time."""
     labels: tuple[str, ...] = ("ubuntu-*", "self-hosted", "linux", "x64")
-    """Patterns of `runs-on` that this machine plays."""
+    """Patterns of `runs-on` that this machine offers."""
     services: tuple[str, ...] = ()
     """Names under `services:` that the world provides itself."""
     default_timeout_minutes: float = 360

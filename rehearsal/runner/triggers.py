@@ -26,7 +26,7 @@ _TOKEN_EVENTS = ("workflow_dispatch", "repository_dispatch")
 def starts(workflow: Workflow, event: Event, changed: Sequence[str] | None) -> bool:
     """Whether `event` starts `workflow`.
 
-    `changed` are the paths the event changed; None means it cannot be told, and then path filters let it pass,
+    `changed` are the paths the event changed; None means that it is unknown, and then path filters let it pass,
     as GitHub does.
     """
     if event.name not in workflow.on or suppressed(event) or not _due(workflow, event):

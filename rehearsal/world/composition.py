@@ -175,7 +175,7 @@ class Composition:
         provision.protect(seed, self.definition)
         if (self.options.repository / CI).is_file():
             # A platform that people work on was not born red: what its main holds had passed before this world began.
-            await self.runner.recall(await seed.first_push(name, by=provision.AUTHOR), CI, self.definition.checks)
+            await self.runner.seed_run(await seed.first_push(name, by=provision.AUTHOR), CI, self.definition.checks)
 
     async def _serve_control(self) -> None:
         app = control_app(self.servers.faults, self.servers.journal, self.servers.violations)

@@ -1,1 +1,1 @@
-"""Actions that play public ones; `artifacts` is the work of two of them."""
+"""Stand-ins for public actions; `artifacts` is the work of two of them."""

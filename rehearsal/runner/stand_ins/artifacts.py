@@ -23,7 +23,7 @@ FORBIDDEN = '":<>|*?\r\n\\/'
 
 
 class Refused(Exception):
-    """What the person reading the log is told."""
+    """What the log says."""
 
 
 def upload() -> str:

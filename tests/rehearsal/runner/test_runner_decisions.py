@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.runner import environments, inputs, matrix, permissions
 from rehearsal.runner.concurrency import Groups, Outcome, Request
-from rehearsal.runner.graph import Graph, Leg, combined, kept_by_rerun, should_run
+from rehearsal.runner.graph import Graph, MatrixJob, combined, kept_by_rerun, should_run
 from rehearsal.runner.hub import EnvironmentRules, InputError
 from rehearsal.runner.model import Job
 from rehearsal.runner.workflow import WorkflowError, parse
@@ -56,7 +56,7 @@ def test_inputs__workflow_without_any__says_so() -> None:
 
 
 def test_matrix__include_and_exclude__example_of_githubs_documentation() -> None:
-    found = matrix.legs(
+    found = matrix.combinations(
         "a",
         {
             "fruit": ["apple", "pear"],
@@ -78,21 +78,21 @@ def test_matrix__include_and_exclude__example_of_githubs_documentation() -> None
         {"fruit": "banana"},
         {"fruit": "banana", "animal": "cat"},
     ]
-    assert matrix.legs("a", {"n": [1, 2], "os": ["l", "w"], "exclude": [{"n": 1, "os": "w"}, {"n": 2}]}) == [
+    assert matrix.combinations("a", {"n": [1, 2], "os": ["l", "w"], "exclude": [{"n": 1, "os": "w"}, {"n": 2}]}) == [
         {"n": 1, "os": "l"}
     ]
-    assert matrix.legs("a", {"include": [{"x": 1}, {"x": 2}]}) == [{"x": 1}, {"x": 2}]
+    assert matrix.combinations("a", {"include": [{"x": 1}, {"x": 2}]}) == [{"x": 1}, {"x": 2}]
 
 
 def test_matrix__names_and_limits() -> None:
     assert (
-        matrix.leg_name("test", {"os": "linux", "v": 3.1, "more": {"a": True, "b": [None, "x"]}})
+        matrix.job_name("test", {"os": "linux", "v": 3.1, "more": {"a": True, "b": [None, "x"]}})
         == "test (linux, 3.1, true, , x)"
     )
-    assert len(matrix.leg_name("test", {"long": "x" * 200})) == 100
+    assert len(matrix.job_name("test", {"long": "x" * 200})) == 100
     for bad in ({"n": list(range(300))}, {"n": []}, {"n": "text"}, {}, "text"):
         with pytest.raises(WorkflowError):
-            matrix.legs("a", bad)
+            matrix.combinations("a", bad)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ jobs:
 """
 
 
-def settled(key: str, conclusion: str, **more: Any) -> Leg:
+def settled(key: str, conclusion: str, **more: Any) -> MatrixJob:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Leg(
+    return MatrixJob(
         job=Job(
             id=1,
             run_id=1,
@@ -211,9 +211,9 @@ def settled(key: str, conclusion: str, **more: Any) -> Leg:
 def test_graph__failed_ancestor__seen_by_success_and_failure_of_all_below() -> None:
     graph = Graph(workflow=parse("w", GRAPH))
     assert graph.ready() == ["a", "e"]
-    graph.legs["a"] = [settled("a", "failure")]
+    graph.matrix_jobs["a"] = [settled("a", "failure")]
     assert graph.ready() == ["b", "e"]
-    graph.legs["b"] = [settled("b", "success")]
+    graph.matrix_jobs["b"] = [settled("b", "success")]
     assert not should_run(graph, "c", {}, cancelled=False)
     assert should_run(graph, "d", {}, cancelled=False)
     assert not should_run(graph, "d", {}, cancelled=True)
@@ -227,13 +227,13 @@ def test_graph__results_of_legs_and_tolerated_failures() -> None:
     assert combined(["skipped", "skipped"]) == "skipped"
     assert combined(["skipped", "success"]) == "success"
     graph = Graph(workflow=parse("w", GRAPH))
-    graph.legs["a"] = [settled("a", "failure", tolerated=True), settled("a", "success")]
+    graph.matrix_jobs["a"] = [settled("a", "failure", tolerated=True), settled("a", "success")]
     assert graph.job_result("a") == "success"
 
 
 def test_graph__outputs_of_legs__last_to_finish_wins_unless_empty() -> None:
     graph = Graph(workflow=parse("w", GRAPH))
-    graph.legs["a"] = [
+    graph.matrix_jobs["a"] = [
         settled("a", "success", outputs={"x": "late", "y": ""}, end=9),
         settled("a", "success", outputs={"x": "early", "y": "kept"}, end=1),
     ]
@@ -242,7 +242,7 @@ def test_graph__outputs_of_legs__last_to_finish_wins_unless_empty() -> None:
 
 def test_rerun__failed_jobs_and_what_needs_them__the_rest_is_kept() -> None:
     graph = Graph(workflow=parse("w", GRAPH))
-    graph.legs = {
+    graph.matrix_jobs = {
         "a": [settled("a", "success", name="a (1)"), settled("a", "failure", name="a (2)")],
         "b": [settled("b", "success")],
         "c": [settled("c", "skipped")],

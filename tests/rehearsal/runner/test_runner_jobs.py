@@ -163,7 +163,7 @@ jobs:
 """
 
 
-def test_matrix__planned_as_a_list_of_objects__names_result_and_outputs_over_all_legs(
+def test_matrix__planned_as_a_list_of_objects__names_result_and_outputs_over_all_jobs(
     world: Any, run_async: Any
 ) -> None:
     legs = [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rehearsal.runner import snapshot
-from rehearsal.runner.seeded_run import TOLD
+from rehearsal.runner.seeded_run import NOTICE
 from tests.rehearsal.runner.conftest import Worlds
 
 PATH = ".github/workflows/ci.yml"
@@ -31,7 +31,7 @@ def test_a_run_that_was_green_before_anything_began(world: Worlds, run_async: Ca
     async def story() -> None:
         async with world() as here:
             sha = here.hub.commit({PATH: WORKFLOW})
-            run = await here.runner.recall(here.event(sha), PATH, ("Lint", "Tests"))
+            run = await here.runner.seed_run(here.event(sha), PATH, ("Lint", "Tests"))
             assert (run.status, run.conclusion, run.head_sha, run.number) == ("completed", "success", sha, 1)
             assert [(job.key, job.name) for job in run.jobs] == [
                 ("plan", "Plan"),
@@ -40,7 +40,7 @@ def test_a_run_that_was_green_before_anything_began(world: Worlds, run_async: Ca
                 ("ci", "ci"),
             ]
             assert {(job.status, job.conclusion) for job in run.jobs} == {("completed", "success")}
-            assert all(TOLD in job.log_text() for job in run.jobs)
+            assert all(NOTICE in job.log_text() for job in run.jobs)
             assert here.hub.issued == []
             assert here.hub.changes == [("completed", None, "")]
             assert snapshot.load_run(snapshot.dump_run(run)) == run
@@ -56,6 +56,6 @@ def test_a_file_that_is_not_there_has_no_history(world: Worlds, run_async: Calla
         async with world() as here:
             sha = here.hub.commit({PATH: WORKFLOW})
             with pytest.raises(KeyError):
-                await here.runner.recall(here.event(sha), ".github/workflows/other.yml", ())
+                await here.runner.seed_run(here.event(sha), ".github/workflows/other.yml", ())
 
     run_async(story())

@@ -7,7 +7,9 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rehearsal.runner import artifacts, inputs, seeded_run, snapshot, titles, triggers
+import msgspec
+
+from rehearsal.runner import artifacts, inputs, seeded_run, titles, triggers
 from rehearsal.runner.actions import ActionResolver
 from rehearsal.runner.clock import Clock, SystemClock
 from rehearsal.runner.concurrency_queue import ConcurrencyQueue
@@ -202,7 +204,7 @@ class ActRunner:
             if busy:
                 raise RuntimeError(f"run {run.id} cannot be saved while it works on {', '.join(busy)}")
         return {
-            "runs": [snapshot.dump_run(run) for run in self.runs.values()],
+            "runs": [msgspec.to_builtins(run) for run in self.runs.values()],
             "files": {str(run_id): files for run_id, files in self._files.items()},
             "numbers": [[*key, number] for key, number in self._numbers.items()],
             "last": [self._last_run, self._last_job],
@@ -211,7 +213,7 @@ class ActRunner:
 
     def load(self, saved: Mapping[str, Any]) -> None:
         """Replace all runs; those that waited wait again."""
-        self.runs = {run["id"]: snapshot.load_run(run) for run in saved["runs"]}
+        self.runs = {run["id"]: msgspec.convert(run, Run) for run in saved["runs"]}
         self._files = {int(run_id): dict(files) for run_id, files in saved["files"].items()}
         self._numbers = {(repository, path): number for repository, path, number in saved["numbers"]}
         self._last_run, self._last_job = saved["last"]

@@ -8,10 +8,11 @@ import urllib.parse
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.runner import derive, differences, oidc, snapshot, steps, titles
+from rehearsal.runner import derive, differences, oidc, steps, titles
 from rehearsal.runner.log import LogReader, News
 from rehearsal.runner.masking import Masker
 from rehearsal.runner.model import Annotation, Artifact, Event, Job, Review, Run, Step
@@ -235,8 +236,8 @@ def test_snapshot__everything_a_run_can_hold__comes_back_equal() -> None:
             matrix={"x": [1]},
         )
     ]
-    saved = json.loads(json.dumps(snapshot.dump_run(run)))
-    assert snapshot.load_run(saved) == run
+    saved = json.loads(json.dumps(msgspec.to_builtins(run)))
+    assert msgspec.convert(saved, Run) == run
 
 
 def test_differences__expressions_that_act_leaves_empty__are_told_with_what_to_use() -> None:

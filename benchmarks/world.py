@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rehearsal.scenario.event_log import Diary
-from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.event_log import EventLog
+from rehearsal.scenario.steps import Scenario
 from rehearsal.stories.table import START, STORIES
 from rehearsal.world.handle import World
 from rehearsal.world.inspection import resident_kb
@@ -30,11 +30,11 @@ def measure() -> tuple[float, float]:
 
 
 def after_the_quick_start() -> tuple[float, float]:
-    """MB resident in the world's own process after the quick start was told in it, and MB of its files."""
+    """MB resident in the world's own process after the quick start ran in it, and MB of its files."""
     world = World(ROOT)
-    with world as place:
-        STORIES[START].tell(Routine(place=place, diary=Diary(story=START)))
-        files = sum(file.lstat().st_blocks * 512 for file in place.root.rglob("*") if file.is_file())
+    with world as client:
+        STORIES[START].run(Scenario(world=client, log=EventLog(story=START)))
+        files = sum(file.lstat().st_blocks * 512 for file in client.root.rglob("*") if file.is_file())
         return resident_kb(world.pid) / 1024, files / 1e6
 
 

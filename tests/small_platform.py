@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal.scenario.world_client import Place
+from rehearsal.scenario.world_client import WorldClient
 from rehearsal.world.handle import World
 from tests.shop_files import MANIFEST
 
@@ -53,7 +53,7 @@ def write(folder: Path) -> Path:
     return folder
 
 
-def clone(place: Place, login: str, to: Path) -> Path:
+def clone(place: WorldClient, login: str, to: Path) -> Path:
     """A clone of it in a world."""
     url = place.server.replace("//", f"//{login}:{place.tokens[login]}@")
     subprocess.run(
@@ -82,7 +82,7 @@ def _manifest() -> str:
 class Terminal:
     """Somebody's terminal in a world with the small platform."""
 
-    place: Place
+    place: WorldClient
     checkout: Path
     login: str = "release-manager"
 
@@ -129,9 +129,9 @@ class Terminal:
     def live(self) -> dict[str, str]:
         """Component -> release, as the public addresses of staging say."""
         hosts = self.place.hosts["staging"]
-        with self.place.browser_like() as client:
+        with self.place.https_client() as client:
             return {
-                name: self.place.ask(client, hosts[name], path).json()["release"]
+                name: self.place.request(client, hosts[name], path).json()["release"]
                 for name, path in (("backend", "/version"), ("web", "/config.json"))
             }
 

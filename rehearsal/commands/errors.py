@@ -1,4 +1,4 @@
-"""Failures of the world itself, in words."""
+"""Errors of the world itself, as errors of the command."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from contextlib import contextmanager
 import click
 
 
-class LocalTrouble(click.ClickException):
-    """This machine is in the way (the suite's LocalError)."""
+class LocalError(click.ClickException):
+    """A problem of this machine (exit code of the suite's LocalError)."""
 
     exit_code = 11
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what a world can fail with into one clear message and exit code 11."""
+    """Turn WorldFailed into one message and exit code 11."""
     from rehearsal.world.handle import WorldFailed
 
     try:
         yield
     except WorldFailed as error:
-        raise LocalTrouble(str(error)) from error
+        raise LocalError(str(error)) from error

@@ -1,4 +1,4 @@
-"""`shipmate up`: the world stays up."""
+"""`shipmate up`: start a world and keep it up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from rehearsal.scenario.world_client import Place
+    from rehearsal.scenario.world_client import WorldClient
 
 
 @click.command("up", short_help="Start the world on this machine and keep it up.")
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     "--port",
     type=click.IntRange(0, 65535),
     default=0,
-    help="Of the emulated GitHub, for an address that stays; else a free one.",
+    help="Port of the emulated GitHub, for a fixed address; any free one by default.",
 )
 def command(repository: Path | None, port: int) -> None:
     """Start every emulator and a GitHub with this repository in it, print their addresses, and keep them up until Ctrl-C.
@@ -36,17 +36,17 @@ def command(repository: Path | None, port: int) -> None:
     from rehearsal.world.handle import World
 
     world = World(checkout(repository), port=port)
-    with explained(), world as place:
-        click.echo(f"The world is up after {world.seconds_to_ready:.1f} s. Ctrl-C takes everything down.\n")
-        for line in lines(place):
+    with explained(), world as client:
+        click.echo(f"The world is up after {world.seconds_to_ready:.1f} s. Ctrl-C stops it.\n")
+        for line in lines(client):
             click.echo(line)
-        over = threading.Event()
+        stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: over.set())
-        while not over.wait(0.5):
+            signal.signal(number, lambda *_: stopped.set())
+        while not stopped.wait(0.5):
             if not world.alive():
-                raise click.ClickException(f"the world ended by itself; it said:\n{world.said()}")
-        click.echo("\ntaking everything down")
+                raise click.ClickException(f"the world ended unexpectedly; its last output:\n{world.said()}")
+        click.echo("\nstopping everything")
 
 
 def checkout(given: Path | None) -> Path:
@@ -54,86 +54,86 @@ def checkout(given: Path | None) -> Path:
     return (given or Path(__file__).parents[2]).resolve()
 
 
-def lines(place: Place) -> list[str]:
-    """What a person needs to use the world."""
-    page = f"{place.server}/{place.repository}"
-    hosts = [host for of in place.hosts.values() for host in of.values()]
-    front = place.edge.removeprefix("https://")
-    files = {login: terminal_file(place, login) for login in place.tokens}
+def lines(client: WorldClient) -> list[str]:
+    """What is needed to use the world."""
+    page = f"{client.server}/{client.repository}"
+    hosts = [host for of in client.hosts.values() for host in of.values()]
+    front = client.edge.removeprefix("https://")
+    files = {login: terminal_file(client, login) for login in client.tokens}
     first, *others = files
     rows = [
         ("GitHub", page),
         ("Actions", f"{page}/actions"),
         ("Deployments", f"{page}/deployments"),
         ("the sites", ", ".join(f"https://{host}" for host in hosts)),
-        ("ask one", f"curl --cacert {place.ca} --connect-to ::{front} https://{_to_ask(place)}"),
-        ("browse them", _browser(place, hosts, front)),
-        ("as data", str(place.root / "world.json")),
+        ("request one", f"curl --cacert {client.ca} --connect-to ::{front} https://{_release_address(client)}"),
+        ("browse them", _browser(client, hosts, front)),
+        ("as data", str(client.root / "world.json")),
     ]
-    people = [f"    {login:16} {token}" for login, token in place.tokens.items()]
+    tokens = [f"    {login:16} {token}" for login, token in client.tokens.items()]
     return [
         *(f"  {name:12} {value}" for name, value in rows),
         "",
-        "  People and their tokens (the password for git and the pages):",
-        *people,
+        "  Users and their tokens (the password for git and the pages):",
+        *tokens,
         "",
-        "  Begin in another terminal:",
+        "  Start in another terminal:",
         f"    . {files[first]}     # git, gh and shipmate are now {first}'s in this world",
         f"    git clone {page}.git",
-        f"    cd {place.repository.partition('/')[2]} && shipmate status",
+        f"    cd {client.repository.partition('/')[2]} && shipmate status",
         f"  The others' terminals are beside it: {', '.join(files[login].name for login in others)}",
     ]
 
 
-def _to_ask(place: Place) -> str:
+def _release_address(client: WorldClient) -> str:
     """Where a component says which release it is; the first page where none does."""
-    for environment, told in place.releases.items():
-        for component, (path, _) in told.items():
-            return f"{place.hosts[environment][component]}{path}"
-    return next(f"{host}/" for of in place.hosts.values() for host in of.values())
+    for environment, components in client.releases.items():
+        for component, (path, _) in components.items():
+            return f"{client.hosts[environment][component]}{path}"
+    return next(f"{host}/" for of in client.hosts.values() for host in of.values())
 
 
-def _browser(place: Place, hosts: list[str], front: str) -> str:
+def _browser(client: WorldClient, hosts: list[str], front: str) -> str:
     rules = ",".join(f"MAP {host}:443 {front}" for host in hosts)
     return (
-        f"chromium --user-data-dir={place.root}/browser --ignore-certificate-errors-spki-list={place.spki} "
+        f"chromium --user-data-dir={client.root}/browser --ignore-certificate-errors-spki-list={client.spki} "
         f"--host-resolver-rules='{rules}' https://{hosts[-1]}/"
     )
 
 
-def terminal_file(place: Place, login: str) -> Path:
-    """A file to source: the variables of somebody's terminal in this world, for git, gh and shipmate. Theirs alone to read."""
+def terminal_file(client: WorldClient, login: str) -> Path:
+    """A file to source: the variables of a user's terminal in this world, for git, gh and shipmate. Readable by its owner alone."""
     import shlex
 
-    values = {name: value for name, value in place.terminal(login).items() if name not in ("PATH", "HOME", "LANG")}
-    values |= _for_git(place, login) | _for_gh(place, login)
-    found_first = f"{Path(sys.executable).parent}:{place.programs}"
+    values = {name: value for name, value in client.terminal(login).items() if name not in ("PATH", "HOME", "LANG")}
+    values |= _for_git(client, login) | _for_gh(client, login)
+    found_first = f"{Path(sys.executable).parent}:{client.programs}"
     text = [f"export {name}={shlex.quote(value)}" for name, value in sorted(values.items())]
-    file = place.root / "terminals" / f"{login}.env"
+    file = client.root / "terminals" / f"{login}.env"
     file.parent.mkdir(mode=0o700, exist_ok=True)
     file.write_text("\n".join([*text, f'export PATH={shlex.quote(found_first)}:"$PATH"', ""]))
     file.chmod(0o600)
     return file
 
 
-def _for_git(place: Place, login: str) -> dict[str, str]:
+def _for_git(client: WorldClient, login: str) -> dict[str, str]:
     """Credentials for this world's server alone, whatever else is configured (git-config(1), GIT_CONFIG_COUNT)."""
-    helper = f"!f() {{ echo username={login}; echo password={place.tokens[login]}; }}; f"
+    helper = f"!f() {{ echo username={login}; echo password={client.tokens[login]}; }}; f"
     return {
         "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"credential.{place.server}.helper",
+        "GIT_CONFIG_KEY_0": f"credential.{client.server}.helper",
         "GIT_CONFIG_VALUE_0": helper,
     }
 
 
-def _for_gh(place: Place, login: str) -> dict[str, str]:
+def _for_gh(client: WorldClient, login: str) -> dict[str, str]:
     """gh speaks https to every host but `*.localhost`, and finds that one through a proxy: the world's server."""
     return {
         "GH_HOST": "github.localhost",
-        "GH_TOKEN": place.tokens[login],
-        "GH_REPO": f"github.localhost/{place.repository}",
+        "GH_TOKEN": client.tokens[login],
+        "GH_REPO": f"github.localhost/{client.repository}",
         "GH_PROMPT_DISABLED": "1",
         "GH_NO_UPDATE_NOTIFIER": "1",
-        "HTTP_PROXY": place.server,
+        "HTTP_PROXY": client.server,
         "NO_PROXY": "127.0.0.1",
     }

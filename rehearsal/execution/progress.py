@@ -1,4 +1,4 @@
-"""The live view as a picture: which story, its latest steps, the jobs under way, and whom they wait for. Holds state, draws, no more."""
+"""The progress of stories, and how it is drawn: their latest steps, the jobs that run, and whom they wait for."""
 
 from __future__ import annotations
 
@@ -10,89 +10,89 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from rehearsal.scenario.event_log import Entry
+from rehearsal.scenario.event_log import LoggedEvent
 from rehearsal.scenario.steps import UNDER_WAY
 
-MARKS = {"act": "▸", "wait": "…", "proof": "✓", "live": "●", "message": "✉", "failure": "✗", "faults": "⚡"}
-STYLES = {"proof": "green", "live": "bold cyan", "failure": "bold red", "wait": "dim", "message": "magenta"}
+MARKS = {"action": "▸", "wait": "…", "assertion": "✓", "live": "●", "notification": "✉", "failure": "✗", "faults": "⚡"}
+STYLES = {"assertion": "green", "live": "bold cyan", "failure": "bold red", "wait": "dim", "notification": "magenta"}
 STEPS = 8
 """Steps of the story that stay in sight."""
 
 
 @dataclass(kw_only=True)
-class Chapter:
-    """One story of those to be told."""
+class StoryProgress:
+    """One story of a rehearsal."""
 
     name: str
     title: str
-    state: str = "to come"
-    """to come, told, passed, failed"""
+    state: str = "pending"
+    """pending, running, passed, failed"""
     phase: str = ""
-    """What goes on before and after it is told."""
+    """What goes on before and after it runs."""
     started: float = 0.0
     seconds: float = 0.0
-    steps: list[Entry] = field(default_factory=list)
-    open: list[Entry] = field(default_factory=list)
+    steps: list[LoggedEvent] = field(default_factory=list)
+    open: list[LoggedEvent] = field(default_factory=list)
     runs: Sequence[dict[str, Any]] = ()
 
-    def entry(self, entry: Entry) -> None:
-        """A diary's entry has begun or ended. What users saw is for the report."""
-        if not entry.ended:
-            self.open = [*self.open, entry]
+    def event(self, event: LoggedEvent) -> None:
+        """An event of its log has started or ended. Users' requests are for the report alone."""
+        if not event.ended:
+            self.open = [*self.open, event]
             return
-        self.open = [one for one in self.open if one is not entry]
-        if entry.kind != "users":
-            self.steps = [*self.steps, entry][-STEPS:]
+        self.open = [one for one in self.open if one is not event]
+        if event.kind != "traffic":
+            self.steps = [*self.steps, event][-STEPS:]
 
     def lines(self, room: int, now: float) -> list[Text]:
-        """At most `room` lines of its steps, what is being done, and the jobs under way."""
-        doing = self._doing(now)
+        """At most `room` lines: its steps, the current one, and the jobs that run."""
+        current = self._current(now)
         jobs = [line for run in self.runs for line in _run(run, now)][: max(room - 3, 0)]
-        left = max(room - len(jobs) - len(doing), 0)
-        return [*(step(entry) for entry in self.steps[-left:] if left), *doing, *jobs]
+        left = max(room - len(jobs) - len(current), 0)
+        return [*(step(event) for event in self.steps[-left:] if left), *current, *jobs]
 
-    def _doing(self, now: float) -> list[Text]:
-        """The innermost of what goes on."""
+    def _current(self, now: float) -> list[Text]:
+        """The innermost event that has not ended."""
         if not self.open:
             return []
-        entry = self.open[-1]
+        event = self.open[-1]
         line = Text("    ⟳ ", style="yellow")
-        line.append(f"{entry.who}: " if entry.who else "", style="bold")
-        line.append(("waits for " if entry.kind == "wait" else "") + one_line(entry.text))
-        return [_timed(line, now - entry.started)]
+        line.append(f"{event.user}: " if event.user else "", style="bold")
+        line.append(("waits for " if event.kind == "wait" else "") + one_line(event.text))
+        return [_timed(line, now - event.started)]
 
 
 @dataclass(kw_only=True)
-class Screen:
-    """What is known now. The tellers' threads write, the drawing thread reads."""
+class Progress:
+    """The progress of all stories. Their threads write, the drawing thread reads."""
 
-    chapters: list[Chapter]
+    stories: list[StoryProgress]
     phase: str = ""
-    """What goes on when all stories are told."""
-    began: float = field(default_factory=time.time)
+    """What goes on when all stories have ended."""
+    started: float = field(default_factory=time.time)
     clock: Callable[[], float] = time.time
 
-    def chapter(self, name: str) -> Chapter:
-        return next(chapter for chapter in self.chapters if chapter.name == name)
+    def story(self, name: str) -> StoryProgress:
+        return next(story for story in self.stories if story.name == name)
 
-    def begins(self, name: str) -> None:
-        chapter = self.chapter(name)
-        chapter.state, chapter.started, chapter.phase = "told", self.clock(), ""
+    def story_started(self, name: str) -> None:
+        story = self.story(name)
+        story.state, story.started, story.phase = "running", self.clock(), ""
 
-    def ends(self, name: str, seconds: float, *, passed: bool) -> None:
-        chapter = self.chapter(name)
-        chapter.state, chapter.seconds, chapter.phase = ("passed" if passed else "failed"), seconds, ""
+    def story_ended(self, name: str, seconds: float, *, passed: bool) -> None:
+        story = self.story(name)
+        story.state, story.seconds, story.phase = ("passed" if passed else "failed"), seconds, ""
 
-    def picture(self, height: int = 40) -> RenderableType:
+    def render(self, height: int = 40) -> RenderableType:
         """At most `height` lines: the stories always, then as much of the jobs and of the steps as there is room for."""
         now = self.clock()
         stories = self._stories(now)
         room = max(height - len(stories) - 2, 3)
-        told = [chapter for chapter in self.chapters if chapter.state == "told"][: max(room // 4, 1)]
+        running = [story for story in self.stories if story.state == "running"][: max(room // 4, 1)]
         shown: list[Text] = []
-        for chapter in told:
-            name = [Text(f"  {chapter.name}", style="dim")] if len(told) > 1 else []
-            shown += [*name, *chapter.lines(room // len(told) - len(name), now)]
+        for story in running:
+            name = [Text(f"  {story.name}", style="dim")] if len(running) > 1 else []
+            shown += [*name, *story.lines(room // len(running) - len(name), now)]
         return Group(*stories, Text(""), *shown)
 
     def summary(self) -> RenderableType:
@@ -100,22 +100,22 @@ class Screen:
         return Group(*self._stories(self.clock(), heading=False))
 
     def _stories(self, now: float, *, heading: bool = True) -> list[Text]:
-        done = sum(chapter.state in ("passed", "failed") for chapter in self.chapters)
-        head = Text(f"{done} of {len(self.chapters)} stories told", style="bold")
-        head.append(f"  {duration(now - self.began)}", style="dim")
+        done = sum(story.state in ("passed", "failed") for story in self.stories)
+        head = Text(f"{done} of {len(self.stories)} stories done", style="bold")
+        head.append(f"  {duration(now - self.started)}", style="dim")
         if self.phase:
             head.append(f"  {self.phase}", style="dim")
-        return [*([head] if heading else []), *(_chapter(chapter, now) for chapter in self.chapters)]
+        return [*([head] if heading else []), *(_story(story, now) for story in self.stories)]
 
 
-def step(entry: Entry, before: str = "    ") -> Text:
-    """One line for a step that is over."""
-    style = STYLES.get(entry.kind, "")
+def step(event: LoggedEvent, before: str = "    ") -> Text:
+    """One line for a step that has ended."""
+    style = STYLES.get(event.kind, "")
     line = Text(before)
-    line.append(f"{MARKS.get(entry.kind, '·')} ", style=style)
-    line.append(f"{entry.who}: " if entry.who else "", style="bold")
-    line.append(one_line(entry.text), style=style)
-    return _timed(line, entry.ended - entry.started)
+    line.append(f"{MARKS.get(event.kind, '·')} ", style=style)
+    line.append(f"{event.user}: " if event.user else "", style="bold")
+    line.append(one_line(event.text), style=style)
+    return _timed(line, event.ended - event.started)
 
 
 def one_line(text: str) -> str:
@@ -128,22 +128,22 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 60 else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def _chapter(chapter: Chapter, now: float) -> Text:
+def _story(story: StoryProgress, now: float) -> Text:
     mark, style, seconds = {
-        "passed": ("✓", "green", chapter.seconds),
-        "failed": ("✗", "bold red", chapter.seconds),
-        "told": ("▸", "bold", now - chapter.started),
-    }.get(chapter.state, ("·", "dim", 0.0))
-    line = Text(f"  {mark} {chapter.title}", style=style)
+        "passed": ("✓", "green", story.seconds),
+        "failed": ("✗", "bold red", story.seconds),
+        "running": ("▸", "bold", now - story.started),
+    }.get(story.state, ("·", "dim", 0.0))
+    line = Text(f"  {mark} {story.title}", style=style)
     if seconds:
         line.append(f"  {duration(seconds)}", style="dim")
-    if chapter.phase:
-        line.append(f"  {chapter.phase}", style="dim")
+    if story.phase:
+        line.append(f"  {story.phase}", style="dim")
     return line
 
 
 def _run(run: dict[str, Any], now: float) -> list[Text]:
-    """A run that is under way: its name, the jobs at work, and whom it waits for."""
+    """A run that has not ended: its name, the jobs that run, and whom it waits for."""
     if run["conclusion"] not in UNDER_WAY:
         return []
     head = Text(f"      {one_line(run['workflow'])}", style="cyan")

@@ -1,4 +1,4 @@
-"""Tell the chosen stories, each in a world of its own and two at a time, and gather the report."""
+"""Run stories, each in a world of its own and two at a time, and write the report."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rehearsal.execution import world_cache as released
+from rehearsal.execution import world_cache
 from rehearsal.execution.live_view import LiveView
-from rehearsal.execution.progress import Chapter
-from rehearsal.execution.screenshots import Pictures
+from rehearsal.execution.progress import StoryProgress
+from rehearsal.execution.screenshots import Browser
 from rehearsal.report import collect, page
-from rehearsal.report.model import Report
-from rehearsal.report.model import Story as Told
-from rehearsal.scenario import assertions as proof
-from rehearsal.scenario.event_log import Diary
-from rehearsal.scenario.steps import UNDER_WAY, Routine
-from rehearsal.scenario.world_client import Place
+from rehearsal.report import model as reported
+from rehearsal.scenario.assertions import ExpectationFailed, eventually
+from rehearsal.scenario.event_log import EventLog
+from rehearsal.scenario.steps import UNDER_WAY, Scenario
+from rehearsal.scenario.world_client import WorldClient
 from rehearsal.stories import table
 from rehearsal.stories.table import Story
 from rehearsal.world import leftovers
 from rehearsal.world.handle import TIME_SCALE, World, WorldFailed
 
-AT_ONCE = 2
-"""Stories told side by side. One alone waits for half of its time; more than two make each other late on two cores."""
+PARALLEL = 2
+"""Stories at a time. One alone waits for half of its time; more than two slow each other down on two cores."""
 QUIET_SECONDS = 120
 """How long the last jobs of the quick start may take to end before its world is kept."""
 
@@ -41,14 +40,15 @@ class Interrupted(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """One story, and what its world had to say at its end."""
+    """One story, and what its world observed."""
 
-    told: Told
+    story: reported.Story
     repository: str
     requests: Counter[str]
+    """Emulator -> requests it answered."""
     violations: Sequence[str]
     seconds_to_ready: float
-    pictures: dict[str, bytes]
+    screenshots: dict[str, bytes]
     """Name of a file beside the report -> PNG."""
 
 
@@ -58,159 +58,158 @@ def rehearse(
     output: Path,
     *,
     live_on_stderr: bool = False,
-    begin_released: bool = False,
+    use_kept_world: bool = False,
     time_scale: float = TIME_SCALE,
-) -> tuple[Report, Path]:
-    """Tell the stories; those that start from what the quick start leaves begin with a copy of its world, and are not told when
-    it failed. What one leaves behind reaches no other.
+) -> tuple[reported.Report, Path]:
+    """Run the stories. Those that need a release start from a copy of the quick start's world, and are not run when it failed.
+    What one story leaves behind reaches no other.
 
-    `begin_released`: where the quick start is told for the others' sake alone, a kept world it left will do.
+    `use_kept_world`: where the quick start runs only because others need it, a kept world of it serves instead.
     The report and its page. Raises WorldFailed.
     """
     folder = leftovers.folder()
     try:
         start = folder / "released"
-        began = ""
-        if begin_released and released.lend(repository, start):
+        started_from = ""
+        if use_kept_world and world_cache.restore(repository, start):
             stories = [story for story in stories if story.name != table.START]
-            began = f"in a world that the quick start left, kept on {released.age(start)}"
-        chapters = [Chapter(name=story.name, title=story.title) for story in stories]
-        with LiveView(chapters, on_stderr=live_on_stderr) as view:
-            outcomes = Rehearsal(repository=repository, start=start, view=view, time_scale=time_scale).tell(stories)
-            view.finishing()
+            started_from = f"a world that the quick start left, kept on {world_cache.kept_on(start)}"
+        progress = [StoryProgress(name=story.name, title=story.title) for story in stories]
+        with LiveView(progress, on_stderr=live_on_stderr) as view:
+            outcomes = Rehearsal(repository=repository, start=start, view=view, time_scale=time_scale).run(stories)
+            view.writing_report()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    names = [outcome.told.name for outcome in outcomes]
+    names = [outcome.story.name for outcome in outcomes]
     report = collect.report(
-        [outcome.told for outcome in outcomes],
+        [outcome.story for outcome in outcomes],
         repository=outcomes[0].repository,
         machine=machine(outcomes[0].seconds_to_ready),
-        began=began,
-        untold=[story.name for story in stories if story.name not in names],
+        started_from=started_from,
+        not_run=[story.name for story in stories if story.name not in names],
         requests=dict(sorted(sum((outcome.requests for outcome in outcomes), Counter[str]()).items())),
         violations=[violation for outcome in outcomes for violation in outcome.violations],
     )
-    pictures = {name: png for outcome in outcomes for name, png in outcome.pictures.items()}
-    return report, page.write(report, output, pictures)
+    screenshots = {name: png for outcome in outcomes for name, png in outcome.screenshots.items()}
+    return report, page.write(report, output, screenshots)
 
 
 @dataclass(kw_only=True)
 class Rehearsal:
-    """The telling of some stories. `start`: a folder with the world that released stories begin with, or where the quick start's
-    is put."""
+    """A run of some stories. `start`: a folder with the world that stories start from which need a release, or where the quick
+    start's is put."""
 
     repository: Path
     start: Path
     view: LiveView
     time_scale: float = TIME_SCALE
     _worlds: list[World] = field(default_factory=list)
-    _over: bool = False
+    _stopped: bool = False
 
-    def tell(self, stories: Sequence[Story]) -> list[Outcome]:
-        """Outcomes in the stories' order, of those that could be told. Raises WorldFailed."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+    def run(self, stories: Sequence[Story]) -> list[Outcome]:
+        """Outcomes in the stories' order, of those that were run. Raises WorldFailed."""
+        with ThreadPoolExecutor(PARALLEL) as pool:
             try:
-                at_once = [story for story in stories if not story.starts_released]
-                later = [story for story in stories if story.starts_released]
-                under_way = self._begin(pool, at_once)
-                if table.START not in under_way or under_way[table.START].result().told.passed:
-                    # The longest first: begun last, it would be told alone at the end.
-                    under_way |= self._begin(pool, sorted(later, key=lambda story: -story.seconds))
-                return [under_way[story.name].result() for story in stories if story.name in under_way]
+                futures = self._submit(pool, [story for story in stories if not story.needs_release])
+                if table.START not in futures or futures[table.START].result().story.passed:
+                    # The longest first: started last, it would run alone at the end.
+                    later = [story for story in stories if story.needs_release]
+                    futures |= self._submit(pool, sorted(later, key=lambda story: -story.seconds))
+                return [futures[story.name].result() for story in stories if story.name in futures]
             except BaseException:  # Ctrl-C too: no world may outlive it
                 pool.shutdown(wait=False, cancel_futures=True)
-                self._end()
+                self._stop()
                 raise
 
-    def _begin(self, pool: ThreadPoolExecutor, stories: Sequence[Story]) -> dict[str, Future[Outcome]]:
-        return {story.name: pool.submit(self._in_its_world, story) for story in stories}
+    def _submit(self, pool: ThreadPoolExecutor, stories: Sequence[Story]) -> dict[str, Future[Outcome]]:
+        return {story.name: pool.submit(self._run_in_world, story) for story in stories}
 
-    def _end(self) -> None:
-        """Take the worlds away from the stories that are being told; their next request fails, and they end."""
-        self._over = True
+    def _stop(self) -> None:
+        """End the worlds of the running stories; their next request fails, and they end."""
+        self._stopped = True
         for world in list(self._worlds):
             world.end()
 
-    def _in_its_world(self, story: Story) -> Outcome:
+    def _run_in_world(self, story: Story) -> Outcome:
         self.view.phase(story.name, "starting its world")
         world = World(
             self.repository,
             time_scale=self.time_scale,
-            from_snapshot=self.start if story.starts_released else None,
+            from_snapshot=self.start if story.needs_release else None,
             changes=story.changes(self.repository),
         )
         self._worlds.append(world)
-        with world as place:
-            self._go_on()
-            self.view.follow(story.name, place)
-            diary, problem, started, ended = self._told(story, place)
-            self._go_on()
-            self.view.phase(story.name, "taking pictures")
-            pictures, told = _gathered(story, place, diary, problem, started, ended)
-            if story.name == table.START and told.passed:
-                self._keep(world, place)
-            self.view.ends(story.name, problem, told.seconds)
+        with world as client:
+            self._raise_if_stopped()
+            self.view.follow(story.name, client)
+            log, problem, started, ended = self._run_story(story, client)
+            self._raise_if_stopped()
+            self.view.phase(story.name, "taking screenshots")
+            screenshots, collected = _collect(story, client, log, problem, started, ended)
+            if story.name == table.START and collected.passed:
+                self._keep(world, client)
+            self.view.story_ended(story.name, problem, collected.seconds)
             return Outcome(
-                told=told,
-                repository=place.repository,
-                requests=requests(place),
-                violations=[violation["text"] for violation in place.inspect("violations")],
+                story=collected,
+                repository=client.repository,
+                requests=requests(client),
+                violations=[violation["text"] for violation in client.inspect("violations")],
                 seconds_to_ready=world.seconds_to_ready,
-                pictures=pictures,
+                screenshots=screenshots,
             )
 
-    def _told(self, story: Story, place: Place) -> tuple[Diary, str, float, float]:
-        """Diary, problem, beginning and end; a failure is part of what is told."""
-        diary = Diary(story=story.name, listener=lambda entry: self.view.entry(story.name, entry))
-        self.view.begins(story.name)
+    def _run_story(self, story: Story, world: WorldClient) -> tuple[EventLog, str, float, float]:
+        """Event log, problem, start and end; a failure is part of the outcome."""
+        log = EventLog(story=story.name, listener=lambda event: self.view.event(story.name, event))
+        self.view.story_started(story.name)
         started = time.time()
         problem = ""
         try:
-            at = Routine(place=place, diary=diary)
-            if story.starts_released:
-                at.public_release("production")  # in a copied world the first request starts the apps
-            story.tell(at)
+            scenario = Scenario(world=world, log=log)
+            if story.needs_release:
+                scenario.public_releases("production")  # in a copied world the first request starts the apps
+            story.run(scenario)
         except Exception as error:  # a story fails in as many ways as there are bugs; each belongs in the report
             problem = (str(error) if isinstance(error, AssertionError) else "") or traceback.format_exc()
-        return diary, problem, started, time.time()
+        return log, problem, started, time.time()
 
-    def _keep(self, world: World, place: Place) -> None:
-        """For the other stories, and for the next single one. That it cannot be kept is said; stories that need it then fail."""
+    def _keep(self, world: World, client: WorldClient) -> None:
+        """For the other stories, and for the next rehearsal of a single one. When it cannot be kept, those that need it fail."""
         self.view.phase(table.START, "keeping its world for the others")
         try:
-            proof.eventually(lambda: _is_quiet(place), "the last jobs to end", seconds=QUIET_SECONDS)
+            eventually(lambda: _is_quiet(client), "the last jobs to end", seconds=QUIET_SECONDS)
             world.save(self.start)
-            released.keep(self.start, self.repository)
-        except (proof.Disproved, WorldFailed, OSError) as error:
-            self.view.remark(f"the world of the quick start is not kept: {error}")
+            world_cache.keep(self.start, self.repository)
+        except (ExpectationFailed, WorldFailed, OSError) as error:
+            self.view.warn(f"the world of the quick start is not kept: {error}")
 
-    def _go_on(self) -> None:
-        if self._over:
+    def _raise_if_stopped(self) -> None:
+        if self._stopped:
             raise Interrupted("the rehearsal was ended")
 
 
-def _gathered(
-    story: Story, place: Place, diary: Diary, problem: str, started: float, ended: float
-) -> tuple[dict[str, bytes], Told]:
-    """The pictures by their files, and the story for the report."""
-    with Pictures(place) as camera:
-        shots = camera.take(story.name)
-    files = {title: f"pictures/{story.name}-{number}.png" for number, title in enumerate(shots.pictures, start=1)}
-    told = collect.story(
-        place,
-        diary,
+def _collect(
+    story: Story, world: WorldClient, log: EventLog, problem: str, started: float, ended: float
+) -> tuple[dict[str, bytes], reported.Story]:
+    """The screenshots by their files, and the story for the report."""
+    with Browser(world) as browser:
+        taken = browser.take(story.name)
+    files = {title: f"screenshots/{story.name}-{number}.png" for number, title in enumerate(taken.images, start=1)}
+    collected = collect.story(
+        world,
+        log,
         title=story.title,
         problem=problem,
         started=started,
         ended=ended,
-        pictures=files,
-        missing=shots.missing,
+        screenshots=files,
+        missing=taken.missing,
     )
-    return {files[title]: png for title, png in shots.pictures.items()}, told
+    return {files[title]: png for title, png in taken.images.items()}, collected
 
 
-def _is_quiet(place: Place) -> bool:
-    return not any(run["conclusion"] in UNDER_WAY for run in place.inspect("runs"))
+def _is_quiet(world: WorldClient) -> bool:
+    return not any(run["conclusion"] in UNDER_WAY for run in world.inspect("runs"))
 
 
 def machine(seconds_to_ready: float) -> dict[str, str]:
@@ -223,6 +222,6 @@ def machine(seconds_to_ready: float) -> dict[str, str]:
     }
 
 
-def requests(place: Place) -> Counter[str]:
+def requests(world: WorldClient) -> Counter[str]:
     """How many requests each emulator answered."""
-    return Counter(entry["emulator"] for entry in place.inspect("journal"))
+    return Counter(entry["emulator"] for entry in world.inspect("journal"))

@@ -1,4 +1,4 @@
-"""Worlds that the quick start left, kept so that a single story need not tell it again.
+"""Worlds that the quick start left, kept so that a single story need not run it again.
 
 Kept under SHIPMATE_HOME by a digest of the delivered tree and of this suite: another byte in either is another world.
 """
@@ -30,7 +30,7 @@ def folder(repository: Path) -> Path | None:
     return home() / "worlds" / name
 
 
-def lend(repository: Path, to: Path) -> bool:
+def restore(repository: Path, to: Path) -> bool:
     """Copy a kept world of this tree to a folder that is not there yet, and mark it as used; whether there is one."""
     kept = folder(repository)
     if kept is None or not kept.is_dir():
@@ -38,14 +38,14 @@ def lend(repository: Path, to: Path) -> bool:
     try:
         os.utime(kept)
         shutil.copytree(kept, to)
-    except OSError:  # another rehearsal forgot it meanwhile
+    except OSError:  # another rehearsal evicted it meanwhile
         shutil.rmtree(to, ignore_errors=True)
         return False
     return True
 
 
 def keep(left: Path, repository: Path) -> Path | None:
-    """Keep a copy of the world that the quick start left, unless it is kept already; and forget the oldest. Raises OSError."""
+    """Keep a copy of the world that the quick start left, unless it is kept already; and evict the oldest. Raises OSError."""
     kept = folder(repository)
     if kept is None or kept.is_dir():
         return kept
@@ -58,11 +58,11 @@ def keep(left: Path, repository: Path) -> Path | None:
             raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    _forget(kept.parent)
+    _evict(kept.parent)
     return kept
 
 
-def _forget(worlds: Path) -> None:
+def _evict(worlds: Path) -> None:
     """Remove all but the newest, and what was left by a process that was killed while it wrote."""
     whole = [one for one in worlds.iterdir() if not one.name.startswith(".")]
     oldest_last = sorted(whole, key=lambda one: -one.stat().st_mtime)
@@ -71,7 +71,7 @@ def _forget(worlds: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def age(kept: Path) -> str:
+def kept_on(kept: Path) -> str:
     """When it was kept, for the reader of a report."""
     return time.strftime("%-d %B %Y, %H:%M UTC", time.gmtime((kept / "state.json").stat().st_mtime))
 

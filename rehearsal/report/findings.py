@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rehearsal.report.model import Entry, Job, Live, Report, Return, Run, Story
+from rehearsal.report.model import Event, Job, Report, Rollback, Run, Story, WentLive
 from rehearsal.report.time_shares import kind_of
 
 FAILED = ("failure", "timed_out")
@@ -28,20 +28,20 @@ class Slow:
     kind: str
     times: int
     seconds: float
-    """Added up; jobs run side by side, so this is work, not the clock."""
+    """Added up; jobs run in parallel, so this is more than the clock's time."""
     longest: float
 
 
 def verdict(report: Report) -> str:
     """The whole in one sentence."""
     failed = [story for story in report.stories if not story.passed]
-    told = f"{len(report.stories)} {'story' if len(report.stories) == 1 else 'stories'}"
+    counted = f"{len(report.stories)} {'story' if len(report.stories) == 1 else 'stories'}"
     if failed:
-        not_told = f", {len(report.untold)} not told" if report.untold else ""
-        return f"{len(failed)} of {told} failed{not_told}"
-    if report.checked.violations:
-        return f"{told} passed, but the providers' contracts were breached {len(report.checked.violations)} times"
-    return f"{told}, all passed" if len(report.stories) > 1 else f"{told}, passed"
+        not_run = f", {len(report.not_run)} not run" if report.not_run else ""
+        return f"{len(failed)} of {counted} failed{not_run}"
+    if report.contracts.violations:
+        return f"{counted} passed, but the providers' contracts were breached {len(report.contracts.violations)} times"
+    return f"{counted}, all passed" if len(report.stories) > 1 else f"{counted}, passed"
 
 
 def headline(story: Story) -> str:
@@ -62,7 +62,7 @@ def rest(story: Story) -> str:
 
 
 def failing(story: Story) -> list[tuple[Run, Job]]:
-    """The failed jobs of the run that a failed story speaks of."""
+    """The failed jobs of the run that a failed story names."""
     if story.passed:
         return []
     blamed = [run for run in story.runs if run.conclusion in FAILED and _named_in(run, story.problem)]
@@ -70,7 +70,7 @@ def failing(story: Story) -> list[tuple[Run, Job]]:
 
 
 def failed_jobs(runs: Sequence[Run]) -> list[tuple[Run, Job]]:
-    """Jobs with the last lines of their logs, meant to fail or not."""
+    """Jobs with the last lines of their logs, whether failure was expected or not."""
     return [(run, job) for run in runs for job in run.jobs if job.log]
 
 
@@ -83,29 +83,32 @@ def _named_in(run: Run, problem: str) -> bool:
     return run.workflow in problem or f"run {run.id}" in problem
 
 
-def failed_entry(story: Story) -> Entry | None:
-    """Where in its diary the story ended."""
-    return next((entry for entry in reversed(story.entries) if entry.kind == "failure"), None)
+def failed_event(story: Story) -> Event | None:
+    """The event in which the story ended."""
+    return next((event for event in reversed(story.events) if event.kind == "failure"), None)
 
 
-def proofs(story: Story) -> int:
-    return sum(entry.kind == "proof" for entry in story.entries)
+def assertions(story: Story) -> int:
+    """How many assertions held."""
+    return sum(event.kind == "assertion" for event in story.events)
 
 
-def live(report: Report) -> list[tuple[Story, Live]]:
+def live(report: Report) -> list[tuple[Story, WentLive]]:
     """What went live and when, over all stories."""
     return sorted(((story, one) for story in report.stories for one in story.live), key=lambda pair: pair[1].at)
 
 
-def returns(report: Report) -> list[tuple[Story, Return]]:
-    """What was taken back, over all stories."""
-    return [(story, one) for story in report.stories for one in story.returns]
+def rollbacks(report: Report) -> list[tuple[Story, Rollback]]:
+    """What was rolled back, over all stories."""
+    return [(story, one) for story in report.stories for one in story.rollbacks]
 
 
-def asked(report: Report) -> tuple[int, int]:
-    """Requests of the users' clients, and how many failed."""
-    sights = [s for story in report.stories for scene in story.scenes for of in scene.users.values() for s in of]
-    return len(sights), sum(not sight.ok for sight in sights)
+def user_requests(report: Report) -> tuple[int, int]:
+    """Users' requests, and how many failed."""
+    requests = [
+        s for story in report.stories for traffic in story.traffic for of in traffic.requests.values() for s in of
+    ]
+    return len(requests), sum(not request.ok for request in requests)
 
 
 def slowest(report: Report, most: int = 10) -> list[Slow]:

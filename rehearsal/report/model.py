@@ -17,10 +17,10 @@ class Step:
     started: float
     """Seconds since the epoch, as all times here."""
     ended: float
-    """When it was over."""
+    """When it ended."""
     busy: float
     """Seconds of processor time of what it started; the rest of its time it waited for others."""
-    guests: float
+    nested_busy: float
     """Seconds of processor time of the actions that its own action uses: stand-ins of actions from outside."""
 
 
@@ -39,11 +39,11 @@ class Job:
     started: float
     """When a runner took it; 0 when none did."""
     ended: float
-    """When it was over; 0 when it was not."""
+    """When it ended; 0 when it had not."""
     attempt: int
     """1, or more for a re-run."""
     steps: list[Step] = field(default_factory=list)
-    """Those that began, in order."""
+    """Those that started, in order."""
     log: list[str] = field(default_factory=list)
     """The last lines of a job that failed, without their times; empty for the others."""
 
@@ -61,13 +61,13 @@ class Run:
     event: str
     """push, pull_request, workflow_dispatch, …"""
     actor: str
-    """Whose event it was."""
+    """Who started it."""
     conclusion: str
     """As of a job."""
     created: float
-    """When the event came."""
+    """When the event happened."""
     ended: float
-    """When the last of its jobs was over."""
+    """When the last of its jobs ended."""
     github_requests: int
     """Requests with its jobs' tokens that counted: GitHub gives a repository 1,000 an hour, all jobs together."""
     jobs: list[Job] = field(default_factory=list)
@@ -75,69 +75,69 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One line of a story's diary."""
+class Event:
+    """One event of a story's log."""
 
     kind: str
-    """act, wait, proof, live, message, faults, or failure for the one in which the story ended."""
+    """action, wait, assertion, live, notification, faults, or failure for the one in which the story ended."""
     text: str
     """What happened, in one line."""
-    who: str
-    """Login of the person who did it; empty for what nobody did."""
+    user: str
+    """Login of the user who did it; empty where there is none."""
     started: float
-    """When it began."""
+    """When it started."""
     ended: float
-    """When it was over; the same for what took no time."""
+    """When it ended; the same for what took no time."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What belongs to it: exit code, run, release, error, …"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
-    """One request of the users' client, at a public address."""
+class UserRequest:
+    """One request of the synthetic users, at a public address."""
 
     at: float
     """When it was sent."""
     ms: float
     """Until the whole answer was there, in milliseconds."""
     ok: bool
-    """Whether the answer was the one a user wants."""
+    """Whether the answer was the expected one."""
     release: str
     """Which release answered; for a failure what went wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shift:
-    """A moment in which a provider was told to send users elsewhere."""
+class TrafficShift:
+    """A request to a provider that moves users' traffic."""
 
     at: float
     """When the provider was asked."""
     component: str
-    """Whose users."""
+    """Whose traffic."""
     text: str
-    """What then got how much."""
+    """Which release then got how much."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
-    """A span of time in which a client never stopped asking."""
+class UserTraffic:
+    """A span of time in which synthetic users sent requests without a pause."""
 
     title: str
     """What went on meanwhile."""
     environment: str
-    """Whose public addresses it asked."""
-    users: dict[str, list[Sight]]
+    """Whose public addresses."""
+    requests: dict[str, list[UserRequest]]
     """Component -> requests, oldest first."""
-    shifts: list[Shift] = field(default_factory=list)
+    shifts: list[TrafficShift] = field(default_factory=list)
     """Oldest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Live:
+class WentLive:
     """A release that went live."""
 
     at: float
-    """When the story saw it."""
+    """When the story observed it."""
     text: str
     """In one line."""
     environment: str
@@ -145,45 +145,45 @@ class Live:
     release: str
     """Its name: v1.2.0, or sha-1234567 on staging."""
     run: int | None = None
-    """The run that brought it, if one did."""
+    """The run that deployed it, if one did."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Return:
-    """A release that was taken back."""
+class Rollback:
+    """A release that was rolled back."""
 
     at: float
     """When it was over."""
     text: str
     """In one line."""
     seconds: float
-    """From the decision, by a person or by a failed check, until users had the earlier one."""
+    """From the decision, by a person or by a failed check, until users had the earlier release."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Caught:
-    """A bad release, and what kept it from staying."""
+class CaughtRelease:
+    """A bad release, and the gate that caught it."""
 
     release: str
     """Its name."""
-    wrong: str
+    defect: str
     """What it does that it should not, in words."""
-    by: str
+    gate: str
     """The gate that refused it."""
-    share: int
+    traffic_percent: int
     """Per cent of the traffic that it had at most; 0 when it was caught before it had any."""
-    exposed: float
+    exposed_seconds: float
     """Seconds in which it had traffic."""
-    failed: int
-    """Users' requests that failed from its start until it was caught, whoever answered them."""
-    asked: int
+    failed_requests: int
+    """Users' requests that failed from its start until it was caught, whichever release answered them."""
+    requests: int
     """Users' requests in the same time."""
     seconds: float
     """From its start until the earlier release served alone, for good."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hits:
+class FaultHits:
     """Faults of one kind that hit one kind of request."""
 
     kind: str
@@ -199,7 +199,7 @@ class Hits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Screenshot:
     """A screenshot."""
 
     title: str
@@ -209,8 +209,8 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Message:
-    """What people were sent."""
+class Notification:
+    """A message that the pipeline sent."""
 
     via: str
     """slack or smtp."""
@@ -222,40 +222,40 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """One story as it was told."""
+    """One story that was run."""
 
     name: str
     """As in `shipmate rehearse --story NAME`."""
     title: str
     """In words."""
     passed: bool
-    """Whether all of it held."""
+    """Whether every assertion held."""
     problem: str
-    """What did not hold, or the trace of what broke; empty when it passed."""
+    """The assertion that failed, or the trace of an error; empty when it passed."""
     started: float
-    """When it began."""
+    """When it started."""
     ended: float
-    """When it was over."""
-    entries: list[Entry] = field(default_factory=list)
-    """Its diary, in the order of beginnings."""
+    """When it ended."""
+    events: list[Event] = field(default_factory=list)
+    """Its log, in the order in which they started."""
     runs: list[Run] = field(default_factory=list)
-    """Created while it was told, oldest first."""
-    scenes: list[Scene] = field(default_factory=list)
-    """What users saw."""
-    live: list[Live] = field(default_factory=list)
-    """What went live."""
-    returns: list[Return] = field(default_factory=list)
-    """What was taken back."""
-    caught: list[Caught] = field(default_factory=list)
+    """Created while it ran, oldest first."""
+    traffic: list[UserTraffic] = field(default_factory=list)
+    """The requests of synthetic users."""
+    live: list[WentLive] = field(default_factory=list)
+    """Releases that went live."""
+    rollbacks: list[Rollback] = field(default_factory=list)
+    """Releases that were rolled back."""
+    caught: list[CaughtRelease] = field(default_factory=list)
     """Bad releases, in the order in which they were tried."""
-    faults: list[Hits] = field(default_factory=list)
-    """What the providers did that they should not."""
-    messages: list[Message] = field(default_factory=list)
-    """What people were sent meanwhile, oldest first."""
-    pictures: list[Picture] = field(default_factory=list)
+    faults: list[FaultHits] = field(default_factory=list)
+    """Faults of the providers that hit requests."""
+    notifications: list[Notification] = field(default_factory=list)
+    """Messages that were sent meanwhile, oldest first."""
+    screenshots: list[Screenshot] = field(default_factory=list)
     """Taken at its end."""
-    missing: dict[str, str] = field(default_factory=dict)
-    """Title of a picture that could not be taken -> why."""
+    missing_screenshots: dict[str, str] = field(default_factory=dict)
+    """Title of a screenshot that could not be taken -> why."""
 
     @property
     def seconds(self) -> float:
@@ -263,11 +263,11 @@ class Story:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share:
-    """Where time went: a part of the rehearsal's clock."""
+class TimeShare:
+    """A part of the rehearsal's time."""
 
-    what: str
-    """What was at work; "waiting" is the rest."""
+    activity: str
+    """What took it; "waiting" is the rest."""
     seconds: float
     """Its part of every moment, added up."""
     part: float
@@ -275,8 +275,8 @@ class Share:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
-    """How the conversation with the providers was held against their descriptions."""
+class ContractChecks:
+    """How requests and answers of the providers were validated against their descriptions."""
 
     requests: dict[str, int]
     """Emulator -> requests it answered."""
@@ -288,25 +288,25 @@ class Checked:
 class Report:
     """A whole rehearsal."""
 
-    version: int = 1
+    version: int = 2
     """Of this format; a field that goes or changes its meaning makes it the next."""
     passed: bool
     """Every story passed, and no contract was breached."""
     repository: str
     """What was delivered: owner/name."""
     started: float
-    """When the first story began."""
+    """When the first story started."""
     ended: float
-    """When the last was over."""
+    """When the last one ended."""
     machine: dict[str, str]
     """What the figures were measured on, in words: cores, python, system, world (how long it took to be ready)."""
-    began: str = ""
-    """What it began in, when that was a kept world and no new one."""
-    untold: list[str] = field(default_factory=list)
-    """Names of the stories that were not told, since what they start from failed."""
+    started_from: str = ""
+    """The kept world that it started from; empty for a new one."""
+    not_run: list[str] = field(default_factory=list)
+    """Names of the stories that were not run, because what they start from failed."""
     stories: list[Story]
-    """In the order of `shipmate rehearse --list`; two are told at a time."""
-    shares: list[Share]
-    """Where the time went; seconds since the first beginning."""
-    checked: Checked
-    """The providers' contracts."""
+    """In the order of `shipmate rehearse --list`; two run at a time."""
+    time_shares: list[TimeShare]
+    """Where the time went, from the first start to the last end."""
+    contracts: ContractChecks
+    """Validation against the providers' descriptions."""

@@ -1,4 +1,4 @@
-"""Write a report: `index.html`, one file with everything in it, `report.json`, and the pictures beside it."""
+"""Write a report: `index.html`, one file with everything in it, `report.json`, and the screenshots beside it."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rehearsal.report import findings, timeline, users
+from rehearsal.report import findings, timeline, user_traffic
 from rehearsal.report.model import Report
 
-SHOWN_KINDS = {
-    "act": "does",
-    "wait": "waits",
-    "proof": "proves",
+KINDS = {
+    "action": "action",
+    "wait": "wait",
+    "assertion": "asserted",
     "live": "live",
-    "message": "told",
+    "notification": "notified",
     "faults": "faults",
     "failure": "failed",
 }
 
 
-def write(report: Report, folder: Path, pictures: Mapping[str, bytes]) -> Path:
-    """Write everything; the path of the page. `pictures`: file name as in the report -> PNG. The folder is made; older files
+def write(report: Report, folder: Path, screenshots: Mapping[str, bytes]) -> Path:
+    """Write everything; the path of the page. `screenshots`: file name as in the report -> PNG. The folder is made; older files
     of the same names are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in pictures.items():
+    for name, content in screenshots.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     (folder / "report.json").write_text(as_json(report))
     page = folder / "index.html"
-    page.write_text(render(report, pictures), encoding="utf-8", errors="replace")
+    page.write_text(render(report, screenshots), encoding="utf-8", errors="replace")
     return page
 
 
@@ -44,7 +44,7 @@ def as_json(report: Report) -> str:
     return json.dumps(asdict(report), allow_nan=False) + "\n"
 
 
-def render(report: Report, pictures: Mapping[str, bytes]) -> str:
+def render(report: Report, screenshots: Mapping[str, bytes]) -> str:
     """The page. Everything from outside is escaped: by the template, and in plots by svg.escape."""
     environment = Environment(
         loader=PackageLoader("rehearsal.report"),
@@ -56,13 +56,13 @@ def render(report: Report, pictures: Mapping[str, bytes]) -> str:
     environment.filters.update(clock=clock, duration=duration, date=date)
     return environment.get_template("report.html.j2").render(
         report=report,
-        kinds=SHOWN_KINDS,
+        kinds=KINDS,
         findings=findings,
-        users=users,
+        user_traffic=user_traffic,
         timeline=timeline.timeline,
-        plot=users.plot,
-        picture=lambda file: base64.b64encode(pictures[file]).decode(),
-        kind_colour=lambda what: timeline.COLOURS.get(what, "var(--faint)"),
+        plot=user_traffic.plot,
+        image=lambda file: base64.b64encode(screenshots[file]).decode(),
+        kind_colour=lambda activity: timeline.COLOURS.get(activity, "var(--faint)"),
     )
 
 

@@ -25,9 +25,9 @@ INTRODUCTION = """# The report of a rehearsal
 
 | file | is |
 |---|---|
-| `index.html` | the report for people: one file, pictures and plots included; it loads nothing and runs no script |
+| `index.html` | the report for people: one file, screenshots and plots included; it loads nothing and runs no script |
 | `report.json` | the same as data; its schema is [report.schema.json](report.schema.json) (JSON Schema 2020-12) |
-| `pictures/` | the screenshots, as PNG |
+| `screenshots/` | the screenshots, as PNG |
 
 `jq '.stories[] | select(.passed | not) | {name, problem}' rehearsal-report/report.json` names what failed.
 `shipmate rehearse --json` prints only the outcome.
@@ -52,7 +52,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def reference() -> str:
-    """The page: what there is, then a table for each type."""
+    """The reference page: an introduction, then a table for each type."""
     return "\n".join([INTRODUCTION, *(_chapter(kind) for kind in kinds())])
 
 
@@ -78,12 +78,12 @@ def documentation(kind: Any) -> dict[str, str]:
 
 
 def _record(kind: Any) -> dict[str, Any]:
-    hints, told = typing.get_type_hints(kind), documentation(kind)
+    hints, texts = typing.get_type_hints(kind), documentation(kind)
     fields = [field.name for field in dataclasses.fields(kind)]
     return {
         "type": "object",
         "description": inspect.getdoc(kind),
-        "properties": {name: {"description": told.get(name, ""), **_schema(hints[name])} for name in fields},
+        "properties": {name: {"description": texts.get(name, ""), **_schema(hints[name])} for name in fields},
         "required": fields,
         "additionalProperties": False,
     }
@@ -109,9 +109,9 @@ def _records_in(hint: Any) -> list[Any]:
 
 
 def _chapter(kind: Any) -> str:
-    hints, told = typing.get_type_hints(kind), documentation(kind)
+    hints, texts = typing.get_type_hints(kind), documentation(kind)
     rows = [
-        f"| `{field.name}` | {_shown(hints[field.name])} | {told.get(field.name, '')} |"
+        f"| `{field.name}` | {_shown(hints[field.name])} | {texts.get(field.name, '')} |"
         for field in dataclasses.fields(kind)
     ]
     head = [f"## {kind.__name__}", "", str(inspect.getdoc(kind)), "", "| field | type | meaning |", "|---|---|---|"]

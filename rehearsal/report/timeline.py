@@ -1,10 +1,10 @@
-"""A story's time as a picture: what people did, what went live, and every job of every run, in the colours of what was at work."""
+"""The timeline of a story: users' actions, what went live, and every job of every run, coloured by activity."""
 
 from __future__ import annotations
 
 from rehearsal.report import svg
 from rehearsal.report.findings import anchor
-from rehearsal.report.model import Entry, Job, Live, Run, Story
+from rehearsal.report.model import Event, Job, Run, Story, WentLive
 from rehearsal.report.time_shares import KINDS, spans_of
 
 LABEL = 236
@@ -17,10 +17,10 @@ LIVE_LABEL = 130
 
 
 def timeline(story: Story) -> str:
-    """Rows from top to bottom: people, what went live, and each run with its jobs."""
+    """Rows from top to bottom: users, what went live, and each run with its jobs."""
     scale = svg.Scale(story.started, story.ended, LABEL)
     y = 22.0
-    rows = [_people(story.entries, scale, y)]
+    rows = [_users(story.events, scale, y)]
     y += ROW + 4
     marks, used = _live(story.live, scale, y)
     y += used
@@ -33,22 +33,22 @@ def timeline(story: Story) -> str:
     return svg.drawing(y, scale.axis(y) + lines + "".join(rows) + marks, f"Timeline of {story.title}")
 
 
-def _people(entries: list[Entry], scale: svg.Scale, y: float) -> str:
-    """A mark for each act; one that took its time is a bar."""
-    acts = [entry for entry in entries if entry.who]
-    drawn = [svg.text(0, y + 12, "people", "run")]
-    for act in acts:
-        left, right = scale.x(act.started), scale.x(act.ended)
+def _users(events: list[Event], scale: svg.Scale, y: float) -> str:
+    """A mark for each action; one that took longer is a bar."""
+    actions = [event for event in events if event.user]
+    drawn = [svg.text(0, y + 12, "users", "run")]
+    for action in actions:
+        left, right = scale.x(action.started), scale.x(action.ended)
         mark = (
-            svg.bar(left, y + 5, right - left, 8, "var(--person)")
+            svg.bar(left, y + 5, right - left, 8, "var(--action)")
             if right - left > 4
-            else f'<circle cx="{left:.1f}" cy="{y + 9:.1f}" r="3.2" fill="var(--person)"/>'
+            else f'<circle cx="{left:.1f}" cy="{y + 9:.1f}" r="3.2" fill="var(--action)"/>'
         )
-        drawn.append(svg.titled(f"{act.who}: {act.text}", mark))
+        drawn.append(svg.titled(f"{action.user}: {action.text}", mark))
     return "".join(drawn)
 
 
-def _live(lives: list[Live], scale: svg.Scale, y: float) -> tuple[str, float]:
+def _live(lives: list[WentLive], scale: svg.Scale, y: float) -> tuple[str, float]:
     """Names of what went live beside their lines, on as many rows as they need; and the height used."""
     if not lives:
         return "", 0
@@ -62,14 +62,14 @@ def _live(lives: list[Live], scale: svg.Scale, y: float) -> tuple[str, float]:
     return "".join(drawn), len(ends) * ROW + 4
 
 
-def _live_name(live: Live, x: float, y: float, *, flipped: bool) -> str:
+def _live_name(live: WentLive, x: float, y: float, *, flipped: bool) -> str:
     name = svg.shortened(f"{live.release} {live.environment}".strip() or live.text, 24)
     dot = f'<circle cx="{x:.1f}" cy="{y + 9:.1f}" r="4" fill="var(--accent)"/>'
     return dot + svg.text(x - 8 if flipped else x + 8, y + 13, name, "live", end=flipped)
 
 
 def _run(run: Run, story: str, scale: svg.Scale, y: float) -> tuple[str, float]:
-    """The run's name, and below it the jobs that began; and the height used."""
+    """The run's name, and below it the jobs that started; and the height used."""
     jobs = [job for job in run.jobs if job.started > 0 and job.conclusion != "skipped"]
     failed = run.conclusion in FAILED
     name = svg.shortened(f"{run.workflow} · {run.title}", 110) + (" ✗" if failed else "")
@@ -85,7 +85,7 @@ def _job(job: Job, story: str, scale: svg.Scale, y: float) -> str:
     label = svg.shortened(job.name, 30) + (f" (attempt {job.attempt})" if job.attempt > 1 else "")
     waited = scale.x(job.created)
     return svg.titled(
-        _told(job),
+        _summary(job),
         svg.text(14, y + 13, label, "job failed" if failed else "job"),
         svg.bar(waited, y + 8, left - waited, 2, "var(--dim)"),
         _filled(job, scale, y, left, right),
@@ -100,13 +100,13 @@ def _filled(job: Job, scale: svg.Scale, y: float, left: float, right: float) -> 
     if job.conclusion in QUIET:
         return svg.bar(left, y + 3, right - left, 12, QUIET[job.conclusion])
     parts = [
-        svg.bar(scale.x(span.started), y + 3, scale.x(span.ended) - scale.x(span.started), 12, COLOURS[span.what])
+        svg.bar(scale.x(span.started), y + 3, scale.x(span.ended) - scale.x(span.started), 12, COLOURS[span.activity])
         for span in spans_of(job)
     ]
     return "".join(parts) or svg.bar(left, y + 3, right - left, 12, "var(--dim)")
 
 
-def _told(job: Job) -> str:
+def _summary(job: Job) -> str:
     waited = job.started - job.created
     steps = "; ".join(f"{step.name} {step.ended - step.started:.1f} s" for step in job.steps)
     return (

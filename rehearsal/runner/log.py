@@ -132,7 +132,7 @@ class LogReader:
 
     def _ended(self, entry: Mapping[str, Any], path: tuple[str, ...], step: Step) -> None:
         if self._guest is not None and self._guest[0] == path:
-            step.guests += self._spent() - self._guest[1]
+            step.nested_busy += self._spent() - self._guest[1]
             self._guest = None
         if len(path) > 1 or entry.get("stage") != "Main" or step.status == "completed":
             return
@@ -209,7 +209,7 @@ class LogReader:
 
     def end(self, step: Step, conclusion: str) -> None:
         if step.status == "in_progress":
-            step.busy = max(self._spent() - self._spent_before - step.guests, 0.0)
+            step.busy = max(self._spent() - self._spent_before - step.nested_busy, 0.0)
         if step.status != "completed":
             step.started_at = step.started_at or self._now()
             step.status, step.conclusion, step.completed_at = "completed", conclusion, self._now()

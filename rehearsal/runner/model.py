@@ -49,8 +49,8 @@ class Step:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     busy: float = 0.0
-    """Seconds of processor time of the processes that it started and that ended with it, those of `guests` left out."""
-    guests: float = 0.0
+    """Seconds of processor time of the processes that it started and that ended with it, those of `nested_busy` left out."""
+    nested_busy: float = 0.0
     """The same of the actions that its own action uses: stand-ins of actions from outside."""
     log: list[str] = field(default_factory=list)
     """Lines, masked, each with its timestamp in front as on GitHub."""

@@ -1,4 +1,4 @@
-"""What must be true after what people did. A proof that fails says what was found instead."""
+"""Assertions of scenarios. One that fails says what was found instead."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Disproved(AssertionError):
-    """A story's expectation that did not hold."""
+class ExpectationFailed(AssertionError):
+    """An expectation of a scenario that was not met."""
 
 
-def that(condition: object, text: str, found: object = "") -> None:
-    """Raises Disproved with what was found."""
+def expect(condition: object, text: str, found: object = "") -> None:
+    """Raise ExpectationFailed, with what was found, unless the condition is true."""
     if not condition:
-        raise Disproved(f"{text}{f' (found: {found})' if found != '' else ''}")
+        raise ExpectationFailed(f"{text}{f' (found: {found})' if found != '' else ''}")
 
 
 def eventually(
@@ -27,7 +27,7 @@ def eventually(
     every: float = 0.1,
     alive: Callable[[], None] | None = None,
 ) -> T:
-    """The first value of `read` that is neither None nor False. `alive` may raise to end the wait early. Raises Disproved."""
+    """The first value of `read` that is neither None nor False. `alive` may raise to end the wait early. Raises ExpectationFailed."""
     deadline = time.monotonic() + seconds
     while True:
         value = read()
@@ -36,5 +36,5 @@ def eventually(
         if alive is not None:
             alive()
         if time.monotonic() > deadline:
-            raise Disproved(f"waited {seconds:.0f} s for {what}")
+            raise ExpectationFailed(f"waited {seconds:.0f} s for {what}")
         time.sleep(every)

@@ -15,19 +15,19 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from rehearsal.scenario import assertions as proof
-from rehearsal.scenario.world_client import Place
+from rehearsal.scenario.assertions import eventually, expect
+from rehearsal.scenario.world_client import WorldClient
 
 UPDATES = "u.expo.dev"
 BATCH = 50
-"""Devices that are asked before it is looked again: at 10 % all of them are left out once in two hundred times."""
+"""Devices that ask before the next attempt: at 10 % all of them are left out once in two hundred times."""
 SECONDS = 120
-"""How long it is looked for an update that is being published."""
+"""How long an update may take until a device gets it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
-    """What a device runs; both are empty for what is inside its build."""
+class ServedUpdate:
+    """The update that a device gets; both fields are empty for what is inside its build."""
 
     update: str = ""
     code: str = ""
@@ -36,9 +36,9 @@ class Given:
 
 @dataclass(kw_only=True)
 class Devices:
-    """Those of one channel."""
+    """The devices of one channel."""
 
-    place: Place
+    world: WorldClient
     channel: str
     app: Mapping[str, Any]
     """`expo` of app.json."""
@@ -46,9 +46,9 @@ class Devices:
     """Platform -> runtime version of the build that they have."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def given(self, platform: str, device: str) -> Given:
-        """What one of them is given when it starts."""
-        answer = self.place.ask_provider(
+    def served_update(self, platform: str, device: str) -> ServedUpdate:
+        """What a device gets when the app starts."""
+        answer = self.world.request_provider(
             UPDATES,
             urlsplit(self.app["updates"]["url"]).path,
             {
@@ -61,29 +61,31 @@ class Devices:
             },
         )
         if answer.status_code == 204:
-            return Given()
-        proof.that(answer.status_code == 200, f"{UPDATES} answers a device", answer.text[:300])
+            return ServedUpdate()
+        expect(answer.status_code == 200, f"{UPDATES} answers a device", answer.text[:300])
         return _read(answer)
 
-    def some(self, count: int = BATCH) -> list[str]:
-        """Devices that nobody asked yet."""
+    def new_devices(self, count: int = BATCH) -> list[str]:
+        """Devices that have not asked yet."""
         return [f"device-{number}" for number in itertools.islice(self.numbers, count)]
 
-    def other_than(self, platform: str, codes: set[str], alive: Callable[[], None] | None = None) -> tuple[str, Given]:
-        """A device that is given something else, once there is one; and what. `alive` may raise to end the wait early."""
+    def find_other_update(
+        self, platform: str, codes: set[str], alive: Callable[[], None] | None = None
+    ) -> tuple[str, ServedUpdate]:
+        """A device that gets other code, once there is one, and its update. `alive` may raise to end the wait early."""
 
-        def ask() -> tuple[str, Given] | None:
-            found = ((device, self.given(platform, device)) for device in self.some())
-            return next(((device, given) for device, given in found if given.code not in codes), None)
+        def ask() -> tuple[str, ServedUpdate] | None:
+            found = ((device, self.served_update(platform, device)) for device in self.new_devices())
+            return next(((device, served) for device, served in found if served.code not in codes), None)
 
-        what = f"a device with {platform} to be given something else"
-        return proof.eventually(ask, what, seconds=SECONDS, alive=alive)
+        what = f"a device with {platform} to get another update"
+        return eventually(ask, what, seconds=SECONDS, alive=alive)
 
-    def use(self, given: Given, sessions: int, crashed: int = 0) -> None:
-        """Their sessions with an update end, so many by a crash. The app reports them to Sentry under the update's name."""
-        release = f"{self.app['ios']['bundleIdentifier']}@{self.app['version']}+update.{given.update.lower()}"
+    def report_sessions(self, served: ServedUpdate, sessions: int, crashed: int = 0) -> None:
+        """Sessions with an update end, some by a crash. The app reports them to Sentry under the update's name."""
+        release = f"{self.app['ios']['bundleIdentifier']}@{self.app['version']}+update.{served.update.lower()}"
         [sentry] = (options for name, options in self.plugins() if name == "@sentry/react-native/expo")
-        self.place.happens(
+        self.world.provider_event(
             "sentry", "use", project=sentry["project"], release=release, sessions=sessions, crashed=crashed
         )
 
@@ -92,10 +94,10 @@ class Devices:
         return ((plugin[0], plugin[1]) for plugin in self.app["plugins"] if isinstance(plugin, list))
 
 
-def _read(answer: httpx.Response) -> Given:
+def _read(answer: httpx.Response) -> ServedUpdate:
     head = f"content-type: {answer.headers['content-type']}\r\n\r\n".encode()
     for part in email.message_from_bytes(head + answer.content).walk():
         if part.get_param("name", header="content-disposition") == "manifest":
             manifest = json.loads(str(part.get_payload()))
-            return Given(update=manifest["id"], code=manifest["launchAsset"]["fileSHA256"])
-    return Given()
+            return ServedUpdate(update=manifest["id"], code=manifest["launchAsset"]["fileSHA256"])
+    return ServedUpdate()

@@ -1,4 +1,4 @@
-"""What happened in a story, as it happened: people's acts, what was waited for, what was proved. The report is made from it."""
+"""The event log of a scenario: what users did, what was waited for, what was asserted. The report is made from it."""
 
 from __future__ import annotations
 
@@ -10,47 +10,48 @@ from typing import Any
 
 
 @dataclass(kw_only=True)
-class Entry:
-    """One line of a diary; times are seconds since the epoch."""
+class LoggedEvent:
+    """One event; times are seconds since the epoch."""
 
     kind: str
-    """act, wait, proof, live, message, failure"""
+    """action, wait, assertion, live, notification, traffic, faults, failure"""
     text: str
-    who: str = ""
+    user: str = ""
     started: float
     ended: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
-class Diary:
-    """The entries of one story."""
+class EventLog:
+    """The events of one story."""
 
     story: str
-    entries: list[Entry] = field(default_factory=list)
-    listener: Callable[[Entry], None] = lambda entry: None
+    events: list[LoggedEvent] = field(default_factory=list)
+    listener: Callable[[LoggedEvent], None] = lambda event: None
+    """Called when an event starts, and when it ends."""
     clock: Callable[[], float] = time.time
 
     @contextmanager
-    def during(self, kind: str, text: str, *, who: str = "", **facts: Any) -> Iterator[Entry]:
-        """An entry that lasts as long as the block; a failure in it is written down and goes on up."""
-        entry = Entry(kind=kind, text=text, who=who, started=self.clock(), facts=facts)
-        self.entries.append(entry)
-        self.listener(entry)
+    def record(self, kind: str, text: str, *, user: str = "", **facts: Any) -> Iterator[LoggedEvent]:
+        """An event that lasts as long as the block. An exception makes it a failure, and is raised again."""
+        event = LoggedEvent(kind=kind, text=text, user=user, started=self.clock(), facts=facts)
+        self.events.append(event)
+        self.listener(event)
         try:
-            yield entry
+            yield event
         except BaseException as error:
-            entry.kind = "failure"
-            entry.facts["error"] = str(error)
+            event.kind = "failure"
+            event.facts["error"] = str(error)
             raise
         finally:
-            entry.ended = self.clock()
-            self.listener(entry)
+            event.ended = self.clock()
+            self.listener(event)
 
-    def note(self, kind: str, text: str, *, who: str = "", **facts: Any) -> Entry:
-        """An entry of one moment."""
-        with self.during(kind, text, who=who, **facts) as entry:
-            return entry
+    def add(self, kind: str, text: str, *, user: str = "", **facts: Any) -> LoggedEvent:
+        """An event of one moment."""
+        with self.record(kind, text, user=user, **facts) as event:
+            return event
 
     def as_json(self) -> list[dict[str, Any]]:
-        return [asdict(entry) for entry in self.entries]
+        return [asdict(event) for event in self.events]

@@ -1,4 +1,4 @@
-"""What this platform's workflows call themselves, their jobs and their environments: one place for every story that looks at them."""
+"""Names of this platform's workflows, their jobs and environments, in one place for every story."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The world as a story sees it: addresses and tokens, nothing of its inside."""
+"""The client of a running world: its addresses and tokens, and its control port."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import httpx
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """What `world.json` says of a running world."""
+class WorldClient:
+    """A running world, by what it wrote to `world.json`."""
 
     root: Path
     api: str
@@ -25,7 +25,7 @@ class Place:
     tokens: Mapping[str, str]
     """Login -> token."""
     edge: str
-    """https://127.0.0.1:PORT, the front of both platforms."""
+    """https://127.0.0.1:PORT, where public host names are served."""
     ca: str
     spki: str
     """base64 sha256 of the edge's public key, for a browser."""
@@ -36,10 +36,10 @@ class Place:
     overlay: str
     control: str
     environ: Mapping[str, str]
-    """What a terminal in this world has set."""
+    """Environment variables of every terminal in this world."""
 
     @classmethod
-    def read(cls, file: Path) -> Place:
+    def read(cls, file: Path) -> WorldClient:
         raw: dict[str, Any] = json.loads(file.read_text())
         raw["root"] = Path(raw["root"])
         return cls(**{name: raw[name] for name in cls.__dataclass_fields__})
@@ -50,42 +50,42 @@ class Place:
         return self.root / "programs"
 
     def github(self, login: str) -> httpx.Client:
-        """The REST API as one person."""
+        """The REST API as one user."""
         return httpx.Client(
             base_url=self.api,
             headers={"Authorization": f"token {self.tokens[login]}", "Accept": "application/vnd.github+json"},
             timeout=30,
             trust_env=False,
             follow_redirects=True,
-            verify=_no_authority(),
+            verify=_no_authorities(),
         )
 
-    def browser_like(self) -> httpx.Client:
+    def https_client(self) -> httpx.Client:
         """A client that trusts the world's certificate authority and keeps its connections."""
         return httpx.Client(verify=ssl.create_default_context(cafile=self.ca), timeout=10, trust_env=False)
 
-    def ask(self, client: Any, host: str, path: str, *, method: str = "GET", **request: Any) -> httpx.Response:
-        """Ask a public host name at the world's front, with its name in SNI and Host."""
+    def request(self, client: Any, host: str, path: str, *, method: str = "GET", **request: Any) -> httpx.Response:
+        """Send a request to a public host name at the world's edge, with its name in SNI and Host."""
         headers = {"Host": host, **request.pop("headers", {})}
         answer: httpx.Response = client.request(
             method, f"{self.edge}{path}", headers=headers, extensions={"sni_hostname": host}, **request
         )
         return answer
 
-    def ask_provider(self, host: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
-        """GET from a public host of a provider, as anybody may. Raises httpx.HTTPError, KeyError for a host that is not played."""
+    def request_provider(self, host: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
+        """GET from a public host of a provider, without credentials. Raises httpx.HTTPError, KeyError for an unknown host."""
         hosts: dict[str, str] = json.loads(Path(self.overlay).read_text())["hosts"]
         return httpx.get(
-            f"{hosts[host]}{path}", headers=dict(headers), timeout=30, trust_env=False, verify=_no_authority()
+            f"{hosts[host]}{path}", headers=dict(headers), timeout=30, trust_env=False, verify=_no_authorities()
         )
 
-    def ask_release(self, client: Any, environment: str, component: str, **request: Any) -> httpx.Response:
-        """Ask a component, where users are, which release it is. Raises httpx.HTTPError."""
+    def request_release(self, client: Any, environment: str, component: str, **request: Any) -> httpx.Response:
+        """Ask a component at its public address which release it is. Raises httpx.HTTPError."""
         path, _ = self.releases[environment][component]
-        return self.ask(client, self.hosts[environment][component], path, **request)
+        return self.request(client, self.hosts[environment][component], path, **request)
 
-    def release_in(self, answer: httpx.Response, environment: str, component: str) -> str:
-        """What `ask_release` was told; empty when its JSON does not say. Raises ValueError for what is no JSON."""
+    def read_release(self, answer: httpx.Response, environment: str, component: str) -> str:
+        """The release in an answer to `request_release`; empty when its JSON does not say. Raises ValueError for what is no JSON."""
         found: Any = answer.json()
         for part in self.releases[environment][component][1].split("."):
             found = found.get(part, "") if isinstance(found, dict) else ""
@@ -93,22 +93,22 @@ class Place:
 
     def set_faults(self, faults: Sequence[Mapping[str, Any]]) -> None:
         """Have the providers misbehave (rehearsal.faults says how)."""
-        self._control("POST", "faults", json=list(faults))
+        self._control_request("POST", "faults", json=list(faults))
 
     def clear_faults(self) -> None:
-        self._control("DELETE", "faults")
+        self._control_request("DELETE", "faults")
 
     def faults_fired(self) -> list[dict[str, Any]]:
-        """What was hit since the world began."""
+        """Faults that fired since the world started, oldest first."""
         fired: list[dict[str, Any]] = self.inspect("faults")["fired"]
         return fired
 
     def inspect(self, what: str) -> Any:
-        """A look at what the providers hold, which no client of theirs has: `messages`, `inventory?release=`, `violations`, `memory`."""
-        return self._control("GET", what).json()
+        """State that no client of a provider can read: `runs`, `shifts`, `messages`, `inventory?release=`, `violations`, `memory`."""
+        return self._control_request("GET", what).json()
 
-    def messages(self) -> list[dict[str, str]]:
-        """What people were sent: {"via", "text", "at"}, oldest first."""
+    def notifications(self) -> list[dict[str, str]]:
+        """Slack messages and mails that were sent: {"via", "text", "at"}, oldest first."""
         found: list[dict[str, str]] = self.inspect("messages")
         return found
 
@@ -118,25 +118,25 @@ class Place:
         return found
 
     def kill_act(self, job: int) -> int:
-        """SIGKILL the act process of a job, and nothing else; how many were there to kill."""
-        return int(self._control("POST", f"jobs/{job}/kill").json()["killed"])
+        """SIGKILL the act process of a job, and nothing else; how many processes were killed."""
+        return int(self._control_request("POST", f"jobs/{job}/kill").json()["killed"])
 
-    def comes_due(self, workflow: str) -> int:
-        """Let the time of a workflow's schedule come, by the name of its file; the run. Raises httpx.HTTPError."""
-        return int(self._control("POST", f"due?workflow={workflow}").json()["runs"][0])
+    def trigger_schedule(self, workflow: str) -> int:
+        """Start a workflow as its schedule does, by the name of its file; the id of the run. Raises httpx.HTTPError."""
+        return int(self._control_request("POST", f"due?workflow={workflow}").json()["runs"][0])
 
-    def happens(self, emulator: str, action: str, **arguments: Any) -> None:
-        """Let something happen at a provider: a method of the emulator's control. Raises httpx.HTTPError."""
-        self._control("POST", action, below=f"_control/{emulator}", json=arguments)
+    def provider_event(self, emulator: str, action: str, **arguments: Any) -> None:
+        """Have something happen at a provider: a method of the emulator's control. Raises httpx.HTTPError."""
+        self._control_request("POST", action, below=f"_control/{emulator}", json=arguments)
 
-    def _control(self, method: str, what: str, *, below: str = "_world", **request: Any) -> httpx.Response:
+    def _control_request(self, method: str, what: str, *, below: str = "_world", **request: Any) -> httpx.Response:
         """The world's own port. Raises httpx.HTTPError."""
         address = f"{self.control}/{below}/{what}"
-        answer = httpx.request(method, address, timeout=30, trust_env=False, verify=_no_authority(), **request)
+        answer = httpx.request(method, address, timeout=30, trust_env=False, verify=_no_authorities(), **request)
         return answer.raise_for_status()
 
     def terminal(self, login: str, **more: str) -> dict[str, str]:
-        """The environment of a person's terminal in this world."""
+        """The environment variables of a user's terminal in this world."""
         home = self.root / "homes" / login
         home.mkdir(parents=True, exist_ok=True)
         return {
@@ -160,6 +160,6 @@ class Place:
 
 
 @cache
-def _no_authority() -> ssl.SSLContext:
+def _no_authorities() -> ssl.SSLContext:
     """For addresses without TLS: trusts nobody, and costs nothing (reading all authorities takes 20 ms for each client)."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

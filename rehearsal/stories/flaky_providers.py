@@ -1,13 +1,12 @@
-"""Providers limit, fail, cut connections and lose answers: the release still goes out, once, and says what it survived."""
+"""Providers limit, fail, cut connections and lose answers: the release is still deployed, once, and says what it survived."""
 
 from __future__ import annotations
 
-from rehearsal.scenario import assertions as proof
-from rehearsal.scenario.steps import Routine
-from rehearsal.stories.unapproved import next_version
+from rehearsal.scenario.assertions import expect
+from rehearsal.scenario.steps import Scenario
 
 JOBS = {"emulator": "github", "by": "job"}
-"""People ask GitHub too: what is meant for the pipeline must not hit whoever reviews it."""
+"""Users send requests to GitHub too: what is meant for the pipeline must not hit its reviewers."""
 FAULTS: tuple[dict[str, object], ...] = (
     {**JOBS, "method": "POST", "path": "/deployments$", "kind": "lose_answer", "times": 1},
     {**JOBS, "method": "GET", "path": "/commits/", "kind": "status", "status": 502, "times": 2},
@@ -23,43 +22,26 @@ FAULTS: tuple[dict[str, object], ...] = (
 )
 
 
-def tell(at: Routine) -> None:
-    dev = at.person("dev-1")
-    dev.git("checkout", "-q", "main")
-    dev.git("pull", "-q", "origin", "main")
-    version = next_version(at)
-    at.tag(dev, version)
-    before = len(at.place.faults_fired())
-    with at.diary.during("act", f"the providers become unreliable: {len(FAULTS)} kinds of fault"):
-        at.place.set_faults(FAULTS)
+def run(scenario: Scenario) -> None:
+    dev = scenario.user("dev-1")
+    dev.update_main()
+    version = scenario.next_version()
+    scenario.tag(dev, version)
+    before = len(scenario.world.faults_fired())
+    with scenario.when(f"the providers become unreliable: {len(FAULTS)} kinds of fault"):
+        scenario.world.set_faults(FAULTS)
     try:
-        run = at.release_reaches_production(version)
+        run = scenario.deliver_to_production(version)
     finally:
-        fired = at.place.faults_fired()[before:]
-        at.place.clear_faults()
-    at.diary.note("faults", f"{len(fired)} faults happened", fired=fired)
-    with at.diary.during("proof", "it went out once, and says what it survived"):
+        fired = scenario.world.faults_fired()[before:]
+        scenario.world.clear_faults()
+    scenario.log.add("faults", f"{len(fired)} faults happened", fired=fired)
+    with scenario.then("it was released once, and says what it survived"):
         kinds = {fault["kind"] for fault in fired}
-        proof.that(kinds >= {"lose_answer", "status", "throttle", "cut"}, "every kind of fault happened", kinds)
-        proof.that(at.public_release("production") == {"backend": version, "web": version}, "it is live")
+        expect(kinds >= {"lose_answer", "status", "throttle", "cut"}, "every kind of fault happened", kinds)
+        scenario.expect_live(version)
         logs = "".join(
-            str(at.observer.api("GET", f"actions/jobs/{job['id']}/logs"))
-            for job in at.jobs(run).values()
-            if job["conclusion"] == "success"
+            scenario.job_log(job["id"]) for job in scenario.jobs(run).values() if job["conclusion"] == "success"
         )
-        proof.that("Survived" in logs, "the logs say what was survived")
-        once(at, version)
-
-
-def once(at: Routine, version: str) -> None:
-    """One of everything: revision, deployment, record, release."""
-    records = [
-        d for d in at.observer.api("GET", "deployments?environment=production&per_page=100") if d["task"] == "shipmate"
-    ]
-    mine = [d for d in records if d["payload"].get("release") == version]
-    proof.that(len(mine) == 1, "one record in the ledger", len(mine))
-    releases = [r for r in at.observer.api("GET", "releases?per_page=100") if r["tag_name"] == version]
-    proof.that(len(releases) == 1, "one GitHub release", len(releases))
-    inventory = at.place.inventory(version)
-    proof.that(inventory["vercel"] == 1, "one Vercel deployment", inventory)
-    proof.that(inventory["cloud-run"] <= 2, "one candidate and one live revision at Cloud Run", inventory)
+        expect("Survived" in logs, "the logs say what was survived")
+        scenario.expect_released_once(version)

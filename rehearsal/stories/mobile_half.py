@@ -1,37 +1,36 @@
-"""Apple cannot process the build, Google Play has its own: the release starts again by itself, and delivers the missing one alone."""
+"""Apple cannot process its build, Google Play has its own: the release restarts by itself, and delivers the missing one alone."""
 
 from __future__ import annotations
 
-from rehearsal.scenario import assertions as proof
-from rehearsal.scenario import mobile_apps as apps
-from rehearsal.scenario import workflows
-from rehearsal.scenario.steps import Routine
+from rehearsal.scenario import mobile_apps, workflows
+from rehearsal.scenario.assertions import expect
+from rehearsal.scenario.steps import Scenario
 
 
-def tell(at: Routine) -> None:
-    at.observer.api("PUT", f"actions/workflows/{workflows.STAGING}/disable")
-    apps.quick(at)
-    dev = at.person("dev-1")
-    tag = f"mobile-v{apps.version(dev)}"
-    at.place.happens("app-store", "next_upload", state="INVALID")
-    run = apps.tagged(at, tag)
-    at.must_end(run, "failure")
-    with at.diary.during("proof", "one platform hides nothing of the other"):
-        ended = {name: job["conclusion"] for name, job in at.jobs(run).items()}
+def run(scenario: Scenario) -> None:
+    scenario.disable_workflow(workflows.STAGING)
+    mobile_apps.speed_up_providers(scenario)
+    dev = scenario.user("dev-1")
+    tag = f"mobile-v{mobile_apps.version(dev)}"
+    scenario.world.provider_event("app-store", "next_upload", state="INVALID")
+    first = mobile_apps.push_tag(scenario, tag)
+    scenario.expect_conclusion(first, "failure")
+    with scenario.then("one platform does not hold up the other"):
+        ended = scenario.job_conclusions(first)
         wanted = {workflows.DELIVER["android"]: "success", workflows.DELIVER["ios"]: "failure"}
-        proof.that({name: ended.get(name) for name in wanted} == wanted, "Android is delivered, iOS is not", ended)
-        proof.that(ended.get(workflows.PUBLISH) == "skipped", "nothing is published", ended)
-        delivered = at.place.inventory(tag)["google-play"]
-    again = apps.started_again(at, run)
-    at.must_end(again, "success")
-    with at.diary.during("proof", "the next number is built for iOS alone, and the rest is found done"):
-        made = at.place.inventory(tag)
-        proof.that(made["google-play"] == delivered == 1, "Google Play has it once", made)
-        proof.that(made["eas"] == 3, "one build for Android, two for iOS", made)
-        said = str(at.observer.api("GET", f"actions/jobs/{at.jobs(again)[workflows.DELIVER['android']]['id']}/logs"))
-        proof.that("already" in said, "Android says that it is there already", said[-1500:])
-        at.observer.api("GET", f"releases/tags/{tag}")
-    with at.diary.during("proof", "and people are told once, of how it ended"):
-        told = [message["text"] for message in at.place.messages() if tag in message["text"]]
-        proof.that(len({text.partition("\n")[0] for text in told if "testers" in text}) >= 1, "people are told", told)
-        proof.that(not any("not with all" in text for text in told), "nobody is told of the half", told)
+        expect({name: ended.get(name) for name in wanted} == wanted, "Android is delivered, iOS is not", ended)
+        expect(ended.get(workflows.PUBLISH) == "skipped", "nothing is published", ended)
+        delivered = scenario.world.inventory(tag)["google-play"]
+    again = mobile_apps.find_restarted_run(scenario, first)
+    scenario.expect_conclusion(again, "success")
+    with scenario.then("the next number is built for iOS alone, and the rest is already done"):
+        made = scenario.world.inventory(tag)
+        expect(made["google-play"] == delivered == 1, "Google Play has it once", made)
+        expect(made["eas"] == 3, "one build for Android, two for iOS", made)
+        said = scenario.job_log(scenario.jobs(again)[workflows.DELIVER["android"]]["id"])
+        expect("already" in said, "Android says that it is there already", said[-1500:])
+        scenario.observer.api("GET", f"releases/tags/{tag}")
+    with scenario.then("one notification says how it ended"):
+        sent = [message["text"] for message in scenario.world.notifications() if tag in message["text"]]
+        expect(len({text.partition("\n")[0] for text in sent if "testers" in text}) >= 1, "testers are named", sent)
+        expect(not any("not with all" in text for text in sent), "no message of the half", sent)

@@ -2,63 +2,54 @@
 
 from __future__ import annotations
 
-from rehearsal.scenario import assertions as proof
 from rehearsal.scenario import workflows
-from rehearsal.scenario.steps import Routine
-from rehearsal.scenario.user_traffic import Observer
+from rehearsal.scenario.assertions import expect
+from rehearsal.scenario.steps import Scenario
 
 
-def tell(at: Routine) -> None:
-    # A load test after each deployment to staging has stories of its own, and would slow down all the others.
-    at.observer.api("PUT", f"actions/workflows/{workflows.PERFORMANCE}/disable")
-    first_release(at)
-    second_release(at)
+def run(scenario: Scenario) -> None:
+    # given no load tests: one after each deployment to staging has stories of its own, and would slow down all the others.
+    scenario.disable_workflow(workflows.PERFORMANCE)
+    first_release(scenario)
+    second_release(scenario)
 
 
-def first_release(at: Routine) -> None:
-    """The way of a change in the backend and the web app, to v1.0.0."""
-    dev, reviewer = at.person("dev-1"), at.person("dev-2")
-    dev.writes("apps/backend/backend/greeting.py", '"""A greeting."""\n\nGREETING = "Welcome aboard"\n')
-    dev.writes("apps/web/public/robots.txt", "User-agent: *\nDisallow:\n")
-    at.branch(dev, "welcome", "feat: welcome people aboard")
-    at.change_reaches_staging(dev, reviewer, "welcome", "feat: welcome people aboard")
-    at.tag(dev, "v1.0.0")
-    at.release_reaches_production("v1.0.0")
-    _is_live(at, "v1.0.0")
+def first_release(scenario: Scenario) -> None:
+    """A change in the backend and the web app reaches production as v1.0.0."""
+    dev, reviewer = scenario.user("dev-1"), scenario.user("dev-2")
+    dev.write("apps/backend/backend/greeting.py", '"""A greeting."""\n\nGREETING = "Welcome aboard"\n')
+    dev.write("apps/web/public/robots.txt", "User-agent: *\nDisallow:\n")
+    scenario.push_branch(dev, "welcome", "feat: welcome people aboard")
+    scenario.deliver_to_staging(dev, reviewer, "welcome", "feat: welcome people aboard")
+    scenario.tag(dev, "v1.0.0")
+    scenario.deliver_to_production("v1.0.0")
+    _is_live(scenario, "v1.0.0")
 
 
-def second_release(at: Routine) -> None:
+def second_release(scenario: Scenario) -> None:
     """A fix of the web app alone: CI runs what it affects, and the users see no failed request."""
-    dev, reviewer = at.person("dev-2"), at.person("dev-1")
-    dev.git("checkout", "-q", "main")
-    dev.git("pull", "-q", "origin", "main")
-    dev.writes("apps/web/public/robots.txt", "User-agent: *\nDisallow: /private\n")
-    at.branch(dev, "robots", "fix: keep robots out of private pages")
-    at.change_reaches_staging(dev, reviewer, "robots", "fix: keep robots out of private pages")
-    at.tag(dev, "v1.0.1")
-    with Observer(place=at.place, environment="production") as users:
-        at.release_reaches_production("v1.0.1", dispatcher="dev-2")
-    at.diary.note(
-        "users",
-        "what users saw meanwhile",
-        sights={k: [[s.at, s.ms, s.ok, s.seen] for s in v] for k, v in users.sights.items()},
-    )
-    proof.that(not users.failures(), "no user saw a failed request", users.failures()[:3])
-    proof.that(len(users.sights["backend"]) > 20, "users were asking all the time", len(users.sights["backend"]))
-    proof.that(
+    dev, reviewer = scenario.user("dev-2"), scenario.user("dev-1")
+    dev.update_main()
+    dev.write("apps/web/public/robots.txt", "User-agent: *\nDisallow: /private\n")
+    scenario.push_branch(dev, "robots", "fix: keep robots out of private pages")
+    scenario.deliver_to_staging(dev, reviewer, "robots", "fix: keep robots out of private pages")
+    scenario.tag(dev, "v1.0.1")
+    with scenario.user_traffic() as users:
+        scenario.deliver_to_production("v1.0.1", dispatcher="dev-2")
+    expect(not users.failures(), "no user saw a failed request", users.failures()[:3])
+    expect(len(users.requests["backend"]) > 20, "users sent requests all the time", len(users.requests["backend"]))
+    expect(
         users.releases("backend") == ["v1.0.0", "v1.0.1"], "users went from v1.0.0 to v1.0.1", users.releases("backend")
     )
-    _is_live(at, "v1.0.1")
+    _is_live(scenario, "v1.0.1")
 
 
-def _is_live(at: Routine, version: str) -> None:
-    with at.diary.during("proof", f"{version} is live, and only once released"):
-        both = {"backend": version, "web": version}
-        proof.that(
-            at.public_release("production") == both, "both answer with it from outside", at.public_release("production")
-        )
-        proof.that(at.live("production") == both, "shipmate status says so", at.live("production"))
-        release = at.observer.api("GET", f"releases/tags/{version}")
-        proof.that(not release["draft"], "the GitHub release is published")
-        named = [r for r in at.observer.api("GET", "releases") if r["tag_name"] == version]
-        proof.that(len(named) == 1, "there is one release of it", len(named))
+def _is_live(scenario: Scenario, version: str) -> None:
+    with scenario.then(f"{version} is live, and only once released"):
+        scenario.expect_live(version)
+        live = scenario.status("production")
+        expect(set(live.values()) == {version}, "shipmate status says so", live)
+        release = scenario.observer.api("GET", f"releases/tags/{version}")
+        expect(not release["draft"], "the GitHub release is published")
+        named = [r for r in scenario.observer.api("GET", "releases") if r["tag_name"] == version]
+        expect(len(named) == 1, "there is one release of it", len(named))

@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.steps import Scenario
 
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """One story: `module` has `tell(at: Routine)`."""
+    """One story: `module` has `run(scenario: Scenario)`."""
 
     name: str
     title: str
     module: str
-    usual: bool = True
-    """Told by `make rehearse`; the others by `shipmate rehearse --all` and by the tests."""
+    default: bool = True
+    """Run by `make rehearse`; the others by `shipmate rehearse --all` and by the tests."""
     nightly: bool = False
-    """Left out by the tests of a change, which hold the same without a world; told every night (.github/workflows/rehearsal.yml)."""
-    starts_released: bool = True
-    """Needs a platform that has two releases in production: it begins with a copy of the world that the quick start left."""
+    """Left out by the tests of a change, which assert the same without a world; run every night (.github/workflows/rehearsal.yml)."""
+    needs_release: bool = True
+    """Needs a platform with two releases in production: it starts from a copy of the world that the quick start left."""
     edits: tuple[tuple[str, str, str], ...] = ()
-    """(file, text, what stands in its place) of the platform, before a world begins that is not a copy."""
+    """(file, text, what stands in its place) of the platform, before a world starts that is not a copy."""
     seconds: int = 30
-    """About how long it takes on two cores; the longest of several begins first."""
+    """About how long it takes on two cores; the longest of several starts first."""
 
-    def tell(self, at: Routine) -> None:
-        telling: Callable[[Routine], None] = import_module(f"rehearsal.stories.{self.module}").tell
-        telling(at)
+    def run(self, scenario: Scenario) -> None:
+        module_run: Callable[[Scenario], None] = import_module(f"rehearsal.stories.{self.module}").run
+        module_run(scenario)
 
     def changes(self, repository: Path) -> dict[str, str]:
         """Content of each edited file, by its path. Raises ValueError when a text is not there."""
@@ -44,12 +44,12 @@ class Story:
 
 
 EDITED = ("apps/backend/backend", "apps/web/public")
-"""What the people in the stories edit: the platform that this suite comes with."""
+"""What the users in the stories edit: the platform that this suite comes with."""
 
 START = "quick-start"
 """The story that releases what others start from."""
 
-PROVED = "    proved_by: staging\n"
+PROVED_BY = "    proved_by: staging\n"
 """Of production, in the manifest."""
 PAGE_LOAD = "    page load: {of: page-load, component: web, p95_ms: 2000}\n"
 """The target that takes minutes to measure."""
@@ -61,13 +61,13 @@ STORIES: dict[str, Story] = {
             name=START,
             title="A pull request reaches production, then a second release",
             module="quick_start",
-            starts_released=False,
+            needs_release=False,
         ),
         Story(
             name="red-pull-request",
             title="A failing test cannot be merged",
             module="red_pull_request",
-            starts_released=False,
+            needs_release=False,
         ),
         Story(name="unapproved", seconds=10, title="Nobody approves their own release", module="unapproved"),
         Story(name="bad-release", seconds=60, title="A bad release never stays", module="bad_release"),
@@ -76,25 +76,25 @@ STORIES: dict[str, Story] = {
             seconds=100,
             title="Thirteen bad releases, and what catches each",
             module="bad_releases",
-            usual=False,
+            default=False,
             nightly=True,
         ),
-        Story(name="rollback", seconds=20, title="The way back, by command and by workflow", module="rollback"),
+        Story(name="rollback", seconds=20, title="Rollback, by command and by workflow", module="rollback"),
         Story(
             name="stopped",
             seconds=60,
-            title="A rollback stops what goes live",
+            title="A rollback stops a release that is going live",
             module="stopped",
-            usual=False,
+            default=False,
             nightly=True,
         ),
-        Story(name="hotfix", seconds=60, title="A fix from a maintenance line", module="hotfix", usual=False),
+        Story(name="hotfix", seconds=60, title="A fix from a maintenance branch", module="hotfix", default=False),
         Story(
             name="killed",
             seconds=120,
             title="Killed at every write, and finished",
             module="killed",
-            usual=False,
+            default=False,
             nightly=True,
         ),
         Story(
@@ -102,88 +102,88 @@ STORIES: dict[str, Story] = {
             seconds=200,
             title="A release that breaks a target is stopped before production",
             module="performance",
-            usual=False,
+            default=False,
             nightly=True,
-            starts_released=False,
+            needs_release=False,
             edits=(
-                ("shipmate.yml", PROVED, f"{PROVED}    targets_required: brief\n"),
+                ("shipmate.yml", PROVED_BY, f"{PROVED_BY}    targets_required: brief\n"),
                 ("shipmate.yml", PAGE_LOAD, ""),
             ),
         ),
         Story(
             name="mobile-release",
             seconds=110,
-            title="A tag brings the apps to their testers",
+            title="A tag delivers the apps to their testers",
             module="mobile_release",
-            usual=False,
-            starts_released=False,
+            default=False,
+            needs_release=False,
         ),
         Story(
             name="mobile-mistakes",
             seconds=50,
             title="Tags of the apps that are stopped before a build",
             module="mobile_mistakes",
-            usual=False,
-            starts_released=False,
+            default=False,
+            needs_release=False,
         ),
         Story(
             name="mobile-half",
             seconds=60,
-            title="One store has the app, the other is delivered by itself",
+            title="One store has the app, the other is delivered alone",
             module="mobile_half",
-            usual=False,
+            default=False,
             nightly=True,
-            starts_released=False,
+            needs_release=False,
         ),
         Story(
             name="mobile-killed",
             seconds=90,
             title="A release of the apps, killed in every job, and finished",
             module="mobile_killed",
-            usual=False,
+            default=False,
             nightly=True,
-            starts_released=False,
+            needs_release=False,
         ),
         Story(
             name="ota-and-back",
             seconds=70,
-            title="A bad update over the air is taken back by itself",
+            title="A bad update over the air is rolled back automatically",
             module="ota_and_back",
-            usual=False,
+            default=False,
             nightly=True,
-            starts_released=False,
+            needs_release=False,
         ),
         Story(
             name="promote",
             seconds=70,
-            title="The apps go from their testers to everybody, with a halt",
+            title="The apps are promoted to every user, with a halt",
             module="promote",
-            usual=False,
+            default=False,
             nightly=True,
-            starts_released=False,
+            needs_release=False,
         ),
         Story(
             name="flaky-providers",
             seconds=45,
             title="Unreliable providers are survived",
             module="flaky_providers",
-            usual=False,
+            default=False,
             nightly=True,
         ),
     )
 }
 
 
-def chosen(names: tuple[str, ...], everything: bool) -> list[Story]:
-    """The stories to tell, in the table's order, with the quick start before those that need it. Raises KeyError."""
+def select(names: tuple[str, ...], everything: bool) -> list[Story]:
+    """The stories to run, in the table's order, with the quick start before those that need it. Raises KeyError."""
     if not names:
-        return [story for story in STORIES.values() if everything or story.usual]
+        return [story for story in STORIES.values() if everything or story.default]
     wanted = {name: STORIES[name] for name in names}
-    if any(story.starts_released for story in wanted.values()):
+    if any(story.needs_release for story in wanted.values()):
         wanted[START] = STORIES[START]
     return [story for story in STORIES.values() if story.name in wanted]
 
 
-def only_implied(names: tuple[str, ...], everything: bool) -> bool:
-    """Whether the quick start is told for the others' sake alone."""
-    return bool(names) and START not in names and any(story.name == START for story in chosen(names, everything))
+def start_is_implied(names: tuple[str, ...], everything: bool) -> bool:
+    """Whether the quick start runs only because others need it."""
+    return bool(names) and START not in names and any(story.name == START for story in select(names, everything))

@@ -15,7 +15,7 @@ import httpx
 
 from rehearsal import processes
 from rehearsal.home import home
-from rehearsal.scenario.world_client import Place
+from rehearsal.scenario.world_client import WorldClient
 from rehearsal.world import leftovers
 
 READY_SECONDS = 60
@@ -57,7 +57,7 @@ class World:
         self.seconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
-        self._place: Place | None = None
+        self._place: WorldClient | None = None
 
     @property
     def pid(self) -> int:
@@ -93,7 +93,7 @@ class World:
             processes.end(self._process, grace=15)
             processes.reap("SHIPMATE_WORLD", str(self._process.pid))
 
-    def __enter__(self) -> Place:
+    def __enter__(self) -> WorldClient:
         leftovers.sweep()
         root = self._folder = leftovers.folder()
         root.chmod(0o755)  # Postgres runs as another user when this is root
@@ -132,7 +132,7 @@ class World:
             (folder / path).write_text(content)
         return folder
 
-    def _wait(self, root: Path) -> Place:
+    def _wait(self, root: Path) -> WorldClient:
         """Raises WorldFailed with what the world said."""
         ready = root / "world.json"
         deadline = time.monotonic() + READY_SECONDS
@@ -142,7 +142,7 @@ class World:
             if time.monotonic() > deadline:
                 raise WorldFailed(f"the world was not ready after {READY_SECONDS} s:\n{self.said()}")
             time.sleep(0.02)
-        return Place.read(ready)
+        return WorldClient.read(ready)
 
 
 def _environment() -> dict[str, str]:

@@ -143,7 +143,7 @@ def _step(step: Step) -> dict[str, Any]:
         "started": _at(step.started_at),
         "ended": _at(step.completed_at),
         "busy": step.busy,
-        "guests": step.guests,
+        "nested_busy": step.nested_busy,
     }
 
 

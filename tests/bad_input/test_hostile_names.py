@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.scenario.world_client import Place
+from rehearsal.scenario.world_client import WorldClient
 from rehearsal.world.handle import World
 from tests.bad_input.conftest import Desk
 from tests.small_platform import Terminal, clone
@@ -26,13 +26,13 @@ SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
+def place() -> Iterator[WorldClient]:
     """A world with this very repository in it."""
     with World(ROOT) as found:
         yield found
 
 
-def ended(place: Place, find: Callable[[Any], Any], seconds: float = SECONDS) -> dict[str, Any]:
+def ended(place: WorldClient, find: Callable[[Any], Any], seconds: float = SECONDS) -> dict[str, Any]:
     """The first run that `find` picks, once it has ended."""
     deadline = time.monotonic() + seconds
     with place.github("release-manager") as client:
@@ -45,7 +45,7 @@ def ended(place: Place, find: Callable[[Any], Any], seconds: float = SECONDS) ->
     raise AssertionError("no such run ended")
 
 
-def test_a_branch_and_a_title_are_data_all_the_way(place: Place, tmp_path: Path) -> None:
+def test_a_branch_and_a_title_are_data_all_the_way(place: WorldClient, tmp_path: Path) -> None:
     checkout = clone(place, "dev-1", tmp_path / "clone")
     (checkout / "README.md").write_text("# Changed\n")
     terminal = Terminal(place, checkout, "dev-1")
@@ -88,7 +88,7 @@ def git(terminal: Terminal, *argv: str) -> None:
         ("rollback.yml", {"environment": "prod"}, "not in the list of allowed values"),
     ],
 )
-def test_unknown_workflow_input(place: Place, workflow: str, inputs: dict[str, str], said: str) -> None:
+def test_unknown_workflow_input(place: WorldClient, workflow: str, inputs: dict[str, str], said: str) -> None:
     """GitHub refuses the dispatch; nothing starts."""
     with place.github("release-manager") as client:
         before = client.get(f"/repos/{place.repository}/actions/workflows/{workflow}/runs").json()["total_count"]

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from rehearsal.scenario import workflows
-from rehearsal.scenario.event_log import Diary
-from rehearsal.scenario.steps import Routine
+from rehearsal.scenario.event_log import EventLog
+from rehearsal.scenario.steps import Scenario
 from rehearsal.world.handle import World
 
 pytestmark = [pytest.mark.world, pytest.mark.long]
@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.world, pytest.mark.long]
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 SERVER = "services/desk/server.js"
-WELL = 'const answer = answers[request.url.split("?")[0]];'
-SICK = (
+HEALTHY = 'const answer = answers[request.url.split("?")[0]];'
+UNHEALTHY = (
     'const sick = request.headers.host === "parcels.example" && request.url === "/health";\n'
     '  const answer = !sick && answers[request.url.split("?")[0]];'
 )
@@ -56,73 +56,70 @@ def repository(example: str, folder: Path) -> Path:
 
 
 @contextmanager
-def at_work(example: str, folder: Path) -> Iterator[Routine]:
-    """A world with that repository, and its people; no provider may be asked what it does not understand."""
-    with World(repository(example, folder / example)) as place:
-        yield Routine(place=place, diary=Diary(story=example))
-        assert place.inspect("violations") == []
+def running_world(example: str, folder: Path) -> Iterator[Scenario]:
+    """A world with that repository; its providers must understand every request."""
+    with World(repository(example, folder / example)) as client:
+        yield Scenario(world=client, log=EventLog(story=example))
+        assert client.inspect("violations") == []
 
 
-def change(at: Routine, branch: str, title: str, path: str, old: str, new: str) -> None:
+def change(scenario: Scenario, branch: str, title: str, path: str, old: str, new: str) -> None:
     """A pull request that is merged and reaches staging."""
-    dev = at.person("dev-1")
-    dev.git("checkout", "-q", "main")
-    dev.git("pull", "-q", "origin", "main")
-    dev.edits(path, old, new)
-    at.branch(dev, branch, title)
-    at.change_reaches_staging(dev, at.person("dev-2"), branch, title)
+    dev = scenario.user("dev-1")
+    dev.update_main()
+    dev.edit(path, old, new)
+    scenario.push_branch(dev, branch, title)
+    scenario.deliver_to_staging(dev, scenario.user("dev-2"), branch, title)
 
 
-def is_published(at: Routine, version: str) -> bool:
-    return any(not each["draft"] for each in at.observer.api("GET", "releases") if each["tag_name"] == version)
+def is_published(scenario: Scenario, version: str) -> bool:
+    return any(not each["draft"] for each in scenario.observer.api("GET", "releases") if each["tag_name"] == version)
 
 
-def test_a_web_app_alone_is_delivered_and_taken_back(tmp_path: Path) -> None:
+def test_a_web_app_alone_is_delivered_and_rolled_back(tmp_path: Path) -> None:
     page = "shop/pages/index.html"
-    with at_work("site", tmp_path) as at:
+    with running_world("site", tmp_path) as scenario:
         for version, title, old, new in (
             ("v1.0.0", "feat: open earlier", "nine", "eight"),
             ("v1.0.1", "fix: close later", "five", "six"),
         ):
-            change(at, version[1:], title, page, old, new)
-            assert at.public_release("staging")["shop"].startswith("sha-")
-            at.tag(at.person("dev-1"), version)
-            run = at.release_reaches_production(version)
-            assert [name for name in at.jobs(run) if name.startswith("Deploy")] == ["Deploy shop"]
-            assert at.public_release("production") == at.live("production") == {"shop": version}
-            assert is_published(at, version)
-        on_call = at.person("on-call")
-        assert "v1.0.1" in on_call.types("shipmate status -e production").out
-        assert "v1.0.0" in on_call.types("shipmate rollback --environment production").out
-        assert at.public_release("production") == at.live("production") == {"shop": "v1.0.0"}
+            change(scenario, version[1:], title, page, old, new)
+            assert scenario.public_releases("staging")["shop"].startswith("sha-")
+            scenario.tag(scenario.user("dev-1"), version)
+            run = scenario.deliver_to_production(version)
+            assert [name for name in scenario.jobs(run) if name.startswith("Deploy")] == ["Deploy shop"]
+            assert scenario.public_releases("production") == scenario.status("production") == {"shop": version}
+            assert is_published(scenario, version)
+        on_call = scenario.user("on-call")
+        assert "v1.0.1" in on_call.command("shipmate status -e production").out
+        assert "v1.0.0" in on_call.command("shipmate rollback --environment production").out
+        assert scenario.public_releases("production") == scenario.status("production") == {"shop": "v1.0.0"}
 
 
-def test_three_services_are_delivered_in_their_order_and_taken_back_together(tmp_path: Path) -> None:
+def test_three_services_are_delivered_in_their_order_and_rolled_back_together(tmp_path: Path) -> None:
     components = ["tracking", "labels", "desk"]
-    with at_work("services", tmp_path) as at:
-        change(at, "ok", "feat: have it well", "services/parcels/__main__.py", '"not found"', '"nothing is here"')
-        at.tag(at.person("dev-1"), "v1.0.0")
-        at.release_reaches_production("v1.0.0")
+    with running_world("services", tmp_path) as scenario:
+        change(scenario, "ok", "feat: have it well", "services/parcels/__main__.py", '"not found"', '"nothing is here"')
+        scenario.tag(scenario.user("dev-1"), "v1.0.0")
+        scenario.deliver_to_production("v1.0.0")
         base = dict.fromkeys(components, "v1.0.0")
-        assert at.public_release("production") == at.live("production") == base
-        assert is_published(at, "v1.0.0")
+        assert scenario.public_releases("production") == scenario.status("production") == base
+        assert is_published(scenario, "v1.0.0")
 
-        change(at, "sick", "feat: be sick where users are", SERVER, WELL, SICK)
-        at.tag(at.person("dev-1"), "v1.1.0")
-        run = at.dispatch(at.person("dev-1"), workflows.PRODUCTION, version="v1.1.0")
-        at.waiting_for_review(run)
-        at.review(at.person("release-manager"), run, "approved", "v1.1.0 may go")
-        at.must_end(run, "failure")
-        ended = {name: job["conclusion"] for name, job in at.jobs(run).items()}
+        change(scenario, "sick", "feat: be sick where users are", SERVER, HEALTHY, UNHEALTHY)
+        scenario.tag(scenario.user("dev-1"), "v1.1.0")
+        run = scenario.start_release("v1.1.0")
+        scenario.expect_conclusion(run, "failure")
+        ended = scenario.job_conclusions(run)
         assert {ended[f"Deploy {name}"] for name in components} == {"success"}
         assert (ended[workflows.GO_LIVE], ended[workflows.ROLL_BACK_JOB]) == ("failure", "success")
-        assert went_live(at, "v1.1.0") == components, "all of them had traffic, in the declared order"
-        assert at.public_release("production") == at.live("production") == base
-        assert not is_published(at, "v1.1.0")
-        assert any("v1.1.0" in message["text"] for message in at.place.messages())
+        assert went_live(scenario, "v1.1.0") == components, "all of them had traffic, in the declared order"
+        assert scenario.public_releases("production") == scenario.status("production") == base
+        assert not is_published(scenario, "v1.1.0")
+        assert any("v1.1.0" in message["text"] for message in scenario.world.notifications())
 
 
-def went_live(at: Routine, release: str) -> list[str]:
+def went_live(scenario: Scenario, release: str) -> list[str]:
     """Components in the order in which users in production were sent to a release, all of them."""
-    shifts = [each for each in at.place.inspect("shifts") if each["environment"] == "production"]
+    shifts = [each for each in scenario.world.inspect("shifts") if each["environment"] == "production"]
     return list(dict.fromkeys(each["component"] for each in shifts if each["text"] == f"{release} 100 %"))

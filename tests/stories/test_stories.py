@@ -1,4 +1,4 @@
-"""Every story that the tests of a change have time for, by the one command that a person types."""
+"""Every story that the tests of a change have time for, by the one command that users type."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def problems(report: dict[str, Any]) -> str:
         for story in report["stories"]
         if not story["passed"]
     ]
-    said += [f"{name}: not told" for name in report["untold"]]
-    return "\n\n".join([*said, *report["checked"]["violations"]])
+    said += [f"{name}: not run" for name in report["not_run"]]
+    return "\n\n".join([*said, *report["contracts"]["violations"]])
 
 
 def test_shipmate_rehearse(platform: Path, tmp_path: Path) -> None:
     folder = tmp_path / "report"
-    told = [story.name for story in STORIES.values() if not story.nightly]
-    chosen = [word for name in told for word in ("--story", name)]
+    names = [story.name for story in STORIES.values() if not story.nightly]
+    chosen = [word for name in names for word in ("--story", name)]
     argv = [COMMAND, "rehearse", *chosen, "--repository", platform, "--output", folder]
     ended = subprocess.run(argv, cwd=platform, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert (folder / "report.json").is_file(), (
@@ -55,7 +55,7 @@ def test_shipmate_rehearse(platform: Path, tmp_path: Path) -> None:
     )
     report = json.loads((folder / "report.json").read_text())
     assert problems(report) == ""
-    assert [story["name"] for story in report["stories"]] == told
+    assert [story["name"] for story in report["stories"]] == names
     assert report["passed"]
     assert ended.returncode == 0
     assert "all passed" in (folder / "index.html").read_text()

@@ -1,4 +1,4 @@
-"""`shipmate rehearse` without telling anything: what it lists, refuses and answers."""
+"""`shipmate rehearse` without running a story: what it lists, refuses and prints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.rehearsal.report.example import failed, report, story
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Stands in for the telling (the world's own tests tell); what it was given, and what it is to answer."""
+    """Replaces `rehearse` (the world's own tests run it); the arguments it got, and the answer it gives."""
     seen: dict[str, Any] = {"answer": report(story())}
 
     def rehearse(repository: Path, stories: Sequence[Story], output: Path, **options: bool) -> Any:
@@ -50,10 +50,10 @@ def test_an_unknown_story_is_refused_before_anything_starts(asked: dict[str, Any
     assert "stories" not in asked
 
 
-def test_the_usual_stories_of_this_checkout_are_told(asked: dict[str, Any], tmp_path: Path) -> None:
+def test_the_default_stories_of_this_checkout_are_run(asked: dict[str, Any], tmp_path: Path) -> None:
     said = run("--output", str(tmp_path))
     assert said.exit_code == 0
-    assert asked["stories"] == [one.name for one in STORIES.values() if one.usual]
+    assert asked["stories"] == [one.name for one in STORIES.values() if one.default]
     assert asked["repository"] == Path(__file__).parents[3]
     assert f"passed in 10 s; the report: {tmp_path}/index.html" in said.output
 
@@ -106,4 +106,4 @@ def test_a_kept_world_will_do_where_the_quick_start_was_not_asked_for(
     asked: dict[str, Any], arguments: list[str], may: bool
 ) -> None:
     run(*arguments)
-    assert asked["begin_released"] is may
+    assert asked["use_kept_world"] is may

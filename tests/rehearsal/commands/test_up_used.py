@@ -1,4 +1,4 @@
-"""`shipmate up` as a newcomer uses it: what it prints works, with git, gh and shipmate; Ctrl-C takes everything down."""
+"""`shipmate up` as a newcomer uses it: what it prints works, with git, gh and shipmate; Ctrl-C stops everything."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_curl_asks_a_site_as_printed(world: Up) -> None:
     curl = shutil.which("curl")
     assert curl is not None, "curl is not installed. Get it with: apt-get install curl"
     done = subprocess.run(
-        ["sh", "-c", f"{printed(world, 'ask one')} -s -o /dev/null -w '%{{http_code}}'"],
+        ["sh", "-c", f"{printed(world, 'request one')} -s -o /dev/null -w '%{{http_code}}'"],
         capture_output=True,
         text=True,
         timeout=30,
@@ -65,7 +65,7 @@ def test_curl_asks_a_site_as_printed(world: Up) -> None:
 
 @pytest.mark.world
 def test_the_first_lines_work_as_printed(world: Up, tmp_path: Path) -> None:
-    lines = world.said.partition("Begin in another terminal:\n")[2].splitlines()[:3]
+    lines = world.said.partition("Start in another terminal:\n")[2].splitlines()[:3]
     script = "\n".join(lines)
     assert "terminals/dev-1.env" in script
     done = subprocess.run(
@@ -139,6 +139,6 @@ def test_ctrl_c_takes_everything_down(world: Up) -> None:
     world.process.send_signal(signal.SIGINT)
     assert world.process.wait(timeout=GONE_SECONDS) == 0
     assert world.process.stdout is not None
-    assert "taking everything down" in world.process.stdout.read()
+    assert "stopping everything" in world.process.stdout.read()
     assert not root.exists()
     world.nothing_is_left()

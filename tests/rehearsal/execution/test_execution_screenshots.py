@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal.execution.screenshots import BY_STORY, NothingToShow, Pictures, View
+from rehearsal.execution.screenshots import BY_STORY, Browser, Page, PageUnavailable
 from rehearsal.scenario import workflows
 from rehearsal.stories import table
-from tests.rehearsal.scenario.scenario_world import PlainPlace, place
+from tests.rehearsal.scenario.scenario_world import PlainWorldClient, world
 
 WORKFLOWS = Path(__file__).parents[3] / ".github/workflows"
 RUN = "actions/runs/{run}"
@@ -20,7 +20,7 @@ RUN = "actions/runs/{run}"
 def test_they_are_of_stories_and_of_workflows_that_there_are() -> None:
     names = {yaml.safe_load(file.read_text())["name"] for file in WORKFLOWS.glob("*.yml")}
     assert set(BY_STORY) <= set(table.STORIES)
-    assert {view.workflow for views in BY_STORY.values() for view in views} <= names
+    assert {page.workflow for pages in BY_STORY.values() for page in pages} <= names
 
 
 def test_of_a_run_it_is_the_last_one_that_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,13 +29,13 @@ def test_of_a_run_it_is_the_last_one_that_is_meant(tmp_path: Path, monkeypatch: 
         {"id": number, "workflow": name, "event": "schedule" if number == 3 else "workflow_dispatch"}
         for number, name in enumerate(names, 1)
     ]
-    monkeypatch.setattr(PlainPlace, "inspect", lambda self, what: runs)
-    pictures = Pictures(place(tmp_path, "http://127.0.0.1:1"))
+    monkeypatch.setattr(PlainWorldClient, "inspect", lambda self, what: runs)
+    browser = Browser(world(tmp_path, "http://127.0.0.1:1"))
 
     def shown(**of: str) -> str:
-        return pictures._address(View(title="A run", path=RUN, **of)).rpartition("/")[2]
+        return browser._address(Page(title="A run", path=RUN, **of)).rpartition("/")[2]
 
     promoted = workflows.PROMOTE_APPS_NAME
     assert [shown(), shown(workflow=promoted), shown(workflow=promoted, event="workflow_dispatch")] == ["1", "3", "2"]
-    with pytest.raises(NothingToShow, match="Mobile Release never ran"):
+    with pytest.raises(PageUnavailable, match="Mobile Release never ran"):
         shown(workflow=workflows.APPS_NAME)

@@ -1,4 +1,4 @@
-"""Whole rehearsals with stories of one minute's fun: told, photographed, reported; failures are part of the report."""
+"""Whole rehearsals with small stories: run, with screenshots, reported; failures are part of the report."""
 
 from __future__ import annotations
 
@@ -10,76 +10,73 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from rehearsal.execution import rehearsal as telling
+from rehearsal.execution.rehearsal import rehearse
 from rehearsal.report import schema
 from rehearsal.report.model import Report
-from rehearsal.scenario import assertions as proof
-from rehearsal.scenario.steps import Routine
-from rehearsal.scenario.user_traffic import Observer
+from rehearsal.scenario.assertions import eventually, expect
+from rehearsal.scenario.steps import Scenario
 from rehearsal.stories.table import START, Story
 
 ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tale(Story):
-    """A story that is told by a function."""
+class FunctionStory(Story):
+    """A story that is a function."""
 
-    by: Callable[[Routine], None]
+    function: Callable[[Scenario], None]
     module: str = ""
 
-    def tell(self, at: Routine) -> None:
-        self.by(at)
+    def run(self, scenario: Scenario) -> None:
+        self.function(scenario)
 
 
-def issue(at: Routine) -> None:
-    """Somebody writes an issue; a push to main is refused; a client asks for a site that is not there."""
-    dev = at.person("dev-1")
-    with Observer(place=at.place, environment="production", every=0.01) as users:
-        dev.types("git status --short")
-        dev.writes("a.txt", "text\n")
+def issue(scenario: Scenario) -> None:
+    """A user writes an issue; a push to main is refused; users send requests to a site that is not there."""
+    dev = scenario.user("dev-1")
+    with scenario.user_traffic(every=0.01) as users:
+        dev.command("git status --short")
+        dev.write("a.txt", "text\n")
         dev.git("add", "-A")
         dev.git("commit", "-q", "-m", "docs: add a text")
-        dev.types("git push -q origin main", ok=False)
-        proof.eventually(lambda: users.failures() or None, "somebody to ask", seconds=20)
-    sights = {k: [[s.at, s.ms, s.ok, s.seen] for s in v] for k, v in users.sights.items()}
-    at.diary.note("users", "what users saw meanwhile", sights=sights)
-    with at.diary.during("proof", "an issue is there"):
+        dev.command("git push -q origin main", ok=False)
+        eventually(lambda: users.failures() or None, "a user to send a request", seconds=20)
+    with scenario.then("an issue is there"):
         dev.api("POST", "issues", {"title": "<script>alert(1)</script>"})
 
 
-def wrong(at: Routine) -> None:
-    with at.diary.during("proof", "two is three"):
-        proof.that(1 + 1 == 3, "two is three", 2)
+def wrong(scenario: Scenario) -> None:
+    with scenario.then("two is three"):
+        expect(1 + 1 == 3, "two is three", 2)
 
 
-def broken(at: Routine) -> None:
+def broken(scenario: Scenario) -> None:
     raise ZeroDivisionError("an own mistake")
 
 
 STORIES = (
-    Tale(name=START, title="The start", by=wrong, starts_released=False),
-    Tale(name="red-pull-request", title="An issue", by=issue, starts_released=False),
-    Tale(name="mistake", title="A mistake", by=broken, starts_released=False),
-    Tale(name="rollback", title="Never told", by=issue),
+    FunctionStory(name=START, title="The start", function=wrong, needs_release=False),
+    FunctionStory(name="red-pull-request", title="An issue", function=issue, needs_release=False),
+    FunctionStory(name="mistake", title="A mistake", function=broken, needs_release=False),
+    FunctionStory(name="rollback", title="Never run", function=issue),
 )
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Report, Path]]:
-    yield telling.rehearse(ROOT, STORIES, tmp_path_factory.mktemp("told") / "report")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Report, Path]]:
+    yield rehearse(ROOT, STORIES, tmp_path_factory.mktemp("rehearsed") / "report")
 
 
 @pytest.mark.long
 @pytest.mark.world
-def test_each_story_has_its_outcome_and_what_needs_the_start_is_not_told(told: tuple[Report, Path]) -> None:
-    report, _ = told
+def test_each_story_has_its_outcome_and_what_needs_the_start_is_not_run(rehearsed: tuple[Report, Path]) -> None:
+    report, _ = rehearsed
     assert {story.name: story.passed for story in report.stories} == {
         START: False,
         "red-pull-request": True,
         "mistake": False,
     }
-    assert report.untold == ["rollback"]
+    assert report.not_run == ["rollback"]
     assert not report.passed
     assert report.stories[0].problem == "two is three (found: 2)"
     assert report.stories[2].problem.startswith("Traceback")
@@ -87,32 +84,35 @@ def test_each_story_has_its_outcome_and_what_needs_the_start_is_not_told(told: t
 
 
 @pytest.mark.world
-def test_the_report_holds_what_people_did_and_users_saw(told: tuple[Report, Path]) -> None:
-    good = told[0].stories[1]
-    acts = [(entry.text, entry.facts["exit"]) for entry in good.entries if entry.kind == "act"]
+def test_the_report_holds_actions_and_requests(rehearsed: tuple[Report, Path]) -> None:
+    good = rehearsed[0].stories[1]
+    acts = [(event.text, event.facts["exit"]) for event in good.events if event.kind == "action"]
     assert acts == [("$ git status --short", 0), ("$ git push -q origin main", 1)]
-    assert good.scenes[0].users["backend"]
-    assert not any(sight.ok for sight in good.scenes[0].users["backend"])
-    assert told[0].checked.requests["github"] > 0
-    assert told[0].checked.violations == []
-    assert "world ready in" in told[0].machine["world"]
+    assert good.traffic[0].requests["backend"]
+    assert not any(request.ok for request in good.traffic[0].requests["backend"])
+    assert rehearsed[0].contracts.requests["github"] > 0
+    assert rehearsed[0].contracts.violations == []
+    assert "world ready in" in rehearsed[0].machine["world"]
 
 
 @pytest.mark.world
-def test_a_picture_that_cannot_be_taken_is_told(told: tuple[Report, Path]) -> None:
-    """There is no pull request to photograph."""
-    good = told[0].stories[1]
-    assert good.pictures == []
-    assert list(good.missing) == ["The red pull request"]
-    assert "pull request" in good.missing["The red pull request"] or "browser" in good.missing["The red pull request"]
+def test_a_screenshot_that_cannot_be_taken_is_listed(rehearsed: tuple[Report, Path]) -> None:
+    """There is no pull request to take one of."""
+    good = rehearsed[0].stories[1]
+    assert good.screenshots == []
+    assert list(good.missing_screenshots) == ["The red pull request"]
+    assert (
+        "pull request" in good.missing_screenshots["The red pull request"]
+        or "browser" in good.missing_screenshots["The red pull request"]
+    )
 
 
 @pytest.mark.world
-def test_both_files_are_written_and_fit(told: tuple[Report, Path]) -> None:
-    report, page = told
+def test_both_files_are_written_and_fit(rehearsed: tuple[Report, Path]) -> None:
+    report, page = rehearsed
     written = json.loads((page.parent / "report.json").read_text())
     jsonschema.Draft202012Validator(schema.json_schema()).validate(written)
     html = page.read_text()
     assert "<script>" not in html
-    assert html.index("2 of 3 stories failed, 1 not told") < html.index("ZeroDivisionError: an own mistake")
+    assert html.index("2 of 3 stories failed, 1 not run") < html.index("ZeroDivisionError: an own mistake")
     assert len(report.stories) == len(written["stories"])

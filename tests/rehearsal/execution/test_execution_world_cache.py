@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.execution import world_cache as released
+from rehearsal.execution import world_cache
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     subprocess.run(["git", "init", "-q", str(repository)], check=True)
     (repository / ".gitignore").write_text("ignored\n")
     (repository / "a.py").write_text("one\n")
-    monkeypatch.setattr(released, "SUITE", repository)
+    monkeypatch.setattr(world_cache, "SUITE", repository)
     monkeypatch.setenv("SHIPMATE_HOME", str(tmp_path / "home"))
     return repository
 
@@ -35,15 +35,15 @@ def left(tmp_path: Path) -> Path:
 
 
 def keep(tree: Path) -> Path:
-    kept = released.keep(tree.parent / "left", tree)
+    kept = world_cache.keep(tree.parent / "left", tree)
     assert kept is not None
     return kept
 
 
-def lent(tree: Path) -> bool:
+def restored(tree: Path) -> bool:
     """Whether there is a kept world of this tree."""
     copy = tree.parent / "copy"
-    found = released.lend(tree, copy)
+    found = world_cache.restore(tree, copy)
     assert copy.is_dir() is found
     shutil.rmtree(copy, ignore_errors=True)
     return found
@@ -51,18 +51,18 @@ def lent(tree: Path) -> bool:
 
 @pytest.mark.usefixtures("left")
 def test_a_world_is_found_for_the_same_tree_alone(tree: Path) -> None:
-    assert not lent(tree)
+    assert not restored(tree)
     keep(tree)
-    assert lent(tree)
+    assert restored(tree)
     (tree / "ignored").write_text("build output")
-    assert lent(tree)
+    assert restored(tree)
     for change in ("new file", "content", "mode"):
         file = tree / ("b.py" if change == "new file" else "a.py")
         if change == "mode":
             file.chmod(0o755)
         else:
             file.write_text(change)
-        assert not lent(tree), change
+        assert not restored(tree), change
         keep(tree)
 
 
@@ -94,23 +94,23 @@ def test_the_newest_stay_and_half_written_ones_of_the_dead_go(tree: Path) -> Non
 def test_a_found_world_counts_as_used(tree: Path) -> None:
     kept = keep(tree)
     os.utime(kept, (1000, 1000))
-    assert lent(tree)
+    assert restored(tree)
     assert kept.stat().st_mtime > 1000
 
 
 def test_a_tree_without_git_keeps_nothing(tree: Path, left: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
-    assert released.folder(plain) is None
-    assert not released.lend(plain, tmp_path / "copy")
-    assert released.keep(left, plain) is None
+    assert world_cache.folder(plain) is None
+    assert not world_cache.restore(plain, tmp_path / "copy")
+    assert world_cache.keep(left, plain) is None
 
 
 @pytest.mark.usefixtures("left")
 def test_its_age_is_said(tree: Path) -> None:
     kept = keep(tree)
     os.utime(kept / "state.json", (1_800_000_000, 1_800_000_000))
-    assert released.age(kept) == "15 January 2027, 08:00 UTC"
+    assert world_cache.kept_on(kept) == "15 January 2027, 08:00 UTC"
 
 
 def test_one_that_is_forgotten_while_it_is_copied_is_not_lent(
@@ -124,4 +124,4 @@ def test_one_that_is_forgotten_while_it_is_copied_is_not_lent(
         raise FileNotFoundError(source)
 
     monkeypatch.setattr(shutil, "copytree", half)
-    assert not lent(tree)
+    assert not restored(tree)

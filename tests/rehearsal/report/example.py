@@ -8,33 +8,38 @@ from dataclasses import replace
 from typing import Any
 
 from rehearsal.report.model import (
-    Caught,
-    Checked,
-    Entry,
-    Hits,
+    CaughtRelease,
+    ContractChecks,
+    Event,
+    FaultHits,
     Job,
-    Live,
-    Message,
-    Picture,
+    Notification,
     Report,
-    Return,
+    Rollback,
     Run,
-    Scene,
-    Share,
-    Shift,
-    Sight,
+    Screenshot,
     Step,
     Story,
+    TimeShare,
+    TrafficShift,
+    UserRequest,
+    UserTraffic,
+    WentLive,
 )
 
 BEGAN = 1_800_000_000.0
 
 
-def step(name: str, started: float, ended: float, busy: float | None = None, guests: float = 0.0) -> Step:
+def step(name: str, started: float, ended: float, busy: float | None = None, nested_busy: float = 0.0) -> Step:
     """Busy all the time, unless told otherwise."""
     spent = ended - started if busy is None else busy
     return Step(
-        name=name, conclusion="success", started=BEGAN + started, ended=BEGAN + ended, busy=spent, guests=guests
+        name=name,
+        conclusion="success",
+        started=BEGAN + started,
+        ended=BEGAN + ended,
+        busy=spent,
+        nested_busy=nested_busy,
     )
 
 
@@ -67,19 +72,19 @@ def run(*jobs: Job, **more: Any) -> Run:
     return Run(**(given | more))
 
 
-def sights(release: str, started: float, ended: float, *, ok: bool = True) -> list[Sight]:
+def requests(release: str, started: float, ended: float, *, ok: bool = True) -> list[UserRequest]:
     count = int((ended - started) * 10)
-    return [Sight(at=BEGAN + started + n / 10, ms=4.0 + n % 7, ok=ok, release=release) for n in range(count)]
+    return [UserRequest(at=BEGAN + started + n / 10, ms=4.0 + n % 7, ok=ok, release=release) for n in range(count)]
 
 
-def scene(**more: Any) -> Scene:
+def traffic(**more: Any) -> UserTraffic:
     given: dict[str, Any] = {
         "title": "Deploy v1.0.1 to production",
         "environment": "production",
-        "users": {"backend": sights("v1.0.0", 0, 5) + sights("v1.0.1", 5, 9), "web": sights("v1.0.0", 0, 9)},
-        "shifts": [Shift(at=BEGAN + 5, component="backend", text="v1.0.1 100 %")],
+        "requests": {"backend": requests("v1.0.0", 0, 5) + requests("v1.0.1", 5, 9), "web": requests("v1.0.0", 0, 9)},
+        "shifts": [TrafficShift(at=BEGAN + 5, component="backend", text="v1.0.1 100 %")],
     }
-    return Scene(**(given | more))
+    return UserTraffic(**(given | more))
 
 
 def story(**more: Any) -> Story:
@@ -90,40 +95,40 @@ def story(**more: Any) -> Story:
         "problem": "",
         "started": BEGAN,
         "ended": BEGAN + 10,
-        "entries": [
-            Entry(kind="act", text="$ git tag v1.0.1", who="dev-1", started=BEGAN, ended=BEGAN + 0.1),
-            Entry(kind="proof", text="v1.0.1 is live", who="", started=BEGAN + 9, ended=BEGAN + 9.5),
+        "events": [
+            Event(kind="action", text="$ git tag v1.0.1", user="dev-1", started=BEGAN, ended=BEGAN + 0.1),
+            Event(kind="assertion", text="v1.0.1 is live", user="", started=BEGAN + 9, ended=BEGAN + 9.5),
         ],
         "runs": [run(job(steps=[step("Set up job", 1, 1.5), step("Check", 1.5, 3)]))],
-        "scenes": [scene()],
-        "live": [Live(at=BEGAN + 9, text="v1.0.1 is live", environment="production", release="v1.0.1", run=11)],
-        "returns": [Return(at=BEGAN + 9.5, text="v1.0.1 was taken back", seconds=4.2)],
+        "traffic": [traffic()],
+        "live": [WentLive(at=BEGAN + 9, text="v1.0.1 is live", environment="production", release="v1.0.1", run=11)],
+        "rollbacks": [Rollback(at=BEGAN + 9.5, text="v1.0.1 was rolled back", seconds=4.2)],
         "caught": [
-            Caught(
+            CaughtRelease(
                 release="bad-slow",
-                wrong="every answer takes 3 s",
-                by="comparison",
-                share=0,
-                exposed=0.0,
-                failed=0,
-                asked=120,
+                defect="every answer takes 3 s",
+                gate="comparison",
+                traffic_percent=0,
+                exposed_seconds=0.0,
+                failed_requests=0,
+                requests=120,
                 seconds=4.0,
             ),
-            Caught(
+            CaughtRelease(
                 release="bad-late",
-                wrong="fails with traffic",
-                by="watch at 10 %",
-                share=10,
-                exposed=1.5,
-                failed=2,
-                asked=1234,
+                defect="fails with traffic",
+                gate="watch at 10 %",
+                traffic_percent=10,
+                exposed_seconds=1.5,
+                failed_requests=2,
+                requests=1234,
                 seconds=8.25,
             ),
         ],
-        "faults": [Hits(kind="lose_answer", emulator="vercel", method="POST", path="/v13/deployments", times=2)],
-        "messages": [Message(via="slack", at=BEGAN + 9.6, text="v1.0.1 failed\nsee the run")],
-        "pictures": [Picture(title="The app", file="pictures/quick-start-1.png")],
-        "missing": {"The releases": "releases answered 404"},
+        "faults": [FaultHits(kind="lose_answer", emulator="vercel", method="POST", path="/v13/deployments", times=2)],
+        "notifications": [Notification(via="slack", at=BEGAN + 9.6, text="v1.0.1 failed\nsee the run")],
+        "screenshots": [Screenshot(title="The app", file="screenshots/quick-start-1.png")],
+        "missing_screenshots": {"The releases": "releases answered 404"},
     }
     return Story(**(given | more))
 
@@ -137,8 +142,11 @@ def report(*stories: Story, **more: Any) -> Report:
         "ended": BEGAN + 10,
         "machine": {"cores": "2 cores"},
         "stories": told,
-        "shares": [Share(what="act", seconds=4, part=0.4), Share(what="waiting", seconds=6, part=0.6)],
-        "checked": Checked(requests={"github": 120, "vercel": 12}, violations=[]),
+        "time_shares": [
+            TimeShare(activity="act", seconds=4, part=0.4),
+            TimeShare(activity="waiting", seconds=6, part=0.6),
+        ],
+        "contracts": ContractChecks(requests={"github": 120, "vercel": 12}, violations=[]),
     }
     return Report(**(given | more))
 
@@ -146,7 +154,7 @@ def report(*stories: Story, **more: Any) -> Report:
 def failed(problem: str, *jobs: Job, **more: Any) -> Story:
     """A story that failed by the run of these jobs."""
     runs = [run(*jobs, conclusion="failure")] if jobs else []
-    return replace(story(passed=False, problem=problem, runs=runs, pictures=[]), **more)
+    return replace(story(passed=False, problem=problem, runs=runs, screenshots=[]), **more)
 
 
 def png() -> bytes:
@@ -159,4 +167,4 @@ def png() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0\x80")) + chunk(b"IEND", b"")
 
 
-PICTURES = {"pictures/quick-start-1.png": png()}
+SCREENSHOTS = {"screenshots/quick-start-1.png": png()}

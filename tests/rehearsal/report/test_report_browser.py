@@ -1,4 +1,4 @@
-"""The page in a browser: fits a phone, asks for nothing, says nothing wrong, and enlarges a picture by a click or a key."""
+"""The page in a browser: fits a phone, asks for nothing, says nothing wrong, and enlarges a screenshot by a click or a key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from rehearsal.report import page
 from rehearsal.services import browser
-from tests.rehearsal.report.example import PICTURES, failed, job, report, story
+from tests.rehearsal.report.example import SCREENSHOTS, failed, job, report, story
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bad = failed("CI failed\n" + "x" * 3000, job("n" * 300, conclusion="failure", id=5, log=["y" * 500]), name="other")
-    return page.write(report(story(), bad), tmp_path_factory.mktemp("report"), PICTURES)
+    return page.write(report(story(), bad), tmp_path_factory.mktemp("report"), SCREENSHOTS)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -47,19 +47,19 @@ def test_it_fits_and_is_quiet(chromium: Any, written: Path, width: int, scheme: 
     context.close()
 
 
-def test_a_picture_is_enlarged_and_put_back_by_click_and_by_key(chromium: Any, written: Path) -> None:
+def test_a_screenshot_is_enlarged_and_put_back_by_click_and_by_key(chromium: Any, written: Path) -> None:
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
     shown = context.new_page()
     shown.goto(written.as_uri())
-    picture = shown.locator(".shot img").first
-    small = picture.bounding_box()
+    image = shown.locator(".shot img").first
+    small = image.bounding_box()
     assert small["width"] < 500
-    picture.click()
-    assert picture.bounding_box() == {"x": 0, "y": 0, "width": 1000, "height": 700}
-    picture.click()
-    assert picture.bounding_box()["width"] == small["width"]
+    image.click()
+    assert image.bounding_box() == {"x": 0, "y": 0, "width": 1000, "height": 700}
+    image.click()
+    assert image.bounding_box()["width"] == small["width"]
     shown.keyboard.press("Space")
-    assert picture.bounding_box()["width"] == 1000
+    assert image.bounding_box()["width"] == 1000
     context.close()
 
 

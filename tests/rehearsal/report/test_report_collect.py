@@ -1,13 +1,14 @@
-"""What a story left behind becomes what the report says of it."""
+"""The event log and the world of a story become its part of the report."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
 from rehearsal.report import collect
-from rehearsal.report.model import Caught, Entry
-from rehearsal.scenario.event_log import Diary
-from rehearsal.scenario.world_client import Place
+from rehearsal.report.model import CaughtRelease, Event
+from rehearsal.scenario.event_log import EventLog
+from rehearsal.scenario.steps import UNTITLED_TRAFFIC
+from rehearsal.scenario.world_client import WorldClient
 
 BEGAN = 1_800_000_000.0
 
@@ -18,10 +19,10 @@ class World:
     def __init__(self, **answers: Any) -> None:
         self.answers: dict[str, Any] = {"runs": [], "shifts": [], "messages": []} | answers
 
-    def inspect(self, what: str) -> Any:
-        return self.answers[what.partition("?")[0]]
+    def inspect(self, activity: str) -> Any:
+        return self.answers[activity.partition("?")[0]]
 
-    def messages(self) -> Any:
+    def notifications(self) -> Any:
         return self.answers["messages"]
 
 
@@ -41,7 +42,7 @@ def raw_run(created: float, **more: Any) -> dict[str, Any]:
                 "started": created,
                 "ended": created + 1,
                 "busy": 0.5,
-                "guests": 0.0,
+                "nested_busy": 0.0,
             }
         ],
         "log": ["\x1b[31mred\x1b[0m and \x07loud", "x" * 900],
@@ -62,105 +63,106 @@ def raw_run(created: float, **more: Any) -> dict[str, Any]:
     return run | more
 
 
-def told(diary: Diary, world: World) -> Any:
+def collected(log: EventLog, world: World) -> Any:
     return collect.story(
-        cast(Place, world),
-        diary,
+        cast(WorldClient, world),
+        log,
         title="A story",
         problem="",
         started=BEGAN,
         ended=BEGAN + 60,
-        pictures={"The app": "pictures/a-1.png"},
+        screenshots={"The app": "screenshots/a-1.png"},
         missing={},
     )
 
 
-def diary(clock: float = BEGAN + 9) -> Diary:
-    return Diary(story="a", clock=lambda: clock)
+def log(clock: float = BEGAN + 9) -> EventLog:
+    return EventLog(story="a", clock=lambda: clock)
 
 
-def test_runs_and_messages_are_those_of_its_time() -> None:
+def test_runs_and_notifications_are_those_of_its_time() -> None:
     world = World(
         runs=[raw_run(BEGAN + 70), raw_run(BEGAN + 3), raw_run(BEGAN - 30)],
         messages=[{"via": "slack", "at": f"{BEGAN + t}", "text": str(t)} for t in (-5, 5, 65)],
     )
-    found = told(diary(), world)
+    found = collected(log(), world)
     assert [(run.id, run.github_requests) for run in found.runs] == [(103, 90)]
-    assert [message.text for message in found.messages] == ["5"]
+    assert [message.text for message in found.notifications] == ["5"]
 
 
 def test_logs_come_without_colours_and_at_a_bounded_length() -> None:
-    log = told(diary(), World(runs=[raw_run(BEGAN + 3)])).runs[0].jobs[0].log
-    assert log[0] == "red and loud"
-    assert len(log[1]) == collect.LINE_LENGTH
+    lines = collected(log(), World(runs=[raw_run(BEGAN + 3)])).runs[0].jobs[0].log
+    assert lines[0] == "red and loud"
+    assert len(lines[1]) == collect.LINE_LENGTH
 
 
 def test_what_went_live_names_the_run_that_had_just_ended() -> None:
-    book = diary(BEGAN + 9)
-    book.note("live", "v1.0.1 is live", environment="production", release="v1.0.1")
-    assert told(book, World(runs=[raw_run(BEGAN + 5)])).live[0].run == 105
-    assert told(book, World(runs=[raw_run(BEGAN + 1)])).live[0].run is None
+    book = log(BEGAN + 9)
+    book.add("live", "v1.0.1 is live", environment="production", release="v1.0.1")
+    assert collected(book, World(runs=[raw_run(BEGAN + 5)])).live[0].run == 105
+    assert collected(book, World(runs=[raw_run(BEGAN + 1)])).live[0].run is None
 
 
-def test_a_scene_holds_the_shifts_of_its_time_and_environment() -> None:
-    book = diary()
+def test_traffic_holds_the_shifts_of_its_time_and_environment() -> None:
+    book = log()
     backend = [[BEGAN + 6, 4.0, True, "v2"], [BEGAN + 4, 5.0, False, "HTTP 503"]]
-    book.note("users", "what users saw meanwhile", sights={"backend": backend, "web": []})
-    book.note("users", "nobody asked", sights={"backend": [], "web": []})
+    book.add("traffic", UNTITLED_TRAFFIC, requests={"backend": backend, "web": []})
+    book.add("traffic", "no requests", requests={"backend": [], "web": []})
     shifts = [
         {"at": BEGAN + at, "environment": environment, "component": "backend", "text": "v2 100 %"}
         for at, environment in ((5, "production"), (5, "staging"), (30, "production"))
     ]
-    found = told(book, World(runs=[raw_run(BEGAN + 5)], shifts=shifts))
-    (scene,) = found.scenes
-    assert scene.title == "Deploy v1.0.1 to production"
-    assert [(sight.release, sight.ok) for sight in scene.users["backend"]] == [("HTTP 503", False), ("v2", True)]
-    assert list(scene.users) == ["backend"]
-    assert [shift.at for shift in scene.shifts] == [BEGAN + 5]
-    assert [entry.kind for entry in found.entries] == []
+    found = collected(book, World(runs=[raw_run(BEGAN + 5)], shifts=shifts))
+    (traffic,) = found.traffic
+    assert traffic.title == "Deploy v1.0.1 to production"
+    assert [(request.release, request.ok) for request in traffic.requests["backend"]] == [
+        ("HTTP 503", False),
+        ("v2", True),
+    ]
+    assert list(traffic.requests) == ["backend"]
+    assert [shift.at for shift in traffic.shifts] == [BEGAN + 5]
+    assert [event.kind for event in found.events] == []
 
 
-def test_a_scene_of_commands_is_named_after_them() -> None:
+def test_traffic_of_commands_is_named_after_them() -> None:
     times = iter([BEGAN + 1, BEGAN + 2, BEGAN + 3, BEGAN + 4])
-    book = Diary(story="a", clock=lambda: next(times))
-    book.note("act", "$ shipmate rollback --environment production", who="on-call")
-    book.note(
-        "users", "what users saw meanwhile", sights={"web": [[BEGAN, 1.0, True, "v1"], [BEGAN + 9, 1.0, True, "v1"]]}
-    )
-    assert told(book, World()).scenes[0].title == "shipmate rollback --environment production"
+    book = EventLog(story="a", clock=lambda: next(times))
+    book.add("action", "$ shipmate rollback --environment production", user="on-call")
+    book.add("traffic", UNTITLED_TRAFFIC, requests={"web": [[BEGAN, 1.0, True, "v1"], [BEGAN + 9, 1.0, True, "v1"]]})
+    assert collected(book, World()).traffic[0].title == "shipmate rollback --environment production"
 
 
-def test_what_was_caught_is_said_by_the_proof_of_it() -> None:
+def test_caught_releases_are_facts_of_assertions() -> None:
     line = {
         "release": "bad",
-        "wrong": "it is slow",
-        "by": "the watch",
-        "share": 10,
-        "exposed": 1.5,
-        "failed": 1,
-        "asked": 30,
+        "defect": "it is slow",
+        "gate": "the watch",
+        "traffic_percent": 10,
+        "exposed_seconds": 1.5,
+        "failed_requests": 1,
+        "requests": 30,
         "seconds": 6.0,
     }
-    book = diary()
-    book.note("proof", "bad was caught", caught=line)
-    book.note("proof", "it is well")
-    assert told(book, World()).caught == [Caught(**line)]
+    book = log()
+    book.add("assertion", "bad was caught", caught=line)
+    book.add("assertion", "it is well")
+    assert collected(book, World()).caught == [CaughtRelease(**line)]
 
 
-def test_what_was_taken_back_is_said_by_the_proof_of_it() -> None:
-    def entry(text: str, **facts: Any) -> Entry:
-        return Entry(kind="proof", text=text, who="", started=BEGAN, ended=BEGAN, facts=facts)
+def test_rollbacks_are_facts_of_assertions() -> None:
+    def event(text: str, **facts: Any) -> Event:
+        return Event(kind="assertion", text=text, user="", started=BEGAN, ended=BEGAN, facts=facts)
 
-    found = collect.returns(
+    found = collect.rollbacks(
         [
-            entry("v2 was taken back", back_seconds=4.5),
-            entry("production is back to v1 in 3.0 s", seconds=3.0),
-            entry("the tests took long", seconds=60.0),
-            entry("nothing was published"),
+            event("v2 was rolled back", rollback_seconds=4.5),
+            event("production is back to v1 in 3.0 s", rollback_seconds=3.0),
+            event("the tests took long", seconds=60.0),
+            event("nothing was published"),
         ]
     )
     assert [(one.text, one.seconds) for one in found] == [
-        ("v2 was taken back", 4.5),
+        ("v2 was rolled back", 4.5),
         ("production is back to v1 in 3.0 s", 3.0),
     ]
 
@@ -176,13 +178,13 @@ def test_hits_of_one_fault_are_counted_together() -> None:
     ]
 
 
-def test_one_failed_story_or_breach_or_untold_story_fails_the_whole() -> None:
-    good = told(diary(), World())
+def test_one_failed_story_or_breach_or_story_that_was_not_run_fails_the_whole() -> None:
+    good = collected(log(), World())
 
     def whole(**more: Any) -> bool:
-        given: dict[str, Any] = {"untold": [], "violations": [], "requests": {}} | more
+        given: dict[str, Any] = {"not_run": [], "violations": [], "requests": {}} | more
         return collect.report([good], repository="a/b", machine={}, **given).passed
 
     assert whole()
-    assert not whole(untold=["rollback"])
+    assert not whole(not_run=["rollback"])
     assert not whole(violations=["breach"])

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from rehearsal.report import findings, page
-from rehearsal.report.model import Checked, Report, Sight
-from tests.rehearsal.report.example import BEGAN, PICTURES, failed, job, png, report, scene, story
+from rehearsal.report.model import ContractChecks, Report, UserRequest
+from tests.rehearsal.report.example import BEGAN, SCREENSHOTS, failed, job, png, report, story, traffic
 
 HOSTILE = "</script></style></title><script>alert(1)</script><img src=x onerror=alert(1)>\"'><a href=javascript:x>"
 
@@ -40,7 +40,7 @@ class Seen(HTMLParser):
 def poisoned(value: Any) -> Any:
     """Every text of a report made hostile, everywhere; what the program itself chooses from a list stays."""
     if is_dataclass(value) and not isinstance(value, type):
-        kept = {"via", "file"} | ({"name"} if hasattr(value, "scenes") else set())
+        kept = {"via", "file"} | ({"name"} if hasattr(value, "traffic") else set())
         changes = {f.name: poisoned(getattr(value, f.name)) for f in fields(value) if f.name not in kept}
         return replace(value, **changes)
     if isinstance(value, list):
@@ -51,16 +51,16 @@ def poisoned(value: Any) -> Any:
 
 
 def test_a_good_rehearsal_says_so_at_the_top() -> None:
-    text = Seen(page.render(report(), PICTURES)).text
+    text = Seen(page.render(report(), SCREENSHOTS)).text
     assert text.index("1 story, passed") < text.index("stories passed") < text.index("What went live")
-    assert "Content-Security-Policy" in page.render(report(), PICTURES)
+    assert "Content-Security-Policy" in page.render(report(), SCREENSHOTS)
 
 
 def test_a_failure_comes_first_with_its_job_and_the_end_of_its_log() -> None:
     problem = "Deploy to Production ended with failure, not success\n--- Tests\nan old copy of the log"
     log = ["collected 3 items", "##[error]assert 1 + 1 == 3"]
     bad = failed(problem, job("Tests", conclusion="failure", id=5, log=log), name="bad", title="It breaks")
-    text = Seen(page.render(report(story(), bad), PICTURES)).text
+    text = Seen(page.render(report(story(), bad), SCREENSHOTS)).text
     order = [
         "1 of 2 stories failed",
         "It breaks",
@@ -75,14 +75,14 @@ def test_a_failure_comes_first_with_its_job_and_the_end_of_its_log() -> None:
 
 
 def test_a_trace_is_shown_whole_under_its_last_line() -> None:
-    trace = "Traceback (most recent call last):\n  File \"x.py\", line 1, in tell\nKeyError: 'v1'"
+    trace = "Traceback (most recent call last):\n  File \"x.py\", line 1, in run\nKeyError: 'v1'"
     bad = failed(trace)
     assert findings.headline(bad) == "KeyError: 'v1'"
     assert trace in Seen(page.render(report(bad), {})).text
 
 
 def test_what_caught_a_bad_release_stands_in_a_table() -> None:
-    text = " ".join(Seen(page.render(report(), PICTURES)).text.split())
+    text = " ".join(Seen(page.render(report(), SCREENSHOTS)).text.split())
     order = [
         "1 of 2 before they had traffic",
         "bad-slow",
@@ -98,26 +98,26 @@ def test_what_caught_a_bad_release_stands_in_a_table() -> None:
     ]
     places = [text.index(part, text.index("what caught them")) for part in order]
     assert places == sorted(places)
-    assert "what caught them" not in Seen(page.render(report(story(caught=[])), PICTURES)).text
+    assert "what caught them" not in Seen(page.render(report(story(caught=[])), SCREENSHOTS)).text
 
 
 def test_breaches_of_contracts_fail_it_in_words() -> None:
     breached = report(
-        passed=False, checked=Checked(requests={"vercel": 3}, violations=["POST /v13/x: `foo` is unknown"])
+        passed=False, contracts=ContractChecks(requests={"vercel": 3}, violations=["POST /v13/x: `foo` is unknown"])
     )
-    text = Seen(page.render(breached, PICTURES)).text
+    text = Seen(page.render(breached, SCREENSHOTS)).text
     assert text.index("contracts were breached 1 times") < text.index("`foo` is unknown") < text.index("stories passed")
 
 
-def test_what_was_not_told_is_said() -> None:
-    text = Seen(page.render(report(failed("broken"), untold=["rollback"]), {})).text
-    assert "1 of 1 story failed, 1 not told" in text
+def test_stories_that_were_not_run_are_named() -> None:
+    text = Seen(page.render(report(failed("broken"), not_run=["rollback"]), {})).text
+    assert "1 of 1 story failed, 1 not run" in text
     assert "rollback" in text
 
 
 def test_every_link_leads_to_a_place_on_the_page() -> None:
     bad = failed("CI failed", job(conclusion="failure", id=5, log=["x"]), name="other")
-    seen = Seen(page.render(report(story(), bad), PICTURES))
+    seen = Seen(page.render(report(story(), bad), SCREENSHOTS))
     links, places = seen.values("href"), seen.values("id")
     assert len(links) > 3
     assert {link.removeprefix("#") for link in links} <= set(places)
@@ -126,15 +126,17 @@ def test_every_link_leads_to_a_place_on_the_page() -> None:
 
 @pytest.mark.parametrize("bad", [False, True])
 def test_nothing_from_outside_breaks_out(bad: bool) -> None:
-    told = failed(HOSTILE, job(conclusion="failure", log=["x"])) if bad else story()
-    whole: Report = poisoned(report(told))
+    shown = failed(HOSTILE, job(conclusion="failure", log=["x"])) if bad else story()
+    whole: Report = poisoned(report(shown))
     if not bad:
-        whole = replace(whole, stories=[replace(whole.stories[0], pictures=told.pictures)])
-    seen = Seen(page.render(whole, PICTURES))
+        whole = replace(whole, stories=[replace(whole.stories[0], screenshots=shown.screenshots)])
+    seen = Seen(page.render(whole, SCREENSHOTS))
     tags = [tag for tag, _ in seen.elements]
     assert not {"script", "iframe", "object", "link", "base", "form"} & set(tags)
     assert tags.count("img") == (0 if bad else 1)
-    assert tags.count("style") == tags.count("title") - len(re.findall("<g><title>", page.render(whole, PICTURES))) == 1
+    assert (
+        tags.count("style") == tags.count("title") - len(re.findall("<g><title>", page.render(whole, SCREENSHOTS))) == 1
+    )
     assert not [name for _, attributes in seen.elements for name in attributes if name.startswith("on")]
     assert all(link.startswith("#") for link in seen.values("href"))
     assert "alert(1)" in seen.text
@@ -142,34 +144,34 @@ def test_nothing_from_outside_breaks_out(bad: bool) -> None:
 
 def test_texts_that_no_file_can_hold_are_written_all_the_same(tmp_path: Path) -> None:
     odd = "\ud800 \x00 \x1b[31m � ☃ \u202e"
-    page.write(report(story(title=odd, live=[], problem="")), tmp_path, PICTURES)
+    page.write(report(story(title=odd, live=[], problem="")), tmp_path, SCREENSHOTS)
     assert "☃" in (tmp_path / "index.html").read_text("utf-8")
     assert json.loads((tmp_path / "report.json").read_text())["stories"][0]["title"] == odd
 
 
 def test_one_file_holds_everything(tmp_path: Path) -> None:
-    written = page.write(report(), tmp_path, PICTURES)
+    written = page.write(report(), tmp_path, SCREENSHOTS)
     seen = Seen(html := written.read_text())
     assert all(source.startswith("data:image/png;base64,") for source in seen.values("src"))
     assert not re.findall(r"(?:src|href|url|@import)\s*[=(]?\s*[\"']?https?:", html)
     assert "url(" not in html
-    assert (tmp_path / "pictures/quick-start-1.png").read_bytes() == png()
+    assert (tmp_path / "screenshots/quick-start-1.png").read_bytes() == png()
 
 
 def test_a_long_rehearsal_stays_small(tmp_path: Path) -> None:
-    """Five stories with six screenshots of 60 kB each in all and ten minutes of users asking twenty times a second."""
-    asked = [Sight(at=BEGAN + n / 20, ms=5 + n % 90, ok=True, release=f"v{n // 4000}") for n in range(12_000)]
+    """Five stories with six screenshots of 60 kB each in all and ten minutes of twenty requests of users a second."""
+    asked = [UserRequest(at=BEGAN + n / 20, ms=5 + n % 90, ok=True, release=f"v{n // 4000}") for n in range(12_000)]
     stories = [
-        story(name=f"s{n}", scenes=[scene(users={"backend": asked[:2400], "web": asked[:2400]})], live=[])
+        story(name=f"s{n}", traffic=[traffic(requests={"backend": asked[:2400], "web": asked[:2400]})], live=[])
         for n in range(5)
     ]
-    written = page.write(report(*stories), tmp_path, {"pictures/quick-start-1.png": bytes(72_000)})
+    written = page.write(report(*stories), tmp_path, {"screenshots/quick-start-1.png": bytes(72_000)})
     assert written.stat().st_size < 3_000_000
     assert (tmp_path / "report.json").stat().st_size < 3_000_000
 
 
-def test_pictures_can_be_enlarged_without_a_script() -> None:
-    html = page.render(report(), PICTURES)
+def test_screenshots_can_be_enlarged_without_a_script() -> None:
+    html = page.render(report(), SCREENSHOTS)
     assert '<input type="checkbox" aria-label="enlarge: The app">' in html
     assert ":checked + img" in html
 

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rehearsal.report import svg, timeline, users
-from rehearsal.report.model import Entry, Live, Shift, Sight
-from tests.rehearsal.report.example import BEGAN, job, run, scene, sights, step, story
+from rehearsal.report import svg, timeline, user_traffic
+from rehearsal.report.model import Event, TrafficShift, UserRequest, WentLive
+from tests.rehearsal.report.example import BEGAN, job, requests, run, step, story, traffic
 
 HOSTILE = '</svg><script>alert(1)</script>" onload="x" & \x00\x1b[31m ]]> \ud800 ' + "long " * 400
 NAMESPACE = "{http://www.w3.org/2000/svg}"
@@ -26,7 +26,7 @@ def texts(drawing: str) -> str:
 def test_a_timeline_names_runs_jobs_and_what_went_live() -> None:
     shown = texts(timeline.timeline(story()))
     for name in (
-        "people",
+        "users",
         "went live",
         "Deploy to Production · Deploy v1.0.1 to production",
         "Deploy backend",
@@ -36,10 +36,10 @@ def test_a_timeline_names_runs_jobs_and_what_went_live() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "shown_story",
     [
         story(),
-        story(runs=[], scenes=[], live=[], entries=[]),
+        story(runs=[], traffic=[], live=[], events=[]),
         story(started=BEGAN, ended=BEGAN),
         story(
             title=HOSTILE,
@@ -54,14 +54,14 @@ def test_a_timeline_names_runs_jobs_and_what_went_live() -> None:
                     title=HOSTILE,
                 )
             ],
-            live=[Live(at=BEGAN + n, text=HOSTILE, environment=HOSTILE, release=HOSTILE) for n in range(12)],
-            entries=[Entry(kind="act", text=HOSTILE, who=HOSTILE, started=BEGAN, ended=BEGAN + 4)],
+            live=[WentLive(at=BEGAN + n, text=HOSTILE, environment=HOSTILE, release=HOSTILE) for n in range(12)],
+            events=[Event(kind="action", text=HOSTILE, user=HOSTILE, started=BEGAN, ended=BEGAN + 4)],
         ),
     ],
     ids=["usual", "empty", "no time", "hostile"],
 )
-def test_a_timeline_is_valid_xml_and_carries_no_markup_from_outside(told) -> None:  # type: ignore[no-untyped-def]
-    kinds = {element.tag.removeprefix(NAMESPACE) for element in parsed(timeline.timeline(told)).iter()}
+def test_a_timeline_is_valid_xml_and_carries_no_markup_from_outside(shown_story) -> None:  # type: ignore[no-untyped-def]
+    kinds = {element.tag.removeprefix(NAMESPACE) for element in parsed(timeline.timeline(shown_story)).iter()}
     assert kinds <= {"svg", "g", "title", "text", "rect", "path", "circle", "a"}
 
 
@@ -86,12 +86,12 @@ def test_names_that_would_meet_stand_on_rows_of_their_own() -> None:
 
 
 def test_the_users_plot_has_a_mark_for_each_shift_and_a_cross_for_each_failure() -> None:
-    seen = {"backend": sights("v1", 0, 4) + sights("HTTP 503", 4, 4.35, ok=False) + sights("v2", 5, 9)}
+    seen = {"backend": requests("v1", 0, 4) + requests("HTTP 503", 4, 4.35, ok=False) + requests("v2", 5, 9)}
     shifts = [
-        Shift(at=BEGAN + 4, component="backend", text="v2 50 %"),
-        Shift(at=BEGAN + 4, component="web", text="other"),
+        TrafficShift(at=BEGAN + 4, component="backend", text="v2 50 %"),
+        TrafficShift(at=BEGAN + 4, component="web", text="other"),
     ]
-    drawing = users.plot(scene(users=seen, shifts=shifts), "backend")
+    drawing = user_traffic.plot(traffic(requests=seen, shifts=shifts), "backend")
     classes = [element.get("class") for element in parsed(drawing).iter()]
     assert classes.count("cross") == 3
     assert classes.count("shifted") == 1
@@ -102,28 +102,28 @@ def test_the_users_plot_has_a_mark_for_each_shift_and_a_cross_for_each_failure()
 
 @pytest.mark.parametrize("count", [1, 2, 500])
 def test_the_users_plot_is_valid_for_any_number_of_requests(count: int) -> None:
-    seen = [Sight(at=BEGAN + n, ms=0.0 if n else 1e6, ok=bool(n % 3), release=HOSTILE) for n in range(count)]
+    seen = [UserRequest(at=BEGAN + n, ms=0.0 if n else 1e6, ok=bool(n % 3), release=HOSTILE) for n in range(count)]
     kinds = {
         element.tag.removeprefix(NAMESPACE)
-        for element in parsed(users.plot(scene(users={"web": seen}, shifts=[]), "web")).iter()
+        for element in parsed(user_traffic.plot(traffic(requests={"web": seen}, shifts=[]), "web")).iter()
     }
     assert kinds <= {"svg", "g", "title", "text", "rect", "path"}
 
 
 def test_the_strip_gives_each_moment_away_once() -> None:
-    both = sorted(sights("v1", 0, 10) + sights("v2", 0, 10), key=lambda sight: sight.at)
-    bars = list(parsed(users.plot(scene(users={"web": both}, shifts=[]), "web")).iter(f"{NAMESPACE}rect"))
+    both = sorted(requests("v1", 0, 10) + requests("v2", 0, 10), key=lambda request: request.at)
+    bars = list(parsed(user_traffic.plot(traffic(requests={"web": both}, shifts=[]), "web")).iter(f"{NAMESPACE}rect"))
     heights: dict[str, float] = {}
     for bar in bars:
         heights[bar.get("x", "")] = heights.get(bar.get("x", ""), 0) + float(bar.get("height", 0))
-    assert len(heights) == len(both) // users.REQUESTS_IN_A_BIN
-    assert all(height == pytest.approx(users.STRIP, abs=0.2) for height in heights.values())
+    assert len(heights) == len(both) // user_traffic.REQUESTS_IN_A_BIN
+    assert all(height == pytest.approx(user_traffic.STRIP, abs=0.2) for height in heights.values())
 
 
 def test_figures_are_of_good_answers_and_by_nearest_rank() -> None:
-    seen = [replace(sight, ms=float(ms)) for ms, sight in enumerate(sights("v1", 0, 10), start=1)]
-    slow_failure = replace(sights("HTTP 500", 0, 1, ok=False)[0], ms=9999.0)
-    found = users.figures([*seen, slow_failure])
-    assert found == {"asked": 101, "failed": 1, "median": 50, "p95": 95, "slowest": 100}
-    assert users.reasons([*seen, slow_failure]) == {"HTTP 500": 1}
-    assert users.figures([]) == {"asked": 0, "failed": 0, "median": 0, "p95": 0, "slowest": 0}
+    seen = [replace(request, ms=float(ms)) for ms, request in enumerate(requests("v1", 0, 10), start=1)]
+    slow_failure = replace(requests("HTTP 500", 0, 1, ok=False)[0], ms=9999.0)
+    found = user_traffic.figures([*seen, slow_failure])
+    assert found == {"sent": 101, "failed": 1, "median": 50, "p95": 95, "slowest": 100}
+    assert user_traffic.reasons([*seen, slow_failure]) == {"HTTP 500": 1}
+    assert user_traffic.figures([]) == {"sent": 0, "failed": 0, "median": 0, "p95": 0, "slowest": 0}

@@ -19,7 +19,7 @@ def test_the_committed_files_are_current() -> None:
 
 def test_a_report_fits_its_schema_and_a_broken_one_does_not() -> None:
     validator = jsonschema.Draft202012Validator(schema.json_schema())
-    written = json.loads(page.as_json(report(story(), failed("broken"), untold=["rollback"])))
+    written = json.loads(page.as_json(report(story(), failed("broken"), not_run=["rollback"])))
     assert list(validator.iter_errors(written)) == []
     written["stories"][0]["runs"][0]["jobs"][0]["ended"] = "yesterday"
     written["stories"][0]["colour"] = "red"

@@ -1,4 +1,4 @@
-"""A place whose GitHub and front are small apps on loopback, for tests of what people and users do."""
+"""A client of a world whose GitHub and edge are small apps on loopback."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 import httpx
 
-from rehearsal.scenario.world_client import Place
+from rehearsal.scenario.world_client import WorldClient
 
 
-class PlainPlace(Place):
-    """Its front speaks plain HTTP: the world's own is checked with the edge."""
+class PlainWorldClient(WorldClient):
+    """Its edge speaks plain HTTP: the world's own is tested with the edge."""
 
-    def browser_like(self) -> httpx.Client:
+    def https_client(self) -> httpx.Client:
         return httpx.Client(timeout=5, trust_env=False)
 
 
-def place(root: Path, address: str, **more: Any) -> PlainPlace:
+def world(root: Path, address: str, **more: Any) -> PlainWorldClient:
     given: dict[str, Any] = {
         "root": root,
         "api": address,
@@ -33,4 +33,4 @@ def place(root: Path, address: str, **more: Any) -> PlainPlace:
         "control": address,
         "environ": {"SHIPMATE_OVERLAY": "x", "VERCEL_TOKEN": "v"},
     }
-    return PlainPlace(**(given | more))
+    return PlainWorldClient(**(given | more))

@@ -15,12 +15,12 @@ from rehearsal.emulators.eas import updates
 from rehearsal.emulators.eas.app import Eas
 from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.emulators.sentry.state import Sessions
-from rehearsal.scenario import assertions as proof
 from rehearsal.scenario import devices as module
-from rehearsal.scenario.devices import Devices, Given
+from rehearsal.scenario.assertions import ExpectationFailed
+from rehearsal.scenario.devices import Devices, ServedUpdate
 from rehearsal.serving import running
 from tests.rehearsal.emulators.eas_client import APP, PROJECT, Clock, emulator
-from tests.rehearsal.scenario.scenario_world import place
+from tests.rehearsal.scenario.scenario_world import world
 
 RUNTIMES = {"android": "a" * 40, "ios": "b" * 40}
 PLUGINS = ["expo-font", ["@sentry/react-native/expo", {"project": "mobile"}]]
@@ -42,10 +42,10 @@ def sentry() -> Sentry:
 def devices(eas: Eas, sentry: Sentry, tmp_path: Path) -> Iterator[Devices]:
     control = Starlette(routes=[emulator_route("sentry", sentry.control)])
     with running(eas.app, "eas") as server, running(control, "control") as people:
-        here = place(tmp_path, people.url)
+        here = world(tmp_path, people.url)
         Path(here.overlay).write_text(json.dumps({"hosts": {"u.expo.dev": server.url}}))
         app = {**APP["expo"], "plugins": PLUGINS}
-        yield Devices(place=here, channel="production", app=app, runtimes=RUNTIMES)
+        yield Devices(world=here, channel="production", app=app, runtimes=RUNTIMES)
 
 
 def publish(eas: Eas, code: str, percentage: int | None = None, *, embedded: bool = False) -> str:
@@ -64,36 +64,36 @@ def publish(eas: Eas, code: str, percentage: int | None = None, *, embedded: boo
 
 
 def test_a_device_is_given_what_is_for_its_build(eas: Eas, devices: Devices) -> None:
-    assert devices.given("android", "one") == Given()
+    assert devices.served_update("android", "one") == ServedUpdate()
     update = publish(eas, "first")
-    assert devices.given("android", "one") == Given(update=update, code="first")
-    assert devices.given("ios", "one") == Given(), "it is for Android"
+    assert devices.served_update("android", "one") == ServedUpdate(update=update, code="first")
+    assert devices.served_update("ios", "one") == ServedUpdate(), "it is for Android"
     publish(eas, "", embedded=True)
-    assert devices.given("android", "one") == Given(), "it is told to use its build"
+    assert devices.served_update("android", "one") == ServedUpdate(), "it is told to use its build"
 
 
 def test_one_of_the_first_tenth_is_found(eas: Eas, devices: Devices) -> None:
     publish(eas, "first")
     update = publish(eas, "second", 10)
-    device, given = devices.other_than("android", {"first"})
-    assert given == Given(update=update, code="second") == devices.given("android", device)
-    assert devices.some(1) != devices.some(1)
+    device, served = devices.find_other_update("android", {"first"})
+    assert served == ServedUpdate(update=update, code="second") == devices.served_update("android", device)
+    assert devices.new_devices(1) != devices.new_devices(1)
 
 
 def test_that_nobody_is_given_anything_else_is_said(devices: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS", 0)
-    with pytest.raises(proof.Disproved, match="a device with ios to be given something else"):
-        devices.other_than("ios", {""})
+    with pytest.raises(ExpectationFailed, match="a device with ios to get another update"):
+        devices.find_other_update("ios", {""})
 
 
 def test_a_channel_that_nobody_made_is_said(devices: Devices) -> None:
     devices.channel = "nightly"
-    with pytest.raises(proof.Disproved, match=r"u\.expo\.dev answers a device"):
-        devices.given("ios", "one")
+    with pytest.raises(ExpectationFailed, match=r"u\.expo\.dev answers a device"):
+        devices.served_update("ios", "one")
 
 
 def test_an_update_is_reported_under_the_name_that_it_is_watched_by(devices: Devices, sentry: Sentry) -> None:
-    devices.use(Given(update="AB-1", code="c"), 20, crashed=3)
+    devices.report_sessions(ServedUpdate(update="AB-1", code="c"), 20, crashed=3)
     [kept] = sentry.organization.sessions
     assert kept == Sessions(
         project="mobile",

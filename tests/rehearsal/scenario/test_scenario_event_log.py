@@ -1,4 +1,4 @@
-"""A diary keeps what happened, failures included, and tells whoever listens."""
+"""The event log keeps what happened, failures included, and calls its listener."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import itertools
 
 import pytest
 
-from rehearsal.scenario.assertions import Disproved
-from rehearsal.scenario.event_log import Diary, Entry
+from rehearsal.scenario.assertions import ExpectationFailed
+from rehearsal.scenario.event_log import EventLog, LoggedEvent
 
 
-def diary(heard: list[tuple[str, bool]] | None = None) -> Diary:
+def log(heard: list[tuple[str, bool]] | None = None) -> EventLog:
     ticks = itertools.count(100.0)
 
-    def listen(entry: Entry) -> None:
+    def listen(event: LoggedEvent) -> None:
         if heard is not None:
-            heard.append((entry.text, bool(entry.ended)))
+            heard.append((event.text, bool(event.ended)))
 
-    return Diary(story="a", clock=lambda: next(ticks), listener=listen)
+    return EventLog(story="a", clock=lambda: next(ticks), listener=listen)
 
 
-def test_an_entry_lasts_as_long_as_its_block_and_is_told_twice() -> None:
+def test_an_event_lasts_as_long_as_its_block_and_is_announced_twice() -> None:
     heard: list[tuple[str, bool]] = []
-    book = diary(heard)
-    with book.during("act", "pushes", who="dev-1", branch="x") as entry:
-        entry.facts["exit"] = 0
+    book = log(heard)
+    with book.record("action", "pushes", user="dev-1", branch="x") as event:
+        event.facts["exit"] = 0
     assert book.as_json() == [
         {
-            "kind": "act",
+            "kind": "action",
             "text": "pushes",
-            "who": "dev-1",
+            "user": "dev-1",
             "started": 100.0,
             "ended": 101.0,
             "facts": {"branch": "x", "exit": 0},
@@ -39,23 +39,23 @@ def test_an_entry_lasts_as_long_as_its_block_and_is_told_twice() -> None:
 
 
 def test_a_failure_is_written_down_and_goes_on_up() -> None:
-    book = diary()
-    with pytest.raises(Disproved), book.during("proof", "outer"), book.during("proof", "inner"):
-        raise Disproved("it is not so")
-    assert [(entry.kind, entry.text, entry.facts["error"]) for entry in book.entries] == [
+    book = log()
+    with pytest.raises(ExpectationFailed), book.record("assertion", "outer"), book.record("assertion", "inner"):
+        raise ExpectationFailed("it is not so")
+    assert [(event.kind, event.text, event.facts["error"]) for event in book.events] == [
         ("failure", "outer", "it is not so"),
         ("failure", "inner", "it is not so"),
     ]
-    assert all(entry.ended for entry in book.entries)
+    assert all(event.ended for event in book.events)
 
 
 def test_ctrl_c_is_written_down_too() -> None:
-    book = diary()
-    with pytest.raises(KeyboardInterrupt), book.during("wait", "a run"):
+    book = log()
+    with pytest.raises(KeyboardInterrupt), book.record("wait", "a run"):
         raise KeyboardInterrupt
-    assert book.entries[0].kind == "failure"
+    assert book.events[0].kind == "failure"
 
 
 def test_a_note_is_over_at_once() -> None:
-    entry = diary().note("live", "v1 is live", release="v1")
-    assert (entry.kind, entry.facts, entry.ended) == ("live", {"release": "v1"}, 101.0)
+    event = log().add("live", "v1 is live", release="v1")
+    assert (event.kind, event.facts, event.ended) == ("live", {"release": "v1"}, 101.0)

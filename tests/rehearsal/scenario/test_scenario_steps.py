@@ -1,4 +1,4 @@
-"""What people wait for, and what looking costs them."""
+"""What scenarios wait for, and how many requests that costs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.scenario import assertions as proof
-from rehearsal.scenario.event_log import Diary
-from rehearsal.scenario.steps import Routine
-from rehearsal.scenario.user import Person
+from rehearsal.scenario.assertions import ExpectationFailed
+from rehearsal.scenario.event_log import EventLog
+from rehearsal.scenario.steps import Scenario
+from rehearsal.scenario.user import User
 from rehearsal.serving import running
-from tests.rehearsal.scenario.scenario_world import place
+from tests.rehearsal.scenario.scenario_world import world
 
 
 class Watched:
@@ -50,35 +50,35 @@ def watched() -> Watched:
 
 
 @pytest.fixture
-def at(watched: Watched, tmp_path: Path) -> Iterator[Routine]:
+def scenario(watched: Watched, tmp_path: Path) -> Iterator[Scenario]:
     app = Starlette(routes=[Route("/_world/runs", watched.world), Route("/{path:path}", watched.github)])
     with running(app, "front") as server:
-        here = place(tmp_path, server.url, tokens={"release-manager": "t"})
-        made = Routine(place=here, diary=Diary(story="a"))
-        made.people["release-manager"] = Person(login="release-manager", place=here, diary=made.diary)
+        here = world(tmp_path, server.url, tokens={"release-manager": "t"})
+        made = Scenario(world=here, log=EventLog(story="a"))
+        made.users["release-manager"] = User(login="release-manager", world=here, log=made.log)
         yield made
 
 
-def test_waiting_for_a_run_costs_one_request_however_long_it_takes(at: Routine, watched: Watched) -> None:
-    assert at.must_end(7, "success")["name"] == "CI"
+def test_waiting_for_a_run_costs_one_request_however_long_it_takes(scenario: Scenario, watched: Watched) -> None:
+    assert scenario.expect_conclusion(7, "success")["name"] == "CI"
     assert watched.looks >= 4
     assert watched.asked == ["actions/runs/7"]
-    assert at.diary.entries[-1].text == "CI #1: success"
+    assert scenario.log.events[-1].text == "CI #1: success"
 
 
-def test_waiting_for_a_question_costs_one_request(at: Routine, watched: Watched) -> None:
+def test_waiting_for_a_review_costs_one_request(scenario: Scenario, watched: Watched) -> None:
     watched.asks_for = ["production-approval"]
-    assert at.waiting_for_review(7) == ["production-approval"]
+    assert scenario.wait_for_review(7) == ["production-approval"]
     assert watched.asked == ["actions/runs/7/pending_deployments"]
 
 
-def test_a_run_that_ends_without_asking_is_said(at: Routine, watched: Watched) -> None:
+def test_a_run_that_ends_without_asking_is_reported(scenario: Scenario, watched: Watched) -> None:
     watched.ended = "failure"
-    with pytest.raises(proof.Disproved, match="run 7 ended with failure before it asked for approval"):
-        at.waiting_for_review(7)
+    with pytest.raises(ExpectationFailed, match="run 7 ended with failure before it asked for approval"):
+        scenario.wait_for_review(7)
 
 
-def test_a_run_that_ends_otherwise_than_expected_is_said(at: Routine, watched: Watched) -> None:
+def test_a_run_that_ends_otherwise_than_expected_is_reported(scenario: Scenario, watched: Watched) -> None:
     watched.ended = "failure"
-    with pytest.raises(proof.Disproved, match="CI ended with failure, not success"):
-        at.must_end(7, "success")
+    with pytest.raises(ExpectationFailed, match="CI ended with failure, not success"):
+        scenario.expect_conclusion(7, "success")

@@ -1,4 +1,4 @@
-"""People's terminals, and the users who never stop asking."""
+"""Users' terminals, and the synthetic users who send requests without a pause."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from rehearsal.scenario import assertions as proof
-from rehearsal.scenario.event_log import Diary
-from rehearsal.scenario.user import Person
-from rehearsal.scenario.user_traffic import NOTES, Observer
-from rehearsal.scenario.world_client import Place
+from rehearsal.scenario.assertions import ExpectationFailed, eventually
+from rehearsal.scenario.event_log import EventLog
+from rehearsal.scenario.synthetic_users import NOTES, SyntheticUsers
+from rehearsal.scenario.user import User
+from rehearsal.scenario.world_client import WorldClient
 from rehearsal.serving import running
-from tests.rehearsal.scenario.scenario_world import place
+from tests.rehearsal.scenario.scenario_world import world
 
 
 class Front:
@@ -67,7 +67,7 @@ def front() -> Front:
 
 
 @pytest.fixture
-def here(front: Front, tmp_path: Path) -> Iterator[Place]:
+def here(front: Front, tmp_path: Path) -> Iterator[WorldClient]:
     app = Starlette(
         routes=[
             Route("/version", front.answer),
@@ -79,25 +79,25 @@ def here(front: Front, tmp_path: Path) -> Iterator[Place]:
         ]
     )
     with running(app, "front") as server:
-        yield place(tmp_path, server.url)
+        yield world(tmp_path, server.url)
 
 
 @pytest.fixture
-def dev(here: Place) -> Person:
-    return Person(login="dev-1", place=here, diary=Diary(story="a"))
+def dev(here: WorldClient) -> User:
+    return User(login="dev-1", world=here, log=EventLog(story="a"))
 
 
-def seen_by(users: Observer, release: str, component: str = "backend") -> bool:
-    return proof.eventually(
-        lambda: any(sight.seen == release for sight in users.sights[component]),
+def seen_by(users: SyntheticUsers, release: str, component: str = "backend") -> bool:
+    return eventually(
+        lambda: any(each.answer == release for each in users.requests[component]),
         f"{release} to be seen",
         seconds=10,
         every=0.01,
     )
 
 
-def test_users_ask_both_components_until_it_is_over(front: Front, here: Place) -> None:
-    with Observer(place=here, environment="production", every=0.005) as users:
+def test_users_send_requests_to_both_components_until_the_block_ends(front: Front, here: WorldClient) -> None:
+    with SyntheticUsers(world=here, environment="production", every=0.005) as users:
         seen_by(users, "v1")
         seen_by(users, "v1", "web")
         front.release = "v2"
@@ -107,25 +107,27 @@ def test_users_ask_both_components_until_it_is_over(front: Front, here: Place) -
     assert users.failures() == []
     assert {host for host, _ in front.asked} == {"api.techmate.ai", "techmate.ai"}
     assert len({user for _, user in front.asked}) == counted, "every request is another user's"
-    assert all(sight.ms > 0 for sight in users.sights["web"])
+    assert all(each.ms > 0 for each in users.requests["web"])
     assert len(front.asked) == counted
 
 
 @pytest.mark.parametrize(("release", "told"), [(None, "HTTP 503"), ("garbage", "no JSON")])
-def test_what_users_do_not_want_is_a_failure(front: Front, here: Place, release: str | None, told: str) -> None:
+def test_another_answer_than_expected_is_a_failure(
+    front: Front, here: WorldClient, release: str | None, told: str
+) -> None:
     front.release = release
-    with Observer(place=here, environment="production", every=0.005) as users:
+    with SyntheticUsers(world=here, environment="production", every=0.005) as users:
         seen_by(users, told)
-    assert told in {sight.seen for sight in users.failures()}
+    assert told in {each.answer for each in users.failures()}
     assert users.releases("backend") == []
 
 
-def test_users_do_with_their_notes_what_users_do(here: Place) -> None:
-    with Observer(place=here, environment="production", every=0.001, notes=True) as users:
+def test_users_do_with_their_notes_what_users_do(here: WorldClient) -> None:
+    with SyntheticUsers(world=here, environment="production", every=0.001, notes=True) as users:
         seen_by(users, "deletes", NOTES)
-    assert [sight.seen for sight in users.sights[NOTES]][:5] == ["writes", "reads", "searches", "reads", "deletes"]
+    assert [each.answer for each in users.requests[NOTES]][:5] == ["writes", "reads", "searches", "reads", "deletes"]
     assert users.failures() == []
-    first, last = users.sights[NOTES][0], users.sights[NOTES][4]
+    first, last = users.requests[NOTES][0], users.requests[NOTES][4]
     assert first in users.between(first.at, last.at)
     assert users.between(first.at - 60, first.at - 30) == []
 
@@ -141,108 +143,108 @@ def test_users_do_with_their_notes_what_users_do(here: Place) -> None:
         ("DELETE", "/notes/ID", JSONResponse({}, 500), "deletes: HTTP 500"),
     ],
 )
-def test_a_user_who_does_not_get_what_they_want_begins_anew(
-    front: Front, here: Place, method: str, path: str, answer: Response, told: str
+def test_a_user_whose_request_fails_starts_anew(
+    front: Front, here: WorldClient, method: str, path: str, answer: Response, told: str
 ) -> None:
     front.broken[method, path] = answer
-    with Observer(place=here, environment="production", every=0.001, notes=True) as users:
+    with SyntheticUsers(world=here, environment="production", every=0.001, notes=True) as users:
         seen_by(users, told, NOTES)
         front.broken.clear()
         seen_by(users, "deletes", NOTES)
-    said = [sight.seen for sight in users.sights[NOTES]]
+    said = [each.answer for each in users.requests[NOTES]]
     assert said[said.index(told) + 1] == "writes" or said[said.index(told) + 1] == told
-    assert {sight.seen for sight in users.failures()} == {told}
+    assert {each.answer for each in users.failures()} == {told}
 
 
 def test_a_front_that_is_gone_is_a_failure(tmp_path: Path) -> None:
-    with Observer(place=place(tmp_path, "http://127.0.0.1:9"), environment="production", every=0.005) as users:
+    with SyntheticUsers(world=world(tmp_path, "http://127.0.0.1:9"), environment="production", every=0.005) as users:
         seen_by(users, "ConnectError")
     assert users.failures()
 
 
-def test_a_terminal_is_somebodys_and_knows_nothing_of_this_one(dev: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_is_one_users_and_inherits_nothing(dev: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "mine")
     monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere:1")
     said = dev.run(sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))", EXTRA="1")
     environ = json.loads(said.out)
     assert environ["GITHUB_TOKEN"] == "token-of-dev-1"
     assert environ["GIT_AUTHOR_NAME"] == "dev-1"
-    assert environ["HOME"] == str(dev.place.root / "homes/dev-1")
+    assert environ["HOME"] == str(dev.world.root / "homes/dev-1")
     assert environ["EXTRA"] == "1"
     assert "HTTPS_PROXY" not in environ
 
 
-def test_a_command_that_fails_fails_the_story_unless_it_should(dev: Person) -> None:
-    with pytest.raises(proof.Disproved, match=r"by dev-1 ended with 3 \(found: no\n\)"):
+def test_a_command_that_fails_fails_the_story_unless_it_should(dev: User) -> None:
+    with pytest.raises(ExpectationFailed, match=r"by dev-1 ended with 3 \(found: no\n\)"):
         dev.run(sys.executable, "-c", "print('no'); raise SystemExit(3)")
-    with pytest.raises(proof.Disproved, match="ended with 0"):
+    with pytest.raises(ExpectationFailed, match="ended with 0"):
         dev.run(sys.executable, "-c", "", ok=False)
     assert dev.run(sys.executable, "-c", "raise SystemExit(3)", ok=False).code == 3
     assert dev.run(sys.executable, "-c", "raise SystemExit(4)", ok=None).code == 4
 
 
-def test_what_is_typed_is_in_the_diary_as_typed(dev: Person) -> None:
-    dev.types("git --version")
-    dev.types("git no-such-thing 'a b; $(touch x)'", ok=False)
-    assert [(entry.text, entry.who, entry.facts["exit"]) for entry in dev.diary.entries] == [
+def test_what_is_typed_is_logged_as_typed(dev: User) -> None:
+    dev.command("git --version")
+    dev.command("git no-such-thing 'a b; $(touch x)'", ok=False)
+    assert [(event.text, event.user, event.facts["exit"]) for event in dev.log.events] == [
         ("$ git --version", "dev-1", 0),
         ("$ git no-such-thing 'a b; $(touch x)'", "dev-1", 1),
     ]
-    assert not list(dev.place.root.rglob("x"))
+    assert not list(dev.world.root.rglob("x"))
 
 
-def test_other_things_happen_while_a_command_is_at_work(dev: Person) -> None:
-    dev.writes("go.py", "import os\nos.mkfifo('gate')\nprint('begun', flush=True)\nopen('gate').read()\nexit(3)\n")
-    with dev.begins(f"{sys.executable} go.py") as command:
-        command.says("begun")
+def test_other_things_happen_while_a_command_runs(dev: User) -> None:
+    dev.write("go.py", "import os\nos.mkfifo('gate')\nprint('begun', flush=True)\nopen('gate').read()\nexit(3)\n")
+    with dev.start(f"{sys.executable} go.py") as command:
+        command.wait_for_output("begun")
         assert command.process.poll() is None
         (dev.clone / "gate").write_text("")
-        said = command.ended()
+        said = command.wait()
     assert (said.code, said.out, said.err) == (3, "begun\n", "")
-    assert [(entry.text, entry.facts["exit"]) for entry in dev.diary.entries] == [(f"$ {sys.executable} go.py", 3)]
+    assert [(event.text, event.facts["exit"]) for event in dev.log.events] == [(f"$ {sys.executable} go.py", 3)]
 
 
-def test_a_command_that_ends_without_what_is_waited_for_is_said(dev: Person) -> None:
-    dev.writes("go.py", "raise SystemExit('no')")
+def test_a_command_that_ends_without_what_is_waited_for_is_reported(dev: User) -> None:
+    dev.write("go.py", "raise SystemExit('no')")
     with (
-        pytest.raises(proof.Disproved, match=r"ended early with 1 .*no"),
-        dev.begins(f"{sys.executable} go.py") as command,
+        pytest.raises(ExpectationFailed, match=r"ended early with 1 .*no"),
+        dev.start(f"{sys.executable} go.py") as command,
     ):
-        command.says("begun")
+        command.wait_for_output("begun")
 
 
-def test_a_command_is_killed_where_nobody_waits_for_its_end(dev: Person) -> None:
-    dev.writes("go.py", "import signal\nsignal.pause()\n")
-    with pytest.raises(KeyError), dev.begins(f"{sys.executable} go.py") as command:
+def test_a_command_is_killed_at_the_end_of_its_block(dev: User) -> None:
+    dev.write("go.py", "import signal\nsignal.pause()\n")
+    with pytest.raises(KeyError), dev.start(f"{sys.executable} go.py") as command:
         raise KeyError
     assert command.process.poll() == -9
 
 
-def test_a_program_of_the_world_is_found_before_the_machines_own(dev: Person) -> None:
-    dev.place.programs.mkdir()
-    (dev.place.programs / "git").write_text("#!/bin/sh\necho another\n")
-    (dev.place.programs / "git").chmod(0o755)
+def test_a_program_of_the_world_is_found_before_the_machines_own(dev: User) -> None:
+    dev.world.programs.mkdir()
+    (dev.world.programs / "git").write_text("#!/bin/sh\necho another\n")
+    (dev.world.programs / "git").chmod(0o755)
     assert dev.run("git", "--version").out == "another\n"
 
 
-def test_calls_of_the_api_are_below_the_repository_and_by_the_person(dev: Person) -> None:
+def test_calls_of_the_api_are_below_the_repository_and_by_the_user(dev: User) -> None:
     assert dev.api("POST", "pulls", {}) == {"who": "token token-of-dev-1", "path": "/repos/techmate/platform/pulls"}
     assert dev.api("GET", "/user")["path"] == "/user"
-    with pytest.raises(proof.Disproved, match="GET /user by dev-1 gave 200"):
+    with pytest.raises(ExpectationFailed, match="GET /user by dev-1 gave 200"):
         dev.api("GET", "/user", ok=(404,))
 
 
-def test_an_edit_needs_the_text_it_replaces(dev: Person) -> None:
-    dev.writes("a/b.py", "one\ntwo\none\n")
-    dev.edits("a/b.py", "one", "three")
+def test_an_edit_needs_the_text_it_replaces(dev: User) -> None:
+    dev.write("a/b.py", "one\ntwo\none\n")
+    dev.edit("a/b.py", "one", "three")
     assert (dev.clone / "a/b.py").read_text() == "three\ntwo\none\n"
-    with pytest.raises(proof.Disproved, match=r"a/b.py holds 'four'"):
-        dev.edits("a/b.py", "four", "five")
+    with pytest.raises(ExpectationFailed, match=r"a/b.py holds 'four'"):
+        dev.edit("a/b.py", "four", "five")
 
 
-def test_a_place_is_read_from_what_a_world_wrote(here: Place, tmp_path: Path) -> None:
+def test_a_world_client_is_read_from_what_a_world_wrote(here: WorldClient, tmp_path: Path) -> None:
     file = tmp_path / "world.json"
     written = {name: getattr(here, name) for name in here.__dataclass_fields__} | {"root": str(here.root), "more": 1}
     file.write_text(json.dumps(written))
-    assert Place.read(file).hosts == here.hosts
-    assert Place.read(file).root == here.root
+    assert WorldClient.read(file).hosts == here.hosts
+    assert WorldClient.read(file).root == here.root

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rehearsal.scenario.event_log import Diary
-from rehearsal.scenario.steps import Routine
-from rehearsal.scenario.user import Said
+from rehearsal.scenario.event_log import EventLog
+from rehearsal.scenario.steps import Scenario
+from rehearsal.scenario.user import CommandResult
 from rehearsal.stories import bad_backend, bad_releases
 from rehearsal.stories.bad_releases import CHECKS, COMPARISON, WATCH
 
@@ -131,8 +131,8 @@ def test_it_fits_into_this_platform() -> None:
     )
 
 
-def said(step: str) -> Said:
-    return Said(
+def said(step: str) -> CommandResult:
+    return CommandResult(
         code=7, out="", err=f"Check failed: backend, step 7/11 ({step}): backend, at 10 %: it is worse\n  why: …"
     )
 
@@ -174,7 +174,7 @@ def test_the_traffic_that_one_had() -> None:
         (14, "staging", "web", "sha-1 100 %"),
         (15, "staging", "backend", "sha-1 100 %"),
     )
-    at = Routine(place=cast(Any, world), diary=Diary(story="a"))
-    assert bad_releases.traffic_of(at, "bad-slow-with-traffic", 10, 20) == (10, 12, 15)
-    assert bad_releases.traffic_of(at, "bad-slow", 10, 20) == (0, 20, 20)
-    assert bad_releases.traffic_of(at, "bad-slow-with-traffic", 10, 13) == (10, 12, 13)
+    scenario = Scenario(world=cast(Any, world), log=EventLog(story="a"))
+    assert bad_releases.traffic_of(scenario, "bad-slow-with-traffic", 10, 20) == (10, 12, 15)
+    assert bad_releases.traffic_of(scenario, "bad-slow", 10, 20) == (0, 20, 20)
+    assert bad_releases.traffic_of(scenario, "bad-slow-with-traffic", 10, 13) == (10, 12, 13)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rehearsal.stories.hotfix import after
+from rehearsal.stories.hotfix import maintenance_branch
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from rehearsal.stories.hotfix import after
 def test_it_is_the_next_on_the_line_of_what_is_live_that_no_tag_has(
     live: str, tags: list[str], expected: tuple[str, str]
 ) -> None:
-    assert after(live, tags) == expected
+    assert maintenance_branch(live, tags) == expected

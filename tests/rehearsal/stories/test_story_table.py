@@ -1,4 +1,4 @@
-"""Which stories are told, and in which order."""
+"""Which stories are run, and in which order."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ROOT = Path(__file__).parents[3]
 
 
 def names(*wanted: str, everything: bool = False) -> list[str]:
-    return [story.name for story in table.chosen(wanted, everything)]
+    return [story.name for story in table.select(wanted, everything)]
 
 
-def test_the_usual_ones_and_all() -> None:
+def test_the_default_ones_and_all() -> None:
     assert names() == ["quick-start", "red-pull-request", "unapproved", "bad-release", "rollback"]
     assert names(everything=True) == list(table.STORIES)
     longer = {"bad-releases", "performance", "stopped", "hotfix", "killed", "flaky-providers"}
@@ -25,7 +25,7 @@ def test_the_usual_ones_and_all() -> None:
     assert set(names(everything=True)) - set(names()) == longer
 
 
-def test_the_order_is_the_tables_whatever_was_asked_and_nothing_is_told_twice() -> None:
+def test_the_order_is_the_tables_whatever_was_asked_and_nothing_is_run_twice() -> None:
     assert names("rollback", "unapproved", "rollback") == ["quick-start", "unapproved", "rollback"]
 
 
@@ -42,7 +42,7 @@ def test_an_unknown_name_is_refused() -> None:
 
 def test_what_a_story_edits_is_there_and_only_where_its_world_is_no_copy() -> None:
     for story in table.STORIES.values():
-        assert not (story.edits and story.starts_released)
+        assert not (story.edits and story.needs_release)
         changed = story.changes(ROOT)
         assert set(changed) == {path for path, _, _ in story.edits}
         assert all(content != (ROOT / path).read_text() for path, content in changed.items())
@@ -57,7 +57,7 @@ def test_an_edit_of_what_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("story", table.STORIES.values(), ids=list(table.STORIES))
-def test_every_story_can_be_told(story: table.Story) -> None:
+def test_every_story_can_be_run(story: table.Story) -> None:
     module = import_module(f"rehearsal.stories.{story.module}")
-    assert callable(module.tell)
+    assert callable(module.run)
     assert module.__doc__

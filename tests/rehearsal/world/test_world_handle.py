@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from rehearsal import processes
-from rehearsal.scenario.world_client import Place
+from rehearsal.scenario.world_client import WorldClient
 from rehearsal.world.handle import World, WorldFailed
 from tests.rehearsal.commands.upping import children
 from tests.rehearsal.example_manifest import written
@@ -26,7 +26,7 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def ports(place: Place) -> list[int]:
+def ports(place: WorldClient) -> list[int]:
     return [urlsplit(address).port or 0 for address in (place.api, place.edge, place.control)]
 
 

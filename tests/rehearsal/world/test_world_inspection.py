@@ -141,7 +141,7 @@ def test_the_end_of_a_log_comes_with_failed_jobs_when_asked_for(world: httpx.Cli
             "started": NOON.timestamp(),
             "ended": NOON.timestamp() + 2,
             "busy": 0.0,
-            "guests": 0.0,
+            "nested_busy": 0.0,
         }
     ]
     assert len(last_lines(job(steps=[step]), 100)) == 9

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from rehearsal.scenario.world_client import Place
+from rehearsal.scenario.world_client import WorldClient
 from rehearsal.world.handle import World, WorldFailed
 
 ROOT = Path(__file__).parents[3]
 
 
-def database(place: Place, statement: str) -> list[tuple[Any, ...]]:
+def database(place: WorldClient, statement: str) -> list[tuple[Any, ...]]:
     """As the superuser of the world's Postgres."""
     import psycopg
 
@@ -26,14 +26,14 @@ def database(place: Place, statement: str) -> list[tuple[Any, ...]]:
         return done.fetchall() if done.description else []
 
 
-def api(place: Place, method: str, path: str, body: Any = None) -> Any:
+def api(place: WorldClient, method: str, path: str, body: Any = None) -> Any:
     with place.github("dev-1") as client:
         answer = client.request(method, f"/repos/{place.repository}/{path}", json=body)
     assert answer.status_code < 300, answer.text
     return answer.json()
 
 
-def environments(place: Place) -> dict[str, list[str]]:
+def environments(place: WorldClient) -> dict[str, list[str]]:
     """Environment -> names of its secrets."""
     return {
         one["name"]: [secret["name"] for secret in api(place, "GET", f"environments/{one['name']}/secrets")["secrets"]]

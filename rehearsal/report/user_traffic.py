@@ -1,4 +1,4 @@
-"""What users saw while a release went out, as a picture and as figures."""
+"""Users' requests while a release was deployed, as a plot and as figures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rehearsal.report import svg
-from rehearsal.report.model import Scene, Shift, Sight
+from rehearsal.report.model import TrafficShift, UserRequest, UserTraffic
 
 LEFT = 52
 TOP = 20
@@ -18,33 +18,33 @@ LABEL_ROW = 14
 SERIES = tuple(f"var(--series-{number})" for number in range(1, 6))
 
 
-def plot(scene: Scene, component: str) -> str:
+def plot(traffic: UserTraffic, component: str) -> str:
     """Each request as a dot (when, how slow, which release answered), failures in red on top, traffic shifts as lines;
     below it a strip: which part of the requests each release answered at the time."""
-    sights = scene.users[component]
-    times = [sight.at for of in scene.users.values() for sight in of]
+    requests = traffic.requests[component]
+    times = [request.at for of in traffic.requests.values() for request in of]
     scale = svg.Scale(min(times), max(times), LEFT)
-    shifts = [shift for shift in scene.shifts if shift.component == component]
+    shifts = [shift for shift in traffic.shifts if shift.component == component]
     marks, used = _marks(shifts, scale, TOP)
     top = TOP + used
     bottom = top + PLOT
-    inside = scale.axis(bottom) + marks + _latencies(sights, scale, top, bottom)
-    inside += _lines(shifts, scale, bottom + STRIP + 8) + _strip(sights, scale, bottom + 8)
-    return svg.drawing(bottom + STRIP + 12, inside, f"What users of the {component} saw: {scene.title}")
+    inside = scale.axis(bottom) + marks + _latencies(requests, scale, top, bottom)
+    inside += _lines(shifts, scale, bottom + STRIP + 8) + _strip(requests, scale, bottom + 8)
+    return svg.drawing(bottom + STRIP + 12, inside, f"Requests of users of the {component}: {traffic.title}")
 
 
-def colours(sights: Sequence[Sight]) -> dict[str, str]:
+def colours(requests: Sequence[UserRequest]) -> dict[str, str]:
     """A colour for each release, in the order in which they were seen."""
-    seen = dict.fromkeys(s.release for s in sights if s.ok)
+    seen = dict.fromkeys(s.release for s in requests if s.ok)
     return {release: SERIES[index % len(SERIES)] for index, release in enumerate(seen)}
 
 
-def figures(sights: Sequence[Sight]) -> dict[str, float]:
-    """asked, failed, and over good answers in milliseconds: median, p95 (nearest rank), slowest."""
-    good = sorted(s.ms for s in sights if s.ok)
+def figures(requests: Sequence[UserRequest]) -> dict[str, float]:
+    """sent, failed, and over good answers in milliseconds: median, p95 (nearest rank), slowest."""
+    good = sorted(s.ms for s in requests if s.ok)
     return {
-        "asked": len(sights),
-        "failed": sum(not s.ok for s in sights),
+        "sent": len(requests),
+        "failed": sum(not s.ok for s in requests),
         "median": percentile(good, 0.5),
         "p95": percentile(good, 0.95),
         "slowest": good[-1] if good else 0.0,
@@ -56,13 +56,13 @@ def percentile(ordered: Sequence[float], part: float) -> float:
     return ordered[max(math.ceil(len(ordered) * part), 1) - 1] if ordered else 0.0
 
 
-def reasons(sights: Sequence[Sight]) -> dict[str, int]:
+def reasons(requests: Sequence[UserRequest]) -> dict[str, int]:
     """What went wrong -> how often."""
-    return dict(Counter(sight.release for sight in sights if not sight.ok).most_common())
+    return dict(Counter(request.release for request in requests if not request.ok).most_common())
 
 
-def _marks(shifts: Sequence[Shift], scale: svg.Scale, y: float) -> tuple[str, float]:
-    """What each shift said, on as many rows as the texts need; and the height used."""
+def _marks(shifts: Sequence[TrafficShift], scale: svg.Scale, y: float) -> tuple[str, float]:
+    """The text of each shift, on as many rows as the texts need; and the height used."""
     ends: list[float] = []
     drawn = []
     for shift in shifts:
@@ -74,13 +74,13 @@ def _marks(shifts: Sequence[Shift], scale: svg.Scale, y: float) -> tuple[str, fl
     return "".join(drawn), len(ends) * LABEL_ROW
 
 
-def _lines(shifts: Sequence[Shift], scale: svg.Scale, bottom: float) -> str:
+def _lines(shifts: Sequence[TrafficShift], scale: svg.Scale, bottom: float) -> str:
     return "".join(f'<path d="M{scale.x(shift.at):.1f} {TOP}V{bottom:g}" class="shifted"/>' for shift in shifts)
 
 
-def _latencies(sights: Sequence[Sight], scale: svg.Scale, top: float, bottom: float) -> str:
+def _latencies(requests: Sequence[UserRequest], scale: svg.Scale, top: float, bottom: float) -> str:
     """Dots on a logarithmic scale from 1 ms; one path for each release keeps the page small."""
-    most = max([100.0, *(s.ms for s in sights if s.ok)])
+    most = max([100.0, *(s.ms for s in requests if s.ok)])
 
     def height(ms: float) -> float:
         return bottom - 4 - (bottom - top - 10) * math.log10(max(ms, 1.0)) / math.log10(most)
@@ -88,28 +88,28 @@ def _latencies(sights: Sequence[Sight], scale: svg.Scale, top: float, bottom: fl
     ticks = [ms for ms in (1, 10, 100, 1000, 10_000) if ms <= most]
     drawn = [svg.text(LEFT - 8, height(ms) + 3, f"{ms} ms", "tick", end=True) for ms in ticks]
     drawn += [f'<path d="M{LEFT} {height(ms):.1f}H{svg.WIDTH - svg.RIGHT}" class="grid"/>' for ms in ticks]
-    for release, colour in colours(sights).items():
-        dots = "".join(f"M{scale.x(s.at):.1f} {height(s.ms):.1f}h0" for s in sights if s.ok and s.release == release)
+    for release, colour in colours(requests).items():
+        dots = "".join(f"M{scale.x(s.at):.1f} {height(s.ms):.1f}h0" for s in requests if s.ok and s.release == release)
         drawn.append(svg.titled(release, f'<path d="{dots}" class="dots" stroke="{colour}"/>'))
-    drawn += [_failure(sight, scale, top) for sight in sights if not sight.ok]
+    drawn += [_failure(request, scale, top) for request in requests if not request.ok]
     return "".join(drawn)
 
 
-def _failure(sight: Sight, scale: svg.Scale, top: float) -> str:
-    x = scale.x(sight.at)
+def _failure(request: UserRequest, scale: svg.Scale, top: float) -> str:
+    x = scale.x(request.at)
     cross = f'<path d="M{x - 4:.1f} {top + 2:g}l8 8m0 -8l-8 8" class="cross"/>'
-    return svg.titled(f"failed: {sight.release}", cross)
+    return svg.titled(f"failed: {request.release}", cross)
 
 
-def _strip(sights: Sequence[Sight], scale: svg.Scale, y: float) -> str:
+def _strip(requests: Sequence[UserRequest], scale: svg.Scale, y: float) -> str:
     """In each slice of time, the parts that the releases (and failures) had of the answers, on top of each other."""
-    chosen = {**colours(sights)}
+    chosen = {**colours(requests)}
     # Few requests make few bins: a gap then means that the client waited, not that the bins were too narrow.
-    bins: list[Counter[str]] = [Counter() for _ in range(max(min(MOST_BINS, len(sights) // REQUESTS_IN_A_BIN), 1))]
+    bins: list[Counter[str]] = [Counter() for _ in range(max(min(MOST_BINS, len(requests) // REQUESTS_IN_A_BIN), 1))]
     width = (scale.ended - scale.started) / len(bins)
-    for sight in sights:
-        index = min(int((sight.at - scale.started) / width), len(bins) - 1)
-        bins[index][sight.release if sight.ok else ""] += 1
+    for request in requests:
+        index = min(int((request.at - scale.started) / width), len(bins) - 1)
+        bins[index][request.release if request.ok else ""] += 1
     drawn = [svg.text(LEFT - 8, y + STRIP / 2 + 3, "share", "tick", end=True)]
     for index, counted in enumerate(bins):
         left, right = scale.x(scale.started + index * width), scale.x(scale.started + (index + 1) * width)

@@ -30,10 +30,10 @@ def main() -> None:
         report = measure(arguments)
         seconds = float(str(report["ended"])) - float(str(report["started"]))
         print(f"shipmate rehearse {' '.join(arguments)}: {seconds:.0f} s (goal {goal} s)")
-        shares = report["shares"]
+        shares = report["time_shares"]
         assert isinstance(shares, list)
         for share in shares:
-            print(f"  {share['part'] * 100:5.1f} %  {share['seconds']:6.1f} s  {share['what']}")
+            print(f"  {share['part'] * 100:5.1f} %  {share['seconds']:6.1f} s  {share['activity']}")
         for workflow, most in requests(report).items():
             print(f"  {most:5} requests to GitHub at the most for a run of {workflow}")
 

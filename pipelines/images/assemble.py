@@ -34,7 +34,9 @@ def assemble(
     """The image of a component at a commit.
 
     `source` is the repository's address for its label. `bases` maps a pinned base to where it is instead (a mirror, the
-    rehearsal's registry), `platform` is that of the wheels. Raises ManifestError, InputError, LocalError, ProviderError, ProviderUnavailable.
+    rehearsal's registry), `platform` is that of the wheels.
+
+    Raises ManifestError, InputError, LocalError, ProviderError, ProviderUnavailable.
     """
     image = _image(component)
     made_of = Commit.find(root, commit)

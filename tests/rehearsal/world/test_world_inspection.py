@@ -16,9 +16,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from rehearsal.github.accounts.rate_limit import RequestCount
 from rehearsal import definition
 from rehearsal.emulator import TrafficChange
+from rehearsal.github.accounts.rate_limit import RequestCount
 from rehearsal.github.app import GitHub
 from rehearsal.journal import Journal
 from rehearsal.runner.engine import ActRunner

@@ -20,6 +20,7 @@ from typing import IO, Any, Literal
 
 from pipelines.errors import CredentialsError, InputError, ShipmateError, of_machine
 from pipelines.faults import SURVIVED
+from pipelines.github import budget
 
 Level = Literal["notice", "warning", "error"]
 
@@ -216,6 +217,7 @@ def run(main: Callable[[Runtime], int | None], runtime: Runtime | None = None) -
         runtime.annotate("error", "interrupted; run it again: it finishes what was begun", title="Interrupted")
         code = 130
     _tell_survived(runtime)
+    _tell_requests(runtime)
     runtime.say(f"{'done' if code == 0 else 'failed'} in {time.monotonic() - started:.1f} s")
     return code
 
@@ -234,6 +236,21 @@ def _tell_survived(runtime: Runtime) -> None:
         title = f"Survived {len(SURVIVED.events)} failure(s) outside"
         runtime.annotate("notice", "\n".join([f"{title}:", *SURVIVED.events[:20]]), title=title)
         runtime.summary("Survived on the way:\n\n" + fenced("\n".join(SURVIVED.events)))
+
+
+def _tell_requests(runtime: Runtime) -> None:
+    """How many requests went to GitHub, in this step and in the job so far, and how many are left; a warning when those are few."""
+    earlier = runtime.environ.get(budget.JOB_REQUESTS, "")
+    before = int(earlier) if earlier.isdigit() else 0
+    made = 0
+    for used in budget.used():
+        made += used.made
+        runtime.say(f"GitHub: {used.text}")
+        if used.scarce:
+            runtime.annotate("warning", f"few requests are left this hour: {used.text}", title="GitHub")
+    if made and runtime.in_workflow:
+        runtime.say(f"GitHub: {before + made} requests in this job so far")
+        runtime.export(budget.JOB_REQUESTS, str(before + made))
 
 
 def fenced(text: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from pipelines.faults import SURVIVED
+from pipelines.github import budget
 from rehearsal import scratch
 
 STORIES = Path(__file__).parent / "stories/test_stories.py"
@@ -55,3 +56,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def nothing_survived() -> None:
     """What a process survived is told at its end; tests share a process, and begin with nothing."""
     SURVIVED.events.clear()
+    budget.forget()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LOCKS = "shipmate/release"
 """Below refs/: where locks live. Rules for branches and tags do not reach there."""
+LARGEST_FILE = 100_000_000
+"""Bytes; GitHub gives no larger file of a commit. Source: docs.github.com/rest/repos/contents"""
 _PAGES = 100
 
 ACTIONS = "github-actions"
@@ -131,17 +133,13 @@ class GitHubForge:
     # --- assets
 
     def upload(self, entry: Entry, file: File, name: str) -> None:
-        url = entry.upload_url.split("{", 1)[0]
+        from github.GitRelease import GitRelease
+
+        release = self.github.known(GitRelease, {"upload_url": entry.upload_url})
 
         def send() -> bool:
             with file.path.open("rb") as content:
-                self.github.client.requester.requestMemoryBlobAndCheck(
-                    "POST",
-                    url,
-                    {"name": name},
-                    {"Content-Type": file.content_type, "Content-Length": str(file.size)},
-                    content,
-                )
+                release.upload_asset_from_memory(content, file.size, name, file.content_type)
             return True
 
         def arrived() -> bool | None:
@@ -160,17 +158,19 @@ class GitHubForge:
         self._delete(path, lambda: self._find(path) is None or None)
 
     def download(self, asset: Asset) -> bytes:
-        url = f"{self.github.api_url}{self._at}/releases/assets/{asset.id}"
-        content = self._fetch(url, "application/octet-stream")
+        path = f"{self._at}/releases/assets/{asset.id}"
+        content = self.github.find_file(path, most=asset.size, accept="application/octet-stream")
         if content is None:
-            raise ProviderError(f"{asset.name} is gone", where=url, next_step="run this again: it reads the state anew")
+            raise ProviderError(
+                f"{asset.name} is gone", where=path, next_step="run this again: it reads the state anew"
+            )
         return content
 
     # --- the commit
 
     def file(self, commit: str, path: str) -> bytes | None:
-        url = f"{self.github.api_url}{self._at}/contents/{quote(path)}?ref={commit}"
-        return self._fetch(url, "application/vnd.github.raw+json")
+        at = f"{self._at}/contents/{quote(path)}?ref={commit}"
+        return self.github.find_file(at, most=LARGEST_FILE, accept="application/vnd.github.raw+json")
 
     def contains(self, branch: str, commit: str) -> bool | None:
         found = self._find(f"{self._at}/compare/{quote(branch, safe='')}...{commit}?per_page=1")
@@ -238,18 +238,6 @@ class GitHubForge:
 
     def _get(self, path: str) -> Any:
         return self.github.json("GET", path)
-
-    def _fetch(self, url: str, kind: str) -> bytes | None:
-        """Bytes as they are; None on 404."""
-        from pipelines.http import Http, refused
-
-        headers = {"Accept": kind, "Authorization": f"token {self.github.token}"}
-        answer = Http(policy=self.github.policy).request("GET", url, headers=headers)
-        if answer.status_code == 404:
-            return None
-        if answer.status_code != 200:
-            raise refused("GET", url, answer)
-        return answer.content
 
     def _find(self, path: str) -> Any:
         """None on 404."""

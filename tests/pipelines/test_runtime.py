@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import InputError, RefusedError
+from pipelines.github import budget
 from pipelines.runtime import Input, Runtime, fenced, run
 
 EVIL = "x\n::error::owned\nEOF\n%0A"
@@ -88,3 +89,23 @@ def test_a_bug_shows_its_trace(tmp_path: Path) -> None:
 def test_a_fence_cannot_be_closed(text: str) -> None:
     fence = fenced(text).splitlines()[0].removesuffix("text")
     assert fence not in text
+
+
+def test_the_requests_to_github_are_said_for_the_step_and_for_the_job(tmp_path: Path) -> None:
+    handed_on = tmp_path / "env"
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_ENV": str(handed_on), budget.JOB_REQUESTS: "12"}
+    stream = io.StringIO()
+
+    def main(runtime: Runtime) -> int:
+        said = {"limit": "1000", "remaining": "60", "reset": "1900000000"}
+        headers = {f"x-ratelimit-{name}": value for name, value in said.items()}
+        for status in (200, 304):
+            budget.of_account("https://api.github.com", "t").count(status, headers)
+        return 0
+
+    assert run(main, Runtime(environ=environ, stream=stream)) == 0
+    said = stream.getvalue()
+    assert "GitHub: 2 requests (1 unchanged, which cost nothing); 60 of 1,000 are left until 17:46:40 UTC\n" in said
+    assert "::warning title=GitHub::few requests are left this hour" in said
+    assert "GitHub: 14 requests in this job so far\n" in said
+    assert handed_on.read_text().splitlines()[1] == "14"

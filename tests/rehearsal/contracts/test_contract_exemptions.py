@@ -11,6 +11,7 @@ import requests
 
 from pipelines.errors import ShipmateError
 from pipelines.faults import Policy
+from pipelines.github import GitHub
 from pipelines.http import Http
 from pipelines.overlay import Overlay
 from pipelines.providers.sentry_releases import SentryReleases
@@ -22,6 +23,7 @@ from tests.pipelines.providers.test_provider_credentials import google
 from tests.pipelines.providers.test_sentry_starts import SOURCE, reached
 from tests.rehearsal.emulators.in_process import InProcess
 from tests.rehearsal.emulators.play_client import APPLICATION, PACKAGE, UPLOAD, checked
+from tests.shop import REPOSITORY, open_shop
 
 
 def signing_in() -> list[Violation]:
@@ -62,7 +64,25 @@ def uploading() -> list[Violation]:
     return violations
 
 
-CLIENTS = {"sts": signing_in, "iamcredentials": signing_in, "sentry": reading, "androidpublisher": uploading}
+def reading_again() -> list[Violation]:
+    """What is wrong while a document at GitHub is read a second time, and has not changed."""
+    with tempfile.TemporaryDirectory() as folder, open_shop(Path(folder)) as shop:
+        github = GitHub(REPOSITORY, shop.person("dev-1").token, api_url=shop.url, policy=Policy(scale=0.0, tries=1))
+        for _ in range(2):
+            with contextlib.suppress(ShipmateError):
+                github.role("dev-1")
+        seen = list(shop.violations)
+        shop.violations.clear()
+    return seen
+
+
+CLIENTS = {
+    "github": reading_again,
+    "sts": signing_in,
+    "iamcredentials": signing_in,
+    "sentry": reading,
+    "androidpublisher": uploading,
+}
 
 
 @pytest.mark.parametrize("left_out", EXEMPTIONS, ids=lambda exemption: f"{exemption.contract} {exemption.what}")

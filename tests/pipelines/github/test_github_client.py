@@ -46,11 +46,36 @@ def test_a_refusal_has_githubs_own_words_and_details(github: GitHub) -> None:
 def test_the_version_of_the_api_is_said_and_one_that_is_unknown_is_refused(
     shop: Shop, github: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert github.client.requester.api_version == "2022-11-28"
-    monkeypatch.setattr("pipelines.github.API_VERSION", "2008-04-10")
+    assert github.library.requester.api_version == "2022-11-28"
+    monkeypatch.setattr("pipelines.github.client.API_VERSION", "2008-04-10")
     later = GitHub(REPOSITORY, github.token, api_url=shop.url, policy=Policy(scale=0.0))
     with pytest.raises(GitHubRefused, match="HTTP 400: 2008-04-10 is not a version"):
         later.json("GET", REPO)
+
+
+def test_a_document_that_did_not_change_is_read_again_at_no_cost(shop: Shop, github: GitHub) -> None:
+    first = github.json("GET", REPO)
+    first["name"] = "changed by who read it"
+    left = github.budget.remaining
+    again = github.json("GET", REPO)
+    assert again == {**first, "name": again["name"]} and again["name"] != first["name"]
+    assert github.brief().json("GET", REPO) == again, "what must not wait knows the same documents"
+    assert (github.budget.made, github.budget.unchanged, github.budget.remaining) == (3, 2, left)
+    github.json("POST", f"{REPO}/issues", {"title": "one"})
+    assert [len(github.json("GET", f"{REPO}/issues")) for _ in range(2)] == [1, 1]
+    github.json("POST", f"{REPO}/issues", {"title": "two"})
+    assert len(github.json("GET", f"{REPO}/issues")) == 2, "a document that changed is a new one"
+
+
+def test_a_document_that_was_read_becomes_an_object_of_pygithub_without_a_request(github: GitHub) -> None:
+    from github.Repository import Repository
+
+    known = github.known(Repository, github.json("GET", REPO))
+    made = github.budget.made
+    assert known.full_name == REPOSITORY
+    assert github.budget.made == made == 1
+    assert github.call("read a branch", lambda: known.get_branch("main").name) == "main"
+    assert github.budget.made == 2
 
 
 def test_tokens(shop: Shop) -> None:
@@ -125,7 +150,7 @@ def test_a_secondary_limit_without_headers_is_waited_for_and_is_no_missing_permi
     elif way == "download":
         assert github.download(f"{REPO}/actions/artifacts/{artifact['id']}/zip", most=10_000)
     else:
-        assert github.call("read", lambda: github.repository.get_branch("main").name) == "main"
+        assert github.call("read", lambda: github.library.get_repo(REPOSITORY).get_branch("main").name) == "main"
     assert waits == [60.0]
     assert len(shop.faults.fired) == 1
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import CredentialsError, ProviderError
+from pipelines.errors import CredentialsError, ProviderError, ShipmateError
+from pipelines.providers.api import Api, Query, Refused, said
 
 if TYPE_CHECKING:
     import requests
@@ -29,16 +30,15 @@ PAGES = 20
 """Of 200 each."""
 
 
-class AppleRefused(ProviderError):
+class AppleRefused(Refused):
     """Apple said no, and not because of who we are."""
 
     def __init__(self, status: int, errors: list[Mapping[str, Any]], *, where: str) -> None:
-        self.status = status
-        self.codes = tuple(str(each.get("code", "")) for each in errors)
-        said = "; ".join(
+        words = "; ".join(
             f"{each.get('title', '')}: {each.get('detail', '')} ({each.get('code', '')})" for each in errors
         )
-        super().__init__(f"HTTP {status}: {said[:800]}", where=where, next_step="read Apple's words above")
+        super().__init__(status, "", words[:800], where=where, next_step="read Apple's words above")
+        self.codes = tuple(str(each.get("code", "")) for each in errors)
 
     def is_(self, code: str) -> bool:
         """Whether an error has this code, or one below it."""
@@ -75,6 +75,45 @@ class Upload:
     """MD5 of the file that was sent; empty when none was."""
 
 
+class AppStoreApi(Api):
+    """Calls for the account of an API key; they raise AppleRefused and CredentialsError."""
+
+    provider = "App Store Connect"
+
+    def following(self, answer: requests.Response, page: Any, path: str, params: Query) -> tuple[str, Query] | None:
+        following = (page.get("links") or {}).get("next")
+        return (following, ()) if following else None
+
+    def refusal(self, answer: requests.Response, where: str) -> ShipmateError:
+        try:
+            errors: list[Mapping[str, Any]] = answer.json()["errors"]
+            code = str(errors[0].get("code", ""))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            errors, code = [{"title": said(answer)}], ""
+        if answer.status_code == 401:
+            return CredentialsError(
+                "App Store Connect does not accept the API key",
+                where=where,
+                why="the key was revoked, or `mobile/ios/key`, `mobile/ios/issuer` and APP_STORE_KEY do not belong together",
+                next_step="App Store Connect → Users and Access → Integrations shows the keys and the issuer id",
+            )
+        if answer.status_code == 403 and "AGREEMENTS" in code:
+            return CredentialsError(
+                "an agreement with Apple is missing or has expired",
+                where=where,
+                why="until it is signed Apple refuses every change",
+                next_step="the account holder signs it: App Store Connect → Business → Agreements",
+            )
+        if answer.status_code == 403:
+            return CredentialsError(
+                f"the API key may not do this: {errors[0].get('detail', '')}",
+                where=where,
+                why="its role is too small: uploads need Developer, reviews App Manager",
+                next_step="make a key with the role App Manager, and replace the secret APP_STORE_KEY and `mobile/ios/key`",
+            )
+        return AppleRefused(answer.status_code, errors, where=where)
+
+
 class AppStore:
     """One app. `issuer` and `key` are those of the API key whose private part, PEM, is `secret`."""
 
@@ -85,6 +124,7 @@ class AppStore:
         self._issuer, self._key, self._secret = issuer, key, secret
         self._now = now
         self._token, self._until = "", 0.0
+        self._api = AppStoreApi(http, self._bearer, ROOT)
         self.app = app
 
     # builds
@@ -245,24 +285,11 @@ class AppStore:
 
     def documents(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """The pages of a list, each with what is `included`."""
-        url, params = f"{ROOT}{path}", dict(query)
-        for _ in range(PAGES):
-            found = self._ask("GET", url, params=params)
-            yield found
-            url, params = (found.get("links") or {}).get("next") or "", {}
-            if not url:
-                return
+        yield from self._api.pages(path, query, most=PAGES)
 
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """One call, its answer whole. Raises AppleRefused, CredentialsError, ProviderUnavailable."""
-        return self._ask(method, f"{ROOT}{path}", json=body)
-
-    def _ask(self, method: str, url: str, **request: Any) -> dict[str, Any]:
-        answer = self._http.request(method, url, headers={"Authorization": f"Bearer {self._bearer()}"}, **request)
-        if answer.status_code >= 400:
-            raise _refusal(answer, f"{method} {url.removeprefix(ROOT).partition('?')[0]}")
-        found: dict[str, Any] = answer.json() if answer.content else {}
-        return found
+        return self._api.call(method, path, body=body) or {}
 
     def _bearer(self) -> str:
         """A token of our own making, kept for its life. Raises CredentialsError for a key that is none."""
@@ -306,33 +333,3 @@ def checksum(file: Path) -> str:
     """MD5 as Apple's upload API wants it."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _refusal(answer: requests.Response, where: str) -> ProviderError | CredentialsError:
-    try:
-        errors: list[Mapping[str, Any]] = answer.json()["errors"]
-        code = str(errors[0].get("code", ""))
-    except (ValueError, LookupError, TypeError, AttributeError):
-        errors, code = [{"title": answer.text.strip()[:300]}], ""
-    if answer.status_code == 401:
-        return CredentialsError(
-            "App Store Connect does not accept the API key",
-            where=where,
-            why="the key was revoked, or `mobile/ios/key`, `mobile/ios/issuer` and APP_STORE_KEY do not belong together",
-            next_step="App Store Connect → Users and Access → Integrations shows the keys and the issuer id",
-        )
-    if answer.status_code == 403 and "AGREEMENTS" in code:
-        return CredentialsError(
-            "an agreement with Apple is missing or has expired",
-            where=where,
-            why="until it is signed Apple refuses every change",
-            next_step="the account holder signs it: App Store Connect → Business → Agreements",
-        )
-    if answer.status_code == 403:
-        return CredentialsError(
-            f"the API key may not do this: {errors[0].get('detail', '')}",
-            where=where,
-            why="its role is too small: uploads need Developer, reviews App Manager",
-            next_step="make a key with the role App Manager, and replace the secret APP_STORE_KEY and `mobile/ios/key`",
-        )
-    return AppleRefused(answer.status_code, errors, where=f"App Store Connect, {where}")

@@ -37,7 +37,8 @@ class CloudRunService:
 
     def get(self) -> Service | None:
         """As it is; None when there is none."""
-        return self._api.find(self.path)
+        found: Service | None = self._api.find(self.path)
+        return found
 
     def steady(self) -> Service | None:
         """As it is once nothing is being changed: while reconciling, traffic and URLs may be about to change."""
@@ -45,18 +46,13 @@ class CloudRunService:
         return None if service is None else self._until_steady(service)
 
     def revision(self, name: str) -> Revision | None:
-        return self._api.find(f"{self.path}/revisions/{name}")
+        found: Revision | None = self._api.find(f"{self.path}/revisions/{name}")
+        return found
 
     def revisions(self) -> list[Revision]:
         """All of them, newest first."""
-        found: list[Revision] = []
-        params = {"pageSize": "100"}
-        for _ in range(_PAGES):
-            page = self._api.call("GET", f"{self.path}/revisions", params=params)
-            found += page.get("revisions", [])
-            if not page.get("nextPageToken"):
-                break
-            params = {**params, "pageToken": page["nextPageToken"]}
+        pages = self._api.pages(f"{self.path}/revisions", {"pageSize": "100"}, most=_PAGES)
+        found: list[Revision] = [revision for page in pages for revision in page.get("revisions", [])]
         return sorted(found, key=lambda revision: str(revision.get("createTime", "")), reverse=True)
 
     def create(self, body: Mapping[str, Any]) -> Service:
@@ -65,7 +61,7 @@ class CloudRunService:
 
         def write() -> Service:
             try:
-                return self._api.call("POST", path, params=params, body=dict(body))
+                made: Service = self._api.call("POST", path, params=params, body=dict(body))
             except GoogleRefused as error:
                 if error.code == "ALREADY_EXISTS":
                     raise ConflictError(
@@ -74,6 +70,7 @@ class CloudRunService:
                         next_step="run this again: it goes on from what is there",
                     ) from error
                 raise
+            return made
 
         answer = faults.once(write, self.get, policy=self._policy)
         return self._finished(answer, body["template"]["revision"])
@@ -94,7 +91,8 @@ class CloudRunService:
         params = {"updateMask": ",".join(sorted(body))}
 
         def write(etag: str) -> Service:
-            return self._api.call("PATCH", self.path, params=params, body={"etag": etag, **body})
+            changed: Service = self._api.call("PATCH", self.path, params=params, body={"etag": etag, **body})
+            return changed
 
         def find() -> Service | None:
             now = self.get()

@@ -1,31 +1,20 @@
-"""Google's REST APIs: one call with a token, errors in the form of google.rpc.Status (cloud.google.com/apis/design/errors)."""
+"""Google's REST APIs: errors in the form of google.rpc.Status (cloud.google.com/apis/design/errors), pages by `nextPageToken`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.errors import CredentialsError, ProviderError
-from pipelines.http import Http
+from pipelines.errors import CredentialsError, ShipmateError
+from pipelines.providers.api import Api, Query, Refused, error_of
 
 if TYPE_CHECKING:
     import requests
 
+_LONGEST = 800
 
-class GoogleRefused(ProviderError):
-    """Google answered with a failure that is not about who we are. `status` is HTTP's, `code` google.rpc's (ABORTED, ...)."""
 
-    def __init__(self, status: int, code: str, message: str, *, where: str) -> None:
-        super().__init__(
-            f"HTTP {status} {code}: {message}", where=where, next_step="read Google's words above: they name the field"
-        )
-        self.status = status
-        self.code = code
-        self.message = message
-
-    @property
-    def missing(self) -> bool:
-        return self.status == 404
+class GoogleRefused(Refused):
+    """Google answered with a failure that is not about who we are. `code` is google.rpc's (ABORTED, ...)."""
 
     @property
     def conflict(self) -> bool:
@@ -34,58 +23,43 @@ class GoogleRefused(ProviderError):
         return self.status == 412 or self.code == "ABORTED" or stale
 
 
-class GoogleApi:
-    """Calls below one API's address."""
+class GoogleApi(Api):
+    """One API of Google's; its calls raise GoogleRefused and CredentialsError."""
 
-    def __init__(self, http: Http, token: Callable[[], str], root: str) -> None:
-        self.http = http
-        self._token = token
-        self._root = root
+    provider = "Google"
+    refused: ClassVar[type[GoogleRefused]] = GoogleRefused
 
-    def call(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Any = None
-    ) -> dict[str, Any]:
-        """The answer's JSON. Raises GoogleRefused, CredentialsError, MayHaveHappened (writes), ProviderUnavailable."""
-        url = f"{self._root}/{path}"
-        headers = {"Authorization": f"Bearer {self._token()}"}
-        answer = self.http.request(method, url, params=params, json=body, headers=headers)
-        if answer.status_code != 200:
-            raise _refusal(answer, f"{method} {path}")
-        found: dict[str, Any] = answer.json()
-        return found
+    def following(self, answer: requests.Response, page: Any, path: str, params: Query) -> tuple[str, Query] | None:
+        token = page.get("nextPageToken")
+        return (path, {**dict(params), "pageToken": token}) if token else None
 
-    def find(self, path: str) -> dict[str, Any] | None:
-        """GET for something that may not be there."""
-        try:
-            return self.call("GET", path)
-        except GoogleRefused as error:
-            if error.missing:
-                return None
-            raise
-
-
-def _refusal(answer: requests.Response, where: str) -> ProviderError | CredentialsError:
-    code, message = _read(answer)
-    if answer.status_code == 401:
-        return CredentialsError(
-            f"Google does not accept the token: {message}",
+    def refusal(self, answer: requests.Response, where: str) -> ShipmateError:
+        error = error_of(answer)
+        code, message = str(error.get("status", "")), str(error.get("message", ""))[:_LONGEST]
+        if answer.status_code == 401:
+            return CredentialsError(
+                f"Google does not accept the token: {message}",
+                where=where,
+                why="it is wrong, or it expired while the job was waiting",
+                next_step="re-run the job: it fetches a new one",
+            )
+        if answer.status_code == 403:
+            forbidden = self.forbidden(code, message, where)
+            if forbidden is not None:
+                return forbidden
+        return self.refused(
+            answer.status_code,
+            code,
+            message,
             where=where,
-            why="it is wrong, or it expired while the job was waiting",
-            next_step="re-run the job: it fetches a new one",
+            next_step="read Google's words above: they name the field",
         )
-    if answer.status_code == 403:
+
+    def forbidden(self, code: str, message: str, where: str) -> CredentialsError | None:
+        """The error for a 403 that is about who we are; None for one that is not."""
         return CredentialsError(
             f"Google refuses: {message}",
             where=where,
             why="the account deployments run as lacks a permission (or the resource does not exist)",
             next_step="grant what is named above to the deployer of this environment",
         )
-    return GoogleRefused(answer.status_code, code, message, where=where)
-
-
-def _read(answer: requests.Response) -> tuple[str, str]:
-    try:
-        error = answer.json()["error"]
-        return str(error.get("status", "")), str(error.get("message", ""))[:800]
-    except (ValueError, LookupError, AttributeError, TypeError):
-        return "", answer.text.strip()[:300]

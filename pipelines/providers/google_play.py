@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import CredentialsError, ProviderError, ProviderUnavailable
-from pipelines.providers.google_api import GoogleRefused
+from pipelines.providers.google_api import GoogleApi, GoogleRefused
 
 if TYPE_CHECKING:
     import requests
@@ -38,6 +38,7 @@ _ASK_A_PERSON = "cannot be sent for review automatically"
 _IN_REVIEW = "already in review"
 _USED = "has already been used"
 _NOT_ALLOWED = "caller does not have permission"
+_NOT_ENABLED = "has not been used in project"
 
 
 class PlayRefused(GoogleRefused):
@@ -124,14 +125,32 @@ class Committed:
         return {**kept, "status": status, "userFraction": percent / 100}
 
 
+class PlayApi(GoogleApi):
+    """Its refusals are Play's own: what is wrong with a bundle or a release comes as 403 too."""
+
+    provider = "Google Play"
+    refused = PlayRefused
+
+    def forbidden(self, code: str, message: str, where: str) -> CredentialsError | None:
+        if code and _NOT_ALLOWED not in message and _NOT_ENABLED not in message:
+            return None
+        return CredentialsError(
+            f"Google Play refuses: {message}",
+            where=where,
+            why="the service account is no user of the Play Console, or lacks a right for this app, or its project has not enabled the API",
+            next_step="Play Console → Users and permissions → invite the account of `mobile/android/service_account` and let it release "
+            "this app; it can take a day until that counts",
+        )
+
+
 class Play:
     """One app. `token` gives an access token with `SCOPE`."""
 
     def __init__(self, http: Http, token: Callable[[], str], package: str) -> None:
         self._http = http
-        self._token = token
+        self._api = PlayApi(http, token, ROOT)
         self.package = package
-        self._app = f"{ROOT}/androidpublisher/v3/applications/{package}"
+        self._app = f"/androidpublisher/v3/applications/{package}"
 
     def released(self, track: str) -> list[Released]:
         """What a track has, without the obsolete ones. Needs no edit, and disturbs none."""
@@ -147,7 +166,7 @@ class Play:
 
     def open(self) -> str:
         """A new edit; its id. An open edit of the same account is void from then on."""
-        return str(self._call("POST", f"{self._app}/edits", json={})["id"])
+        return str(self._call("POST", f"{self._app}/edits", body={})["id"])
 
     def drop(self, edit: str) -> None:
         """Give an edit up; one that is void already is no error."""
@@ -182,7 +201,7 @@ class Play:
     def put(self, edit: str, track: str, release: Mapping[str, Any]) -> None:
         """What a track shall have. A completed release that is there stays until this one is completed, too."""
         body = {"track": track, "releases": [dict(release)]}
-        self._call("PUT", f"{self._app}/edits/{edit}/tracks/{track}", json=body)
+        self._call("PUT", f"{self._app}/edits/{edit}/tracks/{track}", body=body)
 
     def commit(self, edit: str, *, sent_by_a_person: bool = False) -> None:
         """Make it so. A review that is under way is never cancelled: PlayRefused (`in_review`) then.
@@ -219,20 +238,17 @@ class Play:
 
     def _session(self, edit: str, size: int) -> str:
         """Where the pieces go: an address that is its own credential."""
-        path = self._app.removeprefix(ROOT)
-        answer = self._http.request(
-            "POST",
-            f"{ROOT}/upload{path}/edits/{edit}/bundles",
-            params={"uploadType": "resumable"},
-            headers={
-                **self._headers(),
-                "X-Upload-Content-Type": "application/octet-stream",
-                "X-Upload-Content-Length": str(size),
-            },
-            data=b"",
+        path = f"/upload{self._app}/edits/{edit}/bundles"
+        headers = {"X-Upload-Content-Type": "application/octet-stream", "X-Upload-Content-Length": str(size)}
+        answer = self._api.answer(
+            "POST", path, params={"uploadType": "resumable"}, headers=headers, data=b"", ok=(200,)
         )
-        if answer.status_code != 200 or "Location" not in answer.headers:
-            raise _refusal(answer, "upload of a bundle")
+        if "Location" not in answer.headers:
+            raise ProviderError(
+                "the answer does not say where the bundle goes",
+                where=self._api.where("POST", path),
+                next_step="run this again: nothing was sent",
+            )
         return str(answer.headers["Location"])
 
     def _send(self, session: str, piece: bytes, begin: int, size: int, *, asking: bool = False) -> requests.Response:
@@ -247,18 +263,11 @@ class Play:
             allow_redirects=False,
         )
         if answer.status_code not in (200, 308):
-            raise _refusal(answer, "upload of a bundle")
+            raise self._api.refusal(answer, "Google Play, upload of a bundle")
         return answer
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token()}"}
-
-    def _call(self, method: str, url: str, **request: Any) -> dict[str, Any]:
-        answer = self._http.request(method, url, headers=self._headers(), **request)
-        if answer.status_code not in (200, 204):
-            raise _refusal(answer, f"{method} {url.removeprefix(ROOT)}")
-        found: dict[str, Any] = answer.json() if answer.content else {}
-        return found
+    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        return self._api.call(method, path, **request) or {}
 
 
 def digest(file: Path) -> str:
@@ -271,29 +280,3 @@ def _received(answer: requests.Response) -> int:
     """Bytes that arrived, by the header `Range: bytes=0-N`; none when there is no such header."""
     given = answer.headers.get("Range", "")
     return int(given.rpartition("-")[2]) + 1 if given else 0
-
-
-def _refusal(answer: requests.Response, where: str) -> ProviderError | CredentialsError:
-    try:
-        error = answer.json()["error"]
-        code, message = str(error.get("status", "")), str(error.get("message", ""))[:800]
-    except (ValueError, LookupError, AttributeError, TypeError):
-        code, message = "", answer.text.strip()[:300]
-    if answer.status_code == 401:
-        return CredentialsError(
-            f"Google does not accept the token: {message}",
-            where=f"Google Play, {where}",
-            why="it is wrong or expired, or is none for this API",
-            next_step="re-run the job: it fetches a new one",
-        )
-    if answer.status_code == 403 and (
-        _NOT_ALLOWED in message or code == "" or "has not been used in project" in message
-    ):
-        return CredentialsError(
-            f"Google Play refuses: {message}",
-            where=where,
-            why="the service account is no user of the Play Console, or lacks a right for this app, or its project has not enabled the API",
-            next_step="Play Console → Users and permissions → invite the account of `mobile/android/service_account` and let it release "
-            "this app; it can take a day until that counts",
-        )
-    return PlayRefused(answer.status_code, code, message, where=f"Google Play, {where}")

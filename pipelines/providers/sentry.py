@@ -59,17 +59,11 @@ class SentryStarts:
             ("end", _written(until)),
             ("per_page", str(PER_PAGE)),
         ]
-        cursor = ""
-        for _ in range(pages):
-            answer = self._api.get("events", [*asked, *([("cursor", cursor)] if cursor else [])])
+        for page in self._api.pages("events/", asked, most=pages):
             try:
-                yield from answer.json()["data"]
-            except (ValueError, LookupError, TypeError) as error:
-                raise self._api.unreadable(answer, "rows") from error
-            following = answer.links.get("next", {})
-            if following.get("results") != "true" or not following.get("cursor"):
-                return
-            cursor = following["cursor"]
+                yield from page["data"]
+            except (LookupError, TypeError) as error:
+                raise self._api.unreadable(page, "rows") from error
 
 
 def _start(row: Mapping[str, Any]) -> AppStart:

@@ -1,15 +1,18 @@
-"""Sentry's interface: one question about an organization, and its refusals (https://docs.sentry.io/api/)."""
+"""Sentry's REST API for one organization: its refusals, and pages by the header Link (docs.sentry.io/api)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlencode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pipelines.errors import CredentialsError, ProviderError
-from pipelines.http import Http
+from pipelines.errors import CredentialsError, ProviderError, ShipmateError
+from pipelines.providers.api import Api, Query, given, said
 
 if TYPE_CHECKING:
     import requests
+
+    from pipelines.http import Http
 
 
 class Source(Protocol):
@@ -25,79 +28,108 @@ class Source(Protocol):
     def environment(self) -> str: ...
 
 
-class SentryApi:
-    """The organization that an app reports to, for a token with the scope org:read. `section` of shipmate.yml names it."""
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """What a token may do, and where one is made."""
 
-    def __init__(self, source: Source, http: Http, token: str, *, section: str = "performance/app_starts") -> None:
-        self._source = source
-        self.section = section
-        self._http = http
-        self._token = token
-        self._root = f"{source.url.rstrip('/')}/api/0/organizations/{source.organization}"
+    secret: str
+    """The name of the secret that holds it."""
+    lacking: str
+    """What is wrong with one that is refused."""
+    made: str
+    """How a right one is made."""
 
-    def get(self, what: str, asked: list[tuple[str, str]]) -> requests.Response:
-        """`what`: events, sessions. Raises CredentialsError, ProviderError, ProviderUnavailable."""
-        url = f"{self._root}/{what}/"
-        if not self._token:
-            raise CredentialsError(
-                "there is no Sentry token",
-                where="Sentry",
-                why="the secret SENTRY_READ_TOKEN does not exist in this environment, or is not passed to the step",
-                next_step="make a token with the scope org:read, and add it under Settings → Environments → secrets",
-            )
-        # No redirect is followed: it would lead the token to another host.
-        answer = self._http.request(
-            "GET",
-            f"{url}?{urlencode(asked)}",
-            headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
-            allow_redirects=False,
+
+READING = Rights(
+    secret="SENTRY_READ_TOKEN",  # noqa: S106 - the name of a secret, not one
+    lacking="the token has no scope org:read (an organization's own tokens never have)",
+    made="make a token of an internal integration with *Organization: Read*",
+)
+PUBLISHING = Rights(
+    secret="SENTRY_AUTH_TOKEN",  # noqa: S106 - the name of a secret, not one
+    lacking="the token has neither the scope org:ci nor project:releases",
+    made="make a token of the organization: Sentry → Settings → Auth Tokens",
+)
+
+
+class SentryApi(Api):
+    """The organization that an app reports to. `section` of shipmate.yml names it."""
+
+    provider = "Sentry"
+    redirects = False
+    """One would lead the token to another host: Sentry's regions have addresses of their own."""
+
+    def __init__(
+        self,
+        source: Source,
+        http: Http,
+        token: str,
+        *,
+        section: str = "performance/app_starts",
+        rights: Rights = READING,
+    ) -> None:
+        self._source, self._section, self._rights = source, section, rights
+        missing = CredentialsError(
+            "there is no Sentry token",
+            where="Sentry",
+            why=f"the secret {rights.secret} does not exist in this environment, or is not passed to the step",
+            next_step=f"{rights.made}, and add it under Settings → Environments → secrets",
         )
-        if answer.status_code != 200:
-            raise self._refusal(answer, url)
-        return answer
+        root = f"{source.url.rstrip('/')}/api/0/organizations/{source.organization}"
+        super().__init__(http, given(token, missing), root)
 
-    def _refusal(self, answer: requests.Response, url: str) -> ProviderError | CredentialsError:
+    def where(self, method: str, path: str) -> str:
+        """With the host, which says the region."""
+        return f"{method} {self.root}/{path.removeprefix(self.root).lstrip('/').partition('?')[0]}"
+
+    def following(self, answer: requests.Response, page: Any, path: str, params: Query) -> tuple[str, Query] | None:
+        link = answer.links.get("next", {})
+        if link.get("results") != "true" or not link.get("cursor"):
+            return None
+        pairs = params.items() if isinstance(params, Mapping) else params
+        return path, [*((name, value) for name, value in pairs if name != "cursor"), ("cursor", link["cursor"])]
+
+    def refusal(self, answer: requests.Response, where: str) -> ShipmateError:
         status, source = answer.status_code, self._source
-        where, said = f"GET {url}", f"HTTP {status}: {_detail(answer)}"
+        words = f"HTTP {status}: {_detail(answer)}"
         if status == 401:
             return CredentialsError(
-                f"Sentry does not accept the token ({said})",
+                f"Sentry does not accept the token ({words})",
                 where=where,
                 why="it is wrong, expired or revoked, or belongs to another of Sentry's regions",
-                next_step="make a new one with the scope org:read, and replace the secret SENTRY_READ_TOKEN",
+                next_step=f"{self._rights.made}, and replace the secret {self._rights.secret}",
             )
         if status == 403:
             return CredentialsError(
-                f"Sentry refuses ({said})",
+                f"Sentry refuses ({words})",
                 where=where,
-                why="the token has no scope org:read (an organization's own tokens never have), or may not see a project "
-                f"{source.project!r}",
-                next_step=f"make a token of an internal integration with *Organization: Read*; see `{self.section}` in shipmate.yml",
+                why=f"{self._rights.lacking}, or may not see a project {source.project!r}",
+                next_step=f"{self._rights.made}; see `{self._section}` in shipmate.yml",
             )
         if status == 404:
             return ProviderError(
-                f"Sentry knows no organization {source.organization!r} here, or no environment {source.environment!r} ({said})",
+                f"Sentry knows no organization {source.organization!r} here, or no environment {source.environment!r} ({words})",
                 where=where,
                 why="an environment exists from its first report on; an organization lives in one of Sentry's regions",
-                next_step=f"see that the app reports with that environment; see `{self.section}` in shipmate.yml",
+                next_step=f"see that the app reports with that environment; see `{self._section}` in shipmate.yml",
             )
         if 300 <= status < 400:
             return ProviderError(
-                f"Sentry answers elsewhere ({said})",
+                f"Sentry answers elsewhere ({words})",
                 where=where,
                 why=f"it says {answer.headers.get('location', 'nothing about where')}",
-                next_step=f"write that host as `url` of `{self.section}` in shipmate.yml",
+                next_step=f"write that host as `url` of `{self._section}` in shipmate.yml",
             )
         return ProviderError(
-            f"Sentry refuses the question ({said})", where=where, next_step="read Sentry's words above"
+            f"Sentry refuses the question ({words})", where=where, next_step="read Sentry's words above"
         )
 
-    def unreadable(self, answer: requests.Response, lacks: str) -> ProviderError:
+    def unreadable(self, page: Any, lacks: str) -> ProviderError:
         """The error for an answer without what was asked for."""
         return ProviderError(
-            f"Sentry's answer has no {lacks}: {answer.text.strip()[:200]}",
-            where=f"GET {answer.url.partition('?')[0]}",
-            next_step=f"see that `url` of `{self.section}` in shipmate.yml is Sentry's",
+            f"Sentry's answer has no {lacks}: {page!r}"[:300],
+            where=self.root,
+            next_step=f"see that `url` of `{self._section}` in shipmate.yml is Sentry's",
         )
 
 
@@ -105,4 +137,4 @@ def _detail(answer: requests.Response) -> str:
     try:
         return str(answer.json()["detail"])
     except (ValueError, LookupError, TypeError):
-        return answer.text.strip()[:300]
+        return said(answer)

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.errors import CredentialsError
 from pipelines.faults import once
-from pipelines.http import Http, refused
+from pipelines.providers.sentry_api import PUBLISHING, SentryApi
 
 if TYPE_CHECKING:
+    from pipelines.http import Http
     from pipelines.providers.sentry_api import Source
 
 
@@ -19,31 +19,15 @@ class SentryReleases:
 
     def __init__(self, source: Source, http: Http, token: str) -> None:
         self._source = source
-        self._http = http
-        self._token = token
-        self._url = f"{source.url.rstrip('/')}/api/0/organizations/{source.organization}/releases/"
+        self._api = SentryApi(source, http, token, section="mobile/reports", rights=PUBLISHING)
 
     def announce(self, version: str, commit: str, *, url: str = "") -> None:
         """Make it; said twice it is the same. Raises CredentialsError, ProviderError, ProviderUnavailable."""
-        once(lambda: self._announce(version, commit, url), lambda: None, policy=self._http.policy)
+        body = {"version": version, "projects": [self._source.project], "ref": commit, **({"url": url} if url else {})}
 
-    def _announce(self, version: str, commit: str, url: str) -> None:
-        body = {"version": version, "projects": [self._source.project], "ref": commit}
-        # No redirect is followed: it would lead the token to another host.
-        answer = self._http.request(
-            "POST",
-            self._url,
-            json=body | ({"url": url} if url else {}),
-            headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
-            allow_redirects=False,
-        )
-        if answer.status_code == 403:
-            raise CredentialsError(
-                f"Sentry refuses ({answer.text.strip()[:200]})",
-                where=f"POST {self._url}",
-                why="the token has neither the scope org:ci nor project:releases",
-                next_step="Sentry → Settings → Auth Tokens → a token of the organization; export it as SENTRY_AUTH_TOKEN",
-            )
-        # 208: it is there already.
-        if answer.status_code not in (200, 201, 208):
-            raise refused("POST", self._url, answer)
+        def write() -> bool:
+            # 208: it is there already.
+            self._api.answer("POST", "releases/", body=body, ok=(200, 201, 208))
+            return True
+
+        once(write, lambda: None, policy=self._api.http.policy)

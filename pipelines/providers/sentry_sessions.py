@@ -46,9 +46,9 @@ class SentrySessions:
             ("interval", "1d"),
             ("includeSeries", "0"),
         ]
-        answer = self._api.get("sessions", asked)
+        answer = self._api.call("GET", "sessions/", params=asked)
         try:
-            groups: list[dict[str, Any]] = answer.json()["groups"]
+            groups: list[dict[str, Any]] = answer["groups"]
             totals: dict[str, Any] = next(
                 (each["totals"] for each in groups if each["by"].get("release") == release), {}
             )

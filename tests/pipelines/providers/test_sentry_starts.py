@@ -210,7 +210,7 @@ def answering(answer: Response) -> Iterator[Place]:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (PlainTextResponse("<html>sign in</html>"), "Sentry's answer has no rows: <html>sign in</html>"),
+        (PlainTextResponse("<html>sign in</html>"), "the answer is no JSON: <html>sign in</html>"),
         (JSONResponse({"rows": []}), "Sentry's answer has no rows"),
         (JSONResponse({"data": [{"id": "1"}]}), "a row of Sentry's answer cannot be read"),
         (

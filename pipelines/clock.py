@@ -8,6 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.faults import Policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +21,16 @@ class Clock:
     scale: float = 1.0
     real: Callable[[], float] = time.monotonic
     wait: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def of(cls, policy: Policy) -> Clock:
+        """The clock of declared times: deadlines and waits are as much shorter as the policy's waits."""
+        return cls(scale=policy.scale or 1e-3, wait=policy.sleep)
+
+    @classmethod
+    def pausing(cls, policy: Policy) -> Clock:
+        """For what takes its own time in a rehearsal too: waits are as much shorter as the policy's, deadlines are not."""
+        return cls(wait=lambda seconds: policy.sleep(seconds * policy.scale))
 
     def monotonic(self) -> float:
         """Declared seconds since some moment."""

@@ -16,15 +16,19 @@ from urllib.parse import urlsplit
 
 from pipelines.checks import rate_limit
 from pipelines.checks.report import Report, Result
+from pipelines.clock import Clock
 from pipelines.errors import InputError
 from pipelines.http import Http
 from pipelines.manifest.model import Request, Smoke
+from pipelines.polling import Polling
 from pipelines.threads import together
 
 if TYPE_CHECKING:
     import requests
 
 AT_ONCE = 32
+POLLING = Polling(interval=0.5, growth=1.2, longest=2.0)
+"""What failed is asked again this often, with patience."""
 TIMEOUT = (5.0, 30.0)
 STRANGER = "https://not-allowed.example"
 """An origin that no platform allows (RFC 2606)."""
@@ -87,17 +91,19 @@ def run(
     again until it passes or the time is over. Raises InputError.
     """
     probes = plan(checks, urls, facts, headers)
-    started = time.monotonic()
-    results = together((partial(_patiently, probe, http, started + patience) for probe in probes), at_once=AT_ONCE)
-    return Report(results=tuple(results), seconds=time.monotonic() - started)
+    clock = Clock.pausing(http.policy)
+    started = clock.monotonic()
+    until = clock.deadline(patience)
+    results = together((partial(_patiently, probe, http, clock, until) for probe in probes), at_once=AT_ONCE)
+    return Report(results=tuple(results), seconds=clock.monotonic() - started)
 
 
-def _patiently(probe: Probe, http: Http, until: float) -> Result:
-    result = rate_limit.waited_out(partial(ask, probe, http), http)
-    while result.failed and time.monotonic() < until:
-        http.policy.sleep(0.5 * http.policy.scale)
+def _patiently(probe: Probe, http: Http, clock: Clock, until: float) -> Result:
+    for look in POLLING.looks(clock, until):
         result = rate_limit.waited_out(partial(ask, probe, http), http)
-    return result
+        if not result.failed or look.last:
+            return result
+    raise AssertionError("unreachable: the last look returns")
 
 
 def ask(probe: Probe, http: Http) -> Result:

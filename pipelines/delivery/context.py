@@ -87,8 +87,7 @@ class Context:
         """All waiting goes by it."""
         from pipelines.clock import Clock
 
-        policy = self.http.policy
-        return Clock(scale=policy.scale or 1e-3, wait=policy.sleep)
+        return Clock.of(self.http.policy)
 
     @cached_property
     def lock_id(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.delivery import traffic
 from pipelines.delivery.steps.base import PlannedStep
 from pipelines.errors import CheckFailed, ConflictError
+from pipelines.polling import Polling
 from pipelines.providers.marks import require_lock
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from pipelines.roles import Live
 
 LOOK_SECONDS = 2.0
-"""While watching and while held, the provider is looked at this often."""
+"""While watching, the provider is looked at this often."""
+POLLING = Polling(interval=LOOK_SECONDS, growth=1.2, longest=15.0)
+"""While it is held."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,20 +58,21 @@ class Guard:
         """The state once nobody holds the delivery any more. Raises CheckFailed when that takes longer than the manifest allows, and
         what `require` raises."""
         clock, said = self.context.clock, ""
-        deadline = clock.deadline(self.context.settings.hold_seconds)
-        while (live := self.require()).marks.held:
+        for look in POLLING.looks(clock, clock.deadline(self.context.settings.hold_seconds)):
+            live = self.require()
+            if not live.marks.held:
+                return live
             if live.marks.held != said:
                 said = live.marks.held
                 self.context.runtime.say(f"  held: {said}; `shipmate resume` lets it go on")
-            if clock.monotonic() >= deadline:
+            if look.last:
                 raise CheckFailed(
                     f"held for more than {self.context.settings.hold_seconds:g} s: {said}",
                     where=self.component,
                     why="a split of the traffic must not stay for ever (`hold_seconds` in the manifest)",
                     next_step="the traffic goes back to the release before; start the workflow again when it may go on",
                 )
-            clock.sleep(LOOK_SECONDS)
-        return live
+        raise AssertionError("unreachable: the last look returns or raises")
 
 
 @dataclass(frozen=True, kw_only=True)

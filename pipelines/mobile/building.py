@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.errors import ProviderError, ProviderUnavailable, RefusedError, ShipmateError
+from pipelines.polling import Polling, minutes
 
 if TYPE_CHECKING:
     from pipelines.clock import Clock
@@ -24,8 +25,8 @@ EVERY = 15.0
 """Seconds between two looks."""
 TELL_EVERY = 120.0
 """Seconds after which a build is told of again although nothing has changed."""
-LOOKS = 3
-"""After an order without a clear answer: how often it is looked for, `EVERY` seconds apart."""
+LAG = 2 * EVERY
+"""After an order without a clear answer: how many seconds it is looked for."""
 MISMATCH = "Runtime version calculated on local machine not equal"
 """As EAS says it (expo/eas-build#449)."""
 
@@ -187,9 +188,9 @@ class Building:
         self, order: Order, platform: Platform, found: dict[Platform, Build], problem: ShipmateError | None
     ) -> None:
         # A refusal is an answer. After one that was lost, and after a success, the list may be a little late.
-        for look in range(1 if problem is not None and not isinstance(problem, ProviderUnavailable) else LOOKS):
-            if look:
-                self.clock.sleep(EVERY)
+        answered = problem is not None and not isinstance(problem, ProviderUnavailable)
+        until = self.clock.deadline(0.0 if answered else LAG)
+        for _ in Polling(interval=EVERY).looks(self.clock, until):
             build = self._look(order, platform)
             if build is not None:
                 self.say(f"{platform}: build {build.number} of {build.version} was begun: {build.url}")
@@ -205,13 +206,12 @@ class Building:
     # waiting ------------------------------------------------------------------------------------------------------------
 
     def _wait(self, order: Order, builds: Mapping[Platform, Build], begun: frozenset[Platform]) -> None:
-        started, deadline = self.clock.monotonic(), self.clock.deadline(self.patience)
         running = dict(builds)
-        while running:
+        for look in Polling(interval=EVERY).looks(self.clock, self.clock.deadline(self.patience)):
             for platform, build in list(running.items()):
                 now, problem = self._seen(build)
-                self._tell(now, self.clock.monotonic() - started)
-                if problem is None and not now.over and self.clock.monotonic() >= deadline:
+                self._tell(now, look.waited)
+                if problem is None and not now.over and look.last:
                     problem = self._late(now)
                 if problem is None and not now.over:
                     running[platform] = now
@@ -221,8 +221,8 @@ class Building:
                 self._outcomes[platform] = Outcome(
                     platform=platform, build=now, problem=problem, begun=platform in begun
                 )
-            if running:
-                self.clock.sleep(EVERY)
+            if not running:
+                return
 
     def _seen(self, build: Build) -> tuple[Build, ShipmateError | None]:
         """As it is now. While Expo is out of reach the build goes on, and so does the wait."""
@@ -275,8 +275,8 @@ class Building:
         said, at = self._told.get(build.id, ("", 0.0))
         state = _state(build)
         if state != said or elapsed - at >= TELL_EVERY:
-            wait = f", to be begun in about {_time(build.wait)}" if build.wait is not None else ""
-            self.say(f"{build.platform}: {state}{wait}, after {_time(elapsed)}: {build.url}")
+            wait = f", to be begun in about {minutes(build.wait)}" if build.wait is not None else ""
+            self.say(f"{build.platform}: {state}{wait}, after {minutes(elapsed)}: {build.url}")
             self._told[build.id] = (state, elapsed)
 
     def _attempt(self, platform: Platform, act: Callable[[], None]) -> None:
@@ -310,7 +310,3 @@ _STATES = {
     "CANCELED": "cancelled",
     "PENDING_CANCEL": "being cancelled",
 }
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 100 else f"{seconds:.0f} s"

@@ -98,8 +98,7 @@ class Context:
         """All waiting goes by it."""
         from pipelines.clock import Clock
 
-        policy = self.http.policy
-        return Clock(scale=policy.scale or 1e-3, wait=policy.sleep)
+        return Clock.of(self.http.policy)
 
     @cached_property
     def eas(self) -> Eas:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.errors import InputError, ProviderUnavailable, RefusedError
 from pipelines.mobile.delivered import Delivered, NumberUsed
+from pipelines.polling import Polling
 from pipelines.providers.app_store import AppleRefused, checksum
 
 if TYPE_CHECKING:
@@ -155,20 +156,16 @@ class TestFlight:
 
     def _until(self, look: Callable[[], T | None], what: str) -> T:
         """What `look` finds, looking again until the patience of this delivery is at its end. Raises ProviderUnavailable."""
-        told = False
-        while (found := look()) is None:
-            if self.clock.monotonic() >= self._deadline:
-                raise ProviderUnavailable(
-                    f"waited {PATIENCE / 60:.0f} minutes for {what}",
-                    where="App Store Connect",
-                    why="it sometimes takes hours, and says nothing of it",
-                    next_step="run this again later: nothing is sent twice",
-                )
-            if not told:
-                self.say(f"waiting for {what}")
-                told = True
-            self.clock.sleep(EVERY)
-        return found
+        polling = Polling(interval=EVERY, growth=1.2, longest=4 * EVERY)
+        for _ in polling.looks(self.clock, self._deadline, what=what, say=self.say):
+            if (found := look()) is not None:
+                return found
+        raise ProviderUnavailable(
+            f"waited {PATIENCE / 60:.0f} minutes for {what}",
+            where="App Store Connect",
+            why="it sometimes takes hours, and says nothing of it",
+            next_step="run this again later: nothing is sent twice",
+        )
 
     # its testers -------------------------------------------------------------------------------------------------------
 

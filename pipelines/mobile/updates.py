@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.errors import CheckFailed, ConflictError, RefusedError, ShipmateError
 from pipelines.faults import MayHaveHappened
 from pipelines.mobile.update_notes import Return
+from pipelines.polling import Polling
 from pipelines.providers.eas import EasRefused
 
 if TYPE_CHECKING:
@@ -109,18 +110,18 @@ class Updates:
 
     def watch(self, result: Result, minutes: float) -> Result:
         """Look at how it does for so long, and take it back when it does badly. Without a verdict at the end it is held."""
-        deadline, told = self.clock.deadline(60.0 * minutes), ""
-        while True:
+        told = ""
+        for look in Polling(interval=EVERY).looks(self.clock, self.clock.deadline(60.0 * minutes)):
             health = self.health(result.updates)
             if health.says != told:
                 self.say(f"{health.state}: {health.says}")
                 told = health.says
             if health.state == "bad":
                 return replace(self.roll_back(health.says), halted=health.says)
-            if self.clock.monotonic() >= deadline:
+            if look.last:
                 held = health.says if health.state == "unknown" else ""
                 return replace(result, held=held, text=f"{result.text}, watched for {minutes:g} min")
-            self.clock.sleep(EVERY)
+        raise AssertionError("unreachable: the last look returns")
 
     def roll_back(self, reason: str = "asked for") -> Result:
         """Take back what is rolled out, or what everybody was given last; finish it where a run before was ended in the middle.

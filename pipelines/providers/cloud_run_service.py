@@ -5,18 +5,20 @@ Source: discovery document run.v2, in particular the comments on `reconciling`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pipelines import faults
+from pipelines.clock import Clock
 from pipelines.errors import CheckFailed, ConflictError, ProviderError, ProviderUnavailable
 from pipelines.http import Http
 from pipelines.manifest.model import CloudRun
+from pipelines.polling import Polling
 from pipelines.providers.cloud_run_traffic import Traffic, short
 from pipelines.providers.google_api import GoogleApi, GoogleRefused
 
 ROOT = "https://run.googleapis.com/v2"
+POLLING = Polling(interval=0.2, growth=1.5, longest=2.0)
 LIMIT = 900.0
 """Seconds a change may take."""
 _PAGES = 20
@@ -180,13 +182,10 @@ class CloudRunService:
                 )
 
     def _ticks(self, what: str) -> Iterator[None]:
-        """Once now, then again and again with growing pauses. Raises ProviderUnavailable at the end of the time allowed."""
-        deadline = time.monotonic() + LIMIT
-        pause = 0.2
-        while time.monotonic() < deadline:
+        """Look after look. Raises ProviderUnavailable at the end of the time allowed."""
+        clock = Clock.pausing(self._policy)
+        for _ in POLLING.looks(clock, clock.deadline(LIMIT)):
             yield
-            self._policy.sleep(pause * self._policy.scale)
-            pause = min(2.0, pause * 1.5)
         raise ProviderUnavailable(
             f"{what} was not done after {LIMIT:.0f} s",
             where=self.path,

@@ -6,7 +6,6 @@ are kept in the project's plain variable SHIPMATE_MARKS (docs/decisions/0007). P
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,9 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines import faults
+from pipelines.clock import Clock
 from pipelines.errors import CheckFailed, ConflictError, InputError, ProviderUnavailable
 from pipelines.http import Http
 from pipelines.manifest.model import Vercel
+from pipelines.polling import Polling
 from pipelines.providers.files import Upload, uploads
 from pipelines.providers.marks import read as read_marks
 from pipelines.providers.marks import require_lock, with_stable, written
@@ -30,6 +31,7 @@ MARK = "shipmate-"
 MARKS = "SHIPMATE_MARKS"
 SETTLED = "SHIPMATE_SETTLED"
 """Where suites before `MARKS` kept the stable deployments; read, never written."""
+POLLING = Polling(interval=0.2, growth=1.5, longest=2.0)
 LIMIT = 600.0
 """Seconds a deployment or a promotion may take."""
 _FIELDS = ("release", "commit", "digest", "schema", "contracts", "run", "attempt", "by", "approved")
@@ -294,13 +296,10 @@ class VercelHost:
         return read_marks(values.get(MARKS, ""), values.get(SETTLED, ""))
 
     def _ticks(self, what: str) -> Iterator[None]:
-        """Once now, then again and again with growing pauses. Raises ProviderUnavailable at the end of the time allowed."""
-        deadline = time.monotonic() + LIMIT
-        pause = 0.2
-        while time.monotonic() < deadline:
+        """Look after look. Raises ProviderUnavailable at the end of the time allowed."""
+        clock = Clock.pausing(self._policy)
+        for _ in POLLING.looks(clock, clock.deadline(LIMIT)):
             yield
-            self._policy.sleep(pause * self._policy.scale)
-            pause = min(2.0, pause * 1.5)
         raise ProviderUnavailable(
             f"{what} was not done after {LIMIT:.0f} s",
             where=self._target.project,

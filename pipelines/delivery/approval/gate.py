@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pipelines.clock import Clock
 from pipelines.delivery.approval.rules import (
     Answer,
     Approved,
@@ -31,6 +32,7 @@ from pipelines.delivery.approval.rules import (
 )
 from pipelines.errors import InputError, RefusedError, ShipmateError
 from pipelines.faults import once
+from pipelines.polling import Polling
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
 
 LAG_SECONDS = 30.0
 """How long a review that let this job start may take to show in GitHub's list of reviews."""
-FIRST_LOOK, SLOWEST_LOOK = 10.0, 60.0
-"""Seconds between looks for a comment: a token may make 1,000 requests an hour, all jobs of the repository together."""
+POLLING = Polling(interval=30.0, growth=1.5, longest=120.0)
+"""For an answer: a token may make 1,000 requests an hour, all jobs of the repository together."""
 SEEN = "seen.json"
 """What the job uploads in the end, so that a later attempt knows which reviews were used up."""
 
@@ -104,12 +106,13 @@ class Gate:
         name = self.rule.break_glass_environment if reason else self.rule.environment
         reviewed = self._has_reviewers(name)
         issue: int | None = None
-        deadline = self.now() + timedelta(seconds=wait_seconds * self.github.policy.scale)
-        lag = self.now() + timedelta(seconds=LAG_SECONDS * self.github.policy.scale)
-        pause = FIRST_LOOK
-        while True:
+        # A policy that waits for nothing waits for no answer either.
+        scale = self.github.policy.scale
+        clock = Clock(scale=scale or 1.0, real=lambda: self.now().timestamp(), wait=self.sleep)
+        for look in POLLING.looks(clock, clock.deadline(wait_seconds if scale else 0.0)):
+            lagging = scale > 0 and look.waited < LAG_SECONDS
             reviews = self._reviews(name) if reviewed else []
-            if self._unaccounted and self.now() < lag:
+            if self._unaccounted and lagging:
                 # The review that let this job start may not show yet, and those that do may all be of the attempt before.
                 reviews = []
             elif len([each for each in reviews if each.review == "approved"]) > 1:
@@ -123,14 +126,13 @@ class Gate:
                 self._close(issue)
                 raise self._rejected(verdict, asked)
             # A review that was given already cannot be given again; only a second person may still comment.
-            over = reviewed and not verdict.have and (bool(verdict.ignored) or self.now() >= lag)
-            if over or self.now() >= deadline:
+            over = reviewed and not verdict.have and (bool(verdict.ignored) or not lagging)
+            if over or look.last:
                 self._close(issue)
                 raise self._nobody(asked, verdict, reviewed=reviewed)
             if issue is None and (not reviewed or verdict.have):
                 issue = self._issue(asked, reason)
-            self.sleep(pause * self.github.policy.scale)
-            pause = min(SLOWEST_LOOK, pause * 1.5)
+        raise AssertionError("unreachable: the last look returns or raises")
 
     def starters(self) -> frozenset[str]:
         """Whoever started the run or any attempt of it. Raises RefusedError for a bot: it is nobody's second pair of eyes."""

@@ -5,12 +5,12 @@ The address must be of the database itself: the lock belongs to a session, which
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.clock import Clock
 from pipelines.delivery.migrations import files as schema
 from pipelines.delivery.migrations import indexes
 from pipelines.delivery.migrations.files import Applied, Migration, Phase
@@ -25,10 +25,13 @@ from pipelines.errors import (
     ShipmateError,
 )
 from pipelines.faults import Policy
+from pipelines.polling import Polling
 
 if TYPE_CHECKING:
     import psycopg
 
+POLLING = Polling(interval=0.1, growth=1.5, longest=1.0)
+"""For the lock that another runner has."""
 TABLE = "schema_migrations"
 _LOCK = 7_421_309_114_007  # any number, the same for all runners
 _CREATE = f"""
@@ -170,16 +173,17 @@ def _connect(address: str, policy: Policy) -> psycopg.Connection[Any]:
 @contextmanager
 def _alone(connection: psycopg.Connection[Any], wait: float) -> Iterator[None]:
     """Hold the lock that every runner takes. A runner that was killed lost its own with its session."""
-    deadline = time.monotonic() + wait
-    while not _locked(connection):
-        if time.monotonic() >= deadline:
+    clock = Clock()
+    for look in POLLING.looks(clock, clock.deadline(wait)):
+        if _locked(connection):
+            break
+        if look.last:
             raise ConflictError(
                 f"another run has been migrating this database for more than {wait:g} s",
                 where="Postgres",
                 why=_holder(connection),
                 next_step="wait for it, or end it; then run this again",
             )
-        time.sleep(0.1)
     try:
         yield
     finally:

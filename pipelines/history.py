@@ -75,7 +75,7 @@ class History:
                 commit=commit,
                 artifacts=artifacts,
                 run=runtime.run_url,
-                run_id=runtime.environ.get("GITHUB_RUN_ID", ""),
+                run_id=runtime.run_id,
                 by=runtime.actor,
                 plan=plan,
                 task=self._task,

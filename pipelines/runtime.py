@@ -151,13 +151,22 @@ class Runtime:
         return self.environ.get("GITHUB_TRIGGERING_ACTOR") or self.environ.get("GITHUB_ACTOR", "")
 
     @property
+    def run_id(self) -> str:
+        """Of the run of a workflow; empty outside."""
+        return self.environ.get("GITHUB_RUN_ID", "")
+
+    @property
+    def attempt(self) -> str:
+        """Of the run: 1 for the first, more when it is run again; empty outside of a workflow."""
+        return self.environ.get("GITHUB_RUN_ATTEMPT", "")
+
+    @property
     def run_url(self) -> str:
-        env = self.environ
-        if "GITHUB_RUN_ID" not in env:
+        """The page of the run; empty outside of a workflow."""
+        if not self.run_id:
             return ""
-        return (
-            f"{env.get('GITHUB_SERVER_URL', '')}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{env['GITHUB_RUN_ID']}"
-        )
+        env = self.environ
+        return f"{env.get('GITHUB_SERVER_URL', '')}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{self.run_id}"
 
 
 def _not_given(missing: Sequence[Input]) -> ShipmateError:

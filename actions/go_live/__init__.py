@@ -90,5 +90,5 @@ def _planned(runtime: Runtime, values: dict[str, str]) -> tuple[Context, Plan]:
     """An approval is asked for its age where a delivery begins: by the jobs that deploy, and by a re-run of this one alone."""
     from actions.delivery import planned
 
-    begins = runtime.environ.get("GITHUB_RUN_ATTEMPT", "1") != "1"
+    begins = runtime.attempt not in ("", "1")
     return planned(runtime, values if begins else {**values, "approved_until": ""})

@@ -104,7 +104,8 @@ def _keep_answers(runtime: Runtime, environment: str, commit: str, recording: Re
             load_results.Answer(target=each.target, component=each.component, verdict=each.verdict, says=each.says)
             for each in judgement.answers
         ),
-        **_of_run(runtime),
+        run=runtime.run_id,
+        attempt=runtime.attempt,
     )
     folder = WORK / "load-answers"
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,12 +120,12 @@ def _keep_baseline(runtime: Runtime, environment: str, recording: Recording) -> 
 
     folder = WORK / "load-baseline"
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"format": load_results.FORMAT, **_of_run(runtime), "recording": json.loads(recording.to_json())}
+    document = {
+        "format": load_results.FORMAT,
+        "run": runtime.run_id,
+        "attempt": runtime.attempt,
+        "recording": json.loads(recording.to_json()),
+    }
     (folder / load_results.BASELINE.file).write_text(json.dumps(document))
     runtime.output("baseline", str(folder))
     runtime.output("baseline_name", load_results.baseline_name(environment, recording.profile))
-
-
-def _of_run(runtime: Runtime) -> dict[str, str]:
-    env = runtime.environ
-    return {"run": env.get("GITHUB_RUN_ID", ""), "attempt": env.get("GITHUB_RUN_ATTEMPT", "")}

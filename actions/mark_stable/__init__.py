@@ -40,8 +40,8 @@ def main(runtime: Runtime) -> int:
         commit=release.commit,
         definition=definition.read(context.manifest.file).digest,
         artifacts=release.artifacts,
-        run=runtime.environ.get("GITHUB_RUN_ID", ""),
-        attempt=runtime.environ.get("GITHUB_RUN_ATTEMPT", ""),
+        run=runtime.run_id,
+        attempt=runtime.attempt,
     )
     folder = WORK / "proof"
     folder.mkdir(parents=True, exist_ok=True)

@@ -55,11 +55,9 @@ def _keep_durations(runtime: Runtime, environment: str, merged: Merged) -> None:
     from pipelines.delivery import browser_durations
     from pipelines.delivery.context import WORK
 
-    env, folder = runtime.environ, WORK / "browser-durations"
+    folder = WORK / "browser-durations"
     folder.mkdir(parents=True, exist_ok=True)
-    content = browser_durations.written(
-        merged.durations(), run=env.get("GITHUB_RUN_ID", ""), attempt=env.get("GITHUB_RUN_ATTEMPT", "")
-    )
+    content = browser_durations.written(merged.durations(), run=runtime.run_id, attempt=runtime.attempt)
     (folder / browser_durations.KIND.file).write_bytes(content)
     runtime.output("durations", str(folder))
     runtime.output("durations_name", browser_durations.artifact_name(environment))

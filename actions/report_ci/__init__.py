@@ -49,7 +49,7 @@ def main(runtime: Runtime) -> int:
 def _jobs(runtime: Runtime, github: GitHub) -> list[jobs.Job]:
     """Those of this run. Without them the report has no links."""
     try:
-        return jobs.of_run(github.brief(), runtime.environ.get("GITHUB_RUN_ID", ""))
+        return jobs.of_run(github.brief(), runtime.run_id)
     except ShipmateError as error:
         runtime.say(f"no links to the jobs: {error.what}")
         return []
@@ -59,7 +59,7 @@ def _run(runtime: Runtime, workflow: str, done: list[jobs.Job]) -> report.Run:
     pull = runtime.event.get("pull_request") or {}
     return report.Run(
         number=int(runtime.environ.get("GITHUB_RUN_NUMBER") or 0),
-        attempt=int(runtime.environ.get("GITHUB_RUN_ATTEMPT") or 1),
+        attempt=int(runtime.attempt or 1),
         commit=str((pull.get("head") or {}).get("sha") or runtime.environ.get("GITHUB_SHA", "")),
         url=runtime.run_url,
         workflow=workflow,

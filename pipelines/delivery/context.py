@@ -92,9 +92,9 @@ class Context:
     @cached_property
     def lock_id(self) -> str:
         """Of this process, as the holder of a lock: of a run, its attempt and its job; of a terminal, one at random."""
-        env = self.runtime.environ
-        if env.get("GITHUB_RUN_ID"):
-            return "/".join(env.get(name, "") for name in ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB"))
+        run = self.runtime
+        if run.run_id:
+            return "/".join((run.run_id, run.attempt, run.environ.get("GITHUB_JOB", "")))
         return uuid.uuid4().hex
 
     @property
@@ -142,7 +142,7 @@ class Context:
             schema=release.schema,
             contracts=release.contracts.get(component, "0000"),
             run=self.runtime.run_url,
-            attempt=self.runtime.environ.get("GITHUB_RUN_ATTEMPT", ""),
+            attempt=self.runtime.attempt,
             by=self.runtime.actor,
             approved=release.approved,
         )

@@ -151,7 +151,7 @@ def _require_approval(context: Context, rule: Approval, *, accepted: bool) -> No
             why="a load test takes capacity from them",
             next_step=f"say so: dispatch *Performance* for {context.environment}; it asks for an approval",
         )
-    run = context.runtime.environ.get("GITHUB_RUN_ID")
+    run = context.runtime.run_id
     github = require_github(context) if run else None
     reviews = github.json("GET", f"/repos/{github.name}/actions/runs/{run}/approvals") if github else []
     for review in reviews:

@@ -80,16 +80,15 @@ class Gate:
     @property
     def run_id(self) -> str:
         """Raises InputError outside a workflow."""
-        found = self.runtime.environ.get("GITHUB_RUN_ID", "")
-        if not found:
+        if not self.runtime.run_id:
             raise InputError(
                 "GITHUB_RUN_ID is not set", next_step="an approval is of a run of a workflow: dispatch one"
             )
-        return found
+        return self.runtime.run_id
 
     @property
     def attempt(self) -> int:
-        return int(self.runtime.environ.get("GITHUB_RUN_ATTEMPT") or 1)
+        return int(self.runtime.attempt or 1)
 
     def obtain(self, asked: Asked, *, reason: str, wait_seconds: float) -> Granted:
         """The approval, waited for at most `wait_seconds`. `reason`: why to go without one, when somebody does.

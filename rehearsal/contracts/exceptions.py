@@ -80,7 +80,7 @@ EXEMPTIONS = (
         method="GET",
         path=r"/.*",
         what=r"^(status 304: described are |body: an answer 304 has one$)",
-        why="docs.github.com/rest/using-the-rest-api/best-practices has conditional requests for most reads; the description lists few of them.",
+        why="docs.github.com/rest/using-the-rest-api/best-practices: most reads can be conditional; the description lists few of them.",
     ),
     Exemption(
         contract="androidpublisher",

@@ -37,16 +37,6 @@ class Emulator(Protocol):
         """Forget all state; processes are ended by `stop`."""
 
 
-class Snapshotting(Protocol):
-    """An emulator whose state can be saved and loaded as JSON."""
-
-    def save(self) -> dict[str, Any]:
-        """The whole state, JSON-ready."""
-
-    def load(self, saved: dict[str, Any]) -> None:
-        """Replace the state by one that `save` gave."""
-
-
 class Notification(NamedTuple):
     """A message that people were sent through a provider. `at`: seconds since 1970."""
 

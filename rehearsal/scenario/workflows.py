@@ -6,14 +6,13 @@ CI, STAGING, PRODUCTION, ROLL_BACK = "ci.yml", "deploy-staging.yml", "deploy-pro
 PERFORMANCE, BROWSER_TESTS = "performance.yml", "browser-tests.yml"
 """Files of the workflows."""
 STAGING_NAME, PRODUCTION_NAME = "Deploy to Staging", "Deploy to Production"
-PERFORMANCE_NAME = "Performance"
-"""Names of the workflows that prove a commit and that bring a release to production, and of the one that measures."""
+"""Names of the workflows that prove a commit and that bring a release to production."""
 
 APPS, PROMOTE_APPS = "mobile-release.yml", "mobile-promote.yml"
 """Files of the workflows that bring the apps to their testers, and from there to everybody."""
 APPS_NAME, PROMOTE_APPS_NAME = "Mobile Release", "Promote Apps"
 """Names of the two."""
-VERIFY, START_BUILDS, BUILD_AGAIN = "Verify", "Start the builds", "Build again"
+VERIFY, START_BUILDS = "Verify", "Start the builds"
 DELIVER = {"android": "Deliver android", "ios": "Deliver ios"}
 """Jobs of the first."""
 

@@ -10,7 +10,7 @@ from rehearsal.emulators import saving
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.template import REVISION
 
-PENDING, RECONCILING = "CONDITION_PENDING", "CONDITION_RECONCILING"
+RECONCILING = "CONDITION_RECONCILING"
 FAILED, SUCCEEDED = "CONDITION_FAILED", "CONDITION_SUCCEEDED"
 READY = "Ready"
 

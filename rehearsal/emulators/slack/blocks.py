@@ -22,8 +22,6 @@ _LONGEST = {
 }
 _MOST_FIELDS = 10
 
-Problems = Iterator[str]
-
 
 def problems(blocks: Any) -> list[str]:
     """What is wrong with the `blocks` of a message, one sentence each with its JSON pointer."""

@@ -94,6 +94,11 @@ class World:
             processes.reap("SHIPMATE_WORLD", str(self._process.pid))
 
     def __enter__(self) -> WorldClient:
+        if sys.platform != "linux":
+            raise WorldFailed(
+                "a world needs Linux: it ends its processes by prctl(2) and looks at them in /proc. On macOS or Windows run it in a"
+                " virtual machine or a container with Linux, on x86_64 or arm64; all commands but rehearse and up work here"
+            )
         leftovers.sweep()
         root = self._folder = leftovers.folder()
         root.chmod(0o755)  # Postgres runs as another user when this is root

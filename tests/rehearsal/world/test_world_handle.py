@@ -86,3 +86,9 @@ def test_a_world_that_was_not_started_has_no_process() -> None:
     assert world.said() == ""
     with pytest.raises(RuntimeError, match="not started"):
         _ = world.pid
+
+
+def test_on_another_system_than_linux_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rehearsal.world.handle.sys.platform", "darwin")
+    with pytest.raises(WorldFailed, match=r"a world needs Linux.*virtual machine or a container"), World(ROOT):
+        raise AssertionError("it began")

@@ -12,6 +12,7 @@ from pipelines.runtime import Input, Runtime
 if TYPE_CHECKING:
     from pipelines.history import History
     from pipelines.manifest.mobile import Platform
+    from pipelines.mobile.clients import Access
     from pipelines.mobile.context import Context
 
 TOKEN = Input(name="token", doc="GitHub token of the job.", required=True, secret=True)
@@ -21,6 +22,7 @@ APP_STORE_KEY = Input(
     doc="Private part of the API key of App Store Connect, PEM; where there is an iOS app.",
     secret=True,
 )
+SENTRY_TOKEN = Input(name="sentry_token", doc="Sentry token with the scope org:read.", secret=True)
 SOURCE = Input(name="source", doc="Folder with the tagged commit, checked out as data.", default="source")
 PLAN = Input(
     name="plan",
@@ -29,13 +31,27 @@ PLAN = Input(
 )
 
 
+def access(runtime: Runtime, values: Mapping[str, str]) -> Access:
+    """What reaches EAS, the stores and Sentry from this job: Google by its identity token, the others by the secrets it was given."""
+    from pipelines.http import Http
+    from pipelines.mobile.clients import Access
+
+    return Access(
+        http=Http(),
+        expo_token=values.get("expo_token", ""),
+        app_store_key=values.get("app_store_key", ""),
+        sentry_token=values.get("sentry_token", ""),
+        environ=runtime.environ,
+        mask=runtime.mask,
+    )
+
+
 def opened(runtime: Runtime, values: Mapping[str, str]) -> Context:
     """A context by the default branch alone: what is checked out in the workspace. Raises ManifestError, InputError."""
     from pipelines.manifest import load
-    from pipelines.mobile.context import Secrets, open_context
+    from pipelines.mobile.context import open_context
 
-    secrets = Secrets(expo=values.get("expo_token", ""), app_store=values.get("app_store_key", ""))
-    context = open_context(load(), runtime, token=values.get("token", ""), secrets=secrets)
+    context = open_context(load(), runtime, token=values.get("token", ""), access=access(runtime, values))
     context.source = Path(values.get("source") or context.source)
     return context
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from actions.stores import STORES
+from actions.apps import APP_STORE_KEY, SENTRY_TOKEN
 from pipelines.runtime import Input, Output, Runtime, as_flag, as_number
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ INPUTS: tuple[Input, ...] = (
     Input(name="percent", doc="Share of Google Play's users; empty to begin as the manifest says."),
     Input(name="phased", doc="Whether the App Store releases it in phases.", default="false"),
     Input(name="platform", doc="'android' or 'ios'; empty for both."),
-    *STORES,
+    APP_STORE_KEY,
+    SENTRY_TOKEN,
 )
 OUTPUTS: tuple[Output, ...] = (
     Output(name="plan", doc="SHA-256 of the plan document: what an approval binds."),
@@ -31,7 +32,7 @@ OUTPUTS: tuple[Output, ...] = (
 def main(runtime: Runtime) -> int:
     """Raises InputError for what cannot be, and what the stores refuse."""
     values = runtime.inputs(INPUTS)
-    from actions.stores import access
+    from actions.apps import access
     from pipelines.delivery.context import WORK
     from pipelines.manifest import load
     from pipelines.mobile import clients, promotion_plan

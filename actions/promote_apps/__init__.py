@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actions.apps import APP_STORE_KEY, SENTRY_TOKEN
 from actions.delivery import ALERTS, APPROVED
-from actions.stores import STORES
 from pipelines.runtime import Input, Output, Runtime
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 INPUTS: tuple[Input, ...] = (
     Input(name="plan", doc="SHA-256 of the plan; its document is in build/delivery. Empty to watch and go on."),
     *APPROVED,
-    *STORES,
+    APP_STORE_KEY,
+    SENTRY_TOKEN,
     *ALERTS,
 )
 OUTPUTS: tuple[Output, ...] = (Output(name="state", doc="'done', 'waiting', 'held' or 'nothing'."),)
@@ -29,7 +30,7 @@ def main(runtime: Runtime) -> int:
     """Raises CheckFailed when something was halted because it does badly, RefusedError for a plan that nobody approved, and what the
     stores refuse. That a roll-out is held is no failure."""
     values = runtime.inputs(INPUTS)
-    from actions.stores import access
+    from actions.apps import access
     from pipelines.manifest import load
     from pipelines.mobile import clients
 

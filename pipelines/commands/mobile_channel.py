@@ -35,7 +35,7 @@ def context() -> Context:
     from pipelines.runtime import Runtime
 
     found = open_context(load(), Runtime(stream=sys.stderr))
-    if not found.secrets.expo:
+    if not found.access.expo_token:
         raise CredentialsError(
             "EXPO_TOKEN is not set",
             where="EAS",
@@ -150,5 +150,4 @@ def upload_source_maps(context: Context, folder: Path) -> None:
 def _sessions(context: Context) -> SentrySessions | None:
     from pipelines.mobile import clients
 
-    token = context.runtime.environ.get(clients.SENTRY_READ_TOKEN, "")
-    return clients.sentry(context.manifest, context.http, token)
+    return clients.sentry(context.manifest, context.access)

@@ -53,7 +53,7 @@ def _channel() -> list[Row]:
     from pipelines.runtime import Runtime
 
     context = open_context(load(), Runtime(stream=sys.stderr))
-    updates = EasUpdates(context.eas) if context.secrets.expo else None
+    updates = EasUpdates(context.eas) if context.access.expo_token else None
     return channel_status.rows(updates, context.mobile.eas.profile, context.mobile.platforms)
 
 

@@ -26,12 +26,12 @@ WORKFLOWS = ("mobile-release.yml", "mobile-promote.yml")
 
 def examine(context: Context, now: datetime | None = None) -> list[Finding]:
     """Everything that can be read of the accounts with the secrets that are at hand."""
-    found = _asked(EXPO, bool(context.secrets.expo), "EXPO_TOKEN", lambda: _expo(context))
+    found = _asked(EXPO, bool(context.access.expo_token), "EXPO_TOKEN", lambda: _expo(context))
     if context.mobile.android is not None:
         found += _asked(PLAY, True, "", lambda: _play(context))
     if context.mobile.ios is not None:
         at = now or datetime.now(UTC)
-        found += _asked(APPLE, bool(context.secrets.app_store), "APP_STORE_KEY", lambda: _apple(context, at))
+        found += _asked(APPLE, bool(context.access.app_store_key), "APP_STORE_KEY", lambda: _apple(context, at))
     return found
 
 

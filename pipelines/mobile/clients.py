@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from pipelines.providers.sentry_api import Source
     from pipelines.providers.sentry_sessions import SentrySessions
 
+EXPO_TOKEN = "EXPO_TOKEN"  # noqa: S105 - the name of a secret, not one
 APP_STORE_KEY = "APP_STORE_KEY"
 SENTRY_READ_TOKEN = "SENTRY_READ_TOKEN"  # noqa: S105 - the name of a secret, not one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What reaches the stores and Sentry. A secret that is missing is told by the first call that needs it."""
+    """What reaches EAS, the stores and Sentry. A secret that is missing is said by the first call that needs it."""
 
     http: Http
+    expo_token: str = field(default="", repr=False)
     app_store_key: str = field(default="", repr=False)
     sentry_token: str = field(default="", repr=False)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
@@ -38,13 +40,17 @@ class Access:
     mask: Callable[[str], None] = lambda value: None
 
 
-def of_terminal(http: Http, environ: Mapping[str, str] = os.environ) -> Access:
-    """APP_STORE_KEY, SENTRY_READ_TOKEN, and Google's default credentials or GOOGLE_OAUTH_ACCESS_TOKEN."""
+def of_terminal(
+    http: Http, environ: Mapping[str, str] = os.environ, mask: Callable[[str], None] = lambda value: None
+) -> Access:
+    """EXPO_TOKEN, APP_STORE_KEY, SENTRY_READ_TOKEN, and Google's default credentials or GOOGLE_OAUTH_ACCESS_TOKEN."""
     return Access(
         http=http,
+        expo_token=environ.get(EXPO_TOKEN, ""),
         app_store_key=environ.get(APP_STORE_KEY, ""),
         sentry_token=environ.get(SENTRY_READ_TOKEN, ""),
         environ=environ,
+        mask=mask,
     )
 
 
@@ -59,14 +65,8 @@ def apps(manifest: Manifest) -> Mobile:
     return manifest.mobile
 
 
-def google(
-    settings: PlayStore,
-    http: Http,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    mask: Callable[[str], None] = lambda value: None,
-) -> Callable[[], str]:
-    """Gives access tokens of the app's service account, for Play and its vitals; `mask` hides each in the log.
+def google(settings: PlayStore, access: Access) -> Callable[[], str]:
+    """Gives access tokens of the app's service account, for Play and its vitals; each is hidden in the log.
 
     In a workflow by OIDC: the job needs `id-token: write`. Nothing is fetched before a token is asked for.
     """
@@ -75,38 +75,40 @@ def google(
     from pipelines.providers.google_auth import GoogleAuth
 
     who = Deployer(workload_identity=settings.workload_identity, service_account=settings.service_account)
-    return GoogleAuth(http, who, scopes=(google_play.SCOPE, play_vitals.SCOPE), environ=environ, mask=mask)
+    scopes = (google_play.SCOPE, play_vitals.SCOPE)
+    return GoogleAuth(access.http, who, scopes=scopes, environ=access.environ, mask=access.mask)
 
 
-def play(settings: PlayStore, http: Http, token: Callable[[], str]) -> Play:
+def play(settings: PlayStore, access: Access, *, token: Callable[[], str] | None = None) -> Play:
     """The app on Google Play; `token` as `google` makes it."""
     from pipelines.providers.google_play import Play
 
-    return Play(http, token, settings.package)
+    return Play(access.http, token or google(settings, access), settings.package)
 
 
-def vitals(settings: PlayStore, http: Http, token: Callable[[], str]) -> Vitals:
+def vitals(settings: PlayStore, access: Access, *, token: Callable[[], str] | None = None) -> Vitals:
     """What Play measured of the app; `token` as `google` makes it."""
     from pipelines.providers.play_vitals import Vitals
 
-    return Vitals(http, token, settings.package)
+    return Vitals(access.http, token or google(settings, access), settings.package)
 
 
-def app_store(settings: AppStoreSettings, http: Http, secret: str) -> AppStore:
-    """The app on App Store Connect; `secret` is the text of the key's file (APP_STORE_KEY). A wrong one is told by the first call."""
+def app_store(settings: AppStoreSettings, access: Access) -> AppStore:
+    """The app on App Store Connect. A key that is wrong is said by the first call."""
     from pipelines.providers.app_store import AppStore
 
-    return AppStore(http, app=settings.app, issuer=settings.issuer, key=settings.key, secret=secret)
+    return AppStore(
+        access.http, app=settings.app, issuer=settings.issuer, key=settings.key, secret=access.app_store_key
+    )
 
 
-def sentry(manifest: Manifest, http: Http, token: str) -> SentrySessions | None:
-    """The sessions that the apps report; None where nothing says where. `token` is SENTRY_READ_TOKEN, a wrong one is told by the first
-    question."""
+def sentry(manifest: Manifest, access: Access) -> SentrySessions | None:
+    """The sessions that the apps report; None where nothing says where. A token that is wrong is said by the first call."""
     from pipelines.providers.sentry_sessions import SentrySessions
 
     source = reported_to(manifest)
     section = "mobile/reports" if apps(manifest).reports is not None else "performance/app_starts"
-    return SentrySessions(source, http, token, section=section) if source is not None else None
+    return SentrySessions(source, access.http, access.sentry_token, section=section) if source is not None else None
 
 
 def reported_to(manifest: Manifest) -> Source | None:
@@ -118,7 +120,7 @@ def health(manifest: Manifest, access: Access, *, vitals_of: Vitals | None = Non
     """How builds do on phones: sessions at Sentry, and with `vitals_of` Play's vitals."""
     from pipelines.mobile.watch import HealthReports
 
-    sessions = sentry(manifest, access.http, access.sentry_token)
+    sessions = sentry(manifest, access)
     return HealthReports(watch=apps(manifest).watch, sessions=sessions, vitals=vitals_of)
 
 
@@ -131,17 +133,17 @@ def promotions(manifest: Manifest, access: Access) -> Promotions:
     mobile, made = apps(manifest), Promotions()
     if mobile.android is not None:
         android = mobile.android
-        token = google(android, access.http, environ=access.environ, mask=access.mask)
-        watched = health(manifest, access, vitals_of=vitals(android, access.http, token))
+        token = google(android, access)
+        watched = health(manifest, access, vitals_of=vitals(android, access, token=token))
         made.android = PlayPromotion(
-            play=play(android, access.http, token),
+            play=play(android, access, token=token),
             settings=android,
             health=lambda build: watched.health(android.package, build.version, build.number),
         )
     if mobile.ios is not None:
         ios, told = mobile.ios, health(manifest, access)
         made.ios = AppStorePromotion(
-            store=app_store(ios, access.http, access.app_store_key),
+            store=app_store(ios, access),
             settings=ios,
             health=lambda build: told.health(ios.bundle, build.version, build.number),
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.manifest import Manifest
     from pipelines.manifest.mobile import AppStore as AppStoreSettings
     from pipelines.manifest.mobile import Mobile, Platform, PlayStore
+    from pipelines.mobile.clients import Access
     from pipelines.mobile.plan import Plan
     from pipelines.mobile.results import Result
     from pipelines.providers.app_store import AppStore
@@ -34,14 +35,6 @@ TASK = "shipmate:mobile"
 """Of the ledger's records."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Secrets:
-    """What a job was given; empty where it was not."""
-
-    expo: str = field(default="", repr=False)
-    app_store: str = field(default="", repr=False)
-
-
 @dataclass(kw_only=True)
 class Context:
     """One job of a release. The manifest is the default branch's; nothing of it comes from the tagged commit."""
@@ -49,9 +42,8 @@ class Context:
     manifest: Manifest
     mobile: Mobile
     runtime: Runtime
-    http: Http
+    access: Access
     github: GitHub | None
-    secrets: Secrets = field(default=Secrets(), repr=False)
     source: Path = SOURCE
     work: Path = WORK
     tag: str = ""
@@ -67,6 +59,10 @@ class Context:
     """What became of each platform, as far as this job knows."""
     history: History | None = None
     """Where what happens is written down for people."""
+
+    @property
+    def http(self) -> Http:
+        return self.access.http
 
     @property
     def environment(self) -> str:
@@ -112,7 +108,7 @@ class Context:
 
         return Eas(
             folder=folder,
-            token=self.secrets.expo,
+            token=self.access.expo_token,
             environ=self.runtime.environ,
             say=self.runtime.say,
             policy=self.http.policy,
@@ -137,15 +133,14 @@ class Context:
         """Raises InputError for a platform without an Android app."""
         from pipelines.mobile import clients
 
-        token = clients.google(self.android, self.http, environ=self.runtime.environ, mask=self.runtime.mask)
-        return clients.play(self.android, self.http, token)
+        return clients.play(self.android, self.access)
 
     @cached_property
     def app_store(self) -> AppStore:
         """Raises InputError for a platform without an iOS app."""
         from pipelines.mobile import clients
 
-        return clients.app_store(self.ios, self.http, self.secrets.app_store)
+        return clients.app_store(self.ios, self.access)
 
 
 def _project(folder: Path, mobile: Mobile) -> Path:
@@ -158,13 +153,14 @@ def _project(folder: Path, mobile: Mobile) -> Path:
     return folder
 
 
-def open_context(manifest: Manifest, runtime: Runtime, *, token: str = "", secrets: Secrets | None = None) -> Context:
-    """A context as an edge needs it; what is not passed is taken from GITHUB_TOKEN (GH_TOKEN), EXPO_TOKEN and APP_STORE_KEY.
+def open_context(manifest: Manifest, runtime: Runtime, *, token: str = "", access: Access | None = None) -> Context:
+    """A context as an edge needs it; what is not passed is taken from GITHUB_TOKEN (GH_TOKEN) and as `clients.of_terminal` does.
 
     Raises InputError for a platform without apps.
     """
     from pipelines.github import GitHub
     from pipelines.http import Http
+    from pipelines.mobile import clients
 
     if manifest.mobile is None:
         raise InputError(
@@ -180,7 +176,6 @@ def open_context(manifest: Manifest, runtime: Runtime, *, token: str = "", secre
         manifest=manifest,
         mobile=manifest.mobile,
         runtime=runtime,
-        http=Http(),
+        access=access or clients.of_terminal(Http(), env, runtime.mask),
         github=GitHub(repository, token, api_url=api_url) if token else None,
-        secrets=secrets or Secrets(expo=env.get("EXPO_TOKEN", ""), app_store=env.get("APP_STORE_KEY", "")),
     )

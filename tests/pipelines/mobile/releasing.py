@@ -15,7 +15,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -524,14 +524,14 @@ def _replaced(release: Release) -> dict[str, Any]:
 
     def opened(*arguments: Any, **options: Any) -> contexts.Context:
         found = open_context(*arguments, **options)
-        found.http = release.http
+        found.access = replace(found.access, http=release.http)
         if found.github is not None:
             found.github = release.shop.client(found.github.token)
         found.clock = Clock(real=release.apple.clock, wait=release.apple.clock.forward)
         return found
 
-    def signed(settings: Any, http: Http, secret: str) -> Any:
-        made = app_store(settings, http, secret)
+    def signed(settings: Any, access: clients.Access) -> Any:
+        made = app_store(settings, access)
         made._now = release.apple.clock
         return made
 

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from pipelines.findings import Finding
+from pipelines.http import Http
 from pipelines.manifest.load import parse
 from pipelines.mobile import accounts, context
-from pipelines.mobile.context import Context, Secrets
+from pipelines.mobile.clients import Access
+from pipelines.mobile.context import Context
 from pipelines.runtime import Runtime
 from rehearsal.emulators.google_play.app import ANYONE
 from tests.pipelines.mobile.expo import TOKEN
@@ -41,7 +43,7 @@ def apps(shared: Release, tmp_path: Path) -> Iterator[Context]:
     made = context.open_context(
         parse(MANIFEST, tmp_path / "shipmate.yml"),
         Runtime(environ=environ, stream=io.StringIO()),
-        secrets=Secrets(expo=TOKEN, app_store=PEM),
+        access=Access(http=Http(), expo_token=TOKEN, app_store_key=PEM, environ=environ),
     )
     made.github = shared.shop.client(shared.shop.person("release-manager").token)
     made.work = tmp_path / "build"
@@ -122,7 +124,7 @@ def test_while_a_release_is_under_way_google_play_is_not_touched(
 
 
 def test_what_is_not_at_hand_is_unknown(apps: Context) -> None:
-    apps.secrets = Secrets()
+    apps.access = replace(apps.access, expo_token="", app_store_key="")
     findings = found(apps)
     assert "EXPO_TOKEN is not set" in findings["EAS"].says
     assert "APP_STORE_KEY is not set" in findings["App Store Connect"].says

@@ -77,7 +77,7 @@ def test_what_cannot_be_read_is_unknown_and_says_why() -> None:
 @pytest.mark.world
 def test_vitals_are_read_up_to_the_day_that_play_has(tmp_path: Path) -> None:
     with play_world(tmp_path) as world:
-        reader = clients.vitals(world.settings, world.http, lambda: "token")
+        reader = clients.vitals(world.settings, clients.Access(http=world.http), token=lambda: "token")
         assert reader.crash_rate(2) is None
         world.play.console.observe(PACKAGE, 2, users=1000, crashed=30, days_ago=4)
         world.play.console.observe(PACKAGE, 2, users=1000, crashed=5, days_ago=3)

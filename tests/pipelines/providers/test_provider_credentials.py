@@ -148,9 +148,9 @@ def test_an_app_of_the_play_store_asks_for_the_scopes_of_its_interfaces(monkeypa
 
         monkeypatch.setattr(world.tokens, "impersonate", recorded)
         credentials, log = world.credentials()
-        token = clients.google(
-            settings, world.http, environ=credentials.runtime.environ, mask=credentials.runtime.mask
-        )()
+        runtime = credentials.runtime
+        access = clients.Access(http=world.http, environ=runtime.environ, mask=runtime.mask)
+        token = clients.google(settings, access)()
         assert world.tokens.holder(token).account == DEPLOYER
         assert asked == [[google_play.SCOPE, play_vitals.SCOPE]]
         assert f"::add-mask::{token}" in log.getvalue()
@@ -162,7 +162,7 @@ def test_a_terminal_without_an_account_is_told_the_scopes(monkeypatch: pytest.Mo
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     settings = PlayStore(package="test.acme.shop", workload_identity="//iam/x", service_account=DEPLOYER)
     with pytest.raises(CredentialsError) as caught:
-        clients.google(settings, Http(policy=Retries(tries=1)), environ={})()
+        clients.google(settings, clients.Access(http=Http(policy=Retries(tries=1)), environ={}))()
     assert f"--scopes={google_play.SCOPE},{play_vitals.SCOPE}" in caught.value.next_step
 
 

@@ -1,4 +1,4 @@
-"""Runs of CI at GitHub: which there are for a commit, and whether one found the commit well.
+"""Runs of CI at GitHub: which have ended, and what their job `ci` said.
 
 A check run or a status named `ci` proves nothing: any workflow of any branch can write one. What counts is a run of the workflow's own
 file, found through its path, and what GitHub itself says of that run's jobs.
@@ -7,12 +7,11 @@ file, found through its path, and what GitHub itself says of that run's jobs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pipelines.ci import jobs
-from pipelines.ci.globs import matches
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub
@@ -36,25 +35,6 @@ class Run:
     attempt: int
     ended: bool
     url: str
-    conclusion: str = ""
-    """Of the job `ci`: success, failure, cancelled, skipped, timed_out; empty while it is not finished, or when there is none."""
-
-    @property
-    def green(self) -> bool:
-        return self.ended and self.conclusion == "success"
-
-
-def of_commit(github: GitHub, commit: str, branches: Sequence[str]) -> Run | None:
-    """The newest run of CI for a push of this commit to one of `branches` (globs, `release/**`); None when there is none.
-
-    This is what a release asks. Branches must be protected ones: whoever may push to a branch chooses what CI does there.
-    Raises what GitHub.json raises.
-    """
-    found = [run for run in _listed(github, f"event=push&head_sha={commit}") if run.commit == commit]
-    newest = next((run for run in found if matches(run.branch, branches)), None)
-    if newest is None:
-        return None
-    return replace(newest, conclusion=conclusion(jobs.of_run(github, newest.id)))
 
 
 def ended_on(github: GitHub, branch: str) -> list[Run]:

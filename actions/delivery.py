@@ -59,7 +59,7 @@ def policy(runtime: Runtime, values: Mapping[str, str]) -> Context:
 def planned(runtime: Runtime, values: Mapping[str, str]) -> tuple[Context, Plan]:
     """The context of an approved plan, which is made again here and compared. Raises RefusedError, InputError, ManifestError.
 
-    `approved_until` is given where a delivery begins: what was begun in time is not ended by its approval growing old.
+    `approved_until` is given where a delivery begins: what was started in time is not ended by its approval growing old.
     """
     from datetime import UTC, datetime
 

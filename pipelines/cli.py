@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": (
         "pipelines.commands.doctor",
         "Look",
-        "What the trust stands on at GitHub and Google, and how to mend it.",
+        "What the trust stands on at GitHub and Google, and how to fix it.",
     ),
     "smoke": ("pipelines.commands.smoke", "Look", "Check an environment from outside."),
     "loadtest": ("pipelines.commands.loadtest", "Look", "Whether the performance targets hold under load."),
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; run it again: it finishes what was begun", err=True)
+        click.echo("interrupted; run it again: it finishes what was started", err=True)
         code = 130
     except ShipmateError as error:
         code = _refused(error)

@@ -13,7 +13,7 @@ Exit codes (also in docs/TROUBLESHOOTING.md, held equal by a test):
     8   ProviderError       a provider answered with a failure
     9   ProviderUnavailable a provider could not be reached, or kept failing, within the retries allowed
     10  ConflictError       somebody else changed the same thing meanwhile
-    11  LocalError          this machine is in the way (disk full, port in use, tool missing)
+    11  LocalError          something of this machine (disk full, port in use, tool missing)
     12  ReleaseError        a release cannot be made or finished as asked
     13  InvalidRun          a load test says nothing: the generator was too slow, or a part of it is missing
     130 Interrupted         Ctrl-C
@@ -89,7 +89,7 @@ class ConflictError(ShipmateError):
 
 class LocalError(ShipmateError):
     exit_code = 11
-    title = "This machine is in the way"
+    title = "Local error"
 
 
 class ReleaseError(ShipmateError):
@@ -107,7 +107,7 @@ class Interrupted(ShipmateError):
     title = "Interrupted"
 
 
-_AGAIN = "then run this again: it finishes what was begun"
+_AGAIN = "then run this again: it finishes what was started"
 _MACHINE = {
     errno.ENOSPC: ("the disk is full", f"make room (`df -h`), {_AGAIN}"),
     errno.EDQUOT: ("the disk quota is used up", f"make room (`quota`), {_AGAIN}"),

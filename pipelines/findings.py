@@ -1,4 +1,4 @@
-"""What was found when something outside the repository was looked at, and the command or the place that mends it."""
+"""What was found when something outside the repository was looked at, and the command or the place that fixes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Finding:
     state: State
     says: str
     mend: str = ""
-    """The command that mends it, for an administrator."""
+    """The command that fixes it, for an administrator."""
 
     def as_data(self) -> dict[str, str]:
         return {"subject": self.subject, "state": self.state, "says": self.says, "mend": self.mend}

@@ -68,7 +68,7 @@ class History:
     def open(self, release: str, commit: str, artifacts: Mapping[str, str], *, plan: str = "") -> None:
         """The record of this run, made when there is none. `artifacts`: component -> digest."""
         runtime = self._context.runtime
-        self._own = self._tell(
+        self._own = self._write(
             lambda ledger: ledger.open(
                 environment=self._context.environment,
                 release=release,
@@ -87,7 +87,7 @@ class History:
         if self._own is not None:
             self._note(self._own, state, text, live_url)
 
-    def took_back(self, release: str, components: set[str]) -> None:
+    def rolled_back(self, release: str, components: set[str]) -> None:
         """Write down that what went live after a release, in these components, or was on its way, is not live any more.
 
         By what ended well when: a run may be run again long after its record was opened.
@@ -103,7 +103,7 @@ class History:
                 continue
             last = record.stands or (record.events[0] if record.state == "in_progress" else None)
             if last is not None and last.id > since:
-                self._note(record, "inactive", f"taken back to {release}")
+                self._note(record, "inactive", f"rolled back to {release}")
 
     @contextmanager
     def failing(self, what: str) -> Iterator[None]:
@@ -116,9 +116,9 @@ class History:
 
     def _note(self, record: Record, state: State, text: str, live_url: str = "") -> None:
         url = self._context.runtime.run_url
-        self._tell(lambda ledger: ledger.note(record, state, text, url=url, live_url=live_url))
+        self._write(lambda ledger: ledger.note(record, state, text, url=url, live_url=live_url))
 
-    def _tell(self, tell: Callable[[Ledger], T]) -> T | None:
+    def _write(self, tell: Callable[[Ledger], T]) -> T | None:
         """None when the ledger did not take it, or takes nothing any more."""
         ledger, began = self._ledger, time.monotonic()
         if ledger is None:

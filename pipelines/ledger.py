@@ -72,7 +72,7 @@ class Record:
 
     @property
     def stands(self) -> Event | None:
-        """The last time it ended well, unless it was taken back since. A run that was taken back may be run again and end well."""
+        """The last time it ended well, unless it was rolled back since. A run that was rolled back may be run again and end well."""
         return next(
             (event if event.state == "success" else None for event in self.events if event.state in _FINAL), None
         )

@@ -92,7 +92,7 @@ class Marks:
     stable: tuple[str, ...] = ()
     """Keys of deployments that were live, checked and watched, newest first: what a rollback may choose."""
     failed: Mapping[str, str] = field(default_factory=dict)
-    """Release -> why it was taken back; never chosen unless named."""
+    """Release -> why it was rolled back; never chosen unless named."""
     withdrawn: Mapping[str, str] = field(default_factory=dict)
     """Release -> why it was withdrawn; never chosen unless named."""
     restoring: str = ""
@@ -107,8 +107,8 @@ class Marks:
     """Why the delivery under way waits; empty when it does not."""
     contracts: str = "0000"
     """Highest contract migration that ever began here: what knows less may not fit the database any more."""
-    untold: str = ""
-    """The release that was taken back without anybody having been told; empty when people know."""
+    unannounced: str = ""
+    """The release that was rolled back without anybody having been told; empty when people know."""
 
 
 @dataclass(frozen=True, kw_only=True)

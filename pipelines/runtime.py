@@ -223,10 +223,10 @@ def run(main: Callable[[Runtime], int | None], runtime: Runtime | None = None) -
         show_error(runtime, local)
         code = local.exit_code
     except KeyboardInterrupt:
-        runtime.annotate("error", "interrupted; run it again: it finishes what was begun", title="Interrupted")
+        runtime.annotate("error", "interrupted; run it again: it finishes what was started", title="Interrupted")
         code = 130
-    _tell_survived(runtime)
-    _tell_requests(runtime)
+    _report_survived(runtime)
+    _report_requests(runtime)
     runtime.say(f"{'done' if code == 0 else 'failed'} in {time.monotonic() - started:.1f} s")
     return code
 
@@ -240,14 +240,14 @@ def show_error(runtime: Runtime, error: ShipmateError) -> None:
             runtime.summary(f"### ❌ {error.title}\n\n{fenced(str(error))}")
 
 
-def _tell_survived(runtime: Runtime) -> None:
+def _report_survived(runtime: Runtime) -> None:
     if SURVIVED.events:
         title = f"Survived {len(SURVIVED.events)} failure(s) outside"
         runtime.annotate("notice", "\n".join([f"{title}:", *SURVIVED.events[:20]]), title=title)
         runtime.summary("Survived on the way:\n\n" + fenced("\n".join(SURVIVED.events)))
 
 
-def _tell_requests(runtime: Runtime) -> None:
+def _report_requests(runtime: Runtime) -> None:
     """How many requests went to GitHub, in this step and in the job so far, and how many are left; a warning when those are few."""
     earlier = runtime.environ.get(budget.JOB_REQUESTS, "")
     before = int(earlier) if earlier.isdigit() else 0

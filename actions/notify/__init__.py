@@ -27,5 +27,5 @@ def main(runtime: Runtime) -> int:
     ways = notifications.ways(context, values["slack_webhook"], values["smtp_user"], values["smtp_password"])
     for message in messages:
         told = notifications.tell(context, message, ways)
-        runtime.summary(f"📣 {message.title} — told by {', '.join(told) or 'nothing'}")
+        runtime.summary(f"📣 {message.title} — notified by {', '.join(told) or 'nothing'}")
     return 0

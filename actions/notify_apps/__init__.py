@@ -43,5 +43,5 @@ def main(runtime: Runtime) -> int:
         values["smtp_password"],
     )
     told = notify.told_by(runtime, message, ways)
-    runtime.summary(f"📣 {message.title} — told by {', '.join(told) or 'nothing'}")
+    runtime.summary(f"📣 {message.title} — notified by {', '.join(told) or 'nothing'}")
     return 0

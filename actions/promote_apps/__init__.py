@@ -93,7 +93,7 @@ def _notify(runtime: Runtime, manifest: Manifest, outcomes: Sequence[Outcome], v
     except ShipmateError as error:
         runtime.annotate("warning", str(error), title="Alerts")
         return
-    runtime.summary(f"📣 {message.title} — told by {', '.join(told) or 'nothing'}")
+    runtime.summary(f"📣 {message.title} — notified by {', '.join(told) or 'nothing'}")
 
 
 def _tell(runtime: Runtime, outcomes: Sequence[Outcome]) -> int:

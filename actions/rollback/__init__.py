@@ -48,11 +48,11 @@ def main(runtime: Runtime) -> int:
             f"### ↩️ {context.environment} is back to {result.release} (was {result.was})\n\n{as_markdown(result.done)}"
         )
     else:
-        runtime.summary(f"{context.environment} serves {result.release}; there was nothing to take back.")
+        runtime.summary(f"{context.environment} serves {result.release}; there was nothing to roll back.")
     runtime.output("release", result.release)
-    runtime.output("was", result.was if result.changed else result.untold)
-    runtime.output("changed", "true" if result.changed or result.untold else "false")
-    if result.untold:
+    runtime.output("was", result.was if result.changed else result.unannounced)
+    runtime.output("changed", "true" if result.changed or result.unannounced else "false")
+    if result.unannounced:
         # The outputs are what the job that tells goes by, whatever becomes of this one.
         people_know(context)
     if result.problem is not None:

@@ -141,7 +141,7 @@ def _require_live(
 ) -> None:
     """Raises CheckFailed when the checks of the default branch that name the release find another one.
 
-    Then the tests would fail for that alone, and there is nothing of this release to take back.
+    Then the tests would fail for that alone, and there is nothing of this release to roll back.
     """
     from pipelines.checks import smoke
     from pipelines.errors import CheckFailed
@@ -155,7 +155,7 @@ def _require_live(
         raise CheckFailed(
             f"{release} is not what {environment} serves now, so there is nothing for a browser to look at",
             where=environment,
-            why=f"it was taken back, or another release went live, or it does not answer: {report.failures()}",
+            why=f"it was rolled back, or another release went live, or it does not answer: {report.failures()}",
             next_step=f"`shipmate status` says what is live; to bring {release} there, start the workflow again "
             "(a re-run of this job cannot)",
         )

@@ -18,5 +18,5 @@ def main(runtime: Runtime) -> int:
 
     context = planned(runtime, values)
     done = carry_out(steps_of("build", context.release.platforms), context)
-    runtime.summary(f"### The builds of {context.tag} are begun\n\n{as_markdown(done)}")
+    runtime.summary(f"### The builds of {context.tag} are started\n\n{as_markdown(done)}")
     return 0

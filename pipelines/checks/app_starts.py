@@ -25,7 +25,7 @@ MOST_TOO_LONG = 0.05
 """A larger share of them could hide the 95th percentile itself."""
 FILE = "starts.json"
 
-TOO_LONG = "a minute or longer: the process was begun in the background, long before anybody opened the app"
+TOO_LONG = "a minute or longer: the process was started in the background, long before anybody opened the app"
 PREWARMED = "prewarmed: the system had begun the process before anybody opened the app"
 NO_DURATION = "no duration"
 

@@ -197,7 +197,7 @@ class PairedWatch:
             where=self.title,
             why=f"to exclude {self.watch.worse_by:g} % more failures than live takes more pairs than there were",
             next_step=(
-                "read what fails on both sides and mend it first, or raise `patience_seconds` or `worse_by` (`watch` of the"
+                "read what fails on both sides and fix it first, or raise `patience_seconds` or `worse_by` (`watch` of the"
                 " environment in shipmate.yml)"
             ),
         )

@@ -189,7 +189,7 @@ def judge(report: Report, *, code: int = 0, read_only: bool = False) -> Report:
         raise CheckFailed(
             f"the quarantine of {one.test} ended on {one.until}",
             where="shipmate.yml, browser_tests/quarantine",
-            why=f"{one.owner} was to mend it: {one.reason}",
+            why=f"{one.owner} was to fix it: {one.reason}",
             next_step="delete the entry on the default branch when the test is well, or agree on a later day with its owner; "
             "then run this again",
         )

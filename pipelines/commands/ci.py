@@ -77,7 +77,7 @@ def run(checks: tuple[str, ...], base: str | None) -> None:
 
         raise CheckFailed(
             f"{len(failed)} of {len(results)} checks failed: {', '.join(failed)}",
-            next_step=f"mend what is named above, then `shipmate ci run {' '.join(failed)}`",
+            next_step=f"fix what is named above, then `shipmate ci run {' '.join(failed)}`",
         )
 
 

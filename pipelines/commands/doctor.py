@@ -1,4 +1,4 @@
-"""`shipmate doctor`: what the trust stands on outside the repository, and the command that mends what lacks."""
+"""`shipmate doctor`: what the trust stands on outside the repository, and the command that fixes what lacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "unknown": ("?", "yellow")}
 
 
-@click.command("doctor", short_help="What the trust stands on at GitHub and Google, and how to mend it.")
+@click.command("doctor", short_help="What the trust stands on at GitHub and Google, and how to fix it.")
 @click.option("--environment", "-e", "environments", multiple=True, help="Only this environment (may be repeated).")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environments: tuple[str, ...], as_json: bool) -> None:
@@ -23,7 +23,7 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     lacks.
 
     Needs GITHUB_TOKEN of an administrator to see everything, and access to Google for its part; what cannot be read is said to be
-    unknown (the apps' accounts without EXPO_TOKEN and APP_STORE_KEY, too). Nothing is changed: each finding has the command that mends it.
+    unknown (the apps' accounts without EXPO_TOKEN and APP_STORE_KEY, too). Nothing is changed: each finding has the command that fixes it.
 
     Example: shipmate doctor --environment production
     """
@@ -50,7 +50,7 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
         raise RefusedError(
             f"{len(missing)} of {len(found)} things that the trust stands on are missing",
             where=", ".join(dict.fromkeys(finding.subject for finding in missing)),
-            next_step="the command below each mends it; then run this again",
+            next_step="the command below each fixes it; then run this again",
         )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.command("lint", short_help="Every static check of this repository.")
 @click.argument("names", nargs=-1, metavar="[TOOL]...")
-@click.option("--fix", is_flag=True, help="Mend what can be mended.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed.")
 @click.option("--list", "listed", is_flag=True, help="Say which tools there are.")
 def command(names: tuple[str, ...], fix: bool, listed: bool) -> None:
     """Every static check of this repository, beside each other; all failures at the end, and exit code 7.
@@ -36,7 +36,7 @@ def command(names: tuple[str, ...], fix: bool, listed: bool) -> None:
     if failed:
         raise CheckFailed(
             f"{len(failed)} of {len(outcomes)} tools found something: {', '.join(o.tool.name for o in failed)}",
-            next_step="`shipmate lint --fix` mends what can be mended; `shipmate lint NAME` runs one again",
+            next_step="`shipmate lint --fix` fixes what can be fixed; `shipmate lint NAME` runs one again",
         )
 
 

@@ -70,7 +70,7 @@ def updates(context: Context, folder: Path, channel: str) -> Updates:
 
 
 def tell(result: Result, *, as_json: bool) -> None:
-    """Say how it ended. Raises CheckFailed when it was taken back by itself, RefusedError when it is held."""
+    """Say how it ended. Raises CheckFailed when it was rolled back by itself, RefusedError when it is held."""
     from pipelines.errors import CheckFailed, RefusedError
 
     if as_json:
@@ -81,9 +81,9 @@ def tell(result: Result, *, as_json: bool) -> None:
             click.echo(f"warning: {result.warning}")
     if result.halted:
         raise CheckFailed(
-            f"the update does badly and was taken back: {result.halted}",
+            f"the update does badly and was rolled back: {result.halted}",
             where=result.channel,
-            next_step="commit what mends it, and publish that",
+            next_step="commit what fixes it, and publish that",
         )
     if result.held:
         raise RefusedError(

@@ -12,10 +12,10 @@ from pipelines.commands import mobile_channel
 @click.option("--reason", default="asked for", help="Kept at EAS, in the message of what comes instead.")
 @mobile_channel.json_option
 def command(channel: str, reason: str, as_json: bool) -> None:
-    """Take back what is rolled out on a channel, or else what everybody was given last; devices get what they had before.
+    """Roll back what is rolled out on a channel, or else what everybody was given last; devices get what they had before.
 
     Needs EXPO_TOKEN and the app's folder, and works while GitHub is down. Killed on the way it is finished by running it again; asked for
-    again when it is done it says so. What is wrong with a build itself is not mended by this: `shipmate mobile halt` stops its roll-out.
+    again when it is done it says so. What is wrong with a build itself is not fixed by this: `shipmate mobile halt` stops its roll-out.
 
     Example: shipmate mobile rollback --channel production
     """

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     "minutes",
     type=click.FloatRange(0),
     default=0.0,
-    help="Minutes to look at how it does; when badly, it is taken back.",
+    help="Minutes to look at how it does; when badly, it is rolled back.",
 )
 @click.option("--message", default="", help="What it is; without it the subject of the commit.")
 @click.option("--platform", type=click.Choice(["android", "ios"]), default=None, help="Only this one.")
-@click.option("--again", is_flag=True, help="Although this commit was taken back before.")
+@click.option("--again", is_flag=True, help="Although this commit was rolled back before.")
 @mobile_channel.json_option
 def command(
     channel: str, percent: int, minutes: float, message: str, platform: Any, again: bool, as_json: bool
@@ -35,7 +35,7 @@ def command(
     """Publish the commit that is checked out to a channel's devices, or give it to more of those. Needs its packages: `npm ci` before.
 
     It reaches builds of the same fingerprint; a change that none of them can run is refused, and goes through the stores. More devices get
-    it only while it does well (`mobile/watch`): exit 6 when it is held, 7 when it did badly and was taken back.
+    it only while it does well (`mobile/watch`): exit 6 when it is held, 7 when it did badly and was rolled back.
 
     Example: shipmate mobile update --channel production --percent 10 --watch 30
     """

@@ -58,9 +58,9 @@ def command(
         return
     rolled = rollback.roll_back(context, asked)
     told: list[str] = []
-    if rolled.changed or rolled.untold:
-        told = notifications.tell_of_rollback(
-            context, rolled.release, rolled.was if rolled.changed else rolled.untold, rolled.problem
+    if rolled.changed or rolled.unannounced:
+        told = notifications.notify_of_rollback(
+            context, rolled.release, rolled.was if rolled.changed else rolled.unannounced, rolled.problem
         )
         rollback.people_know(context, components)
     if rolled.problem is not None:
@@ -78,6 +78,6 @@ def command(
         click.echo(jsonlib.dumps(facts))
     elif rolled.changed:
         click.echo(f"{environment} is back to {rolled.release} (was {rolled.was}), in {seconds:.1f} s")
-        click.echo(f"told by {', '.join(told)}" if told else "nobody was told: tell people yourself")
+        click.echo(f"notified by {', '.join(told)}" if told else "nobody was notified: do it yourself")
     else:
         click.echo(f"{environment} serves {rolled.release} already; it answers well from outside")

@@ -24,7 +24,7 @@ from release.context import ReleaseContext
 def command(context: ReleaseContext, reason: str, instead: str, as_json: bool) -> None:
     """Mark VERSION as withdrawn, with the reason and what to use instead, and move `latest` to the right release.
 
-    Nothing is deleted: tag, files and notes stay. Says where the version is live, and how to take it back.
+    Nothing is deleted: tag, files and notes stay. Says where the version is live, and how to roll it back.
 
     \b
     Example:
@@ -55,7 +55,7 @@ def command(context: ReleaseContext, reason: str, instead: str, as_json: bool) -
     if not found.done:
         console.aside(f"{tag} was withdrawn already: nothing was changed")
     for environment, since in live.items():
-        click.echo(f"{tag} is live in {environment} since {since}. Take it back with:")
+        click.echo(f"{tag} is live in {environment} since {since}. Roll it back with:")
         back = f" --to {found.instead}" if found.instead else ""
         click.echo(f"  shipmate rollback --environment {environment}{back}")
     if not live:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.delivery import plan
 from pipelines.delivery.context import Context, Release, head_commit, highest_schema
-from pipelines.delivery.notifications import tell_of_rollback
+from pipelines.delivery.notifications import notify_of_rollback
 from pipelines.delivery.pipeline import DIRECT
 from pipelines.delivery.planning import record
 from pipelines.delivery.rollback import people_know, return_to_base
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def deploy(context: Context, name: str, artifacts: Mapping[str, str]) -> list[Done]:
     """Carry out every step of DIRECT for the commit that is checked out. Every step reads the real state first, so a killed run is
-    finished by the next. A release that fails a check with traffic is taken back to what was live. Raises what the steps raise."""
+    finished by the next. A release that fails a check with traffic is rolled back to what was live. Raises what the steps raise."""
     manifest = context.manifest
     release = Release(
         name=name,
@@ -53,7 +53,7 @@ def _take_back(context: Context, made: plan.Plan, failed: CheckFailed) -> None:
     try:
         result = return_to_base(context, made)
     except ShipmateError as error:
-        _add(failed, f"it was not taken back: {error.what}")
+        _add(failed, f"it was not rolled back: {error.what}")
         now = f"now: shipmate rollback --environment {context.environment}"
         failed.next_step = error.next_step if isinstance(error, RefusedError) else now
         return
@@ -62,8 +62,8 @@ def _take_back(context: Context, made: plan.Plan, failed: CheckFailed) -> None:
     failed.next_step = f"{context.environment} is back to {result.release}; {failed.next_step}"
     if result.problem is not None:
         _add(failed, f"{result.release}, which is live again, does not answer well: {result.problem.what}")
-    told = tell_of_rollback(context, result.release, result.was, result.problem, how="its delivery failed")
-    context.runtime.say(f"told by {', '.join(told)}" if told else "nobody was told: tell people yourself")
+    told = notify_of_rollback(context, result.release, result.was, result.problem, how="its delivery failed")
+    context.runtime.say(f"notified by {', '.join(told)}" if told else "nobody was notified: do it yourself")
     try:
         people_know(context, made.components)
     except ShipmateError as error:

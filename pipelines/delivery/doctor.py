@@ -1,6 +1,6 @@
 """Look at everything the trust stands on, with an administrator's token: what a job's token cannot read, and what stands at Google.
 
-Each finding has the command that mends it. Nothing is changed.
+Each finding has the command that fixes it. Nothing is changed.
 Sources: docs.github.com/rest/deployments/environments, …/actions/secrets, …/repos/rules;
 cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
 """

@@ -19,7 +19,7 @@ NEXT = {
     "released": "nothing; `shipmate rollback` is the way back",
 }
 
-WAY_BACK = "roll-back"
+ROLLBACK = "roll-back"
 """The job that takes a failed release back."""
 APPROVAL = "approval"
 """The job that asks for one."""
@@ -54,7 +54,7 @@ def announce_break_glass(context: Context, release: str, reason: str, by: str, s
     except ShipmateError as error:
         context.runtime.annotate("warning", str(error), title="Alerts")
         return
-    context.runtime.summary(f"📣 {message.title} — told by {', '.join(told) or 'nothing'}")
+    context.runtime.summary(f"📣 {message.title} — notified by {', '.join(told) or 'nothing'}")
 
 
 def _results(needs: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _results(needs: str) -> dict[str, Any]:
 def _kinds(results: Mapping[str, Any]) -> list[str]:
     """What a production run calls for. That it goes without approval was told when it began."""
     kinds = []
-    if _of(results, WAY_BACK, "result") == "success":
+    if _of(results, ROLLBACK, "result") == "success":
         kinds.append("rolled-back")
     if _failed(results):
         kinds.append("deployment-failed")
@@ -89,7 +89,7 @@ def _output(results: Mapping[str, Any], job: str, key: str) -> str:
 
 
 def _moved(results: Mapping[str, Any]) -> bool:
-    """False when a rollback says that it found nothing to take back."""
+    """False when a rollback says that it found nothing to roll back."""
     outputs = [job.get("outputs") or {} for job in results.values() if isinstance(job, dict)]
     return all(found.get("changed") != "false" for found in outputs)
 
@@ -115,7 +115,7 @@ def _message(context: Context, kind: str, release: str, results: Mapping[str, An
     failed = _failed(results)
     what = _said(results, failed)
     # The job that goes back failed, or the rollback that somebody asked for did: users may be on the bad release.
-    stuck = WAY_BACK in failed or (kind == "rolled-back" and WAY_BACK not in results and failed)
+    stuck = ROLLBACK in failed or (kind == "rolled-back" and ROLLBACK not in results and failed)
     return Message(
         kind=kind,
         title=_title(context.environment, kind, release, results, bool(stuck)),
@@ -134,11 +134,11 @@ def _title(environment: str, kind: str, release: str, results: Mapping[str, Any]
     if kind == "released":
         return f"{release} is live in {environment}"
     if kind == "deployment-failed":
-        return f"{release or 'A deployment'} to {environment} failed" + (" and was not taken back" if stuck else "")
-    if WAY_BACK in results:
-        to = _output(results, WAY_BACK, "release")
-        return f"{environment} was taken back from {release}" + (f" to {to}" if to else "")
-    return f"The rollback of {environment} failed" if stuck else f"{environment} was taken back to {release}"
+        return f"{release or 'A deployment'} to {environment} failed" + (" and was not rolled back" if stuck else "")
+    if ROLLBACK in results:
+        to = _output(results, ROLLBACK, "release")
+        return f"{environment} was rolled back from {release}" + (f" to {to}" if to else "")
+    return f"The rollback of {environment} failed" if stuck else f"{environment} was rolled back to {release}"
 
 
 def ways(context: Context, slack_webhook: str, smtp_user: str, smtp_password: str) -> list[Messenger]:
@@ -155,19 +155,19 @@ def tell(context: Context, message: Message, messengers: Sequence[Messenger]) ->
     return notify.told_by(context.runtime, message, messengers)
 
 
-def tell_of_rollback(
+def notify_of_rollback(
     context: Context, release: str, was: str, problem: ShipmateError | None = None, *, how: str = "by command"
 ) -> list[str]:
     """Tell people of a rollback made at a terminal, by the ways it has access to (SLACK_WEBHOOK; SMTP_USER, SMTP_PASSWORD).
 
-    The names of those that worked. It never raises: what was taken back stays so, whoever could be told of it.
+    The names of those that worked. It never raises: what was rolled back stays so, whoever could be told of it.
     """
     if "rolled-back" not in context.manifest.alerts.when:
         return []
     env = context.runtime.environ
     message = Message(
         kind="rolled-back",
-        title=f"{context.environment} was taken back from {was or 'an unknown release'} to {release}",
+        title=f"{context.environment} was rolled back from {was or 'an unknown release'} to {release}",
         what=f"{how}; but {problem.what}" if problem else f"{how}, verified from outside",
         where=context.environment,
         who=env.get("GITHUB_ACTOR") or env.get("USER") or "somebody at a terminal",

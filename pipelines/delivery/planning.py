@@ -150,9 +150,9 @@ def record(context: Context, release: str, commit: str, artifacts: Mapping[str, 
 
 
 def _failed_before(lives: Mapping[str, Live], release: str) -> list[str]:
-    """That a release was taken back before, once for each reason."""
+    """That a release was rolled back before, once for each reason."""
     reasons = dict.fromkeys(live.marks.failed[release] for live in lives.values() if release in live.marks.failed)
-    return [f"{release} was live here before, and taken back: {reason}" for reason in reasons]
+    return [f"{release} was live here before, and rolled back: {reason}" for reason in reasons]
 
 
 def _changes(github: GitHub, bases: Mapping[str, Base | None], commit: str) -> Changes:

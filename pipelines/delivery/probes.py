@@ -17,7 +17,7 @@ def probe_headers(context: Context, component: str) -> Mapping[str, str]:
     """What our requests to a component carry: its `probe_secret`, read once by a process and masked; nothing where it has none.
 
     When it cannot be read they go as anybody's do, with a warning: a rate limit that then refuses them fails no check, and a release
-    is not taken back because Secret Manager is away.
+    is not rolled back because Secret Manager is away.
     """
     known = context.probe_headers
     if component not in known:

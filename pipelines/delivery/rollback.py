@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody wants taken back."""
+    """What somebody wants rolled back."""
 
     components: tuple[str, ...] = ()
     """Empty: all together."""
@@ -43,8 +43,8 @@ class Result:
     was: str
     done: Sequence[Done]
     changed: bool
-    untold: str = ""
-    """The release that was taken back and that people were not told of yet, now or by a rollback that was killed."""
+    unannounced: str = ""
+    """The release that was rolled back and that people were not told of yet, now or by a rollback that was killed."""
     problem: ShipmateError | None = None
     """The traffic is back, but what it went to does not answer as it should."""
 
@@ -102,7 +102,7 @@ def plan(facts: Facts) -> list[Step]:
             component=name,
             release=left[name],
             to=release,
-            why=f"taken back to {release}",
+            why=f"rolled back to {release}",
             stops=under_way.says if under_way else "",
         )
         for name in targets
@@ -160,7 +160,7 @@ def taken_over(failed: Plan, lives: Mapping[str, Live], holder: str) -> str:
 
 
 def _under_way(each: DeliveryFacts, live: Live) -> bool:
-    """Whether the way back to the base of a component was begun, and killed before its end."""
+    """Whether the way back to the base of a component was started, and killed before its end."""
     return each.base is not None and bool(each.base.release) and live.marks.restoring == each.base.release
 
 
@@ -203,7 +203,7 @@ def return_to_base(context: Context, failed: Plan) -> Result:
         serving = "".join(_serving(lives)[:1])
         by = taken_over(failed, lives, holder)
         why = f"was stopped by {by}, which decides what is live" if by else "has no traffic"
-        context.runtime.say(f"{failed.recorded.release} {why}: there is nothing to take back")
+        context.runtime.say(f"{failed.recorded.release} {why}: there is nothing to roll back")
         return Result(release=serving, was=serving, done=(), changed=False)
     return _carry_out(context, steps, lives, named=True)
 
@@ -223,7 +223,7 @@ def _carry_out(context: Context, steps: Sequence[Step], lives: Mapping[str, Live
         history.note("in_progress", f"going back to {release}")
     elif not named:
         context.runtime.say(
-            f"{context.environment} was taken back to {release} already; to go back further, name it with --to"
+            f"{context.environment} was rolled back to {release} already; to go back further, name it with --to"
         )
     if not changed and not any(live.marks.lock for live in lives.values()):
         context.runtime.say("no delivery is under way; to keep one that is approved from beginning: shipmate freeze")
@@ -238,17 +238,24 @@ def _carry_out(context: Context, steps: Sequence[Step], lives: Mapping[str, Live
         history.note("failure", f"rollback to {release}: {problem.what}")
     elif changed:
         history.note("success", f"back to {release} from {was}" if was else f"back to {release}")
-        history.took_back(release, {step.component for step in restores})
-    untold = next(
-        (marks.untold for marks in (live.marks for live in context.lives(list(lives)).values()) if marks.untold), ""
+        history.rolled_back(release, {step.component for step in restores})
+    unannounced = next(
+        (
+            marks.unannounced
+            for marks in (live.marks for live in context.lives(list(lives)).values())
+            if marks.unannounced
+        ),
+        "",
     )
-    return Result(release=release, was=was or release, done=done, changed=changed, untold=untold, problem=problem)
+    return Result(
+        release=release, was=was or release, done=done, changed=changed, unannounced=unannounced, problem=problem
+    )
 
 
 def people_know(context: Context, components: Sequence[str] = ()) -> None:
     """Write down that people were told of the rollback."""
     for component in components or context.settings.targets:
-        context.host(component).mark(lambda marks: replace(marks, untold=""))
+        context.host(component).mark(lambda marks: replace(marks, unannounced=""))
 
 
 def _plan(context: Context, asked: Request, lives: Mapping[str, Live]) -> list[Step]:
@@ -306,7 +313,7 @@ def _unsafe(context: Context, lives: Mapping[str, Live]) -> dict[str, str]:
 
 
 def _left(release: str, live: Live) -> str:
-    """The release that a component is taken back from: one that serves, and was deployed after the one it goes to."""
+    """The release that a component is rolled back from: one that serves, and was deployed after the one it goes to."""
     order = list(dict.fromkeys(d.identity.release for d in live.deployments if d.identity))
     later = order[: order.index(release)] if release in order else []
     return next((d.identity.release for d in live.serving() if d.identity and d.identity.release in later), "")
@@ -315,7 +322,7 @@ def _left(release: str, live: Live) -> str:
 def _previous(facts: Facts) -> str:
     """The release that was stable before the newest one that has traffic, and neither failed nor withdrawn.
 
-    What was taken back already is not taken back further: a rollback that was killed, or is asked for twice, ends at the same release.
+    What was rolled back already is not rolled back further: a rollback that was killed, or is asked for twice, ends at the same release.
     """
     serving = sorted(set().union(*(_releases(live) for live in facts.live.values())))
     stable = [release for live in facts.live.values() for release in _stable_releases(live)]
@@ -329,7 +336,7 @@ def _previous(facts: Facts) -> str:
                 return release
     raise RefusedError(
         f"there is no earlier release that was live and well (live now: {', '.join(serving) or 'nothing of ours'})",
-        why="this is the first release, or the earlier ones were removed, taken back or withdrawn",
+        why="this is the first release, or the earlier ones were removed, rolled back or withdrawn",
         next_step="fix it forward with a new release, or name one with --to",
     )
 

@@ -15,7 +15,7 @@ from pipelines.errors import ProviderUnavailable
 from pipelines.faults import Fault, Faulted, Meaning
 
 KEPT_FOR_WRITES = 20
-"""Of the hour's requests: what was begun can be recorded and undone though nothing may be read any more."""
+"""Of the hour's requests: what was started can be recorded and undone though nothing may be read any more."""
 SCARCE = 0.1
 """A smaller part of the hour's requests than this is worth a warning."""
 JOB_REQUESTS = "SHIPMATE_GITHUB_REQUESTS"

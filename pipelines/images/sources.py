@@ -135,7 +135,7 @@ def _file(mode: str, path: str, content: bytes) -> File:
 def _write(file: File, folder: Path) -> None:
     if ".." in Path(file.path).parts:
         raise InputError(
-            f"{file.path!r} is no path inside a repository", next_step="mend the commit's tree (`git fsck`)"
+            f"{file.path!r} is no path inside a repository", next_step="fix the commit's tree (`git fsck`)"
         )
     target = folder / file.path
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ class Tool:
     weight: int = 1
     """Roughly its seconds: the long ones start first."""
     fix: tuple[str, ...] | None = None
-    """The same, mending what it can."""
+    """The same, fixing what it can."""
     cwd: str = "."
 
 

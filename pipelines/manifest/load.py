@@ -83,7 +83,7 @@ def _compose(text: str, file: Path) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ManifestError(
-            f"is not YAML: {error.problem}", where=f"{file.name}:{line}", next_step="mend the line and try again"
+            f"is not YAML: {error.problem}", where=f"{file.name}:{line}", next_step="fix the line and try again"
         ) from error
     if node is None:
         raise ManifestError("is empty", where=file.name, next_step="see docs/MANIFEST.md for what goes in")

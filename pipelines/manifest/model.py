@@ -433,7 +433,7 @@ class Quarantine:
     """A browser test that runs, and whose failure stops nothing for a while."""
 
     test: str = field(metadata=said("Its name in the JUnit file, without what it is parametrised with.", "test_search"))
-    owner: str = field(metadata=said("Who mends it.", "dev-1"))
+    owner: str = field(metadata=said("Who fixes it.", "dev-1"))
     until: str = field(
         metadata=said(
             "The last day, YYYY-MM-DD (UTC). After it the test counts again, and staging fails by it.", "2026-12-31"

@@ -130,7 +130,7 @@ def _identity(app: App, mobile: Mobile) -> Iterator[Problem]:
             yield Problem(
                 where=f"{mobile.app}/{APP}",
                 what=f"{key} is {found!r}, the default branch's shipmate.yml says {policy!r}",
-                next_step="mend whichever is wrong: an app of another name would go to another place",
+                next_step="fix whichever is wrong: an app of another name would go to another place",
             )
 
 

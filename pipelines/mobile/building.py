@@ -1,6 +1,6 @@
 """Build the app at EAS, once: a build of this commit, profile, version and number that is there is used, or waited for.
 
-What EAS shows is read before anything is begun and again after it, so that a run that was killed anywhere is gone on with, and two that
+What EAS shows is read before anything is started and again after it, so that a run that was killed anywhere is gone on with, and two that
 begin the same build end with one. One platform that fails hides nothing of the other.
 """
 
@@ -23,7 +23,7 @@ PATIENCE = 90 * 60.0
 """Seconds that a run waits for its builds. A job may take six hours; builds of a free account sometimes wait longer than this."""
 EVERY = 15.0
 """Seconds between two looks."""
-TELL_EVERY = 120.0
+SAY_EVERY = 120.0
 """Seconds after which a build is told of again although nothing has changed."""
 LAG = 2 * EVERY
 """After an order without a clear answer: how many seconds it is looked for."""
@@ -59,7 +59,7 @@ class Outcome:
     build: Build | None = None
     """Also beside a problem, where there is one."""
     problem: ShipmateError | None = None
-    begun: bool = False
+    started: bool = False
     """By this run."""
 
     def require(self) -> Build:
@@ -94,33 +94,35 @@ class Building:
     noted: Callable[[Platform, Build], None] = lambda platform, build: None
     patience: float = PATIENCE
     _outcomes: dict[Platform, Outcome] = field(default_factory=dict)
-    _told: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _said: dict[str, tuple[str, float]] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
 
     def build(self, order: Order) -> dict[Platform, Outcome]:
         """Begin what is missing, and wait: the outcome for each platform. Raises nothing of EAS's: problems are in the outcomes."""
-        begun = self.begin(order)
-        running = {name: each.build for name, each in begun.items() if each.build is not None and each.problem is None}
-        self._wait(order, running, frozenset(name for name, each in begun.items() if each.begun))
+        started = self.begin(order)
+        running = {
+            name: each.build for name, each in started.items() if each.build is not None and each.problem is None
+        }
+        self._wait(order, running, frozenset(name for name, each in started.items() if each.started))
         return {platform: self._outcomes[platform] for platform in order.numbers}
 
     def begin(self, order: Order) -> dict[Platform, Outcome]:
         """Begin what is missing, and wait for nothing. A build in an outcome goes on, or is over already."""
-        self._outcomes, self._told, self._known = {}, {}, set()
+        self._outcomes, self._said, self._known = {}, {}, set()
         found: dict[Platform, Build] = {}
         for platform in order.numbers:
             self._attempt(platform, lambda p=platform: self._there(order, p, found))  # type: ignore[misc]
         missing = [each for each in order.numbers if each not in found and each not in self._outcomes]
-        begun = self._begun(order, missing) if missing else {}
+        started = self._started(order, missing) if missing else {}
         there = {
-            platform: Outcome(platform=platform, build=build, begun=platform in begun)
-            for platform, build in {**found, **begun}.items()
+            platform: Outcome(platform=platform, build=build, started=platform in started)
+            for platform, build in {**found, **started}.items()
         }
         return {platform: self._outcomes.get(platform) or there[platform] for platform in order.numbers}
 
     def wait(self, order: Order, platform: Platform) -> Outcome:
-        """Wait for one platform's build, which another job has begun: here is nothing of the app that could be built."""
-        self._outcomes, self._told, self._known = {}, {}, set()
+        """Wait for one platform's build, which another job has started: here is nothing of the app that could be built."""
+        self._outcomes, self._said, self._known = {}, {}, set()
         found: dict[Platform, Build] = {}
         self._attempt(platform, lambda: self._there(order, platform, found))
         if platform in self._outcomes:
@@ -130,7 +132,7 @@ class Building:
         self._wait(order, found, frozenset())
         return self._outcomes[platform]
 
-    # what is there, and what must be begun ------------------------------------------------------------------------------
+    # what is there, and what must be started ------------------------------------------------------------------------------
 
     def _there(self, order: Order, platform: Platform, found: dict[Platform, Build]) -> None:
         build = self._look(order, platform)
@@ -150,7 +152,7 @@ class Building:
         self._note(first)
         for each in others:
             if not each.over:
-                self.say(f"{platform}: cancels {each.url}: {first.url} is the same and was begun before it")
+                self.say(f"{platform}: cancels {each.url}: {first.url} is the same and was started before it")
                 self.eas.cancel(each.id)
         return first
 
@@ -171,8 +173,8 @@ class Building:
             number=order.numbers[platform],
         )
 
-    def _begun(self, order: Order, missing: list[Platform]) -> dict[Platform, Build]:
-        """Begin what is missing. Whatever the program says, what EAS shows afterwards counts: the first of two may have begun."""
+    def _started(self, order: Order, missing: list[Platform]) -> dict[Platform, Build]:
+        """Begin what is missing. Whatever the program says, what EAS shows afterwards counts: the first of two may have started."""
         problem: ShipmateError | None = None
         try:
             for build in self.eas.start(missing, order.profile):
@@ -193,7 +195,7 @@ class Building:
         for _ in Polling(interval=EVERY).looks(self.clock, until):
             build = self._look(order, platform)
             if build is not None:
-                self.say(f"{platform}: build {build.number} of {build.version} was begun: {build.url}")
+                self.say(f"{platform}: build {build.number} of {build.version} was started: {build.url}")
                 found[platform] = build
                 return
         raise problem or ProviderError(
@@ -205,12 +207,12 @@ class Building:
 
     # waiting ------------------------------------------------------------------------------------------------------------
 
-    def _wait(self, order: Order, builds: Mapping[Platform, Build], begun: frozenset[Platform]) -> None:
+    def _wait(self, order: Order, builds: Mapping[Platform, Build], started: frozenset[Platform]) -> None:
         running = dict(builds)
         for look in Polling(interval=EVERY).looks(self.clock, self.clock.deadline(self.patience)):
             for platform, build in list(running.items()):
                 now, problem = self._seen(build)
-                self._tell(now, look.waited)
+                self._say_state(now, look.waited)
                 if problem is None and not now.over and look.last:
                     problem = self._late(now)
                 if problem is None and not now.over:
@@ -219,7 +221,7 @@ class Building:
                 del running[platform]
                 problem = problem or self._problem(order, now)
                 self._outcomes[platform] = Outcome(
-                    platform=platform, build=now, problem=problem, begun=platform in begun
+                    platform=platform, build=now, problem=problem, started=platform in started
                 )
             if not running:
                 return
@@ -255,7 +257,7 @@ class Building:
             f"the {build.platform} build failed: {build.problem or 'EAS does not say why'}",
             where=build.url,
             why=f"its log ends with\n{log}" if log else "its log cannot be read here; the page above has it",
-            next_step="mend what it says and release a higher version; where Expo was at fault, re-run the job that starts the builds",
+            next_step="fix what it says and release a higher version; where Expo was at fault, re-run the job that starts the builds",
         )
 
     def _late(self, build: Build) -> ProviderUnavailable:
@@ -271,13 +273,13 @@ class Building:
             self.noted(build.platform, build)
             self._known.add(build.id)
 
-    def _tell(self, build: Build, elapsed: float) -> None:
-        said, at = self._told.get(build.id, ("", 0.0))
+    def _say_state(self, build: Build, elapsed: float) -> None:
+        said, at = self._said.get(build.id, ("", 0.0))
         state = _state(build)
-        if state != said or elapsed - at >= TELL_EVERY:
-            wait = f", to be begun in about {minutes(build.wait)}" if build.wait is not None else ""
+        if state != said or elapsed - at >= SAY_EVERY:
+            wait = f", to start in about {minutes(build.wait)}" if build.wait is not None else ""
             self.say(f"{build.platform}: {state}{wait}, after {minutes(elapsed)}: {build.url}")
-            self._told[build.id] = (state, elapsed)
+            self._said[build.id] = (state, elapsed)
 
     def _attempt(self, platform: Platform, act: Callable[[], None]) -> None:
         try:
@@ -290,7 +292,7 @@ def _not_begun(order: Order, platform: Platform) -> ProviderError:
     return ProviderError(
         f"EAS has no {platform} build {order.numbers[platform]} of {order.version} and this commit",
         where="eas build:list",
-        why="it was not begun, or deleted since",
+        why="it was not started, or deleted since",
         next_step="re-run the job that starts the builds: the jobs after it follow",
     )
 

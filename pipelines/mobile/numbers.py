@@ -99,7 +99,7 @@ class Counter:
         raise ConflictError(
             f"no number could be taken: somebody else was faster {TRIES} times",
             where=f"refs/{self._below}",
-            next_step="run it again when the other releases of the app have begun to build",
+            next_step="run it again when the other releases of the app have started to build",
         )
 
     def _create(self, wanted: Taken) -> bool:

@@ -66,7 +66,7 @@ def problem_of(outcomes: Sequence[Outcome]) -> ShipmateError | None:
         return CheckFailed(
             "; ".join(f"{each.build} does badly on {each.platform} and was halted: {each.halted}" for each in halted),
             where="production",
-            next_step="release a higher version with what mends it; `shipmate mobile resume` goes on with this one",
+            next_step="release a higher version with what fixes it; `shipmate mobile resume` goes on with this one",
         )
     failed = next((each.problem for each in outcomes if each.problem is not None), None)
     if failed is not None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WHERE = "App Store Connect"
 _WAITS = {
     "WAITING_FOR_REVIEW": "Apple's review, of a day or so; then it goes on sale by itself",
-    "IN_REVIEW": "Apple's review, which has begun; then it goes on sale by itself",
+    "IN_REVIEW": "Apple's review, which has started; then it goes on sale by itself",
     "WAITING_FOR_EXPORT_COMPLIANCE": "documents on its encryption: App Store Connect → App Information → App Encryption Documentation",
     "PENDING_DEVELOPER_RELEASE": "somebody to release it: App Store Connect → the version → Release This Version",
     "ACCEPTED": "Apple, which puts it on sale",

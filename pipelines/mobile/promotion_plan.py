@@ -106,7 +106,7 @@ def require_sense(request: Request, platforms: Sequence[Platform]) -> None:
     elif request.phased and (not ios or request.to == "beta"):
         what, step = "only the App Store releases in phases", "leave --phased out; Google Play takes --percent"
     elif request.phased and request.platform == "ios" and percent is not None:
-        what, step = "phases have Apple's own shares", "leave --percent out; 100 ends phases that have begun"
+        what, step = "phases have Apple's own shares", "leave --percent out; 100 ends phases that have started"
     elif platforms == ("ios",) and percent not in (None, 100):
         what, why, step = (
             "Apple fixes the shares of a release",

@@ -113,7 +113,7 @@ class PlayPromotion:
             raise RefusedError(
                 f"{build} was halted at {has}",
                 where=f"{WHERE}, {to}",
-                next_step="`shipmate mobile resume` goes on with it; what is wrong with it is mended by a higher version",
+                next_step="`shipmate mobile resume` goes on with it; what is wrong with it is fixed by a higher version",
             )
         if percent is not None and percent < ours.percent:
             raise RefusedError(
@@ -216,7 +216,7 @@ class PlayPromotion:
         return found
 
     def _edited(self, track: To, decide: Callable[[str], Step], *, may_wait: bool = False) -> Promoted:
-        """Decide and do it within one edit, which is begun again whenever somebody else was faster.
+        """Decide and do it within one edit, which is started again whenever somebody else was faster.
 
         `may_wait`: earlier changes that are in review are no error, but what it waits for.
         """

@@ -36,7 +36,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def upload(folder: Path, source: Source, token: str, environ: Mapping[str, str], *, run: Run = subprocess.run) -> str:
-    """What came of it, in words. Without them traces are hard to read; no update is taken back for that, so nothing is raised."""
+    """What came of it, in words. Without them traces are hard to read; no update is rolled back for that, so nothing is raised."""
     program, exported = folder / PROGRAM, folder / EXPORTED
     if not token:
         return "source maps are not uploaded: SENTRY_AUTH_TOKEN is not set (a token of the organization, scope org:ci)"

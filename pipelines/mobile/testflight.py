@@ -149,9 +149,7 @@ class TestFlight:
                 f"Apple refuses the build: {'; '.join(each.problems) or 'it does not say why'}",
                 where="App Store Connect",
                 why="the version is not above the last one that was approved: its train is closed" if closed else "",
-                next_step="release a higher version"
-                if closed
-                else "mend what Apple names and release the next version",
+                next_step="release a higher version" if closed else "fix what Apple names and release the next version",
             )
 
     def _until(self, look: Callable[[], T | None], what: str) -> T:
@@ -204,7 +202,7 @@ class TestFlight:
             external = "WAITING_FOR_BETA_REVIEW"
         return {
             "WAITING_FOR_BETA_REVIEW": "Apple's beta review: external testers get the build after it, in a day or so",
-            "IN_BETA_REVIEW": "Apple's beta review, which has begun",
+            "IN_BETA_REVIEW": "Apple's beta review, which has started",
             "BETA_REJECTED": "an answer to Apple, which rejected the build in beta review: App Store Connect → TestFlight says why",
         }.get(external, "")
 

@@ -1,8 +1,8 @@
 """Change the app over the air: to a share of the devices that only rises, and back within a minute.
 
 An update reaches builds of its own runtime version and no others, so it is published only where that is the runtime version of builds that
-people have. What is taken back says so in the message of what comes instead, which is how a later run knows it, and what is in the middle
-of being taken back is noted before it is begun: a run that was killed anywhere is finished by running it again.
+people have. What is rolled back says so in the message of what comes instead, which is how a later run knows it, and what is in the middle
+of being rolled back is noted before it is started: a run that was killed anywhere is finished by running it again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import CheckFailed, ConflictError, RefusedError, ShipmateError
 from pipelines.faults import MayHaveHappened
-from pipelines.mobile.update_notes import Return
+from pipelines.mobile.update_notes import Rollback
 from pipelines.polling import Polling
 from pipelines.providers.eas import EasRefused
 
@@ -49,7 +49,7 @@ class Change:
     builds: Mapping[Platform, Sequence[Build]]
     """That people may have: the finished ones of the channel, the newest first."""
     again: bool = False
-    """Although it was taken back before."""
+    """Although it was rolled back before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Result:
     held: str = ""
     """Why no more devices get it, although it was asked for."""
     halted: str = ""
-    """Why it was taken back by itself."""
+    """Why it was rolled back by itself."""
     warning: str = ""
     seconds: float = 0.0
     """That it took to be back."""
@@ -88,7 +88,7 @@ class Updates:
         """Publish it, or give what is rolled out already to more; what is done is left alone.
 
         Raises RefusedError for a change that no build can take, for a smaller share, while another one is rolled out (expo/eas-cli#4233)
-        and for what was taken back before; CheckFailed where EAS gave it another runtime version; and what the calls raise.
+        and for what was rolled back before; CheckFailed where EAS gave it another runtime version; and what the calls raise.
         """
         groups = self._groups()
         self._require_nothing_open(groups)
@@ -101,7 +101,7 @@ class Updates:
             said = f"{self.channel} has {change.commit[:12]} already, with everybody"
             return Result(channel=self.channel, text=said, updates=tuple(there))
         require_fits(change)
-        self._require_not_taken_back(change, groups)
+        self._require_not_rolled_back(change, groups)
         updates = self._published(change)
         self._require_runtimes(change, updates)
         self._announce(updates)
@@ -109,7 +109,7 @@ class Updates:
         return Result(channel=self.channel, text=said, changed=True, percent=change.percent, updates=tuple(updates))
 
     def watch(self, result: Result, minutes: float) -> Result:
-        """Look at how it does for so long, and take it back when it does badly. Without a verdict at the end it is held."""
+        """Look at how it does for so long, and roll it back when it does badly. Without a verdict at the end it is held."""
         told = ""
         for look in Polling(interval=EVERY).looks(self.clock, self.clock.deadline(60.0 * minutes)):
             health = self.health(result.updates)
@@ -121,26 +121,26 @@ class Updates:
             if look.last:
                 held = health.says if health.state == "unknown" else ""
                 return replace(result, held=held, text=f"{result.text}, watched for {minutes:g} min")
-        raise AssertionError("unreachable: the last look returns")
+        raise AssertionError("unreachable: the last look rollbacks")
 
     def roll_back(self, reason: str = "asked for") -> Result:
-        """Take back what is rolled out, or what everybody was given last; finish it where a run before was ended in the middle.
+        """Roll back what is rolled out, or what everybody was given last; finish it where a run before was ended in the middle.
 
-        Asked again for what is done it says so. Raises RefusedError where there is nothing to take back.
+        Asked again for what is done it says so. Raises RefusedError where there is nothing to roll back.
         """
         started = self.clock.monotonic()
         groups = self._groups()
-        returns = self._open(groups) or self._returns(groups)
-        if not returns:
+        rollbacks = self._open(groups) or self._rollbacks(groups)
+        if not rollbacks:
             return self._nothing(groups)
-        commit = next((each.commit for each in returns if each.commit), "")
-        self._note(returns, commit)
-        for each in returns:
-            self._bring_back(each, reason)
+        commit = next((each.commit for each in rollbacks if each.commit), "")
+        self._note(rollbacks, commit)
+        for each in rollbacks:
+            self._roll_back_group(each, reason)
         self._note((), commit)
         seconds = self.clock.monotonic() - started
-        embedded = any(each.embedded for each in returns)
-        to = ", ".join(dict.fromkeys("what is inside the build" if each.embedded else each.to for each in returns))
+        embedded = any(each.embedded for each in rollbacks)
+        to = ", ".join(dict.fromkeys("what is inside the build" if each.embedded else each.to for each in rollbacks))
         warning = "devices go to what is inside their build; where an update ran before on some of them, this is not exactly what they had"
         return Result(
             channel=self.channel,
@@ -185,7 +185,7 @@ class Updates:
                 f"the update is with {has} % of {self.channel}, and cannot be with {change.percent} %",
                 where="EAS",
                 why="who has it keeps it: a share only rises",
-                next_step=f"`shipmate mobile rollback --channel {self.channel}` takes it back from everybody",
+                next_step=f"`shipmate mobile rollback --channel {self.channel}` rolls it back from everybody",
             )
         behind = [group for group in active if group.percent < change.percent]
         if not behind:
@@ -227,15 +227,15 @@ class Updates:
             found += ours
         return found
 
-    def _require_not_taken_back(self, change: Change, groups: Sequence[Group]) -> None:
+    def _require_not_rolled_back(self, change: Change, groups: Sequence[Group]) -> None:
         for group in groups:
             back = _BACK.search(group.text)
             if back is not None and change.commit.startswith(back["commit"]) and not change.again:
                 raise RefusedError(
-                    f"{change.commit[:12]} was taken back from {self.channel} before",
+                    f"{change.commit[:12]} was rolled back from {self.channel} before",
                     where=f"EAS, update {group.id}",
                     why=group.text,
-                    next_step="commit what mends it and publish that; `--again` publishes this very commit once more",
+                    next_step="commit what fixes it and publish that; `--again` publishes this very commit once more",
                 )
 
     def _require_runtimes(self, change: Change, updates: Sequence[Update]) -> None:
@@ -256,31 +256,31 @@ class Updates:
             f"another update is being rolled out on {self.channel}: {named or 'EAS does not show which'}",
             where="EAS",
             why="while one is, EAS refuses to publish, to republish and to roll back",
-            next_step=f"finish it: `shipmate mobile update --channel {self.channel} --percent 100` in its commit; or take it back: "
+            next_step=f"finish it: `shipmate mobile update --channel {self.channel} --percent 100` in its commit; or roll it back: "
             f"`shipmate mobile rollback --channel {self.channel}`",
         )
 
     # going back ---------------------------------------------------------------------------------------------------------
 
-    def _returns(self, groups: Sequence[Group]) -> list[Return]:
-        """What has to be taken back: all that is rolled out, else what was given to everybody last, on each platform."""
+    def _rollbacks(self, groups: Sequence[Group]) -> list[Rollback]:
+        """What has to be rolled back: all that is rolled out, else what was given to everybody last, on each platform."""
         active = [group for group in groups if group.rolling_out]
         if active:
-            return [self._return(group, groups) for group in active]
+            return [self._rollback_of(group, groups) for group in active]
         if not groups:
             return []
         back = _BACK.search(groups[0].text)
         bad = back["commit"] if back is not None else _commit(self.eas.view(groups[0].id))
         latest = {_latest(groups, group.runtime, group.platforms) for group in groups} - {None}
         wanted = [group for group in groups if group in latest and not group.embedded and not _BACK.search(group.text)]
-        returns = [self._return(group, groups) for group in wanted]
-        return [each for each in returns if bad and each.commit.startswith(bad)]
+        rollbacks = [self._rollback_of(group, groups) for group in wanted]
+        return [each for each in rollbacks if bad and each.commit.startswith(bad)]
 
-    def _return(self, group: Group, groups: Sequence[Group]) -> Return:
+    def _rollback_of(self, group: Group, groups: Sequence[Group]) -> Rollback:
         # What a roll-out is measured against is what was there before it, whatever that was.
         older = (each for each in groups[groups.index(group) + 1 :] if _for(each, group.runtime, group.platforms))
         to = next(older, None) if group.rolling_out else _before(group, groups)
-        return Return(
+        return Rollback(
             group=group.id,
             commit=_commit(self.eas.view(group.id)),
             runtime=group.runtime,
@@ -289,7 +289,7 @@ class Updates:
             embedded=to is None or to.embedded,
         )
 
-    def _bring_back(self, each: Return, reason: str) -> None:
+    def _roll_back_group(self, each: Rollback, reason: str) -> None:
         """Raises ConflictError when EAS shows something else in the end."""
         for attempt in range(TRIES):
             try:
@@ -300,12 +300,12 @@ class Updates:
                 self.say(f"{error.what}; looks again")
         if not _over(each, self._groups()):
             raise ConflictError(
-                f"{each.group} was to be taken back on {'/'.join(each.platforms)}, and EAS shows nothing that does it",
+                f"{each.group} was to be rolled back on {'/'.join(each.platforms)}, and EAS shows nothing that does it",
                 where=f"EAS, channel {self.channel}",
                 next_step="run this again: it looks at what is there and goes on",
             )
 
-    def _act(self, each: Return, reason: str) -> None:
+    def _act(self, each: Rollback, reason: str) -> None:
         """One step further, by what EAS shows now."""
         groups = self._groups()
         if _over(each, groups):
@@ -328,34 +328,34 @@ class Updates:
             said = f"{self.channel} is back from {back['commit']} already"
             return Result(channel=self.channel, text=said)
         raise RefusedError(
-            f"nothing over the air can be taken back on {self.channel}",
+            f"nothing over the air can be rolled back on {self.channel}",
             where="EAS",
             why="its devices use what is inside their build" if not groups or groups[0].embedded else "",
-            next_step="what is wrong with a build is mended by a higher version in the stores; `shipmate mobile halt` stops its roll-out",
+            next_step="what is wrong with a build is fixed by a higher version in the stores; `shipmate mobile halt` stops its roll-out",
         )
 
     # notes --------------------------------------------------------------------------------------------------------------
 
-    def _open(self, groups: Sequence[Group]) -> list[Return]:
+    def _open(self, groups: Sequence[Group]) -> list[Rollback]:
         """What a run before did not finish taking back."""
         try:
             noted = self.notes.read()
         except ShipmateError as error:
-            self.say(f"whether something is half taken back cannot be read: {error.what}")
+            self.say(f"whether something is half rolled back cannot be read: {error.what}")
             return []
         return [each for each in noted if not _over(each, groups)]
 
-    def _note(self, returns: Sequence[Return], commit: str) -> None:
+    def _note(self, rollbacks: Sequence[Rollback], commit: str) -> None:
         try:
-            self.notes.write(returns, commit)
+            self.notes.write(rollbacks, commit)
         except ShipmateError as error:
-            # To take it back matters more than to know it later.
+            # To roll it back matters more than to know it later.
             self.say(f"it cannot be noted: {error.what}")
 
     def _require_nothing_open(self, groups: Sequence[Group]) -> None:
         if self._open(groups):
             raise RefusedError(
-                f"an update of {self.channel} is half taken back: a run was ended in the middle of it",
+                f"an update of {self.channel} is half rolled back: a run was ended in the middle of it",
                 where="EAS",
                 next_step=f"`shipmate mobile rollback --channel {self.channel}` finishes it",
             )
@@ -395,7 +395,7 @@ def require_fits(change: Change) -> None:
     )
 
 
-def _over(each: Return, groups: Sequence[Group]) -> bool:
+def _over(each: Rollback, groups: Sequence[Group]) -> bool:
     """Whether it is back, or something newer has been published for its devices since."""
     for platform in each.platforms:
         latest = _latest(groups, each.runtime, (platform,))
@@ -413,7 +413,7 @@ def _for(group: Group, runtime: str, platforms: Sequence[Platform]) -> bool:
 
 
 def _before(group: Group, groups: Sequence[Group]) -> Group | None:
-    """What devices had before a group that was not taken back itself; None for what is inside the build."""
+    """What devices had before a group that was not rolled back itself; None for what is inside the build."""
     backs = {each.id: found for each in groups if (found := _BACK.search(each.text))}
     bad = {found["group"] for found in backs.values()} | {group.id}
     older = groups[groups.index(group) + 1 :]

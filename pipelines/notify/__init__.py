@@ -23,7 +23,7 @@ class PartlyTold(ProviderError):
 def tell(message: Message, messengers: Sequence[Messenger]) -> list[str]:
     """Tell by every way; one line for each that failed, beginning with its name. No way at all is no failure.
 
-    Raises ProviderError when there are ways and nobody was told.
+    Raises ProviderError when there are ways and nobody was notified.
     """
     failures: list[str] = []
     nobody = 0
@@ -35,10 +35,10 @@ def tell(message: Message, messengers: Sequence[Messenger]) -> list[str]:
             nobody += not isinstance(error, PartlyTold)
     if messengers and nobody == len(messengers):
         raise ProviderError(
-            f"nobody was told of {message.title!r}: " + " | ".join(failures),
+            f"nobody was notified of {message.title!r}: " + " | ".join(failures),
             where="alerts",
             why="every way failed, each for its own reason",
-            next_step="tell people yourself, then mend the ways above",
+            next_step="notify people yourself, then fix what failed above",
         )
     return failures
 

@@ -154,7 +154,7 @@ class CloudRunHost:
             name = templates.attempt(base, number)
             if name not in known or not problem(known[name]):
                 return name
-        raise CheckFailed(f"{base} failed 99 times", where=self._service.path, next_step="mend it, and release again")
+        raise CheckFailed(f"{base} failed 99 times", where=self._service.path, next_step="fix it, and release again")
 
     def _has_traffic(self, service: Service, name: str) -> bool:
         percents = Traffic.actual(service).percents

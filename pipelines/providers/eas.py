@@ -102,7 +102,7 @@ class Build:
     queue: int | None = None
     """Its place in the queue, from 1."""
     wait: float | None = None
-    """Seconds until it is begun, as EAS guesses."""
+    """Seconds until it is started, as EAS guesses."""
     problem: str = ""
     """Why it failed, in EAS's words."""
 
@@ -164,7 +164,7 @@ class Eas:
         return {int(number) for number in listed if number.isdecimal()}
 
     def start(self, platforms: Sequence[Platform], profile: str) -> list[Build]:
-        """Begin builds of what the folder holds. Where the second of two is refused the first has begun: look with `builds`.
+        """Begin builds of what the folder holds. Where the second of two is refused the first has started: look with `builds`.
 
         Raises EasRefused, CredentialsError, MayHaveHappened.
         """

@@ -26,7 +26,7 @@ def written(marks: Marks) -> str:
         "frozen": marks.frozen[:200],
         "held": marks.held[:200],
         "contracts": marks.contracts if marks.contracts != "0000" else "",
-        "untold": marks.untold,
+        "untold": marks.unannounced,
     }
     return json.dumps({key: value for key, value in held.items() if value}, separators=(",", ":"))
 
@@ -51,7 +51,7 @@ def read(text: str, legacy: str = "") -> Marks:
         frozen=str(found.get("frozen") or ""),
         held=str(found.get("held") or ""),
         contracts=str(found.get("contracts") or "0000"),
-        untold=str(found.get("untold") or ""),
+        unannounced=str(found.get("untold") or ""),
     )
 
 

@@ -82,7 +82,7 @@ def a_crashing_update_is_rolled_back(scenario: Scenario, user: User, devices: De
 def a_rolled_back_commit_is_refused(scenario: Scenario, user: User) -> None:
     said = user.command(f"{UPDATE} --percent 10", ok=False)
     with scenario.then("the commit that was rolled back is refused"):
-        _expect_exit(said, REFUSED, f"was taken back from {CHANNEL} before")
+        _expect_exit(said, REFUSED, f"was rolled back from {CHANNEL} before")
 
 
 def a_native_change_is_refused(scenario: Scenario, user: User) -> None:

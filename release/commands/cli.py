@@ -16,7 +16,7 @@ COMMANDS = {
     "notes": "The notes of a release.",
     "plan": "What publishing would do, and whether it may.",
     "assets": "SBOMs, checksums and notes, as files.",
-    "publish": "Publish the release on GitHub; finishes what was begun.",
+    "publish": "Publish the release on GitHub; finishes what was started.",
     "verify": "Check a published release from outside.",
     "yank": "Withdraw a published release.",
 }

@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; run it again: it finishes what was begun", err=True)
+        click.echo("interrupted; run it again: it finishes what was started", err=True)
         code = 130
     except ShipmateError as error:
         click.echo(f"{click.style(error.title, fg='red', bold=True)}: {error}", err=True)

@@ -1,4 +1,4 @@
-"""`shipmate release publish`: publish the release on GitHub; finishes what was begun."""
+"""`shipmate release publish`: publish the release on GitHub; finishes what was started."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def contents_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("publish", short_help="Publish the release on GitHub; finishes what was begun.")
+@click.command("publish", short_help="Publish the release on GitHub; finishes what was started.")
 @click.option("--take-over", is_flag=True, help="Take the lock of a run that is known to be gone.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @contents_options

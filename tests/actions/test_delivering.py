@@ -287,7 +287,7 @@ def test_a_bad_release_returns_to_its_base_and_everybody_is_told(at: Workplace) 
     assert "| backend | give all traffic to v1.0.0" in at.summary
     assert serving(at.shop, "production") == [{"v1.0.0": 100}, {"v1.0.0": 100}]
     assert at.roll_back(run, planned, approved) == {"release": "v1.0.0", "was": "", "changed": "false"}
-    assert "production serves v1.0.0; there was nothing to take back." in at.summary
+    assert "production serves v1.0.0; there was nothing to roll back." in at.summary
 
 
 READ_ONLY = """browser_tests:
@@ -422,7 +422,7 @@ def test_what_is_told_stands_in_the_summary(at: Workplace) -> None:
         needs = json.dumps({"deploy": {"result": "failure"}})
         given = {"environment": "production", "version": "v1.0.0", "needs": needs, "slack_webhook": HOOK}
         assert at.act("notify", **given) == {}
-    assert at.summary.strip() == "📣 v1.0.0 to production failed — told by slack"
+    assert at.summary.strip() == "📣 v1.0.0 to production failed — notified by slack"
     assert "v1.0.0 to production failed" in slack.messages[0].text
 
 

@@ -46,7 +46,7 @@ def ctrl_c(process: subprocess.Popen[str]) -> str:
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert time.monotonic() - started < AT_ONCE_SECONDS, said
-    assert "interrupted; run it again: it finishes what was begun" in said
+    assert "interrupted; run it again: it finishes what was started" in said
     assert "Traceback" not in said
     return said
 

@@ -34,7 +34,7 @@ def test_the_runners_own_disk(desk: Desk, file: str) -> None:
     ended = desk.plan("v1.0.0")
     (error,) = ended.commands("error")
     assert ended.code == 11
-    assert "title=This machine is in the way" in error
+    assert "title=Local error" in error
     assert "the disk is full" in error
     assert "make room (`df -h`), then run this again" in error
 
@@ -44,7 +44,7 @@ def test_standard_output() -> None:
         argv = [sys.executable, "-P", "-m", "pipelines.cli", "manifest", "schema"]
         ended = subprocess.run(argv, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 11, ended.stderr
-    assert ended.stderr.startswith("This machine is in the way: the disk is full")
+    assert ended.stderr.startswith("Local error: the disk is full")
     assert "Traceback" not in ended.stderr
     assert "Exception ignored" not in ended.stderr
 

@@ -122,6 +122,6 @@ def test_a_wrong_slack_webhook(desk: Desk, terminal: Terminal) -> None:
         )
     (error,) = ended.commands("error")
     assert ended.code == 8
-    assert "nobody was told" in error
+    assert "nobody was notified" in error
     assert "SLACK_WEBHOOK" in error
     assert "wrong-and-secret" not in error

@@ -1,4 +1,4 @@
-"""The platform's own backend, all the way: assembled, pushed, migrated, staged, checked, live, and taken back."""
+"""The platform's own backend, all the way: assembled, pushed, migrated, staged, checked, live, and rolled back."""
 
 from __future__ import annotations
 

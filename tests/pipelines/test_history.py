@@ -46,9 +46,9 @@ def test_a_failure_is_written_on_its_way_up(shop: Shop) -> None:
 def test_what_a_rollback_took_back_is_inactive_as_far_as_all_of_it_went(shop: Shop) -> None:
     for release, artifacts in (("v1.0.0", DIGESTS), ("v1.1.0", {"web": "sha256:x"}), ("v1.2.0", DIGESTS)):
         opened(shop, release, artifacts).note("success", "live")
-    History(shop.context("production"), ROLLBACK).took_back("v1.0.0", {"web"})
+    History(shop.context("production"), ROLLBACK).rolled_back("v1.0.0", {"web"})
     assert states(shop) == [("v1.2.0", "success"), ("v1.1.0", "inactive"), ("v1.0.0", "success")]
-    History(shop.context("production"), ROLLBACK).took_back("v1.0.0", {"web", "backend"})
+    History(shop.context("production"), ROLLBACK).rolled_back("v1.0.0", {"web", "backend"})
     assert states(shop) == [("v1.2.0", "inactive"), ("v1.1.0", "inactive"), ("v1.0.0", "success")]
 
 
@@ -61,7 +61,7 @@ def test_without_a_record_nothing_is_noted(shop: Shop) -> None:
 def test_of_a_release_that_the_ledger_never_heard_of_only_what_was_live_is_inactive(shop: Shop) -> None:
     for release in ("v1.0.0", "v1.1.0"):
         opened(shop, release).note("success", "live")
-    History(shop.context("production"), ROLLBACK).took_back("v0.9.0", set(DIGESTS))
+    History(shop.context("production"), ROLLBACK).rolled_back("v0.9.0", set(DIGESTS))
     assert states(shop) == [("v1.1.0", "inactive"), ("v1.0.0", "success")]
 
 
@@ -72,7 +72,7 @@ def test_githubs_trouble_is_said_once_and_then_it_is_left_alone(shop: Shop, kind
     history.open("v1.0.0", shop.head("main"), DIGESTS)
     asked = len(shop.faults.fired)
     history.note("success", "live")
-    history.took_back("v0.9.0", {"web"})
+    history.rolled_back("v0.9.0", {"web"})
     assert history.records() == []
     assert len(shop.faults.fired) == asked <= 4, "two tries for what it looked up, two for what it wrote"
     assert shop.log.getvalue().count("the ledger could not be told") == 1

@@ -56,7 +56,7 @@ class Granted:
     url: str
     text: str
     until: datetime
-    """It is not begun with after this."""
+    """It is not started with after this."""
     broke_glass: bool
 
 

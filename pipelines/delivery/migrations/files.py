@@ -31,7 +31,7 @@ _NAME = re.compile(r"(?P<version>\d{4})_(?P<name>[a-z0-9_]+)\.(?P<kind>expand|co
 ALONE = "-- shipmate: no-transaction"
 NEXT = "-- shipmate: next"
 _SAYS = re.compile(r"--\s*shipmate:\s*(?P<what>[a-z-]+)\s*(?P<about>[^:\n]*?)\s*(?::\s*(?P<why>.*?))?\s*")
-MEND = "leave the file as it is, for other databases may have it; add a migration that does it rightly, with the line"
+FIX = "leave the file as it is, for other databases may have it; add a migration that does it rightly, with the line"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +230,7 @@ def _require_unchanged(applied: Sequence[Applied], files: Sequence[Migration]) -
             f"{row.file} {what} after it was applied",
             where=migration.file,
             why="the database has the earlier text: a new one would be here and there different",
-            next_step=f"restore it, then {MEND} `-- shipmate: supersedes {row.version}: why`",
+            next_step=f"restore it, then {FIX} `-- shipmate: supersedes {row.version}: why`",
         )
 
 

@@ -81,7 +81,7 @@ RULES: Mapping[str, Rule] = {
         instead="say IF NOT EXISTS or IF EXISTS, name the index, DROP CONSTRAINT IF EXISTS before ADD, WHERE what is not yet done",
     ),
     "code": Rule(why="what code does cannot be judged from its text", instead="write the statements themselves"),
-    "syntax": Rule(why="Postgres would refuse it", instead="mend it"),
+    "syntax": Rule(why="Postgres would refuse it", instead="fix it"),
     "exception": Rule(
         why="an exception is for one rule that the file breaks, with the reason somebody can review",
         instead="write `-- shipmate: allow RULE: why`, or take the line out",
@@ -133,7 +133,7 @@ def refused(found: Sequence[Finding]) -> RefusedError:
     return RefusedError(
         "\n".join([f"{len(found)} rule(s) broken", *(str(each) for each in found)]),
         where=", ".join(files),
-        next_step="mend what is named; for a reviewed exception add the line `-- shipmate: allow RULE: why` to the file",
+        next_step="fix what is named; for a reviewed exception add the line `-- shipmate: allow RULE: why` to the file",
     )
 
 

@@ -337,7 +337,7 @@ def _cancelled(migration: Migration, watch: Watch) -> ShipmateError | None:
             where=migration.file,
             why="a deployment may not make users wait; " + _left(migration),
             next_step="let it hold its locks more shortly: CONCURRENTLY, NOT VALID and VALIDATE apart, rows in batches. "
-            f"To do so, {_mended(migration)}",
+            f"To do so, {_fixed(migration)}",
         )
     if watch.blind:
         return ProviderUnavailable(
@@ -356,7 +356,7 @@ def _failure(error: psycopg.Error, migration: Migration) -> ProviderError:
         f"Postgres refuses {migration.file}: {_said(error)}",
         where=f"{migration.file}:{line}" if line else migration.file,
         why=" ".join(part for part in (error.diag.message_detail, error.diag.message_hint, _left(migration)) if part),
-        next_step=f"{_mended(migration)}; where the cause is in the database, mend that and run this again",
+        next_step=f"{_fixed(migration)}; where the cause is in the database, fix that and run this again",
     )
 
 
@@ -366,8 +366,8 @@ def _left(migration: Migration) -> str:
     )
 
 
-def _mended(migration: Migration) -> str:
-    return f"{schema.MEND} `-- shipmate: supersedes {migration.version}: why`, and release again"
+def _fixed(migration: Migration) -> str:
+    return f"{schema.FIX} `-- shipmate: supersedes {migration.version}: why`, and release again"
 
 
 def _said(error: psycopg.Error) -> str:

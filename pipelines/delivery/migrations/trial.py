@@ -113,7 +113,7 @@ def require(found: Trial) -> None:
         why="tried on a copy of the database"
         if found.by == "copy"
         else "counted in the database, which nothing has changed",
-        next_step=f"mend the rows, and release again; or {schema.MEND} `-- shipmate: supersedes {numbers}: why`",
+        next_step=f"fix the rows, and release again; or {schema.FIX} `-- shipmate: supersedes {numbers}: why`",
     )
 
 

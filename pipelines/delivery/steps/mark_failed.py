@@ -35,7 +35,7 @@ class MarkFailed(Step):
         stopping = f"stop {self.stops}, and " if self.stops else ""
         if not self.release:
             return f"{stopping}mark the way to {self.to}"
-        return f"{stopping}mark {self.release} as taken back" + (f", on the way to {self.to}" if self.to else "")
+        return f"{stopping}mark {self.release} as rolled back" + (f", on the way to {self.to}" if self.to else "")
 
     def change(self, marks: Marks, lock: Lock) -> Marks:
         """The marks with this one, the newest last. A release that was marked before keeps its first reason."""
@@ -43,15 +43,15 @@ class MarkFailed(Step):
         if self.release:
             failed[self.release] = failed.pop(self.release, self.why)
         failed.pop(self.to, None)
-        begun = marks.lock is not None and marks.lock.kind == self.kind and marks.restoring == self.to != ""
+        started = marks.lock is not None and marks.lock.kind == self.kind and marks.restoring == self.to != ""
         return replace(
             marks,
             failed=failed,
             restoring=self.to,
             lock=lock,
-            epoch=marks.epoch + (self.kind == "rollback" and not begun),
+            epoch=marks.epoch + (self.kind == "rollback" and not started),
             held="",
-            untold=self.release or marks.untold,
+            unannounced=self.release or marks.unannounced,
         )
 
     def run(self, context: Context) -> str:

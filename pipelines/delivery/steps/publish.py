@@ -36,7 +36,7 @@ class Publish(PlannedStep):
         return f"publish the GitHub release {self.release}"
 
     def run(self, context: Context) -> str:
-        """Raises TagGone, TagMoved, RefusedError for what was taken back, Withdrawn, and what publishing raises besides.
+        """Raises TagGone, TagMoved, RefusedError for what was rolled back, Withdrawn, and what publishing raises besides.
 
         Users have it: whatever else could be held against it was asked before it was deployed (preflight.py), and is only said now.
         """
@@ -62,7 +62,7 @@ def require_not_taken_back(context: Context, release: str) -> None:
         try:
             marks = context.host(component).live().marks
         except ShipmateError as error:
-            told = f"{component}: it could not be asked whether {release} was taken back meanwhile ({error.what})"
+            told = f"{component}: it could not be asked whether {release} was rolled back meanwhile ({error.what})"
             context.runtime.annotate("warning", told, title="Release")
             continue
         if release in marks.withdrawn:
@@ -73,10 +73,10 @@ def require_not_taken_back(context: Context, release: str) -> None:
             )
         if release in marks.failed:
             raise RefusedError(
-                f"{release} was taken back: {marks.failed[release]}",
+                f"{release} was rolled back: {marks.failed[release]}",
                 where=component,
                 why="what users do not have any more is not offered to anybody",
-                next_step="mend it and release the next version; `shipmate status` says what is live",
+                next_step="fix it and release the next version; `shipmate status` says what is live",
             )
 
 

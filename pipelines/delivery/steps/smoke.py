@@ -31,7 +31,7 @@ class Smoke(PlannedStep):
 
     @property
     def says(self) -> str:
-        return f"{counted(self.checks)} from outside; taken back if one fails"
+        return f"{counted(self.checks)} from outside; rolled back if one fails"
 
     def run(self, context: Context) -> str:
         context.report = _everything(context, self.release, context.delivered.commit)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pipelines.mobile.context import Context
 
-TELL_EVERY = 10
+SAY_EVERY = 10
 """Per cent of an upload between two lines about it."""
 
 
@@ -73,14 +73,14 @@ def _to_testflight(context: Context) -> Delivered:
 
 
 def _progress(context: Context) -> Callable[[int, int], None]:
-    """A line for each `TELL_EVERY` per cent."""
+    """A line for each `SAY_EVERY` per cent."""
     told = 0
 
     def tell(sent: int, size: int) -> None:
         nonlocal told
         percent = 100 * sent // max(size, 1)
-        if percent >= told + TELL_EVERY:
-            told = percent - percent % TELL_EVERY
+        if percent >= told + SAY_EVERY:
+            told = percent - percent % SAY_EVERY
             context.runtime.say(f"  {percent} % of {size / 1e6:.1f} MB")
 
     return tell

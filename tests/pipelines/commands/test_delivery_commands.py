@@ -57,7 +57,7 @@ def test_a_release_goes_out_is_seen_checked_and_taken_back(terminal: Terminal) -
 
     plan = terminal.json("rollback", "-e", "staging", "--dry-run")
     assert [step["component"] for step in plan] == ["backend", "web"] * 4
-    assert [step["does"] for step in plan][:2] == ["mark sha-2 as taken back, on the way to sha-1"] * 2
+    assert [step["does"] for step in plan][:2] == ["mark sha-2 as rolled back, on the way to sha-1"] * 2
     assert terminal.live() == {"backend": "sha-2", "web": "sha-2"}
     back = terminal.json("rollback", "-e", "staging")
     assert (back["release"], back["was"], back["changed"]) == ("sha-1", "sha-2", True)

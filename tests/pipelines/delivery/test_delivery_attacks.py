@@ -196,7 +196,7 @@ def test_a_notice_that_fails_does_not_keep_an_emergency_waiting(shop: Shop) -> N
     context = shop.context("production", shop.start("on-call"))
     secrets = {"slack_webhook": "https://hooks.slack.test/x", "smtp_user": "", "smtp_password": ""}
     notifications.announce_break_glass(context, "v1.0.0", "it is down", "on-call", secrets)
-    assert "nobody was told" in shop.log.getvalue()
+    assert "nobody was notified" in shop.log.getvalue()
 
 
 # what anybody can write -------------------------------------------------------------------------------------------------

@@ -201,12 +201,12 @@ def test_a_release_that_is_sick_where_users_are_is_taken_back(shop: Shop) -> Non
     shop.host("staging", "web").sick.add("sha-2")
     with pytest.raises(CheckFailed, match=r"the page is this release(.|\n)*next: staging is back to sha-1; ") as failed:
         deploy(shop, "sha-2")
-    assert "not taken back" not in failed.value.why
+    assert "not rolled back" not in failed.value.why
     assert serving(shop) == both("sha-1")
     for component in COMPONENTS:
         marks = shop.host("staging", component).marks
         assert all("sha-2" not in key for key in marks.stable)
-        assert (marks.lock, marks.restoring, marks.untold) == (None, "", "")
+        assert (marks.lock, marks.restoring, marks.unannounced) == (None, "", "")
     assert shop.host("staging", "backend").marks.failed == {"sha-2": "its delivery failed"}
     back, failure, *_ = shop.ledger().records("staging")
     assert [(back.task, back.release, back.state), (failure.task, failure.release)] == [
@@ -214,7 +214,7 @@ def test_a_release_that_is_sick_where_users_are_is_taken_back(shop: Shop) -> Non
         ("shipmate", "sha-2"),
     ]
     assert [event.state for event in failure.events] == ["failure", "in_progress"]
-    assert "nobody was told: tell people yourself" in shop.log.getvalue(), "this terminal has no way to"
+    assert "nobody was notified: do it yourself" in shop.log.getvalue(), "this terminal has no way to"
     shop.host("staging", "web").sick.clear()
     deploy(shop, "sha-2")
     assert serving(shop) == both("sha-2"), "asked for again, it begins anew"
@@ -222,7 +222,7 @@ def test_a_release_that_is_sick_where_users_are_is_taken_back(shop: Shop) -> Non
 
 def test_a_first_release_that_fails_has_nothing_to_go_back_to(shop: Shop) -> None:
     shop.host("staging", "web").sick.add("sha-1")
-    with pytest.raises(CheckFailed, match=r"not taken back: nothing was live before sha-1(.|\n)*next: fix it forward"):
+    with pytest.raises(CheckFailed, match=r"not rolled back: nothing was live before sha-1(.|\n)*next: fix it forward"):
         deploy(shop, "sha-1")
     assert serving(shop) == both("sha-1")
 

@@ -146,7 +146,7 @@ def test_killed_at_any_write_it_is_finished_by_running_again(shop: Shop, anew: b
 @pytest.mark.long
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 def test_a_failed_delivery_returns_to_its_base_whatever_was_killed(shop: Shop, after_effect: bool) -> None:
-    """Go live dies at a write, and the job that takes it back dies at one, too; the next one ends there, and then nothing is left."""
+    """Go live dies at a write, and the job that rolls it back dies at one, too; the next one ends there, and then nothing is left."""
     for first in range(1, MOST_WRITES):
         version = f"v1.{first}.0"
         ended = False
@@ -209,7 +209,7 @@ def test_a_release_that_is_sick_where_users_are_is_taken_back(shop: Shop) -> Non
 
 
 def test_it_goes_to_the_base_of_each_component_and_not_to_one_release(shop: Shop) -> None:
-    """The web was taken back alone some time ago."""
+    """The web was rolled back alone some time ago."""
     live(shop, "v0.9.0", "web")
     live(shop, "v1.0.0", "backend")
     shop.host("production", "backend").sick.add("v1.1.0")
@@ -261,7 +261,7 @@ def test_when_nothing_ever_had_traffic_nothing_is_done(shop: Shop) -> None:
     shop.writes.seen.clear()
     result = delivery.back()
     assert (result.changed, result.done, result.release) == (False, (), "v1.0.0")
-    assert "v1.1.0 has no traffic: there is nothing to take back" in shop.log.getvalue()
+    assert "v1.1.0 has no traffic: there is nothing to roll back" in shop.log.getvalue()
     assert (shop.writes.seen, serving(shop)) == ([], both("v1.0.0"))
     assert shop.host("production", "backend").marks.failed == {}
 
@@ -293,7 +293,7 @@ def test_what_somebody_else_made_live_is_left_alone(shop: Shop, where: str) -> N
         delivery.go_live() if where == "go live" else delivery.back()
     assert serving(shop)[1] == {"v9.0.0": 100}
     if where == "back":
-        assert serving(shop) == before, "all or nothing: no component is taken back alone"
+        assert serving(shop) == before, "all or nothing: no component is rolled back alone"
         assert not [write for write in shop.writes.seen if write.startswith(("shift", "mark"))]
 
 

@@ -81,7 +81,7 @@ def test_a_release() -> None:
 def test_what_was_taken_back() -> None:
     back = {"result": "success", "outputs": {"changed": "true"}}
     assert [(m.kind, m.title, m.what) for m in told(failed_at("go-live", back))] == [
-        ("rolled-back", "production was taken back from v1.0.0", "failed: go-live"),
+        ("rolled-back", "production was rolled back from v1.0.0", "failed: go-live"),
         ("deployment-failed", "v1.0.0 to production failed", "failed: go-live"),
     ]
 
@@ -93,7 +93,7 @@ def test_what_never_had_traffic_was_not_taken_back() -> None:
 
 def test_what_could_not_be_taken_back_says_what_to_do_now() -> None:
     (message,) = told(failed_at("go-live", "failure"))
-    assert message.title == "v1.0.0 to production failed and was not taken back"
+    assert message.title == "v1.0.0 to production failed and was not rolled back"
     assert message.what == "failed: go-live, roll-back"
     assert message.next_step.startswith("now: `shipmate rollback --environment production`")
 
@@ -101,7 +101,7 @@ def test_what_could_not_be_taken_back_says_what_to_do_now() -> None:
 @pytest.mark.parametrize(
     ("outcome", "changed", "titles"),
     [
-        ("success", "true", ["production was taken back to v1.0.0"]),
+        ("success", "true", ["production was rolled back to v1.0.0"]),
         ("success", "false", []),
         ("failure", None, ["The rollback of production failed"]),
     ],
@@ -187,10 +187,10 @@ def test_one_way_that_fails_does_not_stop_the_other(slack: tuple[Slack, Context]
 def test_when_no_way_works_the_job_fails(slack: tuple[Slack, Context]) -> None:
     _, made = slack
     (message,) = told(well())
-    with pytest.raises(ProviderError, match=r"nobody was told(.|\n)*it is closed"):
+    with pytest.raises(ProviderError, match=r"nobody was notified(.|\n)*it is closed"):
         telling.tell(made, message, [Broken()])
     wrong = telling.ways(made, "https://hooks.slack.com/services/T1/B1/wrong", "", "")
-    with pytest.raises(ProviderError, match="nobody was told") as error:
+    with pytest.raises(ProviderError, match="nobody was notified") as error:
         telling.tell(made, message, wrong)
     assert "T1/B1/wrong" not in str(error.value)
 
@@ -206,7 +206,7 @@ def test_a_rollback_at_a_terminal_is_told_and_never_fails_by_it(
 ) -> None:
     emulator, made = slack
     made.runtime.environ = {**ENVIRON, "SLACK_WEBHOOK": f"https://hooks.slack.com/services/{key}"}
-    assert telling.tell_of_rollback(made, "v1.0.0", "v1.1.0") == by
+    assert telling.notify_of_rollback(made, "v1.0.0", "v1.1.0") == by
     assert [("v1.0.0" in m.text and "v1.1.0" in m.text) for m in emulator.messages] == [True] * len(by)
 
 

@@ -79,7 +79,7 @@ def test_both_components_go_back_together_and_the_ledger_knows(life: Shop) -> No
     ]
     for marks in (life.host("production", component).marks for component in COMPONENTS):
         assert [key.rpartition("-")[0] for key in marks.stable] == ["v1-1-0", "v1-2-0", "v1-0-0"]
-        assert (marks.failed, marks.restoring) == ({"v1.2.0": "taken back to v1.1.0"}, "")
+        assert (marks.failed, marks.restoring) == ({"v1.2.0": "rolled back to v1.1.0"}, "")
 
 
 @pytest.mark.parametrize("request_", [{}, {"to": "v1.1.0"}], ids=["again", "by name"])
@@ -102,7 +102,7 @@ def test_further_back_by_name_and_forward_again(life: Shop) -> None:
     assert ledger(life)[0] == (":rollback", "v1.2.0", "success")
     assert back(life, to="v1.0.0").changed
     assert back(life, to="v1.2.0").changed
-    assert back(life).release == "v1.0.0", "where it was stable last; v1.1.0 was taken back, v1.0.0 is good again"
+    assert back(life).release == "v1.0.0", "where it was stable last; v1.1.0 was rolled back, v1.0.0 is good again"
 
 
 def test_one_component_alone(life: Shop) -> None:
@@ -214,7 +214,7 @@ def test_an_old_run_that_is_started_again_decides_anew(life: Shop) -> None:
     life.end(run, "success")
     release(life, "v1.3.0")
     assert back(life, life.again(run)).was == "v1.3.0"
-    assert serving(life) == both("v1.1.0"), "v1.2.0 was taken back, so it is not gone back to"
+    assert serving(life) == both("v1.1.0"), "v1.2.0 was rolled back, so it is not gone back to"
 
 
 def withdraw(shop: Shop, version: str) -> None:
@@ -263,7 +263,7 @@ def test_when_marks_exclude_all_there_is_it_is_refused_without_github(life: Shop
     named = life.context("production")
     named.github = None
     assert roll_back(named, Request(to="v1.1.0")).release == "v1.1.0", "somebody who names it knows"
-    assert host.marks.failed == {"v1.2.0": "taken back to v1.1.0"}, "it is good again"
+    assert host.marks.failed == {"v1.2.0": "rolled back to v1.1.0"}, "it is good again"
 
 
 def test_what_is_marked_is_what_is_left_behind_and_not_what_is_gone_forward_from() -> None:
@@ -383,7 +383,7 @@ def test_the_plan_alone_changes_nothing(life: Shop) -> None:
     steps = decide(life.context("production"), Request())
     keys = [life.host("production", component).marks.stable[1] for component in COMPONENTS]
     assert [(step.says, done) for step, done in steps][:4] == [
-        *[("mark v1.2.0 as taken back, on the way to v1.1.0", "")] * 2,
+        *[("mark v1.2.0 as rolled back, on the way to v1.1.0", "")] * 2,
         *[(f"give all traffic to v1.1.0 ({key})", "") for key in keys],
     ]
     assert (life.writes.seen, serving(life)) == ([], both("v1.2.0"))

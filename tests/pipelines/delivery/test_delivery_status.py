@@ -182,7 +182,7 @@ def test_after_a_run_was_taken_back_and_run_again_there_is_none(shop: Shop) -> N
 
 
 def test_after_it_was_rolled_back_from_that_there_is_none(shop: Shop) -> None:
-    """Success, taken back, run again to success, rolled back: one record of one run has all of it."""
+    """Success, rolled back, run again to success, rolled back: one record of one run has all of it."""
     released(shop, "v1.0.0")
     record = noted(shop, "v1.1.0", "success")
     ledger = Ledger(shop.client(shop.job().token))
@@ -204,7 +204,7 @@ def test_after_it_was_rolled_back_from_that_there_is_none(shop: Shop) -> None:
 
 
 def test_a_run_that_was_planned_first_and_went_live_last_is_what_the_ledger_says(shop: Shop) -> None:
-    """Its record is the older one. Taken back, it is the one that is not live any more, and not what it went back to."""
+    """Its record is the older one. Rolled back, it is the one that is not live any more, and not what it went back to."""
     released(shop, "v1.0.0")
     waiting = noted(shop, "v1.2.0", "queued")
     released(shop, "v1.1.0")

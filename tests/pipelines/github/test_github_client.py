@@ -195,7 +195,7 @@ def test_a_file_is_downloaded_whole_and_never_more_than_allowed(shop: Shop) -> N
 
 
 def test_a_download_that_breaks_off_is_asked_for_again() -> None:
-    """The answer has begun: the first of two ends in the middle of the file."""
+    """The answer has started: the first of two ends in the middle of the file."""
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):

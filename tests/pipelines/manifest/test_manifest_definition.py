@@ -290,7 +290,7 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("path", UNKNOWN)
 def test_a_key_that_this_suite_does_not_know_is_no_error(tmp_path: Path, path: str) -> None:
-    """Older releases have keys that are gone, a newer release that is taken back to an older suite has some to come."""
+    """Older releases have keys that are gone, a newer release that is rolled back to an older suite has some to come."""
     honest = releasing(tmp_path / "honest", raw())
     for number, value in enumerate(("x", 7, None, ["a"], {"b": {"c": 1}})):
         found = releasing(tmp_path / str(number), put(raw(), path, value))

@@ -65,14 +65,14 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_both_are_begun_by_one_order_and_told_of_while_they_wait(world: World) -> None:
     outcomes = world.build()
     builds = {platform: each.build for platform, each in outcomes.items()}
-    assert all(each.problem is None and each.begun for each in outcomes.values())
+    assert all(each.problem is None and each.started for each in outcomes.values())
     assert {p: (b.status, b.number, b.version) for p, b in builds.items() if b} == {
         "android": ("FINISHED", "7", "1.2.0"),
         "ios": ("FINISHED", "9", "1.2.0"),
     }
     assert world.noted == {platform: build.id for platform, build in builds.items() if build}
     assert world.expo.called("build") == 1
-    for sign in ("android: at place 3 of the queue, to be begun in about", "ios: being built, after", "builds/"):
+    for sign in ("android: at place 3 of the queue, to start in about", "ios: being built, after", "builds/"):
         assert any(sign in each for each in world.said), world.said
     assert len(world.said) < 12
 
@@ -81,7 +81,7 @@ def test_what_is_there_is_used(world: World) -> None:
     first = world.build()
     again = world.build()
     assert {p: each.build for p, each in again.items()} == {p: each.build for p, each in first.items()}
-    assert not any(each.begun for each in again.values())
+    assert not any(each.started for each in again.values())
     assert world.expo.called("build") == 1
 
 
@@ -90,7 +90,7 @@ def test_another_number_or_version_is_another_build(world: World) -> None:
     world.expo.numbered(android=8, ios=10)
     world.order = replace(world.order, numbers={"android": 8, "ios": 10})
     outcomes = world.build()
-    assert [each.begun for each in outcomes.values()] == [True, True]
+    assert [each.started for each in outcomes.values()] == [True, True]
     runtimes = {each.platform: each.runtime for each in world.expo.account.builds.values()}
     assert runtimes == world.order.runtimes, "a build number changes no runtime version"
     assert [each.problem for each in outcomes.values()] == [None, None]
@@ -134,7 +134,7 @@ def test_where_the_second_is_refused_the_first_goes_on(world: World) -> None:
     runtimes: dict[Platform, str] = {p: world.expo.eas().fingerprint(p, "production") for p in BOTH}
     world.order = replace(world.order, runtimes=runtimes)
     outcomes = world.build()
-    assert outcomes["android"].problem is None and outcomes["android"].begun
+    assert outcomes["android"].problem is None and outcomes["android"].started
     assert "bundleIdentifier" in str(outcomes["ios"].problem)
     assert world.kept == {"android": 1}
 
@@ -149,7 +149,7 @@ def test_a_build_that_fails_shows_what_matters_of_its_log_and_not_the_other(worl
     assert problem.where == build.url and "the ios build failed: Xcode failed" in problem.what
     assert problem.why.splitlines() == ["its log ends with", *log, "Error: Xcode failed"]
     again = world.build()
-    assert again["ios"].problem is None and again["ios"].begun and not again["android"].begun
+    assert again["ios"].problem is None and again["ios"].started and not again["android"].started
 
 
 def test_a_build_that_somebody_cancels_is_told_and_built_again_by_the_next_run(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.http import Http
 from pipelines.manifest import parse
+from pipelines.mobile.clients import Access
 from pipelines.mobile.context import Context
 from pipelines.mobile.notifications import message
 from pipelines.mobile.plan import Plan
@@ -38,7 +39,7 @@ def context(*results: Result, when: tuple[str, ...] = ("released", "deployment-f
         manifest=replace(manifest, alerts=replace(manifest.alerts, when=when)),
         mobile=manifest.mobile,
         runtime=Runtime(environ=ENVIRON, stream=io.StringIO()),
-        http=Http(overlay=Overlay()),
+        access=Access(http=Http(overlay=Overlay())),
         github=None,
         tag="mobile-v1.0.1",
         plan=Plan(tag="mobile-v1.0.1", version="1.0.1", commit="a" * 40, profile="production", numbers={"android": 2, "ios": 1}, notes=""),

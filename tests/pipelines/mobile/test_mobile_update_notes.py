@@ -1,4 +1,4 @@
-"""What is being taken back is known to the next run: by a ref at GitHub, or by a file."""
+"""What is being rolled back is known to the next run: by a ref at GitHub, or by a file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from pipelines.faults import Policy
 from pipelines.github import GitHub
-from pipelines.mobile.update_notes import FOLDER, FileNotes, GitHubNotes, Notes, Return, parsed
+from pipelines.mobile.update_notes import FOLDER, FileNotes, GitHubNotes, Notes, Rollback, parsed
 from tests.shop import REPOSITORY, Shop
 
 RETURNS = (
-    Return(group="g-2", commit="c" * 40, runtime="r", platforms=("android",), to="g-1"),
-    Return(group="g-4", commit="c" * 40, runtime="s", platforms=("android", "ios"), to="", embedded=True),
+    Rollback(group="g-2", commit="c" * 40, runtime="r", platforms=("android",), to="g-1"),
+    Rollback(group="g-4", commit="c" * 40, runtime="s", platforms=("android", "ios"), to="", embedded=True),
 )
 
 

@@ -18,7 +18,7 @@ from pipelines.manifest.mobile import AppWatch, Platform
 from pipelines.manifest.performance import AppStarts
 from pipelines.mobile import channel_status
 from pipelines.mobile.update_health import UpdateReports, of_installs, release_name
-from pipelines.mobile.update_notes import FileNotes, Return
+from pipelines.mobile.update_notes import FileNotes, Rollback
 from pipelines.mobile.updates import Change, Result, Updates, people_have
 from pipelines.mobile.watch import Health
 from pipelines.overlay import Overlay
@@ -223,7 +223,7 @@ def test_a_roll_out_that_does_badly_is_taken_back_by_itself(world: World) -> Non
     assert f"is back from {second.commit[:12]}" in ended.text
     assert world.shares() == only(world.first.commit)
     assert f"bad: {BAD.says}" in world.said
-    with pytest.raises(RefusedError, match="was taken back from production before") as refused:
+    with pytest.raises(RefusedError, match="was rolled back from production before") as refused:
         world.publish(second)
     assert BAD.says in refused.value.why
     assert world.publish(replace(second, again=True)).changed
@@ -263,7 +263,7 @@ def test_back_is_what_was_there_before_and_once_more_changes_nothing(world: Worl
     third = world.change("three")
     world.publish(third)
     world.back()
-    assert world.shares() == only(world.first.commit), "the second was taken back and is not gone back to"
+    assert world.shares() == only(world.first.commit), "the second was rolled back and is not gone back to"
 
 
 def test_where_nothing_was_before_devices_go_to_their_build_and_it_is_said(world: World) -> None:
@@ -279,7 +279,7 @@ def test_where_nothing_was_before_devices_go_to_their_build_and_it_is_said(world
 
 
 def test_with_nothing_over_the_air_there_is_nothing_to_take_back(world: World) -> None:
-    with pytest.raises(RefusedError, match="nothing over the air can be taken back"):
+    with pytest.raises(RefusedError, match="nothing over the air can be rolled back"):
         world.back()
     with pytest.raises(InputError, match="there is no channel 'nightly'"):
         replace(world.updates(), channel="nightly").roll_back()
@@ -348,7 +348,7 @@ def test_half_taken_back_nothing_else_is_published(world: World) -> None:
     while not world.expo.killed(next(deleted), True, world.back) or len(world.expo.account.updates) == 4:
         assert len(world.expo.account.updates) == 4
     assert len(world.expo.account.updates) == 3, "killed between the two steps of the first platform"
-    with pytest.raises(RefusedError, match="is half taken back"):
+    with pytest.raises(RefusedError, match="is half rolled back"):
         world.publish(world.change("three"))
     world.back()
     assert world.shares() == only(world.first.commit)
@@ -357,10 +357,10 @@ def test_half_taken_back_nothing_else_is_published(world: World) -> None:
 class Broken:
     """Notes out of reach."""
 
-    def read(self) -> tuple[Return, ...]:
+    def read(self) -> tuple[Rollback, ...]:
         raise LocalError("GitHub is down")
 
-    def write(self, returns: Sequence[Return], commit: str) -> None:
+    def write(self, rollbacks: Sequence[Rollback], commit: str) -> None:
         raise LocalError("GitHub is down")
 
 

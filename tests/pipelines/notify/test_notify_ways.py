@@ -245,5 +245,5 @@ def test_every_way_is_tried_and_only_total_silence_raises() -> None:
     assert notify.tell(MESSAGE, [Broken(), works]) == ["broken: it is broken"]
     assert works.told == [MESSAGE]
     assert notify.tell(MESSAGE, []) == []
-    with pytest.raises(ProviderError, match="nobody was told"):
+    with pytest.raises(ProviderError, match="nobody was notified"):
         notify.tell(MESSAGE, [Broken(), Broken()])

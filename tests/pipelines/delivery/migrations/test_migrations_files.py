@@ -153,7 +153,7 @@ def test_names_are_of_what_may_run(tmp_path: Path) -> None:
 def test_one_advice_whether_it_failed_or_was_changed() -> None:
     with pytest.raises(RefusedError) as refused:
         schema.plan([row(migration(1, sql="SELECT 2"))], FILES, "expand")
-    assert f"{schema.MEND} `-- shipmate: supersedes 0001: why`" in refused.value.next_step
+    assert f"{schema.FIX} `-- shipmate: supersedes 0001: why`" in refused.value.next_step
 
 
 def test_an_exception_that_comes_later_is_no_change_and_everything_else_is() -> None:

@@ -1,4 +1,4 @@
-"""Publishing what users have: not what was taken back meanwhile, and not without its tag; whatever else came between is only said."""
+"""Publishing what users have: not what was rolled back meanwhile, and not without its tag; whatever else came between is only said."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_what_was_taken_back_meanwhile_is_not_offered_to_anybody(shop: Shop) -> 
     live(shop, "v1.0.0")
     delivery = live(shop, "v1.1.0")
     assert roll_back(shop.context("production"), Request()).release == "v1.0.0"
-    with pytest.raises(RefusedError, match=r"v1\.1\.0 was taken back: taken back to v1\.0\.0"):
+    with pytest.raises(RefusedError, match=r"v1\.1\.0 was rolled back: rolled back to v1\.0\.0"):
         publish(delivery)
     assert releases(shop) == {}
 
@@ -102,7 +102,7 @@ def test_hosts_that_cannot_be_asked_stop_nothing(shop: Shop, monkeypatch: pytest
         monkeypatch.setattr(shop.host("production", component), "live", down)
     publish(delivery)
     assert set(releases(shop)) == {"v1.0.0"}
-    assert shop.log.getvalue().count("could not be asked whether v1.0.0 was taken back meanwhile") == len(COMPONENTS)
+    assert shop.log.getvalue().count("could not be asked whether v1.0.0 was rolled back meanwhile") == len(COMPONENTS)
 
 
 @pytest.mark.parametrize("prepared", [True, False], ids=["before its files are prepared", "after"])
@@ -132,7 +132,7 @@ def test_a_github_release_deleted_by_hand_is_made_again_after_a_newer_one(shop: 
 
 
 def test_it_is_made_again_by_a_new_dispatch_while_it_is_live(shop: Shop) -> None:
-    """v1.1.0 was published and taken back: its release stands, and v1.0.0 is live without one."""
+    """v1.1.0 was published and rolled back: its release stands, and v1.0.0 is live without one."""
     first = live(shop, "v1.0.0")
     publish(first)
     publish(live(shop, "v1.1.0"))

@@ -67,7 +67,7 @@ def test_what_was_well_an_hour_ago_is_asked_again() -> None:
         assert not step.observes
         assert step.done(live(deployed("r2", "v2", 100))) == ""
     (smoke,) = Smoke.plan([FACTS, replace(FACTS, component="site", checks=2)])
-    assert (smoke.component, smoke.says) == ("production", "3 checks from outside; taken back if one fails")
+    assert (smoke.component, smoke.says) == ("production", "3 checks from outside; rolled back if one fails")
     (verify,) = Verify.plan([FACTS])
     assert verify.says == "1 check of the candidate at its own address"
 
@@ -108,7 +108,7 @@ def test_a_failed_release_is_marked_before_the_traffic_moves() -> None:
     before = Marks(stable=("r2", "r1"), failed={"v1": "long ago"}, lock=delivery, held="we look at it")
     marks = step.change(before, lock)
     assert marks == Marks(
-        stable=("r2", "r1"), failed={"v2": "its delivery failed"}, restoring="v1", lock=lock, epoch=1, untold="v2"
+        stable=("r2", "r1"), failed={"v2": "its delivery failed"}, restoring="v1", lock=lock, epoch=1, unannounced="v2"
     )
     assert step.change(marks, lock) == marks, "done again it is counted once"
     assert replace(step, why="another reason").change(marks, lock) == marks, "it keeps its first reason"
@@ -117,9 +117,9 @@ def test_a_failed_release_is_marked_before_the_traffic_moves() -> None:
     way = replace(step, release="")
     assert way.change(Marks(), lock) == Marks(restoring="v1", lock=lock, epoch=1)
     assert (step.says, way.says, replace(step, to="").says) == (
-        "mark v2 as taken back, on the way to v1",
+        "mark v2 as rolled back, on the way to v1",
         "mark the way to v1",
-        "mark v2 as taken back",
+        "mark v2 as rolled back",
     )
 
 

@@ -27,7 +27,7 @@ OUTPUTS: tuple[Output, ...] = (
 
 
 def main(runtime: Runtime) -> int:
-    """With a plan: the way back of its delivery. Raises what pipelines.delivery.rollback raises."""
+    """With a plan: the rollback of its delivery. Raises what pipelines.delivery.rollback raises."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import planned, policy
     from pipelines.delivery.rollback import Request, people_know, return_to_base, roll_back

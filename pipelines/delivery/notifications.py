@@ -16,7 +16,7 @@ NEXT = {
     "deployment-failed": "open the run, read the first red step; `shipmate status` says what is live",
     "rolled-back": "users have the earlier release; fix the bad one on main, then make a new version",
     "break-glass": "read the reason, and review the release afterwards",
-    "released": "nothing; `shipmate rollback` is the way back",
+    "released": "nothing; `shipmate rollback` goes back",
 }
 
 ROLLBACK = "roll-back"

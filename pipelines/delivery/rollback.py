@@ -1,4 +1,4 @@
-"""The way back: a failed delivery to its base, or an environment to one earlier release, by the providers' own state alone."""
+"""Rollback of a failed delivery to its base, or an environment to one earlier release, by the providers' own state alone."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def taken_over(failed: Plan, lives: Mapping[str, Live], holder: str) -> str:
 
 
 def _under_way(each: DeliveryFacts, live: Live) -> bool:
-    """Whether the way back to the base of a component was started, and killed before its end."""
+    """Whether the rollback to the base of a component was started, and killed before its end."""
     return each.base is not None and bool(each.base.release) and live.marks.restoring == each.base.release
 
 

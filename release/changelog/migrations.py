@@ -1,4 +1,4 @@
-"""Database migrations a release carries, and what each means for the way back."""
+"""Database migrations a release carries, and what each means for a rollback."""
 
 from __future__ import annotations
 

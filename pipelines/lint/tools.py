@@ -63,7 +63,7 @@ def tools(root: Path) -> tuple[Tool, ...]:
             weight=15,
         ),
         Tool(name="deptry", what="dependencies: declared and used", argv=(python("deptry"), "--no-ansi", ".")),
-        Tool(name="floors", what="imports only go down", argv=(python("lint-imports"), "--no-logo"), weight=3),
+        Tool(name="layers", what="imports only go down", argv=(python("lint-imports"), "--no-logo"), weight=3),
         Tool(
             name="zizmor",
             what="security of workflows and actions",

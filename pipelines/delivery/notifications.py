@@ -176,9 +176,8 @@ def notify_of_rollback(
         facts={"release": release},
     )
     found = ways(context, env.get("SLACK_WEBHOOK", ""), env.get("SMTP_USER", ""), env.get("SMTP_PASSWORD", ""))
-    reachable = [way for way in found if way.name != "email" or env.get("SMTP_USER")]
     try:
-        return tell(context, message, reachable)
+        return tell(context, message, found)
     except ShipmateError as error:
         context.runtime.annotate("warning", str(error), title="Alerts")
         return []

@@ -488,7 +488,15 @@ class Email:
 
     sender: str = field(metadata=said("From."))
     to: tuple[str, ...] = field(metadata=said("To."))
-    server: str = field(metadata=said("host:port; STARTTLS is used when offered."))
+    server: str = field(
+        metadata=said("host:port. Encrypted from the start on 465, else by STARTTLS where the server offers it.")
+    )
+    login: bool = field(
+        default=True,
+        metadata=said(
+            "Whether the server wants SMTP_USER and SMTP_PASSWORD. They are sent encrypted or not at all; without them no mail is tried."
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

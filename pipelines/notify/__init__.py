@@ -54,7 +54,7 @@ def told_by(runtime: Runtime, message: Message, messengers: Sequence[Messenger])
 def ways(
     alerts: Alerts, http: Http, runtime: Runtime, slack_webhook: str, smtp_user: str, smtp_password: str
 ) -> list[Messenger]:
-    """The ways that the manifest asks for. Slack without its secret is said and left out."""
+    """The ways that the manifest asks for. One without its secrets is said and left out."""
     from pipelines.notify import email, slack
 
     found: list[Messenger] = []
@@ -62,6 +62,10 @@ def ways(
         found.append(slack.Webhook(slack_webhook, http))
     elif alerts.slack_channel:
         runtime.annotate("warning", "Slack is not told: the secret SLACK_WEBHOOK is missing", title="Alerts")
-    if alerts.email:
+    if alerts.email and alerts.email.login and not smtp_user:
+        runtime.annotate(
+            "warning", "No mail is sent: the secrets SMTP_USER and SMTP_PASSWORD are missing", title="Alerts"
+        )
+    elif alerts.email:
         found.append(email.Mail(alerts.email, user=smtp_user, password=smtp_password))
     return found

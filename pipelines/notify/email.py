@@ -1,4 +1,7 @@
-"""Mail by SMTP (RFC 5321), encrypted by STARTTLS where the server offers it (RFC 3207)."""
+"""Mail by SMTP (RFC 5321): encrypted from the start on port 465 (RFC 8314), else by STARTTLS where the server offers it (RFC 3207).
+
+A password is only sent encrypted.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ from pipelines.overlay import Overlay, current
 from pipelines.roles import Message
 
 _TIMEOUT = 15.0
+IMPLICIT_TLS = 465
+"""The port on which TLS comes before the first word (RFC 8314)."""
 
 
 @dataclass(frozen=True)
@@ -71,28 +76,34 @@ class Mail:
 
     def _send(self, mail: EmailMessage) -> Mapping[str, tuple[int, bytes]]:
         host, _, port = self.settings.server.rpartition(":")
-        with _Client(host, int(port), self.overlay) as client:
+        context = ssl.create_default_context(cafile=self.overlay.ca if self.overlay.smtp else None)
+        encrypted = int(port) == IMPLICIT_TLS
+        with _Client(host, int(port), self.overlay, context if encrypted else None) as client:
             client.ehlo()
-            if client.has_extn("starttls"):
-                client.starttls(
-                    context=ssl.create_default_context(cafile=self.overlay.ca if self.overlay.smtp else None)
-                )
+            if not encrypted and client.has_extn("starttls"):
+                client.starttls(context=context)
                 client.ehlo()
+                encrypted = True
+            if self.user and not encrypted:
+                raise _unencrypted(f"mail by {self.settings.server}")
             if self.user:
                 client.login(self.user, self.password)
             return client.send_message(mail)
 
 
 class _Client(smtplib.SMTP):
-    """Connects where the overlay says, while the certificate is still checked against the published name."""
+    """Connects where the overlay says, while the certificate is still checked against the published name. `tls` comes before the
+    first word, where it is given."""
 
-    def __init__(self, host: str, port: int, overlay: Overlay) -> None:
+    def __init__(self, host: str, port: int, overlay: Overlay, tls: ssl.SSLContext | None) -> None:
         self._mapped = urlsplit(f"smtp://{overlay.smtp}") if overlay.smtp else None
+        self._tls = tls
         super().__init__(host, port, timeout=_TIMEOUT)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         address = (self._mapped.hostname or host, self._mapped.port or port) if self._mapped else (host, port)
-        return socket.create_connection(address, timeout)
+        connection = socket.create_connection(address, timeout)
+        return self._tls.wrap_socket(connection, server_hostname=host) if self._tls else connection
 
 
 def compose(message: Message, settings: Email) -> EmailMessage:
@@ -119,6 +130,16 @@ def _refused(said: str, where: str) -> ProviderError:
         where=where,
         why="sender or recipients are not accepted there, or its certificate is not trusted",
         next_step="correct alerts/email in shipmate.yml, or ask whoever runs the server",
+    )
+
+
+def _unencrypted(where: str) -> ProviderError:
+    """Somebody between here and there may have taken STARTTLS out of the server's answer."""
+    return ProviderError(
+        "the mail server offers no encryption: user and password were not sent",
+        where=where,
+        why="without STARTTLS whoever is on the way reads them",
+        next_step="name a port with encryption in alerts/email/server (587, or 465); or `login: false` for a server that wants no password",
     )
 
 

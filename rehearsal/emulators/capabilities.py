@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -40,5 +41,6 @@ OPERATOR = Capability[str]("the Google account of the person at a terminal, who 
 READ_SECRET = Capability[ReadSecret]("reading a secret as a workload")
 IMAGE_REPOSITORIES = Capability[Repositories]("repositories of images")
 SERVICE_FRONT = Capability[Front]("instances of services by host name")
+SERVER_TLS = Capability[ssl.SSLContext]("a certificate of the world's authority, for the platform's own servers")
 SITES = Capability[ServeHost]("sites by host name")
 ERROR_REPORTS = Capability[Callable[[str], str]]("the address that a component reports errors to")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,7 +29,8 @@ class Edge(ProviderEmulator):
     """Routes by Host, as `EdgeRoutes` says.
 
     `start` makes a certificate authority and listens, by TLS on `port` and in plain on `http_port`, which only
-    redirects. `app` is what the TLS port serves; wrap it before `start` to listen in.
+    redirects. `app` is what the TLS port serves; wrap it before `start` to listen in. `servers`: names that others answer for, with
+    the same certificate.
     """
 
     name = "edge"
@@ -42,6 +44,7 @@ class Edge(ProviderEmulator):
         domains: Mapping[str, ServiceName],
         serve: ServeHost = nobody,
         hosts: tuple[str, ...] = _HOSTS,
+        servers: tuple[str, ...] = (),
         port: int = 0,
         http_port: int = 0,
     ) -> None:
@@ -51,12 +54,18 @@ class Edge(ProviderEmulator):
         self._routes = EdgeRoutes(front, domains, serve)
         self.app: ASGIApp = self._routes
         self._servers: list[Server] = []
-        self._certificates: Certificates = issue(work, hosts)
+        self._certificates: Certificates = issue(work, (*hosts, *servers))
 
     @property
     def ca_path(self) -> Path:
         """PEM of the authority, for clients to trust."""
         return self._certificates.ca
+
+    def server_tls(self) -> ssl.SSLContext:
+        """For a server that answers for one of `servers`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._certificates.leaf, self._certificates.key)
+        return context
 
     @property
     def leaf_spki(self) -> str:

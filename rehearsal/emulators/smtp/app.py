@@ -25,10 +25,15 @@ class Smtp(ProviderEmulator):
     """The protocol is RFC 5321, spoken by aiosmtpd."""
 
     def __init__(
-        self, *, users: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None, port: int = 0
+        self,
+        *,
+        users: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        port: int = 0,
     ) -> None:
         self.mailbox = Mailbox()
-        self._server = MailServer(self.mailbox, users=users, tls=tls)
+        self._server = MailServer(self.mailbox, users=users, tls=tls, implicit=implicit)
         self._port = port
         self.app: ASGIApp = app(self.mailbox)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from rehearsal.definition import Definition
+from rehearsal.emulators.capabilities import SERVER_TLS
 from rehearsal.emulators.declaration import Declaration, WorldContext, alerting
 from rehearsal.emulators.smtp.app import Smtp
 
@@ -12,7 +13,11 @@ _USER, _PASSWORD = "SMTP_USER", "SMTP_PASSWORD"
 
 
 def _build(context: WorldContext) -> Smtp:
-    return Smtp(users={context.secrets[_USER]: context.secrets[_PASSWORD]})
+    return Smtp(
+        users={context.secrets[_USER]: context.secrets[_PASSWORD]},
+        tls=context.need(SERVER_TLS),
+        implicit=(context.definition.mail_server or "").endswith(":465"),
+    )
 
 
 def _secrets() -> dict[str, str]:
@@ -27,6 +32,7 @@ def _used(definition: Definition) -> bool:
 EMULATOR = Declaration(
     name=Smtp.name,
     build=_build,
+    needs=(SERVER_TLS,),
     secrets=_secrets,
     used=_used,
     environments=alerting,

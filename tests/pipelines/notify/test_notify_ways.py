@@ -19,11 +19,12 @@ from pipelines import notify
 from pipelines.errors import CredentialsError, ProviderError, ProviderUnavailable
 from pipelines.faults import MayHaveHappened, Policy
 from pipelines.http import Http
-from pipelines.manifest.model import Email
+from pipelines.manifest.model import Alerts, Email
 from pipelines.notify import PartlyTold, email, slack
 from pipelines.notify.email import Mail
 from pipelines.overlay import Overlay
 from pipelines.roles import Message
+from pipelines.runtime import Runtime
 from rehearsal.emulators.edge.authority import issue
 from rehearsal.emulators.slack.app import Slack
 from rehearsal.emulators.slack.blocks import problems
@@ -164,6 +165,40 @@ def test_starttls_is_used_and_the_published_name_is_checked(tmp_path: Path) -> N
                 with pytest.raises(ProviderError, match="TLS: "):
                     way.tell(MESSAGE)
                 assert server.mails == []
+
+
+def test_a_password_is_never_sent_in_the_clear() -> None:
+    """The server would take it: it wants a login and offers no STARTTLS, as one behind somebody who took that out of its answer."""
+    with mail_server(users={"shipmate": "password"}) as (server, overlay):
+        way = Mail(SETTINGS, user="shipmate", password="password", overlay=overlay, policy=QUICK)
+        with pytest.raises(ProviderError, match="offers no encryption: user and password were not sent") as caught:
+            way.tell(MESSAGE)
+        assert "login: false" in caught.value.next_step
+        assert server.mails == []
+
+
+def test_on_port_465_tls_comes_first_and_the_name_is_checked(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, server="smtp.techmate.ai:465")
+    for host, trusted in (("smtp.techmate.ai", True), ("other.techmate.ai", False)):
+        ca, context = tls(tmp_path / host, host)
+        with mail_server(tls=context, implicit=True, users={"shipmate": "password"}) as (server, overlay):
+            way = Mail(settings, user="shipmate", password="password", overlay=replace(overlay, ca=ca), policy=QUICK)
+            if trusted:
+                way.tell(MESSAGE)
+                assert (server.mails[0].secure, server.mails[0].user) == (True, "shipmate")
+            else:
+                with pytest.raises(ProviderError, match="TLS: "):
+                    way.tell(MESSAGE)
+
+
+def test_mail_without_its_secrets_is_said_and_not_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    alerts, runtime, http = Alerts(email=SETTINGS), Runtime(environ={}), Http(overlay=Overlay())
+    assert notify.ways(alerts, http, runtime, "", "", "") == []
+    assert "No mail is sent: the secrets SMTP_USER and SMTP_PASSWORD are missing" in capsys.readouterr().out
+    [way] = notify.ways(alerts, http, runtime, "", "shipmate", "password")
+    assert way.name == "email"
+    [open_relay] = notify.ways(Alerts(email=replace(SETTINGS, login=False)), http, runtime, "", "", "")
+    assert open_relay.name == "email"
 
 
 def test_a_wrong_password_is_said(tmp_path: Path) -> None:

@@ -110,7 +110,14 @@ class CloudRunService:
                 lambda: write(self._same(service, refusal, depends_on)), find, policy=self._policy
             )
         revision = body.get("template", {}).get("revision", "")
-        changed = self._finished(answer, revision)
+        try:
+            changed = self._finished(answer, revision)
+        except ProviderError:
+            # After a revision that failed, a change of the traffic may end in that revision's error although the traffic moved.
+            actual = self.steady() if not revision else None
+            if actual is None or not done(actual):
+                raise
+            return actual
         if not done(changed):
             raise self._not_done(changed)
         return changed
@@ -161,8 +168,7 @@ class CloudRunService:
 
     def _until_steady(self, service: Service) -> Service:
         for _ in self._ticks("the service"):
-            generation = service.get("generation")
-            if not service.get("reconciling") and service.get("observedGeneration", generation) == generation:
+            if _is_steady(service):
                 break
             service = self._api.call("GET", self.path)
         return service
@@ -200,6 +206,14 @@ class CloudRunService:
             where=self.path,
             next_step="see `shipmate status` for what is in effect, then run this again",
         )
+
+
+def _is_steady(service: Service) -> bool:
+    """Nothing is being changed. After a failure `observedGeneration` may stay at what serves, so the condition counts too."""
+    generation = service.get("generation")
+    observed = service.get("observedGeneration", generation) == generation
+    failed = service.get("terminalCondition", {}).get("state") == "CONDITION_FAILED"
+    return not service.get("reconciling") and (observed or failed)
 
 
 def ready(revision: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from rehearsal.emulators.cloud_run.fleet import StartFailed
 from rehearsal.emulators.cloud_run.fleets import Fleets
@@ -25,11 +26,23 @@ _CONFIGURATIONS, _ROUTES = "ConfigurationsReady", "RoutesReady"
 _ACTIVE = "Active"
 
 
+@dataclass(kw_only=True)
+class AfterFailure:
+    """What is known to differ at Cloud Run once a revision has failed; both forms are seen."""
+
+    observes: bool = True
+    """Whether `observedGeneration` moves on to a generation that failed, or stays at the one that serves, as the discovery document
+    describes it ("the generation of this Service currently serving traffic")."""
+    routes_with_error: bool = False
+    """Whether a change of the traffic alone ends in the error of the latest revision although the traffic moved."""
+
+
 class Reconciler:
     """The control plane's worker."""
 
-    def __init__(self, fleets: Fleets, clock: Callable[[], float]) -> None:
+    def __init__(self, fleets: Fleets, clock: Callable[[], float], after_failure: AfterFailure) -> None:
         self._fleets = fleets
+        self._after_failure = after_failure
         self._clock = clock
         self._turns: dict[str, asyncio.Lock] = {}
 
@@ -46,11 +59,15 @@ class Reconciler:
                     await self._bring_up(service, created)
                 if asked is not None:
                     await self._route(service, resolved(asked, service.latest_ready))
+                    self._repeat_failure(service)
+                service.observed = max(service.observed, generation)
             except StartFailed as failed:
+                if self._after_failure.observes:
+                    service.observed = max(service.observed, generation)
                 self._give_up(service, failed, configuration=created is not None and created.failed is not None)
                 raise GoogleError("FAILED_PRECONDITION", failed.message) from failed
             finally:
-                service.observed = max(service.observed, generation)
+                service.worked = max(service.worked, generation)
             if not service.reconciling:
                 service.set(*(self._condition(kind, SUCCEEDED) for kind in (READY, _CONFIGURATIONS, _ROUTES)))
 
@@ -83,6 +100,11 @@ class Reconciler:
         for revision in service.revisions.values():
             if revision.name not in wanted and self._fleets.running(revision):
                 self._deactivate(revision)
+
+    def _repeat_failure(self, service: Service) -> None:
+        latest = service.revisions.get(service.latest_created)
+        if self._after_failure.routes_with_error and latest is not None and latest.failed is not None:
+            raise StartFailed("REVISION_FAILED", latest.failed.message)
 
     async def _reachable(self, service: Service, name: str) -> None:
         revision = service.revisions.get(name)

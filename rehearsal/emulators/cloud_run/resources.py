@@ -91,6 +91,9 @@ class Service:
     last_modifier: str
     generation: int = 1
     observed: int = 0
+    """As `observedGeneration` shows it."""
+    worked: int = 0
+    """Generation up to which all is done or given up."""
     latest_created: str = ""
     latest_ready: str = ""
     targets: tuple[Target, ...] = ()
@@ -100,7 +103,7 @@ class Service:
     @property
     def reconciling(self) -> bool:
         """What was asked for is not yet all done, or given up."""
-        return self.observed != self.generation
+        return self.worked != self.generation
 
     @property
     def etag(self) -> str:
@@ -124,9 +127,9 @@ def saved_service(service: Service) -> dict[str, Any]:
 
 
 def loaded_service(saved: dict[str, Any]) -> Service:
-    """The reverse of `saved_service`. What was being reconciled counts as observed: nobody works on it any more."""
+    """The reverse of `saved_service`. What was being reconciled counts as given up: nobody works on it any more."""
     service = saving.from_json(Service, saved)
-    service.observed = service.generation
+    service.observed = service.worked = service.generation
     for revision in service.revisions.values():
         revision.active = False
     return service

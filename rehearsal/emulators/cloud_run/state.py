@@ -12,7 +12,7 @@ from typing import Any
 from rehearsal.emulators.cloud_run.fleets import Fleets
 from rehearsal.emulators.cloud_run.names import ServiceName, check_service_id, generated_revision
 from rehearsal.emulators.cloud_run.operations import Operation, Operations
-from rehearsal.emulators.cloud_run.reconciler import Reconciler
+from rehearsal.emulators.cloud_run.reconciler import AfterFailure, Reconciler
 from rehearsal.emulators.cloud_run.resources import Revision, Service, loaded_service, saved_service
 from rehearsal.emulators.cloud_run.template import checked_spec, revision_exists
 from rehearsal.emulators.cloud_run.update import settings_of, updated
@@ -31,7 +31,8 @@ class Services:
         self._pause = pause
         self._dice = dice
         self._clock = clock
-        self._reconciler = Reconciler(fleets, clock)
+        self.after_failure = AfterFailure()
+        self._reconciler = Reconciler(fleets, clock, self.after_failure)
         self._services: dict[ServiceName, Service] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 

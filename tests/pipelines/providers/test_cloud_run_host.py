@@ -168,8 +168,13 @@ def test_going_back_needs_no_new_revision(cloud: Clouds) -> None:
     assert host(cloud).live().marks.stable[0] == first
 
 
+OBSERVES = pytest.mark.parametrize("observes", [True, False], ids=["observed moves on", "observed stays"])
+
+
+@OBSERVES
 @pytest.mark.parametrize("app", ["ends", "unready"])
-def test_a_candidate_that_does_not_become_ready_changes_nothing(cloud: Clouds, app: str) -> None:
+def test_a_candidate_that_does_not_become_ready_changes_nothing(cloud: Clouds, app: str, observes: bool) -> None:
+    cloud.run.services.after_failure.observes = observes
     at = host(cloud)
     first = released(cloud, at, "v1.0.0")
     with pytest.raises(CheckFailed, match="did not become ready: HEALTH_CHECK_CONTAINER_ERROR") as caught:
@@ -186,7 +191,37 @@ def test_a_candidate_that_does_not_become_ready_changes_nothing(cloud: Clouds, a
         stage(cloud, at, "v1.1.0", app)
 
 
-def test_a_first_release_that_failed_is_followed_by_one_that_serves(cloud: Clouds) -> None:
+@OBSERVES
+def test_after_a_failed_candidate_status_rollback_and_the_next_release_go_on(cloud: Clouds, observes: bool) -> None:
+    cloud.run.services.after_failure.observes = observes
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    second = released(cloud, at, "v1.1.0")
+    with pytest.raises(CheckFailed):
+        stage(cloud, at, "v1.2.0", "ends")
+    assert [d.key for d in at.live().serving()] == [second]
+    host(cloud).shift(first, 100)
+    assert [d.key for d in at.live().serving()] == [first]
+    third = released(cloud, at, "v1.3.0")
+    assert [d.key for d in at.live().serving()] == [third]
+    assert cloud.answer(PUBLIC).json()["release"] == "v1.3.0"
+
+
+def test_a_change_of_traffic_that_ends_in_an_error_and_moved_it_is_done(cloud: Clouds) -> None:
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    released(cloud, at, "v1.1.0")
+    with pytest.raises(CheckFailed):
+        stage(cloud, at, "v1.2.0", "ends")
+    cloud.run.services.after_failure.routes_with_error = True
+    live = host(cloud).shift(first, 100)
+    assert [d.key for d in live.serving()] == [first]
+    assert cloud.answer(PUBLIC).json()["release"] == "v1.0.0"
+
+
+@OBSERVES
+def test_a_first_release_that_failed_is_followed_by_one_that_serves(cloud: Clouds, observes: bool) -> None:
+    cloud.run.services.after_failure.observes = observes
     at = host(cloud)
     with pytest.raises(CheckFailed):
         stage(cloud, at, "v1.0.0", "ends")

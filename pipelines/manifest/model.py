@@ -162,8 +162,24 @@ class Probes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Vpc:
+    """How instances reach a private network: by a connector, or directly by network and subnet."""
+
+    connector: str | None = field(
+        default=None,
+        metadata=said("Serverless VPC Access connector.", "projects/p/locations/europe-west1/connectors/c"),
+    )
+    network: str | None = field(default=None, metadata=said("Network of direct egress.", "default"))
+    subnet: str | None = field(default=None, metadata=said("Its subnet.", "default"))
+    egress: Literal["private-ranges-only", "all-traffic"] = field(
+        default="private-ranges-only", metadata=said("What goes that way.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class CloudRun:
-    """A service on Google Cloud Run."""
+    """A service on Google Cloud Run. Of CPU, memory, concurrency, time-out, network and databases what is left out stays as the serving
+    revision has it."""
 
     provider: Literal["cloud-run"] = field(metadata=said("cloud-run"))
     project: str = field(metadata=said("Google Cloud project."))
@@ -173,6 +189,22 @@ class CloudRun:
     service_account: str = field(metadata=said("The account its instances run as."))
     scaling: Scaling = field(default=Scaling(), metadata=defined("Instances."))
     probes: Probes = field(default=Probes(), metadata=defined("Health probes."))
+    cpu: str | None = field(default=None, metadata=defined("CPUs of an instance.", "2"))
+    memory: str | None = field(default=None, metadata=defined("Memory of an instance.", "1Gi"))
+    concurrency: int | None = field(
+        default=None, metadata=defined("Requests that an instance takes at once; 80 for a new service.", 80)
+    )
+    timeout_seconds: int | None = field(
+        default=None, metadata=defined("How long a request may take; 300 for a new service.", 300)
+    )
+    start_seconds: int = field(
+        default=40, metadata=defined("How long an instance may take until `probes.startup` answers; at most 240.")
+    )
+    vpc: Vpc | None = field(default=None, metadata=said("The private network it reaches."))
+    cloud_sql: tuple[str, ...] | None = field(
+        default=None,
+        metadata=said("Cloud SQL instances whose sockets stand below /cloudsql.", ["project:region:instance"]),
+    )
     env: Mapping[str, str] = field(default_factory=dict, metadata=defined("Plain environment variables."))
     secrets: Mapping[str, str] = field(
         default_factory=dict,

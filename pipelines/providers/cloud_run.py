@@ -42,8 +42,8 @@ class CloudRunHost:
 
     def stage(self, artifact: Artifact, identity: Identity) -> Deployed:
         """See roles.Host. The first revision of all gets the traffic at once: there is nothing else to take it."""
-        made = templates.template(self._target, _image(artifact), identity)
         service = self._service.steady()
+        made = templates.template(self._target, _image(artifact), identity, self._serving_revision(service))
         base = templates.name(self._target.service, identity.release, made)
         if service is None:
             name = base
@@ -247,6 +247,11 @@ class CloudRunHost:
         """The twin that has the traffic in the place of a candidate, else the key itself."""
         twins = [d.key for d in live.serving() if d.key == key or d.key.startswith(f"{key}-live")]
         return next(iter(twins), key)
+
+    def _serving_revision(self, service: Service | None) -> Revision | None:
+        """The one with the most traffic; None before the first."""
+        percents = Traffic.actual(service).percents if service is not None else {}
+        return self._service.revision(max(percents, key=lambda name: percents[name])) if percents else None
 
     def _existing(self) -> Service:
         service = self._service.steady()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.manifest.model import CloudRun
+from pipelines.manifest.model import CloudRun, Vpc
 from pipelines.providers.secret_manager import parse
 from pipelines.roles import Identity
 
@@ -32,11 +32,25 @@ _COPIED = (
     "volumes",
     "executionEnvironment",
     "sessionAffinity",
+    "encryptionKey",
+    "serviceMesh",
+    "nodeSelector",
 )
+_KEPT = tuple(
+    field for field in _COPIED if field not in ("labels", "annotations", "containers", "serviceAccount", "scaling")
+)
+"""Of a template: what the manifest may leave to whoever runs the service."""
+_PROBE_PERIOD = 2
 
 
-def template(target: CloudRun, image: str, identity: Identity) -> dict[str, Any]:
-    """The candidate's template, without its name. Workers are off: a candidate eats no queue."""
+def template(
+    target: CloudRun, image: str, identity: Identity, serving: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The candidate's template, without its name. Workers are off: a candidate eats no queue.
+
+    A template is sent whole, and what it does not name Cloud Run sets to its default: what the manifest leaves out is carried over from
+    the revision that is `serving`.
+    """
     own = {"RELEASE": identity.release, "COMMIT": identity.commit, "WORKERS": "off"}
     env: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in {**target.env, **own}.items()]
     for name, written in target.secrets.items():
@@ -46,21 +60,71 @@ def template(target: CloudRun, image: str, identity: Identity) -> dict[str, Any]
         "image": image,
         "ports": [{"containerPort": 8080}],
         "env": env,
-        # 40 seconds to start; then an instance that fails three times in a row is replaced.
-        "startupProbe": _probe(target.probes.startup, period=2, failures=20),
+        "startupProbe": _probe(
+            target.probes.startup, period=_PROBE_PERIOD, failures=max(1, round(target.start_seconds / _PROBE_PERIOD))
+        ),
+        # An instance that fails three times in a row is replaced.
         "livenessProbe": _probe(target.probes.liveness, period=10, failures=3),
     }
     marks = {f"{MARK}{field}": getattr(identity, field) for field in _FIELDS if getattr(identity, field)}
-    return {
+    before = serving or {}
+    kept = {field: before[field] for field in _KEPT if field in before}
+    volumes, mounts = _volumes(target, before)
+    made = {
         "labels": {"shipmate-release": slug(identity.release)},
         "annotations": {**marks, ROLE: CANDIDATE},
         "serviceAccount": target.service_account,
         "timeout": "300s",
         "maxInstanceRequestConcurrency": 80,
+        **kept,
         # Not the minimum: on a revision it would hold instances for every candidate; it is set on the service.
         "scaling": {"maxInstanceCount": target.scaling.max},
-        "containers": [container],
+        "containers": [{**container, **_resources(target, before), **({"volumeMounts": mounts} if mounts else {})}],
     }
+    if target.timeout_seconds is not None:
+        made["timeout"] = f"{target.timeout_seconds}s"
+    if target.concurrency is not None:
+        made["maxInstanceRequestConcurrency"] = target.concurrency
+    if target.vpc is not None:
+        made["vpcAccess"] = _vpc_access(target.vpc)
+    made["volumes"] = volumes
+    return {field: value for field, value in made.items() if value or field != "volumes"}
+
+
+def _container(revision: Mapping[str, Any]) -> Mapping[str, Any]:
+    first: Mapping[str, Any] = next(iter(revision.get("containers", ())), {})
+    return first
+
+
+def _resources(target: CloudRun, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the container. `cpuIdle` goes with the workers of a live twin, not with a candidate."""
+    kept = {key: value for key, value in _container(before).get("resources", {}).items() if key != "cpuIdle"}
+    asked = {name: value for name, value in (("cpu", target.cpu), ("memory", target.memory)) if value is not None}
+    limits = {**kept.get("limits", {}), **asked}
+    made = {**kept, **({"limits": limits} if limits else {})}
+    return {"resources": made} if made else {}
+
+
+def _volumes(target: CloudRun, before: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """(volumes, mounts): those of the serving revision; those of Cloud SQL as the manifest says, where it says anything."""
+    volumes, mounts = list(before.get("volumes", ())), list(_container(before).get("volumeMounts", ()))
+    if target.cloud_sql is None:
+        return volumes, mounts
+    names = {volume["name"] for volume in volumes if "cloudSqlInstance" in volume}
+    volumes = [volume for volume in volumes if volume["name"] not in names]
+    mounts = [mount for mount in mounts if mount["name"] not in names]
+    if target.cloud_sql:
+        volumes.append({"name": "cloudsql", "cloudSqlInstance": {"instances": list(target.cloud_sql)}})
+        mounts.append({"name": "cloudsql", "mountPath": "/cloudsql"})
+    return volumes, mounts
+
+
+def _vpc_access(vpc: Vpc) -> dict[str, Any]:
+    egress = vpc.egress.upper().replace("-", "_")
+    if vpc.connector is not None:
+        return {"connector": vpc.connector, "egress": egress}
+    named = {key: value for key, value in (("network", vpc.network), ("subnetwork", vpc.subnet)) if value is not None}
+    return {"networkInterfaces": [named], "egress": egress}
 
 
 def _probe(path: str, *, period: int, failures: int) -> dict[str, Any]:

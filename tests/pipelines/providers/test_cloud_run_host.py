@@ -402,6 +402,38 @@ def test_a_change_of_settings_is_a_new_candidate_of_the_same_release(cloud: Clou
     assert cloud.answer(two.url.removeprefix("https://")).json()["greeting"] == "good evening"
 
 
+def test_what_the_manifest_does_not_own_stays(cloud: Clouds) -> None:
+    """A template is sent whole: what somebody set by other means would be erased."""
+    at = host(cloud)
+    first = released(cloud, at, "v1.0.0")
+    service = cloud.run.services.get(API)
+    revision = service.revisions[first]
+    set_elsewhere = {
+        "timeout": "900s",
+        "maxInstanceRequestConcurrency": 10,
+        "vpcAccess": {"connector": "projects/p/locations/l/connectors/c", "egress": "PRIVATE_RANGES_ONLY"},
+        "volumes": [{"name": "sql", "cloudSqlInstance": {"instances": ["p:l:db"]}}],
+        "executionEnvironment": "EXECUTION_ENVIRONMENT_GEN2",
+    }
+    revision.template.update(set_elsewhere)
+    mounts = [{"name": "sql", "mountPath": "/cloudsql"}]
+    revision.template["containers"][0]["resources"] = {"limits": {"cpu": "2", "memory": "1Gi"}, "cpuIdle": False}
+    revision.template["containers"][0]["volumeMounts"] = mounts
+    second = released(cloud, at, "v1.1.0")
+    made = cloud.run.services.get(API).revisions[second].template
+    assert {key: made[key] for key in set_elsewhere} == set_elsewhere
+    assert made["containers"][0]["volumeMounts"] == mounts
+    assert made["containers"][0]["resources"]["limits"] == {"cpu": "2", "memory": "1Gi"}
+    # Asked again it is the same revision, and what the manifest owns wins.
+    assert host(cloud).stage(*parts(cloud, "v1.1.0")).key == second
+    third = stage(cloud, host(cloud, memory="2Gi", timeout_seconds=60, cloud_sql=()), "v1.2.0").key
+    owned = cloud.run.services.get(API).revisions[third].template
+    assert owned["containers"][0]["resources"]["limits"] == {"cpu": "2", "memory": "2Gi"}
+    assert (owned["timeout"], owned["maxInstanceRequestConcurrency"]) == ("60s", 10)
+    assert "volumes" not in owned
+    assert "volumeMounts" not in owned["containers"][0]
+
+
 def test_what_is_not_there_is_named(cloud: Clouds) -> None:
     at = host(cloud)
     with pytest.raises(InputError, match="there is no service api"):

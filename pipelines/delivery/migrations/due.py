@@ -43,12 +43,14 @@ def reading_address(context: Context, component: str) -> str:
 
 
 def address_of(context: Context, component: str, secret: str) -> str:
-    """An address from Secret Manager, masked. Raises CredentialsError, ProviderError."""
+    """An address from Secret Manager, masked. Raises CredentialsError, ProviderError; RefusedError for a pooler in transaction mode."""
+    from pipelines.delivery.migrations.address import require_session
     from pipelines.providers import secret_manager
 
     target = context.target(component)
     address = secret_manager.access(context.http, context.credentials, target.project, secret)
     context.runtime.mask(address)
+    require_session(address)
     return address
 
 

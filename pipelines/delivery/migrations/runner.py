@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.clock import Clock
+from pipelines.delivery.migrations import address as where
 from pipelines.delivery.migrations import files as schema
 from pipelines.delivery.migrations import indexes
 from pipelines.delivery.migrations.files import Applied, Migration, Phase
@@ -147,6 +148,7 @@ def _connected(address: str, policy: Policy) -> Iterator[psycopg.Connection[Any]
 def _connect(address: str, policy: Policy) -> psycopg.Connection[Any]:
     import psycopg
 
+    where.read(address)
     for attempt in range(policy.tries):
         try:
             return psycopg.connect(address, autocommit=True, connect_timeout=10, application_name="shipmate migrate")
@@ -160,14 +162,25 @@ def _connect(address: str, policy: Policy) -> psycopg.Connection[Any]:
                     next_step="put a right one into Secret Manager, and its version number into `database_secret`",
                 ) from error
             if attempt + 1 == policy.tries:
-                raise ProviderUnavailable(
-                    f"no connection after {policy.tries} tries: {said}",
-                    where="Postgres",
-                    why="the database is down, or does not let this machine in",
-                    next_step="look at its status page, then run this again",
-                ) from error
+                raise _unreachable(address, f"no connection after {policy.tries} tries: {said}") from error
             policy.sleep(policy.pause(attempt, None))
     raise AssertionError("unreachable: the loop returns or raises")
+
+
+def _unreachable(address: str, what: str) -> ProviderUnavailable:
+    if where.is_ipv6_only(address):
+        return ProviderUnavailable(
+            what,
+            where="Postgres",
+            why="its host has addresses of IPv6 only, and GitHub's hosted runners have IPv4 only",
+            next_step="name an address with IPv4: at Supabase that of the session pooler (port 5432 of …pooler.supabase.com)",
+        )
+    return ProviderUnavailable(
+        what,
+        where="Postgres",
+        why="the database is down, or does not let this machine in",
+        next_step="look at its status page, then run this again",
+    )
 
 
 @contextmanager

@@ -5,7 +5,8 @@ Source: discovery document run.v2, in particular the comments on `reconciling`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelines import faults
@@ -22,6 +23,8 @@ POLLING = Polling(interval=0.2, growth=1.5, longest=2.0)
 LIMIT = 900.0
 """Seconds a change may take."""
 _PAGES = 20
+_SERVICE_AGENT = re.compile(r"service-\d+@serverless-robot-prod\.iam\.gserviceaccount\.com")
+_IMAGE = re.compile(r"(?P<location>[\w-]+)-docker\.pkg\.dev/(?P<project>[^/]+)/(?P<repository>[^/]+)/")
 
 Service = dict[str, Any]
 Revision = dict[str, Any]
@@ -184,7 +187,8 @@ class CloudRunService:
                     f"{name} did not become ready: {failure}",
                     where=self.path,
                     why=_why(failure),
-                    next_step=f"read its logs: {revision.get('logUri') or f'gcloud run revisions describe {name}'}",
+                    next_step=_pull_command(failure, revision)
+                    or f"read its logs: {revision.get('logUri') or f'gcloud run revisions describe {name}'}",
                 )
 
     def _ticks(self, what: str) -> Iterator[None]:
@@ -236,11 +240,27 @@ def _ready_condition(revision: Mapping[str, Any]) -> Mapping[str, Any]:
     return next((condition for condition in conditions if condition.get("type") == "Ready"), {})
 
 
+def _pull_command(failure: str, revision: Mapping[str, Any]) -> str:
+    """What lets the service agent that Cloud Run names pull the image; empty for another failure."""
+    agent = _SERVICE_AGENT.search(failure)
+    containers: Sequence[Mapping[str, Any]] = revision.get("containers", ())
+    image = _IMAGE.match(str(containers[0].get("image", ""))) if containers else None
+    if agent is None or image is None:
+        return ""
+    return (
+        f"gcloud artifacts repositories add-iam-policy-binding {image['repository']} --project={image['project']} "
+        f"--location={image['location']} --member=serviceAccount:{agent[0]} --role=roles/artifactregistry.reader"
+    )
+
+
 def _why(failure: str) -> str:
     for sign, why in (
         ("HEALTH_CHECK", "the container ended, or its startup probe never answered 200: read what it printed"),
         ("SECRETS_ACCESS", "its service account may not read a secret, or the version does not exist"),
-        ("CONTAINER_IMAGE_UNAUTHORIZED", "Cloud Run's service agent may not pull from the registry"),
+        (
+            "CONTAINER_IMAGE_UNAUTHORIZED",
+            "images are pulled by Cloud Run's service agent of the service's project, not by the account that the service runs as",
+        ),
         ("CONTAINER_MISSING", "the image is not in the registry"),
     ):
         if sign in failure:

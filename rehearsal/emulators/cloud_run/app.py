@@ -26,7 +26,7 @@ from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.routes import RunRoutes
 from rehearsal.emulators.cloud_run.state import Services
 from rehearsal.emulators.cloud_run.traffic import changes
-from rehearsal.emulators.google.access import Authorise, anyone
+from rehearsal.emulators.google.access import Allows, Authorise, anyone, everything_allowed
 from rehearsal.journal import Entry
 
 
@@ -53,6 +53,7 @@ class CloudRun(ProviderEmulator):
         *,
         read_secret: ReadSecret = no_secrets,
         authorise: Authorise = anyone,
+        allows: Allows = everything_allowed,
         process_env: Mapping[str, str] | None = None,
         max_processes_per_revision: int = 1,
         time_scale: float = 1.0,
@@ -64,8 +65,8 @@ class CloudRun(ProviderEmulator):
         clock: Callable[[], float] = time.time,
     ) -> None:
         dice = random.Random(seed)  # noqa: S311 - it splits traffic
-        launcher = Launcher(work, source, read_secret, env=process_env, time_scale=time_scale)
-        self._fleets = Fleets(launcher, most=max_processes_per_revision, retire_after=retire_after, drain=drain)
+        self.launcher = Launcher(work, source, read_secret, allows=allows, env=process_env, time_scale=time_scale)
+        self._fleets = Fleets(self.launcher, most=max_processes_per_revision, retire_after=retire_after, drain=drain)
         self.services = Services(self._fleets, pause=pause, dice=dice, clock=clock)
         self.front = Front(self.services, self._fleets, dice=dice, wait=request_wait)
         self.app: ASGIApp = RunRoutes(self.services, self._fleets, authorise).app()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.emulators.capabilities import AUTHORISE, IMAGE_REPOSITORIES, READ_SECRET, SERVICE_FRONT
+from rehearsal.emulators.capabilities import ALLOWS, AUTHORISE, IMAGE_REPOSITORIES, READ_SECRET, SERVICE_FRONT
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.images import WorldRegistry
 from rehearsal.emulators.declaration import Declaration, WorldContext
@@ -14,6 +14,7 @@ def _build(context: WorldContext) -> CloudRun:
         WorldRegistry(context.need(IMAGE_REPOSITORIES), context.definition.registry_hosts),
         read_secret=context.need(READ_SECRET),
         authorise=context.need(AUTHORISE),
+        allows=context.need(ALLOWS),
         process_env=context.process_environment,
         time_scale=1.0,  # of probes: a busy laptop starts processes no faster than Cloud Run
     )
@@ -22,6 +23,6 @@ def _build(context: WorldContext) -> CloudRun:
 EMULATOR = Declaration(
     name=CloudRun.name,
     build=_build,
-    needs=(AUTHORISE, READ_SECRET, IMAGE_REPOSITORIES),
+    needs=(ALLOWS, AUTHORISE, READ_SECRET, IMAGE_REPOSITORIES),
     offers={SERVICE_FRONT: lambda run, context: run.front},
 )

@@ -9,13 +9,14 @@ from typing import Any
 
 from rehearsal.emulators.cloud_run.command import NotExecutable, command
 from rehearsal.emulators.cloud_run.fleet import Launch, StartFailed
-from rehearsal.emulators.cloud_run.images import ImageRefused, ImageSource, pull
+from rehearsal.emulators.cloud_run.images import ImageRefused, ImageSource, Reference, pull
 from rehearsal.emulators.cloud_run.instance import Probes
 from rehearsal.emulators.cloud_run.interpreter import Interpreters
 from rehearsal.emulators.cloud_run.layers import LayerStore
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.probes import Probe
 from rehearsal.emulators.cloud_run.resources import Revision
+from rehearsal.emulators.google.access import Allows, everything_allowed, run_service_agent
 
 ReadSecret = Callable[[str, str, str], bytes]
 """(service account, projects/P/secrets/S, version) -> payload. Raises LookupError and PermissionError."""
@@ -35,10 +36,12 @@ class Launcher:
         source: ImageSource,
         read_secret: ReadSecret = no_secrets,
         *,
+        allows: Allows = everything_allowed,
         env: Mapping[str, str] | None = None,
         time_scale: float = 1.0,
     ) -> None:
         self._work = work
+        self.allows = allows
         self._source = source
         self._read_secret = read_secret
         self._env = dict(env or {})
@@ -51,6 +54,7 @@ class Launcher:
         secrets = self._secrets_of(revision, service)
         secrets()  # Cloud Run checks access before it starts anything
         try:
+            self._check_pull(service.project, Reference.parse(str(revision.container["image"])))
             # By digest once it is known: the tag of an image may have moved since the revision was made.
             image = await pull(self._source, _pinned(revision), await asyncio.to_thread(self._scratch))
             root = await self._layers.root_of(self._source, image)
@@ -69,6 +73,17 @@ class Launcher:
             secrets=secrets,
             probes=self._probes(revision.container),
             port=revision.container["ports"][0]["containerPort"],
+        )
+
+    def _check_pull(self, project: str, image: Reference) -> None:
+        """Images are pulled by the service agent of the project, not by the account that the service runs as. Raises ImageRefused."""
+        agent, registry = run_service_agent(project), image.repository.split("/")[0]
+        if self.allows(agent, "artifactregistry.repositories.downloadArtifacts", f"projects/{registry}"):
+            return
+        raise ImageRefused(
+            "CONTAINER_IMAGE_UNAUTHORIZED",
+            f"Google Cloud Run Service Agent {agent} must have permission to read the image, {image.host}/{image.repository}. "
+            f"The image is in project {registry}, the service in {project}.",
         )
 
     def home(self, revision: Revision) -> Path:

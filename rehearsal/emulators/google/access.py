@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -20,6 +21,21 @@ class Authorise(Protocol):
 
 Allows = Callable[[str, str, str], bool]
 """(service account, permission, resource) -> whether it is granted."""
+
+
+def everything_allowed(_account: str, _permission: str, _resource: str, /) -> bool:
+    """An `Allows` for tests in which access is not what is being looked at."""
+    return True
+
+
+def project_number(project: str) -> str:
+    """Twelve digits, the same for the same project in every world."""
+    return str(100_000_000_000 + int.from_bytes(hashlib.sha256(project.encode()).digest()[:5]) % 900_000_000_000)
+
+
+def run_service_agent(project: str) -> str:
+    """Cloud Run's own account in a project: it pulls images, whatever account the service runs as."""
+    return f"service-{project_number(project)}@serverless-robot-prod.iam.gserviceaccount.com"
 
 
 def anyone(_token: str | None, _permission: str, _resource: str, /) -> str:

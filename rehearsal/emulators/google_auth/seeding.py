@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rehearsal.definition import Definition, Service
+from rehearsal.emulators.google.access import run_service_agent
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
 
 DEPLOYER_GRANTS = frozenset(
@@ -17,7 +18,9 @@ DEPLOYER_GRANTS = frozenset(
 VIEWER_GRANTS = frozenset({"run.services.get", "run.revisions.get", "run.revisions.list"})
 """Of a deployer on the environment that proves its releases: what is sealed there counts when the proving run is gone."""
 PLAY_GRANTS = frozenset({"serviceusage.services.use"})
-RUNTIME_GRANTS = frozenset({"secretmanager.versions.access", "artifactregistry.repositories.downloadArtifacts"})
+RUNTIME_GRANTS = frozenset({"secretmanager.versions.access"})
+AGENT_GRANTS = frozenset({"artifactregistry.repositories.downloadArtifacts"})
+"""Of Cloud Run's service agent in a project: on the project itself, and where the images are."""
 
 
 OPERATOR = "on-call@operators.iam.gserviceaccount.com"
@@ -72,6 +75,9 @@ def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkfl
     accounts = [_deployer(definition, environment) for environment in definition.deployers]
     accounts += _play(definition)
     accounts += [_runtime(definition, service) for service in definition.services]
+    accounts += [
+        _service_agent(definition, project) for project in dict.fromkeys(s.project for s in definition.services)
+    ]
     accounts.append(_operator(definition, provider))
     return Policy(
         provider=provider,
@@ -118,8 +124,12 @@ def _operator(definition: Definition, provider: str) -> ServiceAccount:
 
 
 def _runtime(definition: Definition, service: Service) -> ServiceAccount:
-    grants = {service.project: RUNTIME_GRANTS, **dict.fromkeys(registry_projects(definition), RUNTIME_GRANTS)}
-    return ServiceAccount(email=service.account, grants=grants)
+    return ServiceAccount(email=service.account, grants={service.project: RUNTIME_GRANTS})
+
+
+def _service_agent(definition: Definition, project: str) -> ServiceAccount:
+    grants = dict.fromkeys([project, *registry_projects(definition)], AGENT_GRANTS)
+    return ServiceAccount(email=run_service_agent(project), grants=grants)
 
 
 def registry_projects(definition: Definition) -> list[str]:

@@ -13,6 +13,7 @@ from pipelines.errors import CheckFailed, ConflictError, InputError
 from pipelines.manifest.model import CloudRun, Scaling
 from pipelines.providers.cloud_run import CloudRunHost
 from pipelines.roles import Artifact, Deployed, Identity, Lock
+from rehearsal.emulators.google.access import everything_allowed, run_service_agent
 from tests.pipelines.providers.clouds import API, Clouds, Died, Dying, clouds
 
 pytestmark = pytest.mark.world
@@ -166,6 +167,27 @@ def test_going_back_needs_no_new_revision(cloud: Clouds) -> None:
     assert cloud.answer(PUBLIC).json()["release"] == "v1.0.0"
     assert len(host(cloud).live().deployments) == count
     assert host(cloud).live().marks.stable[0] == first
+
+
+def test_an_image_is_pulled_by_the_service_agent_and_what_lets_it_in_is_named(cloud: Clouds) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def refuses(account: str, permission: str, resource: str) -> bool:
+        asked.append((account, permission, resource))
+        return False
+
+    cloud.run.launcher.allows = refuses
+    with pytest.raises(CheckFailed, match="CONTAINER_IMAGE_UNAUTHORIZED") as caught:
+        stage(cloud, host(cloud), "v1.0.0")
+    agent = run_service_agent(API.project)
+    assert {account for account, _, _ in asked} == {agent}
+    assert agent in caught.value.what
+    assert "not by the account that the service runs as" in caught.value.why
+    command = caught.value.next_step
+    assert command.startswith("gcloud artifacts repositories add-iam-policy-binding")
+    assert command.endswith(f"--member=serviceAccount:{agent} --role=roles/artifactregistry.reader")
+    cloud.run.launcher.allows = everything_allowed
+    assert stage(cloud, host(cloud), "v1.0.0").ready
 
 
 OBSERVES = pytest.mark.parametrize("observes", [True, False], ids=["observed moves on", "observed stays"])

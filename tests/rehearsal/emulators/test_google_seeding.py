@@ -10,6 +10,7 @@ import pytest
 
 from rehearsal import definition
 from rehearsal.definition import Definition
+from rehearsal.emulators.google.access import run_service_agent
 from rehearsal.emulators.google_auth import seeding
 from rehearsal.emulators.google_auth.policy import CredentialRejected, Policy
 from tests.rehearsal.example_manifest import POOL, with_apps, written
@@ -98,8 +99,9 @@ def test_both_push_to_the_one_registry_and_services_only_pull(policy: Policy) ->
     push, pull = "artifactregistry.repositories.uploadArtifacts", "artifactregistry.repositories.downloadArtifacts"
     for deployer in DEPLOYERS.values():
         assert may(policy, deployer, push, "acme-delivery")
-    runtime = "run@acme-production.iam.gserviceaccount.com"
-    assert may(policy, runtime, pull, "acme-delivery")
+    runtime, agent = "run@acme-production.iam.gserviceaccount.com", run_service_agent("acme-production")
+    assert may(policy, agent, pull, "acme-delivery")
+    assert not may(policy, runtime, pull, "acme-delivery")
     assert not may(policy, runtime, push, "acme-delivery")
     assert not may(policy, runtime, "run.services.update", "acme-production")
 

@@ -5,6 +5,8 @@ Sources: docs.github.com "OpenID Connect reference"; cloud.google.com "Workload 
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import time
@@ -22,6 +24,16 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 VARIABLE = "GOOGLE_OAUTH_ACCESS_TOKEN"
 _IMPERSONATE = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:generateAccessToken"
 _STS = "https://sts.googleapis.com/v1/token"
+_SHOWN = (
+    "sub",
+    "repository",
+    "repository_id",
+    "repository_owner_id",
+    "environment",
+    "ref",
+    "workflow_ref",
+    "event_name",
+)
 _EARLY = 120.0  # seconds before its end at which a token counts as expired
 
 
@@ -48,6 +60,8 @@ class GoogleAuth:
         self._mask = mask
         self._token = ""
         self._expires = 0.0
+        self._claims: Mapping[str, Any] = {}
+        """What the last identity token of the job said, for a refusal to show."""
 
     def token(self) -> str:
         """An access token, good for two minutes at least. Raises CredentialsError, ProviderUnavailable."""
@@ -101,6 +115,7 @@ class GoogleAuth:
             )
         token = str(answer.json()["value"])
         self._mask(token)
+        self._claims = _claims(token)
         return token
 
     def _default(self) -> tuple[str, float]:
@@ -138,7 +153,7 @@ class GoogleAuth:
             except GoogleAuthError as error:
                 if error.retryable or re.search(r"\b(429|50[0-4])\b", str(error)[:200]):
                     raise Faulted(Fault(meaning=Meaning.TRY_AGAIN, text=_plain(error)), error) from error
-                raise _refused(str(error), where) from error
+                raise _refused(str(error), where, self._claims) from error
             expiry = credentials.expiry
             return str(credentials.token), expiry.timestamp() if expiry and expiry.tzinfo else _utc(expiry)
 
@@ -177,19 +192,30 @@ class _Supplier:
         return self._fetch(context.audience)
 
 
-def _refused(said: str, where: str) -> ShipmateError:
+def _claims(token: str) -> dict[str, Any]:
+    """The claims that a pool may bind, of a JSON Web Token (RFC 7519); unverified, they are only shown."""
+    try:
+        payload = token.split(".")[1]
+        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return {name: said[name] for name in _SHOWN if name in said} if isinstance(said, dict) else {}
+
+
+def _refused(said: str, where: str, claims: Mapping[str, Any]) -> ShipmateError:
+    shown = "; the job's token says " + ", ".join(f"{name}={value}" for name, value in claims.items()) if claims else ""
     if "attribute condition" in said or "unauthorized_client" in said:
         why = (
             "the pool takes no token of this job: its repository, branch, event or environment is not the one it trusts"
         )
-        step = "deploy from a job of the right environment; compare its `sub` with the pool's attribute condition"
+        step = "deploy from a job of the right environment and workflow; `shipmate doctor` shows the condition that the pool should have"
     elif "invalid_target" in said or "audience" in said:
         why = "the pool or provider in `deployer/workload_identity` does not exist or is disabled"
         step = "correct it in shipmate.yml: //iam.googleapis.com/projects/N/locations/global/workloadIdentityPools/P/providers/X"
     else:
         why = "the pool knows the job, but it may not become this service account"
         step = "grant roles/iam.workloadIdentityUser on the service account to the job's principal"
-    return CredentialsError(f"Google refuses: {said[:400]}", where=where, why=why, next_step=step)
+    return CredentialsError(f"Google refuses: {said[:400]}", where=where, why=f"{why}{shown}", next_step=step)
 
 
 def _no_permission() -> CredentialsError:

@@ -7,7 +7,7 @@ import io
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ PROVIDER = "projects/1234/locations/global/workloadIdentityPools/github/provider
 DEPLOYER = "deploy@techmate-production.iam.gserviceaccount.com"
 SUBJECT = "repo:techmate/platform:environment:production"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+BY_ENVIRONMENT = frozenset({("environment", "production")})
 SETTINGS = Deployer(workload_identity=f"//iam.googleapis.com/{PROVIDER}", service_account=DEPLOYER)
 
 
@@ -206,6 +207,29 @@ def test_a_refusal_says_which_rule_it_was(claims: dict[str, object], why: str) -
         with pytest.raises(CredentialsError, match="Google refuses") as caught:
             credentials.google()
         assert why in caught.value.why
+        for name, value in claims.items():
+            assert f"{name}={value}" in caught.value.why
+
+
+@pytest.mark.parametrize(
+    "subject", [SUBJECT, "repo:techmate@4021/platform@901:environment:production"], ids=["by name", "by number"]
+)
+def test_both_forms_of_a_subject_are_let_in_by_the_environment(subject: str) -> None:
+    """Repositories made since July 2026 send the form with numbers; what is bound are attributes, so either does."""
+    with google() as world:
+        account = replace(world.tokens.policy.accounts[0], subjects=frozenset(), attributes=BY_ENVIRONMENT)
+        mapping = {"google.subject": "assertion.sub", "attribute.environment": "assertion.environment"}
+        condition = "assertion.repository_id == '901'"
+        world.tokens.policy = replace(world.tokens.policy, accounts=(account,), mapping=mapping, condition=condition)
+        world.claims = {"sub": subject, "environment": "production", "repository_id": "901"}
+        credentials, _ = world.credentials()
+        assert world.tokens.holder(credentials.google()).account == DEPLOYER
+        world.claims = {"sub": subject, "environment": "staging", "repository_id": "901"}
+        credentials, _ = world.credentials()
+        with pytest.raises(CredentialsError, match="Google refuses") as caught:
+            credentials.google()
+        assert f"sub={subject}" in caught.value.why
+        assert "environment=staging" in caught.value.why
 
 
 def test_a_pool_that_does_not_exist_is_named() -> None:

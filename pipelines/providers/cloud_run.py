@@ -21,6 +21,9 @@ from pipelines.providers.marks import read as read_marks
 from pipelines.providers.marks import require_lock, with_stable, written
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
+KEPT_REVISIONS = 100
+"""Of a service, beside those in use: some thirty releases, a candidate and a live twin each, and what failed."""
+
 
 class CloudRunHost:
     """`roles.Host` for a service on Cloud Run."""
@@ -99,6 +102,20 @@ class CloudRunHost:
         identity = templates.identity(self._revision(key))
         marks = with_stable(_marks(service), key, identity.release if identity else "")
         self._write(service, marks, Traffic.asked(service).untagged())
+        with suppress(ShipmateError):  # nothing depends on it, and the next release does it again
+            self._prune()
+
+    def _prune(self) -> None:
+        """Delete old revisions beyond `KEPT_REVISIONS`: of 1,000 Cloud Run deletes by itself, and does not know which are stable."""
+        service = self._existing()
+        marks = _marks(service)
+        asked = Traffic.asked(service)
+        in_use = {*asked.percents, *asked.tags.values(), *Traffic.actual(service).percents, *marks.stable}
+        in_use |= {short(service.get(each, "")) for each in ("latestCreatedRevision", "latestReadyRevision")}
+        for revision in self._service.revisions()[KEPT_REVISIONS:]:
+            name = short(revision["name"])
+            if name not in in_use and templates.identity(revision) is not None:
+                self._service.delete_revision(name)
 
     def mark(self, change: Callable[[Marks], Marks]) -> None:
         """See roles.Host. The marks are the service's annotation `shipmate.marks`."""

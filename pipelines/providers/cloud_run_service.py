@@ -60,6 +60,10 @@ class CloudRunService:
         found: list[Revision] = [revision for page in pages for revision in page.get("revisions", [])]
         return sorted(found, key=lambda revision: str(revision.get("createTime", "")), reverse=True)
 
+    def delete_revision(self, name: str) -> None:
+        """Begin to delete one that has neither traffic nor a tag. Raises ProviderError where Cloud Run refuses."""
+        self._api.call("DELETE", f"{self.path}/revisions/{name}")
+
     def create(self, body: Mapping[str, Any]) -> Service:
         """Make the service; returns when it is in effect. Raises CheckFailed when its revision does not become ready."""
         path, params = f"{self._parent}/services", {"serviceId": self._id}

@@ -156,6 +156,27 @@ def test_asked_again_nothing_is_made_twice(cloud: Clouds) -> None:
     assert len(cloud.writes("cloud-run")) == before
 
 
+def test_old_revisions_go_and_none_that_is_stable_serves_or_is_somebody_elses(
+    cloud: Clouds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.providers.cloud_run.KEPT_REVISIONS", 2)
+    at = host(cloud, workers=False)
+    keys = [released(cloud, at, f"v1.{minor}.0") for minor in range(3)]
+    with pytest.raises(CheckFailed):
+        stage(cloud, at, "v1.3.0", "ends")
+    revisions = cloud.run.services.get(API).revisions
+    failed = next(name for name in revisions if name not in keys)
+    newest = released(cloud, at, "v1.4.0")
+    left = set(cloud.run.services.get(API).revisions)
+    assert set(at.live().marks.stable) <= left
+    assert newest in left
+    assert failed in left  # the second newest
+    later = [released(cloud, at, f"v1.{minor}.0") for minor in (5, 6)]
+    left = set(cloud.run.services.get(API).revisions)
+    assert failed not in left
+    assert {*at.live().marks.stable, *later} <= left
+
+
 def test_going_back_needs_no_new_revision(cloud: Clouds) -> None:
     at = host(cloud)
     first = released(cloud, at, "v1.0.0")

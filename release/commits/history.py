@@ -9,7 +9,7 @@ from pipelines.errors import InputError
 from release.commits.git import Git, Head
 from release.commits.messages import Message, parse
 
-_FIELDS = "%m%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B"
+_FIELDS = "%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B"
 _PER_COMMIT = 6
 
 
@@ -37,25 +37,15 @@ class Tag(NamedTuple):
 
 
 class Log(NamedTuple):
-    """What one `git log` gave: commits, children before their parents; and where it stopped."""
+    """What one `git log` gave: commits, children before their parents."""
 
     commits: list[Commit]
-    boundary: dict[str, int]
-    """Commits just below the ones listed -> when they were committed."""
 
     @property
-    def trustworthy(self) -> bool:
-        """Whether git can be relied upon to have left out all that lies below the boundary.
-
-        It stops looking by the dates of commits, so wrong clocks can make it stop too early. Seen from here: a commit is older than
-        its parent, or than a release at the boundary.
-        """
-        latest = max(self.boundary.values(), default=0)
-        times = {**self.boundary, **{commit.hash: commit.time for commit in self.commits}}
-        return all(
-            commit.time >= latest and all(times.get(parent, 0) <= commit.time for parent in commit.parents)
-            for commit in self.commits
-        )
+    def ends(self) -> list[str]:
+        """Parents of these commits that are not among them: where reading ended."""
+        names = {commit.hash for commit in self.commits}
+        return list(dict.fromkeys(name for commit in self.commits for name in commit.parents if name not in names))
 
 
 def require_full(head: Head) -> None:
@@ -151,21 +141,29 @@ def read_log(
 ) -> Log:
     """Commits reachable from `include` and from none of `exclude`, children before their parents.
 
-    `seen` is told now and then how many were read.
+    With `exclude` it may have some that are excluded, too: git stops looking for those by the dates of commits. `seen` is told now and then how many were read.
     """
     commits: list[Commit] = []
-    boundary: dict[str, int] = {}
-    for record in _records(git, include, exclude):
-        if record[0][0] == "-":
-            boundary[record[0][1:]] = int(record[2])
-            continue
-        name, parents, time, author, email, text = record
+    for name, parents, time, author, email, text in _records(git, include, exclude):
         commits.append(
-            Commit(name[1:], tuple(parents.split()), int(time), author, email, parse(text, squash_body=squash_body))
+            Commit(name, tuple(parents.split()), int(time), author, email, parse(text, squash_body=squash_body))
         )
         if seen is not None and not len(commits) & 1023:
             seen(len(commits))
-    return Log(children_first(commits), boundary)
+    return Log(children_first(commits))
+
+
+def common_ancestor(git: Git, commits: Sequence[str]) -> str:
+    """A commit that all of `commits` descend from or are; empty when there is none, or git does not find it."""
+    return git.run("merge-base", "--octopus", *commits, ok=(0, 1)).decode().partition("\n")[0]
+
+
+def lineage(git: Git, tops: Iterable[str], base: str) -> list[tuple[str, ...]]:
+    """Each commit that `tops` are or descend from, with its parents, children first: all that `base` does not descend from, and
+    where clocks were wrong perhaps some that it does."""
+    given = "".join(f"{name}\n" for name in (f"^{base}", *tops))
+    told = git.run("rev-list", "--topo-order", "--parents", "--stdin", given=given.encode()).decode()
+    return [tuple(row.split()) for row in told.splitlines()]
 
 
 def touching(git: Git, include: str, exclude: Iterable[str], paths: Sequence[str], without: Sequence[str]) -> set[str]:
@@ -181,7 +179,7 @@ def touching(git: Git, include: str, exclude: Iterable[str], paths: Sequence[str
 def _records(git: Git, include: str, exclude: Iterable[str]) -> Iterator[tuple[str, ...]]:
     """Six fields a commit, cut out of the stream."""
     given = "".join(f"^{name}\n" for name in exclude) + include + "\n"
-    arguments = ("log", "--boundary", "-z", f"--format={_FIELDS}", "--encoding=UTF-8", "--no-show-signature", "--stdin")
+    arguments = ("log", "-z", f"--format={_FIELDS}", "--encoding=UTF-8", "--no-show-signature", "--stdin")
     fields: list[str] = []
     carry = b""
     for piece in git.stream(*arguments, "--", given=given.encode()):

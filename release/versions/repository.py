@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -15,7 +15,9 @@ from release.commits.history import (
     Log,
     Tag,
     absent,
+    common_ancestor,
     lacking,
+    lineage,
     read_log,
     read_tags,
     require_full,
@@ -65,8 +67,6 @@ class Repository:
     branch: str | None
     seen: Callable[[int], None] | None = None
     warnings: list[str] = field(default_factory=list)
-    long_from: int = 100_000
-    """Objects in a repository that counts as long."""
     missing_tags: list[Tag] = field(default_factory=list)
     """Release tags that the forge has and this clone lacks."""
     absent: set[str] = field(default_factory=set)
@@ -194,9 +194,8 @@ class Repository:
     ) -> CommitsSince:
         """The commits below `commit` that none of the releases considered contains. `before`: the release the commit has.
 
-        The whole history is read, unless it is very long: then the newest releases (before that one) are told to git first. Its
-        answer is the whole answer if each way down ended at a released commit, for then nothing was left out because of a release
-        that is not below, and if no clock was wrong, which can make git stop too early.
+        The newest releases (before that one) are told to git, which then reads no more than came after them. Its answer is taken when
+        `_below` proves it; otherwise the whole history is read.
         """
         commit = commit or self.commit
         by_commit: dict[str, Released] = {}
@@ -204,24 +203,37 @@ class Repository:
             if each.commit not in self.absent:
                 by_commit[each.commit] = each
         ranked = [name for name, each in by_commit.items() if before is None or each.rank < before.rank]
-        nearest = ranked[-_NEAREST:]
-        short = bool(nearest) and not whole and self.is_long
-        log = self.read(nearest, include=commit) if short else self.read(include=commit)
-        ends = list(log.boundary) or ([] if log.commits else [commit])
-        if short and not (log.trustworthy and all(end in by_commit for end in ends)):
+        short = bool(ranked) and not whole
+        log = self.read(ranked[-_NEAREST:] if short else (), include=commit)
+        lower = self._below(log, commit, by_commit) if short else []
+        if lower is None:
             return self.since(considered, commit=commit, before=before, whole=True)
-        labels, sections = divide([*log.commits, *map(_end, ends)], by_commit.keys())
+        labels, sections = divide([*log.commits, *lower], by_commit.keys())
         below = [by_commit[lower] for lower, upper in labels.pairs() if not upper]
-        met = {each.hash for each in log.commits}.union(ends)
+        met = {each.hash for each in (*log.commits, *lower)}
         return CommitsSince(in_order(sections[""]), below, met, not short)
 
-    @cached_property
-    def is_long(self) -> bool:
-        """Whether reading all of the history takes noticeable time; told by the number of objects, which git knows at once."""
-        told = dict(
-            row.split(": ", 1) for row in self.git.run("count-objects", "-v").decode().splitlines() if ": " in row
-        )
-        return int(told["count"]) + int(told["in-pack"]) > self.long_from
+    def _below(self, log: Log, commit: str, released: Container[str]) -> list[Commit] | None:
+        """Commits that lie below those of a log which left out releases: the ends of it, and what connects them, without messages.
+
+        None unless two things are certain. What was left out is in a release below `commit`: each end is one, or below another
+        end that is. And nothing that was listed is in one: no commit is below its own ancestors, so where all that is listed
+        descends from one commit, it is enough to look from the releases down to that. No date of a commit counts in either.
+        """
+        ends = log.ends if log.commits else [commit]
+        tops = [end for end in ends if end in released]
+        if not tops or len(ends) > _NEAREST or not all(each.parents for each in log.commits):
+            return None
+        if len(ends) == 1:
+            return [_unread(ends[0])]
+        base = common_ancestor(self.git, ends)
+        if not base:
+            return None
+        lower = [_unread(name, parents) for name, *parents in lineage(self.git, tops, base)]
+        met = {base, *(each.hash for each in lower)}
+        if not met.issuperset(ends) or not met.isdisjoint(each.hash for each in log.commits):
+            return None
+        return [*lower, _unread(base)]
 
     def judge_in_order(self, commits: Sequence[Commit], touching: set[str] | None) -> list[Verdict]:
         """Verdicts on the commits of one range, in the order of that range alone."""
@@ -254,9 +266,12 @@ class Repository:
         )
 
 
-def _end(name: str) -> Commit:
+_NO_MESSAGE = parse("")
+
+
+def _unread(name: str, parents: Iterable[str] = ()) -> Commit:
     """Stands for a commit below those that were read."""
-    return Commit(name, (), 0, "", "", parse(""))
+    return Commit(name, tuple(parents), 0, "", "", _NO_MESSAGE)
 
 
 def _unreleased(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import semver
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from pipelines.errors import ReleaseError
 from pipelines.manifest.release import Release
@@ -153,17 +152,16 @@ class Reference:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(histories(many_tags=True), st.booleans())
-def test_next__any_history__is_what_the_reference_says(made: History, long: bool) -> None:
-    """`long`: by the way that is taken for very long histories, too."""
+@given(histories(many_tags=True))
+def test_next__any_history__is_what_the_reference_says(made: History) -> None:
     commits, meant, tags, head = made
     with tempfile.TemporaryDirectory() as folder:
         ids = make(
             Path(folder) / "r", commits, tags=tags, head=head, annotated=[name for name in tags if name.endswith("0")]
         )
         repository = Repository.open(Git(Path(folder) / "r"), Release())
-        repository.long_from = 0 if long else 100_000
         facts = repository.facts()
+        calls = repository.git.calls
         reference = Reference(commits, meant, tags, head)
         number = {name: at for at, name in enumerate(ids)}
         order = [number[verdict.commit.hash] for verdict in facts.verdicts]
@@ -177,10 +175,14 @@ def test_next__any_history__is_what_the_reference_says(made: History, long: bool
         for verdict in facts.verdicts:
             told = {entry.header.description for entry in verdict.entries if not entry.breaking}
             assert set(filter(NAME.fullmatch, told)) == reference.told(number[verdict.commit.hash])
+        for released in (repository.released, [each for each in repository.released if each.final]):
+            near, all_read = repository.since(released), repository.since(released, whole=True)
+            assert [each.hash for each in near.commits] == [each.hash for each in all_read.commits]
+            assert sorted(each.tag for each in near.below) == sorted(each.tag for each in all_read.below)
         try:
             decided = decide(facts, Release(), repository.component)
         except ReleaseError:
             assert expected in reference.versions
             return
         assert decided.version == expected
-        assert repository.git.calls <= 7
+        assert calls <= 8

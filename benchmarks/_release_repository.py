@@ -1,6 +1,7 @@
 """Generated git repositories with real trees, for measuring the release engine: made in one `git fast-import`.
 
-Messages are as long as those of projects that squash pull requests: a header, and mostly some paragraphs and trailers.
+Messages are as long as those of projects that squash pull requests: a header, and mostly some paragraphs and trailers. Every third is a
+dependency bot's, which puts the whole text of its pull request below: a table, upstream's release notes full of links, check boxes.
 """
 
 from __future__ import annotations
@@ -43,6 +44,19 @@ PARAGRAPHS = (
     "* the {a} is checked before the {b}\n* the {c} is closed in every case\n* the {d} can be told apart in the log\n",
 )
 TRAILERS = "Co-authored-by: dev-7 <dev-7@example.com>\nReviewed-by: dev-3 <dev-3@example.com>\nSigned-off-by: dev-1 <dev-1@example.com>\n"
+PACKAGES = (
+    "acorn-table", "brace-router", "colour-scale", "date-span", "edge-cache", "form-state", "http-pool", "json-lines",
+    "query-plan", "zip-walk",
+)  # fmt: skip
+UPSTREAM = (
+    "fix: close the {a} when its {b} is dropped", "feat: read a {a} from a {b}", "docs: say what a {a} is", "chore(deps): raise {b}",
+    "perf: walk the {a} once", "fix(security): check the {b} of a {a} (CVE-2026-{n})", "Revert \"feat: keep the {a} open\"",
+)  # fmt: skip
+CHOICES = (
+    "**Schedule**: in every time zone, at any time. **Merging**: by a person, once the checks are green.\n",
+    "**Rebasing**: whenever the branch has conflicts, or when the box below is ticked.\n",
+    "**Ignore**: close this pull request, and there will be no more about this version.\n",
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +138,8 @@ def _edit(rng: random.Random, paths: list[str], mark: int) -> tuple[str, str]:
 
 
 def _message(rng: random.Random, mark: int) -> str:
+    if rng.random() < 0.33:
+        return _dependency_update(rng, mark)
     kind = rng.choices([t for t, _ in SUBJECTS], weights=[w for _, w in SUBJECTS])[0]
     scope = rng.choice(SCOPES)
     words = rng.sample(WORDS, 4)
@@ -137,6 +153,67 @@ def _message(rng: random.Random, mark: int) -> str:
     if rng.random() < 0.01:
         text += f"\nBREAKING CHANGE: the {words[3]} must be given by name\n"
     return text + (f"\n{TRAILERS}" if rng.random() < 0.5 else "")
+
+
+def _dependency_update(rng: random.Random, mark: int) -> str:
+    """2 to 9 KB: one package or several, what each of their versions brought, and how to tell the bot what to do."""
+    names = rng.sample(PACKAGES, rng.choice((1, 1, 2, 3)))
+    old = [f"{rng.randint(1, 9)}.{rng.randint(0, 30)}.{rng.randint(0, 9)}" for _ in names]
+    new = [f"{version.rpartition('.')[0]}.{rng.randint(10, 40)}" for version in old]
+    text = [f"{rng.choice(('chore', 'fix', 'build'))}(deps): update {' and '.join(names)} to {new[0]} (#{mark})", ""]
+    text += ["This pull request has these updates:", "", "| Package | Change | Age | Confidence |", "|---|---|---|---|"]
+    for name, before, after in zip(names, old, new, strict=True):
+        site, badge = f"https://github.com/example/{name}", f"https://badges.example/{name}/{after}"
+        text.append(
+            f"| [{name}]({site}) ([source]({site}/tree/HEAD/packages/{name})) "
+            f"| [`{before}` -> `{after}`]({site}/compare/v{before}...v{after}) "
+            f"| [![age]({badge}/age?slim=true)](https://docs.example/age) "
+            f"| [![confidence]({badge}/confidence?slim=true)](https://docs.example/confidence) |"
+        )
+    text += ["", "---", "", "### Release notes", ""]
+    for name, before, after in zip(names, old, new, strict=True):
+        text += _upstream(rng, name, before, after)
+    text += ["---", "", "### Configuration", "", *CHOICES, "---", ""]
+    text += [f" - [ ] <!-- rebase {mark} -->Tick this box to have the branch rebased", ""]
+    text += [
+        f"This text was written by a bot; its log is [here](https://bots.example/logs/techmate/platform/{mark}).",
+        "",
+    ]
+    return "\n".join([*text, "Signed-off-by: update-bot[bot] <7+update-bot[bot]@users.noreply.github.com>", ""])
+
+
+def _upstream(rng: random.Random, name: str, before: str, after: str) -> list[str]:
+    """The release notes of a package, folded: commits in one version's, pull requests in another's."""
+    site = f"https://github.com/example/{name}"
+    text = ["<details>", f"<summary>example/{name} ({name})</summary>", ""]
+    for step in range(rng.randint(1, 4)):
+        version = f"{after}-{step}" if step else after
+        text += [f"### [`v{version}`]({site}/blob/HEAD/CHANGELOG.md#{version})", ""]
+        text += [f"[Compare]({site}/compare/v{before}...v{version})", "", "##### Features and bug fixes", ""]
+        line = rng.choice((_upstream_commit, _upstream_pull))
+        text += [line(rng, site) for _ in range(rng.randint(2, 8))]
+        if rng.random() < 0.1:
+            text += [
+                "",
+                "##### \u26a0 BREAKING CHANGES",
+                "",
+                "* **{}:** a {} has no default".format(*rng.sample(WORDS, 2)),
+            ]
+        text.append("")
+    return [*text, "</details>", ""]
+
+
+def _upstream_commit(rng: random.Random, site: str) -> str:
+    a, b = rng.sample(WORDS, 2)
+    said = rng.choice(UPSTREAM).format(a=a, b=b, n=rng.randint(1000, 9999))
+    commit, pull = f"{rng.getrandbits(160):040x}", rng.randint(1, 4000)
+    return f"- {said} ([#{pull}]({site}/issues/{pull})) ([{commit[:7]}]({site}/commit/{commit}))"
+
+
+def _upstream_pull(rng: random.Random, site: str) -> str:
+    pull, author = rng.randint(1, 4000), f"dev-{rng.randint(1, 40)}"
+    said = "Close the {} of a {}".format(*rng.sample(WORDS, 2))
+    return f"* {said} by [@{author}](https://github.com/{author}) in [#{pull}]({site}/pull/{pull})"
 
 
 def _when(mark: int) -> int:

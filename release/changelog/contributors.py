@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from release.changelog.entries import login_of
@@ -41,12 +42,17 @@ class Person(NamedTuple):
 
 
 def contributors(
-    commits: Sequence[Commit], logins: Mapping[str, str], pulls: Mapping[str, int], before: set[str] | None
+    commits: Sequence[Commit],
+    logins: Mapping[str, str],
+    pulls: Mapping[str, int],
+    before: Callable[[Sequence[set[str]]], set[str]] | None,
 ) -> list[Contributor]:
-    """Most commits first, then by name; bots left out. `logins`, `pulls`: by commit. `before`: keys of everybody of earlier releases,
-    None when there are none."""
+    """Most commits first, then by name; bots left out. `logins`, `pulls`: by commit. `before`: given the keys of each person, keys of
+    those who wrote in earlier releases (at least one of each such person); None when there are none."""
     seen = [(person, commit) for commit in commits if len(commit.parents) < 2 for person in _people(commit, logins)]
-    found = [_contributor(own, pulls, before) for own in _grouped(seen)]
+    groups = _grouped(seen)
+    known = before([_keys(own) for own in groups]) if before is not None and groups else None
+    found = [_contributor(own, pulls, known) for own in groups]
     return sorted(found, key=lambda each: (-each.commits, each.name.lower()))
 
 
@@ -54,11 +60,14 @@ def _contributor(
     own: Sequence[tuple[Person, Commit]], pulls: Mapping[str, int], before: set[str] | None
 ) -> Contributor:
     """One person from every commit that shows them."""
-    keys = {key for person, _ in own for key in person.keys}
     shown = next((person for person, _ in own if person.login or login_of(person.email)), own[0][0])
     # Newest first: the last of them is where they began.
     pull = next((pulls[commit.hash] for _, commit in reversed(own) if commit.hash in pulls), 0)
-    return Contributor(mention(shown), len(own), before is not None and before.isdisjoint(keys), pull)
+    return Contributor(mention(shown), len(own), before is not None and before.isdisjoint(_keys(own)), pull)
+
+
+def _keys(own: Sequence[tuple[Person, Commit]]) -> set[str]:
+    return {key for person, _ in own for key in person.keys}
 
 
 def _grouped(seen: Sequence[tuple[Person, Commit]]) -> list[list[tuple[Person, Commit]]]:
@@ -83,15 +92,21 @@ def mention(person: Person) -> Safe:
     return Safe(f"@{login}") if _LOGIN.fullmatch(login) else escape(person.name or "unknown")
 
 
-def authors_before(git: Git, commit: str) -> set[str]:
-    """Keys of everybody who wrote a commit up to `commit`, from one `git log`."""
+def authors_before(git: Git, commit: str, people: Sequence[set[str]]) -> set[str]:
+    """Keys of those who wrote commits up to `commit`, the newest first, until each of `people` (their keys) was met: most are old hands,
+    so that it is soon. For somebody new it is everybody."""
     found: set[str] = set()
-    rest = b""
-    for piece in git.stream("log", "--format=%aE", "--encoding=UTF-8", "--no-show-signature", commit, "--"):
-        lines = (rest + piece).split(b"\n")
-        rest = lines.pop()
-        found.update(line.decode("utf-8", "replace") for line in set(lines))
-    return {key for email in found for key in Person("", email, "").keys}
+    missing, rest = list(people), b""
+    log = ("log", "--format=%aE", "--encoding=UTF-8", "--no-show-signature", commit, "--")
+    with closing(git.stream(*log)) as pieces:
+        for piece in pieces:
+            *lines, rest = (rest + piece).split(b"\n")
+            emails = {line.decode("utf-8", "replace") for line in set(lines)}
+            found.update(key for email in emails for key in Person("", email, "").keys)
+            missing = [keys for keys in missing if found.isdisjoint(keys)]
+            if not missing:
+                break
+    return found
 
 
 def _people(commit: Commit, logins: Mapping[str, str]) -> Iterable[Person]:

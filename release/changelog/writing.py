@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase as fnmatch
+from functools import partial
 
 from pipelines.manifest.release import ReleaseComponent
 from release.changelog.contributors import authors_before, contributors
@@ -36,7 +37,8 @@ def write_notes(context: ReleaseContext, section: Section, given: Given, *, onli
     cache = repository.head.git_dir / "shipmate"
     credits = look_up(github, commits, base, section.commit, cache) if online else _OFFLINE
     pulls = {**_pulls(section), **credits.pulls}
-    people = contributors(commits, credits.logins, pulls, authors_before(context.git, base) if base else None)
+    before = partial(authors_before, context.git, base) if base else None
+    people = contributors(commits, credits.logins, pulls, before)
     authors: dict[str, Safe] = {name: escape(login) for name, login in credits.logins.items()}
     return notes(
         section,

@@ -75,23 +75,27 @@ def _lists(rest: str) -> bool:
 def read_body(rest: str, *, squash_body: str) -> Body:
     """Read a body. `squash_body`: see Release.squash_body."""
     lines, warnings = _lines(rest)
-    own, squashed = split_squash(lines) if squash_body == "commit-messages" else (lines, ())
+    own, squashed = split_squash(lines) if squash_body == "commit-messages" and _may_list(rest) else (lines, ())
     found = dict.fromkeys(("breaking", "upgrade", "highlight", "security", "refs"), ())  # type: dict[str, tuple[str, ...]]
     for kind, value in read_footers(own):
         if kind:
             found[kind] += (value,)
-    warnings += _body_warnings(lines, found["breaking"])
-    pulls = _REVERTS_PULL.findall(_said(own, "Reverts "))
+    if "breaking" in rest.lower():
+        warnings += _body_warnings(lines, found["breaking"])
+    pulls = _REVERTS_PULL.findall(_said(own, "Reverts ")) if "Reverts " in rest else ()
+    reverts = [line for line in own if line.startswith("This reverts ")] if "This reverts " in rest else ()
     return Body(
         breaking=found["breaking"],
         upgrade=found["upgrade"],
         highlights=found["highlight"],
         security=found["security"],
         squashed=squashed,
-        reverts=tuple(mark[1] for line in own if type(line) is not Code and (mark := _THIS_REVERTS.fullmatch(line))),
+        reverts=tuple(
+            mark[1] for line in reverts if type(line) is not Code and (mark := _THIS_REVERTS.fullmatch(line))
+        ),
         refs=tuple(name for value in found["refs"] for name in _ID.findall(value)),
         reverts_pull=int(pulls[0]) if pulls else 0,
-        picked_from=tuple(_PICKED.findall(_said(own, "(cherry"))),
+        picked_from=tuple(_PICKED.findall(_said(own, "(cherry"))) if "(cherry" in rest else (),
         warnings=tuple(warnings),
     )
 
@@ -99,7 +103,7 @@ def read_body(rest: str, *, squash_body: str) -> Body:
 def own_text(rest: str, *, squash_body: str) -> str:
     """What a body says of the whole commit: without code, and without the messages of the commits a squash lists."""
     lines, _ = _lines(rest)
-    own = split_squash(lines)[0] if squash_body == "commit-messages" else lines
+    own = split_squash(lines)[0] if squash_body == "commit-messages" and _may_list(rest) else lines
     return _said(own)
 
 
@@ -134,8 +138,16 @@ def reverted_by(subject: str, kind: str, description: str) -> tuple[str, str, in
     return (first[2] if first[1] == "Revert" else f'Revert "{first[2]}"'), subject, depth
 
 
+def _may_list(rest: str) -> bool:
+    """Whether a squash may list commits here; most long texts need not be cut up."""
+    return "\n* " in rest or rest.startswith("* ") or "Squashed commit of the following" in rest
+
+
 def _lines(rest: str) -> tuple[list[str], list[str]]:
-    lines, endless = mark_code(rest.replace("\r\n", "\n").split("\n"))
+    lines = rest.replace("\r\n", "\n").split("\n")
+    if "```" not in rest and "~~~" not in rest:
+        return lines, []
+    lines, endless = mark_code(lines)
     return lines, ["a code block in its body never ends; it is read as text"] if endless else []
 
 

@@ -19,6 +19,9 @@ _KINDS = {
     "upgrade": "upgrade", "upgrade-note": "upgrade", "migration": "upgrade", "highlight": "highlight",
     "security": "security", "cve": "security", "refs": "refs", "ref": "refs",
 }  # fmt: skip
+_STARTS = ("breaking", *_KINDS)
+FIRST = frozenset("BbUuMmHhSsCcRr")
+"""What a footer that has a kind begins with, where it is not in a list."""
 _WITH_CODE = ("breaking", "upgrade")
 # At the start of a line behind list marks, quotes, emphasis or an emoji; unless it is a box that nobody ticked.
 _START = r"(?!.*\[ \])(?:[^\w\n]|\[[xX]\])*"
@@ -30,15 +33,18 @@ _NOTHING = re.compile(r"\W*(?:none|no|nothing|n/?a)\W*", re.IGNORECASE)
 
 def kind_of(line: str) -> str:
     """breaking, upgrade, highlight, security or refs when a line begins such a footer; empty otherwise."""
-    found = _FOOTER.fullmatch(line.rstrip()) if ":" in line and type(line) is not Code else None
+    if not _may_begin(line) or ":" not in line or type(line) is Code:
+        return ""
+    found = _FOOTER.fullmatch(line.rstrip())
     return _kind(found["token"]) if found else ""
 
 
 def read_footers(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(kind, value) of each footer that has a kind."""
+    first = next((at for at, line in enumerate(lines) if _may_begin(line)), len(lines))
     kind, bullet = "", ""
     value: list[str] = []
-    for line in lines:
+    for line in lines[first:]:
         code = type(line) is Code
         found = None if code else _FOOTER.fullmatch(line.rstrip())
         ends = not code and (_RULE.match(line) is not None or bool(bullet and line.startswith(bullet)))
@@ -72,6 +78,11 @@ def nearly_breaking(lines: Sequence[str]) -> str:
             if not (line.startswith("#") and _NOTHING.fullmatch(below)):
                 return found
     return ""
+
+
+def _may_begin(line: str) -> bool:
+    """Whether a line may begin a footer that has a kind: most lines of long bodies do not, which is told without a pattern."""
+    return (line[:1] in FIRST and line.lower().startswith(_STARTS)) or line[2:10] == "BREAKING"
 
 
 def _near(line: str, *patterns: re.Pattern[str]) -> str:

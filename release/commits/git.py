@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -68,7 +68,7 @@ class Git:
             raise _failed(self.folder, arguments, complaint)
         return out
 
-    def stream(self, *arguments: str, given: bytes | None = None) -> Iterator[bytes]:
+    def stream(self, *arguments: str, given: bytes | None = None) -> Generator[bytes]:
         """What git prints, in pieces of up to 1 MiB as they come; at most one piece is held."""
         process = self.start(*arguments, stdin=given is not None)
         out, complaints = cast(BufferedReader, process.stdout), cast(BufferedReader, process.stderr)
@@ -179,7 +179,9 @@ def _environment() -> dict[str, str]:
     kept = {
         key: value for key, value in os.environ.items() if key not in ("GIT_LITERAL_PATHSPECS", "GIT_EXTERNAL_DIFF")
     }
-    return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat"}
+    # GIT_FLUSH=0: a log goes out in full buffers, not commit by commit.
+    ours = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat", "GIT_FLUSH": "0"}
+    return {**kept, **ours}
 
 
 def _failed(folder: Path, arguments: Sequence[str], complaint: bytes) -> InputError | LocalError:

@@ -13,8 +13,26 @@ _FIELDS = "%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B"
 _PER_COMMIT = 6
 
 
+class Text:
+    """A message as it was written; read when it is first asked for, which most of a long history never is."""
+
+    __slots__ = ("_message", "_squash_body", "_text")
+
+    def __init__(self, text: str, squash_body: str = "commit-messages") -> None:
+        self._text = text
+        self._squash_body = squash_body
+        self._message: Message | None = None
+
+    @property
+    def message(self) -> Message:
+        if self._message is None:
+            self._message = parse(self._text, squash_body=self._squash_body)
+            self._text = ""
+        return self._message
+
+
 class Commit(NamedTuple):
-    """One commit, its message already read."""
+    """One commit."""
 
     hash: str
     parents: tuple[str, ...]
@@ -22,7 +40,11 @@ class Commit(NamedTuple):
     """When it was committed, seconds since 1970 (the author's time survives rebases and sorts nothing)."""
     author: str
     email: str
-    message: Message
+    text: Text
+
+    @property
+    def message(self) -> Message:
+        return self.text.message
 
     @property
     def short(self) -> str:
@@ -145,9 +167,7 @@ def read_log(
     """
     commits: list[Commit] = []
     for name, parents, time, author, email, text in _records(git, include, exclude):
-        commits.append(
-            Commit(name, tuple(parents.split()), int(time), author, email, parse(text, squash_body=squash_body))
-        )
+        commits.append(Commit(name, tuple(parents.split()), int(time), author, email, Text(text, squash_body)))
         if seen is not None and not len(commits) & 1023:
             seen(len(commits))
     return Log(children_first(commits))

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 
 from release.commits.fences import Code
-from release.commits.footers import kind_of
+from release.commits.footers import FIRST, kind_of
 
 _OF_ALL = re.compile(r"Co-authored-by:|-{5,}\s*$", re.IGNORECASE)
+_MARKS = FIRST | set("*-")
+"""What a line begins with that means anything in a list of commits."""
 _TYPED = re.compile(r'[^\W\d_][\w-]*(?:\([^()\r\n]*\))?!?:[ \t]+\S|(?:Revert|Reapply) ".*"')
 _GIT_COMMIT = re.compile(r"commit \w+\s*$")
 
@@ -33,9 +35,12 @@ def _bullets(lines: Sequence[str]) -> tuple[list[str], list[tuple[list[str], boo
     """Own lines; and each item, with whether it stands directly below another."""
     own: list[str] = []
     items: list[tuple[list[str], bool]] = []
-    current, in_footer, before = own, False, ""
-    for line in lines:
-        kind = kind_of(line)
+    current, in_footer = own, False
+    for at, line in enumerate(lines):
+        if line[:1] not in _MARKS:
+            current.append(line)
+            continue
+        kind, before = kind_of(line), lines[at - 1] if at else ""
         starts = line.startswith("* ") and type(line) is not Code and not kind
         if starts and not (in_footer and _goes_on(line, before, begun=bool(items))):
             current, in_footer = [line[2:]], False
@@ -45,7 +50,6 @@ def _bullets(lines: Sequence[str]) -> tuple[list[str], list[tuple[list[str], boo
                 current = own
             current.append(line)
             in_footer = in_footer or kind != ""
-        before = line
     return own, items
 
 

@@ -14,6 +14,7 @@ from release.commits.history import (
     Commit,
     Log,
     Tag,
+    Text,
     absent,
     common_ancestor,
     lacking,
@@ -24,7 +25,6 @@ from release.commits.history import (
     require_tags,
     touching,
 )
-from release.commits.messages import parse
 from release.versions.branches import channel_of_branch, check_channel, line_of_branch
 from release.versions.decision import Decision, Facts, decide
 from release.versions.ranges import divide, in_order
@@ -266,12 +266,12 @@ class Repository:
         )
 
 
-_NO_MESSAGE = parse("")
+_NO_TEXT = Text("")
 
 
 def _unread(name: str, parents: Iterable[str] = ()) -> Commit:
     """Stands for a commit below those that were read."""
-    return Commit(name, tuple(parents), 0, "", "", _NO_MESSAGE)
+    return Commit(name, tuple(parents), 0, "", "", _NO_TEXT)
 
 
 def _unreleased(

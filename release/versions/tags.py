@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from semver import Version
 
 
+_PLAIN = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
+
+
 class Released(NamedTuple):
     """A version that a tag gave."""
 
@@ -45,10 +48,10 @@ class TagFormat:
 
     def version(self, tag: str) -> Version | None:
         """The version in a tag, None when the tag is not of this format or holds no semantic version."""
-        from semver import Version
-
         if not tag.startswith(self.prefix) or not tag.endswith(self.suffix):
             return None
+        from semver import Version
+
         try:
             return Version.parse(tag[len(self.prefix) : len(tag) - len(self.suffix) or None])
         except ValueError:
@@ -56,12 +59,18 @@ class TagFormat:
 
     def released(self, tags: Iterable[Tag]) -> list[Released]:
         """The versions among tags, in the order given."""
+        from semver import Version
+
         found: list[Released] = []
-        end = -len(self.suffix) or None
+        start, end = len(self.prefix), -len(self.suffix) or None
         for tag in tags:
-            version = self.version(tag.name)
+            text = tag.name[start:end]
+            # Most are plain numbers, and there are thousands: the library takes three times as long to read one.
+            if (plain := _PLAIN.fullmatch(text)) and tag.name == f"{self.prefix}{text}{self.suffix}":
+                version: Version | None = Version(int(plain[1]), int(plain[2]), int(plain[3]))
+            else:
+                version = self.version(tag.name)
             if version is not None:
-                text = tag.name[len(self.prefix) : end]
                 found.append(Released(version, tag.name, tag.commit, text, key(version), not version.prerelease))
         return found
 

@@ -150,7 +150,7 @@ def test_contributors__one_person_with_two_addresses(tmp_path: Path) -> None:
     ]
     ids = make(tmp_path, commits)
     found = [verdict.commit for verdict in section_for(context(tmp_path, "1.0.0")).verdicts]
-    people = contributors(found, {ids[0]: "dev-2"}, {ids[1]: 5, ids[2]: 9}, set())
+    people = contributors(found, {ids[0]: "dev-2"}, {ids[1]: 5, ids[2]: 9}, lambda people: set())
     assert [(person.name, person.commits, person.first, person.pull) for person in people] == [
         ("@dev-2", 3, True, 5),
         ("dev-1", 1, True, 9),
@@ -159,7 +159,18 @@ def test_contributors__one_person_with_two_addresses(tmp_path: Path) -> None:
 
 def test_authors_before(tmp_path: Path) -> None:
     ids = make(tmp_path, COMMITS)
-    assert authors_before(Git(tmp_path), ids[1]) == {"dev-1@example.com", "7+dev-2@users.noreply.github.com", "@dev-2"}
+    everybody = {"dev-1@example.com", "7+dev-2@users.noreply.github.com", "@dev-2"}
+    assert authors_before(Git(tmp_path), ids[1], [{"@dev-2", "dev-2@example.com"}, {"new@example.com"}]) == everybody
+
+
+def test_authors_before__reads_until_all_were_met(tmp_path: Path) -> None:
+    """More commits than a pipe holds, so that git cannot have told of them all before it is stopped."""
+    first = Planned("feat: begin", (), 1_700_000_000, "first", "first@example.com")
+    more = [Planned(f"fix: {n}", (n,), 1_700_000_060 + n, "dev-1", f"{'a' * 600}-{n}@example.com") for n in range(4000)]
+    ids = make(tmp_path, [first, *more])
+    newest = f"{'a' * 600}-3999@example.com"
+    assert "first@example.com" not in authors_before(Git(tmp_path), ids[-1], [{newest, "never@example.com"}])
+    assert "first@example.com" in authors_before(Git(tmp_path), ids[-1], [{newest}, {"new@example.com"}])
 
 
 def test_migrations__first_comment_is_what_it_does(tmp_path: Path) -> None:

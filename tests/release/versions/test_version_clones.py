@@ -124,3 +124,38 @@ def test_next__wrong_clocks__what_is_released_is_not_pending(tmp_path: Path) -> 
     decision = next_of(tmp_path)
     assert [verdict.commit.hash for verdict in decision.verdicts] == [ids[15], ids[14]]
     assert str(decision.version) == "1.1.1"
+
+
+def test_next__topic_branch_from_before_the_release__reads_what_is_new(tmp_path: Path) -> None:
+    """The topic branch began at a commit that has no tag, and was merged after the release: git is asked once more, down to there."""
+    now = 1_700_000_000
+    commits = [Planned(f"fix: {n}", (n - 1,) if n else (), now + n * 60) for n in range(200)]
+    commits.append(Planned("feat: topic", (150,), now + 151 * 60))
+    commits.append(Planned("Merge branch 'topic'", (199, 200), now + 201 * 60))
+    ids = make(tmp_path, commits, tags={f"v1.{n}.0": n * 10 for n in range(1, 15)} | {"v1.15.0": 190})
+    repository = Repository.open(Git(tmp_path), Release())
+    since = repository.since(repository.released)
+    assert not since.whole
+    assert [each.hash for each in since.commits] == [ids[201], *reversed(ids[191:200]), ids[200]]
+    assert [each.tag for each in since.below] == ["v1.15.0"]
+
+
+def test_since__wrong_clocks_in_a_topic_branch__reads_all(tmp_path: Path) -> None:
+    """The release has the topic branch by a merge that looks old; what is pending has it by another merge."""
+    now = 1_700_000_000
+    commits = [Planned("chore: begin", (), now), Planned("feat!: topic", (0,), now + 9_000_000)]
+    commits.append(Planned("Merge branch 'topic'", (0, 1), 1_000))
+    commits += [Planned(f"chore: {number}", (number - 1,), 1_000 + number) for number in range(3, 14)]
+    commits.append(Planned("fix: new", (13,), now + 9_000_060))
+    commits.append(Planned("Merge branch 'topic' again", (14, 1), now + 9_000_120))
+    ids = make(tmp_path, commits, tags={"v1.0.0": 0, "v1.1.0": 13})
+    repository = Repository.open(Git(tmp_path), Release())
+    since = repository.since(repository.released)
+    assert since.whole
+    assert [each.hash for each in since.commits] == [ids[15], ids[14]]
+
+
+def test_next__tag_on_no_commit__is_passed_over(tmp_path: Path) -> None:
+    make(tmp_path, line("feat: a", "fix: b"), tags={"v1.0.0": 0})
+    git(tmp_path, "tag", "v9.0.0", "HEAD^{tree}")
+    assert version(tmp_path) == "1.0.1"

@@ -100,6 +100,24 @@ def test_every_job_ends_by_itself(file: Path) -> None:
     assert all(1 <= check.timeout_minutes <= 60 for check in load(ROOT / "shipmate.yml").ci.checks.values())
 
 
+LIVE_JOBS = {
+    "deploy-production.yml": {"go-live"},
+    "deploy-staging.yml": {"go-live"},
+    "mobile-promote.yml": {"promote", "watch"},
+}
+"""Jobs that make something live: GitHub shows a deployment for each job with an environment that does not say otherwise."""
+
+
+@every
+def test_only_a_job_that_makes_something_live_is_shown_as_a_deployment(file: Path) -> None:
+    shown = {
+        name
+        for name, job in jobs(file).items()
+        if (at := job.get("environment")) and (isinstance(at, str) or at.get("deployment", True))
+    }
+    assert shown == LIVE_JOBS.get(file.name, set())
+
+
 @every
 def test_jobs_and_steps_have_names(file: Path) -> None:
     assert read(file)["name"]

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.release_history [--without-others] [--limit SECONDS]
 
-Figures are the best of three runs (others: one run, with a time limit) and ratios to `git log` on the same repository. Every third message is
-a dependency bot's, several KB long. Goals: a whole changelog of the large repository within 2.5x of `git log`; just after a release
+Figures are the best of three runs (others: one run, with a time limit) and ratios to `git log` on the same repository. Every third message
+is a dependency bot's, several KB long. Goals: a whole changelog of the large repository within 2.5x of `git log`; just after a release
 the next version and its notes within 0.25 s, whatever the length of the history.
 Correctness: how many of the tagged versions have a heading, how many stand twice, how many feat/fix/perf commits are missing.
 """

@@ -163,7 +163,8 @@ def read_log(
 ) -> Log:
     """Commits reachable from `include` and from none of `exclude`, children before their parents.
 
-    With `exclude` it may have some that are excluded, too: git stops looking for those by the dates of commits. `seen` is told now and then how many were read.
+    With `exclude` it may have some that are excluded, too: git stops looking for those by the dates of commits. `seen` is
+    told now and then how many were read.
     """
     commits: list[Commit] = []
     for name, parents, time, author, email, text in _records(git, include, exclude):

@@ -124,7 +124,10 @@ def test_each_update_is_announced_to_sentry(terminal: Terminal, monkeypatch: pyt
         overlay["hosts"]["sentry.io"] = server.url
         (folder / "overlay.json").write_text(json.dumps(overlay))
         monkeypatch.setenv("SENTRY_AUTH_TOKEN", "another")
-        assert "Sentry is not told of the ios update: HTTP 401" in terminal.update(10).stderr
+        assert (
+            "Sentry is not told of the ios update: Sentry does not accept the token (HTTP 401"
+            in terminal.update(10).stderr
+        )
         monkeypatch.setenv("SENTRY_AUTH_TOKEN", "publisher")
         terminal.update(10)
     updates = terminal.expo.account.updates

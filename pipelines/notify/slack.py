@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from pipelines import faults
-from pipelines.errors import ProviderError
+from pipelines.errors import ProviderError, ShipmateError
 from pipelines.http import Http
 from pipelines.roles import Message
 
@@ -58,7 +58,7 @@ def _once(write: Any, http: Http) -> None:
     """A lost answer is followed by another try: an alert seen twice is better than one never seen."""
     try:
         faults.once(write, lambda: None, policy=http.policy)
-    except faults.MayHaveHappened as error:
+    except ShipmateError as error:
         error.where = "Slack"  # the webhook's address is a secret
         raise
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import notify
-from pipelines.errors import CredentialsError, ProviderError, ProviderUnavailable
+from pipelines.errors import CredentialsError, ProviderError, ProviderUnavailable, ShipmateError
 from pipelines.faults import MayHaveHappened, Policy
 from pipelines.http import Http
 from pipelines.manifest.model import Alerts, Email
@@ -92,6 +92,15 @@ def test_slack_is_told_in_spite_of_a_fault(world: tuple[Slack, Faults, Http], ki
     slack.Webhook(HOOK, http).tell(MESSAGE)
     # Twice at worst, when the first answer was lost; never not at all.
     assert len(emulator.messages) == (2 if kind == "lose_answer" else 1)
+
+
+@pytest.mark.parametrize("kind", ["throttle", "cut", "lose_answer", "status"])
+def test_no_failure_of_slack_shows_the_address(world: tuple[Slack, Faults, Http], kind: Any) -> None:
+    _, faults, http = world
+    faults.add(Fault(kind=kind, retry_after=0, times=None))
+    with pytest.raises(ShipmateError) as caught:
+        slack.Webhook(HOOK, http).tell(MESSAGE)
+    assert "T/B/x" not in str(caught.value)
 
 
 def test_slack_that_stays_silent_is_a_failure_without_the_address(world: tuple[Slack, Faults, Http]) -> None:

@@ -91,9 +91,9 @@ def up() -> Iterator[Up]:
 def children(pid: int) -> list[int]:
     """Of any thread. Who ends while we look has none."""
     found: list[int] = []
-    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+    for thread in _listed(f"/proc/{pid}/task"):
         with suppress(FileNotFoundError, ProcessLookupError):
-            found += map(int, file.read_text().split())
+            found += map(int, (thread / "children").read_text().split())
     return found
 
 
@@ -108,11 +108,19 @@ def listening(pids: list[int]) -> set[int]:
     inodes = {
         link[8:-1]
         for pid in pids
-        for descriptor in Path(f"/proc/{pid}/fd").glob("*")
+        for descriptor in _listed(f"/proc/{pid}/fd")
         if (link := _target(descriptor)).startswith("socket:[")
     }
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes}
+
+
+def _listed(folder: str) -> list[Path]:
+    """What a folder of /proc holds; nothing once its process has ended."""
+    try:
+        return list(Path(folder).iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _target(descriptor: Path) -> str:

@@ -161,8 +161,8 @@ class Shop:
         self, message: str = "feat: more", *, branch: str = "main", author: str = "dev-2", files: Any = None
     ) -> str:
         """A commit on a branch (made from main when it is new); its SHA."""
-        repository = self.github.service.repository(REPOSITORY)
-        git = self.github.service.git(repository)
+        repository = self.github.instance.repository(REPOSITORY)
+        git = self.github.instance.git(repository)
         if f"refs/heads/{branch}" not in git.refs:
             self.person("dev-1").post(
                 f"/repos/{REPOSITORY}/git/refs", {"ref": f"refs/heads/{branch}", "sha": git.refs["refs/heads/main"]}
@@ -193,7 +193,7 @@ class Shop:
 
     def start(self, actor: str = "dev-1") -> Run:
         """A run of the production workflow."""
-        sha = self.github.service.git(self.github.service.repository(REPOSITORY)).refs["refs/heads/main"]
+        sha = self.github.instance.git(self.github.instance.repository(REPOSITORY)).refs["refs/heads/main"]
         event = Event(
             name="workflow_dispatch",
             repository=REPOSITORY,
@@ -275,7 +275,7 @@ class Shop:
         """*Review deployments*, as the page does it."""
         run.jobs[-1].environment = environment
         self.do(self.runner.wait_for_review, run.id, [login])
-        environments = self.github.service.repository(REPOSITORY).environments
+        environments = self.github.instance.repository(REPOSITORY).environments
         body = {"environment_ids": [environments[environment].id], "state": state, "comment": "seen"}
         self.person(login).post(f"/repos/{REPOSITORY}/actions/runs/{run.id}/pending_deployments", body, status=200)
         run.status = "in_progress"
@@ -306,7 +306,7 @@ class Shop:
     def update(self) -> None:
         """Bring the checkout to the head of main, with every branch and tag."""
         dev = self.person("dev-1")
-        refs = dict(self.github.service.git(self.github.service.repository(REPOSITORY)).refs)
+        refs = dict(self.github.instance.git(self.github.instance.repository(REPOSITORY)).refs)
         if refs != self._fetched:
             dev.git("fetch", "-q", "--tags", "--force", "origin", cwd=self.checkout)
             self._fetched = refs
@@ -360,7 +360,7 @@ class Shop:
         return definition.read(file).digest
 
     def head(self, branch: str) -> str:
-        git = self.github.service.git(self.github.service.repository(REPOSITORY))
+        git = self.github.instance.git(self.github.instance.repository(REPOSITORY))
         return str(git.refs[f"refs/heads/{branch}"])
 
     def proved(self, tag: str, *, branch: str = "main", author: str = "dev-2", files: Any = None) -> str:

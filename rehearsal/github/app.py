@@ -28,7 +28,7 @@ from rehearsal.runner.hub import Runner
 class GitHub:
     """github.com and api.github.com on one port.
 
-    `service` is its state, `seed` sets it up, `hub` is what a runner asks of it. Set `address`
+    `instance` is its state, `seed` sets it up, `hub` is what a runner asks of it. Set `address`
     when the port is known, and `attach` the runner, before the first request.
     """
 
@@ -37,27 +37,27 @@ class GitHub:
     contract: str | None = "github"
 
     def __init__(self, data: Path, now: Callable[[], datetime]) -> None:
-        self.service = GitHubInstance(data, now)
-        self.seed = Seed(self.service)
-        self.hub = GitHubHub(self.service)
+        self.instance = GitHubInstance(data, now)
+        self.seed = Seed(self.instance)
+        self.hub = GitHubHub(self.instance)
         self._starlette = Starlette(
-            routes=[*api_routes(self.service), *GitRoutes(self.service).routes(), *page_routes(self.service)],
+            routes=[*api_routes(self.instance), *GitRoutes(self.instance).routes(), *page_routes(self.instance)],
         )
         self.app: ASGIApp = PlainPaths(self._starlette)
-        self.service.prepare()
+        self.instance.prepare()
 
     @property
     def address(self) -> str:
         """Base address, http://127.0.0.1:PORT; git, API, pages and OIDC issuer are all under it."""
-        return self.service.address
+        return self.instance.address
 
     @address.setter
     def address(self, address: str) -> None:
-        self.service.address = address.rstrip("/")
+        self.instance.address = address.rstrip("/")
 
     def attach(self, runner: Runner) -> None:
         """The runner that events go to."""
-        self.service.runner = runner
+        self.instance.runner = runner
 
     def mount(self, routes: Sequence[BaseRoute]) -> None:
         """Serve pages beside the API; its own paths are tried first."""
@@ -68,7 +68,7 @@ class GitHub:
         be known from the Authorization header (browsers, anonymous requests, tokens that are no longer valid)."""
         header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
         try:
-            identity = identify(self.service, header)
+            identity = identify(self.instance, header)
         except Problem:
             return frozenset()
         if identity.token is None:
@@ -81,19 +81,19 @@ class GitHub:
     async def stop(self) -> None:
         """End the git processes that are kept open."""
         await self.hub.run_events.stop()
-        await self.service.close()
+        await self.instance.close()
 
     def reset(self) -> None:
         """Forget accounts, tokens, repositories and everything in them."""
-        self.service.forget()
+        self.instance.forget()
 
     def save(self) -> dict[str, Any]:
         """The whole state, git repositories and release assets included, JSON-ready."""
-        return snapshot.save(self.service)
+        return snapshot.save(self.instance)
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace the state by one that `save` gave."""
-        snapshot.load(self.service, saved)
+        snapshot.load(self.instance, saved)
 
 
 class PlainPaths:

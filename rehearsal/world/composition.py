@@ -59,14 +59,14 @@ class GitHubIdentity:
 
     @property
     def issuer(self) -> str:
-        return self.github.service.issuer
+        return self.github.instance.issuer
 
     @property
     def repository_id(self) -> int:
-        return self.github.service.repository(self.definition.repository).id
+        return self.github.instance.repository(self.definition.repository).id
 
     async def keys(self) -> Mapping[str, Any]:
-        return self.github.service.oidc.jwks()
+        return self.github.instance.oidc.jwks()
 
 
 class Composition:

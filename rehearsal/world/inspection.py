@@ -62,7 +62,7 @@ class Inspection:
 
     async def _due(self, request: Request) -> JSONResponse:
         """Let the time of a workflow's schedule come: the runs it started. 404 for an unknown workflow, 422 for one without a schedule."""
-        service = self._world.github.service
+        service = self._world.github.instance
         try:
             repository = service.repository(self._world.definition.repository)
             workflow = await workflows.find(service, repository, request.query_params["workflow"])
@@ -110,7 +110,7 @@ class Inspection:
             "created": run.created_at.timestamp(),
             "ended": _at(max(ends) if ends else run.updated_at),
             "waits_for": [{"environment": wait.environment, "reviewers": wait.reviewers} for wait in waits],
-            "requests": asdict(self._world.github.service.requests(run)),
+            "requests": asdict(self._world.github.instance.requests(run)),
             "jobs": [_job(job, lines) for job in jobs],
         }
 

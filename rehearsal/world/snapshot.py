@@ -75,7 +75,7 @@ def load(world: Whole, folder: Path) -> None:
     world.runner.load(state["runner"])
     seed, repository = world.github.seed, world.definition.repository
     world.people.update({login: seed.token(login) for login in provision.PEOPLE})
-    provision.renew_secrets(seed, world.github.service.repository(repository), world.credentials)
+    provision.renew_secrets(seed, world.github.instance.repository(repository), world.credentials)
 
 
 async def _checkpoint(url: str) -> None:

@@ -65,7 +65,7 @@ def test_a_tag_on_the_maintenance_line_of_another_version(desk: Desk) -> None:
 
 def unruled(shop: Shop) -> None:
     """Tags can be moved and deleted, as by those who may go around the rules."""
-    rulesets = shop.github.service.repository(REPOSITORY).rulesets
+    rulesets = shop.github.instance.repository(REPOSITORY).rulesets
     for number in [number for number, each in rulesets.items() if each.target == "tag"]:
         del rulesets[number]
 

@@ -19,7 +19,7 @@ DIGESTS = {"backend": "sha256:" + "b" * 64, "web": "sha256:" + "c" * 64}
 
 
 def opened(shop: Shop, run_id: str = "7", **more: Any) -> Record:
-    commit = shop.github.service.git(shop.github.service.repository(REPOSITORY)).refs["refs/heads/main"]
+    commit = shop.github.instance.git(shop.github.instance.repository(REPOSITORY)).refs["refs/heads/main"]
     given: dict[str, Any] = {
         "environment": "production",
         "release": "v1.0.0",
@@ -96,7 +96,7 @@ def test_lost_answers_make_one_record(shop: Shop, lost: int) -> None:
 @pytest.mark.parametrize("run_id", ["7", ""])
 def test_where_it_cannot_be_found_again_it_may_stand_twice_and_harms_nothing(shop: Shop, run_id: str, lag: int) -> None:
     """A list that does not show it for a while, or a terminal, which has no run: every job of a run goes on with the first."""
-    shop.github.service.lag = lag
+    shop.github.instance.lag = lag
     shop.fault(kind="lose_answer", method="POST", path="/deployments$", times=1)
     opened(shop, run_id)
     for _ in range(2 * lag + 1):  # each list that is asked for brings what was made closer to being shown

@@ -164,7 +164,7 @@ class Platform:
         return found
 
     def settings(self) -> Any:
-        return self.scene.github.service.repository(REPOSITORY).settings
+        return self.scene.github.instance.repository(REPOSITORY).settings
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ def reviewed(shop: Shop, number: int, login: str = "release-manager", event: str
 
 def unprotected(shop: Shop) -> None:
     """Main takes what people push, as before it had rules, or by those who may go around them."""
-    shop.github.service.repository(REPOSITORY).rulesets.clear()
+    shop.github.instance.repository(REPOSITORY).rulesets.clear()
 
 
 def merge(shop: Shop, number: int, method: str = "merge", by: str = "dev-1") -> None:

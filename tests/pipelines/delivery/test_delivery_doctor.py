@@ -98,7 +98,7 @@ def google(shop: Shop) -> Iterator[Google]:
 def bound(shop: Shop, manifest: Manifest | None = None) -> str:
     """A condition as docs/SECURITY.md has it."""
     deployer = Deployer(workload_identity=f"//iam.googleapis.com/{PROVIDER}", service_account=DEPLOYER)
-    number = shop.github.service.repository(REPOSITORY).id
+    number = shop.github.instance.repository(REPOSITORY).id
     return doctor.Condition.of(manifest or parse(MANIFEST), deployer, number, REPOSITORY).text
 
 
@@ -159,7 +159,7 @@ def test_secrets_of_the_repository_and_of_an_environment_that_is_left_are_found(
 
 def test_an_environment_without_the_secret_it_needs(google: Google) -> None:
     well(google.shop)
-    environment = google.shop.github.service.repository(REPOSITORY).environments["production-deploy"]
+    environment = google.shop.github.instance.repository(REPOSITORY).environments["production-deploy"]
     environment.secrets.clear()
     assert missing(examined(google)) == {
         "environment production-deploy": "gh secret set VERCEL_TOKEN --env production-deploy"
@@ -273,7 +273,7 @@ def apps(google: Google) -> Apps:
         restrict_creations=True,
         bypass=[MAINTAINERS],
     )
-    makers = google.shop.github.service.repository(REPOSITORY).rulesets
+    makers = google.shop.github.instance.repository(REPOSITORY).rulesets
     for each in makers.values():
         if each.name == "who tags the apps":
             each.rules = [rule for rule in each.rules if rule.type == "creation"]
@@ -343,19 +343,19 @@ def test_the_command_that_is_printed_makes_it_admit_the_tags_alone(apps: Apps) -
     apps.environment("mobile-stores", branches=("main", "release/*"))
     mend(apps.shop, apps.lacks()["environment mobile-stores"])
     assert apps.lacks() == {}
-    [policy_] = apps.shop.github.service.repository(REPOSITORY).environments["mobile-stores"].policies
+    [policy_] = apps.shop.github.instance.repository(REPOSITORY).environments["mobile-stores"].policies
     assert (policy_.name, policy_.type) == ("mobile-v*", "tag")
 
 
 def test_an_environment_of_the_apps_that_is_not_there(apps: Apps) -> None:
-    del apps.shop.github.service.repository(REPOSITORY).environments["mobile-build"]
+    del apps.shop.github.instance.repository(REPOSITORY).environments["mobile-build"]
     commands = apps.lacks()
     assert list(commands) == ["environment mobile-build"]
     assert '"name": "mobile-v*", "type": "tag"' in commands["environment mobile-build"]
 
 
 def test_each_environment_of_the_apps_holds_what_its_jobs_need(apps: Apps) -> None:
-    environments = apps.shop.github.service.repository(REPOSITORY).environments
+    environments = apps.shop.github.instance.repository(REPOSITORY).environments
     for name, secret in (
         ("mobile-build", "EXPO_TOKEN"),
         ("mobile-stores", "EXPO_TOKEN"),
@@ -383,7 +383,7 @@ def test_secrets_of_the_apps_belong_to_environments(apps: Apps) -> None:
 
 
 def test_tags_of_the_apps_that_can_be_moved(apps: Apps) -> None:
-    rulesets = apps.shop.github.service.repository(REPOSITORY).rulesets
+    rulesets = apps.shop.github.instance.repository(REPOSITORY).rulesets
     for number in [each.id for each in rulesets.values() if each.name == "tags mobile-v*"]:
         del rulesets[number]
     assert list(apps.lacks()) == ["tags mobile-v*"]
@@ -392,7 +392,7 @@ def test_tags_of_the_apps_that_can_be_moved(apps: Apps) -> None:
 def test_tags_of_the_apps_that_everybody_may_make(apps: Apps) -> None:
     """On a commit of their own, whose workflow would get the secrets of the stores. The command leaves it to maintainers."""
     shop, subject = apps.shop, "who makes tags mobile-v*"
-    rulesets = shop.github.service.repository(REPOSITORY).rulesets
+    rulesets = shop.github.instance.repository(REPOSITORY).rulesets
     [rule] = [each for each in rulesets.values() if each.name == "who tags the apps"]
     rule.bypass = [MAINTAINERS, BypassActor(actor_id=4, actor_type="RepositoryRole", mode="always")]
     assert list(apps.lacks()) == [subject]
@@ -410,7 +410,7 @@ def test_tags_of_the_apps_that_everybody_may_make(apps: Apps) -> None:
 
 
 def test_the_condition_that_is_printed_is_the_one_that_worlds_have(apps: Apps) -> None:
-    number = apps.shop.github.service.repository(REPOSITORY).id
+    number = apps.shop.github.instance.repository(REPOSITORY).id
     trusted = TrustedWorkflows(repository_id=number, files=DEPLOYING, tags="mobile-v*")
     assert bound(apps.shop, apps.manifest) == trusted.condition(REPOSITORY)
     without = TrustedWorkflows(repository_id=number, files=doctor.WORKFLOWS)

@@ -31,7 +31,7 @@ def policy() -> Manifest:
 
 
 def repository(shop: Shop) -> Repository:
-    return shop.github.service.repository(REPOSITORY)
+    return shop.github.instance.repository(REPOSITORY)
 
 
 def found(shop: Shop) -> dict[str, Finding]:

@@ -44,7 +44,7 @@ def release(shop: Shop, version: str) -> None:
 
 
 def head(shop: Shop) -> str:
-    return shop.github.service.git(shop.github.service.repository(REPOSITORY)).refs["refs/heads/main"]
+    return shop.github.instance.git(shop.github.instance.repository(REPOSITORY)).refs["refs/heads/main"]
 
 
 def back(shop: Shop, run: Any = None, **request: Any) -> Result:

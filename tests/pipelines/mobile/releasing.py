@@ -324,7 +324,7 @@ class Release:
         return {}
 
     def _check_out(self, ref: str, folder: Path) -> None:
-        service = self.shop.github.service
+        service = self.shop.github.instance
         bare = service.git_path(service.repository(REPOSITORY))
         if folder.name == "source":
             git("clone", "-q", "--no-checkout", str(bare), str(folder))
@@ -388,7 +388,7 @@ class Release:
     @property
     def refs(self) -> list[str]:
         """Reserved numbers: android/2."""
-        service = self.shop.github.service
+        service = self.shop.github.instance
         start = "refs/shipmate/builds/"
         return sorted(
             ref.removeprefix(start) for ref in service.git(service.repository(REPOSITORY)).refs if ref.startswith(start)

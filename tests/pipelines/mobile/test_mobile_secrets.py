@@ -83,7 +83,7 @@ def written(world: Release) -> Iterator[tuple[str, str]]:
     yield "Slack", str(world.slack.messages)
     for release in world._seen("/releases"):
         yield "release", release["body"] + release["name"]
-    for file in (world.shop.github.service.data / "assets").rglob("*"):
+    for file in (world.shop.github.instance.data / "assets").rglob("*"):
         yield "asset", file.read_bytes().decode("latin-1")
     for build in world.expo.account.builds.values():
         yield "what EAS was given", base64.b64decode(build.artifact).decode("latin-1") + str(build)

@@ -302,7 +302,7 @@ class Scene:
         return [event for event in self.runner.events if event.name == name]
 
     def main(self) -> str:
-        return self.github.service.git(self.github.service.repository(REPOSITORY)).refs["refs/heads/main"]
+        return self.github.instance.git(self.github.instance.repository(REPOSITORY)).refs["refs/heads/main"]
 
 
 class OpenScene:

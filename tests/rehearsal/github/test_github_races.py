@@ -42,7 +42,7 @@ def test_pushes_tags_and_merges_at_once_leave_what_git_itself_says(scene: Scene,
             assert dev.api("POST", f"/repos/{REPOSITORY}/git/refs", json=body).status_code == 201
 
     at_once(*(push(number) for number in range(3)), tag)
-    git = scene.github.service.git(scene.github.service.repository(REPOSITORY))
+    git = scene.github.instance.git(scene.github.instance.repository(REPOSITORY))
     listed = subprocess.run(
         ["git", "for-each-ref", "--format=%(refname) %(objectname)"],
         cwd=git.path,
@@ -89,7 +89,7 @@ def test_a_push_that_stops_half_way_changes_nothing_and_keeps_nobody_waiting(
 
 
 def test_pages_can_wait_for_the_next_change(scene: Scene, dev: Person) -> None:
-    service = scene.github.service
+    service = scene.github.instance
     assert scene.run(service.wait_for_change(0.01)) is False
     waiting = asyncio.run_coroutine_threadsafe(service.wait_for_change(30), scene.loop)
     scene.do(lambda: None)  # the waiter has begun

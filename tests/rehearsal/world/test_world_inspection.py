@@ -85,7 +85,7 @@ def world(runner: Runner, tmp_path: Path) -> Iterator[httpx.Client]:
     inside = SimpleNamespace(
         runner=runner,
         github=SimpleNamespace(
-            service=SimpleNamespace(requests=lambda run: RequestCount(counted=run.id * 10, not_modified=3))
+            instance=SimpleNamespace(requests=lambda run: RequestCount(counted=run.id * 10, not_modified=3))
         ),
         journal=Journal(),
         definition=definition.read(written(tmp_path)),
@@ -191,7 +191,7 @@ def test_a_schedule_comes_due_when_it_is_let(tmp_path: Path) -> None:
         app = Starlette(routes=Inspection(cast(Inspected, inside)).routes())
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://world") as client:
             found = [await client.post(f"/_world/due?workflow={name}.yml") for name in ("nightly", "ci", "none")]
-        await github.service.close()
+        await github.instance.close()
         return found
 
     due, without, unknown = asyncio.run(asked())

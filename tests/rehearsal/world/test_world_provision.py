@@ -19,7 +19,7 @@ def test_secrets_are_renewed_where_they_are_and_nowhere_else(tmp_path: Path) -> 
     seed, old, new = github.seed, Credentials.new(), Credentials.new()
     seed.environment("techmate/platform", "production-deploy", secrets=old.all_secrets())
     seed.environment("techmate/platform", "production-approval", secrets={"SLACK_WEBHOOK": "old", "OTHER": "kept"})
-    repository = github.service.repository("techmate/platform")
+    repository = github.instance.repository("techmate/platform")
     provision.renew_secrets(seed, repository, new)
     held = {
         name: {secret.name: secret.value for secret in one.secrets.values()}
@@ -36,7 +36,7 @@ def test_the_environments_of_the_apps_admit_their_tags_alone(tmp_path: Path) -> 
     github = GitHub(tmp_path, lambda: datetime(2026, 11, 28, tzinfo=UTC))
     asyncio.run(github.seed.repository("acme/shop"))
     provision.make_environments(github.seed, releasing, Credentials.new())
-    environments = github.service.repository("acme/shop").environments
+    environments = github.instance.repository("acme/shop").environments
     for name in ("mobile-build", "mobile-stores"):
         assert [(each.type, each.name) for each in environments[name].policies] == [("tag", "app-v*")], name
     assert [(each.type, each.name) for each in environments["mobile-promote"].policies] == [("branch", "main")]

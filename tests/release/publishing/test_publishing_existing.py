@@ -19,9 +19,9 @@ BACKEND = "backend=sha256:" + "5" * 64
 
 def about(github: Platform, tag: str = "v0.1.0") -> Any:
     release = next(
-        one for one in github.scene.github.service.repository(REPOSITORY).releases.values() if one.tag_name == tag
+        one for one in github.scene.github.instance.repository(REPOSITORY).releases.values() if one.tag_name == tag
     )
-    return json.loads(github.scene.github.service.asset_path(release.asset_named("release.json").id).read_text())
+    return json.loads(github.scene.github.instance.asset_path(release.asset_named("release.json").id).read_text())
 
 
 def stopped(github: Platform, *arguments: str, method: str = "PATCH", path: str = "/releases/", after: int = 0) -> None:

@@ -59,7 +59,7 @@ def assert_one_whole_release(github: Platform, version: str) -> None:
 
 def forget_releases(github: Platform) -> None:
     """Long lists cost time in every later request and prove nothing."""
-    github.scene.do(github.scene.github.service.repository(REPOSITORY).releases.clear)
+    github.scene.do(github.scene.github.instance.repository(REPOSITORY).releases.clear)
 
 
 @pytest.mark.long
@@ -112,11 +112,11 @@ def test_killed_while_lists_lag__makes_no_second_release(github: Platform, start
     github.commit("feat: a")
     asked = requests_of_one_publish(github, started, "v1.0.0")
     drafted = 1 + asked.index(("POST", "/repos/techmate/platform/releases"))
-    github.scene.github.service.lag = 2
+    github.scene.github.instance.lag = 2
     kill_at(github, started, "v1.1.0", drafted, effect=True)
     again = started.start("publish", "v1.1.0")
     assert again.wait() == 0, again.out.read_text()
-    github.scene.github.service.lag = 0
+    github.scene.github.instance.lag = 0
     for _ in range(3):
         github.releases()
     assert_one_whole_release(github, "v1.1.0")

@@ -220,7 +220,7 @@ def test_a_tag_that_was_moved(delivered: Delivered) -> None:
 def test_what_was_withdrawn_or_is_out_with_other_contents(delivered: Delivered) -> None:
     delivered.publish()
     about = next(one for one in delivered.github.published("v1.0.0")["assets"] if one["name"] == "release.json")
-    stored = delivered.github.scene.github.service.repository(REPOSITORY).releases
+    stored = delivered.github.scene.github.instance.repository(REPOSITORY).releases
     asset = next(asset for release in stored.values() for asset in release.assets if asset.id == about["id"])
     kept = asset.digest
     asset.digest = "sha256:" + "9" * 64

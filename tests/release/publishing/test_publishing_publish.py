@@ -221,7 +221,7 @@ def test_publish__broken_upload__is_replaced_and_the_release_whole(github: Platf
     github.faults.clear()
     [draft] = github.releases("v0.1.0")
     about = next(asset for asset in draft["assets"] if asset["name"] == "release.json")
-    stored = github.scene.github.service.repository(REPOSITORY).releases[draft["id"]]
+    stored = github.scene.github.instance.repository(REPOSITORY).releases[draft["id"]]
     broken = next(asset for asset in stored.assets if asset.id == about["id"])
     broken.state, broken.digest, broken.size = "open", "", 1
     ended = github.here("publish", "--json")
@@ -250,9 +250,9 @@ def test_publish__every_write_fails_once__still_one_release(github: Platform, ki
 
 def test_publish__lists_that_lag__make_no_second_draft(github: Platform) -> None:
     github.commit("feat: a")
-    github.scene.github.service.lag = 3
+    github.scene.github.instance.lag = 3
     assert github.here("publish").code == 0
-    github.scene.github.service.lag = 0
+    github.scene.github.instance.lag = 0
     for _ in range(4):
         found = github.releases("v0.1.0")
     assert len(found) == 1

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.world
 
 
 def stored(github: Platform, tag: str) -> Any:
-    releases = github.scene.github.service.repository(REPOSITORY).releases.values()
+    releases = github.scene.github.instance.repository(REPOSITORY).releases.values()
     return next(one for one in releases if one.tag_name == tag)
 
 
@@ -61,7 +61,7 @@ def test_verify__changed_bytes(github: Platform) -> None:
     github.commit("feat: a")
     github.here("publish")
     asset = stored(github, "v0.1.0").asset_named("release.json")
-    file = github.scene.github.service.asset_path(asset.id)
+    file = github.scene.github.instance.asset_path(asset.id)
     file.write_bytes(file.read_bytes().replace(b"v0.1.0", b"v0.9.0"))
     found = wrong(github)
     assert found["release.json"].startswith(("differs from GitHub, SHA256SUMS", "says v0.9.0"))
@@ -110,7 +110,7 @@ def test_verify__latest_points_elsewhere(github: Platform) -> None:
 def test_verify__leftovers(github: Platform) -> None:
     sha = github.commit("feat: a")
     github.here("publish")
-    releases = github.scene.github.service.repository(REPOSITORY).releases
+    releases = github.scene.github.instance.repository(REPOSITORY).releases
     releases[99] = dataclasses.replace(stored(github, "v0.1.0"), id=99, draft=True, assets=[])
     github.dev.post(f"/repos/{REPOSITORY}/git/refs", {"ref": "refs/shipmate/release/v0.1.0/1", "sha": sha})
     assert wrong(github) == {"leftovers": "2 draft(s) or lock(s)"}

@@ -380,7 +380,7 @@ def test_somebody_github_does_not_know_any_more_may_nothing(door: Door) -> None:
     door.shop.do(door.shop.github.seed.user, "ghost")
     door.shop.reviewers("ghost")
     door.shop.review(door.run, "ghost")
-    del door.shop.github.service.database.users["ghost"]
+    del door.shop.github.instance.database.users["ghost"]
     assert "has the role 'none' on the repository" in refused(door)
 
 

@@ -39,7 +39,7 @@ def publish(delivery: Delivery, *, prepared: bool = False) -> str:
 
 
 def releases(shop: Shop) -> dict[str, Release]:
-    found = shop.github.service.repository(REPOSITORY).releases.values()
+    found = shop.github.instance.repository(REPOSITORY).releases.values()
     return {release.tag_name: release for release in found if not release.draft}
 
 
@@ -49,7 +49,7 @@ def latest(shop: Shop) -> Any:
 
 def delete_tag(shop: Shop, tag: str) -> None:
     """As an administrator does, whom the ruleset lets pass."""
-    git = shop.github.service.git(shop.github.service.repository(REPOSITORY))
+    git = shop.github.instance.git(shop.github.instance.repository(REPOSITORY))
     shop.run(git.update_ref(f"refs/tags/{tag}", "0" * 40, git.refs[f"refs/tags/{tag}"]))
 
 
@@ -113,7 +113,7 @@ def test_a_deleted_tag_is_asked_for_and_not_made_again(shop: Shop, prepared: boo
     with pytest.raises(TagGone) as caught:
         publish(delivery, prepared=prepared)
     assert f"git push origin {commit}:refs/tags/v1.0.0" in caught.value.next_step
-    git = shop.github.service.git(shop.github.service.repository(REPOSITORY))
+    git = shop.github.instance.git(shop.github.instance.repository(REPOSITORY))
     assert ("refs/tags/v1.0.0" in git.refs, releases(shop)) == (False, {})
     shop.tag("v1.0.0", commit)
     publish(delivery, prepared=prepared)

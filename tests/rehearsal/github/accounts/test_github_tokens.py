@@ -105,7 +105,7 @@ def test_the_rate_limit_counts_and_refuses(scene: Scene, dev: Person) -> None:
     dev.get(HERE)
     scene.person("dev-1").get(HERE)
     assert dev.get("/rate_limit")["rate"]["remaining"] == 4998, "a person's tokens share one hour"
-    scene.github.service.database.users["dev-1"].allowance.used = 5000
+    scene.github.instance.database.users["dev-1"].allowance.used = 5000
     refused = dev.api("GET", HERE)
     assert (refused.status_code, refused.headers["x-ratelimit-remaining"]) == (403, "0")
     assert "API rate limit exceeded" in refused.json()["message"]
@@ -117,7 +117,7 @@ def test_all_jobs_of_a_repository_share_a_thousand_requests(scene: Scene) -> Non
     one, other = scene.job_token({"contents": "read"}), scene.job_token({"contents": "read"})
     first, second = one.api("GET", HERE), other.api("GET", HERE)
     assert [answer.headers["x-ratelimit-remaining"] for answer in (first, second)] == ["999", "998"]
-    repository = scene.github.service.repository(REPOSITORY)
+    repository = scene.github.instance.repository(REPOSITORY)
     repository.jobs_allowance.used = 1000
     scene.do(scene.github.hub.retire_token, one.token)
     refused = scene.job_token({"contents": "read"}).api("GET", HERE)
@@ -135,11 +135,11 @@ def test_what_has_not_changed_costs_nothing_and_a_run_knows_what_it_asked(scene:
     assert (again.status_code, again.content) == (304, b"")
     assert [answer.headers["x-ratelimit-remaining"] for answer in (first, again)] == ["999", "999"]
     assert job.api("GET", f"{HERE}/deployments").status_code == 403
-    requests_made = scene.do(scene.github.service.requests, run)
+    requests_made = scene.do(scene.github.instance.requests, run)
     assert (requests_made.counted, requests_made.not_modified) == (2, 1), "a refusal is a request too"
     scene.job_token({})
     other = max(scene.runner.runs.values(), key=lambda one: one.id)
-    assert scene.do(scene.github.service.requests, other).counted == 0
+    assert scene.do(scene.github.instance.requests, other).counted == 0
 
 
 def test_who_somebody_is_and_what_they_may(scene: Scene, dev: Person) -> None:

@@ -75,7 +75,7 @@ def test_a_form_without_its_secret_is_refused(scene: Scene, dev_1: Visitor) -> N
         answer = dev_1.web.post(address, data=sent, timeout=30)
         assert answer.status_code == 403
         assert "This form is out of date" in answer.text
-    assert scene.github.service.repository("techmate/platform").issues == {}
+    assert scene.github.instance.repository("techmate/platform").issues == {}
 
 
 def test_another_sessions_secret_does_not_count(scene: Scene, dev_1: Visitor, dev_2: Visitor) -> None:
@@ -118,7 +118,7 @@ def test_a_token_for_one_repository_opens_no_other(scene: Scene, anyone: Visitor
 
 def test_people_have_a_page_and_a_face(scene: Scene, anyone: Visitor) -> None:
     assert "techmate/platform" in anyone.open("/dev-1").text
-    number = scene.github.service.database.users["dev-1"].id
+    number = scene.github.instance.database.users["dev-1"].id
     face = anyone.web.get(f"{scene.url}/_avatars/{number}", timeout=30)
     assert face.headers["content-type"] == "image/svg+xml"
     assert ">D</text>" in face.text

@@ -125,7 +125,7 @@ def test_only_inactive_deployments_are_deleted(dev: Person) -> None:
 
 
 def test_lists_may_lag_behind_but_lookups_do_not(scene: Scene, dev: Person) -> None:
-    scene.github.service.lag = 1
+    scene.github.instance.lag = 1
     made = deploy(dev)
     assert dev.get(f"{DEPLOYMENTS}/{made['id']}")["id"] == made["id"]
     assert [len(dev.get(DEPLOYMENTS)) for _ in range(2)] == [0, 1]

@@ -152,7 +152,7 @@ def test_a_job_without_deployment_makes_the_environment_alone(scene: Scene, dev:
     dispatches = f"{HERE}/actions/workflows/deploy-production.yml/dispatches"
     dev.post(dispatches, {"ref": "main", "inputs": {"version": "v1"}}, status=204)
     (run,) = scene.runner.runs.values()
-    scene.github.service.repository(REPOSITORY).deployments.clear()
+    scene.github.instance.repository(REPOSITORY).deployments.clear()
     run.jobs[0].makes_deployment = False
     run.jobs[0].environment = "notify"
     scene.do(scene.runner.finish, run.id)
@@ -176,7 +176,7 @@ def test_a_private_repository_of_a_free_account_has_no_environments(scene: Scene
     seed = scene.github.seed
     scene.do(seed.environment, REPOSITORY, "production", reviewers=["release-manager"], secrets={"TOKEN": "special"})
     scene.do(seed.secrets, REPOSITORY, {"TOKEN": "common"})
-    repository = scene.github.service.repository(REPOSITORY)
+    repository = scene.github.instance.repository(REPOSITORY)
     repository.private, repository.settings.plan = True, "free"
     for path in ("", "/deployment-branch-policies", "/secrets"):
         assert manager.api("GET", f"{HERE}/environments/production{path}").status_code == 404, path
@@ -189,7 +189,7 @@ def test_a_private_repository_of_a_free_account_has_no_environments(scene: Scene
 
 def test_reviewers_of_a_private_repository_take_the_highest_plan(scene: Scene, manager: Person) -> None:
     scene.do(scene.github.seed.environment, REPOSITORY, "production", reviewers=["release-manager"], branches=["main"])
-    repository = scene.github.service.repository(REPOSITORY)
+    repository = scene.github.instance.repository(REPOSITORY)
     repository.private, repository.settings.plan = True, "team"
     told = scene.do(scene.github.hub.environment, REPOSITORY, "production")
     assert (told.reviewers, told.branch_patterns) == ((), ("main",))

@@ -178,7 +178,7 @@ def test_a_required_input_is_asked_for_before_anything_is_sent(sign_in: SignIn, 
 
 def test_foreign_text_runs_nothing(sign_in: SignIn, github: LiveGitHub) -> None:
     """The fixture fails on any dialog or error; the policy would refuse a script as an error too."""
-    service = github.github.service
+    service = github.github.instance
     author = Identity(user=service.database.users["dev-1"])
     attack = "<script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)>[x](javascript:alert(4))"
     repository = service.repository(REPOSITORY)

@@ -180,7 +180,7 @@ def test_a_new_line_may_need_a_green_commit(scene: Scene, dev: Person) -> None:
 def test_a_private_repository_of_a_free_account_has_no_rules(scene: Scene, dev: Person, manager: Person) -> None:
     scene.do(scene.github.seed.branch_ruleset, REPOSITORY, ["main"])
     scene.do(scene.github.seed.protect_branch, REPOSITORY)
-    repository = scene.github.service.repository(REPOSITORY)
+    repository = scene.github.instance.repository(REPOSITORY)
     repository.private, repository.settings.plan = True, "free"
     for path in ("rulesets", "rulesets/101", "rules/branches/main", "branches/main/protection"):
         answer = manager.api("GET", f"{HERE}/{path}")

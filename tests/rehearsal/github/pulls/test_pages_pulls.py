@@ -47,7 +47,7 @@ def test_a_pull_request_shows_what_it_brings(anyone: Visitor, scene: Scene, pull
 
 def test_annotations_stand_on_the_lines_of_the_change(anyone: Visitor, scene: Scene, pull: int) -> None:
     finish_checks(scene, "failure")
-    (check,) = scene.github.service.repository(REPOSITORY).check_runs.values()
+    (check,) = scene.github.instance.repository(REPOSITORY).check_runs.values()
     for line, message in ((2, "here <b>"), (77, "far away")):
         note = CheckAnnotation(
             path="apps/backend/app.py", start_line=line, end_line=line, level="failure", message=message
@@ -77,7 +77,7 @@ def test_reviewed_and_green_it_is_merged(dev_1: Visitor, dev_2: Visitor, scene: 
     assert "This can be merged" in page.text
     assert "approved these changes" in page.text
     merged = dev_1.press(page, "Merge pull request", method="squash")
-    repository = scene.github.service.repository(REPOSITORY)
+    repository = scene.github.instance.repository(REPOSITORY)
     assert repository.pulls[pull].merged_by == "dev-1"
     assert repository.pulls[pull].merge_sha == scene.main()
     assert f"Merged as {scene.main()[:7]}." in merged.text
@@ -94,11 +94,11 @@ def test_a_head_that_moved_meanwhile_is_not_merged(
     dev.git("push", "-q", "origin", "greet", cwd=clone)
     after = dev_1.press(page, "Merge pull request")
     assert "Head branch was modified. Review and try the merge again." in after.text
-    assert scene.github.service.repository(REPOSITORY).pulls[pull].merged_at is None
+    assert scene.github.instance.repository(REPOSITORY).pulls[pull].merged_at is None
 
 
 def test_a_conflict_says_what_to_do(dev_1: Visitor, scene: Scene, pull: int) -> None:
-    repository = scene.github.service.repository(REPOSITORY)
+    repository = scene.github.instance.repository(REPOSITORY)
     repository.pulls[pull].mergeable = False
     page = page_of(dev_1, pull)
     assert "greet conflicts with main. Merge main into it, and push." in page.text
@@ -110,7 +110,7 @@ def test_nobody_approves_their_own_work(dev_1: Visitor, scene: Scene, pull: int)
     assert "This is your own: others approve it." in page.text
     after = dev_1.press(page, "Submit review", kind="APPROVE")
     assert "Can not approve your own pull request" in after.text
-    assert scene.github.service.repository(REPOSITORY).pulls[pull].reviews == []
+    assert scene.github.instance.repository(REPOSITORY).pulls[pull].reviews == []
 
 
 def test_an_objection_needs_words(dev_2: Visitor, scene: Scene, pull: int) -> None:
@@ -132,7 +132,7 @@ def test_readers_may_comment_but_not_merge(on_call: Visitor, scene: Scene, pull:
     sent = {"csrf": page.form("Comment")[0].fields["csrf"], "method": "merge"}
     answer = on_call.web.post(f"{scene.url}{BASE}/pull/{pull}/merge", data=sent, timeout=30)
     assert "Must have push access to Repository." in answer.text
-    assert scene.github.service.repository(REPOSITORY).pulls[pull].merged_at is None
+    assert scene.github.instance.repository(REPOSITORY).pulls[pull].merged_at is None
 
 
 def test_a_pull_request_is_closed_and_reopened(dev_1: Visitor, pull: int) -> None:
@@ -206,7 +206,7 @@ def test_a_comment_is_an_event_by_its_author(dev_2: Visitor, dev_1: Visitor, sce
 def test_comments_keep_their_line_ends_as_unix_has_them(dev_1: Visitor, scene: Scene) -> None:
     opened_issue(dev_1, title="x")
     dev_1.press(dev_1.open(f"{BASE}/issues/1"), "Comment", body="one\r\ntwo")
-    (comment,) = scene.github.service.repository(REPOSITORY).comments.values()
+    (comment,) = scene.github.instance.repository(REPOSITORY).comments.values()
     assert comment.body == "one\ntwo"
 
 
@@ -215,7 +215,7 @@ def test_empty_words_are_not_sent(dev_1: Visitor, scene: Scene) -> None:
     opened_issue(dev_1, title="x")
     after = dev_1.press(dev_1.open(f"{BASE}/issues/1"), "Comment", body=" \n")
     assert "A comment without words was not sent." in after.text
-    assert scene.github.service.repository(REPOSITORY).comments == {}
+    assert scene.github.instance.repository(REPOSITORY).comments == {}
 
 
 def test_strangers_do_not_close_what_is_not_theirs(on_call: Visitor, dev_1: Visitor, scene: Scene) -> None:
@@ -224,7 +224,7 @@ def test_strangers_do_not_close_what_is_not_theirs(on_call: Visitor, dev_1: Visi
     sent = {"csrf": page.form("Comment")[0].fields["csrf"], "state": "closed"}
     answer = on_call.web.post(f"{scene.url}{BASE}/issues/1/state", data=sent, timeout=30)
     assert "Must have triage access" in answer.text
-    assert scene.github.service.repository(REPOSITORY).issues[1].state == "open"
+    assert scene.github.instance.repository(REPOSITORY).issues[1].state == "open"
 
 
 def test_an_issues_address_leads_to_its_pull_request(anyone: Visitor, pull: int) -> None:

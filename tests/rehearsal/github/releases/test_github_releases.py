@@ -176,7 +176,7 @@ def test_two_that_publish_one_tag_at_once_make_one_release(scene: Scene, dev: Pe
 
 
 def test_lists_may_lag_behind_but_lookups_do_not(scene: Scene, dev: Person) -> None:
-    scene.github.service.lag = 2
+    scene.github.instance.lag = 2
     release = dev.post(RELEASES, {"tag_name": "v1.0.0"})
     assert dev.get(f"{RELEASES}/{release['id']}")["tag_name"] == "v1.0.0"
     assert dev.get(f"{RELEASES}/tags/v1.0.0")["id"] == release["id"]

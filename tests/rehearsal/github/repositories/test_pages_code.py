@@ -71,7 +71,7 @@ def test_a_name_of_a_branch_may_hold_slashes(scene: Scene, dev: Person, tmp_path
     clone = dev.clone(tmp_path / "clone")
     for name in ("release/1.x", "v1.0.0"):
         dev.git("push", "-q", "origin", f"HEAD:refs/{'heads' if '/' in name else 'tags'}/{name}", cwd=clone)
-    git = scene.github.service.git(scene.github.service.repository(REPOSITORY))
+    git = scene.github.instance.git(scene.github.instance.repository(REPOSITORY))
     places = [scene.run(find(git, text)) for text in ("release/1.x/apps/backend", "v1.0.0/README.md", scene.main()[:8])]
     assert [(place.ref, place.path) for place in places] == [
         ("release/1.x", "apps/backend"),
@@ -119,7 +119,7 @@ def test_a_release_shows_its_notes_and_assets(anyone: Visitor, manager: Person, 
     assert "<h3>Fixes</h3>" in page.html
     assert page.links["#7"] == f"{BASE}/issues/7"
     one = anyone.open(page.links["One"])
-    digest = scene.github.service.repository(REPOSITORY).releases[int(str(made["id"]))].assets[0].digest
+    digest = scene.github.instance.repository(REPOSITORY).releases[int(str(made["id"]))].assets[0].digest
     assert digest in one.text
     assert anyone.web.get(scene.url + one.links["SHA256SUMS"], timeout=30).content == b"sums"
     assert anyone.open(f"{BASE}/releases/latest").url == one.url
@@ -137,7 +137,7 @@ def test_drafts_are_for_those_who_may_write(
 
 
 def test_a_page_of_releases_uses_up_no_lag_of_the_lists(anyone: Visitor, manager: Person, scene: Scene) -> None:
-    scene.github.service.lag = 2
+    scene.github.instance.lag = 2
     release(manager)
     assert "One" in anyone.open(f"{BASE}/releases").links
     assert manager.get(f"/repos/{REPOSITORY}/releases") == []

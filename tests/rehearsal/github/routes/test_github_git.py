@@ -119,7 +119,7 @@ def test_a_push_with_a_jobs_token_starts_nothing(scene: Scene, tmp_path: Path) -
     job.commit(checkout, "a", "a", "By a job")
     job.git("push", "-q", "origin", "main", cwd=checkout)
     assert scene.events("push") == []
-    told = [delivery.event for delivery in scene.github.service.deliveries if delivery.event.name == "push"]
+    told = [delivery.event for delivery in scene.github.instance.deliveries if delivery.event.name == "push"]
     assert told[-1].by_workflow_token, "webhooks are told all the same"
 
 

@@ -190,7 +190,7 @@ def test_who_started_a_run_cannot_approve_it_where_that_is_prevented(scene: Scen
     scene.do(scene.runner.wait_for_review, run, ["release-manager"])
     path = f"{HERE}/actions/runs/{run}/pending_deployments"
     assert manager.get(path)[0]["current_user_can_approve"] is True
-    scene.github.service.repository(REPOSITORY).environments["production"].prevent_self_review = True
+    scene.github.instance.repository(REPOSITORY).environments["production"].prevent_self_review = True
     assert manager.get(path)[0]["current_user_can_approve"] is False
 
 

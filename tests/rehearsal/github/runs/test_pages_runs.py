@@ -28,7 +28,7 @@ jobs: {a: {runs-on: ubuntu-latest, steps: [{run: "true"}]}}
 
 def dispatch(scene: Scene, by: str = "dev-1") -> Run:
     """A run of the production workflow, under way."""
-    service = scene.github.service
+    service = scene.github.instance
     repository = service.repository(REPOSITORY)
 
     async def work() -> Run:

@@ -45,7 +45,7 @@ def command(repository: Path | None, port: int) -> None:
             signal.signal(number, lambda *_: stopped.set())
         while not stopped.wait(0.5):
             if not world.alive():
-                raise click.ClickException(f"the world ended unexpectedly; its last output:\n{world.said()}")
+                raise click.ClickException(f"the world ended unexpectedly; its last output:\n{world.output()}")
         click.echo("\nstopping everything")
 
 

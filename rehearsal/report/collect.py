@@ -57,7 +57,7 @@ def story(
         ended=ended,
         events=events,
         runs=found_runs,
-        traffic=traffic(log, found_runs, world.inspect("shifts")),
+        traffic=traffic(log, found_runs, world.inspect("traffic-changes")),
         live=[_went_live(event, found_runs) for event in events if event.kind == "live"],
         rollbacks=rollbacks(events),
         caught=[msgspec.convert(event.facts["caught"], CaughtRelease) for event in events if "caught" in event.facts],

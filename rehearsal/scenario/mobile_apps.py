@@ -73,7 +73,7 @@ def _runs(scenario: Scenario, sha: str) -> list[int]:
 def expect_delivered_once(scenario: Scenario, tag: str, *, builds: int = 2) -> None:
     """One build for each platform, one delivery to each store, one GitHub release, one record in the ledger."""
     with scenario.then(f"{tag} is with its testers, once"):
-        made = scenario.world.inventory(tag)
+        made = scenario.world.deployments_of(tag)
         expect(made["eas"] == builds, f"{builds} builds at EAS", made)
         expect(made["google-play"] == 1, "one delivery to Google Play", made)
         expect(made["app-store"] == 1, "one build that testers have at TestFlight", made)
@@ -86,7 +86,7 @@ def expect_nothing_built(scenario: Scenario, run: int, tag: str) -> None:
     """Nothing but the first job ran, and no provider has anything of the tag."""
     started = scenario.started_jobs(run)
     expect(started == {workflows.VERIFY}, "nothing but Verify ran", started)
-    made = scenario.world.inventory(tag)
+    made = scenario.world.deployments_of(tag)
     expect(made["eas"] == made["google-play"] == 0, "nothing was built or delivered", made)
     numbers = scenario.observer.api("GET", "git/matching-refs/shipmate/builds")
     expect(not numbers, "no build number is used up", numbers)

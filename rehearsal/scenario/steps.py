@@ -302,6 +302,6 @@ class Scenario:
         expect(len(records) == 1, "one record in the ledger", len(records))
         releases = [r for r in self.observer.api("GET", "releases?per_page=100") if r["tag_name"] == version]
         expect(len(releases) == 1, "one GitHub release", len(releases))
-        inventory = self.world.inventory(version)
-        expect(inventory["vercel"] == 1, "one Vercel deployment", inventory)
-        expect(inventory["cloud-run"] <= 2, "one candidate and one live revision at Cloud Run", inventory)
+        deployments = self.world.deployments_of(version)
+        expect(deployments["vercel"] == 1, "one Vercel deployment", deployments)
+        expect(deployments["cloud-run"] <= 2, "one candidate and one live revision at Cloud Run", deployments)

@@ -104,7 +104,8 @@ class WorldClient:
         return fired
 
     def inspect(self, what: str) -> Any:
-        """State that no client of a provider can read: `runs`, `shifts`, `messages`, `inventory?release=`, `violations`, `memory`."""
+        """State that no client of a provider can read: `runs`, `traffic-changes`, `messages`, `deployments?release=`, `violations`,
+        `memory`."""
         return self._control_request("GET", what).json()
 
     def notifications(self) -> list[dict[str, str]]:
@@ -112,9 +113,9 @@ class WorldClient:
         found: list[dict[str, str]] = self.inspect("messages")
         return found
 
-    def inventory(self, release: str) -> dict[str, int]:
+    def deployments_of(self, release: str) -> dict[str, int]:
         """How many deployments of a release each provider holds."""
-        found: dict[str, int] = self.inspect(f"inventory?release={release}")
+        found: dict[str, int] = self.inspect(f"deployments?release={release}")
         return found
 
     def kill_act(self, job: int) -> int:

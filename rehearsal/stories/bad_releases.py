@@ -150,7 +150,9 @@ def gate_of(result: CommandResult) -> str:
 def traffic_of(scenario: Scenario, release: str, started: float, ended: float) -> tuple[int, float, float]:
     """The largest share of users that the provider was told to send to a release, from when until when."""
     shifts = [
-        s for s in scenario.world.inspect("shifts") if s["environment"] == STAGING and started <= s["at"] <= ended
+        s
+        for s in scenario.world.inspect("traffic-changes")
+        if s["environment"] == STAGING and started <= s["at"] <= ended
     ]
     mine = [s for s in shifts if f"{release} " in s["text"]]
     if not mine:

@@ -68,8 +68,8 @@ def _is_killed_and_finished(scenario: Scenario, number: int) -> bool:
     scenario.world.clear_faults()
     if held:
         manager.command(_deploy(number))
-    inventory = scenario.world.inventory(_name(number))
-    expect(inventory["vercel"] == 1 and inventory["cloud-run"] <= 2, f"{_name(number)} exists once", inventory)
+    deployments = scenario.world.deployments_of(_name(number))
+    expect(deployments["vercel"] == 1 and deployments["cloud-run"] <= 2, f"{_name(number)} exists once", deployments)
     return held
 
 

@@ -20,11 +20,11 @@ def run(scenario: Scenario) -> None:
         wanted = {workflows.DELIVER["android"]: "success", workflows.DELIVER["ios"]: "failure"}
         expect({name: ended.get(name) for name in wanted} == wanted, "Android is delivered, iOS is not", ended)
         expect(ended.get(workflows.PUBLISH) == "skipped", "nothing is published", ended)
-        delivered = scenario.world.inventory(tag)["google-play"]
+        delivered = scenario.world.deployments_of(tag)["google-play"]
     again = mobile_apps.find_restarted_run(scenario, first)
     scenario.expect_conclusion(again, "success")
     with scenario.then("the next number is built for iOS alone, and the rest is already done"):
-        made = scenario.world.inventory(tag)
+        made = scenario.world.deployments_of(tag)
         expect(made["google-play"] == delivered == 1, "Google Play has it once", made)
         expect(made["eas"] == 3, "one build for Android, two for iOS", made)
         said = scenario.job_log(scenario.jobs(again)[workflows.DELIVER["android"]]["id"])

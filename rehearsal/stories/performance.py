@@ -69,7 +69,7 @@ def a_slow_release_is_stopped(scenario: Scenario, dev: User) -> None:
     _is_refused(scenario, dev, version, verdict)
     with scenario.then(f"{version} was stopped before production: {verdict}", verdict=verdict):
         expect(verdict != "passed", "the load test did not pass", verdict)
-        made = scenario.world.inventory(version)
+        made = scenario.world.deployments_of(version)
         expect(not any(made.values()), "no provider has anything of it", made)
         scenario.expect_unpublished(version)
 

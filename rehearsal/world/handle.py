@@ -21,7 +21,7 @@ from rehearsal.world import leftovers
 READY_SECONDS = 60
 SAVE_SECONDS = 60
 LOG = "world.log"
-SAID_LENGTH = 3000
+OUTPUT_LENGTH = 3000
 
 
 TIME_SCALE = 0.05
@@ -29,7 +29,7 @@ TIME_SCALE = 0.05
 
 
 class WorldFailed(RuntimeError):
-    """The world did not become ready; the text is what it said."""
+    """The world did not become ready; the text is what it printed."""
 
 
 class World:
@@ -68,10 +68,10 @@ class World:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def said(self) -> str:
+    def output(self) -> str:
         """The last of what the world printed."""
         log = self._folder / LOG if self._folder else None
-        return log.read_text(errors="replace")[-SAID_LENGTH:] if log and log.is_file() else ""
+        return log.read_text(errors="replace")[-OUTPUT_LENGTH:] if log and log.is_file() else ""
 
     def save(self, folder: Path) -> None:
         """Keep this world as it is now (world/snapshot.py says what of it), in a folder that is not there yet.
@@ -138,14 +138,14 @@ class World:
         return folder
 
     def _wait(self, root: Path) -> WorldClient:
-        """Raises WorldFailed with what the world said."""
+        """Raises WorldFailed with what the world printed."""
         ready = root / "world.json"
         deadline = time.monotonic() + READY_SECONDS
         while not ready.is_file():
             if not self.alive():
-                raise WorldFailed(f"the world did not start:\n{self.said()}")
+                raise WorldFailed(f"the world did not start:\n{self.output()}")
             if time.monotonic() > deadline:
-                raise WorldFailed(f"the world was not ready after {READY_SECONDS} s:\n{self.said()}")
+                raise WorldFailed(f"the world was not ready after {READY_SECONDS} s:\n{self.output()}")
             time.sleep(0.02)
         return WorldClient.read(ready)
 

@@ -33,7 +33,7 @@ class Inspected(snapshot.Whole, Protocol):
 
 
 class Inspection:
-    """`/_world/runs?log=LINES`, `/_world/shifts`, `/_world/messages`, `/_world/inventory?release=`, `/_world/memory`, and
+    """`/_world/runs?log=LINES`, `/_world/traffic-changes`, `/_world/messages`, `/_world/deployments?release=`, `/_world/memory`, and
     POST `/_world/jobs/{id}/kill`, `/_world/due?workflow=FILE` and `/_world/save?folder=`."""
 
     def __init__(self, world: Inspected) -> None:
@@ -42,10 +42,10 @@ class Inspection:
     def routes(self) -> list[Route]:
         return [
             Route("/_world/runs", self._answers(self._runs)),
-            Route("/_world/shifts", self._answers(lambda request: self._traffic_changes())),
+            Route("/_world/traffic-changes", self._answers(lambda request: self._traffic_changes())),
             Route("/_world/messages", self._answers(lambda request: self._world.emulators.notifications())),
             Route(
-                "/_world/inventory",
+                "/_world/deployments",
                 self._answers(lambda request: self._world.emulators.deployments_of(request.query_params["release"])),
             ),
             Route("/_world/memory", self._answers(lambda request: {"resident_kb": resident_kb(os.getpid())})),

@@ -74,9 +74,9 @@ def test_while_a_release_goes_out(terminal: Terminal) -> None:
         points += 1
     assert points >= 3
     assert "sha-1 is live in staging" in terminal.run(*argv).stdout
-    inventory = terminal.place.inventory("sha-1")
-    assert inventory["vercel"] == 1
-    assert inventory["cloud-run"] <= 2
+    deployments = terminal.place.deployments_of("sha-1")
+    assert deployments["vercel"] == 1
+    assert deployments["cloud-run"] <= 2
     assert terminal.live() == {"backend": "sha-1", "web": "sha-1"}
     rows = terminal.json("status", "-e", "staging")
     assert [row["drift"] for row in rows] == ["", ""]

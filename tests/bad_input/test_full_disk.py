@@ -68,10 +68,10 @@ def test_while_a_site_is_deployed(terminal: Terminal) -> None:
     ended = terminal.run(*argv, code=11, limit=small_files)
     assert "the build cannot be written" in ended.stderr
     assert "next: make room" in ended.stderr
-    assert terminal.place.inventory("sha-1")["vercel"] == 0
+    assert terminal.place.deployments_of("sha-1")["vercel"] == 0
     assert "sha-1 is live in staging" in terminal.run(*argv).stdout
     assert terminal.live() == {"backend": "sha-1", "web": "sha-1"}
-    assert terminal.place.inventory("sha-1")["vercel"] == 1
+    assert terminal.place.deployments_of("sha-1")["vercel"] == 1
 
 
 @pytest.mark.parametrize(

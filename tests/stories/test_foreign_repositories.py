@@ -121,5 +121,5 @@ def test_three_services_are_delivered_in_their_order_and_rolled_back_together(tm
 
 def went_live(scenario: Scenario, release: str) -> list[str]:
     """Components in the order in which users in production were sent to a release, all of them."""
-    shifts = [each for each in scenario.world.inspect("shifts") if each["environment"] == "production"]
+    shifts = [each for each in scenario.world.inspect("traffic-changes") if each["environment"] == "production"]
     return list(dict.fromkeys(each["component"] for each in shifts if each["text"] == f"{release} 100 %"))

@@ -17,7 +17,7 @@ class World:
     """Answers as the control port of a world does."""
 
     def __init__(self, **answers: Any) -> None:
-        self.answers: dict[str, Any] = {"runs": [], "shifts": [], "messages": []} | answers
+        self.answers: dict[str, Any] = {"runs": [], "traffic-changes": [], "messages": []} | answers
 
     def inspect(self, activity: str) -> Any:
         return self.answers[activity.partition("?")[0]]
@@ -112,7 +112,7 @@ def test_traffic_holds_the_shifts_of_its_time_and_environment() -> None:
         {"at": BEGAN + at, "environment": environment, "component": "backend", "text": "v2 100 %"}
         for at, environment in ((5, "production"), (5, "staging"), (30, "production"))
     ]
-    found = collected(book, World(runs=[raw_run(BEGAN + 5)], shifts=shifts))
+    found = collected(book, World(**{"runs": [raw_run(BEGAN + 5)], "traffic-changes": shifts}))
     (traffic,) = found.traffic
     assert traffic.title == "Deploy v1.0.1 to production"
     assert [(request.release, request.ok) for request in traffic.requests["backend"]] == [

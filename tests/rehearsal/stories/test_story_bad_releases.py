@@ -162,7 +162,7 @@ class World:
         self.shifts = [dict(zip(names, shift, strict=True)) for shift in shifts]
 
     def inspect(self, what: str) -> Any:
-        assert what == "shifts"
+        assert what == "traffic-changes"
         return self.shifts
 
 

@@ -83,7 +83,7 @@ def test_a_service_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.M
 def test_a_world_that_was_not_started_has_no_process() -> None:
     world = World(ROOT)
     assert not world.alive()
-    assert world.said() == ""
+    assert world.output() == ""
     with pytest.raises(RuntimeError, match="not started"):
         _ = world.pid
 

@@ -148,14 +148,14 @@ def test_the_end_of_a_log_comes_with_failed_jobs_when_asked_for(world: httpx.Cli
 
 
 def test_traffic_changes_say_where_and_what(world: httpx.Client) -> None:
-    assert world.get("/_world/shifts").json() == [
+    assert world.get("/_world/traffic-changes").json() == [
         {"at": 2.0, "environment": "production", "component": "web", "text": "v3 100 %"}
     ]
 
 
 def test_messages_and_deployments(world: httpx.Client) -> None:
     assert world.get("/_world/messages").json()[0]["text"] == "hello"
-    assert world.get("/_world/inventory?release=v10").json() == {"cloud-run": 3}
+    assert world.get("/_world/deployments?release=v10").json() == {"cloud-run": 3}
 
 
 def test_memory_is_the_kernels_word(world: httpx.Client) -> None:

@@ -83,6 +83,14 @@ EXEMPTIONS = (
         why="docs.github.com/rest/using-the-rest-api/best-practices: most reads can be conditional; the description lists few of them.",
     ),
     Exemption(
+        contract="github",
+        kind="answer",
+        method="GET",
+        path=r"/repos/\{owner\}/\{repo\}/actions/runs/\{run_id\}/approvals",
+        what=r"'skipped' is not one of",
+        why="users report an administrator's bypass of an environment's rules in this state; GitHub describes none for it.",
+    ),
+    Exemption(
         contract="androidpublisher",
         kind="answer",
         method="POST",

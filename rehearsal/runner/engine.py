@@ -128,8 +128,20 @@ class ActRunner:
         if run_id not in self._attempts:
             raise InputError(f"Run {run_id} is {run.status}: no job of it waits for a review")
         self._attempts[run_id].gates.answer(environments, state, user)
-        answer = Review(environments=environments, state=state, user=user, comment=comment, at=self._clock.now())
-        run.reviews.append(answer)
+        self._add_review(run, environments, state, user, comment)
+
+    async def bypass(self, run_id: int, environments: list[str], user: str, comment: str) -> None:
+        """Let jobs go that wait, without a review and before their timers end. Raises InputError for what does not wait."""
+        run = self._run(run_id)
+        if run_id not in self._attempts:
+            raise InputError(f"Run {run_id} is {run.status}: no job of it waits")
+        self._attempts[run_id].gates.bypass(environments)
+        self._add_review(run, environments, "skipped", user, comment)
+
+    def _add_review(self, run: Run, environments: list[str], state: str, user: str, comment: str) -> None:
+        run.reviews.append(
+            Review(environments=environments, state=state, user=user, comment=comment, at=self._clock.now())
+        )
         self._changed(run, None)
 
     async def cancel(self, run_id: int) -> None:

@@ -21,6 +21,8 @@ class _Waiting:
     job: Job
     gate: Gate
     answered: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: asyncio.Task[None] | None = None
+    """Waits for the rules; a bypass cancels it."""
 
 
 class Gates:
@@ -31,21 +33,29 @@ class Gates:
         self._waiting: list[_Waiting] = []
 
     async def pass_through(self, job: Job, gate: Gate, changed: Callable[[Job], None]) -> None:
-        """Return when the job may start. Raises Refused after a rejection."""
+        """Return when the job may start: the rules are met, or were bypassed. Raises Refused after a rejection."""
         if not gate.waits(self._clock.now()):
             return
         waiting = _Waiting(job, gate)
         self._waiting.append(waiting)
         job.status, job.waiting_since = "waiting", gate.since
         changed(job)
+        waiting.opened = asyncio.create_task(self._until_open(waiting))
         try:
-            if gate.needs_review():
-                await waiting.answered.wait()
-            if gate.verdict == "rejected":
-                raise Refused(REJECTED)
-            await self._clock.until(gate.opens_at())
+            await asyncio.wait({waiting.opened})
         finally:
             self._waiting.remove(waiting)
+            bypassed = waiting.opened.cancelled()
+            waiting.opened.cancel()
+        if not bypassed:
+            waiting.opened.result()
+
+    async def _until_open(self, waiting: _Waiting) -> None:
+        if waiting.gate.needs_review():
+            await waiting.answered.wait()
+        if waiting.gate.verdict == "rejected":
+            raise Refused(REJECTED)
+        await self._clock.until(waiting.gate.opens_at())
 
     def pending(self) -> list[PendingReview]:
         """One entry per environment, in the order in which the waiting began."""
@@ -81,3 +91,21 @@ class Gates:
         for waiting in concerned:
             waiting.gate.verdict = state
             waiting.answered.set()
+
+    def bypass(self, environments: list[str]) -> None:
+        """Let every job go that waits for one of these environments: without a review, before the timer ends.
+
+        Raises InputError for an environment no job waits for; then nothing is changed.
+        """
+        concerned = [
+            waiting
+            for waiting in self._waiting
+            if waiting.gate.rules.name in environments and waiting.gate.verdict != "rejected"
+        ]
+        for name in environments:
+            if not any(waiting.gate.rules.name == name for waiting in concerned):
+                pending = ", ".join(review.environment for review in self.pending()) or "none"
+                raise InputError(f"No job of this run waits for '{name}'. Waiting: {pending}")
+        for waiting in concerned:
+            if waiting.opened is not None:
+                waiting.opened.cancel()

@@ -78,6 +78,10 @@ class Runner(Protocol):
     async def review(self, run_id: int, environments: list[str], state: str, user: str, comment: str) -> None:
         """Raises NotAllowed when `user` may not review."""
 
+    async def bypass(self, run_id: int, environments: list[str], user: str, comment: str) -> None:
+        """Let jobs go that wait, without a review and before their timers end; whether `user` may is not asked here.
+        Raises InputError for an environment no job waits for."""
+
     async def cancel(self, run_id: int) -> None: ...
 
     async def rerun(self, run_id: int, *, failed_only: bool, actor: str) -> Run: ...

@@ -106,7 +106,7 @@ class Review:
 
     environments: list[str]
     state: str
-    """approved or rejected"""
+    """approved or rejected; skipped when an administrator bypassed the rules"""
     user: str
     comment: str
     at: datetime

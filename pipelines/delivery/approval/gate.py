@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from pipelines.clock import Clock
 from pipelines.delivery.approval.rules import (
+    BYPASS,
     Answer,
     Approved,
     Asked,
@@ -125,7 +126,8 @@ class Gate:
                 self._close(issue)
                 raise self._rejected(verdict, asked)
             # A review that was given already cannot be given again; only a second person may still comment.
-            over = reviewed and not verdict.have and (bool(verdict.ignored) or not lagging)
+            answered = any(each.review != BYPASS for each in answers)
+            over = reviewed and not verdict.have and (answered or not lagging)
             if over or look.last:
                 self._close(issue)
                 raise self._nobody(asked, verdict, reviewed=reviewed)

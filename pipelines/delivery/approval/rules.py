@@ -11,6 +11,8 @@ from pipelines.delivery.review import UNKNOWN
 from pipelines.manifest.model import Approval
 
 COMMAND = re.compile(r"/approve ([0-9a-f]{64})")
+BYPASS = "skipped"
+"""What GitHub calls it in the list of reviews when an administrator starts the jobs that wait (*Start all waiting jobs*)."""
 RANKS: Mapping[str, int] = {"none": 0, "read": 1, "triage": 1, "write": 2, "maintain": 3, "admin": 4}
 
 
@@ -45,7 +47,7 @@ class Answer:
     at: datetime
     url: str
     review: str = ""
-    """approved or rejected for an environment's review; empty for a comment."""
+    """approved or rejected for an environment's review, BYPASS for none; empty for a comment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,8 @@ def may_answer(user: str, rule: Approval) -> bool:
 
 
 def _why_not(asked: Asked, answer: Answer, rule: Approval, now: datetime) -> str:
+    if answer.review == BYPASS:
+        return "bypassed the environment's protection, which is no review"
     if not answer.review:
         named = COMMAND.fullmatch(answer.text.strip())
         if named is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rehearsal.github.environments.state import Environment
-from rehearsal.github.problems import Problem, not_found
+from rehearsal.github.problems import Problem, forbidden, not_found
 from rehearsal.github.repositories.state import Repository
 
 
@@ -45,3 +45,9 @@ def review_refusal(environment: Environment | None, reviewers: Sequence[str], st
     if environment is not None and environment.prevent_self_review and login == starter:
         return f"{login} started this run, and {environment.name} does not allow self-review."
     return ""
+
+
+def check_bypass(environment: Environment | None) -> None:
+    """Raise Problem 403 where not even an administrator starts what waits."""
+    if environment is not None and not environment.admins_bypass:
+        raise forbidden(f"Administrators may not bypass the protection rules of {environment.name}.")

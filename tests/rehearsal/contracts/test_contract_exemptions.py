@@ -64,20 +64,26 @@ def uploading() -> list[Violation]:
     return violations
 
 
-def reading_again() -> list[Violation]:
-    """What is wrong while a document at GitHub is read a second time, and has not changed."""
+def reading_github() -> list[Violation]:
+    """What is wrong while a document is read a second time and has not changed, and while the reviews of a run are read whose
+    environment an administrator bypassed."""
     with tempfile.TemporaryDirectory() as folder, open_shop(Path(folder)) as shop:
         github = GitHub(REPOSITORY, shop.person("dev-1").token, api_url=shop.url, policy=Policy(scale=0.0, tries=1))
         for _ in range(2):
             with contextlib.suppress(ShipmateError):
                 github.role("dev-1")
+        shop.reviewers("dev-2")
+        run = shop.start("dev-1")
+        shop.bypass(run, "release-manager")
+        with contextlib.suppress(ShipmateError):
+            github.json("GET", f"/repos/{REPOSITORY}/actions/runs/{run.id}/approvals")
         seen = list(shop.violations)
         shop.violations.clear()
     return seen
 
 
 CLIENTS = {
-    "github": reading_again,
+    "github": reading_github,
     "sts": signing_in,
     "iamcredentials": signing_in,
     "sentry": reading,

@@ -101,6 +101,11 @@ class ScriptedRunner:
         review = Review(environments=environments, state=state, user=user, comment=comment, at=self._clock())
         self.runs[run_id].reviews.append(review)
 
+    async def bypass(self, run_id: int, environments: list[str], user: str, comment: str) -> None:
+        self._pending[run_id] = [one for one in self._pending[run_id] if one.environment not in environments]
+        review = Review(environments=environments, state="skipped", user=user, comment=comment, at=self._clock())
+        self.runs[run_id].reviews.append(review)
+
     async def cancel(self, run_id: int) -> None:
         self.finish(run_id, "cancelled")
 

@@ -76,6 +76,30 @@ def test_environment__reviewers__waits_and_goes_on_after_one_approval(world: Any
     run_async(story())
 
 
+@pytest.mark.parametrize("rules", [{"reviewers": ("release-manager",)}, {"wait_minutes": 30}])
+def test_environment__bypassed__starts_without_a_review_or_the_timer(
+    world: Any, run_async: Any, rules: dict[str, Any]
+) -> None:
+    async def story() -> None:
+        async with world() as w:
+            prepare(w, **rules)
+            run = await w.begin(DEPLOY)
+            await w.until(lambda: waiting(run))
+            with pytest.raises(InputError, match=r"No job of this run waits for 'staging'\. Waiting: production"):
+                await w.runner.bypass(run.id, ["staging"], "release-manager", "")
+            assert waiting(run)
+            await w.runner.bypass(run.id, ["production"], "release-manager", "checkout is down")
+            await w.runner.wait(run.id)
+            assert conclusions(run)["deploy"] == "success"
+            assert [(one.user, one.state, one.comment) for one in run.reviews] == [
+                ("release-manager", "skipped", "checkout is down")
+            ]
+            with pytest.raises(InputError, match="no job of it waits"):
+                await w.runner.bypass(run.id, ["production"], "release-manager", "")
+
+    run_async(story())
+
+
 def test_environment__two_jobs_one_after_the_other__each_asks_again(world: Any, run_async: Any) -> None:
     """One review lets through what waits when it is given, and nothing that comes later."""
     workflow = """

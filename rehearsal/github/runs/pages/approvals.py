@@ -24,19 +24,22 @@ class PendingApproval:
     needs_review: bool
     refusal: str
     """Why this reader may not review it; empty when they may."""
+    may_bypass: bool
+    """Whether this reader may let the jobs go without a review."""
 
     @property
     def may_review(self) -> bool:
         return self.needs_review and not self.refusal
 
 
-def pending(repository: Repository, run: Run, runner: Runner, login: str) -> list[PendingApproval]:
-    """In the order in which the waiting began."""
+def pending(repository: Repository, run: Run, runner: Runner, login: str, *, admin: bool) -> list[PendingApproval]:
+    """In the order in which the waiting began. `admin`: the reader administers the repository."""
     if run.status == "completed":
         return []
     found = []
     for one in runner.pending(run.id):
         answered = any(one.environment in review.environments and review.at >= one.since for review in run.reviews)
+        environment = repository.environment(one.environment)
         timer = one.since + timedelta(minutes=one.wait_timer) if one.wait_timer else None
         found.append(
             PendingApproval(
@@ -45,7 +48,8 @@ def pending(repository: Repository, run: Run, runner: Runner, login: str) -> lis
                 since=one.since,
                 opens_at=timer,
                 needs_review=bool(one.reviewers) and not answered,
-                refusal=review_refusal(repository.environment(one.environment), one.reviewers, started_by(run), login),
+                refusal=review_refusal(environment, one.reviewers, started_by(run), login),
+                may_bypass=admin and environment is not None and environment.admins_bypass,
             )
         )
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
+from rehearsal.github.environments.rules import check_bypass
 from rehearsal.github.pages.context import PageContext
 from rehearsal.github.pages.serving import Pages
 from rehearsal.github.problems import Problem, not_found
@@ -70,7 +71,15 @@ async def _page(context: PageContext, run: Run, number: int) -> Response:
         attempt=attempt,
         latest=latest,
         drawing=graph.draw(graph.nodes(attempt.jobs, workflow if run.status != "completed" else None)),
-        pending=approvals.pending(context.repository, run, context.runner, context.identity.login) if latest else [],
+        pending=approvals.pending(
+            context.repository,
+            run,
+            context.runner,
+            context.identity.login,
+            admin=context.may("actions:write", role="admin"),
+        )
+        if latest
+        else [],
         summaries=[(job, job.summary()) for job in attempt.jobs if job.summary()],
         pull=_pull(context, run),
         writes=context.may("actions:write"),
@@ -113,6 +122,20 @@ async def review(context: PageContext) -> Response:
         raise Problem(422, "Choose at least one environment to review.")
     await context.runner.review(run.id, chosen, state, context.identity.login, context.form.text("comment").strip())
     context.add_notice("good", f"{'Approved' if state == 'approved' else 'Rejected'}: {', '.join(chosen)}.")
+    return context.go(f"{context.home}/actions/runs/{run.id}")
+
+
+@pages.take("actions/runs/{run}/bypass", "actions:write", role="admin", back=_PAGE)
+async def bypass(context: PageContext) -> Response:
+    """*Start all waiting jobs*: an administrator lets go what waits for a review or a timer. GitHub has it on this page alone."""
+    run = context.instance.run(context.repository, context.number("run"))
+    chosen = context.form.all("environment")
+    if not chosen:
+        raise Problem(422, "Choose at least one environment to bypass.")
+    for name in chosen:
+        check_bypass(context.repository.environment(name))
+    await context.runner.bypass(run.id, chosen, context.identity.login, context.form.text("comment").strip())
+    context.add_notice("good", f"Started without a review: {', '.join(chosen)}.")
     return context.go(f"{context.home}/actions/runs/{run.id}")
 
 

@@ -553,6 +553,25 @@ def test_somebody_on_call_breaks_the_glass_by_reviewing_even_who_started_it(shop
     assert (found.by, found.broke_glass) == ("on-call", True)
 
 
+def test_an_administrators_bypass_is_no_review(door: Door) -> None:
+    """GitHub lists it among the reviews, by somebody who might have approved."""
+    door.shop.reviewers("release-manager")
+    door.shop.bypass(door.run, "release-manager")
+    assert "release-manager: bypassed the environment's protection, which is no review" in refused(door)
+
+
+def test_a_review_after_a_bypass_is_waited_for(door: Door) -> None:
+    """A run of which one attempt was bypassed can still be approved in the next, although the review shows late."""
+    door.shop.reviewers("release-manager")
+    door.shop.bypass(door.run, "release-manager")
+    gate = door.gate()
+    gate.github.policy = Policy(scale=0.02)
+    gate.sleep = lambda seconds: door.shop.review(door.run)
+    asked = Asked(release=VERSION, plan=PLAN, since=gate.since(), starters=gate.starters())
+    found = gate.obtain(asked, reason="", wait_seconds=3000)
+    assert (found.by, found.text) == ("release-manager", "seen")
+
+
 def test_that_the_job_started_is_not_enough(shop: Shop) -> None:
     """The environment has reviewers, or it has none: nobody whom the policy names has said anything."""
     door = Door(shop, actor="on-call")

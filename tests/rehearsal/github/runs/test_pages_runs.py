@@ -213,6 +213,40 @@ def test_a_review_names_at_least_one_environment(manager_browser: Visitor, scene
     assert run.reviews == []
 
 
+def test_an_administrator_lets_a_waiting_job_go_without_a_review(
+    manager_browser: Visitor, scene: Scene, dev: Person
+) -> None:
+    run = waiting(scene, by="release-manager")
+    page = manager_browser.open(f"{BASE}/runs/{run.id}")
+    assert "Approve and deploy" not in page.buttons()
+    after = manager_browser.press(page, "I understand the consequences, start deploying", comment="nobody is awake")
+    assert "release-manager bypassed the rules of production" in after.text
+    assert scene.runner.pending(run.id) == []
+    (listed,) = dev.get(f"/repos/{REPOSITORY}/actions/runs/{run.id}/approvals")
+    assert (listed["state"], listed["user"]["login"], listed["comment"]) == (
+        "skipped",
+        "release-manager",
+        "nobody is awake",
+    )
+
+
+def test_nobody_bypasses_where_that_is_off_and_nobody_but_administrators(
+    manager_browser: Visitor, dev_2: Visitor, scene: Scene
+) -> None:
+    run = waiting(scene)
+    assert "Start all waiting jobs" not in dev_2.open(f"{BASE}/runs/{run.id}").buttons()
+    offered = manager_browser.open(f"{BASE}/runs/{run.id}")
+    scene.github.instance.repository(REPOSITORY).environments["production"].admins_bypass = False
+    refused = manager_browser.press(offered, "I understand the consequences, start deploying")
+    assert "Administrators may not bypass the protection rules of production." in refused.text
+    assert "Start all waiting jobs" not in refused.buttons()
+    csrf = dev_2.open(f"{BASE}/runs/{run.id}").form("Cancel workflow")[0].fields["csrf"]
+    sent = {"csrf": csrf, "environment": "production"}
+    dev_2.web.post(f"{scene.url}{BASE}/runs/{run.id}/bypass", data=sent, timeout=30)
+    assert run.reviews == []
+    assert scene.runner.pending(run.id) != []
+
+
 def test_a_run_is_cancelled(dev_1: Visitor, scene: Scene) -> None:
     run = dispatch(scene)
     page = dev_1.press(dev_1.open(f"{BASE}/runs/{run.id}"), "Cancel workflow")

@@ -10,6 +10,8 @@ from rehearsal.github.runs.state import Workflow
 from rehearsal.runner.model import Artifact, Run
 
 MOST_INPUTS = 25
+RERUN_WITHIN = timedelta(days=30)
+"""Of the first attempt, whatever was run again since."""
 _DISPATCHES = frozenset({"workflow_dispatch", "repository_dispatch"})
 """The only events that start workflows when made with a job's token."""
 
@@ -44,8 +46,16 @@ def check_cancel(run: Run) -> None:
         raise conflict("Cannot cancel a workflow run that is completed.")
 
 
-def check_rerun(run: Run, *, failed_only: bool) -> None:
-    """Raise Problem 403 for a run that is not completed, or of which the failed jobs shall run and there are none."""
+def too_old_to_rerun(run: Run, now: datetime) -> bool:
+    """Whether a run began so long ago that it is not run again: GitHub keeps what that needs for 30 days."""
+    return now > run.created_at + RERUN_WITHIN
+
+
+def check_rerun(run: Run, now: datetime, *, failed_only: bool) -> None:
+    """Raise Problem 403 for a run that is too old or not completed, or of which the failed jobs shall run and there are none."""
+    if too_old_to_rerun(run, now):
+        again = "retry" if failed_only else "re-run"
+        raise forbidden(f"Unable to {again} this workflow run because it was created over a month ago")
     if run.status != "completed":
         raise forbidden("This workflow is already running")
     if failed_only and run.conclusion == "success":

@@ -14,7 +14,7 @@ from rehearsal.github.problems import Problem, not_found
 from rehearsal.github.rest import download_links
 from rehearsal.github.runs.pages import approvals, graph, workflow_list
 from rehearsal.github.runs.pages.run_list import LIVE
-from rehearsal.github.runs.rules import check_cancel, check_download, check_rerun
+from rehearsal.github.runs.rules import check_cancel, check_download, check_rerun, too_old_to_rerun
 from rehearsal.github.runs.service import archives
 from rehearsal.github.runs.service.runs import jobs_of_attempt
 from rehearsal.runner import workflow as files
@@ -83,6 +83,7 @@ async def _page(context: PageContext, run: Run, number: int) -> Response:
         summaries=[(job, job.summary()) for job in attempt.jobs if job.summary()],
         pull=_pull(context, run),
         writes=context.may("actions:write"),
+        reruns=not too_old_to_rerun(run, context.instance.now()),
         signed_in=context.identity.user is not None,
         inputs=run.event.payload.get("inputs") if run.event.name == "workflow_dispatch" else None,
     )
@@ -152,7 +153,7 @@ async def cancel(context: PageContext) -> Response:
 async def rerun(context: PageContext) -> Response:
     run = context.instance.run(context.repository, context.number("run"))
     failed_only = context.form.text("jobs") == "failed"
-    check_rerun(run, failed_only=failed_only)
+    check_rerun(run, context.instance.now(), failed_only=failed_only)
     await context.runner.rerun(run.id, failed_only=failed_only, actor=context.identity.login)
     return context.go(f"{context.home}/actions/runs/{run.id}")
 

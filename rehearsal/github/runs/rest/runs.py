@@ -113,7 +113,7 @@ async def rerun_failed_jobs(call: Call) -> Answer:
 
 async def _again(call: Call, *, failed_only: bool) -> Answer:
     run = _run(call)
-    check_rerun(run, failed_only=failed_only)
+    check_rerun(run, call.instance.now(), failed_only=failed_only)
     await call.runner.rerun(run.id, failed_only=failed_only, actor=call.identity.login)
     return Answer(status=201, body={})
 

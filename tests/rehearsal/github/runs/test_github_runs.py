@@ -352,6 +352,22 @@ def test_an_attempt_keeps_who_started_it_and_how_it_ended(scene: Scene, dev: Per
     assert dev.api("GET", f"{path}/attempts/3/jobs").status_code == 404
 
 
+def test_a_run_is_run_again_for_thirty_days(scene: Scene, dev: Person) -> None:
+    run = dispatch(dev)
+    scene.do(scene.runner.finish, run, "failure")
+    path = f"{HERE}/actions/runs/{run}"
+    scene.clock.time += timedelta(days=29)
+    dev.post(f"{path}/rerun")
+    scene.do(scene.runner.finish, run, "failure")
+    scene.clock.time += timedelta(days=1)
+    for again, word in (("rerun", "re-run"), ("rerun-failed-jobs", "retry")):
+        refused = dev.api("POST", f"{path}/{again}")
+        assert refused.status_code == 403
+        message = f"Unable to {word} this workflow run because it was created over a month ago"
+        assert refused.json()["message"] == message
+    assert dev.get(path)["run_attempt"] == 2
+
+
 def test_each_job_is_a_check_run_of_the_same_number(scene: Scene, dev: Person) -> None:
     run = dispatch(dev)
     job = scene.runner.runs[run].jobs[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from rehearsal.github.identity import Identity
@@ -277,6 +279,16 @@ def test_a_success_offers_to_run_all_again_only(dev_1: Visitor, scene: Scene) ->
     assert "Re-run failed jobs" not in page.buttons()
     dev_1.press(page, "Re-run all jobs")
     assert run.attempt == 2
+
+
+def test_an_old_run_offers_no_further_attempt(dev_1: Visitor, scene: Scene) -> None:
+    run = dispatch(scene)
+    scene.do(scene.runner.finish, run.id, "failure")
+    page = dev_1.open(f"{BASE}/runs/{run.id}")
+    scene.clock.time += timedelta(days=31)
+    assert not {"Re-run failed jobs", "Re-run all jobs"} & set(dev_1.open(f"{BASE}/runs/{run.id}").buttons())
+    assert "created over a month ago" in dev_1.press(page, "Re-run all jobs").text
+    assert run.attempt == 1
 
 
 def test_a_form_that_came_too_late_says_why(dev_1: Visitor, scene: Scene) -> None:

@@ -81,6 +81,7 @@ class GitHub:
     async def stop(self) -> None:
         """End the git processes that are kept open."""
         await self.hub.run_events.stop()
+        await self.hub.merge_queues.stop()
         await self.instance.close()
 
     def reset(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rehearsal.github.accounts.state import ACTIONS_BOT, App, User
+from rehearsal.github.accounts.state import ACTIONS_BOT, MERGE_QUEUE_BOT, App, User
 from rehearsal.github.accounts.tokens import Token
 from rehearsal.github.repositories.state import Repository
 
@@ -43,6 +43,11 @@ class Database:
 
     def actions_bot(self, now: datetime) -> User:
         return self.add_user(ACTIONS_BOT, now=now, name="github-actions[bot]", kind="Bot")
+
+    def merge_queue_bot(self, now: datetime) -> User:
+        name = MERGE_QUEUE_BOT.removesuffix("[bot]")
+        email = f"118344674+{name}@users.noreply.github.com"
+        return self.add_user(MERGE_QUEUE_BOT, now=now, name=name, email=email, kind="Bot")
 
     def user_by_email(self, email: str) -> User | None:
         wanted = email.lower()

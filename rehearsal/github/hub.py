@@ -14,6 +14,7 @@ from rehearsal.github.git.history import changed_paths, merge_base
 from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.oidc import subject_prefix
 from rehearsal.github.protection.rules import rules_for
+from rehearsal.github.pulls.service.merge_queue import MergeQueues
 from rehearsal.github.runs.service import runs, workflows
 from rehearsal.github.runs.service.events import RunEvents
 from rehearsal.runner.hub import EnvironmentRules
@@ -29,6 +30,7 @@ class GitHubHub:
     def __init__(self, instance: GitHubInstance) -> None:
         self._instance = instance
         self.run_events = RunEvents(instance)
+        self.merge_queues = MergeQueues(instance)
 
     async def workflow_files(self, repository: str, sha: str) -> dict[str, str]:
         """Path -> text of every file under .github/workflows at a commit."""

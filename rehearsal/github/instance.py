@@ -56,6 +56,10 @@ class GitHubInstance:
         """Addresses from which logs and artifacts are downloaded: key -> (kind, id)."""
         self.changed = asyncio.Event()
         """Set and replaced whenever something changes that a waiting page shows; see `wait_for_change`."""
+        self.on_change: list[Callable[[], None]] = []
+        """Called with every change, on the event loop. Must not block."""
+        self.queueing = asyncio.Lock()
+        """Held while a merge queue is moved on."""
         self._gits: dict[str, BareRepository] = {}
 
     @cached_property
@@ -127,9 +131,11 @@ class GitHubInstance:
         return found.requests.get(run.id, RequestCount()) if found is not None else RequestCount()
 
     def notify(self) -> None:
-        """Wake every page that waits for a change."""
+        """Wake every page that waits for a change, and tell whoever listens."""
         self.changed.set()
         self.changed = asyncio.Event()
+        for listener in self.on_change:
+            listener()
 
     async def wait_for_change(self, seconds: float) -> bool:
         """Wait for the next change; False when none came in time."""

@@ -13,6 +13,9 @@ ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 ACTIONS_BOT = "github-actions[bot]"
 """Who a job's GITHUB_TOKEN acts as."""
 
+MERGE_QUEUE_BOT = "github-merge-queue[bot]"
+"""Who merges what a merge queue let through."""
+
 ACTIONS_APP_ID = 15368
 """The id of the GitHub Actions app on github.com."""
 

@@ -157,6 +157,7 @@ def _apply(call: Call, run: CheckRun) -> None:
     output = fields.part("output")
     if output is not None:
         _apply_output(run, output)
+    call.instance.notify()
 
 
 def _apply_output(run: CheckRun, output: Fields) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rehearsal.github.accounts.state import at_least
 from rehearsal.github.identity import Identity
@@ -15,6 +16,19 @@ from rehearsal.github.repositories.state import Repository
 _PARTS = re.compile(r"(?:(?<=/)|^)\*\*/|\*+|\?|\[[^\]]+\]|[^*?\[]+|\[", re.DOTALL)
 _ROLE_ACTORS = {2: "maintain", 4: "write", 5: "admin"}
 """The ids GitHub gives the built-in roles in `bypass_actors`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueRules:
+    """How a merge queue works. What a rule says of the size of groups is not played: each pull request is merged by itself, once
+    its own checks have passed."""
+
+    method: str = "merge"
+    """merge, squash or rebase"""
+    entries_built: int = 5
+    """For how many pull requests at once checks are asked."""
+    timeout_minutes: int = 60
+    """After which a check that has not reported counts as failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +53,8 @@ class RefRules:
     no_update: bool = False
     locked: bool = False
     push_users: tuple[str, ...] | None = None
+    queue: QueueRules | None = None
+    """None where pull requests are merged without a queue."""
     bypassed: bool = False
     """Some rule did not count because this identity may bypass it."""
 
@@ -165,12 +181,23 @@ def _of_rule(rule: Rule) -> RefRules:
             contexts_on_creation=() if given.get("do_not_enforce_on_create", False) else contexts,
             strict=bool(given.get("strict_required_status_checks_policy", False)),
         )
+    if rule.type == "merge_queue":
+        return RefRules(queue=_of_queue(given))
     return RefRules(
         no_creation=rule.type == "creation",
         no_update=rule.type == "update",
         no_deletion=rule.type == "deletion",
         no_force=rule.type == "non_fast_forward",
         linear=rule.type == "required_linear_history",
+    )
+
+
+def _of_queue(given: Mapping[str, Any]) -> QueueRules:
+    default = QueueRules()
+    return QueueRules(
+        method=str(given.get("merge_method", default.method)).lower(),
+        entries_built=int(given.get("max_entries_to_build", default.entries_built)),
+        timeout_minutes=int(given.get("check_response_timeout_minutes", default.timeout_minutes)),
     )
 
 
@@ -194,6 +221,7 @@ def _both(one: RefRules, other: RefRules) -> RefRules:
         no_update=one.no_update or other.no_update,
         locked=one.locked or other.locked,
         push_users=tuple(sorted(set.intersection(*users))) if users else None,
+        queue=one.queue or other.queue,
         bypassed=one.bypassed or other.bypassed,
     )
 

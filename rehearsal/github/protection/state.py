@@ -46,8 +46,8 @@ class BypassActor:
 @dataclass(kw_only=True)
 class Rule:
     type: str
-    """Enforced are creation, update, deletion, non_fast_forward, required_linear_history, pull_request and
-    required_status_checks; others are kept and shown."""
+    """Enforced are creation, update, deletion, non_fast_forward, required_linear_history, pull_request, required_status_checks
+    and merge_queue; others are kept and shown."""
     parameters: dict[str, Any] = field(default_factory=dict)
 
 

@@ -18,9 +18,9 @@ from rehearsal.github.pages.serving import Pages
 from rehearsal.github.pages.state_labels import STATE_NAMES
 from rehearsal.github.problems import not_found
 from rehearsal.github.protection.rules import rules_for
-from rehearsal.github.pulls.rules import blockers, may_judge, merge_methods, review_decision
+from rehearsal.github.pulls.rules import blockers, may_judge, merge_methods, queue_of, review_decision
 from rehearsal.github.pulls.service import merge as merges
-from rehearsal.github.pulls.service import reviews
+from rehearsal.github.pulls.service import merge_queue, reviews
 from rehearsal.github.pulls.state import PullRequest
 
 pages = Pages()
@@ -72,6 +72,8 @@ async def pull_page(context: PageContext) -> Response:
     pull, repository = _find(context), context.repository
     issue = repository.issues[pull.number]
     fresh = REFRESH in context.request.headers
+    if pull.queue_entry is not None:
+        await merge_queue.advance(context.instance, repository, pull.base_ref)
     return context.page(
         "pull.html",
         live=LIVE,
@@ -116,6 +118,24 @@ async def merge(context: PageContext) -> Response:
     )
     sha = await merges.merge(context.instance, context.repository, pull, wanted, context.identity)
     context.add_notice("good", f"Merged as {sha[:7]}.")
+    return context.go(f"{context.home}/pull/{pull.number}")
+
+
+@pages.take("pull/{number}/enqueue", "contents:write", back="pull/{number}")
+async def enqueue(context: PageContext) -> Response:
+    """Merge it when it is ready, through the queue of its base."""
+    pull = _find(context)
+    head = context.form.text("head") or None
+    await merge_queue.enqueue(context.instance, context.repository, pull, context.identity, expected_head=head)
+    context.add_notice("good", f"Added to the merge queue of {pull.base_ref}.")
+    return context.go(f"{context.home}/pull/{pull.number}")
+
+
+@pages.take("pull/{number}/dequeue", "contents:write", back="pull/{number}")
+async def dequeue(context: PageContext) -> Response:
+    pull = _find(context)
+    await merge_queue.dequeue(context.instance, context.repository, pull, context.identity)
+    context.add_notice("good", f"Removed from the merge queue of {pull.base_ref}.")
     return context.go(f"{context.home}/pull/{pull.number}")
 
 
@@ -174,13 +194,18 @@ def _merging(context: PageContext, pull: PullRequest) -> dict[str, Any] | None:
     """None once it is closed."""
     if state_of(context, pull) in ("merged", "closed"):
         return None
-    reasons = blockers(context.repository, pull, context.identity if context.identity.user is not None else None)
+    identity = context.identity if context.identity.user is not None else None
+    reasons = blockers(context.repository, pull, identity)
+    rules = rules_for(context.repository, f"refs/heads/{pull.base_ref}", identity, by_pull=True)
+    ahead = [one.number for one, _ in queue_of(context.repository, pull.base_ref)]
     if not pull.mergeable:
         reasons = [f"{pull.head_ref} conflicts with {pull.base_ref}. Merge {pull.base_ref} into it, and push."]
     may = context.may("contents:write")
     return {
         "reasons": reasons,
         "may": may,
+        "queue": rules.queue is not None,
+        "position": ahead.index(pull.number) + 1 if pull.number in ahead else None,
         "methods": [(name, _METHODS[name]) for name in merge_methods(context.repository)],
     }
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from rehearsal.github.accounts.state import at_least
 from rehearsal.github.checks.rules import State, states
 from rehearsal.github.identity import Identity
 from rehearsal.github.problems import Problem, conflict, forbidden, not_allowed, unprocessable
 from rehearsal.github.protection.rules import RefRules, rules_for
-from rehearsal.github.pulls.state import PullRequest, PullRequestReview
+from rehearsal.github.pulls.state import MergeGroup, MergeQueueEntry, PullRequest, PullRequestReview
 from rehearsal.github.repositories.state import Repository
 
 MERGE_METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
 """Each method with what GitHub calls its outcome."""
+QUEUE_ONLY = "Changes must be made through the merge queue"
+"""What GitHub says to a push and to a merge past the queue."""
 
 
 def check_open(identity: Identity, repository: Repository) -> None:
@@ -86,9 +90,60 @@ def check_merge(
         raise conflict("Head branch was modified. Review and try the merge again.")
     if method not in merge_methods(repository):
         raise not_allowed(f"{MERGE_METHODS[method]} are not allowed on this repository.")
+    if rules_for(repository, f"refs/heads/{pull.base_ref}", identity, by_pull=True).queue is not None:
+        raise not_allowed(QUEUE_ONLY)
     reasons = blockers(repository, pull, identity)
     if reasons:
         raise not_allowed(" ".join(reasons))
+
+
+def check_enqueue(repository: Repository, pull: PullRequest, *, expected_head: str | None) -> None:
+    """Raise Problem 422 with the reason when a pull request may not enter the merge queue of its base: it meets every rule of it."""
+    if expected_head is not None and expected_head != pull.head_sha:
+        raise unprocessable("Head branch was modified. Review and try the merge again.")
+    if pull.queue_entry is not None:
+        raise unprocessable("Pull request is already in the queue")
+    if rules_for(repository, f"refs/heads/{pull.base_ref}").queue is None:
+        raise unprocessable(f"Pull request The branch {pull.base_ref} has no merge queue")
+    reasons = blockers(repository, pull)
+    if reasons:
+        raise unprocessable(f"Pull request {reasons[0]}")
+
+
+def queue_of(repository: Repository, branch: str) -> list[tuple[PullRequest, MergeQueueEntry]]:
+    """What waits to be merged into a branch, the first one first."""
+    found = [
+        (pull, pull.queue_entry)
+        for pull in repository.pulls.values()
+        if pull.queue_entry is not None and pull.base_ref == branch
+    ]
+    return sorted(found, key=lambda one: one[1].id)
+
+
+def removal_reason(repository: Repository, pull: PullRequest, entry: MergeQueueEntry, now: datetime) -> str | None:
+    """Why an entry has to leave the queue, in the words of `dequeued`; None when it may stay. Checks count for the first one
+    alone: those of the others are asked for again when it leaves."""
+    rules = rules_for(repository, f"refs/heads/{pull.base_ref}")
+    if rules.queue is None:
+        return "QUEUE_CLEARED"
+    if pull.merged_at is not None:
+        return "ALREADY_MERGED"
+    if repository.issues[pull.number].state == "closed" or pull.head_sha != entry.head_sha:
+        return "UNKNOWN_REMOVAL_REASON"
+    if entry.group is None or queue_of(repository, pull.base_ref)[0][1] is not entry:
+        return None
+    state = group_state(repository, pull, entry.group)
+    if state == "pending" and now > entry.group.made_at + timedelta(minutes=rules.queue.timeout_minutes):
+        return "CI_TIMEOUT"
+    return "CI_FAILURE" if state == "failed" else None
+
+
+def group_state(repository: Repository, pull: PullRequest, group: MergeGroup) -> State:
+    """What the required checks of a merge group come to. One that nobody reports is pending."""
+    found = required_states(repository, group.head_sha, rules_for(repository, f"refs/heads/{pull.base_ref}")).values()
+    if "failed" in found:
+        return "failed"
+    return "passed" if all(state == "passed" for state in found) else "pending"
 
 
 def deletes_head(repository: Repository, pull: PullRequest) -> bool:
@@ -109,7 +164,7 @@ def blockers(repository: Repository, pull: PullRequest, identity: Identity | Non
 def protection_blockers(repository: Repository, pull: PullRequest, rules: RefRules) -> list[str]:
     """What the rules of the base branch still miss."""
     reasons = review_blockers(repository, pull, rules) + check_blockers(repository, pull.head_sha, rules)
-    if rules.strict and pull.behind:
+    if rules.strict and pull.behind and rules.queue is None:  # a queue brings it up to date itself
         reasons.append(f"The head branch is not up to date with {pull.base_ref}.")
     if rules.locked:
         reasons.append("The base branch is locked.")
@@ -133,11 +188,19 @@ def review_blockers(repository: Repository, pull: PullRequest, rules: RefRules) 
 
 def check_blockers(repository: Repository, sha: str, rules: RefRules) -> list[str]:
     """One line for each required check that has not passed on a commit."""
+    words = {"failed": "is failing", "pending": "is in progress", None: "is expected"}
+    return [
+        f'Required status check "{context}" {words[state]}.'
+        for context, state in required_states(repository, sha, rules).items()
+        if state != "passed"
+    ]
+
+
+def required_states(repository: Repository, sha: str, rules: RefRules) -> dict[str, State | None]:
+    """How each required check of a commit stands; None for one that nobody reports."""
     found: dict[str, State | None] = {**states(repository, sha)}
     found |= {context: states(repository, sha, app_id=app).get(context) for context, app in rules.apps}
-    words = {"failed": "is failing", "pending": "is in progress", None: "is expected"}
-    missing = {context: found.get(context) for context in rules.contexts if found.get(context) != "passed"}
-    return [f'Required status check "{context}" {words[state]}.' for context, state in missing.items()]
+    return {context: found.get(context) for context in rules.contexts}
 
 
 def counting_reviews(repository: Repository, pull: PullRequest) -> list[PullRequestReview]:
@@ -173,7 +236,7 @@ def mergeable_state(repository: Repository, pull: PullRequest) -> str:
     rules = rules_for(repository, f"refs/heads/{pull.base_ref}")
     if review_blockers(repository, pull, rules) or check_blockers(repository, pull.head_sha, rules) or rules.locked:
         return "blocked"
-    if rules.strict and pull.behind:
+    if rules.strict and pull.behind and rules.queue is None:
         return "behind"
     found = states(repository, pull.head_sha)
     return "clean" if all(state == "passed" for state in found.values()) else "unstable"

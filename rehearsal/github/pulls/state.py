@@ -18,6 +18,29 @@ class PullRequestReview:
 
 
 @dataclass(kw_only=True)
+class MergeGroup:
+    """A pull request merged into what is ahead of it in the queue, on a branch of its own, for checks."""
+
+    ref: str
+    """refs/heads/gh-readonly-queue/BASE/pr-NUMBER-SHA, where SHA is the base_sha"""
+    base_sha: str
+    head_sha: str
+    made_at: datetime
+
+
+@dataclass(kw_only=True)
+class MergeQueueEntry:
+    id: int
+    """Lower numbers are ahead."""
+    enqueuer: str
+    enqueued_at: datetime
+    head_sha: str
+    """The head that was put into the queue."""
+    group: MergeGroup | None = None
+    """None until checks are asked for."""
+
+
+@dataclass(kw_only=True)
 class PullRequest:
     id: int
     number: int
@@ -41,6 +64,8 @@ class PullRequest:
     merged_by: str | None = None
     reviews: list[PullRequestReview] = field(default_factory=list)
     requested_reviewers: list[str] = field(default_factory=list)
+    queue_entry: MergeQueueEntry | None = None
+    """Its place in the merge queue of its base."""
 
     def standing_reviews(self) -> list[PullRequestReview]:
         """The review that counts of each user: the last one that approves, objects or was dismissed."""

@@ -142,4 +142,5 @@ def _numbered(reader: Reader, one: Repository) -> Node:
         "issues": all_issues,
         "issueOrPullRequest": either,
         "labels": connection(list(one.labels.values()), issues.label),
+        "mergeQueue": lambda _, branch=None: pull_requests.queue(reader, one, branch or one.default_branch),
     }

@@ -10,7 +10,7 @@ from rehearsal.github.git.merging import merged_tree
 from rehearsal.github.git.receiving import PushDecision, RefChange
 from rehearsal.github.identity import Identity
 from rehearsal.github.protection.rules import RefRules, active_rulesets, rules_for
-from rehearsal.github.pulls.rules import check_blockers, protection_blockers
+from rehearsal.github.pulls.rules import QUEUE_ONLY, check_blockers, protection_blockers
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.repositories.state import Repository
 
@@ -76,6 +76,8 @@ async def refusals(push: Push) -> list[str]:
 def _always(push: Push) -> list[str]:
     """What no setting allows."""
     ref, repository = push.change.ref, push.repository
+    if ref.startswith("refs/heads/gh-readonly-queue/"):
+        return ["Cannot update a branch of a merge queue: GitHub keeps these itself."]
     if ref.startswith("refs/pull/"):
         return ["Cannot update a ref of a pull request: GitHub keeps these itself."]
     if push.deletes and ref == f"refs/heads/{repository.default_branch}":
@@ -105,6 +107,8 @@ async def _by_content(push: Push, rules: RefRules) -> list[str]:
     """A protected branch takes what pull requests bring: approved, green, and nothing beside them."""
     if push.creates:
         return check_blockers(push.repository, push.change.new, replace(rules, contexts=rules.contexts_on_creation))
+    if rules.queue is not None:
+        return [QUEUE_ONLY]
     if not (rules.needs_pull or rules.contexts):
         return []
     if rules.linear and await _has_merges(push):

@@ -61,7 +61,8 @@ class Clock:
 
 
 class ScriptedRunner:
-    """A `Runner` whose jobs end when a test says so. It starts ci.yml for pushes and pull requests."""
+    """A `Runner` whose jobs end when a test says so. It starts ci.yml for pushes, pull requests and, where the file names them,
+    merge groups."""
 
     def __init__(self, hub: Hub, clock: Clock) -> None:
         self.runs: dict[int, Run] = {}
@@ -74,7 +75,12 @@ class ScriptedRunner:
         self.events.append(event)
         files = await self._hub.workflow_files(event.repository, event.sha)
         path = ".github/workflows/ci.yml"
-        if event.name not in ("push", "pull_request") or path not in files or event.ref.startswith("refs/tags/"):
+        known = ("push", "pull_request", "merge_group")
+        if event.name not in known or path not in files or event.ref.startswith("refs/tags/"):
+            return []
+        if event.payload.get("action") in ("enqueued", "dequeued", "destroyed"):
+            return []
+        if event.name == "merge_group" and "merge_group" not in files[path]:
             return []
         if event.name == "push" and event.ref != "refs/heads/main" and not event.ref.startswith("refs/heads/release/"):
             return []

@@ -125,6 +125,22 @@ def test_a_pull_request_from_creation_to_merge(
     assert dev.api("GET", f"/repos/{REPOSITORY}/git/ref/heads/feature").status_code == 404
 
 
+def test_a_merge_queue_takes_what_gh_enqueues(
+    scene: Scene, gh: Gh, dev: Person, manager: Person, checkout: Path
+) -> None:
+    """`gh pr merge` asks for auto-merge where there is a queue, which a repository has to allow; the mutation needs no setting."""
+    conditions = {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
+    queue = {"name": "queue", "enforcement": "active", "conditions": conditions, "rules": [{"type": "merge_queue"}]}
+    manager.post(f"/repos/{REPOSITORY}/rulesets", queue)
+    gh(dev, "pr", "create", "--title", "Add it", "--body", "", "--head", "feature", cwd=checkout)
+    assert "Auto merge is not allowed for this repository" in gh(dev, "pr", "merge", "1", fails=True)
+    mutation = "mutation($id: ID!) { enqueuePullRequest(input: {pullRequestId: $id}) { mergeQueueEntry { state } } }"
+    number = json.loads(gh(dev, "pr", "view", "1", "--json", "id"))["id"]
+    made = json.loads(gh(dev, "api", "graphql", "-f", f"query={mutation}", "-f", f"id={number}"))
+    assert made["data"]["enqueuePullRequest"]["mergeQueueEntry"]["state"] == "QUEUED", "it went through at once"
+    assert "1\tAdd it\tfeature\tMERGED" in gh(dev, "pr", "list", "--state", "merged")
+
+
 def test_a_release_with_assets(scene: Scene, gh: Gh, dev: Person, checkout: Path, tmp_path: Path) -> None:
     asset = tmp_path / "SHA256SUMS"
     asset.write_text("sums")

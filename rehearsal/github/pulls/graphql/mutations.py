@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rehearsal.github.graphql.reader import Input, Mutation, Node, Reader
 from rehearsal.github.issues import service as issues
-from rehearsal.github.problems import Problem
+from rehearsal.github.problems import Problem, unprocessable
 from rehearsal.github.pulls.graphql.pull_requests import pull as pull_node
+from rehearsal.github.pulls.graphql.pull_requests import queue_entry
 from rehearsal.github.pulls.graphql.pull_requests import review as review_node
 from rehearsal.github.pulls.rules import role_to_edit
-from rehearsal.github.pulls.service import pull_requests, reviews
+from rehearsal.github.pulls.service import merge_queue, pull_requests, reviews
 from rehearsal.github.pulls.service.merge import MergeRequest, merge
 from rehearsal.github.pulls.state import PullRequest
 from rehearsal.github.repositories.state import Repository
@@ -41,6 +42,29 @@ async def _merge_pull(reader: Reader, given: Input) -> Node:
     )
     await merge(reader.instance, repository, pull, wanted, reader.identity)
     return {"pullRequest": pull_node(reader, repository, pull)}
+
+
+async def _enable_auto_merge(reader: Reader, given: Input) -> Node:
+    """What `gh pr merge` asks for where there is a queue. No repository here allows auto-merge, which is GitHub's default."""
+    repository, _ = reader.pull_of_id(given["pullRequestId"])
+    reader.allow(repository, "contents:write")
+    raise unprocessable("Pull request Auto merge is not allowed for this repository")
+
+
+async def _enqueue(reader: Reader, given: Input) -> Node:
+    repository, pull = reader.pull_of_id(given["pullRequestId"])
+    reader.allow(repository, "contents:write")
+    entry = await merge_queue.enqueue(
+        reader.instance, repository, pull, reader.identity, expected_head=given.get("expectedHeadOid")
+    )
+    return {"mergeQueueEntry": queue_entry(reader, repository, pull, entry)}
+
+
+async def _dequeue(reader: Reader, given: Input) -> Node:
+    repository, pull = reader.pull_of_id(given["id"])
+    reader.allow(repository, "contents:write")
+    entry = await merge_queue.dequeue(reader.instance, repository, pull, reader.identity)
+    return {"mergeQueueEntry": queue_entry(reader, repository, pull, entry)}
 
 
 async def _close_pull(reader: Reader, given: Input) -> Node:
@@ -94,6 +118,9 @@ async def _review(reader: Reader, given: Input) -> Node:
 MUTATIONS: dict[str, Mutation] = {
     "createPullRequest": _create_pull,
     "mergePullRequest": _merge_pull,
+    "enablePullRequestAutoMerge": _enable_auto_merge,
+    "enqueuePullRequest": _enqueue,
+    "dequeuePullRequest": _dequeue,
     "closePullRequest": _close_pull,
     "reopenPullRequest": _reopen_pull,
     "markPullRequestReadyForReview": _ready_pull,

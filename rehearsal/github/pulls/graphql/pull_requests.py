@@ -9,10 +9,14 @@ from rehearsal.github.checks import graphql as checks
 from rehearsal.github.git import history
 from rehearsal.github.graphql.reader import Node, Reader, connection, cut, time_or_none
 from rehearsal.github.issues.graphql.issues import common, ordered
-from rehearsal.github.pulls.rules import mergeable_state, review_decision
-from rehearsal.github.pulls.state import PullRequest, PullRequestReview
+from rehearsal.github.protection.rules import rules_for
+from rehearsal.github.pulls.rules import group_state, mergeable_state, queue_of, review_decision
+from rehearsal.github.pulls.service import merge_queue
+from rehearsal.github.pulls.state import MergeQueueEntry, PullRequest, PullRequestReview
 from rehearsal.github.repositories.state import Repository
 from rehearsal.github.view import node_id, stamp
+
+_QUEUE_STATES = {"pending": "AWAITING_CHECKS", "passed": "MERGEABLE", "failed": "UNMERGEABLE"}
 
 
 def pull(reader: Reader, repository: Repository, one: PullRequest) -> Node:
@@ -23,6 +27,7 @@ def pull(reader: Reader, repository: Repository, one: PullRequest) -> Node:
         **_merging(reader, repository, one),
         **_sides(reader, repository, one),
         **_contents(reader, repository, one),
+        **_queueing(reader, repository, one),
         "id": node_id("PullRequest", one.id),
         "databaseId": one.id,
         "isDraft": one.draft,
@@ -48,6 +53,65 @@ def _merging(reader: Reader, repository: Repository, one: PullRequest) -> Node:
         "potentialMergeCommit": None if merged else checks.reference(one.merge_sha),
         "mergeable": "UNKNOWN" if not opened else "MERGEABLE" if one.mergeable else "CONFLICTING",
         "mergeStateStatus": lambda _: mergeable_state(repository, one).upper(),
+    }
+
+
+def _queueing(reader: Reader, repository: Repository, one: PullRequest) -> Node:
+    """Whoever looks moves the queue on first: what waited too long for its checks is out of it."""
+
+    async def entry(_: Any = None) -> Node | None:
+        await merge_queue.advance(reader.instance, repository, one.base_ref)
+        return None if one.queue_entry is None else queue_entry(reader, repository, one, one.queue_entry)
+
+    async def is_queued(_: Any) -> bool:
+        return await entry() is not None
+
+    return {
+        "isMergeQueueEnabled": has_merge_queue(repository, one.base_ref),
+        "isInMergeQueue": is_queued,
+        "mergeQueue": lambda _: queue(reader, repository, one.base_ref),
+        "mergeQueueEntry": entry,
+    }
+
+
+def has_merge_queue(repository: Repository, branch: str) -> bool:
+    return rules_for(repository, f"refs/heads/{branch}").queue is not None
+
+
+def queue(reader: Reader, repository: Repository, branch: str) -> Node | None:
+    """The merge queue of a branch; None where it has none."""
+    if not has_merge_queue(repository, branch):
+        return None
+
+    async def entries(_: Any, first: int | None = None, after: str | None = None, last: int | None = None) -> Node:
+        await merge_queue.advance(reader.instance, repository, branch)
+        waiting = queue_of(repository, branch)
+        return cut(waiting, lambda one: queue_entry(reader, repository, *one), first=first, after=after, last=last)
+
+    return {
+        "id": node_id("MergeQueue", f"{repository.id}/{branch}"),
+        "url": f"{reader.view.page(repository)}/queue/{branch}",
+        "repository": {"__typename": "Repository", "id": node_id("Repository", repository.id), "name": repository.name},
+        "entries": entries,
+    }
+
+
+def queue_entry(reader: Reader, repository: Repository, of: PullRequest, one: MergeQueueEntry) -> Node:
+    """An entry as it is now; of one that has left the queue, as it was."""
+    ahead = [entry for _, entry in queue_of(repository, of.base_ref) if entry.id < one.id]
+    return {
+        "id": node_id("MergeQueueEntry", one.id),
+        "position": len(ahead) + 1,
+        "state": "QUEUED" if one.group is None else _QUEUE_STATES[group_state(repository, of, one.group)],
+        "enqueuedAt": stamp(one.enqueued_at),
+        "enqueuer": reader.actor(one.enqueuer),
+        "jump": False,
+        "solo": False,
+        "estimatedTimeToMerge": None,
+        "baseCommit": checks.reference(one.group.base_sha if one.group else None),
+        "headCommit": checks.reference(one.group.head_sha if one.group else None),
+        "pullRequest": lambda _: pull(reader, repository, of),
+        "mergeQueue": lambda _: queue(reader, repository, of.base_ref),
     }
 
 

@@ -39,7 +39,9 @@ async def merge(
     """Merge, and return the commit. Raises Problem 405 with the reasons, 409 when head or base moved."""
     check_merge(by, repository, pull, method=wanted.method, expected_head=wanted.sha)
     base = pull.base_sha
-    commit = await _commit(instance, repository, pull, wanted, by)
+    commit = await merged_commit(instance, repository, pull, wanted, by, base=base)
+    if isinstance(commit, Conflict):
+        raise not_allowed("Merge conflict")
     # Git took a moment: what was decided has to hold still.
     check_merge(by, repository, pull, method=wanted.method, expected_head=wanted.sha)
     ref = f"refs/heads/{pull.base_ref}"
@@ -50,31 +52,34 @@ async def merge(
     await refs_moved(instance, repository, [RefChange(ref=ref, old=base, new=commit)], by)
     await deliver_event(instance, repository, pull, "closed", by)
     if deletes_head(repository, pull):
-        await _delete_head(instance, repository, git, pull, by)
+        await delete_head(instance, repository, pull, by)
     return commit
 
 
-async def _commit(
-    instance: GitHubInstance, repository: Repository, pull: PullRequest, wanted: MergeRequest, by: Identity
-) -> str:
+async def merged_commit(
+    instance: GitHubInstance,
+    repository: Repository,
+    pull: PullRequest,
+    wanted: MergeRequest,
+    by: Identity,
+    *,
+    base: str,
+) -> str | Conflict:
+    """The commit that a pull request becomes on top of `base`; no branch has it yet."""
     git = instance.git(repository)
     author = signature(instance, by)
     if wanted.method == "rebase":
-        made = await merging.rebase(git, pull.base_sha, pull.head_sha, by=author)
+        made = await merging.rebase(git, base, pull.head_sha, by=author)
     elif wanted.method == "squash":
         text = await _squash_text(git, repository, pull, wanted)
         author = _author(instance, repository.issues[pull.number].user)
         made = await merging.squash(
-            git, pull.base_sha, pull.head_sha, message=text, author=author, by=github_signature(instance)
+            git, base, pull.head_sha, message=text, author=author, by=github_signature(instance)
         )
     else:
         text = _merge_text(repository, pull, wanted)
-        made = await merging.merge(
-            git, pull.base_sha, pull.head_sha, message=text, author=author, by=github_signature(instance)
-        )
-    if isinstance(made, Conflict):
-        raise not_allowed("Merge conflict")
-    if wanted.method != "rebase":
+        made = await merging.merge(git, base, pull.head_sha, message=text, author=author, by=github_signature(instance))
+    if wanted.method != "rebase" and not isinstance(made, Conflict):
         repository.signed.append(made)
     return made
 
@@ -110,9 +115,8 @@ async def _squash_text(git: BareRepository, repository: Repository, pull: PullRe
     return f"{title}\n\n{body}\n" if body else f"{title}\n"
 
 
-async def _delete_head(
-    instance: GitHubInstance, repository: Repository, git: BareRepository, pull: PullRequest, by: Identity
-) -> None:
+async def delete_head(instance: GitHubInstance, repository: Repository, pull: PullRequest, by: Identity) -> None:
+    """Delete the branch of a pull request, unless somebody pushed to it meanwhile."""
     ref = f"refs/heads/{pull.head_ref}"
-    if await git.update_ref(ref, ZERO, pull.head_sha):
+    if await instance.git(repository).update_ref(ref, ZERO, pull.head_sha):
         await refs_moved(instance, repository, [RefChange(ref=ref, old=pull.head_sha, new=ZERO)], by)

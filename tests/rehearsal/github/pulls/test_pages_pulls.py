@@ -69,6 +69,37 @@ def test_what_is_missing_for_a_merge_is_said_and_the_button_waits(dev_1: Visitor
     assert page.form("Merge pull request")[1].disabled
 
 
+def test_where_there_is_a_queue_it_is_merged_when_ready(
+    dev_1: Visitor, manager_browser: Visitor, scene: Scene, pull: int, manager: Person
+) -> None:
+    rules = [
+        {"type": "merge_queue"},
+        {
+            "type": "required_status_checks",
+            "parameters": {
+                "required_status_checks": [{"context": "ci"}],
+                "strict_required_status_checks_policy": False,
+            },
+        },
+    ]
+    conditions = {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
+    bypass = [{"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "pull_request"}]
+    ruleset = {"name": "main", "enforcement": "active", "conditions": conditions, "rules": rules}
+    manager.post(f"/repos/{REPOSITORY}/rulesets", {**ruleset, "bypass_actors": bypass})
+    assert page_of(dev_1, pull).form("Merge when ready")[1].disabled
+    finish_checks(scene)
+    page = page_of(dev_1, pull)
+    assert "Merge pull request" not in page.buttons()
+    queued = dev_1.press(page, "Merge when ready")
+    assert "Added to the merge queue of main." in queued.text
+    assert "In the merge queue, position 1" in queued.text
+    assert scene.github.instance.repository(REPOSITORY).pulls[pull].queue_entry is not None
+    removed = dev_1.press(queued, "Remove from the queue")
+    assert "Removed from the merge queue of main." in removed.text
+    assert "Merge when ready" in removed.buttons()
+    assert "Merge pull request" in page_of(manager_browser, pull).buttons(), "who may bypass the queue merges at once"
+
+
 def test_reviewed_and_green_it_is_merged(dev_1: Visitor, dev_2: Visitor, scene: Scene, pull: int) -> None:
     scene.do(scene.github.seed.protect_branch, REPOSITORY, checks=("ci",))
     finish_checks(scene)

@@ -11,7 +11,7 @@ from pipelines.ci import check
 from pipelines.ci.tables import code, duration, table
 from pipelines.errors import CheckFailed, InputError, LocalError
 from pipelines.manifest import load
-from pipelines.manifest.model import Check
+from pipelines.manifest.components import Check
 from pipelines.runtime import Input, Output, Runtime
 
 INPUTS = (

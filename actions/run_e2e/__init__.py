@@ -128,7 +128,7 @@ def _routed(settings: Environment, values: Mapping[str, str]) -> dict[str, str]:
     """The bypass is for the candidates at Vercel alone."""
     from actions.deploy_component import addresses
     from pipelines.ci import browser_tests
-    from pipelines.manifest.model import Vercel
+    from pipelines.manifest.targets import Vercel
     from pipelines.providers.vercel import BYPASS
 
     secret = values["vercel_bypass"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipelines.http import Http
     from pipelines.images import Access
     from pipelines.manifest import Manifest
-    from pipelines.manifest.model import Build, Component
+    from pipelines.manifest.components import Build, Component
     from pipelines.runtime import Runtime
 
 

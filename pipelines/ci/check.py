@@ -19,7 +19,8 @@ from typing import Any
 from pipelines.ci import junit, process
 from pipelines.ci.findings import Finding, Reader
 from pipelines.errors import InputError, LocalError
-from pipelines.manifest.model import Check, Manifest
+from pipelines.manifest.components import Check
+from pipelines.manifest.model import Manifest
 from pipelines.runtime import Runtime
 from pipelines.toolchain import node
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipelines.ci.matrix import Planned
-    from pipelines.manifest.model import Check, Manifest
+    from pipelines.manifest.components import Check
+    from pipelines.manifest.model import Manifest
 
 PYTHON = "3.11"
 """Of checks that list none: what the action `setup` takes by itself."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import CredentialsError, InputError
 from pipelines.manifest import definition as definitions
-from pipelines.manifest.model import Environment, Manifest, Target
+from pipelines.manifest.model import Environment, Manifest
+from pipelines.manifest.targets import Target
 from pipelines.roles import Artifact, Host, Identity, Live
 from pipelines.threads import together
 

@@ -18,7 +18,7 @@ from pipelines.images.model import BuiltImage
 if TYPE_CHECKING:
     from pipelines.http import Http
     from pipelines.images.registry import Registry
-    from pipelines.manifest.model import Component, Image
+    from pipelines.manifest.components import Component, Image
 
 __all__ = [
     "Access",
@@ -95,7 +95,7 @@ def build(
 def _require_keys(image: Image) -> None:
     """The manifest of a release is not held to what this suite wants of one, so it may lack what its builder needs."""
     from pipelines.errors import ManifestError
-    from pipelines.manifest.model import KEYS_OF_BUILDERS
+    from pipelines.manifest.components import KEYS_OF_BUILDERS
 
     missing = [key for key in KEYS_OF_BUILDERS[image.builder] if not getattr(image, key)]
     if missing:

@@ -13,7 +13,7 @@ from pipelines.images.layer import tar
 from pipelines.images.model import LAYER, Blob, BuiltImage, sha256
 from pipelines.images.sources import Commit
 from pipelines.images.store import Store
-from pipelines.manifest.model import Component, Image
+from pipelines.manifest.components import Component, Image
 
 ROOT = "app"
 DEPENDENCIES = f"{ROOT}/deps"

@@ -19,7 +19,7 @@ from pipelines.images import layout
 from pipelines.images.model import BuiltImage
 from pipelines.images.sources import Commit
 from pipelines.images.store import Store, disk
-from pipelines.manifest.model import Image
+from pipelines.manifest.components import Image
 
 NAME = "buildx"
 BUILDER = "shipmate"

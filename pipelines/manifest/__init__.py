@@ -1,4 +1,6 @@
-"""shipmate.yml: typed (model.py), filled with the line of every mistake (fill.py), cross-checked (load.py), described (schema.py)."""
+"""shipmate.yml: typed (model.py, and a module for each of its larger sections), filled with the line of every mistake (fill.py),
+cross-checked (load.py), described (schema.py).
+"""
 
 from pipelines.manifest.load import find, load, parse
 from pipelines.manifest.model import Manifest

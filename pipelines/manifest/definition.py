@@ -18,8 +18,9 @@ import yaml
 
 from pipelines.errors import ManifestError
 from pipelines.manifest import journeys
+from pipelines.manifest.components import Build, Component, Image
 from pipelines.manifest.fill import WRONG, Filler, Problem, hints
-from pipelines.manifest.model import BrowserTests, Build, Component, Environment, Image, Journey, Manifest, Smoke
+from pipelines.manifest.model import BrowserTests, Environment, Journey, Manifest, Smoke
 from pipelines.manifest.release import Release
 
 _MOST = 100_000

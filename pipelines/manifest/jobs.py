@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.manifest.model import Ci
+    from pipelines.manifest.components import Ci
 
 OTHER_JOBS = ("Plan", "Report", "ci")
 """Titles of the jobs of ci.yml that are no checks."""

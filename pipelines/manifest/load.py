@@ -13,17 +13,10 @@ import yaml
 
 from pipelines.errors import ManifestError
 from pipelines.manifest import jobs, journeys, mobile, performance
+from pipelines.manifest.components import KEYS_OF_BUILDERS, Component, Image
 from pipelines.manifest.fill import WRONG, Filler, Problem
-from pipelines.manifest.model import (
-    KEYS_OF_BUILDERS,
-    CloudRun,
-    Component,
-    Environment,
-    Image,
-    Manifest,
-    Quarantine,
-    Watch,
-)
+from pipelines.manifest.model import Environment, Manifest, Quarantine, Watch
+from pipelines.manifest.targets import CloudRun
 
 NAME = "shipmate.yml"
 

@@ -5,28 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from pipelines.manifest.metadata import policy_key
 
 Platform = Literal["android", "ios"]
-
-
-def _said(doc: str, example: Any = None) -> dict[str, Any]:
-    return {"doc": doc, "example": example}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Eas:
     """The app's project at Expo. Builds run the commit's code there, so its token stands alone in its GitHub environment."""
 
-    account: str = field(metadata=_said("The account that owns the project: `owner` of app.json.", "techmate"))
-    slug: str = field(metadata=_said("The project's slug, as in app.json.", "techmate"))
+    account: str = field(metadata=policy_key("The account that owns the project: `owner` of app.json.", "techmate"))
+    slug: str = field(metadata=policy_key("The project's slug, as in app.json.", "techmate"))
     project: str = field(
-        metadata=_said("The project's id: `extra.eas.projectId` of app.json.", "00000000-0000-0000-0000-000000000000")
+        metadata=policy_key(
+            "The project's id: `extra.eas.projectId` of app.json.", "00000000-0000-0000-0000-000000000000"
+        )
     )
-    profile: str = field(default="production", metadata=_said("Profile of eas.json that builds for the stores."))
+    profile: str = field(default="production", metadata=policy_key("Profile of eas.json that builds for the stores."))
     environment: str = field(
         default="mobile-build",
-        metadata=_said("GitHub environment that holds EXPO_TOKEN and nothing else, and admits the app's tags alone."),
+        metadata=policy_key(
+            "GitHub environment that holds EXPO_TOKEN and nothing else, and admits the app's tags alone."
+        ),
     )
 
 
@@ -34,23 +36,23 @@ class Eas:
 class PlayStore:
     """The app on Google Play."""
 
-    package: str = field(metadata=_said("Its name there: `android.package` of app.json.", "ai.techmate.app"))
-    track: str = field(default="internal", metadata=_said("Track that a tag delivers to."))
+    package: str = field(metadata=policy_key("Its name there: `android.package` of app.json.", "ai.techmate.app"))
+    track: str = field(default="internal", metadata=policy_key("Track that a tag delivers to."))
     rollout: tuple[int, ...] = field(
         default=(5, 20, 100),
-        metadata=_said(
+        metadata=policy_key(
             "Per cent of users by which a promotion to production goes: it begins with the first, and each scheduled run takes one more, "
             "as long as `watch` allows. Empty: with 100, at once."
         ),
     )
-    languages: tuple[str, ...] = field(default=("en-US",), metadata=_said("Of the release notes."))
-    workload_identity: str = field(metadata=_said("As of an environment's deployer: the audience at Google."))
+    languages: tuple[str, ...] = field(default=("en-US",), metadata=policy_key("Of the release notes."))
+    workload_identity: str = field(metadata=policy_key("As of an environment's deployer: the audience at Google."))
     service_account: str = field(
-        metadata=_said("Account to become; it is a user in the Play Console, with the right to release this app.")
+        metadata=policy_key("Account to become; it is a user in the Play Console, with the right to release this app.")
     )
     environment: str = field(
         default="mobile-stores",
-        metadata=_said("GitHub environment of the job that delivers; it admits the app's tags alone."),
+        metadata=policy_key("GitHub environment of the job that delivers; it admits the app's tags alone."),
     )
 
 
@@ -58,29 +60,31 @@ class PlayStore:
 class Groups:
     """Beta groups of TestFlight, by name."""
 
-    internal: tuple[str, ...] = field(default=(), metadata=_said("Testers of the team: they get a build at once."))
-    external: tuple[str, ...] = field(default=(), metadata=_said("Others: they get a build after a beta review."))
+    internal: tuple[str, ...] = field(default=(), metadata=policy_key("Testers of the team: they get a build at once."))
+    external: tuple[str, ...] = field(default=(), metadata=policy_key("Others: they get a build after a beta review."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppStore:
     """The app on App Store Connect."""
 
-    bundle: str = field(metadata=_said("Its bundle id: `ios.bundleIdentifier` of app.json.", "ai.techmate.app"))
-    app: str = field(metadata=_said("Its Apple id, a number.", "6471234567"))
-    issuer: str = field(metadata=_said("Issuer id of the API key.", "00000000-0000-0000-0000-000000000000"))
-    key: str = field(metadata=_said("Id of the API key whose private part is the secret APP_STORE_KEY.", "2X9R4HXF34"))
-    groups: Groups = field(default=Groups(), metadata=_said("Who tests it."))
-    languages: tuple[str, ...] = field(default=("en-US",), metadata=_said("Of what testers are told."))
+    bundle: str = field(metadata=policy_key("Its bundle id: `ios.bundleIdentifier` of app.json.", "ai.techmate.app"))
+    app: str = field(metadata=policy_key("Its Apple id, a number.", "6471234567"))
+    issuer: str = field(metadata=policy_key("Issuer id of the API key.", "00000000-0000-0000-0000-000000000000"))
+    key: str = field(
+        metadata=policy_key("Id of the API key whose private part is the secret APP_STORE_KEY.", "2X9R4HXF34")
+    )
+    groups: Groups = field(default=Groups(), metadata=policy_key("Who tests it."))
+    languages: tuple[str, ...] = field(default=("en-US",), metadata=policy_key("Of what testers are told."))
     encryption: bool = field(
         default=False,
-        metadata=_said(
+        metadata=policy_key(
             "Whether it uses encryption that is not exempt, where the build does not say (ITSAppUsesNonExemptEncryption)."
         ),
     )
     environment: str = field(
         default="mobile-stores",
-        metadata=_said("GitHub environment that holds APP_STORE_KEY, and admits the app's tags alone."),
+        metadata=policy_key("GitHub environment that holds APP_STORE_KEY, and admits the app's tags alone."),
     )
 
 
@@ -90,11 +94,11 @@ class AppReports:
 
     url: str = field(
         default="https://sentry.io",
-        metadata=_said("Where the organization lives: https://us.sentry.io, https://de.sentry.io, or your own."),
+        metadata=policy_key("Where the organization lives: https://us.sentry.io, https://de.sentry.io, or your own."),
     )
-    organization: str = field(metadata=_said("As in its address.", "techmate"))
-    project: str = field(metadata=_said("Of the app, as in its address.", "mobile"))
-    environment: str = field(default="production", metadata=_said("What the app calls its own when it reports."))
+    organization: str = field(metadata=policy_key("As in its address.", "techmate"))
+    project: str = field(metadata=policy_key("Of the app, as in its address.", "mobile"))
+    environment: str = field(default="production", metadata=policy_key("What the app calls its own when it reports."))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,20 +107,22 @@ class AppWatch:
 
     crash_free_percent: float = field(
         default=99.5,
-        metadata=_said("Of its sessions, so many must end without a crash. Below that, a roll-out is halted."),
+        metadata=policy_key("Of its sessions, so many must end without a crash. Below that, a roll-out is halted."),
     )
-    sessions: int = field(default=500, metadata=_said("From so many on it is judged; with fewer a roll-out is held."))
-    days: int = field(default=7, metadata=_said("How far back sessions count."))
+    sessions: int = field(
+        default=500, metadata=policy_key("From so many on it is judged; with fewer a roll-out is held.")
+    )
+    days: int = field(default=7, metadata=policy_key("How far back sessions count."))
     crashed_users_percent: float = field(
         default=1.09,
-        metadata=_said(
+        metadata=policy_key(
             "By Play's vitals: once this share of a day's users saw a crash, a roll-out is halted. Google shows an app to fewer people "
             "from 1.09 on."
         ),
     )
     vitals: Literal["required", "when-known"] = field(
         default="required",
-        metadata=_said(
+        metadata=policy_key(
             "Play tells nothing of the last days, nor of a version with few users. `when-known`: that holds no roll-out.",
             "when-known",
         ),
@@ -129,13 +135,13 @@ class AppPromotion:
 
     environment: str = field(
         default="mobile-promote",
-        metadata=_said(
+        metadata=policy_key(
             "GitHub environment of the jobs that promote; it admits the default branch alone and holds APP_STORE_KEY and SENTRY_READ_TOKEN."
         ),
     )
     approved_as: str = field(
         default="production",
-        metadata=_said("Of `environments`: its `approval` says who lets a version into production of the stores."),
+        metadata=policy_key("Of `environments`: its `approval` says who lets a version into production of the stores."),
     )
 
 
@@ -143,20 +149,24 @@ class AppPromotion:
 class Mobile:
     """The apps: built by EAS, delivered to the stores by a tag."""
 
-    component: str = field(metadata=_said("Whose tags release them, of `release/components`.", "mobile"))
-    app: str = field(metadata=_said("Folder with app.json, eas.json and package.json.", "apps/mobile"))
-    eas: Eas = field(metadata=_said("Who builds them."))
-    android: PlayStore | None = field(default=None, metadata=_said("Google Play; without it there is no Android app."))
-    ios: AppStore | None = field(default=None, metadata=_said("App Store Connect; without it there is no iOS app."))
+    component: str = field(metadata=policy_key("Whose tags release them, of `release/components`.", "mobile"))
+    app: str = field(metadata=policy_key("Folder with app.json, eas.json and package.json.", "apps/mobile"))
+    eas: Eas = field(metadata=policy_key("Who builds them."))
+    android: PlayStore | None = field(
+        default=None, metadata=policy_key("Google Play; without it there is no Android app.")
+    )
+    ios: AppStore | None = field(
+        default=None, metadata=policy_key("App Store Connect; without it there is no iOS app.")
+    )
 
-    promotion: AppPromotion = field(default=AppPromotion(), metadata=_said("How it goes on from there."))
+    promotion: AppPromotion = field(default=AppPromotion(), metadata=policy_key("How it goes on from there."))
     reports: AppReports | None = field(
         default=None,
-        metadata=_said(
+        metadata=policy_key(
             "Where its sessions are; without it where `performance/app_starts` are, and else nothing is known of them."
         ),
     )
-    watch: AppWatch = field(default=AppWatch(), metadata=_said("What a roll-out is watched by."))
+    watch: AppWatch = field(default=AppWatch(), metadata=policy_key("What a roll-out is watched by."))
 
     @property
     def platforms(self) -> tuple[Platform, ...]:

@@ -6,8 +6,10 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
+
+from pipelines.manifest.metadata import policy_key
 
 Measure = Literal["response", "database", "page-load", "mobile-start"]
 Arrivals = Literal["poisson", "constant", "ramp", "spike", "soak", "replay"]
@@ -15,22 +17,18 @@ Arrivals = Literal["poisson", "constant", "ramp", "spike", "soak", "replay"]
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-def _said(doc: str, example: Any = None) -> dict[str, Any]:
-    return {"doc": doc, "example": example}
-
-
 @dataclass(frozen=True, kw_only=True)
 class PerformanceTarget:
     """A promise: 95 of a hundred are no slower than this."""
 
     of: Measure = field(
-        metadata=_said(
+        metadata=policy_key(
             "What is measured: `response`, from the moment a request was due until its answer was whole; `database`, what a "
             "request waited for the database; `page-load`, in a browser; `mobile-start`, as the apps report it."
         )
     )
-    p95_ms: float = field(metadata=_said("The 95th percentile at the most, in milliseconds."))
-    component: str = field(metadata=_said("Whose."))
+    p95_ms: float = field(metadata=policy_key("The 95th percentile at the most, in milliseconds."))
+    component: str = field(metadata=policy_key("Whose."))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +37,21 @@ class LoadProfile:
 
     arrivals: Arrivals = field(
         default="poisson",
-        metadata=_said(
+        metadata=policy_key(
             "`poisson`, as people come; `constant`, evenly; `ramp`, rising from `from_per_second`; `spike`, `from_per_second` but "
             "for the middle third; `soak`, slowly begun; `replay`, the rates of `recorded` one after the other. All but `constant` "
             "vary as people do."
         ),
     )
     per_second: float = field(
-        default=1.0, metadata=_said("Visits that begin in a second; of a ramp and a spike the most.")
+        default=1.0, metadata=policy_key("Visits that begin in a second; of a ramp and a spike the most.")
     )
-    seconds: float = field(metadata=_said("How long visits begin. Those under way are finished."))
-    from_per_second: float = field(default=1.0, metadata=_said("Ramp and spike: visits in a second at the beginning."))
+    seconds: float = field(metadata=policy_key("How long visits begin. Those under way are finished."))
+    from_per_second: float = field(
+        default=1.0, metadata=policy_key("Ramp and spike: visits in a second at the beginning.")
+    )
     recorded: tuple[float, ...] = field(
-        default=(), metadata=_said("Replay: visits in a second, in equal parts of `seconds`.", [2, 5, 9, 4])
+        default=(), metadata=policy_key("Replay: visits in a second, in equal parts of `seconds`.", [2, 5, 9, 4])
     )
 
     @property
@@ -75,23 +75,24 @@ class AppStarts:
 
     provider: Literal["sentry"] = field(
         default="sentry",
-        metadata=_said("Its SDK in the app sends the reports; the secret SENTRY_READ_TOKEN reads them."),
+        metadata=policy_key("Its SDK in the app sends the reports; the secret SENTRY_READ_TOKEN reads them."),
     )
     url: str = field(
         default="https://sentry.io",
-        metadata=_said(
+        metadata=policy_key(
             "Where the organization lives: of Sentry's regions https://us.sentry.io or https://de.sentry.io, or your own."
         ),
     )
-    organization: str = field(metadata=_said("As in its address.", "techmate"))
+    organization: str = field(metadata=policy_key("As in its address.", "techmate"))
     project: str = field(
-        metadata=_said(
+        metadata=policy_key(
             "Of the app, as in its address; by its number where a Sentry of your own knows no other.", "mobile"
         )
     )
-    environment: str = field(default="production", metadata=_said("What the app calls its own when it reports."))
+    environment: str = field(default="production", metadata=policy_key("What the app calls its own when it reports."))
     days: int = field(
-        default=14, metadata=_said("How far back starts count. Sentry keeps them for 30 days, or 90 by some plans.")
+        default=14,
+        metadata=policy_key("How far back starts count. Sentry keeps them for 30 days, or 90 by some plans."),
     )
 
 
@@ -99,12 +100,12 @@ class AppStarts:
 class Performance:
     """What is promised, and the load under which it must hold."""
 
-    targets: Mapping[str, PerformanceTarget] = field(default_factory=dict, metadata=_said("By name."))
+    targets: Mapping[str, PerformanceTarget] = field(default_factory=dict, metadata=policy_key("By name."))
     profiles: Mapping[str, LoadProfile] = field(
-        default_factory=dict, metadata=_said("By name: `shipmate loadtest --profile` takes one.")
+        default_factory=dict, metadata=policy_key("By name: `shipmate loadtest --profile` takes one.")
     )
     app_starts: AppStarts | None = field(
-        default=None, metadata=_said("Where `mobile-start` is measured; without it that target is not measured.")
+        default=None, metadata=policy_key("Where `mobile-start` is measured; without it that target is not measured.")
     )
 
 
@@ -112,11 +113,13 @@ class Performance:
 class Load:
     """What a load test may do to an environment."""
 
-    visits_per_second: float = field(metadata=_said("No profile may ask for more."))
-    seconds: float = field(default=3600.0, metadata=_said("No load test goes on for longer."))
+    visits_per_second: float = field(metadata=policy_key("No profile may ask for more."))
+    seconds: float = field(default=3600.0, metadata=policy_key("No load test goes on for longer."))
     stop_at_errors: float = field(
         default=20.0,
-        metadata=_said("It stops by itself when more of a hundred requests fail, over ten seconds: it is hurting."),
+        metadata=policy_key(
+            "It stops by itself when more of a hundred requests fail, over ten seconds: it is hurting."
+        ),
     )
 
 

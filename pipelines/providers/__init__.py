@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipelines.http import Http
-    from pipelines.manifest.model import CloudRun, Deployer, Environment, Target, Vercel
+    from pipelines.manifest.model import Deployer, Environment
     from pipelines.manifest.performance import AppStarts
+    from pipelines.manifest.targets import CloudRun, Target, Vercel
     from pipelines.providers.google_auth import GoogleAuth
     from pipelines.roles import Host, StartReports
     from pipelines.runtime import Runtime

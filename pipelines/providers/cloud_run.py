@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelines.errors import CheckFailed, ConflictError, InputError, ShipmateError
 from pipelines.http import Http
-from pipelines.manifest.model import CloudRun
+from pipelines.manifest.targets import CloudRun
 from pipelines.providers import cloud_run_template as templates
 from pipelines.providers.cloud_run_service import CloudRunService, Revision, Service, problem, ready
 from pipelines.providers.cloud_run_traffic import CANDIDATE, LIVE, Traffic, short

@@ -13,7 +13,7 @@ from pipelines import faults
 from pipelines.clock import Clock
 from pipelines.errors import CheckFailed, ConflictError, ProviderError, ProviderUnavailable
 from pipelines.http import Http
-from pipelines.manifest.model import CloudRun
+from pipelines.manifest.targets import CloudRun
 from pipelines.polling import Polling
 from pipelines.providers.cloud_run_traffic import Traffic, short
 from pipelines.providers.google_api import GoogleApi, GoogleRefused

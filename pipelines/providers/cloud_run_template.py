@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.manifest.model import CloudRun, Vpc
+from pipelines.manifest.targets import CloudRun, Vpc
 from pipelines.providers.secret_manager import parse
 from pipelines.roles import Identity
 

@@ -17,7 +17,7 @@ from pipelines import faults
 from pipelines.clock import Clock
 from pipelines.errors import CheckFailed, ConflictError, InputError, ProviderUnavailable
 from pipelines.http import Http
-from pipelines.manifest.model import Vercel
+from pipelines.manifest.targets import Vercel
 from pipelines.polling import Polling
 from pipelines.providers.files import Upload, uploads
 from pipelines.providers.marks import read as read_marks

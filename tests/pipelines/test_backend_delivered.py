@@ -19,7 +19,7 @@ from pipelines.images.assemble import assemble
 from pipelines.images.registry import Registry
 from pipelines.images.store import Store
 from pipelines.manifest import load
-from pipelines.manifest.model import CloudRun
+from pipelines.manifest.targets import CloudRun
 from pipelines.overlay import Overlay
 from pipelines.providers.cloud_run import CloudRunHost
 from pipelines.roles import Artifact, Identity

@@ -10,7 +10,7 @@ import pytest
 from pipelines import images
 from pipelines.errors import ShipmateError
 from pipelines.http import Http
-from pipelines.manifest.model import CloudRun
+from pipelines.manifest.targets import CloudRun
 from pipelines.overlay import Overlay
 from pipelines.providers.cloud_run import CloudRunHost
 from pipelines.roles import Artifact, Identity

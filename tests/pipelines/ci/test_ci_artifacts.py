@@ -16,7 +16,7 @@ from pipelines.errors import CheckFailed, InputError, LocalError
 from pipelines.http import Http
 from pipelines.images import pull_files
 from pipelines.manifest import Manifest, load
-from pipelines.manifest.model import Component
+from pipelines.manifest.components import Component
 from pipelines.runtime import Runtime
 from tests.shop import REGISTRY, Shop, open_shop
 from tests.shop_files import MANIFEST

@@ -20,7 +20,7 @@ from pipelines.delivery.context import (
 )
 from pipelines.errors import CredentialsError, InputError
 from pipelines.manifest import parse
-from pipelines.manifest.model import CloudRun
+from pipelines.manifest.targets import CloudRun
 from pipelines.runtime import Runtime
 from tests.pipelines.delivery.three_services import TEXT, digest, write
 

@@ -12,7 +12,7 @@ from pipelines.delivery.plan import Plan, Recorded
 from pipelines.delivery.steps.base import Base
 from pipelines.errors import RefusedError
 from pipelines.manifest import Manifest, definition, parse
-from pipelines.manifest.model import CloudRun
+from pipelines.manifest.targets import CloudRun
 from tests.shop import Shop
 from tests.shop_files import FILES, MANIFEST, REGISTRY
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.manifest.model import Component, Image
+from pipelines.manifest.components import Component, Image
 
 FILES = {
     "apps/backend/requirements.txt": "# nothing is needed\n",

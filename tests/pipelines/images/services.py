@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.manifest.model import Component, Image
+from pipelines.manifest.components import Component, Image
 from rehearsal.runner.actions import PROGRAMS
 
 REPOSITORY = "europe-west1-docker.pkg.dev/techmate-delivery/platform/hello"

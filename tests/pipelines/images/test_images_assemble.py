@@ -19,7 +19,7 @@ from pipelines.errors import InputError, ManifestError, ProviderError
 from pipelines.images import assemble, dependencies, files, layout
 from pipelines.images.model import BuiltImage, Reference, sha256
 from pipelines.images.store import Store
-from pipelines.manifest.model import Component
+from pipelines.manifest.components import Component
 from tests.pipelines.images.repository import FILES, component, git, make
 
 BASE_CONFIG = {

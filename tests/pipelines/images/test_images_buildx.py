@@ -14,7 +14,7 @@ from pipelines.http import Http
 from pipelines.images import buildx
 from pipelines.images.layout import write
 from pipelines.images.model import CONFIG, LAYER, Blob, BuiltImage, canonical
-from pipelines.manifest.model import Component, Image
+from pipelines.manifest.components import Component, Image
 from pipelines.overlay import Overlay
 from tests.pipelines.images.repository import git, make
 from tests.pipelines.images.services import HELLO, HELLO_FILES, docker_on_path

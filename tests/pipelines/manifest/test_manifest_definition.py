@@ -17,8 +17,10 @@ from pipelines.delivery.plan import Recorded
 from pipelines.delivery.steps.base import Base
 from pipelines.errors import ManifestError
 from pipelines.manifest import Manifest, definition, load, model, parse
-from pipelines.manifest.model import CloudRun, Component, Environment, Vercel
+from pipelines.manifest.components import Component
+from pipelines.manifest.model import Environment
 from pipelines.manifest.release import ReleaseComponent
+from pipelines.manifest.targets import CloudRun, Vercel
 
 ROOT = Path(__file__).parents[3]
 FIRST = Path(__file__).parent / "v1.0.0.yml"

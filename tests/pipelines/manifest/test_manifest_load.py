@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.errors import ManifestError
 from pipelines.manifest import load, parse
-from pipelines.manifest.model import CloudRun, Vercel
+from pipelines.manifest.targets import CloudRun, Vercel
 
 ROOT = Path(__file__).parents[3]
 GOOD = """\

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.errors import CheckFailed, ConflictError, InputError
-from pipelines.manifest.model import CloudRun, Scaling
+from pipelines.manifest.targets import CloudRun, Scaling
 from pipelines.providers.cloud_run import CloudRunHost
 from pipelines.roles import Artifact, Deployed, Identity, Lock
 from rehearsal.emulators.google.access import everything_allowed, run_service_agent

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import InputError, RefusedError
-from pipelines.manifest.model import CloudRun
+from pipelines.manifest.targets import CloudRun
 from pipelines.providers import cloud_run_template as templates
 from pipelines.providers.cloud_run_service import problem, ready
 from pipelines.providers.cloud_run_traffic import CANDIDATE, Traffic

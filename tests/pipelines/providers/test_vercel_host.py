@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError
-from pipelines.manifest.model import Vercel
+from pipelines.manifest.targets import Vercel
 from pipelines.providers.vercel import VercelHost
 from pipelines.roles import Artifact, Deployed, Identity, Lock, Marks
 from tests.pipelines.providers.clouds import BYPASS, VERCEL_TOKEN, Clouds, Died, Dying, clouds

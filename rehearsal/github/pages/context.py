@@ -8,71 +8,30 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from rehearsal.github.accounts.rules import may
-from rehearsal.github.git.bare import BareRepository
-from rehearsal.github.identity import Identity
-from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.pages import rendering
 from rehearsal.github.pages.forms import Form
 from rehearsal.github.pages.sessions import Notice, Session, Sessions
-from rehearsal.github.problems import Problem, not_found
-from rehearsal.github.repositories.state import Repository
-from rehearsal.runner.hub import Runner
+from rehearsal.github.repository_request import RepositoryRequest
 
 REFRESH = "x-refresh"
 """Sent by a page that polls itself: it has shown its notices already."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PageContext:
+class PageContext(RepositoryRequest):
     """The request of a page; `form` is what was sent."""
 
-    instance: GitHubInstance
     sessions: Sessions
-    request: Request
     session: Session | None
-    identity: Identity
     form: Form
-    found: Repository | None
-    """The repository in the path; None for a path without one."""
-
-    @property
-    def repository(self) -> Repository:
-        if self.found is None:
-            raise not_found()
-        return self.found
-
-    @property
-    def git(self) -> BareRepository:
-        return self.instance.git(self.repository)
-
-    @property
-    def runner(self) -> Runner:
-        """Raises Problem 503 where no runner is attached."""
-        if self.instance.runner is None:
-            raise Problem(503, "No runner is attached to this GitHub: workflows cannot start.")
-        return self.instance.runner
 
     @property
     def home(self) -> str:
         """Path of the repository's page."""
         return "" if self.found is None else f"/{self.found.full_name}"
-
-    def path(self, name: str) -> str:
-        return str(self.request.path_params[name])
-
-    def number(self, name: str) -> int:
-        """A number in the path. Raises Problem 404 when it is none."""
-        text = self.path(name)
-        if not (text.isascii() and text.isdigit() and len(text) < 20):
-            raise not_found()
-        return int(text)
-
-    def query(self, name: str, default: str = "") -> str:
-        return self.request.query_params.get(name, default)
 
     def may(self, *needs: str, role: str | None = None) -> bool:
         """Whether this user may do what takes these permissions and this role (see accounts.rules.check)."""

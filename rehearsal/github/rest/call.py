@@ -6,52 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from starlette.requests import Request
-
 from rehearsal.github.accounts.state import User
-from rehearsal.github.git.bare import BareRepository
-from rehearsal.github.identity import Identity
-from rehearsal.github.instance import GitHubInstance
 from rehearsal.github.issues.state import Issue
 from rehearsal.github.problems import Problem, not_found, unprocessable
 from rehearsal.github.pulls.state import PullRequest
-from rehearsal.github.repositories.state import Repository
+from rehearsal.github.repository_request import RepositoryRequest
 from rehearsal.github.rest.answers import Page, Window, links, window
 from rehearsal.github.rest.fields import Fields
 from rehearsal.github.view import View
-from rehearsal.runner.hub import Runner
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """Who asks for what, authenticated and let in; `fields` is the JSON body."""
+class Call(RepositoryRequest):
+    """The request of an endpoint; `fields` is the JSON body."""
 
-    instance: GitHubInstance
-    request: Request
-    identity: Identity
     view: View
     fields: Fields
-    found: Repository | None
-    """The repository in the path, None for a path without one."""
-
-    @property
-    def repository(self) -> Repository:
-        if self.found is None:
-            raise not_found()
-        return self.found
-
-    @property
-    def git(self) -> BareRepository:
-        return self.instance.git(self.repository)
-
-    @property
-    def runner(self) -> Runner:
-        """Raises Problem 503 where no runner is attached."""
-        if self.instance.runner is None:
-            raise Problem(503, "No runner is attached to this GitHub.")
-        return self.instance.runner
 
     @property
     def user(self) -> User:
@@ -59,19 +31,6 @@ class Call:
         if self.identity.user is None:
             raise Problem(401, "Requires authentication")
         return self.identity.user
-
-    def path(self, name: str) -> str:
-        return str(self.request.path_params[name])
-
-    def number(self, name: str) -> int:
-        """A number in the path. Raises Problem 404 when it is none."""
-        text = self.path(name)
-        if not text.isdigit():
-            raise not_found()
-        return int(text)
-
-    def query(self, name: str, default: str = "") -> str:
-        return self.request.query_params.get(name, default)
 
     def window(self, per_page: int = 30, most: int = 100) -> Window:
         return window(self.request, per_page, most)

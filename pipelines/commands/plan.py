@@ -27,4 +27,7 @@ def command(environment: str, version: str, as_json: bool) -> None:
     context.runtime.stream = sys.stderr
     with terminal.busy("asking GitHub and the providers"):
         found = planning.plan_release(context, version)
-    click.echo(jsonlib.dumps(plan_text.as_data(found), indent=2) if as_json else plan_text.as_text(found))
+    if as_json:
+        click.echo(jsonlib.dumps(plan_text.as_data(found), indent=2))
+    else:
+        click.echo(terminal.marked(plan_text.as_text(found)))

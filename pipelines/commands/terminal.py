@@ -65,6 +65,19 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+MARKS = {"+": "green", "~": "yellow", "-": "red"}
+
+
+def marked(text: str) -> str:
+    """Lines that begin with a mark of a plan (+, ~, -) in its colour; `click.echo` takes colours off where no terminal reads."""
+    import click
+
+    return "\n".join(
+        click.style(line, fg=MARKS[mark]) if line.lstrip()[1:2] == " " and (mark := line.lstrip()[0]) in MARKS else line
+        for line in text.split("\n")
+    )
+
+
 @contextmanager
 def busy(what: str) -> Iterator[None]:
     """On a terminal, after two seconds: what is going on and for how long."""

@@ -10,14 +10,18 @@ if TYPE_CHECKING:
 
 
 def as_text(found: Planned) -> str:
-    """For a terminal."""
+    """For a terminal. Lines that begin with +, ~ or - are what comes, changes and goes."""
     made = found.plan
     lines = [
         f"Release {made.recorded.release} ({made.recorded.commit[:7]}) to {made.environment}; live now: {live(found)}",
-        f"Plan {made.digest}" + ("; released already, nothing to do" if found.done_already else ""),
+        f"Plan {made.digest}",
+        summary(found),
         "",
-        *(f"  {number:2}. {step.component}: {step.says}" for number, (_, step) in enumerate(made.steps, 1)),
+        *(f"  {line}" for line in components(found)),
     ]
+    if not found.done_already:
+        numbered = enumerate(made.steps, 1)
+        lines += ["", "Steps:", *(f"  {number:2}. {step.component}: {step.says}" for number, (_, step) in numbered)]
     for title, said in sections(found):
         lines += ["", f"{title}:", *(f"  {line}" for line in said)]
     return "\n".join(lines)
@@ -30,14 +34,52 @@ def as_markdown(found: Planned) -> str:
     made = found.plan
     head = (
         f"## {made.recorded.release} to {made.environment}\n\n"
-        f"Live now: **{live(found)}** · commit `{made.recorded.commit[:7]}` · plan `{made.digest}`"
+        f"Live now: **{live(found)}** · commit `{made.recorded.commit[:7]}` · plan `{made.digest}`\n\n"
+        f"{'✅ ' if found.done_already else ''}{summary(found)}"
     )
-    if found.done_already:
-        head += "\n\n✅ Released already: nothing to do."
-    steps = "\n".join(f"{number}. **{step.component}**: {step.says}" for number, (_, step) in enumerate(made.steps, 1))
-    parts = [head, f"### What will happen\n\n{steps}"]
+    parts = [head, fenced(chr(10).join(components(found)))]
+    if not found.done_already:
+        numbered = enumerate(made.steps, 1)
+        steps = "\n".join(f"{number}. **{step.component}**: {step.says}" for number, (_, step) in numbered)
+        parts.append(f"### What will happen\n\n{steps}")
     parts += [f"### {title}\n\n{fenced(chr(10).join(said))}" for title, said in sections(found)]
     return "\n\n".join(parts)
+
+
+def summary(found: Planned) -> str:
+    """The plan in one line."""
+    if found.done_already:
+        return "Released already: nothing to do."
+    made = found.plan
+    counts = [
+        _count(len(made.steps), "step"),
+        _count(found.changes.count, "commit"),
+        _count(sum(len(each.expand) + len(each.contract) for each in made.facts), "migration"),
+        _count(sum(each.mark != "?" for each in found.settings), "changed setting"),
+    ]
+    return f"{_count(len(made.facts), 'component')} to release: {', '.join(counts)}."
+
+
+def _count(number: int | str, what: str) -> str:
+    return f"{number} {what}" + ("" if str(number) == "1" else "s")
+
+
+def components(found: Planned) -> list[str]:
+    """A line for each component: new (+), changed (~) or the same (=)."""
+    lines = []
+    width = max(len(each.component) for each in found.plan.facts)
+    for each in found.plan.facts:
+        base, short = each.base, each.digest.partition(":")[2][:12]
+        if base is None:
+            lines.append(f"+ {each.component:{width}}  {each.release} ({short}), the first deployment")
+        elif base.digest == each.digest:
+            lines.append(f"= {each.component:{width}}  {base.release} → {each.release}, the same artifact ({short})")
+        else:
+            was = base.digest.partition(":")[2][:12]
+            lines.append(
+                f"~ {each.component:{width}}  {base.release or base.key} → {each.release} ({was or 'unknown'} → {short})"
+            )
+    return lines
 
 
 def sections(found: Planned) -> list[tuple[str, Sequence[str]]]:
@@ -54,6 +96,7 @@ def sections(found: Planned) -> list[tuple[str, Sequence[str]]]:
         ("Attention", recorded.warnings),
         ("Seen by nobody but their authors", unreviewed),
         ("Different from what the default branch says", found.compared),
+        ("Settings that change", [each.as_text() for each in found.settings]),
         ("Performance", recorded.performance),
         ("Migrations", migrations(found) or ["none"]),
         (f"Changes {since} ({found.changes.count})", found.changes.lines()),
@@ -101,6 +144,7 @@ def as_data(found: Planned) -> dict[str, Any]:
         "warnings": list(made.recorded.warnings),
         "performance": list(made.recorded.performance),
         "differences": list(found.compared),
+        "settings": [each.as_data() for each in found.settings],
         "migrations": [
             {"component": each.component, "file": file, "kind": kind}
             for each in made.facts

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.delivery import changes, load_results, plan, preflight, proof, protection, source, tag, traffic
+from pipelines.delivery import changes, load_results, plan, preflight, proof, protection, settings, source, tag, traffic
 from pipelines.delivery.context import Context, Release, digest_of, require_github, settings_of
 from pipelines.delivery.plan import Plan, Recorded
 from pipelines.delivery.steps.base import Base
@@ -20,6 +20,7 @@ from pipelines.manifest import definition as definitions
 if TYPE_CHECKING:
     from pipelines.delivery.changes import Changes
     from pipelines.delivery.migrations.trial import Trial
+    from pipelines.delivery.settings import Difference
     from pipelines.findings import Finding
     from pipelines.github import GitHub
     from pipelines.roles import Live
@@ -37,6 +38,8 @@ class Planned:
     """What the gates of publishing said; empty when the release is out already."""
     compared: tuple[str, ...]
     """How the release's settings differ from those the default branch would deploy with, in words."""
+    settings: tuple[Difference, ...] = ()
+    """How they differ from what is live."""
     trials: tuple[Trial, ...] = ()
     """What came of trying the migrations of each component that has some."""
     browser_tests: bool = False
@@ -99,6 +102,7 @@ def plan_release(context: Context, version: str) -> Planned:
             protections=tuple(found),
             publishing=tuple(published),
             compared=tuple(preflight.differences(context.manifest, releasing.manifest, context.environment)),
+            settings=tuple(settings.since_live(context.manifest, releasing.manifest, context.environment, bases)),
             trials=tuple(trials),
             browser_tests=bool(releasing.manifest.browser_tests and releasing.manifest.browser_tests.read_only),
         )

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "image": ("pipelines.commands.image", "Build", "Assemble and push images and builds by digest."),
     "ci": ("pipelines.commands.ci", "Build", "What CI runs for a change, here."),
     "manifest": ("pipelines.commands.manifest", "Build", "Check and explain shipmate.yml."),
+    "completion": ("pipelines.commands.completion", "Build", "Completion of commands and their values, for a shell."),
     "lint": ("pipelines.commands.lint", "Build", "Every static check of this repository."),
 }
 
@@ -55,17 +56,25 @@ def shipmate() -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point: refusals print what, where, why and next, and exit with their code; a bug shows its trace."""
+    """Entry point: refusals print what, where, why and next, and exit with their code; a bug shows its trace.
+
+    With `--json` the last line of standard error is the error as JSON, in one shape for every command (docs/TROUBLESHOOTING.md).
+    """
+    as_json = "--json" in (sys.argv[1:] if argv is None else argv)
     try:
         code = shipmate.main(args=argv, standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         code = error.exit_code
+        if as_json:
+            _say_json("Wrong use", error.format_message(), code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; run it again: it finishes what was started", err=True)
         code = 130
+        if as_json:
+            _say_json("Interrupted", "interrupted", code, next_step="run it again: it finishes what was started")
     except ShipmateError as error:
-        code = _refused(error)
+        code = _refused(error, as_json)
     except BrokenPipeError:
         # `shipmate status | head` is no failure.
         sys.stderr.close()
@@ -73,12 +82,12 @@ def main(argv: list[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in OURS:
             raise
-        code = _refused(_not_installed(error))
+        code = _refused(_not_installed(error), as_json)
     except OSError as error:
         local = of_machine(error)
         if local is None:
             raise
-        code = _refused(local)
+        code = _refused(local, as_json)
     raise SystemExit(code)
 
 
@@ -92,10 +101,22 @@ def _not_installed(error: ModuleNotFoundError) -> LocalError:
     )
 
 
-def _refused(error: ShipmateError) -> int:
+def _refused(error: ShipmateError, as_json: bool) -> int:
     """Say it; its exit code."""
     click.echo(f"{click.style(error.title, fg='red', bold=True)}: {error}", err=True)
+    if as_json:
+        _say_json(error.title, error.what, error.exit_code, error.where, error.why, error.next_step)
     return error.exit_code
+
+
+def _say_json(title: str, what: str, code: int, where: str = "", why: str = "", next_step: str = "") -> None:
+    """The error as one line of JSON; null for what is not known."""
+    import json
+
+    texts = {"title": title, "what": what, "where": where, "why": why, "next_step": next_step}
+    click.echo(
+        json.dumps({"error": {"exit_code": code, **{key: text or None for key, text in texts.items()}}}), err=True
+    )
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Contents(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.table and not args[0].startswith("-"):
+        if args and not ctx.resilient_parsing and args[0] not in self.table and not args[0].startswith("-"):
             import difflib
 
             near = difflib.get_close_matches(args[0], self.table, n=1)

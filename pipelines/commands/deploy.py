@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import click
 
+from pipelines.commands import completion
+
 
 def named(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     """Component -> reference. Raises a usage error for what is no pair."""
@@ -18,7 +20,13 @@ def named(context: click.Context, parameter: click.Parameter, given: tuple[str, 
 
 
 @click.command("deploy", short_help="Deploy what was built, as the staging workflow does.")
-@click.option("--environment", "-e", required=True, help="Which environment; one that needs approval is refused.")
+@click.option(
+    "--environment",
+    "-e",
+    shell_complete=completion.environments,
+    required=True,
+    help="Which environment; one that needs approval is refused.",
+)
 @click.option("--release", required=True, help="Name of the release, like v1.2.0 or sha-1a2b3c4.")
 @click.option(
     "--artifact", "artifacts", multiple=True, callback=named, help="component=host/path@sha256:… (may be repeated)."

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.commands import completion
+
 if TYPE_CHECKING:
     from pipelines.findings import Finding
     from pipelines.manifest import Manifest
@@ -16,7 +18,14 @@ MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "unknown": ("?", "ye
 
 
 @click.command("doctor", short_help="What the trust stands on at GitHub and Google, and how to fix it.")
-@click.option("--environment", "-e", "environments", multiple=True, help="Only this environment (may be repeated).")
+@click.option(
+    "--environment",
+    "-e",
+    "environments",
+    multiple=True,
+    shell_complete=completion.environments,
+    help="Only this environment (may be repeated).",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environments: tuple[str, ...], as_json: bool) -> None:
     """Look at environments, rules of branches and tags, secrets, Google's conditions, and the accounts of the apps. Exit 6 when something

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.commands import completion
+
 if TYPE_CHECKING:
     from loadtests.recording import Recording
     from loadtests.run import Progress
@@ -16,7 +18,13 @@ if TYPE_CHECKING:
 
 
 @click.command("loadtest", short_help="Whether the performance targets hold under load.")
-@click.option("--environment", "-e", required=True, help="Which environment; its `load` says how much it takes.")
+@click.option(
+    "--environment",
+    "-e",
+    shell_complete=completion.environments,
+    required=True,
+    help="Which environment; its `load` says how much it takes.",
+)
 @click.option(
     "--profile",
     "-p",

@@ -7,10 +7,14 @@ import sys
 
 import click
 
+from pipelines.commands import completion
+
 
 @click.command("plan", short_help="What a deployment would do, and what changed since what is live.")
-@click.option("--environment", "-e", required=True, help="Which environment.")
-@click.option("--version", "version", required=True, help="The tag to release, like v1.2.0.")
+@click.option("--environment", "-e", shell_complete=completion.environments, required=True, help="Which environment.")
+@click.option(
+    "--version", "version", shell_complete=completion.versions, required=True, help="The tag to release, like v1.2.0."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environment: str, version: str, as_json: bool) -> None:
     """Exactly what would happen, and what has changed since what is live: commits, pull requests, migrations.

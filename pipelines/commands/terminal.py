@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pipelines.delivery.context import Context
     from pipelines.manifest import Manifest
 
@@ -63,6 +65,26 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     lines = ["  ".join(name.upper().ljust(w) for name, w in zip(shown, widths, strict=True))]
     lines += ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join(lines)
+
+
+def ago(moment: str, now: datetime) -> str:
+    """How long ago an ISO 8601 time was, in its largest unit: `3 h ago`. As it stands where it is no such time."""
+    from datetime import datetime
+
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    seconds = (now - at).total_seconds()
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit} ago"
+    return "just now"
+
+
+def asks() -> bool:
+    """Whether somebody can answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 MARKS = {"+": "green", "~": "yellow", "-": "red"}

@@ -20,6 +20,7 @@ COLUMNS = (
     "traffic",
     "stable",
     "stops",
+    "split",
     "since",
     "by",
     "approved",
@@ -29,17 +30,28 @@ COLUMNS = (
 
 
 def status(context: Context) -> list[dict[str, Any]]:
-    """One row for each deployment with traffic, and one for a component with none."""
+    """One row for each deployment with traffic, and one for a component with none; empty texts for what is not known, or is not."""
     lives = context.lives()
     history = History(context).records() if context.github is not None else []
-    return [row for component, live in lives.items() for row in _rows(context.environment, component, live, history)]
+    found = [row for component, live in lives.items() for row in _rows(context.environment, component, live, history)]
+    return [{**row, "split": _others(row, found)} for row in found]
 
 
 def _rows(environment: str, component: str, live: Live, history: Sequence[Record]) -> list[dict[str, Any]]:
     base = {"environment": environment, "component": component, "url": live.url}
     if not live.serving():
-        return [{**dict.fromkeys(COLUMNS, ""), **base, "release": "nothing"}]
+        return [{**dict.fromkeys(COLUMNS, ""), **base}]
     return [{**base, **_row(component, deployed, live, history)} for deployed in live.serving()]
+
+
+def _others(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
+    """Which other components serve another release, as after a delivery that was killed between them: a release is one of all."""
+    others = {
+        each["component"]: each["release"]
+        for each in rows
+        if each["component"] != row["component"] and each["release"] != row["release"] and row["release"]
+    }
+    return ", ".join(f"{component} serves {release or 'nothing'}" for component, release in others.items())
 
 
 def _row(component: str, deployed: Deployed, live: Live, history: Sequence[Record]) -> dict[str, Any]:

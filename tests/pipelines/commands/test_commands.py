@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,7 @@ from pipelines.errors import ShipmateError
 
 ROOT = Path(__file__).resolve().parents[3]
 READ_BY_PEOPLE = {
+    "completion": "its output is a shell's script",
     "up": "stays up until Ctrl-C",
     "lint": "prints what each tool says, in that tool's words",
     "ci run": "prints what the checks print",
@@ -140,3 +142,56 @@ def test_a_refusal_ends_with_its_code_and_no_trace(
         cli.main([])
     assert ended.value.code == kind.exit_code
     assert capsys.readouterr().err == f"{kind.title}: here: it broke\n  why:  because\n  next: do this\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "title"),
+    [
+        (["plan", "-e", "qa", "--version", "v1.0.0", "--json"], 4, "Bad input"),
+        (["status", "--enviroment", "x", "--json"], 2, "Wrong use"),
+        (["status", "--json"], 5, "Credentials missing or refused"),
+    ],
+)
+def test_an_error_has_one_shape_for_machines(argv: list[str], code: int, title: str) -> None:
+    ended = run(*argv)
+    error = json.loads(ended.stderr.splitlines()[-1])["error"]
+    assert ended.stdout == ""
+    assert (ended.returncode, error["exit_code"], error["title"]) == (code, code, title)
+    assert set(error) == {"exit_code", "title", "what", "where", "why", "next_step"}
+    assert all(value is None or value for value in error.values()), "null for nothing"
+
+
+def test_without_json_an_error_is_for_people_alone() -> None:
+    assert "{" not in run("plan", "-e", "qa", "--version", "v1.0.0").stderr
+
+
+def completed(*words: str) -> list[str]:
+    """What bash is offered for the last word."""
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", "import sys; from pipelines.cli import main; sys.argv[0] = 'shipmate'; main()"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "_SHIPMATE_COMPLETE": "bash_complete",
+            "COMP_WORDS": " ".join(["shipmate", *words]),
+            "COMP_CWORD": str(len(words)),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr == ""
+    return [line.partition(",")[2] for line in ended.stdout.splitlines() if line]
+
+
+def test_a_shell_completes_commands_and_their_values() -> None:
+    assert completed("stat") == ["status"]
+    assert completed("status", "-e", "pro") == ["production"]
+    assert completed("rollback", "-e", "production", "--component", "") == ["backend", "web"]
+    assert completed("status", "-e", "nowhere") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_of_a_shell(shell: str) -> None:
+    assert "_SHIPMATE_COMPLETE" in run("completion", shell).stdout

@@ -40,8 +40,8 @@ def test_a_release_goes_out_is_seen_checked_and_taken_back(terminal: Terminal) -
 
     rows = terminal.json("status", "-e", "staging")
     assert [(row["component"], row["release"], row["traffic"], row["by"], row["drift"]) for row in rows] == [
-        ("backend", "sha-2", "100 %", "release-manager", ""),
-        ("web", "sha-2", "100 %", "release-manager", ""),
+        ("backend", "sha-2", "100 %", "release-manager", None),
+        ("web", "sha-2", "100 %", "release-manager", None),
     ]
     table = terminal.run("status").stdout
     assert "nothing" in table

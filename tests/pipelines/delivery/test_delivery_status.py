@@ -51,8 +51,8 @@ def noted(shop: Shop, release: str, state: State, **more: Any) -> Record:
 
 def test_nothing_yet(shop: Shop) -> None:
     assert [(row["component"], row["release"], row["drift"]) for row in rows(shop)] == [
-        ("backend", "nothing", ""),
-        ("web", "nothing", ""),
+        ("backend", "", ""),
+        ("web", "", ""),
     ]
 
 
@@ -253,3 +253,17 @@ def test_what_the_deployment_itself_says_needs_no_ledger(shop: Shop) -> None:
     web.deployments[0] = type(web.deployments[0])(key="d1", url="", ready=True, identity=identity, traffic=100)
     (row,) = [row for row in rows(shop) if row["component"] == "web"]
     assert (row["by"], row["approved"], row["run"]) == ("dev-1", "on-call", "https://x.test/1")
+
+
+def test_components_that_serve_different_releases_are_said_to_be_split(shop: Shop) -> None:
+    """As after a delivery that was killed when the backend had gone live and the web had not."""
+    released(shop, "v1.0.0")
+    assert [row["split"] for row in rows(shop)] == ["", ""]
+    delivery = planned(shop, "v1.1.0", shop.artifacts("v1.1.0"))
+    delivery.deploy("backend")
+    backend = shop.host("production", "backend")
+    backend.shift(backend.deployments[0].key, 100)
+    assert [(row["component"], row["split"]) for row in rows(shop)] == [
+        ("backend", "web serves v1.0.0"),
+        ("web", "backend serves v1.1.0"),
+    ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelines.errors import RefusedError, ShipmateError
 from pipelines.manifest.release import Release
-from release.publishing.forge import Forge
+from release.publishing.forge import Check, Forge
 from release.publishing.lease import Holder, in_force, myself, open_elsewhere
 from release.publishing.state import is_ours
 from release.refusals import (
@@ -252,24 +252,37 @@ def green(candidate: Candidate) -> str:
     for name in required:
         check = checks.get(name)
         if check is None:
-            raise NotGreen(
-                f"there is no check {name!r} on {candidate.commit[:9]}",
-                where=candidate.commit,
-                why=f"CI never ran on this commit; it has {', '.join(sorted(checks)) or 'no checks at all'}",
-                next_step="run CI on it (push it to main, or dispatch ci.yml), then run this again",
-            )
+            raise _missing(name, candidate.commit, checks.values())
         if check.conclusion != "success":
             refused = NotGreen(
                 f"{name!r} is {check.conclusion or 'still running'} on {candidate.commit[:9]}",
                 where=check.url or candidate.commit,
                 why="a release is made of what was tested, and this was not found good",
-                next_step="mend it and release the commit that is green"
+                next_step="fix it and release the commit that is green"
                 if check.conclusion
                 else "wait for it, then run this again",
             )
             refused.failed = bool(check.conclusion)
             raise refused
     return f"{', '.join(required)} succeeded on {candidate.commit[:9]}"
+
+
+def _missing(name: str, commit: str, checks: Collection[Check]) -> NotGreen:
+    """A required check that is not there yet, since CI still runs, or never will be."""
+    running = sorted(check.name for check in checks if not check.conclusion)
+    if running:
+        return NotGreen(
+            f"{name!r} has not begun on {commit[:9]}",
+            where=commit,
+            why=f"CI is still running: {', '.join(running)}",
+            next_step="wait for it, then run this again",
+        )
+    return NotGreen(
+        f"there is no check {name!r} on {commit[:9]}",
+        where=commit,
+        why=f"CI never ran on this commit; it has {', '.join(sorted(check.name for check in checks)) or 'no checks at all'}",
+        next_step="push it to a branch that CI runs on (the default branch, or by a pull request), then run this again",
+    )
 
 
 def judging(rules: Release) -> list[str]:

@@ -162,9 +162,9 @@ def test_a_branch_that_was_never_merged(world: Release) -> None:
     ("conclusion", "said", "todo"),
     [
         (None, "'ci' is still running on", "wait for it"),
-        ("", "there is no check 'ci' on", "run CI on it"),
-        ("failure", "'ci' is failure on", "mend it"),
-        ("cancelled", "'ci' is cancelled on", "mend it"),
+        ("", "there is no check 'ci' on", "push it to a branch"),
+        ("failure", "'ci' is failure on", "fix it"),
+        ("cancelled", "'ci' is cancelled on", "fix it"),
     ],
 )
 def test_a_commit_that_is_not_green(world: Release, conclusion: str | None, said: str, todo: str) -> None:

@@ -98,9 +98,11 @@ def test_green__red_running_missing(github: Platform) -> None:
     github.commit_without_ci("feat: a")
     refused(github, 22, "'ci' is still running", "wait for it")
     github.green("failure")
-    refused(github, 22, "'ci' is failure", "mend it and release the commit that is green")
+    refused(github, 22, "'ci' is failure", "fix it and release the commit that is green")
     github.commit("feat: b", {"shipmate.yml": MANIFEST % ("ci, e2e", "")})
     refused(github, 22, "there is no check 'e2e'", "it has ci")
+    github.commit_without_ci("feat: c", {"shipmate.yml": MANIFEST % ("e2e", "")})
+    refused(github, 22, "'e2e' has not begun", "CI is still running: ci", "wait for it")
 
 
 def test_green__of_another_commit_does_not_count(github: Platform) -> None:

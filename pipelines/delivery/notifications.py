@@ -104,10 +104,21 @@ def _failed(results: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _broke(results: Mapping[str, Any]) -> bool:
+    """Whether a job failed by itself, and was not only ended."""
+    jobs = [job for job in results.values() if isinstance(job, dict)]
+    return any("failure" in (job.get("result"), job.get("outcome")) for job in jobs)
+
+
 def _said(results: Mapping[str, Any], failed: Sequence[str]) -> str:
     cancelled = [name for name in failed if _of(results, name, "result") == "cancelled"]
-    told = [f"{name} (cancelled, or out of time)" if name in cancelled else name for name in failed]
-    return f"failed: {', '.join(told)}" if told else "all checks passed"
+    broken = [name for name in failed if name not in cancelled]
+    parts = [
+        f"{word}: {', '.join(names)}"
+        for word, names in (("failed", broken), ("cancelled or out of time", cancelled))
+        if names
+    ]
+    return "; ".join(parts) or "all checks passed"
 
 
 def _message(context: Context, kind: str, release: str, results: Mapping[str, Any]) -> Message:
@@ -134,7 +145,8 @@ def _title(environment: str, kind: str, release: str, results: Mapping[str, Any]
     if kind == "released":
         return f"{release} is live in {environment}"
     if kind == "deployment-failed":
-        return f"{release or 'A deployment'} to {environment} failed" + (" and was not rolled back" if stuck else "")
+        ended = "failed" if _broke(results) else "was cancelled or ran out of time"
+        return f"{release or 'A deployment'} to {environment} {ended}" + (" and was not rolled back" if stuck else "")
     if ROLLBACK in results:
         to = _output(results, ROLLBACK, "release")
         return f"{environment} was rolled back from {release}" + (f" to {to}" if to else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,13 @@ class EnvironmentHistory:
 async def overview(context: PageContext) -> Response:
     environments = _environments(context.repository)
     return context.page(
-        "deployments.html", live=_LIVE, environments=environments, shown=_SHOWN, payload=_payload, describe=_rules
+        "deployments.html",
+        live=_LIVE,
+        environments=environments,
+        shown=_SHOWN,
+        payload=_payload,
+        describe=_rules,
+        title=_titles(context),
     )
 
 
@@ -55,6 +61,7 @@ async def one_environment(context: PageContext) -> Response:
         history=part(context.request, found.history),
         payload=_payload,
         describe=_rules,
+        title=_titles(context),
     )
 
 
@@ -88,6 +95,12 @@ def _rules(environment: Environment) -> list[str]:
     if environment.policies:
         rules.append("only from " + ", ".join(policy.name for policy in environment.policies))
     return rules
+
+
+def _titles(context: PageContext) -> Callable[[Deployment], str]:
+    """What each deployment is called: as it was described, else by the run and the job that made it, else by its ref."""
+    made = {job.id: f"{run.title}: {job.name}" for run in context.instance.runs(context.repository) for job in run.jobs}
+    return lambda one: one.description or made.get(one.job_id or 0) or one.ref
 
 
 def _payload(value: Any) -> str:

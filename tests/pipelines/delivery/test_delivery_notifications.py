@@ -117,9 +117,11 @@ def test_a_job_that_is_out_of_time_failed() -> None:
     """It ends as cancelled, as when somebody cancels the run: then too users may have half a release."""
     back = {"result": "success", "outputs": {"changed": "true"}}
     out_of_time = failed_at("go-live", back) | {"go-live": "cancelled"}
-    assert [(m.kind, m.what) for m in told(out_of_time)] == [
-        ("rolled-back", "failed: go-live (cancelled, or out of time)"),
-        ("deployment-failed", "failed: go-live (cancelled, or out of time)"),
+    found = told(out_of_time)
+    assert found[1].title == "v1.0.0 to production was cancelled or ran out of time"
+    assert [(m.kind, m.what) for m in found] == [
+        ("rolled-back", "cancelled or out of time: go-live"),
+        ("deployment-failed", "cancelled or out of time: go-live"),
     ]
 
 

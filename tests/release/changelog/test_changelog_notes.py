@@ -53,7 +53,7 @@ def test_notes__tell_everything(tmp_path: Path) -> None:
     assert (
         text
         == f"""\
-1 breaking change, 1 feature, 1 fix and 1 commit that users do not notice since v1.0.0.
+1 breaking change, 1 feature, 1 fix and 1 internal change since v1.0.0.
 
 ## Highlights
 
@@ -218,13 +218,13 @@ def test_notes__of_one_component__tell_of_no_other(tmp_path: Path) -> None:
     environ = {"GITHUB_REPOSITORY": "techmate/platform"}
     mobile = ReleaseContext(folder=tmp_path, component="mobile", environ=environ)
     text = write_notes(mobile, section_for(mobile), Given())
-    assert text.startswith("1 fix and 1 commit that users do not notice since mobile-v1.0.0.")
+    assert text.startswith("1 fix and 1 internal change since mobile-v1.0.0.")
     assert "## Contributors\n\nmobile-dev\n\n- mobile-dev made their first" in text
     for foreign in ("back-end", "migrations", "0002_x", "faster backend", "backend only"):
         assert foreign not in text
     platform = ReleaseContext(folder=tmp_path, environ=environ)
     text = write_notes(platform, section_for(platform), Given())
-    assert text.startswith("1 feature and 1 commit that users do not notice since v1.0.0.")
+    assert text.startswith("1 feature and 1 internal change since v1.0.0.")
     assert "`0002_x.contract.sql`" in text
     assert "- A faster backend" in text
     assert "mobile" not in text

@@ -132,7 +132,7 @@ def test_changelog__bare_repository__has_no_file_to_write(repository: Path, tmp_
 def test_notes__without_a_token(repository: Path) -> None:
     done = run(repository, "notes")
     assert done.returncode == 0
-    assert done.stdout.startswith("1 feature, 1 fix and 1 commit that users do not notice since v1.0.0.")
+    assert done.stdout.startswith("1 feature, 1 fix and 1 internal change since v1.0.0.")
     assert "These notes lack" in done.stdout
 
 

@@ -145,7 +145,7 @@ async def cancel(context: PageContext) -> Response:
     run = context.instance.run(context.repository, context.number("run"))
     check_cancel(run)
     await context.runner.cancel(run.id)
-    context.add_notice("good", "The run is being cancelled.")
+    context.add_notice("good", "Cancelling the run was requested.")
     return context.go(f"{context.home}/actions/runs/{run.id}")
 
 

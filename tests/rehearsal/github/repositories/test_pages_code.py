@@ -165,6 +165,13 @@ def test_deployments_show_what_is_live_and_what_was(anyone: Visitor, manager: Pe
     anyone.open(f"{BASE}/deployments/nowhere", status=404)
 
 
+def test_a_deployment_of_a_job_is_called_by_its_run_and_its_job(anyone: Visitor, manager: Person) -> None:
+    inputs = {"ref": "main", "inputs": {"version": "v1.0.0"}}
+    manager.api("POST", f"/repos/{REPOSITORY}/actions/workflows/deploy-production.yml/dispatches", json=inputs)
+    assert "Deploy to Production: deploy" in anyone.open(f"{BASE}/deployments").text
+    assert "Deploy to Production: deploy" in anyone.open(f"{BASE}/deployments/production").text
+
+
 def test_an_environment_says_what_protects_it(anyone: Visitor, scene: Scene) -> None:
     scene.do(
         scene.github.seed.environment,

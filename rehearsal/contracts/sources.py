@@ -30,10 +30,9 @@ class Source:
     """All paths of the interface begin with this; what else the same address serves is not described."""
 
 
-def _google(api: str, sha256: str, *, beside_pages: bool = False) -> Source:
-    name, _, _ = api.partition(".")
+def _google(api: str, sha256: str, *, name: str = "", below: str = "/", beside_pages: bool = False) -> Source:
     return Source(
-        name=name,
+        name=name or api.partition(".")[0],
         package="google-api-python-client",
         version="2.202.0",
         registry="venv",
@@ -42,6 +41,7 @@ def _google(api: str, sha256: str, *, beside_pages: bool = False) -> Source:
         sha256=sha256,
         closed_answers=True,
         beside_pages=beside_pages,
+        below=below,
     )
 
 
@@ -64,6 +64,14 @@ SOURCES = {
         _google("sts.v1", "cfd87b290d5f00ed246c0ce811a4e5d26a4378098c5ce995b8e1549e6d2c3fe7"),
         _google("iam.v1", "dd38397d052dff9127b29b2525d094b23df7004d6cddf52f4283aa0fccf7485c"),
         _google("iamcredentials.v1", "3f2743913d3678a0471d2baba588561e8c5c3c678ab245156952d5da346846ab"),
+        _google("serviceusage.v1", "15d25fb7a3324c8cc9ceb1eaf978c19677701e4993d18b08bd40ce2c4d7f0fee", below="/v1/"),
+        # Quotas are in the beta of the same service alone; what else is in it is deprecated there.
+        _google(
+            "serviceusage.v1beta1",
+            "516d0759a74a98a7bb74b82aa9b6bb8a5396ab5357582bc09039774eb51a9e6f",
+            name="serviceusage-quotas",
+            below="/v1beta1/",
+        ),
         _google(
             "androidpublisher.v3",
             "b1cb8a696475c477e523778e3bee14b1aa9f82a06b4aedcd98ff4153da69ea83",

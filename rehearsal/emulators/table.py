@@ -14,6 +14,7 @@ from rehearsal.emulators.google_play import declaration as google_play
 from rehearsal.emulators.registry import declaration as registry
 from rehearsal.emulators.secret_manager import declaration as secret_manager
 from rehearsal.emulators.sentry import declaration as sentry
+from rehearsal.emulators.service_usage import declaration as service_usage
 from rehearsal.emulators.slack import declaration as slack
 from rehearsal.emulators.smtp import declaration as smtp
 from rehearsal.emulators.vercel import declaration as vercel
@@ -25,6 +26,7 @@ EMULATORS: tuple[Declaration[Any], ...] = (
     registry.EMULATOR,
     registry.DOCKER_HUB,
     secret_manager.EMULATOR,
+    service_usage.EMULATOR,
     cloud_run.EMULATOR,
     vercel.EMULATOR,
     edge.EMULATOR,

@@ -17,6 +17,15 @@ DEPLOYER_GRANTS = frozenset(
 )
 VIEWER_GRANTS = frozenset({"run.services.get", "run.revisions.get", "run.revisions.list"})
 """Of a deployer on the environment that proves its releases: what is sealed there counts when the proving run is gone."""
+READER_GRANTS = frozenset(
+    {
+        "iam.serviceAccounts.getIamPolicy",
+        "serviceusage.services.get",
+        "serviceusage.services.list",
+        "serviceusage.quotas.get",
+    }
+)
+"""Of a person who looks at the account: what `roles/viewer` and `roles/iam.securityReviewer` let them read."""
 PLAY_GRANTS = frozenset({"serviceusage.services.use"})
 RUNTIME_GRANTS = frozenset({"secretmanager.versions.access"})
 AGENT_GRANTS = frozenset({"artifactregistry.repositories.downloadArtifacts"})
@@ -114,7 +123,7 @@ def _play(definition: Definition) -> list[ServiceAccount]:
 
 def _operator(definition: Definition, provider: str) -> ServiceAccount:
     projects = [*(service.project for service in definition.services), *registry_projects(definition)]
-    grants = {project: DEPLOYER_GRANTS | {"iam.serviceAccounts.getIamPolicy"} for project in projects}
+    grants = dict.fromkeys(projects, DEPLOYER_GRANTS | READER_GRANTS)
     pool_project = provider.split("/")[1]
     for account in _play(definition):
         grants[account.project] = grants.get(account.project, frozenset()) | PLAY_GRANTS

@@ -53,8 +53,8 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
         for finding in found:
             sign, colour = MARKS[finding.state]
             click.echo(f"{click.style(sign, fg=colour)} {finding.subject}: {finding.says}")
-            if finding.mend:
-                click.echo(f"    {finding.mend}")
+            if finding.fix:
+                click.echo(f"    {finding.fix}")
     if missing:
         raise RefusedError(
             f"{len(missing)} of {len(found)} things that the trust stands on are missing",

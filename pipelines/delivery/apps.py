@@ -68,14 +68,14 @@ def _who_tags(github: GitHub, pattern: str) -> Finding:
     make = protection.api("POST", f"repos/{github.name}/rulesets", ruleset_of_makers(pattern))
     if not rulesets:
         says = "everybody who may write: on a commit of their own, whose workflow gets the secrets of the stores"
-        return Finding(subject=subject, state="missing", says=says, mend=make)
+        return Finding(subject=subject, state="missing", says=says, fix=make)
     if not any("bypass_actors" in ruleset for ruleset in rulesets):
         return Finding(subject=subject, state="unknown", says="is shown to administrators only")
     # Each of several must let somebody in.
     listed = [ruleset.get("bypass_actors") or () for ruleset in rulesets]
     if all(any(_writes(actor) for actor in actors) for actors in listed):
         says = "everybody who may write may bypass the rule"
-        return Finding(subject=subject, state="missing", says=says, mend=make)
+        return Finding(subject=subject, state="missing", says=says, fix=make)
     fewest = min(listed, key=len)
     who = ", ".join(f"{actor['actor_type']} {actor.get('actor_id') or ''}".strip() for actor in fewest)
     return Finding(subject=subject, state="ok", says=f"{who or 'nobody'} alone")
@@ -109,15 +109,15 @@ def _secrets(github: GitHub, environment: str, needs: Sequence[str], *, alone: b
     lacks = [name for name in needs if name not in held]
     subject = f"environment {environment}"
     if lacks:
-        mend = " && ".join(f"gh secret set {name} --env {environment}" for name in lacks)
-        yield Finding(subject=subject, state="missing", says=f"has no secret {', '.join(lacks)}", mend=mend)
+        fix = " && ".join(f"gh secret set {name} --env {environment}" for name in lacks)
+        yield Finding(subject=subject, state="missing", says=f"has no secret {', '.join(lacks)}", fix=fix)
     others = [name for name in held if name not in needs] if alone else []
     if others:
         yield Finding(
             subject=subject,
             state="missing",
             says=f"holds {', '.join(others)}: code of the app, which eas evaluates there, can read it",
-            mend=" && ".join(f"gh secret delete {name} --env {environment}" for name in others),
+            fix=" && ".join(f"gh secret delete {name} --env {environment}" for name in others),
         )
     if needs and not lacks and not others:
         yield Finding(subject=subject, state="ok", says=f"holds {', '.join(needs)}")

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pipelines.errors import CredentialsError, RefusedError, ShipmateError
+from pipelines.errors import CredentialsError, RefusedError
 from pipelines.findings import Finding
 
 if TYPE_CHECKING:
@@ -88,11 +88,11 @@ def _environment_findings(github: GitHub, admits: str, name: str) -> Iterator[Fi
             subject=subject,
             state="missing",
             says="does not exist: GitHub would make it by itself, unprotected",
-            mend=f"{make} && {admit}",
+            fix=f"{make} && {admit}",
         )
         return
     if not (found.get("deployment_branch_policy") or {}).get("custom_branch_policies"):
-        yield Finding(subject=subject, state="missing", says="admits every branch", mend=f"{make} && {admit}")
+        yield Finding(subject=subject, state="missing", says="admits every branch", fix=f"{make} && {admit}")
         return
     policies = github.json("GET", f"{path}/deployment-branch-policies?per_page=100")["branch_policies"]
     admitted = sorted(_admitted(policy) for policy in policies)
@@ -102,8 +102,8 @@ def _environment_findings(github: GitHub, admits: str, name: str) -> Iterator[Fi
         drop = [
             api("DELETE", f"{path.removeprefix('/')}/deployment-branch-policies/{policy['id']}") for policy in strange
         ]
-        mend = " && ".join([*drop, *([] if admits in admitted else [admit])])
-        yield Finding(subject=subject, state="missing", says=says, mend=mend)
+        fix = " && ".join([*drop, *([] if admits in admitted else [admit])])
+        yield Finding(subject=subject, state="missing", says=says, fix=fix)
     else:
         yield Finding(subject=subject, state="ok", says=f"admits {admits} alone")
 
@@ -156,7 +156,7 @@ def _branch(github: GitHub, branch: str, rules: Any) -> list[Finding]:
             subject=f"branch {pattern}",
             state="missing",
             says="; ".join(problems),
-            mend=api("POST", f"repos/{github.name}/rulesets", branch_ruleset(pattern, rules.ci_checks)),
+            fix=api("POST", f"repos/{github.name}/rulesets", branch_ruleset(pattern, rules.ci_checks)),
         )
     ]
 
@@ -188,8 +188,8 @@ def _tag(github: GitHub, pattern: str, active: Sequence[Mapping[str, Any]]) -> F
     lacks = [kind for kind in TAG_RULES if kind not in held]
     if not lacks:
         return Finding(subject=f"tags {pattern}", state="ok", says="can be neither moved nor deleted")
-    mend = api("POST", f"repos/{github.name}/rulesets", tag_ruleset(pattern))
-    return Finding(subject=f"tags {pattern}", state="missing", says=f"no rule {', '.join(lacks)}", mend=mend)
+    fix = api("POST", f"repos/{github.name}/rulesets", tag_ruleset(pattern))
+    return Finding(subject=f"tags {pattern}", state="missing", says=f"no rule {', '.join(lacks)}", fix=fix)
 
 
 def branch_ruleset(pattern: str, checks: Sequence[str]) -> dict[str, Any]:
@@ -240,8 +240,3 @@ def api(method: str, path: str, body: Mapping[str, Any] | None = None) -> str:
 
     call = f"gh api -X {method} {shlex.quote(path)}"
     return call if body is None else f"echo {shlex.quote(json.dumps(body))} | {call} --input -"
-
-
-def unknown_because(error: ShipmateError, subject: str) -> Finding:
-    """A finding for what could not be looked at."""
-    return Finding(subject=subject, state="unknown", says=error.what)

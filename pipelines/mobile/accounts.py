@@ -44,7 +44,7 @@ def _asked(subject: str, given: bool, secret: str, ask: Callable[[], Iterator[Fi
         for each in ask():
             found.append(each)
     except CredentialsError as error:
-        found.append(Finding(subject=subject, state="missing", says=error.what, mend=error.next_step))
+        found.append(Finding(subject=subject, state="missing", says=error.what, fix=error.next_step))
     except ShipmateError as error:
         found.append(Finding(subject=subject, state="unknown", says=f"cannot be read ({error.what})"))
     return found
@@ -57,14 +57,14 @@ def _expo(context: Context) -> Iterator[Finding]:
             subject=EXPO,
             state="missing",
             says=f"EXPO_TOKEN is of the person {who.name!r}, whatever they may do it may",
-            mend="expo.dev → account settings → access tokens → add a robot, and a token of it",
+            fix="expo.dev → account settings → access tokens → add a robot, and a token of it",
         )
     elif account not in who.roles:
         yield Finding(
             subject=EXPO,
             state="missing",
             says=f"the robot {who.name!r} is no member of the account {account!r}",
-            mend=f"expo.dev → {account} → members → add the robot with the role Developer",
+            fix=f"expo.dev → {account} → members → add the robot with the role Developer",
         )
     else:
         yield Finding(subject=EXPO, state="ok", says=f"the robot {who.name!r} is {who.roles[account]} of {account}")
@@ -101,7 +101,7 @@ def _apple(context: Context, now: datetime) -> Iterator[Finding]:
             subject=APPLE,
             state="missing",
             says=f"the app {store.app} is {app.get('bundleId')!r}, shipmate.yml says {settings.bundle!r}",
-            mend="write the right Apple ID into `mobile/ios/app`",
+            fix="write the right Apple ID into `mobile/ios/app`",
         )
     else:
         yield Finding(subject=APPLE, state="ok", says=f"the key reads {settings.bundle}")
@@ -122,12 +122,12 @@ def _signing(kind: str, attributes: dict[str, Any], name: str, now: datetime) ->
     subject = f"{APPLE}, {kind} {attributes.get(name)!r}"
     ends = attributes.get("expirationDate")
     at = datetime.fromisoformat(str(ends)) if ends else None
-    mend = "`eas credentials --platform ios` renews it, once, by a person"
+    fix = "`eas credentials --platform ios` renews it, once, by a person"
     if attributes.get("profileState") == "INVALID" or (at is not None and at <= now):
-        yield Finding(subject=subject, state="missing", says="is not valid any more: no build can be signed", mend=mend)
+        yield Finding(subject=subject, state="missing", says="is not valid any more: no build can be signed", fix=fix)
     elif at is None:
         yield Finding(subject=subject, state="unknown", says="does not say when it ends")
     elif at <= now + SOON:
-        yield Finding(subject=subject, state="missing", says=f"ends on {at:%Y-%m-%d}", mend=mend)
+        yield Finding(subject=subject, state="missing", says=f"ends on {at:%Y-%m-%d}", fix=fix)
     else:
         yield Finding(subject=subject, state="ok", says=f"holds until {at:%Y-%m-%d}")

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.delivery import doctor
 from pipelines.delivery.context import Context
+from pipelines.delivery.doctor import trust
 from pipelines.findings import Finding
 from pipelines.http import Http
 from pipelines.manifest import Manifest, parse
@@ -23,7 +24,7 @@ from rehearsal.emulators.google_auth.seeding import DEPLOYING, TrustedWorkflows
 from rehearsal.emulators.google_auth.state import Tokens
 from rehearsal.github.protection.state import BypassActor
 from rehearsal.serving import Server
-from tests.pipelines.delivery.test_delivery_protection import mend
+from tests.pipelines.delivery.test_delivery_protection import fix
 from tests.pipelines.mobile.releasing import MANIFEST as WITH_APPS
 from tests.shop import REPOSITORY, Shop
 from tests.shop_files import MANIFEST
@@ -99,7 +100,7 @@ def bound(shop: Shop, manifest: Manifest | None = None) -> str:
     """A condition as docs/SECURITY.md has it."""
     deployer = Deployer(workload_identity=f"//iam.googleapis.com/{PROVIDER}", service_account=DEPLOYER)
     number = shop.github.instance.repository(REPOSITORY).id
-    return doctor.Condition.of(manifest or parse(MANIFEST), deployer, number, REPOSITORY).text
+    return trust.Condition.of(manifest or parse(MANIFEST), deployer, number, REPOSITORY).text
 
 
 def examined(google: Google, login: str = "admin-1") -> list[Finding]:
@@ -107,8 +108,8 @@ def examined(google: Google, login: str = "admin-1") -> list[Finding]:
 
 
 def missing(found: list[Finding]) -> dict[str, str]:
-    """Subject -> the command that mends it."""
-    return {finding.subject: finding.mend for finding in found if finding.state == "missing"}
+    """Subject -> the command that fixes it."""
+    return {finding.subject: finding.fix for finding in found if finding.state == "missing"}
 
 
 def well(shop: Shop) -> None:
@@ -180,10 +181,10 @@ def test_the_starts_of_apps_are_read_where_load_tests_are_made(google: Google) -
         return missing(doctor.examine({"production": context}))
 
     measured = replace(bare, performance=performance, environments=environments)
-    mend = "gh secret set SENTRY_READ_TOKEN --env production-deploy"
+    fix = "gh secret set SENTRY_READ_TOKEN --env production-deploy"
     assert lacks(replace(measured, performance=Performance())) == {}, "not declared"
     assert lacks(replace(measured, environments=bare.environments)) == {}, "no load test is made of any"
-    assert lacks(measured) == {"environment production-deploy": mend}
+    assert lacks(measured) == {"environment production-deploy": fix}
     google.shop.do(google.shop.github.seed.secrets, REPOSITORY, {"SENTRY_READ_TOKEN": "x"})
     assert lacks(measured)["secrets of the repository"] == "gh secret delete SENTRY_READ_TOKEN"
 
@@ -220,7 +221,7 @@ def test_without_access_to_google_its_part_is_unknown_with_the_command(google: G
     found = doctor.examine({"production": context})
     (unknown,) = [finding for finding in found if finding.subject == "Google, production"]
     assert unknown.state == "unknown"
-    assert "--attribute-condition=" in unknown.mend
+    assert "--attribute-condition=" in unknown.fix
 
 
 # the apps ---------------------------------------------------------------------------------------------------------------
@@ -323,7 +324,7 @@ def test_without_apps_the_same_environments_are_strangers(apps: Apps) -> None:
 def test_an_environment_of_the_apps_that_admits_something_else(apps: Apps) -> None:
     """A branch may be called as a tag is, and anybody who may push can make it."""
     tag = '"name": "mobile-v*", "type": "tag"'
-    for name, rules, says, mends in (
+    for name, rules, says, fixes in (
         ("mobile-stores", {"branches": ("main",)}, "admits main, and must", tag),
         ("mobile-stores", {"tags": ("mobile-v*", "v*")}, "admits tag mobile-v*, tag v*, and must", "-X DELETE"),
         ("mobile-build", {"tags": ("mobile-v*",), "branches": ("main",)}, "admits main, tag mobile-v*, and must", "-X DELETE"),
@@ -335,13 +336,13 @@ def test_an_environment_of_the_apps_that_admits_something_else(apps: Apps) -> No
         apps.environment(name, **rules)
         [found] = [each for each in apps.found() if each.state == "missing"]
         assert (found.subject, found.says[: len(says)]) == (f"environment {name}", says)
-        assert mends in found.mend
+        assert fixes in found.fix
         apps.environment(name, **ADMIT[name])
 
 
 def test_the_command_that_is_printed_makes_it_admit_the_tags_alone(apps: Apps) -> None:
     apps.environment("mobile-stores", branches=("main", "release/*"))
-    mend(apps.shop, apps.lacks()["environment mobile-stores"])
+    fix(apps.shop, apps.lacks()["environment mobile-stores"])
     assert apps.lacks() == {}
     [policy_] = apps.shop.github.instance.repository(REPOSITORY).environments["mobile-stores"].policies
     assert (policy_.name, policy_.type) == ("mobile-v*", "tag")
@@ -366,12 +367,12 @@ def test_each_environment_of_the_apps_holds_what_its_jobs_need(apps: Apps) -> No
         [found] = [each for each in apps.found() if each.state == "missing"]
         environments[name].secrets[secret] = kept
         assert (found.subject, found.says) == (f"environment {name}", f"has no secret {secret}")
-        assert found.mend == f"gh secret set {secret} --env {name}"
+        assert found.fix == f"gh secret set {secret} --env {name}"
     added = {"APP_STORE_KEY": "x", "NPM_TOKEN": "x"}
     apps.shop.do(apps.shop.github.seed.secrets, REPOSITORY, added, environment="mobile-build")
     [found] = [each for each in apps.found() if each.state == "missing"]
     assert found.says == "holds APP_STORE_KEY, NPM_TOKEN: code of the app, which eas evaluates there, can read it"
-    assert found.mend.startswith("gh secret delete APP_STORE_KEY --env mobile-build && gh secret delete NPM_TOKEN")
+    assert found.fix.startswith("gh secret delete APP_STORE_KEY --env mobile-build && gh secret delete NPM_TOKEN")
 
 
 def test_secrets_of_the_apps_belong_to_environments(apps: Apps) -> None:
@@ -399,7 +400,7 @@ def test_tags_of_the_apps_that_everybody_may_make(apps: Apps) -> None:
     del rulesets[rule.id]
     commands = apps.lacks()
     assert list(commands) == [subject]
-    mend(shop, commands[subject])
+    fix(shop, commands[subject])
     assert apps.lacks() == {}
     body = {"ref": "refs/tags/mobile-v9.0.0", "sha": shop.head("main")}
     shop.person("dev-1").post(f"/repos/{REPOSITORY}/git/refs", body, status=422)
@@ -413,7 +414,7 @@ def test_the_condition_that_is_printed_is_the_one_that_worlds_have(apps: Apps) -
     number = apps.shop.github.instance.repository(REPOSITORY).id
     trusted = TrustedWorkflows(repository_id=number, files=DEPLOYING, tags="mobile-v*")
     assert bound(apps.shop, apps.manifest) == trusted.condition(REPOSITORY)
-    without = TrustedWorkflows(repository_id=number, files=doctor.WORKFLOWS)
+    without = TrustedWorkflows(repository_id=number, files=trust.WORKFLOWS)
     assert bound(apps.shop) == without.condition(REPOSITORY)
 
 
@@ -432,7 +433,7 @@ def test_a_condition_with_another_or_is_not_said_to_bind(apps: Apps) -> None:
     apps.google.bind(whole.replace("&& ((", "&& (", 1)[:-1])
     found = {each.subject: each for each in apps.found()}
     for subject in ("Google, production: attribute condition", "Google, the apps: attribute condition"):
-        assert found[subject].state == "unknown" and "--attribute-condition=" in found[subject].mend
+        assert found[subject].state == "unknown" and "--attribute-condition=" in found[subject].fix
     apps.google.bind(whole.replace(" && ", "  &&\n"))
     assert "unknown" not in {each.state for each in apps.found() if "condition" in each.subject}
 
@@ -446,5 +447,5 @@ def test_who_may_release_on_google_play(apps: Apps) -> None:
         apps.google.tokens.policy = policy(bound(apps.shop, apps.manifest), "production-deploy", play)
         [found] = [each for each in apps.found() if each.state == "missing"]
         assert found.subject == f"Google, the apps: {PLAY}" and found.says.startswith(says)
-        assert ("remove-iam-policy-binding" in found.mend) == ("mobile-build" in play)
-        assert ("add-iam-policy-binding" in found.mend) == (len(play) < 2)
+        assert ("remove-iam-policy-binding" in found.fix) == ("mobile-build" in play)
+        assert ("add-iam-policy-binding" in found.fix) == (len(play) < 2)

@@ -41,7 +41,7 @@ def found(shop: Shop) -> dict[str, Finding]:
     return {each.subject: each for each in look(shop.client(token), policy(), "production")}
 
 
-def mend(shop: Shop, command: str) -> None:
+def fix(shop: Shop, command: str) -> None:
     """Carry out what a finding prints, in a shell, with GitHub's own client, as an administrator."""
     program = shutil.which("gh")
     assert program is not None, "gh is not installed. Get it with: apt-get install gh"
@@ -75,7 +75,7 @@ def test_all_is_well_and_every_part_is_told(shop: Shop) -> None:
     well = found(shop)
     assert list(well) == SUBJECTS
     assert {each.state for each in well.values()} == {"ok"}
-    assert {each.mend for each in well.values()} == {""}
+    assert {each.fix for each in well.values()} == {""}
 
 
 def test_environments_are_those_that_guard_ours() -> None:
@@ -138,7 +138,7 @@ def test_an_environment_is_found_open_and_mended(shop: Shop, break_it: Callable[
     break_it(shop)
     finding = found(shop)["environment production-deploy"]
     assert (finding.state, finding.says) == ("missing", says)
-    mend(shop, finding.mend)
+    fix(shop, finding.fix)
     assert found(shop)["environment production-deploy"].state == "ok"
 
 
@@ -154,7 +154,7 @@ def test_mending_takes_no_reviewer_away(shop: Shop) -> None:
     shop.reviewers("release-manager", "on-call")
     environment = repository(shop).environments["production-approval"]
     environment.custom_policies, environment.wait_minutes, environment.prevent_self_review = False, 5, True
-    mend(shop, found(shop)["environment production-approval"].mend)
+    fix(shop, found(shop)["environment production-approval"].fix)
     assert found(shop)["environment production-approval"].state == "ok"
     environment = repository(shop).environments["production-approval"]
     assert environment.reviewers == ["release-manager", "on-call"]
@@ -167,7 +167,7 @@ def test_a_branch_without_rules_is_found_and_mended(shop: Shop, subject: str, pa
     finding = found(shop)[subject]
     assert finding.state == "missing"
     assert finding.says == "no rule pull_request, required_status_checks, non_fast_forward, deletion"
-    mend(shop, finding.mend)
+    fix(shop, finding.fix)
     assert found(shop)[subject].state == "ok"
 
 
@@ -186,7 +186,7 @@ def test_half_a_ruleset_is_told_and_mended(shop: Shop, options: dict[str, object
     shop.do(shop.github.seed.branch_ruleset, REPOSITORY, ("main",), **options)
     finding = found(shop)["branch main"]
     assert (finding.state, finding.says) == ("missing", says)
-    mend(shop, finding.mend)
+    fix(shop, finding.fix)
     assert found(shop)["branch main"].state == "ok"
 
 
@@ -194,7 +194,7 @@ def test_tags_that_can_be_moved_are_found_and_mended(shop: Shop) -> None:
     rulesets_gone(shop, "tag", "refs/tags/v*")
     finding = found(shop)["tags v*"]
     assert (finding.state, finding.says) == ("missing", "no rule update, deletion")
-    mend(shop, finding.mend)
+    fix(shop, finding.fix)
     assert found(shop)["tags v*"].state == "ok"
 
 
@@ -264,5 +264,5 @@ def test_a_policy_may_accept_it_in_words(shop: Shop) -> None:
 def test_as_data_it_has_all_a_machine_needs(shop: Shop) -> None:
     gone(shop)
     data = found(shop)["environment production-deploy"].as_data()
-    assert set(data) == {"subject", "state", "says", "mend"}
-    assert "gh api -X PUT repos/techmate/platform/environments/production-deploy" in data["mend"]
+    assert set(data) == {"subject", "state", "says", "fix"}
+    assert "gh api -X PUT repos/techmate/platform/environments/production-deploy" in data["fix"]

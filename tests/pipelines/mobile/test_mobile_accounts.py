@@ -84,7 +84,7 @@ def test_what_ends_soon_or_is_over_is_said_with_who_mends_it(apps: Context) -> N
     over = found(apps, 800)
     bad = [each for each in over.values() if "not valid any more" in each.says]
     assert bad
-    assert all(each.state == "missing" and "eas credentials" in each.mend for each in bad)
+    assert all(each.state == "missing" and "eas credentials" in each.fix for each in bad)
 
 
 def test_expired_wrong_or_no_rights(apps: Context, shared: Release) -> None:
@@ -93,9 +93,9 @@ def test_expired_wrong_or_no_rights(apps: Context, shared: Release) -> None:
     shared.apple.app_store.control.agreements(missing=True)
     findings = found(apps)
     assert states(findings) == {"EAS": "missing", "Google Play": "missing", "App Store Connect": "missing"}
-    assert "access tokens" in findings["EAS"].mend
-    assert "Users and permissions" in findings["Google Play"].mend
-    assert "Agreements" in findings["App Store Connect"].mend
+    assert "access tokens" in findings["EAS"].fix
+    assert "Users and permissions" in findings["Google Play"].fix
+    assert "Agreements" in findings["App Store Connect"].fix
 
 
 def test_another_app_than_the_policys(apps: Context) -> None:

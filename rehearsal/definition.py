@@ -5,7 +5,7 @@ The rehearsal shares no code with the suite, so it does not use the suite's mani
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,10 @@ class Service:
     """Names in Secret Manager."""
     database_secret: str = ""
     """Which of them is the address that migrations run against."""
+    run_secrets: tuple[str, ...] = ()
+    """Those that its instances read."""
+    read_secrets: tuple[str, ...] = ()
+    """Those that its deployer reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,12 +200,18 @@ def _targets(environments: Mapping[str, Any], provider: str) -> Iterator[tuple[s
                 yield name, component, target
 
 
+_READ_BY_DEPLOYERS = ("database_secret", "probe_secret", "database_read_secret", "database_copy_secret")
+
+
+def _names(references: Iterable[str]) -> tuple[str, ...]:
+    """Of `name@version`, each once."""
+    return tuple(dict.fromkeys(reference.partition("@")[0] for reference in references))
+
+
 def _services(environments: Mapping[str, Any]) -> Iterator[Service]:
     for name, component, target in _targets(environments, "cloud-run"):
-        references = [
-            *target.get("secrets", {}).values(),
-            *(target[key] for key in ("database_secret", "probe_secret") if key in target),
-        ]
+        run = _names(target.get("secrets", {}).values())
+        read = _names(target[key] for key in _READ_BY_DEPLOYERS if key in target)
         yield Service(
             environment=name,
             component=component,
@@ -210,8 +220,10 @@ def _services(environments: Mapping[str, Any]) -> Iterator[Service]:
             name=target["service"],
             host=str(urlsplit(target["url"]).hostname),
             account=target["service_account"],
-            secrets=tuple(dict.fromkeys(reference.partition("@")[0] for reference in references)),
+            secrets=tuple(dict.fromkeys((*run, *read))),
             database_secret=target.get("database_secret", "").partition("@")[0],
+            run_secrets=run,
+            read_secrets=read,
         )
 
 

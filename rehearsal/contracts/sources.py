@@ -64,6 +64,8 @@ SOURCES = {
         _google("sts.v1", "cfd87b290d5f00ed246c0ce811a4e5d26a4378098c5ce995b8e1549e6d2c3fe7"),
         _google("iam.v1", "dd38397d052dff9127b29b2525d094b23df7004d6cddf52f4283aa0fccf7485c"),
         _google("iamcredentials.v1", "3f2743913d3678a0471d2baba588561e8c5c3c678ab245156952d5da346846ab"),
+        _google("artifactregistry.v1", "79f0424a64eec28b5bc6867e9d053c5830af01806c65e393373028c9478d3c71"),
+        _google("cloudresourcemanager.v3", "ef8bc41a9b2e491ba230a3562b4e1ed32b67c355b4923fdbb1181fcd89a3f9d7"),
         _google("serviceusage.v1", "15d25fb7a3324c8cc9ceb1eaf978c19677701e4993d18b08bd40ce2c4d7f0fee", below="/v1/"),
         # Quotas are in the beta of the same service alone; what else is in it is deprecated there.
         _google(

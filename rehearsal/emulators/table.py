@@ -12,6 +12,7 @@ from rehearsal.emulators.edge import declaration as edge
 from rehearsal.emulators.google_auth import declaration as google_auth
 from rehearsal.emulators.google_play import declaration as google_play
 from rehearsal.emulators.registry import declaration as registry
+from rehearsal.emulators.resource_manager import declaration as resource_manager
 from rehearsal.emulators.secret_manager import declaration as secret_manager
 from rehearsal.emulators.sentry import declaration as sentry
 from rehearsal.emulators.service_usage import declaration as service_usage
@@ -25,6 +26,8 @@ EMULATORS: tuple[Declaration[Any], ...] = (
     google_auth.IAM,
     registry.EMULATOR,
     registry.DOCKER_HUB,
+    registry.ARTIFACT_REGISTRY,
+    resource_manager.EMULATOR,
     secret_manager.EMULATOR,
     service_usage.EMULATOR,
     cloud_run.EMULATOR,

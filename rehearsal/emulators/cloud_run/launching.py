@@ -16,7 +16,7 @@ from rehearsal.emulators.cloud_run.layers import LayerStore
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.probes import Probe
 from rehearsal.emulators.cloud_run.resources import Revision
-from rehearsal.emulators.google.access import Allows, everything_allowed, run_service_agent
+from rehearsal.emulators.google.access import Allows, everything_allowed, project_of, repository_name, run_service_agent
 
 ReadSecret = Callable[[str, str, str], bytes]
 """(service account, projects/P/secrets/S, version) -> payload. Raises LookupError and PermissionError."""
@@ -77,13 +77,13 @@ class Launcher:
 
     def _check_pull(self, project: str, image: Reference) -> None:
         """Images are pulled by the service agent of the project, not by the account that the service runs as. Raises ImageRefused."""
-        agent, registry = run_service_agent(project), image.repository.split("/")[0]
-        if self.allows(agent, "artifactregistry.repositories.downloadArtifacts", f"projects/{registry}"):
+        agent, repository = run_service_agent(project), repository_name(image.host, image.repository)
+        if self.allows(agent, "artifactregistry.repositories.downloadArtifacts", repository):
             return
         raise ImageRefused(
             "CONTAINER_IMAGE_UNAUTHORIZED",
             f"Google Cloud Run Service Agent {agent} must have permission to read the image, {image.host}/{image.repository}. "
-            f"The image is in project {registry}, the service in {project}.",
+            f"The image is in project {project_of(repository)}, the service in {project}.",
         )
 
     def home(self, revision: Revision) -> Path:

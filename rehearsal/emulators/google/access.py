@@ -38,6 +38,14 @@ def run_service_agent(project: str) -> str:
     return f"service-{project_number(project)}@serverless-robot-prod.iam.gserviceaccount.com"
 
 
+def repository_name(host: str, path: str) -> str:
+    """`projects/P/locations/L/repositories/R` of `P/R/…` at a host of Artifact Registry; the location is in the host's name."""
+    project, _, rest = path.partition("/")
+    name = host.partition(":")[0]
+    location = name.removesuffix(".pkg.dev").removesuffix("-docker") if name.endswith(".pkg.dev") else "europe-west1"
+    return f"projects/{project or '-'}/locations/{location}/repositories/{rest.partition('/')[0]}".rstrip("/")
+
+
 def anyone(_token: str | None, _permission: str, _resource: str, /) -> str:
     """An `Authorise` for worlds and tests in which access is not what is being looked at."""
     return "anyone@world.invalid"

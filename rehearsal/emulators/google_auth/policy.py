@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import fnmatch
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from rehearsal.emulators.google_auth import cel
+from rehearsal.emulators.google_auth.roles import ROLES, WORKLOAD_IDENTITY_USER
 
 _LONGEST_SUBJECT = 127
 """Bytes of `google.subject`."""
@@ -29,22 +32,29 @@ class ServiceAccount:
 
     `subjects` and `attributes`: who may become it (the members of its roles/iam.workloadIdentityUser). A subject is the
     exact `google.subject`; an attribute is a mapped one with its value: ("environment", "production").
-    `grants`: project -> IAM permissions it has there; `*` matches any run of characters ("run.*").
+    `grants`: project, or folder ("folders/1") -> IAM permissions it has there; `*` matches any run of characters ("run.*").
+    `roles`: resource -> the roles bound to it there, which hold for all below: "projects/P", "projects/P/secrets/S".
+    Roles of folders are shown and not inherited.
     """
 
     email: str
     subjects: frozenset[str] = frozenset()
     attributes: frozenset[tuple[str, str]] = frozenset()
     grants: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def project(self) -> str:
         """The project in its address."""
         return self.email.partition("@")[2].partition(".")[0]
 
-    def may(self, permission: str, project: str) -> bool:
-        """Whether it has `permission` in `project`."""
-        patterns = self.grants.get(project, frozenset())
+    def may(self, permission: str, resource: str) -> bool:
+        """Whether it has `permission` on a resource: a project's name, or `projects/…`."""
+        name = resource if "/" in resource else f"projects/{resource}"
+        patterns = set(self.grants.get(name.split("/")[1] if name.startswith("projects/") else name, ()))
+        for bound, roles in self.roles.items():
+            if name == bound or name.startswith(f"{bound}/"):
+                patterns.update(*(ROLES.get(role, ()) for role in roles))
         return any(fnmatch.fnmatchcase(permission, pattern) for pattern in patterns)
 
     def may_be_used_by(self, subject: str, attributes: Mapping[str, str]) -> bool:
@@ -144,6 +154,19 @@ class Policy:
         """Who may become an account, by their IAM names."""
         sets = [self.principal_set(name, value) for name, value in account.attributes]
         return sorted([*(self.principal(subject) for subject in account.subjects), *sets])
+
+    def iam_policy(self, resource: str) -> dict[str, Any]:
+        """The API's Policy of a resource: who was given which role on itself."""
+        members: dict[str, list[str]] = {}
+        for account in self.accounts:
+            for role in account.roles.get(resource, ()):
+                members.setdefault(role, []).append(f"serviceAccount:{account.email}")
+        users = self.account(resource.rpartition("/")[2]) if "/serviceAccounts/" in resource else None
+        if users is not None and self.members(users):
+            members[WORKLOAD_IDENTITY_USER] = self.members(users)
+        bindings = [{"role": role, "members": sorted(members[role])} for role in sorted(members)]
+        etag = base64.b64encode(hashlib.sha256(repr(bindings).encode()).digest()[:8]).decode()
+        return {"version": 1, "etag": etag, **({"bindings": bindings} if bindings else {})}
 
 
 def _holds(condition: cel.Expression, context: cel.Context) -> bool:

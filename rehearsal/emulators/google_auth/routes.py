@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -95,10 +93,7 @@ def iam_app(tokens: Tokens) -> Starlette:
         tokens.authorise(bearer(request), "iam.serviceAccounts.getIamPolicy", resource)
         if account is None or account.project != owner:
             raise not_found(resource)
-        members = tokens.policy.members(account)
-        bound = [{"role": "roles/iam.workloadIdentityUser", "members": members}] if members else []
-        etag = base64.b64encode(hashlib.sha256(repr(bound).encode()).digest()[:8]).decode()
-        return JSONResponse({"version": 1, "etag": etag, **({"bindings": bound} if bound else {})})
+        return JSONResponse(tokens.policy.iam_policy(resource))
 
     pools = "/v1/projects/{project}/locations/{location}/workloadIdentityPools/{pool}/providers/{provider}"
     accounts = "/v1/projects/{project}/serviceAccounts/{email}:getIamPolicy"

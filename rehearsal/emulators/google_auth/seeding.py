@@ -9,14 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rehearsal.definition import Definition, Service
-from rehearsal.emulators.google.access import run_service_agent
+from rehearsal.emulators.google.access import repository_name, run_service_agent
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
+from rehearsal.emulators.google_auth.roles import (
+    ACCOUNT_USER,
+    REGISTRY_READER,
+    REGISTRY_WRITER,
+    RUN_AGENT,
+    RUN_DEVELOPER,
+    RUN_VIEWER,
+    SECRET_ACCESSOR,
+)
 
-DEPLOYER_GRANTS = frozenset(
+OPERATOR_GRANTS = frozenset(
     {"run.*", "artifactregistry.*", "secretmanager.versions.access", "iam.serviceAccounts.actAs"}
 )
-VIEWER_GRANTS = frozenset({"run.services.get", "run.revisions.get", "run.revisions.list"})
-"""Of a deployer on the environment that proves its releases: what is sealed there counts when the proving run is gone."""
+"""What the deployers may, of a person who does by hand what a pipeline does."""
 READER_GRANTS = frozenset(
     {
         "iam.serviceAccounts.getIamPolicy",
@@ -27,10 +35,6 @@ READER_GRANTS = frozenset(
 )
 """Of a person who looks at the account: what `roles/viewer` and `roles/iam.securityReviewer` let them read."""
 PLAY_GRANTS = frozenset({"serviceusage.services.use"})
-RUNTIME_GRANTS = frozenset({"secretmanager.versions.access"})
-AGENT_GRANTS = frozenset({"artifactregistry.repositories.downloadArtifacts"})
-"""Of Cloud Run's service agent in a project: on the project itself, and where the images are."""
-
 
 OPERATOR = "on-call@operators.iam.gserviceaccount.com"
 """The account behind a terminal that is logged in to Google; may do what the deployers may, and read who may become one."""
@@ -99,16 +103,30 @@ def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkfl
 
 def _deployer(definition: Definition, environment: str) -> ServiceAccount:
     proof = definition.proofs.get(environment)
-    grants = {service.project: VIEWER_GRANTS for service in definition.services if service.environment == proof}
-    grants |= {
-        service.project: DEPLOYER_GRANTS for service in definition.services if service.environment == environment
-    }
-    grants.update({project: frozenset({"artifactregistry.*"}) for project in registry_projects(definition)})
+    roles: dict[str, set[str]] = {}
+    for service in definition.services:
+        if service.environment == proof:
+            roles.setdefault(f"projects/{service.project}", set()).add(RUN_VIEWER)
+        if service.environment == environment:
+            roles.setdefault(f"projects/{service.project}", set()).add(RUN_DEVELOPER)
+            roles.setdefault(_account(service), set()).add(ACCOUNT_USER)
+            for name in service.read_secrets:
+                roles.setdefault(_secret(service, name), set()).add(SECRET_ACCESSOR)
+    for repository in repositories(definition):
+        roles.setdefault(repository, set()).add(REGISTRY_WRITER)
     return ServiceAccount(
         email=definition.deployers[environment][1],
         attributes=frozenset({("environment", definition.github_environments[environment])}),
-        grants=grants,
+        roles={resource: frozenset(held) for resource, held in roles.items()},
     )
+
+
+def _account(service: Service) -> str:
+    return f"projects/{service.account.partition('@')[2].partition('.')[0]}/serviceAccounts/{service.account}"
+
+
+def _secret(service: Service, name: str) -> str:
+    return f"projects/{service.project}/secrets/{name}"
 
 
 def _play(definition: Definition) -> list[ServiceAccount]:
@@ -123,7 +141,7 @@ def _play(definition: Definition) -> list[ServiceAccount]:
 
 def _operator(definition: Definition, provider: str) -> ServiceAccount:
     projects = [*(service.project for service in definition.services), *registry_projects(definition)]
-    grants = dict.fromkeys(projects, DEPLOYER_GRANTS | READER_GRANTS)
+    grants = dict.fromkeys(projects, OPERATOR_GRANTS | READER_GRANTS)
     pool_project = provider.split("/")[1]
     for account in _play(definition):
         grants[account.project] = grants.get(account.project, frozenset()) | PLAY_GRANTS
@@ -133,12 +151,23 @@ def _operator(definition: Definition, provider: str) -> ServiceAccount:
 
 
 def _runtime(definition: Definition, service: Service) -> ServiceAccount:
-    return ServiceAccount(email=service.account, grants={service.project: RUNTIME_GRANTS})
+    """An account that runs several services of its project reads the secrets of each."""
+    same = [each for each in definition.services if each.account == service.account]
+    roles = {_secret(each, name): frozenset({SECRET_ACCESSOR}) for each in same for name in each.run_secrets}
+    return ServiceAccount(email=service.account, roles=roles)
 
 
 def _service_agent(definition: Definition, project: str) -> ServiceAccount:
-    grants = dict.fromkeys([project, *registry_projects(definition)], AGENT_GRANTS)
-    return ServiceAccount(email=run_service_agent(project), grants=grants)
+    reads = dict.fromkeys(repositories(definition), frozenset({REGISTRY_READER}))
+    return ServiceAccount(
+        email=run_service_agent(project), roles={f"projects/{project}": frozenset({RUN_AGENT}), **reads}
+    )
+
+
+def repositories(definition: Definition) -> list[str]:
+    """Repositories of Artifact Registry that images and builds are kept in, by their full names."""
+    parts = (repository.partition("/") for repository in definition.image_repositories)
+    return list(dict.fromkeys(repository_name(host, path) for host, _, path in parts))
 
 
 def registry_projects(definition: Definition) -> list[str]:

@@ -12,7 +12,6 @@ import jwt
 from jwt.types import Options
 
 from rehearsal.emulators import saving
-from rehearsal.emulators.google.access import project_of
 from rehearsal.emulators.google.errors import GoogleError, invalid
 from rehearsal.emulators.google_auth.policy import CredentialRejected, Policy
 
@@ -109,7 +108,11 @@ class Tokens:
     def allows(self, email: str, permission: str, resource: str) -> bool:
         """Whether the service account `email` has `permission` on `resource`."""
         account = self.policy.account(email)
-        return account is not None and account.may(permission, project_of(resource))
+        return account is not None and account.may(permission, resource)
+
+    def iam_policy(self, resource: str) -> dict[str, Any]:
+        """The API's Policy of a resource, by the policy of now."""
+        return self.policy.iam_policy(resource)
 
     def holder(self, token: str | None) -> Grant:
         """Whose token it is. Raises GoogleError UNAUTHENTICATED when it is missing, unknown or expired."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 
-from rehearsal.emulators.google.access import Authorise
+from rehearsal.emulators.google.access import Authorise, repository_name
 from rehearsal.emulators.google.errors import GoogleError
 from rehearsal.emulators.refusal import bearer
 from rehearsal.emulators.registry.errors import RegistryError
@@ -46,7 +46,7 @@ class Gate:
         if self._authorise is None:
             return
         token = self._google_token(request)
-        resource = _resource(repository)
+        resource = repository_name(request.headers.get("host", ""), repository)
         try:
             if token is None:
                 raise GoogleError("UNAUTHENTICATED", "no usable credentials")
@@ -71,11 +71,6 @@ class Gate:
         scheme = "https" if host.endswith(".pkg.dev") else request.url.scheme
         scope = f',scope="repository:{repository}:{"pull" if action == PULL else "pull,push"}"' if repository else ""
         return f'Bearer realm="{scheme}://{host}/v2/token",service="{host}"{scope}'
-
-
-def _resource(repository: str) -> str:
-    project, _, rest = repository.partition("/")
-    return f"projects/{project or '-'}/locations/europe-west1/repositories/{rest.partition('/')[0]}".rstrip("/")
 
 
 def _basic(request: Request) -> str | None:

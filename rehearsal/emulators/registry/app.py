@@ -10,8 +10,9 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from rehearsal.emulator import ProviderEmulator
-from rehearsal.emulators.google.access import Authorise
+from rehearsal.emulators.google.access import Authorise, anyone
 from rehearsal.emulators.registry.access import Gate
+from rehearsal.emulators.registry.api import IamPolicy, artifact_registry_app
 from rehearsal.emulators.registry.routes import RegistryRoutes
 from rehearsal.emulators.registry.state import Repositories
 
@@ -54,3 +55,28 @@ class DockerHub(Registry):
 
     name = "docker-hub"
     hosts: tuple[str, ...] = ("registry-1.docker.io",)
+
+
+class ArtifactRegistry(ProviderEmulator):
+    """artifactregistry.googleapis.com: which repositories there are, and who may do what with them."""
+
+    name = "artifact-registry"
+    hosts: tuple[str, ...] = ("artifactregistry.googleapis.com",)
+    contract: str | None = "artifactregistry"
+
+    def __init__(self, iam_policy: IamPolicy, *, authorise: Authorise = anyone) -> None:
+        self.repositories: set[str] = set()
+        self.app: ASGIApp = artifact_registry_app(self.repositories, iam_policy, authorise)
+
+    def reset(self) -> None:
+        """Forget every repository."""
+        self.repositories.clear()
+
+    def save(self) -> dict[str, Any]:
+        """The names of repositories; who may do what there is the world's policy."""
+        return {"repositories": sorted(self.repositories)}
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Replace them."""
+        self.repositories.clear()
+        self.repositories.update(saved["repositories"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.base_image import PYTHON
-from rehearsal.emulators.capabilities import AUTHORISE, IMAGE_REPOSITORIES
+from rehearsal.emulators.capabilities import AUTHORISE, GOOGLE_TOKENS, IMAGE_REPOSITORIES
 from rehearsal.emulators.declaration import Declaration, WorldContext
-from rehearsal.emulators.registry.app import DockerHub, Registry
+from rehearsal.emulators.google_auth.seeding import repositories
+from rehearsal.emulators.registry.app import ArtifactRegistry, DockerHub, Registry
 from rehearsal.emulators.registry.base import seed_base
 
 _BASE = "library/python"
@@ -27,6 +28,14 @@ def _seed_base(hub: DockerHub, _context: WorldContext) -> None:
     seed_base(hub.repositories, _BASE, PYTHON)
 
 
+def _build_api(context: WorldContext) -> ArtifactRegistry:
+    return ArtifactRegistry(context.need(GOOGLE_TOKENS).iam_policy, authorise=context.need(AUTHORISE))
+
+
+def _seed_repositories(api: ArtifactRegistry, context: WorldContext) -> None:
+    api.repositories.update(repositories(context.definition))
+
+
 EMULATOR = Declaration(
     name=Registry.name,
     build=_build,
@@ -40,4 +49,7 @@ DOCKER_HUB = Declaration(
     seed=_seed_base,
     overlay=_base_images,
     in_snapshot=False,
+)
+ARTIFACT_REGISTRY = Declaration(
+    name=ArtifactRegistry.name, build=_build_api, needs=(GOOGLE_TOKENS, AUTHORISE), seed=_seed_repositories
 )

@@ -11,8 +11,13 @@ from starlette.types import ASGIApp
 from rehearsal.emulator import ProviderEmulator
 from rehearsal.emulators.google.access import Allows, Authorise, anyone
 from rehearsal.emulators.google.errors import GoogleError
-from rehearsal.emulators.secret_manager.routes import SecretRoutes
+from rehearsal.emulators.secret_manager.routes import IamPolicy, SecretRoutes
 from rehearsal.emulators.secret_manager.state import Secrets
+
+
+def nobody(_secret: str) -> dict[str, Any]:
+    """An `IamPolicy` by which nobody was given anything."""
+    return {"version": 1}
 
 
 class SecretManager(ProviderEmulator):
@@ -27,10 +32,11 @@ class SecretManager(ProviderEmulator):
         *,
         authorise: Authorise = anyone,
         allows: Allows | None = None,
+        iam_policy: IamPolicy = nobody,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.secrets = Secrets(clock=clock)
-        self.app: ASGIApp = SecretRoutes(self.secrets, authorise).app()
+        self.app: ASGIApp = SecretRoutes(self.secrets, authorise, iam_policy).app()
         self._allows = allows
 
     def read(self, account: str, secret: str, version: str) -> bytes:

@@ -8,6 +8,7 @@ from rehearsal.emulators.capabilities import (
     CACHE_URL,
     DATABASE_URL,
     ERROR_REPORTS,
+    GOOGLE_TOKENS,
     READ_SECRET,
 )
 from rehearsal.emulators.declaration import Declaration, WorldContext
@@ -16,7 +17,11 @@ from rehearsal.emulators.secret_manager.seeding import secret_values
 
 
 def _build(context: WorldContext) -> SecretManager:
-    return SecretManager(authorise=context.need(AUTHORISE), allows=context.need(ALLOWS))
+    return SecretManager(
+        authorise=context.need(AUTHORISE),
+        allows=context.need(ALLOWS),
+        iam_policy=context.need(GOOGLE_TOKENS).iam_policy,
+    )
 
 
 def _seed(manager: SecretManager, context: WorldContext) -> None:
@@ -33,7 +38,7 @@ def _seed(manager: SecretManager, context: WorldContext) -> None:
 EMULATOR = Declaration(
     name=SecretManager.name,
     build=_build,
-    needs=(AUTHORISE, ALLOWS, DATABASE_URL, CACHE_URL, ERROR_REPORTS),
+    needs=(AUTHORISE, ALLOWS, GOOGLE_TOKENS, DATABASE_URL, CACHE_URL, ERROR_REPORTS),
     offers={READ_SECRET: lambda manager, context: manager.read},
     seed=_seed,
     in_snapshot=False,

@@ -27,6 +27,8 @@ from rehearsal.emulators.secret_manager.state import (
     version_json,
 )
 
+IamPolicy = Callable[[str], dict[str, Any]]
+"""Name of a secret -> the API's Policy of it."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _SECRET = "/v1/projects/{project}/secrets/{secret}"
@@ -36,9 +38,10 @@ _VERSION = _SECRET + "/versions/{version}"
 class SecretRoutes:
     """The endpoints, over one `Secrets`."""
 
-    def __init__(self, secrets: Secrets, authorise: Authorise) -> None:
+    def __init__(self, secrets: Secrets, authorise: Authorise, iam_policy: IamPolicy) -> None:
         self._secrets = secrets
         self._authorise = authorise
+        self._iam_policy = iam_policy
 
     def app(self) -> Starlette:
         """The whole API. Custom verbs (`:access`) come first: a path parameter would swallow them."""
@@ -49,6 +52,7 @@ class SecretRoutes:
                 for verb, state in (("enable", ENABLED), ("disable", DISABLED), ("destroy", DESTROYED))
             ),
             Route(_VERSION, self._get_version, methods=["GET"]),
+            Route(_SECRET + ":getIamPolicy", self._policy, methods=["GET"]),
             Route(_SECRET + "/versions", self._list_versions, methods=["GET"]),
             Route(_SECRET + ":addVersion", self._add_version, methods=["POST"]),
             Route(_SECRET, self._get, methods=["GET"]),
@@ -73,6 +77,11 @@ class SecretRoutes:
     async def _get(self, request: Request) -> Response:
         name = self._check(request, "secrets.get")
         return JSONResponse(secret_json(self._secrets.get(name)))
+
+    async def _policy(self, request: Request) -> Response:
+        name = self._check(request, "secrets.getIamPolicy")
+        self._secrets.get(name)
+        return JSONResponse(self._iam_policy(name))
 
     async def _patch(self, request: Request) -> Response:
         name = self._check(request, "secrets.update")

@@ -83,26 +83,37 @@ def test_trusted_workflows_alone_are_let_in_and_become_the_deployer_of_their_env
 
 def test_stagings_deployer_cannot_touch_production(policy: Policy) -> None:
     staging = DEPLOYERS["staging"]
-    for permission in (
-        "run.services.update",
-        "run.services.get",
-        "secretmanager.versions.access",
-        "iam.serviceAccounts.actAs",
+    for permission, below in (
+        ("run.services.update", "locations/europe-west1/services/api"),
+        ("run.services.get", "locations/europe-west1/services/api"),
+        ("secretmanager.versions.access", "secrets/migration-database-url"),
+        ("iam.serviceAccounts.actAs", "serviceAccounts/run@{}.iam.gserviceaccount.com"),
     ):
-        assert may(policy, staging, permission, "acme-staging")
-        assert not may(policy, staging, permission, "acme-production")
-        assert may(policy, DEPLOYERS["production"], permission, "acme-production")
-        assert not may(policy, DEPLOYERS["production"], permission, "acme-staging")
+        inside, outside = (f"projects/{each}/{below.format(each)}" for each in ("acme-staging", "acme-production"))
+        assert may(policy, staging, permission, inside)
+        assert not may(policy, staging, permission, outside)
+        assert may(policy, DEPLOYERS["production"], permission, outside)
+        assert not may(policy, DEPLOYERS["production"], permission, inside)
+
+
+def test_who_reads_which_secret(policy: Policy) -> None:
+    access = "secretmanager.versions.access"
+    run, migrations = (f"projects/acme-production/secrets/{name}" for name in ("redis-url", "migration-database-url"))
+    runtime = "run@acme-production.iam.gserviceaccount.com"
+    assert may(policy, runtime, access, run) and not may(policy, runtime, access, migrations)
+    assert may(policy, DEPLOYERS["production"], access, migrations)
+    assert not may(policy, DEPLOYERS["production"], access, run)
 
 
 def test_both_push_to_the_one_registry_and_services_only_pull(policy: Policy) -> None:
     push, pull = "artifactregistry.repositories.uploadArtifacts", "artifactregistry.repositories.downloadArtifacts"
+    shop = "projects/acme-delivery/locations/eu/repositories/shop"
     for deployer in DEPLOYERS.values():
-        assert may(policy, deployer, push, "acme-delivery")
+        assert may(policy, deployer, push, shop)
     runtime, agent = "run@acme-production.iam.gserviceaccount.com", run_service_agent("acme-production")
-    assert may(policy, agent, pull, "acme-delivery")
-    assert not may(policy, runtime, pull, "acme-delivery")
-    assert not may(policy, runtime, push, "acme-delivery")
+    assert may(policy, agent, pull, shop)
+    assert not may(policy, runtime, pull, shop)
+    assert not may(policy, runtime, push, shop)
     assert not may(policy, runtime, "run.services.update", "acme-production")
 
 

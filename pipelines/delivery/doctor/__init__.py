@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelines.delivery.context import Context, require_github
-from pipelines.delivery.doctor import github, trust
+from pipelines.delivery.doctor import github, google, trust
 from pipelines.findings import Finding
 
 
@@ -20,4 +20,5 @@ def examine(contexts: Mapping[str, Context]) -> list[Finding]:
     return [
         *github.look(repository, manifest, list(contexts)),
         *trust.look(repository, manifest, contexts),
+        *google.look(manifest, contexts),
     ]

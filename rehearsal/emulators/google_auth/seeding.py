@@ -28,9 +28,12 @@ OPERATOR_GRANTS = frozenset(
 READER_GRANTS = frozenset(
     {
         "iam.serviceAccounts.getIamPolicy",
+        "resourcemanager.projects.get",
+        "resourcemanager.projects.getIamPolicy",
+        "secretmanager.secrets.getIamPolicy",
+        "serviceusage.quotas.get",
         "serviceusage.services.get",
         "serviceusage.services.list",
-        "serviceusage.quotas.get",
     }
 )
 """Of a person who looks at the account: what `roles/viewer` and `roles/iam.securityReviewer` let them read."""

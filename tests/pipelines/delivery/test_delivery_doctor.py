@@ -34,6 +34,14 @@ pytestmark = pytest.mark.world
 PROVIDER = "projects/1234/locations/global/workloadIdentityPools/github/providers/techmate"
 DEPLOYER = "deploy@techmate-production.iam.gserviceaccount.com"
 READER = "on-call@techmate-production.iam.gserviceaccount.com"
+ELSEWHERE = (
+    "api.vercel.com",
+    *(
+        f"{name}.googleapis.com"
+        for name in ("artifactregistry", "cloudresourcemanager", "secretmanager", "serviceusage")
+    ),
+)
+"""Nobody answers there: what stands there has tests of its own."""
 PLAY = "play@techmate-delivery.iam.gserviceaccount.com"
 
 
@@ -50,7 +58,8 @@ class Google:
 
     def context(self, environment: str = "production", login: str = "admin-1") -> Context:
         context = self.shop.context(environment, login=login)
-        hosts = {**(self.shop.http.overlay.hosts or {}), "iam.googleapis.com": self.url}
+        closed = dict.fromkeys(ELSEWHERE, "http://127.0.0.1:1")
+        hosts = {**closed, **(self.shop.http.overlay.hosts or {}), "iam.googleapis.com": self.url}
         context.http = context.credentials.http = Http(
             overlay=Overlay(hosts=hosts, time_scale=0.0), policy=self.shop.http.policy
         )

@@ -18,7 +18,7 @@ from rehearsal.home import home
 FETCH_COMMAND = "python -m rehearsal.contracts"
 
 # What of an SDK is taken: the calls of these groups, and every module they import.
-_SDK_GROUPS = ("aliases", "deployments", "domains", "projects")
+_SDK_GROUPS = ("aliases", "deployments", "domains", "projects", "teamsGetTeam.")
 _SDK_IMPORT = re.compile(r'from "\.\./models/([\w.-]+\.js)"|from "\./([\w.-]+\.js)"')
 # Of other SDKs these files.
 _SDK_FILES = {"typescript": (typescript.CALLS, typescript.TYPES), "hey-api": hey_api.FILES}

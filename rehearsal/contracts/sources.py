@@ -91,7 +91,7 @@ SOURCES = {
             registry="npm",
             member="package/esm/",
             form="zod",
-            sha256="6a1a9a683dd9d45dc0fb62361f71b8833efcfc0096d775f0272ee6f4aac3c058",
+            sha256="fb56ffd2c5b3704669e6b295ade35f7c352495cce26b9bdc10cc6714b2a518fa",
             closed_answers=True,
         ),
         # The one version in a registry. Its licence (FSL-1.1) lets anybody read and test with it; nothing of it is kept here.

@@ -21,6 +21,8 @@ class Domain:
     name: str
     created: int
     redirect: str | None = None
+    verified: bool = True
+    """Whether a record in the domain's DNS showed that it belongs to the team."""
 
 
 @dataclass(kw_only=True)
@@ -65,8 +67,14 @@ class Project:
     """Whether a production deployment takes the domains as soon as it is ready."""
     protection: str | None = "prod_deployment_urls_and_all_previews"
     """`ssoProtection.deploymentType`; None when everyone may see every deployment."""
+    password: bool = False
+    """Whether deployments ask for a password; shown, not played."""
     bypass: dict[str, int] = field(default_factory=dict)
     """Automation bypass secrets, and when they were made."""
+    repository: str | None = None
+    """`owner/name` at GitHub whose pushes Vercel would deploy by itself; shown, not played."""
+    root_directory: str | None = None
+    """The folder of what is deployed that Vercel would take for the whole; shown, not played."""
     domains: list[Domain] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
     last_request: AliasRequest | None = None

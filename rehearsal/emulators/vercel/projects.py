@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse, Response
 
 from rehearsal.emulators.vercel.access import Access
 from rehearsal.emulators.vercel.deployments import json_object
-from rehearsal.emulators.vercel.errors import bad_request
+from rehearsal.emulators.vercel.errors import bad_request, not_found
 from rehearsal.emulators.vercel.model import Project
 from rehearsal.emulators.vercel.state import Account
-from rehearsal.emulators.vercel.views import bypass_json, page_json, project_json
+from rehearsal.emulators.vercel.views import bypass_json, page_json, project_json, team_json
 
 _STATUS = {"in-progress": "in-progress", "succeeded": "completed", "failed": "failed"}
 
@@ -38,6 +38,13 @@ class ProjectsApi:
             }
         )
 
+    async def team(self, request: Request) -> Response:
+        """GET /v2/teams/{teamId}"""
+        self._access.user(request)
+        if request.path_params["team"] not in (self._account.team_id, self._account.team):
+            raise not_found("Team")
+        return JSONResponse(team_json(self._account))
+
     async def create(self, request: Request) -> Response:
         """POST /v11/projects"""
         self._access.user(request)
@@ -50,7 +57,7 @@ class ProjectsApi:
         return JSONResponse(project_json(self._account, self._asked(request)))
 
     async def update(self, request: Request) -> Response:
-        """PATCH /v9/projects/{idOrName}: name, framework, autoAssignCustomDomains, ssoProtection"""
+        """PATCH /v9/projects/{idOrName}: name, framework, autoAssignCustomDomains, ssoProtection, passwordProtection, rootDirectory"""
         project = self._asked(request)
         body = await json_object(request)
         if "autoAssignCustomDomains" in body:
@@ -58,6 +65,10 @@ class ProjectsApi:
         if "ssoProtection" in body:
             wanted: dict[str, Any] | None = body["ssoProtection"]
             project.protection = wanted["deploymentType"] if wanted else None
+        if "passwordProtection" in body:
+            project.password = body["passwordProtection"] is not None
+        if "rootDirectory" in body:
+            project.root_directory = body["rootDirectory"]
         if "framework" in body:
             project.framework = body["framework"]
         if "name" in body:

@@ -20,6 +20,7 @@ class Saved:
     projects: dict[str, Project]
     deployments: dict[str, Deployment]
     aliases: dict[str, Alias]
+    plan: str = "pro"
 
 
 def to_json(account: Account) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def to_json(account: Account) -> dict[str, Any]:
             projects=account.projects,
             deployments=account.deployments,
             aliases=account.aliases,
+            plan=account.plan,
         )
     )
 
@@ -38,7 +40,7 @@ def to_json(account: Account) -> dict[str, Any]:
 def from_json(account: Account, raw: dict[str, Any]) -> None:
     """Replace what the account holds. Times stay as they were, so what was due in between is done at once."""
     saved = saving.from_json(Saved, raw)
-    account.team_id, account.last_time = saved.team_id, saved.last_time
+    account.team_id, account.last_time, account.plan = saved.team_id, saved.last_time, saved.plan
     account.blobs.clear()
     account.blobs.update(saved.blobs)
     account.projects, account.deployments, account.aliases = saved.projects, saved.deployments, saved.aliases

@@ -40,6 +40,8 @@ class Account:
 
     team: str
     team_id: str = field(default_factory=lambda: _id("team"))
+    plan: str = "pro"
+    """hobby, pro or enterprise."""
     pace: Pace = field(default_factory=Pace)
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""

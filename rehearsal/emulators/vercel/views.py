@@ -54,7 +54,7 @@ def deployment_json(account: Account, deployment: Deployment) -> dict[str, Any]:
         "createdIn": _REGION,
         "regions": [_REGION],
         "routes": None,
-        "plan": "pro",
+        "plan": account.plan,
         "public": False,
         "type": "LAMBDAS",
         "version": _VERSION,
@@ -120,6 +120,9 @@ def project_json(account: Account, project: Project) -> dict[str, Any]:
         "lastRollbackTarget": {} if project.rolled_back_to else None,
         "rollbackDescription": _reason_json(project),
         "ssoProtection": {"deploymentType": project.protection} if project.protection else None,
+        "passwordProtection": {} if project.password else None,
+        "link": _link_json(project),
+        "rootDirectory": project.root_directory,
     }
     return {
         "id": project.id,
@@ -142,6 +145,44 @@ def project_json(account: Account, project: Project) -> dict[str, Any]:
     } | {name: value for name, value in optional.items() if value is not None}
 
 
+def team_json(account: Account) -> dict[str, Any]:
+    """`GET /v2/teams/{teamId}`."""
+    return {
+        "id": account.team_id,
+        "slug": account.team,
+        "name": account.team,
+        "description": None,
+        "avatar": None,
+        "billing": {"plan": account.plan},
+        "creatorId": "usr_owner",
+        "createdAt": 0,
+        "updatedAt": 0,
+        "stagingPrefix": account.team,
+    }
+
+
+def _link_json(project: Project) -> dict[str, Any] | None:
+    """The Git repository that a project is connected with."""
+    if project.repository is None:
+        return None
+    owner, _, name = project.repository.partition("/")
+    return {
+        "type": "github",
+        "org": owner,
+        "repo": name,
+        "productionBranch": "main",
+        "gitCredentialId": "cred_1",
+        "deployHooks": [],
+    }
+
+
+def _challenge_json(domain: Domain) -> dict[str, str]:
+    """The record that shows whose a domain is."""
+    apex = ".".join(domain.name.split(".")[-2:])
+    value = f"vc-domain-verify={domain.name},{domain.created:x}"
+    return {"type": "TXT", "domain": f"_vercel.{apex}", "value": value, "reason": "pending_domain_verification"}
+
+
 def bypass_json(project: Project) -> dict[str, Any]:
     """Automation bypass secrets by value, as Vercel lists them."""
     return {
@@ -159,8 +200,8 @@ def domain_json(project: Project, domain: Domain) -> dict[str, Any]:
         "redirect": domain.redirect,
         "createdAt": domain.created,
         "updatedAt": domain.created,
-        "verified": True,
-    }
+        "verified": domain.verified,
+    } | ({} if domain.verified else {"verification": [_challenge_json(domain)]})
 
 
 def alias_json(alias: Alias) -> dict[str, Any]:

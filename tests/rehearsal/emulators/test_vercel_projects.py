@@ -47,6 +47,39 @@ def test_domains_of_a_project(vercel: Client) -> None:
     assert vercel.ask("GET", "/v9/projects/techmate-web/domains/www.techmate.ai").status_code == 404
 
 
+def test_a_domain_is_verified(vercel: Client) -> None:
+    domain = vercel.vercel.account.project("techmate-web").domains[-1]
+    domain.verified = False
+    path = f"/v9/projects/techmate-web/domains/{domain.name}"
+    [record] = vercel.get(path)["verification"]
+    assert (record["type"], record["domain"]) == ("TXT", "_vercel.techmate.ai")
+    assert vercel.ask("POST", f"{path}/verify").json()["verified"] is True
+    assert "verification" not in vercel.get(path)
+
+
+def test_settings_that_decide_what_is_deployed_and_who_sees_it(vercel: Client) -> None:
+    project, path = vercel.vercel.account.project("techmate-web"), "/v9/projects/techmate-web"
+    assert not {"link", "rootDirectory", "passwordProtection"} & vercel.get(path).keys()
+    project.repository = "techmate/platform"
+    changed = vercel.ask("PATCH", path, json={"rootDirectory": "apps/web"}).json()
+    assert (changed["link"]["org"], changed["link"]["repo"]) == ("techmate", "platform")
+    assert changed["rootDirectory"] == "apps/web"
+    project.password = True
+    assert "passwordProtection" in vercel.get(path)
+    open_to_all = vercel.ask("PATCH", path, json={"rootDirectory": None, "passwordProtection": None}).json()
+    assert not {"rootDirectory", "passwordProtection"} & open_to_all.keys()
+
+
+def test_a_team_and_its_plan(vercel: Client) -> None:
+    account = vercel.vercel.account
+    found = vercel.get(f"/v2/teams/{account.team_id}")
+    assert (found["slug"], found["billing"]) == ("techmate", {"plan": "pro"})
+    account.plan = "hobby"
+    vercel.vercel.load(vercel.vercel.save())
+    assert vercel.get(f"/v2/teams/{account.team_id}")["billing"] == {"plan": "hobby"}
+    assert vercel.ask("GET", "/v2/teams/team_of_others").status_code == 404
+
+
 def test_environment_variables(vercel: Client) -> None:
     path = "/v10/projects/techmate-web/env"
     body = {"key": "API_URL", "value": "https://one", "type": "encrypted", "target": ["production"]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelines.delivery.context import Context, require_github
-from pipelines.delivery.doctor import github, google, trust
+from pipelines.delivery.doctor import database, github, google, trust, vercel
 from pipelines.findings import Finding
 
 
@@ -21,4 +21,6 @@ def examine(contexts: Mapping[str, Context]) -> list[Finding]:
         *github.look(repository, manifest, list(contexts)),
         *trust.look(repository, manifest, contexts),
         *google.look(manifest, contexts),
+        *vercel.look(contexts),
+        *database.look(contexts),
     ]

@@ -1,4 +1,4 @@
-"""`shipmate doctor`: what the trust stands on outside the repository, and the command that fixes what lacks."""
+"""`shipmate doctor`: what deliveries stand on outside the repository, and the command that fixes what lacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "unknown": ("?", "yellow")}
 
 
-@click.command("doctor", short_help="What the trust stands on at GitHub and Google, and how to fix it.")
+@click.command(
+    "doctor", short_help="What deliveries stand on at GitHub, Google, Vercel and the databases, and how to fix it."
+)
 @click.option(
     "--environment",
     "-e",
@@ -28,11 +30,15 @@ MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "unknown": ("?", "ye
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environments: tuple[str, ...], as_json: bool) -> None:
-    """Look at environments, rules of branches and tags, secrets, Google's conditions, and the accounts of the apps. Exit 6 when something
-    lacks.
+    """Look at everything that deliveries stand on outside the repository. Exit 6 when something lacks.
 
-    Needs GITHUB_TOKEN of an administrator to see everything, and access to Google for its part; what cannot be read is said to be
-    unknown (the apps' accounts without EXPO_TOKEN and APP_STORE_KEY, too). Nothing is changed: each finding has the command that fixes it.
+    GitHub: environments, reviewers, bypasses, rules of branches and tags, secrets, the merge queue. Google: the condition that lets jobs
+    in, enabled APIs, roles, CPU. Vercel: protection, Git integration, root directory, domain, plan. Databases: the kind of their addresses,
+    and whether they can be reached. Without --environment, the accounts of the apps, too. docs/DEPLOYMENT.md lists all of it.
+
+    Needs GITHUB_TOKEN of an administrator to see everything, access to Google for its part and that of the databases, VERCEL_TOKEN for
+    Vercel's (EXPO_TOKEN and APP_STORE_KEY for the apps'). What cannot be read is said to be unknown, and is never called well. Nothing is
+    changed: each finding has the command that fixes it.
 
     Example: shipmate doctor --environment production
     """
@@ -44,7 +50,7 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     manifest = load()
     names = environments or tuple(manifest.environments)
     contexts = {name: terminal.context(manifest, name) for name in names}
-    with terminal.busy("asking GitHub and Google"):
+    with terminal.busy("asking GitHub, Google, Vercel and the databases"):
         found = [*doctor.examine(contexts), *_apps(manifest, next(iter(contexts.values())).runtime, environments)]
     missing = [finding for finding in found if finding.state == "missing"]
     if as_json:
@@ -57,7 +63,7 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
                 click.echo(f"    {finding.fix}")
     if missing:
         raise RefusedError(
-            f"{len(missing)} of {len(found)} things that the trust stands on are missing",
+            f"{len(missing)} of {len(found)} things that deliveries stand on are missing",
             where=", ".join(dict.fromkeys(finding.subject for finding in missing)),
             next_step="the command below each fixes it; then run this again",
         )

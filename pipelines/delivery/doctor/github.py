@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pipelines import findings
 from pipelines.delivery import apps, protection
+from pipelines.delivery.doctor import merge_queue
 from pipelines.findings import Finding
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def look(github: GitHub, manifest: Manifest, names: Sequence[str]) -> list[Findi
     for name in names:
         found += [each for each in protection.look(github, manifest, name) if each not in found]
     found += findings.guarded("who may bypass", lambda: _bypasses(github))
+    found += findings.guarded("merge queue", lambda: merge_queue.look(github, manifest.release.main))
+    found += findings.guarded("environments", lambda: _plan(github))
     for name, settings in manifest.environments.items():
         found += findings.guarded(f"environment {name}", partial(_environment, github, manifest, name, settings))
     found += findings.guarded("environments of the apps", lambda: apps.look(github, manifest))
@@ -62,6 +65,25 @@ def _bypasses(github: GitHub) -> Iterator[Finding]:
             yield Finding(subject=subject, state="ok", says="nobody may bypass it")
 
 
+def _plan(github: GitHub) -> Iterator[Finding]:
+    """The plan is not shown; that a private repository has no environment at all is GitHub Free's sign."""
+    if not _is_private(github):
+        return
+    if github.json("GET", f"/repos/{github.name}/environments?per_page=1").get("environments"):
+        yield Finding(subject="environments", state="ok", says="this private repository has them")
+    else:
+        yield Finding(
+            subject="environments",
+            state="missing",
+            says="this private repository has none; on GitHub Free it can have none, nor their secrets",
+            fix="https://github.com/pricing: GitHub Team has them, with required reviewers GitHub Enterprise; then the commands below",
+        )
+
+
+def _is_private(github: GitHub) -> bool:
+    return bool(github.json("GET", f"/repos/{github.name}").get("private"))
+
+
 def _environment(github: GitHub, manifest: Manifest, name: str, settings: Environment) -> Iterator[Finding]:
     """Reviewers where somebody is asked, secrets where they are used, and no way round for administrators."""
     deploying = settings.github_environment or name
@@ -77,12 +99,7 @@ def _environment(github: GitHub, manifest: Manifest, name: str, settings: Enviro
         if rules:
             yield Finding(subject=f"environment {asked}", state="ok", says="asks its reviewers")
         else:
-            yield Finding(
-                subject=f"environment {asked}",
-                state="unknown",
-                says=f"has no reviewers: people answer by comment on an issue ({', '.join(who) or 'anyone who may write'})",
-                fix=f"Settings → Environments → {asked} → Required reviewers, where the plan of this repository has them",
-            )
+            yield _without_reviewers(github, asked, who)
         if found.get("can_admins_bypass"):
             yield Finding(
                 subject=f"environment {asked}",
@@ -90,6 +107,17 @@ def _environment(github: GitHub, manifest: Manifest, name: str, settings: Enviro
                 says="administrators may bypass its protection",
                 fix=f"Settings → Environments → {asked} → uncheck “Allow administrators to bypass configured protection rules”",
             )
+
+
+def _without_reviewers(github: GitHub, environment: str, who: Sequence[str]) -> Finding:
+    """People answer by comment there, which is a way of its own: whether somebody is asked cannot be said."""
+    by_comment = f"people answer by comment on an issue ({', '.join(who) or 'anyone who may write'})"
+    fix = f"Settings → Environments → {environment} → Required reviewers"
+    says = f"has no reviewers: {by_comment}"
+    if _is_private(github):
+        says = f"has no reviewers, which private repositories have on GitHub Enterprise alone: {by_comment}"
+        fix = f"on GitHub Enterprise {fix}; on Free and Team answer by comment"
+    return Finding(subject=f"environment {environment}", state="unknown", says=says, fix=fix)
 
 
 def _needed(manifest: Manifest, settings: Environment) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rehearsal.scenario import workflows
 from rehearsal.scenario.assertions import expect
 from rehearsal.scenario.steps import Scenario
@@ -12,6 +14,10 @@ def run(scenario: Scenario) -> None:
     scenario.disable_workflow(workflows.PERFORMANCE)
     first_release(scenario)
     second_release(scenario)
+    with scenario.then("the accounts it was delivered with lack nothing"):
+        found = scenario.user("on-call").command("shipmate doctor --environment production --json")
+        states = {finding["state"] for finding in json.loads(found.out)}
+        expect(states <= {"ok", "unknown"}, "shipmate doctor finds nothing missing", found.out)
 
 
 def first_release(scenario: Scenario) -> None:

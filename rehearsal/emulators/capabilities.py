@@ -26,6 +26,10 @@ class IdentityProvider(Protocol):
     def repository_id(self) -> int:
         """GitHub's number of the platform's repository."""
 
+    @property
+    def owner_id(self) -> int:
+        """GitHub's number of the account that the repository belongs to."""
+
     async def keys(self) -> Mapping[str, Any]:
         """Its JSON Web Key Set (RFC 7517)."""
 

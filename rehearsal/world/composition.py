@@ -65,6 +65,11 @@ class GitHubIdentity:
     def repository_id(self) -> int:
         return self.github.instance.repository(self.definition.repository).id
 
+    @property
+    def owner_id(self) -> int:
+        database = self.github.instance.database
+        return database.users[self.github.instance.repository(self.definition.repository).owner].id
+
     async def keys(self) -> Mapping[str, Any]:
         return self.github.instance.oidc.jwks()
 

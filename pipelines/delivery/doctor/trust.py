@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.delivery import apps
 from pipelines.errors import ShipmateError
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 WORKFLOWS = ("deploy-staging.yml", "deploy-production.yml", "rollback.yml", "performance.yml")
 """Whose jobs may become a deployer."""
 IAM = "https://iam.googleapis.com/v1"
+MAPPING = {
+    "google.subject": "assertion.sub",
+    "attribute.environment": "assertion.environment",
+    "attribute.repository_id": "assertion.repository_id",
+    "attribute.repository_owner_id": "assertion.repository_owner_id",
+}
+"""Attributes of the identity provider, each with the claim it is made of."""
 
 
 def look(github: GitHub, manifest: Manifest, contexts: Mapping[str, Context]) -> list[Finding]:
@@ -64,7 +71,7 @@ def _google(github: GitHub, manifest: Manifest, user: _User, context: Context) -
     try:
         return list(_google_findings(github, manifest, user, context))
     except ShipmateError as error:
-        condition = Condition.of(manifest, user.deployer, _repository_id(github), github.name)
+        condition = Condition.of(manifest, user.deployer, _repository(github))
         return [
             Finding(
                 subject=f"Google, {user.name}",
@@ -79,10 +86,19 @@ def _google_findings(github: GitHub, manifest: Manifest, user: _User, context: C
     from pipelines.providers.google_api import GoogleApi
 
     iam = GoogleApi(context.http, context.credentials.google, IAM)
-    wanted = Condition.of(manifest, user.deployer, _repository_id(github), github.name)
+    wanted = Condition.of(manifest, user.deployer, _repository(github))
     provider = iam.call("GET", user.deployer.workload_identity.removeprefix("//iam.googleapis.com/"))
     found = str(provider.get("attributeCondition", ""))
     lacks, subject = wanted.lacking(found), f"Google, {user.name}: attribute condition"
+    mapped = provider.get("attributeMapping", {})
+    others = [target for target, claim in MAPPING.items() if target != "google.subject" and mapped.get(target) != claim]
+    if others:
+        yield Finding(
+            subject=f"Google, {user.name}: attribute mapping",
+            state="missing",
+            says=f"does not make {' and '.join(others)} of the claim of the same name",
+            fix=condition_command(user.deployer, wanted),
+        )
     if lacks:
         says = f"does not bind {' and '.join(lacks)}"
         yield Finding(subject=subject, state="missing", says=says, fix=condition_command(user.deployer, wanted))
@@ -90,7 +106,7 @@ def _google_findings(github: GitHub, manifest: Manifest, user: _User, context: C
         says = "has alternatives that are not ours: one that lets in more cannot be told from one that does not"
         yield Finding(subject=subject, state="unknown", says=says, fix=condition_command(user.deployer, wanted))
     else:
-        yield Finding(subject=subject, state="ok", says="binds repository, ref and workflow")
+        yield Finding(subject=subject, state="ok", says="binds repository, owner, ref and workflow")
     account = user.deployer.service_account
     policy = iam.call("POST", f"projects/-/serviceAccounts/{account}:getIamPolicy", body={})
     members = [
@@ -119,24 +135,27 @@ def _google_findings(github: GitHub, manifest: Manifest, user: _User, context: C
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What an attribute condition must hold: who, from where, by which workflow."""
+    """What an attribute condition must hold: whose repository, from where, by which workflow."""
 
-    who: str
+    repository: str
+    owner: str
     ref: str
     workflows: tuple[str, ...]
     by_tag: tuple[str, str] | None = None
     """Ref and workflow of releases of the apps, where the provider is theirs too."""
 
     @classmethod
-    def of(cls, manifest: Manifest, deployer: Deployer, number: int, repository: str) -> Condition:
-        """`number`: the repository's, which nobody can take over as they could its name."""
-        main, at = manifest.release.main, f"{repository}/.github/workflows"
+    def of(cls, manifest: Manifest, deployer: Deployer, repository: Mapping[str, Any]) -> Condition:
+        """`repository`: as GitHub answers it. Bound are its id, which nobody can take over as they could its name, and its owner's, so
+        that a repository which is transferred deploys no more until this is set again."""
+        main, at = manifest.release.main, f"{repository['full_name']}/.github/workflows"
         android = manifest.mobile.android if manifest.mobile is not None else None
         releases = android is not None and android.workload_identity == deployer.workload_identity
         files = (*WORKFLOWS, apps.PROMOTES) if releases else WORKFLOWS
         begin = f"refs/tags/{apps.tags(manifest).removesuffix('*')}"
         return cls(
-            who=f"assertion.repository_id == '{number}'",
+            repository=f"assertion.repository_id == '{repository['id']}'",
+            owner=f"assertion.repository_owner_id == '{repository['owner']['id']}'",
             ref=f"assertion.ref == 'refs/heads/{main}'",
             workflows=tuple(f"'{at}/{file}@refs/heads/{main}'" for file in files),
             by_tag=(
@@ -151,12 +170,13 @@ class Condition:
     def text(self) -> str:
         deploys = f"{self.ref} && assertion.workflow_ref in [{', '.join(self.workflows)}]"
         if self.by_tag is None:
-            return f"{self.who} && {deploys}"
-        return f"{self.who} && (({deploys}) || ({' && '.join(self.by_tag)}))"
+            return f"{self.repository} && {self.owner} && {deploys}"
+        return f"{self.repository} && {self.owner} && (({deploys}) || ({' && '.join(self.by_tag)}))"
 
     def lacking(self, found: str) -> list[str]:
         """Parts that a condition does not have."""
-        return [part for part in (self.who, self.ref, *self.workflows, *(self.by_tag or ())) if part not in found]
+        parts = (self.repository, self.owner, self.ref, *self.workflows, *(self.by_tag or ()))
+        return [part for part in parts if part not in found]
 
     def may_be_loose(self, found: str) -> bool:
         """Whether a condition has an `or` and is not this one: all parts can be in it, and bind nothing."""
@@ -165,7 +185,7 @@ class Condition:
 
 def condition_command(deployer: Deployer, condition: Condition) -> str:
     """The gcloud command that sets condition and mapping of the provider."""
-    mapping = "google.subject=assertion.sub,attribute.environment=assertion.environment,attribute.repository_id=assertion.repository_id"
+    mapping = ",".join(f"{target}={claim}" for target, claim in MAPPING.items())
     parts = deployer.workload_identity.removeprefix("//iam.googleapis.com/").split("/")
     pool, provider = parts[parts.index("workloadIdentityPools") + 1], parts[-1]
     return (
@@ -183,5 +203,6 @@ def _binding_command(deployer: Deployer, absent: Sequence[str], strange: Sequenc
     return " && ".join([*added, *(base.format("remove-iam-policy-binding") + shlex.quote(each) for each in strange)])
 
 
-def _repository_id(github: GitHub) -> int:
-    return int(github.json("GET", f"/repos/{github.name}")["id"])
+def _repository(github: GitHub) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = github.json("GET", f"/repos/{github.name}")
+    return found

@@ -12,10 +12,10 @@ from rehearsal.emulators.google_auth.state import Tokens
 _DAY = 86_400.0
 
 
-def _policy(context: WorldContext, *, issuer: str = "", repository_id: int = 0) -> Policy:
+def _policy(context: WorldContext, *, issuer: str = "", repository_id: int = 0, owner_id: int = 0) -> Policy:
     apps = context.definition.apps
     trusted = seeding.TrustedWorkflows(
-        repository_id=repository_id, files=seeding.DEPLOYING, tags=apps.tags if apps else ""
+        repository_id=repository_id, owner_id=owner_id, files=seeding.DEPLOYING, tags=apps.tags if apps else ""
     )
     return seeding.google_policy(context.definition, issuer, trusted=trusted)
 
@@ -27,7 +27,9 @@ def _build(context: WorldContext) -> SecurityTokenService:
 
 def _seed(service: SecurityTokenService, context: WorldContext) -> None:
     provider = context.need(IDENTITY_PROVIDER)
-    service.tokens.policy = _policy(context, issuer=provider.issuer, repository_id=provider.repository_id)
+    service.tokens.policy = _policy(
+        context, issuer=provider.issuer, repository_id=provider.repository_id, owner_id=provider.owner_id
+    )
 
 
 def _terminal(service: SecurityTokenService, _context: WorldContext) -> dict[str, str]:

@@ -46,14 +46,16 @@ MAPPING: Mapping[str, str] = {
     "google.subject": "assertion.sub",
     "attribute.environment": "assertion.environment",
     "attribute.repository_id": "assertion.repository_id",
+    "attribute.repository_owner_id": "assertion.repository_owner_id",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrustedWorkflows:
-    """The workflow files that deploy, bound by what nobody can take over: the repository's number, its ref, their paths."""
+    """The workflow files that deploy, bound by what nobody can take over: ids of repository and owner, its ref, their paths."""
 
     repository_id: int
+    owner_id: int
     files: tuple[str, ...]
     """Names below .github/workflows/."""
     ref: str = "refs/heads/main"
@@ -64,7 +66,9 @@ class TrustedWorkflows:
         """The provider's attribute condition."""
         at = f"{repository}/.github/workflows"
         workflows = ", ".join(f"'{at}/{file}@{self.ref}'" for file in self.files)
-        ours = f"assertion.repository_id == '{self.repository_id}'"
+        ours = (
+            f"assertion.repository_id == '{self.repository_id}' && assertion.repository_owner_id == '{self.owner_id}'"
+        )
         deploys = f"assertion.ref == '{self.ref}' && assertion.workflow_ref in [{workflows}]"
         if not self.tags:
             return f"{ours} && {deploys}"

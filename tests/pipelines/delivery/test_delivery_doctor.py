@@ -20,7 +20,7 @@ from pipelines.manifest.performance import AppStarts, Load, Performance
 from pipelines.overlay import Overlay
 from rehearsal.emulators.google_auth.app import Iam
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
-from rehearsal.emulators.google_auth.seeding import DEPLOYING, TrustedWorkflows
+from rehearsal.emulators.google_auth.seeding import DEPLOYING, MAPPING, TrustedWorkflows
 from rehearsal.emulators.google_auth.state import Tokens
 from rehearsal.github.protection.state import BypassActor
 from rehearsal.serving import Server
@@ -82,6 +82,7 @@ def policy(condition: str, environment: str, play: tuple[str, ...] = ("mobile-st
         provider=PROVIDER,
         issuer="https://token.actions.example.test",
         condition=condition,
+        mapping=trust.MAPPING,
         accounts=(
             ServiceAccount(email=READER, grants=reads),
             ServiceAccount(email=DEPLOYER, attributes=frozenset({("environment", environment)})),
@@ -108,8 +109,9 @@ def google(shop: Shop) -> Iterator[Google]:
 def bound(shop: Shop, manifest: Manifest | None = None) -> str:
     """A condition as docs/SECURITY.md has it."""
     deployer = Deployer(workload_identity=f"//iam.googleapis.com/{PROVIDER}", service_account=DEPLOYER)
-    number = shop.github.instance.repository(REPOSITORY).id
-    return trust.Condition.of(manifest or parse(MANIFEST), deployer, number, REPOSITORY).text
+    return trust.Condition.of(
+        manifest or parse(MANIFEST), deployer, shop.person("admin-1").get(f"/repos/{REPOSITORY}")
+    ).text
 
 
 def examined(google: Google, login: str = "admin-1") -> list[Finding]:
@@ -136,7 +138,7 @@ def test_nothing_is_missing_where_all_is_set(google: Google) -> None:
     assert missing(found) == {}
     said = {finding.subject: finding.says for finding in found}
     assert said["environment production-deploy"] in ("admits main alone", "holds VERCEL_TOKEN")
-    assert said["Google, production: attribute condition"] == "binds repository, ref and workflow"
+    assert said["Google, production: attribute condition"] == "binds repository, owner, ref and workflow"
     assert said[f"Google, production: {DEPLOYER}"] == "is had through attribute.environment/production-deploy alone"
 
 
@@ -198,9 +200,9 @@ def test_the_starts_of_apps_are_read_where_load_tests_are_made(google: Google) -
     assert lacks(measured)["secrets of the repository"] == "gh secret delete SENTRY_READ_TOKEN"
 
 
-@pytest.mark.parametrize("part", [0, 1, 2])
+@pytest.mark.parametrize("part", [0, 1, 2, 3])
 def test_a_condition_that_does_not_bind_enough(google: Google, part: int) -> None:
-    """Repository, ref and workflow: each alone is missed, and the command sets all."""
+    """Repository, owner, ref and workflow: each alone is missed, and the command sets all."""
     well(google.shop)
     whole = bound(google.shop)
     parts = whole.split(" && ")
@@ -210,6 +212,20 @@ def test_a_condition_that_does_not_bind_enough(google: Google, part: int) -> Non
     command = commands["Google, production: attribute condition"]
     assert command.startswith("gcloud iam workload-identity-pools providers update-oidc techmate ")
     assert "assertion.repository_id ==" in command and "deploy-production.yml@refs/heads/main" in command
+    assert "assertion.repository_owner_id ==" in command
+
+
+def test_a_mapping_that_makes_an_attribute_of_another_claim(google: Google) -> None:
+    """Who may become the deployer is asked by `attribute.environment`, so whoever chooses that claim chooses the deployer."""
+    well(google.shop)
+    google.tokens.policy = replace(
+        google.tokens.policy, mapping={**trust.MAPPING, "attribute.environment": "assertion.head_ref"}
+    )
+    commands = missing(examined(google))
+    assert list(commands) == ["Google, production: attribute mapping"]
+    command = commands["Google, production: attribute mapping"]
+    assert "attribute.environment=assertion.environment" in command
+    assert "attribute.repository_owner_id=assertion.repository_owner_id" in command
 
 
 def test_a_deployer_that_another_environment_may_become(google: Google) -> None:
@@ -318,8 +334,8 @@ def test_nothing_is_missing_where_the_apps_have_all_they_stand_on(apps: Apps) ->
             f"Google, the apps: {PLAY}",
             "is had through attribute.environment/mobile-stores and attribute.environment/mobile-promote alone",
         ),
-        ("Google, the apps: attribute condition", "binds repository, ref and workflow"),
-        ("Google, production: attribute condition", "binds repository, ref and workflow"),
+        ("Google, the apps: attribute condition", "binds repository, owner, ref and workflow"),
+        ("Google, production: attribute condition", "binds repository, owner, ref and workflow"),
     ):
         assert expected in said, expected
 
@@ -420,10 +436,13 @@ def test_tags_of_the_apps_that_everybody_may_make(apps: Apps) -> None:
 
 
 def test_the_condition_that_is_printed_is_the_one_that_worlds_have(apps: Apps) -> None:
-    number = apps.shop.github.instance.repository(REPOSITORY).id
-    trusted = TrustedWorkflows(repository_id=number, files=DEPLOYING, tags="mobile-v*")
+    github = apps.shop.github.instance
+    repository = github.repository(REPOSITORY)
+    owner = github.database.users[repository.owner].id
+    trusted = TrustedWorkflows(repository_id=repository.id, owner_id=owner, files=DEPLOYING, tags="mobile-v*")
     assert bound(apps.shop, apps.manifest) == trusted.condition(REPOSITORY)
-    without = TrustedWorkflows(repository_id=number, files=trust.WORKFLOWS)
+    assert trust.MAPPING == MAPPING
+    without = TrustedWorkflows(repository_id=repository.id, owner_id=owner, files=trust.WORKFLOWS)
     assert bound(apps.shop) == without.condition(REPOSITORY)
 
 

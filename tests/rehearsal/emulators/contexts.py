@@ -23,6 +23,7 @@ class Issuer:
 
     issuer = "https://issuer.test"
     repository_id = 101
+    owner_id = 7
 
     async def keys(self) -> Mapping[str, Any]:
         return {"keys": []}

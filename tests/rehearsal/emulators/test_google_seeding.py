@@ -26,7 +26,7 @@ def wanted(tmp_path: Path) -> Definition:
 
 @pytest.fixture
 def policy(wanted: Definition) -> Policy:
-    trusted = seeding.TrustedWorkflows(repository_id=101, files=("deploy-production.yml", "rollback.yml"))
+    trusted = seeding.TrustedWorkflows(repository_id=101, owner_id=7, files=("deploy-production.yml", "rollback.yml"))
     return seeding.google_policy(wanted, ISSUER, trusted=trusted)
 
 
@@ -64,6 +64,7 @@ def test_trusted_workflows_alone_are_let_in_and_become_the_deployer_of_their_env
     claims = {
         "sub": "repo:acme@7/shop@101:environment:production",
         "repository_id": "101",
+        "repository_owner_id": "7",
         "environment": "production",
         "ref": "refs/heads/main",
         "workflow_ref": "acme/shop/.github/workflows/rollback.yml@refs/heads/main",
@@ -73,6 +74,7 @@ def test_trusted_workflows_alone_are_let_in_and_become_the_deployer_of_their_env
     assert found == [DEPLOYERS["production"]], "whichever form the subject has"
     for changed in (
         {"repository_id": "102"},
+        {"repository_owner_id": "8"},
         {"ref": "refs/heads/release/1.x"},
         {"workflow_ref": "acme/shop/.github/workflows/ci.yml@refs/heads/main"},
         {"workflow_ref": "acme/shop/.github/workflows/rollback.yml@refs/heads/x"},
@@ -126,7 +128,7 @@ def test_the_operator_may_what_deployers_may_and_is_nobodys_by_a_token(policy: P
 
 def test_a_platform_without_google_lets_nobody_in(wanted: Definition) -> None:
     bare = dataclasses.replace(wanted, services=(), deployers={}, image_repositories=())
-    trusted = seeding.TrustedWorkflows(repository_id=101, files=("rollback.yml",))
+    trusted = seeding.TrustedWorkflows(repository_id=101, owner_id=7, files=("rollback.yml",))
     policy = seeding.google_policy(bare, ISSUER, trusted=trusted)
     assert [account.email for account in policy.accounts] == [seeding.OPERATOR]
     assert can_become(policy, "staging") == []
@@ -135,11 +137,12 @@ def test_a_platform_without_google_lets_nobody_in(wanted: Definition) -> None:
 def test_a_run_from_before_the_deploying_environment_was_renamed_becomes_nobody() -> None:
     """It is re-run at its old commit, with its old gates, for up to 30 days: by the same workflow on main, in `production`."""
     wanted = definition.read(Path(__file__).resolve().parents[3] / "shipmate.yml")
-    trusted = seeding.TrustedWorkflows(repository_id=101, files=seeding.DEPLOYING)
+    trusted = seeding.TrustedWorkflows(repository_id=101, owner_id=7, files=seeding.DEPLOYING)
     policy = seeding.google_policy(wanted, ISSUER, trusted=trusted)
     claims = {
         "sub": f"repo:{wanted.repository}:environment:production",
         "repository_id": "101",
+        "repository_owner_id": "7",
         "environment": "production",
         "ref": "refs/heads/main",
         "workflow_ref": f"{wanted.repository}/.github/workflows/deploy-production.yml@refs/heads/main",
@@ -171,13 +174,14 @@ def test_a_run_from_before_the_deploying_environment_was_renamed_becomes_nobody(
 def test_google_lets_in_the_apps_own_workflow_at_their_tags(
     wanted: Definition, claims: dict[str, str], *, lets_in: bool
 ) -> None:
-    trusted = seeding.TrustedWorkflows(repository_id=101, files=seeding.DEPLOYING, tags="app-v*")
+    trusted = seeding.TrustedWorkflows(repository_id=101, owner_id=7, files=seeding.DEPLOYING, tags="app-v*")
     policy = seeding.google_policy(with_apps(wanted), ISSUER, trusted=trusted)
     workflow = f"acme/shop/.github/workflows/{claims['workflow_ref']}"
     said = {
         "sub": "x",
         "environment": "mobile-stores",
         "repository_id": "101",
+        "repository_owner_id": "7",
         "ref": claims["ref"],
         "workflow_ref": workflow,
     }

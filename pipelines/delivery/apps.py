@@ -33,6 +33,12 @@ def environments_of(manifest: Manifest) -> list[str]:
     return [] if mobile is None else [mobile.eas.environment, *_stores(mobile), mobile.promotion.environment]
 
 
+def needed(manifest: Manifest) -> list[str]:
+    """Secrets that jobs of the apps cannot do without, of all environments together."""
+    mobile = manifest.mobile
+    return [] if mobile is None else [n for name in environments_of(manifest) for n in _needed(manifest, mobile, name)]
+
+
 def tags(manifest: Manifest) -> str:
     """Pattern of the tags that release the apps: `mobile-v*`; empty without apps."""
     mobile = manifest.mobile

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pipelines.delivery import github_plan
 from pipelines.errors import CredentialsError, RefusedError
 from pipelines.findings import Finding
 
@@ -27,6 +28,8 @@ TAG_RULES = ("update", "deletion")
 
 def look(github: GitHub, manifest: Manifest, environment: str) -> list[Finding]:
     """Everything that the trust in an environment stands on and this token can read. Raises ProviderUnavailable."""
+    if protects_nothing(github, manifest):
+        return [github_plan.finding(github, environment, manifest.file.name)]
     settings = manifest.environments[environment]
     found = [
         finding
@@ -40,6 +43,14 @@ def look(github: GitHub, manifest: Manifest, environment: str) -> list[Finding]:
     patterns = [each.tag_format.replace("{version}", "*") for each in rules.components.values()]
     found += _known("tags", partial(_tags, github, patterns))
     return found
+
+
+def protects_nothing(github: GitHub, manifest: Manifest) -> bool:
+    """Whether GitHub's plan has nothing to look at; no, where this token cannot tell. Raises ProviderUnavailable."""
+    try:
+        return github_plan.protects_nothing(github, manifest.release.main)
+    except CredentialsError:
+        return False
 
 
 def require(github: GitHub, manifest: Manifest, environment: str) -> list[Finding]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pipelines import findings
-from pipelines.delivery import apps, protection
+from pipelines.delivery import apps, github_plan, protection
 from pipelines.delivery.doctor import merge_queue
 from pipelines.findings import Finding
 
@@ -31,9 +31,11 @@ def look(github: GitHub, manifest: Manifest, names: Sequence[str]) -> list[Findi
     found: list[Finding] = []
     for name in names:
         found += [each for each in protection.look(github, manifest, name) if each not in found]
+    if protection.protects_nothing(github, manifest):
+        needs = _needed_of_all(manifest)
+        return found + findings.guarded("secrets of the repository", lambda: github_plan.secrets(github, needs))
     found += findings.guarded("who may bypass", lambda: _bypasses(github))
     found += findings.guarded("merge queue", lambda: merge_queue.look(github, manifest.release.main))
-    found += findings.guarded("environments", lambda: _plan(github))
     for name, settings in manifest.environments.items():
         found += findings.guarded(f"environment {name}", partial(_environment, github, manifest, name, settings))
     found += findings.guarded("environments of the apps", lambda: apps.look(github, manifest))
@@ -63,21 +65,6 @@ def _bypasses(github: GitHub) -> Iterator[Finding]:
             )
         else:
             yield Finding(subject=subject, state="ok", says="nobody may bypass it")
-
-
-def _plan(github: GitHub) -> Iterator[Finding]:
-    """The plan is not shown; that a private repository has no environment at all is GitHub Free's sign."""
-    if not _is_private(github):
-        return
-    if github.json("GET", f"/repos/{github.name}/environments?per_page=1").get("environments"):
-        yield Finding(subject="environments", state="ok", says="this private repository has them")
-    else:
-        yield Finding(
-            subject="environments",
-            state="missing",
-            says="this private repository has none; on GitHub Free it can have none, nor their secrets",
-            fix="https://github.com/pricing: GitHub Team has them, with required reviewers GitHub Enterprise; then the commands below",
-        )
 
 
 def _is_private(github: GitHub) -> bool:
@@ -126,6 +113,12 @@ def _needed(manifest: Manifest, settings: Environment) -> Iterator[str]:
         yield "VERCEL_TOKEN"
     if manifest.performance.app_starts is not None and settings.load is not None:
         yield "SENTRY_READ_TOKEN"
+
+
+def _needed_of_all(manifest: Manifest) -> list[str]:
+    """Secrets that some job of any environment cannot do without."""
+    delivery = [name for settings in manifest.environments.values() for name in _needed(manifest, settings)]
+    return list(dict.fromkeys([*delivery, *apps.needed(manifest)]))
 
 
 def _secrets(github: GitHub, environment: str, needs: Sequence[str]) -> Iterator[Finding]:

@@ -200,6 +200,20 @@ def test_the_starts_of_apps_are_read_where_load_tests_are_made(google: Google) -
     assert lacks(measured)["secrets of the repository"] == "gh secret delete SENTRY_READ_TOKEN"
 
 
+def test_on_free_the_repository_holds_the_secrets_of_a_private_repository(google: Google) -> None:
+    """Environments are not to be had, so none is asked for; Google's part is the same."""
+    repository = google.shop.github.instance.repository(REPOSITORY)
+    repository.private, repository.settings.plan = True, "free"
+    plan = f"GitHub's plan of {REPOSITORY}"
+    assert missing(examined(google)).keys() == {plan, "secrets of the repository"}
+    google.shop.do(google.shop.github.seed.secrets, REPOSITORY, {"VERCEL_TOKEN": "x"})
+    found = {finding.subject: finding for finding in examined(google)}
+    assert missing(list(found.values())).keys() == {plan}
+    assert found["secrets of the repository"].says == "holds VERCEL_TOKEN, which a workflow of any branch can read"
+    assert found["Google, production: attribute condition"].state == "ok"
+    assert not any(subject.startswith(("environment ", "branch ", "tags ")) for subject in found)
+
+
 @pytest.mark.parametrize("part", [0, 1, 2, 3])
 def test_a_condition_that_does_not_bind_enough(google: Google, part: int) -> None:
     """Repository, owner, ref and workflow: each alone is missed, and the command sets all."""

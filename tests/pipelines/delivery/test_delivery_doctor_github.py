@@ -67,16 +67,6 @@ def test_a_public_repository_can_ask_reviewers(scene: Shop) -> None:
     assert "Enterprise" not in finding.says
 
 
-def test_a_private_repository_on_the_free_plan_has_no_environments(scene: Shop) -> None:
-    private(scene, "free")
-    finding = found(scene)["environments"]
-    assert finding.state == "missing"
-    assert "on GitHub Free it can have none, nor their secrets" in finding.says
-    assert finding.fix.startswith("https://github.com/pricing")
-    private(scene, "team")
-    assert "environments" not in found(scene)
-
-
 @pytest.mark.parametrize("name", APPROVALS)
 def test_administrators_that_may_bypass_an_environment(scene: Shop, name: str) -> None:
     environment = scene.github.instance.repository(REPOSITORY).environments[name]

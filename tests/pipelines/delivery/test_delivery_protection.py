@@ -261,6 +261,36 @@ def test_a_policy_may_accept_it_in_words(shop: Shop) -> None:
     assert [each.subject for each in findings if each.state == "missing"] == ["environment production-deploy"]
 
 
+def on_free(shop: Shop) -> None:
+    here = repository(shop)
+    here.private, here.settings.plan = True, "free"
+
+
+def test_a_private_repository_on_free_is_refused_with_the_way_without(shop: Shop) -> None:
+    """One finding, and no command that could not work there."""
+    on_free(shop)
+    with pytest.raises(RefusedError) as error:
+        require(shop.client(shop.job().token), policy(), "production")
+    assert error.value.what.startswith(
+        f"GitHub's plan of {REPOSITORY}: a private repository on Free has no environments"
+    )
+    [only] = found(shop).values()
+    assert "gh api" not in only.fix
+    for way in ("GitHub Pro or Team", "accept_unprotected", "gh secret set", "approve by comment"):
+        assert way in only.fix, way
+    accepting = parse(
+        MANIFEST.replace("    proved_by: staging\n", "    proved_by: staging\n    accept_unprotected: a hobby\n")
+    )
+    assert require(shop.client(shop.job().token), accepting, "production") == [only]
+
+
+@pytest.mark.parametrize(("private", "plan"), [(False, "free"), (True, "pro"), (True, "team"), (True, "enterprise")])
+def test_every_other_plan_has_environments_and_rules(shop: Shop, plan: str, *, private: bool) -> None:
+    here = repository(shop)
+    here.private, here.settings.plan = private, plan
+    assert list(found(shop)) == SUBJECTS
+
+
 def test_as_data_it_has_all_a_machine_needs(shop: Shop) -> None:
     gone(shop)
     data = found(shop)["environment production-deploy"].as_data()

@@ -235,6 +235,17 @@ def test_a_comment_approves_where_there_are_no_reviewers(door: Door) -> None:
     assert "release-manager, on-call" in closed["body"]
 
 
+@pytest.mark.parametrize("plan", ["free", "team"])
+def test_where_a_private_repository_has_no_reviewers_people_approve_by_comment(door: Door, plan: str) -> None:
+    """On Free there is no environment, whatever it was before the repository became private; on Team there is none that asks."""
+    if plan == "free":
+        door.shop.reviewers("release-manager")
+    repository = door.shop.github.instance.repository(REPOSITORY)
+    repository.private, repository.settings.plan = True, plan
+    found = door.ask(lambda: door.comment(f"/approve {PLAN}"))
+    assert (found.by, "/issues/" in found.url) == ("release-manager", True)
+
+
 HOSTILE = "\r\n::error::gotcha\n@everybody <img src=x> `$(touch x)`\n\u202eapproved by stranger"
 
 

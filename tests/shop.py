@@ -217,9 +217,10 @@ class Shop:
         event: str = "push",
         actor: str = "dev-1",
         payload: Any = None,
+        ref: str = "",
     ) -> Run:
-        """A run of any workflow."""
-        ref = f"refs/heads/{branch}"
+        """A run of any workflow. `ref`: of a tag."""
+        ref = ref or f"refs/heads/{branch}"
         happened = Event(
             name=event, repository=REPOSITORY, payload=payload or {"ref": ref}, ref=ref, sha=commit, actor=actor
         )

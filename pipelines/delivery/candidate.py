@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
+from pipelines.delivery import evidence
 from pipelines.delivery.source import CI
 from pipelines.errors import InputError, RefusedError
 
@@ -62,8 +62,7 @@ def _of_maintenance(run: dict[str, Any], policy: Manifest, github: GitHub) -> st
             why="staging takes what CI found well on a maintenance line",
             next_step="push to the line, and let its CI pass",
         )
-    compared = github.find_json(f"/repos/{github.name}/compare/{quote(branch, safe='/')}...{commit}")
-    if compared is None or compared["status"] not in ("behind", "identical"):
+    if not evidence.is_of_branch(github, commit, branch):
         raise RefusedError(
             f"{commit[:7]} is not on {branch} any more",
             where=github.name,

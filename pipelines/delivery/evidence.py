@@ -2,9 +2,10 @@
 
 Whoever may push can write records, statuses and check runs, and can upload an artifact of any name from a branch; nobody can make a run
 of a workflow on the default branch say what it did not do. So an artifact is believed only when its run is that workflow, on the default
-branch, started by an event that no branch's file can fake, and when the job that writes it uploaded it (other jobs of that run build and
-test code of the release, which can upload what it likes).
-Source: docs.github.com/rest/actions/artifacts, …/workflow-runs, …/workflow-jobs
+branch and at a commit of it (the branch that a run names may be a tag, which anybody who may push can call `main`: what ran is the file of
+its commit), started by an event that no branch's file can fake, and when the job that writes it uploaded it (other jobs of that run build
+and test code of the release, which can upload what it likes).
+Source: docs.github.com/rest/actions/artifacts, …/workflow-runs, …/workflow-jobs, …/commits (compare)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from pipelines.errors import ShipmateError
 
@@ -89,12 +91,20 @@ def _believed(
     where = str(run["html_url"])
     if run["path"].partition("@")[0] != kind.workflow or run["event"] not in kind.events or run["head_branch"] != main:
         return None, f"{where} is no run of {kind.workflow} on {main}"
+    if not is_of_branch(github, str(run["head_sha"]), main):
+        return None, f"{where} ran the file of {run['head_sha'][:7]}, which is not on {main}"
     if artifact.get("expired"):
         return None, f"the artifact of {where} has expired"
     document, doubt = _content(github, kind, artifact, where, lambda raw: fits(raw, run))
     if doubt:
         return None, doubt
     return _of_its_run(github, kind, artifact, document, where)
+
+
+def is_of_branch(github: GitHub, commit: str, branch: str) -> bool:
+    """Whether a commit was merged to a branch, and has not been taken out of it since."""
+    compared = github.find_json(f"/repos/{github.name}/compare/{quote(branch, safe='')}...{commit}?per_page=1")
+    return compared is not None and compared["status"] in ("behind", "identical")
 
 
 def _of_its_run(

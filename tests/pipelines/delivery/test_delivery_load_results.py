@@ -54,11 +54,24 @@ def declared(shop: Shop, *, gate: bool = False) -> str:
 
 
 def measured(
-    shop: Shop, measuring: str, answers: dict[str, tuple[str, str]], *, job: str = load_results.JOB, **changed: Any
+    shop: Shop,
+    measuring: str,
+    answers: dict[str, tuple[str, str]],
+    *,
+    job: str = load_results.JOB,
+    conclusion: str = "",
+    **changed: Any,
 ) -> Run:
     """A load test of a commit, with its report; `changed` says what is otherwise."""
-    branch, event = changed.pop("branch", "main"), changed.pop("event", "workflow_dispatch")
-    run = shop.workflow("performance.yml", "Performance", job, commit=shop.head("main"), branch=branch, event=event)
+    where = {
+        "branch": "main",
+        "event": "workflow_dispatch",
+        "file": "performance.yml",
+        "commit_of_run": shop.head("main"),
+        "ref": "",
+    }
+    branch, event, file, at, ref = (changed.pop(name, usual) for name, usual in where.items())
+    run = shop.workflow(file, "Performance", job, commit=at, branch=branch, event=event, ref=ref)
     said = {
         "environment": "staging",
         "commit": measuring,
@@ -201,6 +214,7 @@ def test_a_release_that_met_them_is_let_in(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "forged",
     [
+        {"file": "mine.yml"},
         {"branch": "feature"},
         {"event": "pull_request"},
         {"job": "Load 1"},
@@ -215,3 +229,26 @@ def test_a_report_that_anybody_may_have_written_opens_no_gate(shop: Shop, forged
     measured(shop, commit, MET, **forged)
     with pytest.raises(RefusedError, match="has not met every performance target"):
         plan(shop)
+
+
+def test_nor_does_one_of_a_tag_that_is_called_main(shop: Shop) -> None:
+    """Its run is listed as one of `main`, and ran the file of whoever pushed the tag."""
+    commit = declared(shop, gate=True)
+    own = shop.commit(branch="feature")
+    run = measured(shop, commit, MET, ref="refs/tags/main", commit_of_run=own)
+    assert run.head_branch == "main"
+    with pytest.raises(RefusedError, match="has not met every performance target"):
+        plan(shop)
+    measured(shop, commit, MET)
+    assert not plan(shop).done_already
+
+
+@pytest.mark.parametrize(("conclusion", "believed"), [("success", True), ("failure", False), ("cancelled", False)])
+def test_a_run_is_compared_with_one_that_ended_well_alone(shop: Shop, conclusion: str, *, believed: bool) -> None:
+    run = shop.workflow("performance.yml", "Performance", load_results.JOB, commit=shop.head("main"), event="schedule")
+    document = {"format": load_results.FORMAT, "run": str(run.id), "attempt": "1", "recording": {"of": "this run"}}
+    name = load_results.baseline_name("staging", "smoke")
+    shop.upload(run, name, {load_results.BASELINE.file: json.dumps(document).encode()})
+    shop.end(run, conclusion)
+    found = load_results.last_good(shop.client(shop.job().token), "staging", "smoke", main="main")
+    assert found == (json.dumps({"of": "this run"}) if believed else None)

@@ -113,7 +113,7 @@ def test_nothing_at_all(shop: Shop) -> None:
 def test_an_artifact_that_another_branch_or_workflow_made_is_none(
     shop: Shop, file: str, branch: str, event: str, said: str
 ) -> None:
-    commit = shop.commit(branch=LINE)
+    commit = shop.commit(branch=LINE if branch == LINE else "main")
     run = shop.workflow(file, "Deploy to Staging", JOB, commit=commit, branch=branch, event=event)
     run.title = f"Deploy {commit} to staging"
     forged(shop, run, commit)
@@ -155,6 +155,17 @@ def test_a_fork_whose_branch_is_called_main_proves_nothing(shop: Shop) -> None:
     assert listed["head_branch"] == "main"
     assert listed["head_repository_id"] != listed["repository_id"]
     assert "not by this repository's main" in why(shop, commit)
+
+
+def test_a_tag_called_main_proves_nothing(shop: Shop) -> None:
+    """Whoever may push can make it, and GitHub lists its runs as those of `main`; what ran is the file of the tagged commit."""
+    commit, own = shop.commit(), shop.commit(branch="feature")
+    for at, said in ((own, f"ran the file of {own[:7]}, which is not on main"), (commit, "its job")):
+        run = shop.workflow("deploy-staging.yml", "Deploy to Staging", "Mine", commit=at, ref="refs/tags/main")
+        assert run.head_branch == "main"
+        forged(shop, run, commit)
+        shop.end(run, "success")
+        assert said in why(shop, commit)
 
 
 def test_forged_statuses_and_records_prove_nothing(shop: Shop) -> None:

@@ -17,6 +17,7 @@ import requests
 from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.github.app import GitHub
+from rehearsal.runner import titles
 from rehearsal.runner.hub import Hub, InputError, NotAllowed
 from rehearsal.runner.model import Event, Job, PendingReview, Review, Run, Step
 from rehearsal.serving import Server
@@ -171,7 +172,6 @@ class ScriptedRunner:
 
     def _begin(self, event: Event, path: str, name: str, job: str, *, environment: str | None = None) -> Run:
         now = self._clock()
-        pull = event.payload.get("pull_request")
         run = Run(
             id=1_001 + len(self.runs),
             number=1 + len(self.runs),
@@ -180,8 +180,8 @@ class ScriptedRunner:
             workflow_name=name,
             title=name,
             event=event,
-            head_branch=pull["head"]["ref"] if pull else event.ref.removeprefix("refs/heads/"),
-            head_sha=pull["head"]["sha"] if pull else event.sha,
+            head_branch=titles.head_branch(event),
+            head_sha=titles.head_sha(event),
             status="in_progress",
             created_at=now,
             started_at=now,

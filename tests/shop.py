@@ -344,7 +344,7 @@ class Shop:
         self, commit: str, *, file: str = "deploy-staging.yml", branch: str = "main", event: str = "push", **fields: Any
     ) -> Run:
         """A run that proved a commit on staging, with its artifact; `fields` say what the artifact says otherwise. Not ended yet."""
-        head = self.head("main") if event == "workflow_run" else commit
+        head = commit if event == "push" else self.head("main")
         run = self.workflow(file, "Deploy to Staging", proof.JOB, commit=head, branch=branch, event=event)
         run.title = f"Deploy {commit} to staging"
         said = {

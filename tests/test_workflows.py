@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,21 @@ def test_checkouts_leave_no_credentials_behind(file: Path) -> None:
             assert step["with"]["persist-credentials"] is False, name
 
 
+FOR_PEOPLE = ("Keep screenshots and traces", "Keep the report", "Keep what was measured")
+
+
+@every
+def test_what_is_kept_for_people_is_linked_in_the_summary(file: Path) -> None:
+    """Whatever came of the job: what failed is looked at first."""
+    for name, job in jobs(file).items():
+        listed = job.get("steps", [])
+        for kept, link in pairwise(listed):
+            if kept["name"] in FOR_PEOPLE:
+                assert (link.get("uses"), link.get("if")) == ("./actions/link_artifact", "${{ !cancelled() }}"), name
+                assert link["with"]["url"] == f"${{{{ steps.{kept['id']}.outputs.artifact-url }}}}", name
+        assert not listed or listed[-1]["name"] not in FOR_PEOPLE, name
+
+
 @every
 def test_our_actions_come_after_a_checkout(file: Path) -> None:
     for name, job in jobs(file).items():
@@ -400,7 +416,7 @@ def runs(
         "failure": not cancelled and "failure" in ended.values(),
         "cancelled": cancelled,
     }
-    return condition(raw["if"], Scope(contexts={"needs": needs}, status=status))
+    return condition(raw.get("if", "success()"), Scope(contexts={"needs": needs}, status=status))
 
 
 DEPLOYING = ("deploy", "check-candidate", "go-live")
@@ -521,9 +537,18 @@ def test_only_what_is_live_and_passed_its_browser_tests_is_proved(
     assert runs(STAGING, "prove", {"go-live": go_live, "e2e": e2e}, outputs=outputs) is proved
 
 
-def test_the_commit_of_staging_is_the_pushed_one_or_that_of_the_run_it_follows() -> None:
+def test_a_commit_that_steps_aside_is_neither_built_nor_told_of() -> None:
+    """What is skipped skips all after it, but for the jobs that ask themselves."""
+    assert jobs(STAGING)["build"]["if"] == "needs.plan.outputs.state == 'to do'"
+    skipped = dict.fromkeys(("build", "deploy", "go-live", "e2e", "prove"), "skipped")
+    for job in ("deploy", "go-live", "e2e", "prove", "notify"):
+        before = {name: result for name, result in skipped.items() if name in jobs(STAGING)[job]["needs"]}
+        assert not runs(STAGING, job, {"plan": "success", **before}, outputs={"state": "superseded"}), job
+
+
+def test_the_commit_of_staging_is_asked_for_the_pushed_one_or_that_of_the_run_it_follows() -> None:
     (reference,) = {step["with"]["ref"] for step in jobs(STAGING)["plan"]["steps"] if "ref" in step.get("with", {})}
-    assert reference == "${{ github.event.workflow_run.head_sha || github.sha }}"
+    assert reference == "${{ inputs.commit || github.event.workflow_run.head_sha || github.sha }}"
     for name, job in jobs(STAGING).items():
         given = {step["with"]["ref"] for step in job["steps"] if "ref" in step.get("with", {})}
         assert name == "plan" or given <= {"${{ needs.plan.outputs.commit }}"}, name

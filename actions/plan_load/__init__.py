@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from actions.delivery import ENVIRONMENT
+from actions.delivery import ENVIRONMENT, TOKEN, github
 from pipelines.runtime import Input, Output, Runtime
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ INPUTS: tuple[Input, ...] = (
         doc="'true' when somebody asked for it; otherwise a manifest that declares no such load test is no error.",
         default="true",
     ),
+    Input(name="delivered_by", doc="Run of *Deploy to Staging* whose end started this; empty when another event did."),
+    TOKEN,
 )
 OUTPUTS: tuple[Output, ...] = (
     Output(name="shards", doc="JSON list of numbers, one for each runner."),
@@ -43,17 +45,18 @@ OUTPUTS: tuple[Output, ...] = (
 def main(runtime: Runtime) -> int:
     """Raises InputError for a profile or a number there is not, RefusedError for more load than the environment takes."""
     values = runtime.inputs(INPUTS)
-    from pipelines.delivery import load_target
+    from pipelines.delivery import candidate, load_target
     from pipelines.delivery.context import settings_of
     from pipelines.errors import InputError
     from pipelines.manifest import load
 
     manifest, environment = load(), values["environment"]
     if values["asked"] != "true" and not _declared(manifest, environment, values["profile"]):
-        runtime.output("shards", "[]")
-        runtime.output("count", "0")
-        runtime.summary(f"No load test {values['profile']!r} of {environment} is declared: nothing to do.")
-        return 0
+        return _nothing(runtime, f"No load test {values['profile']!r} of {environment} is declared: nothing to do.")
+    if values["delivered_by"] and not candidate.made_live(github(runtime, values["token"]), values["delivered_by"]):
+        return _nothing(
+            runtime, f"Run {values['delivered_by']} stepped aside and made nothing live: nothing new to measure."
+        )
     profile = load_target.profile_named(manifest, values["profile"])
     if not values["shards"].isdecimal() or not 1 <= int(values["shards"]) <= MOST_SHARDS:
         raise InputError(
@@ -72,6 +75,13 @@ def main(runtime: Runtime) -> int:
         f"### Load test of {environment}\n\n`{values['profile']}`: {profile.arrivals}, up to {profile.most_per_second:g} visits per second "
         f"for {profile.seconds:g} s, from {count} runner{'s' if count > 1 else ''}"
     )
+    return 0
+
+
+def _nothing(runtime: Runtime, why: str) -> int:
+    runtime.output("shards", "[]")
+    runtime.output("count", "0")
+    runtime.summary(why)
     return 0
 
 

@@ -25,7 +25,12 @@ JOB = next(job.title for job in STAGING if job.key == "prove")
 FILE = "proof.json"
 FORMAT = 1
 KIND = evidence.Kind(
-    name="the proof", workflow=WORKFLOW, events=("push", "workflow_run"), job=JOB, file=FILE, format=FORMAT
+    name="the proof",
+    workflow=WORKFLOW,
+    events=("push", "workflow_run", "workflow_dispatch"),
+    job=JOB,
+    file=FILE,
+    format=FORMAT,
 )
 
 
@@ -77,7 +82,8 @@ def find(
         f"{commit[:7]} was not proved on {environment}",
         where=WORKFLOW,
         why="; ".join(dict.fromkeys(doubts)) or f"no run of the {environment} workflow on {main} proved this commit",
-        next_step="see its runs of *Deploy to Staging*; re-run the failed one, or wait for the one under way, then dispatch again",
+        next_step="see its runs of *Deploy to Staging*; re-run the failed one, wait for the one under way, or dispatch the workflow with "
+        f"`commit` = {commit} when it stepped aside for a newer commit; then start this again",
     )
 
 
@@ -96,7 +102,7 @@ def _fits(proof: Mapping[str, Any], run: Mapping[str, Any], environment: str, co
 
 
 def _started_for(run: Mapping[str, Any], commit: str) -> bool:
-    """Of a maintenance line the run stands at the default branch's own commit; the workflow's `run-name` names the line's."""
+    """But for a push the run stands at the default branch's own commit; the workflow's `run-name` names the one that is deployed."""
     return bool(commit == run["head_sha"]) if run["event"] == "push" else commit in str(run["display_title"]).split()
 
 

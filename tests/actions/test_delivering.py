@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from actions import mark_stable
+from pipelines.delivery import proof
 from pipelines.images import pack_layout
 from pipelines.overlay import Overlay
 from rehearsal.emulators.slack.app import Slack
@@ -94,6 +95,7 @@ def test_what_each_job_of_staging_puts_out_and_shows(at: Workplace) -> None:
     run = at.shop.workflow("deploy-staging.yml", "Deploy to Staging", "deploy", commit=commit)
     at.job(run, commit, GITHUB_EVENT_NAME="push", GITHUB_REF="refs/heads/main", GITHUB_SHA=commit)
     assert at.act("plan_staging", environment="staging") == {
+        "state": "to do",
         "commit": commit,
         "components": '["backend", "web"]',
         "builds": '[{"component": "backend", "node": ""}, {"component": "web", "node": ""}]',
@@ -119,6 +121,31 @@ def test_what_each_job_of_staging_puts_out_and_shows(at: Workplace) -> None:
     assert "the page is this release" in at.summary
     assert Path("reports/smoke.xml").read_text().count("<testcase") == 3
     assert at.act("mark_stable", **given)["name"] == f"proof-staging-{commit}"
+
+
+def test_a_push_for_which_a_newer_one_waits_steps_aside_and_can_be_deployed_on_purpose(at: Workplace) -> None:
+    older, newer = at.shop.commit("feat: a"), at.shop.commit("feat: b")
+    first = at.shop.workflow("deploy-staging.yml", "Deploy to Staging", "plan", commit=older)
+    at.shop.workflow("deploy-staging.yml", "Deploy to Staging", "plan", commit=newer)
+    at.job(first, older, GITHUB_EVENT_NAME="push", GITHUB_REF="refs/heads/main", GITHUB_SHA=older)
+    assert at.act("plan_staging", environment="staging") == {"state": "superseded"}
+    assert at.summary.startswith(f"### ⏭️ `{older[:7]}` is superseded by `{newer[:7]}`")
+    asked = at.shop.workflow(
+        "deploy-staging.yml", "Deploy to Staging", proof.JOB, commit=newer, event="workflow_dispatch"
+    )
+    asked.title = f"Deploy {older} to staging"
+    event = at.shop.folder / "event.json"
+    event.write_text(json.dumps({"inputs": {"commit": older}}))
+    at.stage(
+        older,
+        {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_SHA": newer, "GITHUB_EVENT_PATH": str(event)},
+        run=asked,
+    )
+    assert {each.identity.commit for each in at.shop.host("staging", "web").deployments if each.identity} == {older}
+    at.shop.check(older)
+    at.shop.tag("v1.0.0", older)
+    _, planned = at.plan("v1.0.0")
+    assert planned["commit"] == older, "a release may be made of it"
 
 
 def test_another_commit_than_the_events_is_not_deployed(at: Workplace) -> None:

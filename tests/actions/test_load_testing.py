@@ -60,7 +60,7 @@ QUICK_PAGES = {
 def planned(step: Any, text: str = LOADED, *, code: int = 0, **inputs: str) -> dict[str, str]:
     Path("shipmate.yml").write_text(text)
     Path(step.environ["GITHUB_OUTPUT"]).unlink(missing_ok=True)
-    assert step.run(plan_load.main, **{"environment": "staging", **inputs}) == code, step.log
+    assert step.run(plan_load.main, **{"environment": "staging", "token": "-", **inputs}) == code, step.log
     found: dict[str, str] = step.outputs()
     return found
 
@@ -70,6 +70,18 @@ def test_one_runner_begins_when_it_is_ready(step: Any) -> None:
     assert (found["shards"], found["count"], found["start"]) == ("[0]", "1", "")
     assert (found["asks"], found["pages"], found["starts"]) == ("false", "true", "false")
     assert "4 visits per second for 120 s, from 1 runner" in step.summary()
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_delivery_that_stepped_aside_is_not_measured(
+    step: Any, monkeypatch: pytest.MonkeyPatch, *, live: bool
+) -> None:
+    """It ended well, and what is live has been measured when its own delivery ended."""
+    step.environ["GITHUB_REPOSITORY"] = "techmate/platform"
+    monkeypatch.setattr("pipelines.delivery.candidate.made_live", lambda github, run: live and run == "77")
+    found = planned(step, delivered_by="77")
+    assert found["count"] == ("1" if live else "0")
+    assert ("stepped aside and made nothing live" in step.summary()) is not live
 
 
 def test_several_runners_begin_at_one_instant_and_draw_from_one_seed(step: Any) -> None:

@@ -83,9 +83,9 @@ class Workplace:
 
     # the workflows --------------------------------------------------------------------------------------------------
 
-    def stage(self, commit: str, event: Mapping[str, str] | None = None) -> Run:
+    def stage(self, commit: str, event: Mapping[str, str] | None = None, *, run: Run | None = None) -> Run:
         """Deploy to Staging, up to the proof that its run keeps."""
-        run = self.shop.workflow("deploy-staging.yml", "Deploy to Staging", proof.JOB, commit=commit)
+        run = run or self.shop.workflow("deploy-staging.yml", "Deploy to Staging", proof.JOB, commit=commit)
         run.title = f"Deploy {commit} to staging"
         place, data = {"environment": "staging"}, {"environment": "staging", "commit": commit}
         given = {"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main", "GITHUB_SHA": commit, **(event or {})}

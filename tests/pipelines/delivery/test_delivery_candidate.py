@@ -11,6 +11,7 @@ from pipelines.delivery import candidate
 from pipelines.errors import InputError, RefusedError
 from pipelines.manifest import parse
 from pipelines.runtime import Runtime
+from rehearsal.runner.model import Run
 from tests.shop import REPOSITORY, Shop
 from tests.shop_files import MANIFEST
 
@@ -57,7 +58,7 @@ def test_no_other_ref_does(shop: Shop, event: str, ref: str) -> None:
 
 
 @pytest.mark.world
-@pytest.mark.parametrize("event", ["workflow_dispatch", "pull_request", "pull_request_target", "schedule", ""])
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "schedule", ""])
 def test_no_other_event_does(shop: Shop, event: str) -> None:
     with pytest.raises(InputError, match="nothing goes to staging by the event"):
         commit_of(shop, runtime(event))
@@ -148,3 +149,86 @@ def test_nor_one_that_is_gone_or_a_name(shop: Shop, commit: str) -> None:
 )
 def test_what_a_maintenance_line_is(branch: str, expected: bool) -> None:
     assert candidate.is_maintenance(parse(MANIFEST), branch) == expected
+
+
+# asked for by somebody --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.world
+def test_an_earlier_commit_of_main_goes_there_when_somebody_asks_for_it(shop: Shop) -> None:
+    commit = shop.commit()
+    shop.commit()
+    assert commit_of(shop, runtime("workflow_dispatch", inputs={"commit": commit})) == commit
+
+
+@pytest.mark.world
+@pytest.mark.parametrize("commit", ["", "main", "abc1234", "A" * 40, "a" * 40 + " " + "b" * 40, "../main"])
+def test_what_is_no_whole_commit_does_not(shop: Shop, commit: str) -> None:
+    with pytest.raises(InputError, match="is no whole SHA of a commit"):
+        commit_of(shop, runtime("workflow_dispatch", inputs={"commit": commit}))
+
+
+@pytest.mark.world
+def test_nor_does_one_that_was_not_merged(shop: Shop) -> None:
+    commit = shop.commit(branch="feature")
+    with pytest.raises(RefusedError, match=f"{commit[:7]} is not on main"):
+        commit_of(shop, runtime("workflow_dispatch", inputs={"commit": commit}))
+
+
+# superseded -------------------------------------------------------------------------------------------------------------
+
+
+def deployed(
+    shop: Shop, commit: str, *, event: str = "push", branch: str = "main", job: str = candidate.GO_LIVE
+) -> Run:
+    return shop.workflow("deploy-staging.yml", "Deploy to Staging", job, commit=commit, event=event, branch=branch)
+
+
+def superseded_by(shop: Shop, run: Run, event: str = "push", **environ: str) -> str:
+    """As the plan of a run asks."""
+    given = {"GITHUB_EVENT_NAME": event, "GITHUB_RUN_ID": str(run.id), "GITHUB_RUN_ATTEMPT": "1", **environ}
+    made = Runtime(environ=given, stream=io.StringIO())
+    return candidate.superseded_by(made, run.head_sha, parse(MANIFEST), shop.client(shop.job().token))
+
+
+@pytest.mark.world
+def test_a_push_steps_aside_for_the_newest_that_waits(shop: Shop) -> None:
+    runs = [deployed(shop, shop.commit()) for _ in range(3)]
+    assert [superseded_by(shop, run) for run in runs] == [runs[2].head_sha, runs[2].head_sha, ""]
+
+
+@pytest.mark.world
+@pytest.mark.parametrize(
+    ("conclusion", "job", "steps_aside"),
+    [
+        ("success", candidate.GO_LIVE, True),
+        ("success", "Plan", False),
+        ("failure", candidate.GO_LIVE, False),
+        ("cancelled", candidate.GO_LIVE, False),
+    ],
+    ids=["went live", "stepped aside itself", "failed", "cancelled"],
+)
+def test_and_for_one_that_went_live_meanwhile(shop: Shop, conclusion: str, job: str, *, steps_aside: bool) -> None:
+    older, newer = deployed(shop, shop.commit()), deployed(shop, shop.commit(), job=job)
+    shop.end(newer, conclusion)
+    assert superseded_by(shop, older) == (newer.head_sha if steps_aside else "")
+
+
+@pytest.mark.world
+def test_on_purpose_it_steps_aside_for_nobody(shop: Shop) -> None:
+    """By a dispatch, or run again."""
+    older = deployed(shop, shop.commit())
+    deployed(shop, shop.commit())
+    assert superseded_by(shop, older, "workflow_dispatch") == ""
+    assert superseded_by(shop, older, GITHUB_RUN_ATTEMPT="2") == ""
+
+
+@pytest.mark.world
+def test_what_does_not_hold_it_supersedes_nothing(shop: Shop) -> None:
+    """Another branch's commit, a maintenance line's run, and a branch that was forced elsewhere."""
+    elsewhere = shop.commit(branch="elsewhere")
+    older = deployed(shop, shop.commit())
+    deployed(shop, shop.commit(branch=LINE), event="workflow_run")
+    deployed(shop, shop.commit(branch="feature"), branch="feature")
+    deployed(shop, elsewhere)
+    assert superseded_by(shop, older) == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -23,3 +23,11 @@ class RequestCount:
     """Those that the limit knows."""
     not_modified: int = 0
     """Conditional ones answered 304, which cost nothing."""
+    by_job: dict[int, dict[str, int]] = field(default_factory=dict)
+    """Job -> route ("GET /repos/{owner}/{repo}/…") -> those that the limit knows."""
+
+    def add(self, job: int, route: str, number: int) -> None:
+        """Count requests of a job; -1 takes one back that cost nothing."""
+        self.counted += number
+        of_job = self.by_job.setdefault(job, {})
+        of_job[route] = of_job.get(route, 0) + number

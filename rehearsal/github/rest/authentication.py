@@ -32,8 +32,8 @@ def identify(instance: GitHubInstance, header: str | None) -> Identity:
     return Identity(user=instance.database.users[token.login], token=token)
 
 
-def count(instance: GitHubInstance, token: Token | None) -> dict[str, str]:
-    """Count a request against the hour of the token's owner; returns the headers that say so.
+def count(instance: GitHubInstance, token: Token | None, route: str) -> dict[str, str]:
+    """Count a request against the hour of the token's owner; returns the headers that say so. `route`: its method and path, unfilled.
 
     Raises Problem 403 when the hour is used up.
     """
@@ -48,16 +48,16 @@ def count(instance: GitHubInstance, token: Token | None) -> dict[str, str]:
         raise Problem(403, f"API rate limit exceeded for {whose}.", headers=_headers(limit, limit, reset))
     allowance.used += 1
     if (requests := _of_run(instance, token)) is not None:
-        requests.counted += 1
+        requests.add(token.job_id or 0, route, 1)
     return _headers(limit, allowance.used, reset)
 
 
-def uncount(instance: GitHubInstance, token: Token) -> dict[str, str]:
+def uncount(instance: GitHubInstance, token: Token, route: str) -> dict[str, str]:
     """Uncount a request that was answered 304; returns the headers as they are then."""
     allowance = allowance_of(instance, token)
     allowance.used -= 1
     if (requests := _of_run(instance, token)) is not None:
-        requests.counted -= 1
+        requests.add(token.job_id or 0, route, -1)
         requests.not_modified += 1
     return _headers(LIMITS[token.kind], allowance.used, reset_at(instance, allowance))
 

@@ -68,6 +68,8 @@ def routes(instance: GitHubInstance, endpoints: list[Endpoint]) -> list[Route]:
 
 
 def _serve(instance: GitHubInstance, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    route = f"{endpoint.method} {endpoint.path}"
+
     async def serve(request: Request) -> Response:
         headers = {
             "X-GitHub-Request-Id": uuid.uuid4().hex[:16].upper(),
@@ -76,7 +78,7 @@ def _serve(instance: GitHubInstance, endpoint: Endpoint) -> Callable[[Request], 
         try:
             _check_version(request)
             identity = identify(instance, request.headers.get("authorization"))
-            headers |= {} if endpoint.free else count(instance, identity.token)
+            headers |= {} if endpoint.free else count(instance, identity.token, route)
             found = instance.repository(_full_name(request)) if endpoint.needs else None
             if found is not None:
                 check(identity, found, endpoint.needs, endpoint.role)
@@ -98,7 +100,7 @@ def _serve(instance: GitHubInstance, endpoint: Endpoint) -> Callable[[Request], 
             return answer
         response = answer.response(request, headers)
         if response.status_code == NOT_MODIFIED and identity.token is not None:
-            response.headers.update(uncount(instance, identity.token))
+            response.headers.update(uncount(instance, identity.token, route))
         return response
 
     return serve

@@ -85,7 +85,9 @@ def world(runner: Runner, tmp_path: Path) -> Iterator[httpx.Client]:
     inside = SimpleNamespace(
         runner=runner,
         github=SimpleNamespace(
-            instance=SimpleNamespace(requests=lambda run: RequestCount(counted=run.id * 10, not_modified=3))
+            instance=SimpleNamespace(
+                requests=lambda run: RequestCount(counted=run.id * 10, not_modified=3, by_job={4: {"GET /x": 10}})
+            )
         ),
         journal=Journal(),
         definition=definition.read(written(tmp_path)),
@@ -108,7 +110,7 @@ def test_a_run_is_shown_to_the_millisecond(world: httpx.Client, runner: Runner) 
     assert shown["ended"] == NOON.timestamp() + 4
     assert shown["conclusion"] == "failure"
     assert shown["waits_for"] == []
-    assert shown["requests"] == {"counted": 10, "not_modified": 3}
+    assert shown["requests"] == {"counted": 10, "not_modified": 3, "by_job": {"4": {"GET /x": 10}}}
     assert [(one["name"], one["started"], one["log"]) for one in shown["jobs"]] == [
         ("Skipped", NOON.timestamp() + 4, []),
         ("Tests", NOON.timestamp() + 1, []),

@@ -137,6 +137,8 @@ def test_what_has_not_changed_costs_nothing_and_a_run_knows_what_it_asked(scene:
     assert job.api("GET", f"{HERE}/deployments").status_code == 403
     requests_made = scene.do(scene.github.instance.requests, run)
     assert (requests_made.counted, requests_made.not_modified) == (2, 1), "a refusal is a request too"
+    own = {"GET /repos/{owner}/{repo}/contents/{path:path}": 1, "GET /repos/{owner}/{repo}/deployments": 1}
+    assert requests_made.by_job == {run.jobs[0].id: own}
     scene.job_token({})
     other = max(scene.runner.runs.values(), key=lambda one: one.id)
     assert scene.do(scene.github.instance.requests, other).counted == 0

@@ -58,6 +58,8 @@ class Deployed:
     """The provider's own word."""
     problem: str = ""
     """Why it is not ready, in the provider's words."""
+    back_by: str = ""
+    """How its provider would give it the traffic back, for people; empty where there is one way only."""
 
 
 @dataclass(frozen=True, kw_only=True)

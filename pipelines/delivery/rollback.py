@@ -92,7 +92,8 @@ def plan(facts: Facts) -> list[Step]:
         )
     targets = {component: _target(release, component, live) for component, live in facts.live.items()}
     left = {component: _left(release, live) for component, live in facts.live.items()}
-    restoring = _restoring({name: (release, found.key) for name, found in targets.items()}, stopping=under_way)
+    keys = {name: (release, found.key) for name, found in targets.items()}
+    restoring = _restoring(keys, facts.live, stopping=under_way)
     moves = any(d.identity and d.identity.release != release for live in facts.live.values() for d in live.serving())
     unmarked = any(not step.done(facts.live[step.component]) for step in restoring if isinstance(step, MarkRestored))
     if not moves and not unmarked:
@@ -145,7 +146,7 @@ def plan_to_base(failed: Plan, lives: Mapping[str, Live], holder: str = "") -> l
         MarkFailed(component=name, release=release, to=base.release, why="its delivery failed", kind="return")
         for name, base in bases.items()
     ]
-    return [*marks, *_restoring({name: (base.release, base.key) for name, base in bases.items()})]
+    return [*marks, *_restoring({name: (base.release, base.key) for name, base in bases.items()}, lives)]
 
 
 def taken_over(failed: Plan, lives: Mapping[str, Live], holder: str) -> str:
@@ -164,11 +165,17 @@ def _under_way(each: DeliveryFacts, live: Live) -> bool:
     return each.base is not None and bool(each.base.release) and live.marks.restoring == each.base.release
 
 
-def _restoring(targets: Mapping[str, tuple[str, str]], stopping: Lock | None = None) -> list[Step]:
+def _restoring(
+    targets: Mapping[str, tuple[str, str]], lives: Mapping[str, Live], stopping: Lock | None = None
+) -> list[Step]:
     """`targets`: component -> (release, key). What was not deployed by us has no release that could be asked for."""
     ours = {name: found for name, found in targets.items() if found[0]}
     return [
-        *(Restore(component=name, release=release or key, key=key) for name, (release, key) in targets.items()),
+        *(
+            Restore(component=name, release=release or key, key=key, by=found.back_by if found else "")
+            for name, (release, key) in targets.items()
+            for found in (lives[name].find(key),)
+        ),
         *(VerifyLive(component=name, release=release) for name, (release, _) in ours.items()),
         *(
             StayRestored(component=name, release=release, key=key)

@@ -7,7 +7,7 @@ are kept in the project's plain variable SHIPMATE_MARKS (docs/decisions/0007). P
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,30 @@ from pipelines.providers.files import Upload, uploads
 from pipelines.providers.marks import read as read_marks
 from pipelines.providers.marks import require_lock, with_stable, written
 from pipelines.providers.vercel_api import VercelApi, VercelRefused
+from pipelines.providers.vercel_deployments import (
+    FAILED,
+    FIELDS,
+    MARK,
+    ROLLED_BACK,
+    created,
+    deployed,
+    identity_of,
+    problem_of,
+    state_of,
+    ways_back,
+)
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
 BYPASS = "x-vercel-protection-bypass"
 """The header that lets automation see a protected deployment."""
-MARK = "shipmate-"
 MARKS = "SHIPMATE_MARKS"
 SETTLED = "SHIPMATE_SETTLED"
 """Where suites before `MARKS` kept the stable deployments; read, never written."""
+PLAN_REFUSES = 402
+"""What Vercel answers when a plan does not have something."""
 POLLING = Polling(interval=0.2, growth=1.5, longest=2.0)
 LIMIT = 600.0
 """Seconds a deployment or a promotion may take."""
-_FIELDS = ("release", "commit", "digest", "schema", "contracts", "run", "attempt", "by", "approved")
-_FAILED = ("ERROR", "CANCELED")
 
 
 class VercelHost:
@@ -50,8 +61,8 @@ class VercelHost:
         """The live deployment as this process last saw or made it."""
 
     @cached_property
-    def _project(self) -> str:
-        """The project's id. Raises InputError when there is no such project."""
+    def _settings(self) -> dict[str, Any]:
+        """The project as it was when it was first asked for. Raises InputError when there is no such project."""
         found = self._api.find(f"/v9/projects/{self._target.project}")
         if found is None:
             raise InputError(
@@ -60,7 +71,12 @@ class VercelHost:
                 why="it was never created, or the token cannot see it",
                 next_step="create it, or correct `project` in shipmate.yml",
             )
-        return str(found["id"])
+        settings: dict[str, Any] = found
+        return settings
+
+    @property
+    def _project(self) -> str:
+        return str(self._settings["id"])
 
     def live(self) -> Live:
         """The real state. Raises CredentialsError, ProviderError, ProviderUnavailable."""
@@ -69,7 +85,8 @@ class VercelHost:
         listed = self._deployments()
         if current and current not in {raw["uid"] for raw in listed}:
             listed.append(self._read(current))
-        deployments = tuple(_deployed(raw, current) for raw in listed)
+        ways = ways_back(listed, current, hobby=self._is_hobby)
+        deployments = tuple(replace(deployed(raw, current), back_by=ways.get(str(raw["uid"]), "")) for raw in listed)
         return Live(url=self._target.url, deployments=deployments, version=current, marks=self._marks())
 
     def stage(self, artifact: Artifact, identity: Identity) -> Deployed:
@@ -82,7 +99,7 @@ class VercelHost:
             found = faults.once(
                 lambda: self._create(files, identity), lambda: self._find(identity), policy=self._policy
             )
-        return _deployed(self._until_ready(str(found.get("uid") or found["id"])), self._current())
+        return deployed(self._until_ready(str(found.get("uid") or found["id"])), self._current())
 
     def shift(self, key: str, percent: int, *, lock: str = "") -> Live:
         """See roles.Host. A deployment that was live before is brought back by instant rollback, another is promoted.
@@ -106,7 +123,7 @@ class VercelHost:
             )
         require_lock(self._marks(), lock, self._target.project)
         if current != key:
-            self._move(key, back=self._is_earlier(self._require_ready(key), current))
+            self._move(key, back=self._can_roll_back(self._require_ready(key), current))
             self._until_live(key)
         self._known = key
         live = self.live()
@@ -129,7 +146,7 @@ class VercelHost:
 
     def mark_stable(self, key: str, *, lock: str = "") -> None:
         """See roles.Host."""
-        identity = _identity(self._read(key))
+        identity = identity_of(self._read(key))
 
         def change(marks: Marks) -> Marks:
             require_lock(marks, lock, self._target.project)
@@ -160,7 +177,7 @@ class VercelHost:
 
     def _create(self, files: list[Upload], identity: Identity) -> dict[str, Any]:
         """Create the deployment, sending the files Vercel says it does not have. Twice: it may forget some in between."""
-        marks = {f"{MARK}{field}": getattr(identity, field) for field in _FIELDS if getattr(identity, field)}
+        marks = {f"{MARK}{field}": getattr(identity, field) for field in FIELDS if getattr(identity, field)}
         body = {
             "name": self._target.project,
             "project": self._project,
@@ -210,13 +227,32 @@ class VercelHost:
 
         faults.once(write, lambda: None, policy=self._policy)
 
-    def _is_earlier(self, deployment: Mapping[str, Any], current: str) -> bool:
-        """Whether it was live before, and what is live now is newer: then it is a way back."""
+    def _can_roll_back(self, deployment: Mapping[str, Any], current: str) -> bool:
+        """Whether instant rollback gives it the traffic: it was live before, what is live now is newer, and the plan reaches so far."""
         if not current or deployment.get("readySubstate") != "PROMOTED":
             return False
-        return _created(deployment) < _created(self._read(current))
+        if created(deployment) >= created(self._read(current)):
+            return False
+        if not self._is_hobby:
+            return True
+        return ways_back(self._deployments(), current, hobby=True).get(str(deployment["id"])) == ROLLED_BACK
+
+    @property
+    def _is_hobby(self) -> bool:
+        """Whether the team's plan is Hobby, as what is live says; of a project where nothing is, nobody goes back."""
+        live = (self._settings.get("targets") or {}).get("production") or {}
+        return live.get("plan") == "hobby"
 
     def _move(self, key: str, *, back: bool) -> None:
+        """`back`: by instant rollback. Where the plan turns out not to reach so far, by promotion."""
+        try:
+            self._ask_to_move(key, back=back)
+        except VercelRefused as error:
+            if not back or error.status != PLAN_REFUSES:
+                raise
+            self._ask_to_move(key, back=False)
+
+    def _ask_to_move(self, key: str, *, back: bool) -> None:
         path = (
             f"/v1/projects/{self._project}/rollback/{key}" if back else f"/v10/projects/{self._project}/promote/{key}"
         )
@@ -243,9 +279,9 @@ class VercelHost:
             deployment = self._read(key)
             if deployment["readyState"] == "READY":
                 return deployment
-            if deployment["readyState"] in _FAILED:
+            if deployment["readyState"] in FAILED:
                 raise CheckFailed(
-                    f"{key} did not become ready: {_problem(deployment)}",
+                    f"{key} did not become ready: {problem_of(deployment)}",
                     where=self._target.project,
                     why="the build was refused; it never had traffic",
                     next_step=f"read its log: {deployment.get('inspectorUrl') or 'Vercel → Deployments'}",
@@ -267,11 +303,11 @@ class VercelHost:
     def _find(self, identity: Identity) -> dict[str, Any] | None:
         """The newest deployment of this release with this digest that has not failed."""
         for raw in self._deployments():
-            known = _identity(raw)
+            known = identity_of(raw)
             if (
                 known
                 and (known.release, known.digest) == (identity.release, identity.digest)
-                and _state(raw) not in _FAILED
+                and state_of(raw) not in FAILED
             ):
                 return raw
         return None
@@ -279,7 +315,7 @@ class VercelHost:
     def _deployments(self) -> list[dict[str, Any]]:
         params = {"projectId": self._project, "target": "production", "limit": "100"}
         found: list[dict[str, Any]] = self._api.call("GET", "/v7/deployments", params=params)["deployments"]
-        return sorted(found, key=_created, reverse=True)
+        return sorted(found, key=created, reverse=True)
 
     def _read(self, key: str) -> dict[str, Any]:
         found: dict[str, Any] = self._api.call("GET", f"/v13/deployments/{key}")
@@ -317,47 +353,3 @@ def _folder(artifact: Artifact) -> Path:
             next_step="get the build's files first (`images.pull_files`)",
         )
     return folder
-
-
-def _deployed(raw: Mapping[str, Any], current: str) -> Deployed:
-    key = str(raw.get("uid") or raw["id"])
-    state = _state(raw)
-    return Deployed(
-        key=key,
-        url=f"https://{raw['url']}" if raw.get("url") else "",
-        ready=state == "READY",
-        identity=_identity(raw),
-        traffic=100 if key == current else 0,
-        created=_iso(raw),
-        state=state,
-        problem=_problem(raw) if state in _FAILED else "",
-    )
-
-
-def _identity(raw: Mapping[str, Any]) -> Identity | None:
-    meta = raw.get("meta") or {}
-    marks = {field: str(meta.get(f"{MARK}{field}", "")) for field in _FIELDS}
-    if not (marks["release"] and marks["digest"]):
-        return None
-    return Identity(**{**marks, "schema": marks["schema"] or "0000", "contracts": marks["contracts"] or "0000"})
-
-
-def _state(raw: Mapping[str, Any]) -> str:
-    return str(raw.get("readyState") or raw.get("state") or "")
-
-
-def _problem(raw: Mapping[str, Any]) -> str:
-    said = ": ".join(str(raw[key]) for key in ("errorCode", "errorMessage") if raw.get(key))
-    return said or f"it is {_state(raw)}"
-
-
-def _created(raw: Mapping[str, Any]) -> int:
-    """Milliseconds since 1970; lists and single deployments name it differently."""
-    return int(raw.get("createdAt") or raw.get("created") or 0)
-
-
-def _iso(raw: Mapping[str, Any]) -> str:
-    created = _created(raw)
-    if not created:
-        return ""
-    return datetime.fromtimestamp(created / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

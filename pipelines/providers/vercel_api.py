@@ -55,7 +55,7 @@ class VercelApi(Api):
                 why="it is wrong, expired or revoked",
                 next_step="make a new one (Vercel → Account Settings → Tokens) and replace the secret VERCEL_TOKEN",
             )
-        if answer.status_code in (402, 403):
+        if answer.status_code == 403:
             return CredentialsError(
                 f"Vercel refuses ({words})",
                 where=where,

@@ -26,10 +26,12 @@ class Restore(Step):
     observes: ClassVar[bool] = True
     release: str
     key: str
+    by: str = ""
+    """How, where its provider has more than one way."""
 
     @property
     def says(self) -> str:
-        return f"give all traffic to {self.release} ({self.key})"
+        return f"give all traffic to {self.release} ({self.key}){f', {self.by}' if self.by else ''}"
 
     def done(self, live: Live) -> str:
         found = live.find(self.key)

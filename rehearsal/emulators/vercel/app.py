@@ -44,12 +44,13 @@ class Vercel(ProviderEmulator):
         team: str = "techmate",
         projects: Mapping[str, Iterable[str]] = TECHMATE,
         pace: Pace | None = None,
+        plan: str = "pro",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._bypass = tuple(bypass)
         self._projects = {name: tuple(domains) for name, domains in projects.items()}
         self._sites: dict[str, Site] = {}
-        self.account = Account(team=team, pace=pace or Pace(), clock=clock)
+        self.account = Account(team=team, pace=pace or Pace(), plan=plan, clock=clock)
         self._seed()
         self.app: ASGIApp = api(self.account, Access(self.account, dict(tokens)))
 

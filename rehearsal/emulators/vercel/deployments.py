@@ -142,7 +142,7 @@ class DeploymentsApi:
         target = deployment.target or "preview"
         known = (("sha", "githubCommitSha"), ("branch", "githubCommitRef"))
         meta = {name: query[short] for short, name in known if short in query}
-        candidate = deployment.substate == "PROMOTED" and deployment is not self._account.live(project)
+        candidate = self._account.can_roll_back_to(project, deployment)
         return (
             (not wanted_projects or bool(wanted_projects & {project.id, project.name}))
             and ("target" not in query or query["target"] == target)

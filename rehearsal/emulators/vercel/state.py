@@ -45,6 +45,10 @@ class Account:
     pace: Pace = field(default_factory=Pace)
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""
+    plan: str = "pro"
+    """hobby, pro or enterprise."""
+    counts_staged: bool = False
+    """Of Hobby: whether the deployment "before" the live one is the one before it in time, live once or not. Vercel does not say which."""
     blobs: dict[str, bytes] = field(default_factory=dict)
     """Uploaded files by their SHA-1."""
     projects: dict[str, Project] = field(default_factory=dict)
@@ -188,16 +192,39 @@ class Account:
     def roll_back(self, project: Project, deployment: Deployment, reason: str | None) -> None:
         """Bring an earlier production deployment back, at once.
 
-        Raises ApiError: 409 while a promotion runs or when it is live already, 422 when it never was live.
+        Raises ApiError: 409 while a promotion runs or when it is live already, 422 when it never was live, 402 when the plan is Hobby
+        and another was live in between.
         """
         self._require_production(project, deployment)
         if deployment is self.live(project):
             raise ApiError(409, "already_rolled_back", "The deployment is already the current production deployment.")
         if deployment.substate != "PROMOTED":
             raise ApiError(422, "unprocessable_entity", "The deployment never was in production: promote it instead.")
+        if not self.can_roll_back_to(project, deployment):
+            raise ApiError(
+                402,
+                "unprocessable_entity",
+                "To rollback further than the previous production deployment, upgrade to pro.",
+            )
         self._request(project, "rollback", deployment, 0)
         project.rollback_reason = reason
         self.advance()
+
+    def can_roll_back_to(self, project: Project, deployment: Deployment) -> bool:
+        """Whether instant rollback may go to a deployment: one that was live and is not; on Hobby the one right before what is."""
+        live = self.live(project)
+        if deployment.substate != "PROMOTED" or deployment is live:
+            return False
+        if self.plan != "hobby":
+            return True
+        before = [
+            each
+            for each in self.deployments.values()
+            if (each.project_id, each.target, each.state) == (project.id, "production", "READY")
+            and (each.substate == "PROMOTED" or self.counts_staged)
+            and (live is None or each.created < live.created)
+        ]
+        return deployment is max(before, key=lambda each: each.created, default=None)
 
     def _require_production(self, project: Project, deployment: Deployment) -> None:
         if deployment.project_id != project.id:

@@ -74,7 +74,6 @@ def listed_deployment_json(account: Account, deployment: Deployment) -> dict[str
         "errorMessage": message,
     }
     project = account.projects[deployment.project_id]
-    is_candidate = deployment.substate == "PROMOTED" and deployment is not account.live(project)
     return {
         "uid": deployment.id,
         "name": deployment.name,
@@ -87,7 +86,7 @@ def listed_deployment_json(account: Account, deployment: Deployment) -> dict[str
         "readyState": deployment.state,
         "target": deployment.target,
         "aliasAssigned": deployment.assigned or False,
-        "isRollbackCandidate": is_candidate,
+        "isRollbackCandidate": account.can_roll_back_to(project, deployment),
         "creator": creator(deployment.creator),
         "inspectorUrl": f"https://vercel.com/{account.team}/{deployment.name}/{deployment.id.removeprefix('dpl_')}",
         "meta": deployment.meta,
@@ -114,7 +113,7 @@ def event_json(deployment: Deployment, number: int) -> dict[str, Any]:
 def project_json(account: Account, project: Project) -> dict[str, Any]:
     """`GET /v9/projects/{idOrName}`."""
     live = account.live(project)
-    target = None if live is None else _target_json(live)
+    target = None if live is None else _target_json(account, live)
     optional: dict[str, Any] = {
         "lastAliasRequest": _request_json(project),
         "lastRollbackTarget": {} if project.rolled_back_to else None,
@@ -133,7 +132,7 @@ def project_json(account: Account, project: Project) -> dict[str, Any]:
         "framework": project.framework,
         "live": live is not None,
         "autoAssignCustomDomains": project.auto_assign,
-        "alias": [_project_alias_json(domain, live) for domain in project.domains],
+        "alias": [_project_alias_json(account, domain, live) for domain in project.domains],
         "targets": {} if target is None else {"production": target},
         "latestDeployments": _latest(account, project),
         "protectionBypass": bypass_json(project),
@@ -236,7 +235,7 @@ def page_json(times: list[int], *, more: bool) -> dict[str, Any]:
     return {"count": len(times), "next": times[-1] if more else None, "prev": times[0] if times else None}
 
 
-def _target_json(deployment: Deployment) -> dict[str, Any]:
+def _target_json(account: Account, deployment: Deployment) -> dict[str, Any]:
     return {
         "id": deployment.id,
         "name": deployment.name,
@@ -245,7 +244,7 @@ def _target_json(deployment: Deployment) -> dict[str, Any]:
         "createdAt": deployment.created,
         "createdIn": _REGION,
         "creator": {"uid": f"usr_{deployment.creator}", "username": deployment.creator, "email": ""},
-        "plan": "pro",
+        "plan": account.plan,
         "private": True,
         "readyState": deployment.state,
         "type": "LAMBDAS",
@@ -254,15 +253,15 @@ def _target_json(deployment: Deployment) -> dict[str, Any]:
 
 def _latest(account: Account, project: Project) -> list[dict[str, Any]]:
     own = [d for d in account.deployments.values() if d.project_id == project.id]
-    return [_target_json(deployment) for deployment in sorted(own, key=lambda d: -d.created)[:5]]
+    return [_target_json(account, deployment) for deployment in sorted(own, key=lambda d: -d.created)[:5]]
 
 
-def _project_alias_json(domain: Domain, live: Deployment | None) -> dict[str, Any]:
+def _project_alias_json(account: Account, domain: Domain, live: Deployment | None) -> dict[str, Any]:
     return {
         "domain": domain.name,
         "environment": "production",
         "target": "PRODUCTION",
-        "deployment": None if live is None else _target_json(live),
+        "deployment": None if live is None else _target_json(account, live),
         "createdAt": domain.created,
     }
 

@@ -126,6 +126,16 @@ def test_a_release_that_is_bad_in_the_middle_of_a_shift(life: Shop) -> None:
     assert "v1.3.0" in backend.marks.failed
 
 
+def test_the_plan_says_how_a_provider_gives_the_traffic_back(life: Shop) -> None:
+    """Before the first component moves: one of them may have two ways."""
+    web = life.host("production", "web")
+    web.deployments = [replace(d, back_by="by promoting it again") for d in web.deployments]
+    steps = [step for step, _ in decide(life.context("production"), Request(to="v1.0.0"))]
+    said = {step.component: step.says for step in steps if step.name == "restore"}
+    assert said["web"].endswith("), by promoting it again")
+    assert said["backend"].endswith(")")
+
+
 # killed -----------------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ import pytest
 from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError
 from pipelines.manifest.targets import Vercel
 from pipelines.providers.vercel import VercelHost
+from pipelines.providers.vercel_deployments import PROMOTED_AGAIN, ROLLED_BACK
 from pipelines.roles import Artifact, Deployed, Identity, Lock, Marks
 from tests.pipelines.providers.clouds import BYPASS, VERCEL_TOKEN, Clouds, Died, Dying, clouds
 
@@ -98,6 +99,47 @@ def test_going_back_is_instant_rollback_and_forward_again_a_promotion(cloud: Clo
     host(cloud).shift(second, 100)
     assert shown(cloud) == "v1.1.0"
     assert not any(f"/rollback/{second}" in line for line in cloud.writes("vercel"))
+
+
+@pytest.mark.parametrize("counts_staged", [False, True], ids=["the one live before", "the one made before"])
+def test_hobby_rolls_back_one_deployment_and_older_ones_are_promoted_again(
+    cloud: Clouds, tmp_path: Path, counts_staged: bool
+) -> None:
+    """Vercel does not say whether a deployment that never was live is in the way: what is refused is promoted in either case."""
+    cloud.vercel.account.plan, cloud.vercel.account.counts_staged = "hobby", counts_staged
+    first = released(host(cloud), tmp_path / "one", "v1.0.0")
+    second = released(host(cloud), tmp_path / "two", "v1.1.0")
+    stage(host(cloud), tmp_path / "three", "v1.1.1")
+    third = released(host(cloud), tmp_path / "four", "v1.2.0")
+    at = host(cloud)
+    ways = {d.key: d.back_by for d in at.live().deployments if d.back_by}
+    assert ways == {second: PROMOTED_AGAIN if counts_staged else ROLLED_BACK, first: PROMOTED_AGAIN}
+    at.shift(first, 100)
+    assert shown(cloud) == "v1.0.0"
+    host(cloud).shift(third, 100)
+    host(cloud).shift(second, 100)
+    assert shown(cloud) == "v1.1.0"
+    moves = [line for line in cloud.writes("vercel") if f"/rollback/{first}" in line or f"/rollback/{second}" in line]
+    assert [f"/rollback/{second}" in line for line in moves] == ([] if counts_staged else [True])
+
+
+def test_a_plan_that_turns_out_not_to_reach_so_far_is_met_by_promotion(cloud: Clouds, tmp_path: Path) -> None:
+    """Before anything is live the project does not say its plan: the same process still goes back."""
+    cloud.vercel.account.plan = "hobby"
+    at = host(cloud)
+    first = released(at, tmp_path / "one", "v1.0.0")
+    for release in ("v1.1.0", "v1.2.0"):
+        released(at, tmp_path / release, release)
+    at.shift(first, 100)
+    assert shown(cloud) == "v1.0.0"
+    asked = [line for line in cloud.writes("vercel") if first in line]
+    assert [line.split("/")[-2] for line in asked] == ["promote", "rollback", "promote"]
+
+
+def test_on_other_plans_there_is_one_way_back(cloud: Clouds, tmp_path: Path) -> None:
+    for release in ("v1.0.0", "v1.1.0", "v1.2.0"):
+        released(host(cloud), tmp_path / release, release)
+    assert {d.back_by for d in host(cloud).live().deployments} == {""}
 
 
 def test_stable_ones_are_remembered_at_vercel(cloud: Clouds, tmp_path: Path) -> None:

@@ -97,3 +97,24 @@ def test_a_rollback_goes_only_to_what_was_live_and_is_not(vercel: Client) -> Non
     again = vercel.ask("POST", f"/v1/projects/techmate-web/rollback/{live['id']}")
     assert (never.status_code, again.status_code) == (422, 409)
     assert vercel.shown() == live["id"]
+
+
+@pytest.mark.parametrize("counts_staged", [False, True])
+def test_hobby_goes_back_to_the_deployment_right_before(vercel: Client, counts_staged: bool) -> None:
+    account = vercel.vercel.account
+    account.plan, account.counts_staged = "hobby", counts_staged
+    first, second = vercel.deploy(), vercel.deploy(content=PAGE + b"2")
+    vercel.stage(content=PAGE + b"3")
+    live = vercel.deploy(content=PAGE + b"4")
+    assert live["plan"] == vercel.get("/v9/projects/techmate-web")["targets"]["production"]["plan"] == "hobby"
+    query = {"projectId": live["projectId"], "rollbackCandidate": "true"}
+    found = [each["uid"] for each in vercel.get("/v7/deployments", **query)["deployments"]]
+    assert found == ([] if counts_staged else [second["id"]])
+    further = vercel.ask("POST", f"/v1/projects/techmate-web/rollback/{first['id']}")
+    assert (further.status_code, further.json()["error"]["code"]) == (402, "unprocessable_entity")
+    assert vercel.shown() == live["id"]
+    nearest = vercel.ask("POST", f"/v1/projects/techmate-web/rollback/{second['id']}")
+    assert (nearest.status_code, vercel.shown()) == ((402, live["id"]) if counts_staged else (201, second["id"]))
+    assert vercel.promote(first).status_code == 202
+    vercel.clock.forward()
+    assert vercel.shown() == first["id"]

@@ -188,6 +188,10 @@ class Host(Protocol):
     def headers(self) -> Mapping[str, str]:
         """Headers a check must send to see the candidate (a protection bypass); secret."""
 
+    def require_checkable(self) -> None:
+        """That a check could see a candidate at its own address, asked before there is one. Raises CredentialsError, saying what to
+        set and where."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:

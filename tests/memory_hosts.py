@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipelines.errors import ConflictError, InputError
+from pipelines.errors import ConflictError, CredentialsError, InputError
 from pipelines.providers.marks import require_lock, with_stable
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
@@ -60,6 +60,8 @@ class MemoryHost:
     """Releases that answer 503 at the public address."""
     dead: set[str] = field(default_factory=set)
     """Releases that answer 503 wherever they are asked."""
+    closed: bool = False
+    """Whether candidates are protected, and nothing lets us in."""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def live(self) -> Live:
@@ -121,6 +123,10 @@ class MemoryHost:
 
     def headers(self) -> Mapping[str, str]:
         return {}
+
+    def require_checkable(self) -> None:
+        if self.closed:
+            raise CredentialsError("nothing lets checks see a candidate", where=self.url, next_step="set the secret")
 
     def put(self, release: str, commit: str, digest: str, schema: str = "0000") -> None:
         """A release that is live and well."""

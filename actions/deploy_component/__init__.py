@@ -29,6 +29,7 @@ def main(runtime: Runtime) -> int:
     values = runtime.inputs(INPUTS)
     from actions.delivery import planned, staged
     from pipelines.delivery.context import WORK
+    from pipelines.delivery.planning import require_checkable
     from pipelines.history import History
     from pipelines.steps import as_markdown, carry_out
 
@@ -37,6 +38,8 @@ def main(runtime: Runtime) -> int:
         context, made = planned(runtime, values)
     else:
         context, made = staged(runtime, values, {name: push(runtime, values)})
+        # Of all components: where one could not be checked, the others are not deployed for nothing.
+        require_checkable(context, context.settings.targets)
     release = context.delivered
     history = History(context)
     history.open(

@@ -129,10 +129,10 @@ def _routed(settings: Environment, values: Mapping[str, str]) -> dict[str, str]:
     from actions.deploy_component import addresses
     from pipelines.ci import browser_tests
     from pipelines.manifest.targets import Vercel
-    from pipelines.providers.vercel import BYPASS
+    from pipelines.providers.vercel_protection import HEADER
 
     secret = values["vercel_bypass"]
-    headers = {name: {BYPASS: secret} for name, one in settings.targets.items() if secret and isinstance(one, Vercel)}
+    headers = {name: {HEADER: secret} for name, one in settings.targets.items() if secret and isinstance(one, Vercel)}
     return browser_tests.routes(_urls(settings), addresses(Path(values["candidates"])), headers)
 
 

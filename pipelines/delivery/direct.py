@@ -9,7 +9,7 @@ from pipelines.delivery import plan
 from pipelines.delivery.context import Context, Release, head_commit, highest_schema
 from pipelines.delivery.notifications import notify_of_rollback
 from pipelines.delivery.pipeline import DIRECT
-from pipelines.delivery.planning import record
+from pipelines.delivery.planning import record, require_checkable
 from pipelines.delivery.rollback import people_know, return_to_base
 from pipelines.errors import CheckFailed, InputError, RefusedError, ShipmateError
 from pipelines.history import History
@@ -32,6 +32,7 @@ def deploy(context: Context, name: str, artifacts: Mapping[str, str]) -> list[Do
     context.release = release
     for component in artifacts:
         release.artifact(component)
+    require_checkable(context, artifacts)
     made = plan.make(manifest, context.environment, record(context, name, release.commit, artifacts), DIRECT)
     release.contracts = {each.component: each.contracts for each in made.facts}
     history = History(context)

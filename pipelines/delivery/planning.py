@@ -81,6 +81,7 @@ def plan_release(context: Context, version: str) -> Planned:
     with release_of(context, version) as (releasing, commit):
         artifacts = _proved(context, releasing.manifest, commit)
         lives = read_open_lives(releasing, artifacts)
+        require_checkable(releasing, lives)
         bases = bases_of(lives, version, artifacts)
         recorded = Recorded(release=version, commit=commit, artifacts=artifacts, base=bases, epochs=epochs_of(lives))
         first = plan.make(releasing.manifest, context.environment, recorded)
@@ -129,6 +130,12 @@ def read_open_lives(context: Context, artifacts: Mapping[str, str]) -> dict[str,
     for component, live in lives.items():
         require_open(live.marks, component)
     return lives
+
+
+def require_checkable(context: Context, components: Collection[str]) -> None:
+    """That the candidates of these components could be checked. Raises CredentialsError: asked here, nothing is deployed yet."""
+    for component in components:
+        context.host(component).require_checkable()
 
 
 def bases_of(lives: Mapping[str, Live], release: str, artifacts: Mapping[str, str]) -> dict[str, Base | None]:

@@ -146,6 +146,9 @@ class CloudRunHost:
     def headers(self) -> Mapping[str, str]:
         return {}
 
+    def require_checkable(self) -> None:
+        """See roles.Host: a tag's address is as open as the service."""
+
     def _create(self, template: dict[str, Any]) -> Service:
         name = template["revision"]
         traffic = Traffic(percents={name: 100}, tags={_tag(CANDIDATE, name): name})

@@ -19,6 +19,7 @@ from pipelines.errors import CheckFailed, ConflictError, InputError, ProviderUna
 from pipelines.http import Http
 from pipelines.manifest.targets import Vercel
 from pipelines.polling import Polling
+from pipelines.providers import vercel_protection
 from pipelines.providers.files import Upload, uploads
 from pipelines.providers.marks import read as read_marks
 from pipelines.providers.marks import require_lock, with_stable, written
@@ -37,8 +38,6 @@ from pipelines.providers.vercel_deployments import (
 )
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
-BYPASS = "x-vercel-protection-bypass"
-"""The header that lets automation see a protected deployment."""
 MARKS = "SHIPMATE_MARKS"
 SETTLED = "SHIPMATE_SETTLED"
 """Where suites before `MARKS` kept the stable deployments; read, never written."""
@@ -172,8 +171,23 @@ class VercelHost:
         faults.once(write, lambda: written(self._marks()) == text or None, policy=self._policy)
 
     def headers(self) -> Mapping[str, str]:
-        """What lets a check through a protected deployment (vercel.com/docs "Protection Bypass for Automation")."""
-        return {BYPASS: self._bypass} if self._bypass else {}
+        """What lets a check through a protected deployment."""
+        return {vercel_protection.HEADER: self._bypass} if self._bypass else {}
+
+    def require_checkable(self) -> None:
+        """See roles.Host. By the project's settings, read once."""
+        vercel_protection.require_bypass(self._settings, self._bypass, lets_in=self._lets_in)
+
+    def _lets_in(self) -> bool | None:
+        """Whether the newest deployment that is ready answers to the bypass; None when there is none."""
+        ready = next((raw for raw in self._deployments() if state_of(raw) == "READY"), None)
+        if ready is None:
+            return None
+        answer = self._api.http.request(
+            "GET", f"https://{ready['url']}/", headers=self.headers(), allow_redirects=False
+        )
+        to_login = urlsplit(answer.headers.get("location", "")).hostname == "vercel.com"
+        return answer.status_code not in (401, 403) and not to_login
 
     def _create(self, files: list[Upload], identity: Identity) -> dict[str, Any]:
         """Create the deployment, sending the files Vercel says it does not have. Twice: it may forget some in between."""

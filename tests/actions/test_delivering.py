@@ -90,6 +90,13 @@ def test_a_commit_goes_through_staging_and_leaves_a_proof(at: Workplace) -> None
         assert len(at.shop.host("staging", component).marks.stable) == 1
 
 
+def test_no_component_is_deployed_where_one_could_not_be_checked(at: Workplace) -> None:
+    at.shop.host("staging", "web").closed = True
+    with pytest.raises(AssertionError, match="nothing lets checks see a candidate"):
+        at.stage(at.shop.commit("feat: more"))
+    assert [at.shop.host("staging", component).deployments for component in COMPONENTS] == [[], []]
+
+
 def test_what_each_job_of_staging_puts_out_and_shows(at: Workplace) -> None:
     commit = at.shop.commit("feat: more")
     run = at.shop.workflow("deploy-staging.yml", "Deploy to Staging", "deploy", commit=commit)

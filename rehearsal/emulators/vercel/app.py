@@ -87,7 +87,7 @@ class Vercel(ProviderEmulator):
         self._sites[deployment.id] = site
         project = self.account.projects[deployment.project_id]
         if is_protected(deployment, host, [domain.name for domain in project.domains], project.protection):
-            return Protected(site, list(project.bypass))
+            return Protected(site, list(project.bypass), to_login=project.to_login)
         return site
 
     def deployments_of(self, release: str) -> int:

@@ -71,6 +71,10 @@ class Project:
     """Whether deployments ask for a password; shown, not played."""
     bypass: dict[str, int] = field(default_factory=dict)
     """Automation bypass secrets, and when they were made."""
+    shows_bypass: bool = True
+    """Whether the token's role is shown them."""
+    to_login: bool = False
+    """Whether who may not see a deployment is redirected to the login, instead of being answered with it."""
     repository: str | None = None
     """`owner/name` at GitHub whose pushes Vercel would deploy by itself; shown, not played."""
     root_directory: str | None = None

@@ -6,7 +6,7 @@ import hmac
 import mimetypes
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -79,9 +79,10 @@ class Site:
 class Protected:
     """Lets only those through who know the bypass secret (or carry the cookie got with it)."""
 
-    def __init__(self, app: ASGIApp, secrets: list[str]) -> None:
+    def __init__(self, app: ASGIApp, secrets: list[str], *, to_login: bool = False) -> None:
         self._app = app
         self._secrets = secrets
+        self._to_login = to_login
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -89,6 +90,13 @@ class Protected:
         offered = headers.get(BYPASS) or query.get(BYPASS)
         cookie = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
         if not self._opens(offered) and not self._opens(cookie.value if cookie else None):
+            if self._to_login:
+                asked = quote(f"https://{headers.get('host', '')}{scope['path']}", safe="")
+                location = f"https://vercel.com/sso-api?url={asked}"
+                await Response(status_code=302, headers={"location": location, "server": "Vercel"})(
+                    scope, receive, send
+                )
+                return
             page = "<!doctype html><title>Authentication Required</title><h1>Authentication Required</h1>"
             await HTMLResponse(page, 401, {"x-robots-tag": "noindex", "server": "Vercel"})(scope, receive, send)
             return

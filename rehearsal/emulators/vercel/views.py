@@ -115,6 +115,7 @@ def project_json(account: Account, project: Project) -> dict[str, Any]:
     live = account.live(project)
     target = None if live is None else _target_json(account, live)
     optional: dict[str, Any] = {
+        "protectionBypass": bypass_json(project) if project.shows_bypass else None,
         "lastAliasRequest": _request_json(project),
         "lastRollbackTarget": {} if project.rolled_back_to else None,
         "rollbackDescription": _reason_json(project),
@@ -135,7 +136,6 @@ def project_json(account: Account, project: Project) -> dict[str, Any]:
         "alias": [_project_alias_json(account, domain, live) for domain in project.domains],
         "targets": {} if target is None else {"production": target},
         "latestDeployments": _latest(account, project),
-        "protectionBypass": bypass_json(project),
         "directoryListing": False,
         "nodeVersion": "22.x",
         "resourceConfig": _RESOURCES,

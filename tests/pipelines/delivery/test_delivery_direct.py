@@ -11,7 +11,7 @@ from pipelines.delivery import direct
 from pipelines.delivery.context import Context
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.steps import smoke
-from pipelines.errors import CheckFailed, ConflictError, InputError
+from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError
 from pipelines.roles import Lock
 from pipelines.steps import Done
 from tests.memory_hosts import Killed
@@ -181,6 +181,14 @@ def test_githubs_bad_answers_are_survived(shop: Shop, fault: str) -> None:
     assert sum(fired.kind == fault for fired in shop.faults.fired) == 2
     (record,) = shop.ledger().records("staging")
     assert record.state == "success"
+
+
+def test_nothing_is_deployed_where_a_candidate_could_not_be_checked(shop: Shop) -> None:
+    shop.host("staging", "web").closed = True
+    with pytest.raises(CredentialsError, match="nothing lets checks see a candidate"):
+        deploy(shop, "sha-1")
+    assert [shop.host("staging", component).deployments for component in COMPONENTS] == [[], []]
+    assert shop.writes.seen == []
 
 
 def test_a_candidate_that_fails_its_checks_never_gets_traffic(shop: Shop) -> None:

@@ -162,6 +162,13 @@ def test_what_was_taken_back_may_go_out_again(shop: Shop) -> None:
     assert [each.base.release for each in again.facts if each.base] == ["v1.0.0", "v1.0.0"]
 
 
+def test_candidates_that_no_check_could_see_are_not_planned(shop: Shop) -> None:
+    shop.proved("v1.0.0")
+    shop.host("production", "web").closed = True
+    with pytest.raises(CredentialsError, match="nothing lets checks see a candidate"):
+        planned(shop, "v1.0.0")
+
+
 def test_while_traffic_is_split_nothing_is_planned(shop: Shop) -> None:
     shop.released("v1.0.0")
     shop.released("v1.1.0")

@@ -244,6 +244,38 @@ def test_a_write_that_comes_after_the_lock_was_taken_and_given_back_is_undone(
     assert [d.key for d in host(cloud).live().serving()] == [first]
 
 
+@pytest.mark.parametrize("scope", ["prod_deployment_urls_and_all_previews", "all", "all_except_custom_domains"])
+def test_a_protected_project_without_its_bypass_is_refused_before_anything_is_made(cloud: Clouds, scope: str) -> None:
+    cloud.vercel.account.project("techmate-web").protection = scope
+    host(cloud).require_checkable()
+    with pytest.raises(CredentialsError, match="no secret that lets checks see a candidate") as lacking:
+        VercelHost(TARGET, cloud.http, VERCEL_TOKEN).require_checkable()
+    assert scope in str(lacking.value.why)
+    assert "x-vercel-protection-bypass" in str(lacking.value.why)
+    assert "export VERCEL_BYPASS" in str(lacking.value.next_step)
+    with pytest.raises(CredentialsError, match="is none of this project"):
+        VercelHost(TARGET, cloud.http, VERCEL_TOKEN, bypass="revoked").require_checkable()
+    assert cloud.writes("vercel") == []
+
+
+@pytest.mark.parametrize("scope", [None, "preview"])
+def test_where_candidates_are_open_no_bypass_is_asked_for(cloud: Clouds, scope: str | None) -> None:
+    cloud.vercel.account.project("techmate-web").protection = scope
+    VercelHost(TARGET, cloud.http, VERCEL_TOKEN).require_checkable()
+
+
+@pytest.mark.parametrize("to_login", [False, True], ids=["401", "redirect to the login"])
+def test_a_bypass_that_this_role_is_not_shown_is_tried(cloud: Clouds, tmp_path: Path, to_login: bool) -> None:
+    project = cloud.vercel.account.project("techmate-web")
+    project.shows_bypass, project.to_login = False, to_login
+    wrong = VercelHost(TARGET, cloud.http, VERCEL_TOKEN, bypass="revoked")
+    wrong.require_checkable()  # nothing is there yet that could refuse it
+    stage(host(cloud), tmp_path / "one", "v1.0.0")
+    host(cloud).require_checkable()
+    with pytest.raises(CredentialsError, match="is none of this project"):
+        wrong.require_checkable()
+
+
 def test_a_build_that_fails_says_why(cloud: Clouds, tmp_path: Path) -> None:
     with pytest.raises(CheckFailed, match="did not become ready: BUILD_FAILED"):
         stage(host(cloud), tmp_path / "one", "v1.0.0", **{"package.json": "{}"})

@@ -163,6 +163,14 @@ def test_previews_and_staged_deployments_ask_for_the_bypass(world: World) -> Non
     assert (opened.status_code, opened.text) == (200, "next")
 
 
+def test_some_are_sent_to_the_login_instead(world: World) -> None:
+    world.vercel.account.project("techmate-web").to_login = True
+    staged = world.deploy(SITE, live=False)
+    sent = world.get("/a", host=staged.url)
+    assert (sent.status_code, sent.headers["Location"].partition("?")[0]) == (302, "https://vercel.com/sso-api")
+    assert world.get("/", host=staged.url, headers={"x-vercel-protection-bypass": BYPASS}).text == "home"
+
+
 def test_a_browser_gets_in_with_a_cookie(world: World) -> None:
     preview = world.deploy(SITE, target=None)
     query = {"x-vercel-protection-bypass": BYPASS, "x-vercel-set-bypass-cookie": "true"}

@@ -11,6 +11,8 @@ from pathlib import Path
 from pipelines.errors import InputError
 
 CONFIG_FILE = "config.json"
+SOURCE_MAP = ".map"
+"""How the names of source maps end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +29,9 @@ class Upload:
 
 
 def uploads(folder: Path, config: Mapping[str, str]) -> list[Upload]:
-    """The folder's files with `config` as its config.json. Raises InputError when there are none."""
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    """The folder's files with `config` as its config.json, without source maps: whatever is deployed anybody can read, and they hold
+    the sources. Raises InputError when there are none."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != SOURCE_MAP]
     found = [
         Upload.of(name, path.read_bytes())
         for path in paths

@@ -171,6 +171,24 @@ def test_only_missing_files_are_sent(cloud: Clouds, tmp_path: Path) -> None:
     assert sum("/v2/files" in line for line in cloud.asked) - before == 2
 
 
+def test_source_maps_stay_in_the_artifact(cloud: Clouds, tmp_path: Path) -> None:
+    files = {
+        "app.js": "run()\n//# sourceMappingURL=app.js.map",
+        "app.js.map": '{"sourcesContent": ["secret"]}',
+        "app.css.map": "{}",
+    }
+    at = host(cloud)
+    key = released(at, tmp_path / "one", "v1.0.0")
+    staged = stage(at, tmp_path / "two", "v1.1.0", **files)
+    at.shift(staged.key, 100)
+    assert cloud.answer(PUBLIC, "/app.js").text == files["app.js"]
+    assert [cloud.answer(PUBLIC, f"/{name}").status_code for name in ("app.js.map", "app.css.map")] == [404, 404]
+    assert (tmp_path / "two/app.js.map").exists()
+    held = cloud.vercel.account.deployments
+    assert [file.path for file in held[staged.key].files] == ["app.js", "index.html", "config.json"]
+    assert [file.path for file in held[key].files] == ["index.html", "config.json"]
+
+
 @pytest.mark.parametrize("kind", ["lose_answer", "cut"])
 @pytest.mark.parametrize("number", range(9))
 def test_a_lost_answer_never_makes_two(cloud: Clouds, tmp_path: Path, kind: str, number: int) -> None:

@@ -21,14 +21,15 @@ from pipelines.manifest.targets import Vercel
 from pipelines.polling import Polling
 from pipelines.providers import vercel_protection
 from pipelines.providers.files import Upload, uploads
-from pipelines.providers.marks import read as read_marks
-from pipelines.providers.marks import require_lock, with_stable, written
+from pipelines.providers.marks import require_lock, with_stable
 from pipelines.providers.vercel_api import VercelApi, VercelRefused
 from pipelines.providers.vercel_deployments import (
     FAILED,
     FIELDS,
     MARK,
+    PROMOTED,
     ROLLED_BACK,
+    ROLLING,
     created,
     deployed,
     identity_of,
@@ -36,11 +37,9 @@ from pipelines.providers.vercel_deployments import (
     state_of,
     ways_back,
 )
+from pipelines.providers.vercel_marks import VercelMarks
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
 
-MARKS = "SHIPMATE_MARKS"
-SETTLED = "SHIPMATE_SETTLED"
-"""Where suites before `MARKS` kept the stable deployments; read, never written."""
 PLAN_REFUSES = 402
 """What Vercel answers when a plan does not have something."""
 POLLING = Polling(interval=0.2, growth=1.5, longest=2.0)
@@ -56,6 +55,7 @@ class VercelHost:
         self._api = VercelApi(http, token, target.team)
         self._policy = http.policy
         self._bypass = bypass
+        self._marks = VercelMarks(self._api, lambda: self._project, http.policy, target.project)
         self._known: str | None = None
         """The live deployment as this process last saw or made it."""
 
@@ -86,7 +86,7 @@ class VercelHost:
             listed.append(self._read(current))
         ways = ways_back(listed, current, hobby=self._is_hobby)
         deployments = tuple(replace(deployed(raw, current), back_by=ways.get(str(raw["uid"]), "")) for raw in listed)
-        return Live(url=self._target.url, deployments=deployments, version=current, marks=self._marks())
+        return Live(url=self._target.url, deployments=deployments, version=current, marks=self._marks.read())
 
     def stage(self, artifact: Artifact, identity: Identity) -> Deployed:
         """See roles.Host; the artifact's reference is the folder with the build."""
@@ -120,10 +120,10 @@ class VercelHost:
                 why="somebody promoted or rolled back meanwhile",
                 next_step="see `shipmate status`, then run this again: it decides anew",
             )
-        require_lock(self._marks(), lock, self._target.project)
+        require_lock(self._marks.read(), lock, self._target.project)
         if current != key:
             self._move(key, back=self._can_roll_back(self._require_ready(key), current))
-            self._until_live(key)
+        self._until_live(key)
         self._known = key
         live = self.live()
         self._undo_if_late(live.marks, key, lock)
@@ -144,31 +144,20 @@ class VercelHost:
         return f"https://{self._require_ready(key)['url']}"
 
     def mark_stable(self, key: str, *, lock: str = "") -> None:
-        """See roles.Host."""
-        identity = identity_of(self._read(key))
+        """See roles.Host. Vercel's own word is the second witness: what it says never had traffic is not marked."""
+        deployment = self._read(key)
+        identity = identity_of(deployment)
 
         def change(marks: Marks) -> Marks:
             require_lock(marks, lock, self._target.project)
+            self._require_promoted(deployment)
             return with_stable(marks, key, identity.release if identity else "")
 
         self.mark(change)
 
     def mark(self, change: Callable[[Marks], Marks]) -> None:
-        """See roles.Host. A variable of the project is seen by new deployments only, so writing it disturbs none.
-
-        Vercel has no conditional write: what was written is read back by whoever asks next.
-        """
-        before = self._marks()
-        text = written(change(before))
-        if text == written(before):
-            return
-        body = {"key": MARKS, "value": text, "type": "plain", "target": ["production"]}
-
-        def write() -> bool:
-            self._api.call("POST", f"/v10/projects/{self._project}/env", params={"upsert": "true"}, body=body)
-            return True
-
-        faults.once(write, lambda: written(self._marks()) == text or None, policy=self._policy)
+        """See roles.Host. Raises ProviderError when the mark cannot be read back."""
+        self._marks.change(change)
 
     def headers(self) -> Mapping[str, str]:
         """What lets a check through a protected deployment."""
@@ -243,7 +232,7 @@ class VercelHost:
 
     def _can_roll_back(self, deployment: Mapping[str, Any], current: str) -> bool:
         """Whether instant rollback gives it the traffic: it was live before, what is live now is newer, and the plan reaches so far."""
-        if not current or deployment.get("readySubstate") != "PROMOTED":
+        if not current or deployment.get("readySubstate") != PROMOTED:
             return False
         if created(deployment) >= created(self._read(current)):
             return False
@@ -283,9 +272,22 @@ class VercelHost:
         faults.once(write, lambda: self._current() == key or None, policy=self._policy)
 
     def _until_live(self, key: str) -> None:
+        """By two witnesses: the public address shows it, and it is not ROLLING, which is live for a share of the visitors only."""
         for _ in self._ticks(f"the promotion of {key}"):
-            if self._current() == key:
+            if self._current() == key and self._read(key).get("readySubstate") != ROLLING:
                 return
+
+    def _require_promoted(self, deployment: Mapping[str, Any]) -> None:
+        """Raises ConflictError for what Vercel says was not live, or is not wholly."""
+        substate = deployment.get("readySubstate")
+        if substate in (None, PROMOTED):
+            return
+        raise ConflictError(
+            f"{deployment['uid']} is not marked as stable: Vercel says it is {substate}",
+            where=self._target.project,
+            why="only what had all the traffic is good to come back to",
+            next_step="see `shipmate status`; somebody else moved the traffic, or a rolling release of the project is under way",
+        )
 
     def _until_ready(self, key: str) -> dict[str, Any]:
         """Raises CheckFailed in Vercel's words."""
@@ -339,11 +341,6 @@ class VercelHost:
         """The deployment the public address points at; empty when it points nowhere."""
         alias = self._api.find(f"/v4/aliases/{urlsplit(self._target.url).hostname}")
         return str((alias or {}).get("deploymentId") or "")
-
-    def _marks(self) -> Marks:
-        variables = self._api.call("GET", f"/v10/projects/{self._project}/env")["envs"]
-        values = {v["key"]: str(v.get("value", "")) for v in variables if v["key"] in (MARKS, SETTLED)}
-        return read_marks(values.get(MARKS, ""), values.get(SETTLED, ""))
 
     def _ticks(self, what: str) -> Iterator[None]:
         """Look after look. Raises ProviderUnavailable at the end of the time allowed."""

@@ -12,6 +12,8 @@ MARK = "shipmate-"
 """Begins the names of what a deployment carries in its `meta`."""
 FIELDS = ("release", "commit", "digest", "schema", "contracts", "run", "attempt", "by", "approved")
 FAILED = ("ERROR", "CANCELED")
+PROMOTED, ROLLING = "PROMOTED", "ROLLING"
+"""`readySubstate`: had all the traffic, now or before; is being given it in steps. STAGED never had any."""
 ROLLED_BACK = "by instant rollback"
 PROMOTED_AGAIN = "by promoting it again: on Hobby, instant rollback reaches the one before what is live only"
 
@@ -25,7 +27,7 @@ def ways_back(listed: Sequence[Mapping[str, Any]], current: str, *, hobby: bool)
     now = next((raw for raw in listed if raw["uid"] == current), None)
     if now is None or not hobby:
         return {}
-    earlier = [raw for raw in listed if raw.get("readySubstate") == "PROMOTED" and created(raw) < created(now)]
+    earlier = [raw for raw in listed if raw.get("readySubstate") == PROMOTED and created(raw) < created(now)]
     earlier.sort(key=created, reverse=True)
     nearest = [raw for raw in earlier[:1] if raw.get("isRollbackCandidate") is not False]
     return {str(raw["uid"]): ROLLED_BACK if raw in nearest else PROMOTED_AGAIN for raw in earlier}

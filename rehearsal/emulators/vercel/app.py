@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from rehearsal.definition import Definition
 from rehearsal.emulator import ProviderEmulator, TrafficChange, release_in
 from rehearsal.emulators.vercel.access import Access
-from rehearsal.emulators.vercel.model import Project
+from rehearsal.emulators.vercel.model import Deployment, Project
 from rehearsal.emulators.vercel.routes import api
 from rehearsal.emulators.vercel.saving import from_json, to_json
 from rehearsal.emulators.vercel.site import Protected, Site, is_protected, not_ready
@@ -50,6 +50,7 @@ class Vercel(ProviderEmulator):
         self._bypass = tuple(bypass)
         self._projects = {name: tuple(domains) for name, domains in projects.items()}
         self._sites: dict[str, Site] = {}
+        self._visits = 0
         self.account = Account(team=team, pace=pace or Pace(), plan=plan, clock=clock)
         self._seed()
         self.app: ASGIApp = api(self.account, Access(self.account, dict(tokens)))
@@ -83,12 +84,22 @@ class Vercel(ProviderEmulator):
             return None
         if deployment.state != "READY":
             return not_ready(deployment)
+        deployment = self._of_share(deployment, host)
         site = self._sites.get(deployment.id) or Site(deployment, self.account.blobs)
         self._sites[deployment.id] = site
         project = self.account.projects[deployment.project_id]
         if is_protected(deployment, host, [domain.name for domain in project.domains], project.protection):
             return Protected(site, list(project.bypass), to_login=project.to_login)
         return site
+
+    def _of_share(self, deployment: Deployment, host: str) -> Deployment:
+        """What a visitor gets: while a rolling release is under way, every other one the deployment before."""
+        request = self.account.projects[deployment.project_id].last_request
+        if deployment.substate != "ROLLING" or host == deployment.url or request is None:
+            return deployment
+        self._visits += 1
+        before = self.account.deployments.get(request.from_id or "")
+        return before if before is not None and self._visits % 2 else deployment
 
     def deployments_of(self, release: str) -> int:
         """Deployments that carry the release in their meta data."""

@@ -17,7 +17,12 @@ def advance(account: Account) -> None:
         _advance_build(account, deployment, now)
     for project in account.projects.values():
         request = project.last_request
-        if request and request.status == "in-progress" and request.due <= now:
+        if (
+            request
+            and request.status == "in-progress"
+            and request.due <= now
+            and _is_rolled_out(account, project, request)
+        ):
             _complete(account, project, request)
 
 
@@ -53,6 +58,18 @@ def _go_live(account: Account, project: Project, deployment: Deployment) -> None
     account.assign(deployment, [domain.name for domain in project.domains])
     deployment.substate = "PROMOTED"
     deployment.assigned = deployment.assigned or account.now()
+
+
+def _is_rolled_out(account: Account, project: Project, request: AliasRequest) -> bool:
+    """Whether a promotion is at its end. One of a rolling release begins when it is first due: the names show the deployment from then
+    on, and a share of the visitors gets it."""
+    deployment = account.deployments.get(request.to_id)
+    if not project.rolling or request.type != "promote" or deployment is None or deployment.substate == "ROLLING":
+        return True
+    account.assign(deployment, [domain.name for domain in project.domains])
+    deployment.substate = "ROLLING"
+    request.due += project.rolling
+    return False
 
 
 def _complete(account: Account, project: Project, request: AliasRequest) -> None:

@@ -38,6 +38,8 @@ class Variable:
     updated: int
     git_branch: str | None = None
     comment: str | None = None
+    replaced: tuple[str, int] | None = None
+    """The value before the last change, and until when lists still show it."""
 
 
 @dataclass(kw_only=True)
@@ -82,6 +84,8 @@ class Project:
     domains: list[Domain] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
     last_request: AliasRequest | None = None
+    rolling: int = 0
+    """Of a project with rolling releases: milliseconds that a promotion takes from its first share of the traffic to all of it."""
     rolled_back_to: str | None = None
     rollback_reason: str | None = None
 
@@ -115,7 +119,8 @@ class Deployment:
     error: tuple[str, str] | None = None
     """(code, message) of a failed build."""
     substate: str | None = None
-    """Of a ready production deployment: STAGED, or PROMOTED from the day it was live once, whether it is now or not."""
+    """Of a ready production deployment: STAGED, ROLLING while a rolling release gives it the traffic in steps, or PROMOTED from the
+    day it was live once, whether it is now or not."""
     assigned: int | None = None
     """When it first got all the names it should have."""
     events: list[Event] = field(default_factory=list)

@@ -47,6 +47,10 @@ class Account:
     """Seconds since the epoch."""
     plan: str = "pro"
     """hobby, pro or enterprise."""
+    keeps_secrets: bool = False
+    """Whether a policy of the team makes every variable that is written a sensitive one."""
+    list_delay: int = 0
+    """Milliseconds until lists of variables show what was written."""
     counts_staged: bool = False
     """Of Hobby: whether the deployment "before" the live one is the one before it in time, live once or not. Vercel does not say which."""
     blobs: dict[str, bytes] = field(default_factory=dict)

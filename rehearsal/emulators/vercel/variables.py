@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -27,7 +28,9 @@ class VariablesApi:
         """GET /v10/projects/{idOrName}/env"""
         project = self._project(request)
         readable = request.query_params.get("decrypt") == "true"
-        shown = [{**variable_json(variable, readable=readable), "securityIssues": []} for variable in project.variables]
+        now = self._account.now()
+        listed = [_as_listed(variable, now) for variable in project.variables]
+        shown = [{**variable_json(variable, readable=readable), "securityIssues": []} for variable in listed]
         page = page_json([variable.created for variable in project.variables], more=False)
         return JSONResponse({"envs": shown, "pagination": page})
 
@@ -83,12 +86,21 @@ class VariablesApi:
 
     def _change(self, variable: Variable, item: dict[str, Any]) -> None:
         variable.key = item.get("key", variable.key)
+        if self._account.list_delay:
+            variable.replaced = (variable.value, self._account.now() + self._account.list_delay)
         variable.value = item.get("value", variable.value)
-        variable.type = item.get("type", variable.type)
+        variable.type = "sensitive" if self._account.keeps_secrets else item.get("type", variable.type)
         variable.target = item.get("target", variable.target)
         variable.git_branch = item.get("gitBranch", variable.git_branch)
         variable.comment = item.get("comment", variable.comment)
         variable.updated = self._account.now()
+
+
+def _as_listed(variable: Variable, now: int) -> Variable:
+    """As a list shows it, which may come late."""
+    if variable.replaced is None or variable.replaced[1] <= now:
+        return variable
+    return replace(variable, value=variable.replaced[0])
 
 
 def _same(project: Project, item: dict[str, Any]) -> Variable | None:

@@ -16,9 +16,9 @@ from pipelines.providers.cloud_run import CloudRunHost
 from pipelines.providers.cloud_run_template import MARKS as ANNOTATION
 from pipelines.providers.cloud_run_template import SETTLED as OLD_ANNOTATION
 from pipelines.providers.marks import KEPT, read, with_stable, written
-from pipelines.providers.vercel import MARKS as VARIABLE
-from pipelines.providers.vercel import SETTLED as OLD_VARIABLE
 from pipelines.providers.vercel import VercelHost
+from pipelines.providers.vercel_marks import MARKS as VARIABLE
+from pipelines.providers.vercel_marks import SETTLED as OLD_VARIABLE
 from pipelines.roles import Artifact, Host, Identity, Lock, Marks
 from tests.pipelines.providers.clouds import API, VERCEL_TOKEN, Clouds, clouds
 from tests.pipelines.providers.test_cloud_run_host import target as cloud_run_target
@@ -105,7 +105,9 @@ def on_vercel(cloud: Clouds, folder: Path) -> tuple[Callable[[], Host], str]:
         return VercelHost(VERCEL_TARGET, cloud.http, VERCEL_TOKEN)
 
     artifact = Artifact(component="web", digest=digest, reference=str(folder))
-    return host, host().stage(artifact, Identity(release="v1.0.0", commit="c" * 40, digest=digest)).key
+    key = host().stage(artifact, Identity(release="v1.0.0", commit="c" * 40, digest=digest)).key
+    host().shift(key, 100)
+    return host, key
 
 
 @pytest.mark.world

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError
+from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError, ProviderError
 from pipelines.manifest.targets import Vercel
+from pipelines.providers.marks import written
 from pipelines.providers.vercel import VercelHost
 from pipelines.providers.vercel_deployments import PROMOTED_AGAIN, ROLLED_BACK
 from pipelines.roles import Artifact, Deployed, Identity, Lock, Marks
@@ -260,6 +262,96 @@ def test_a_write_that_comes_after_the_lock_was_taken_and_given_back_is_undone(
     with pytest.raises(ConflictError, match="stopped by somebody, who has finished since"):
         at.shift(second, 100, lock="3")
     assert [d.key for d in host(cloud).live().serving()] == [first]
+
+
+def test_a_mark_that_cannot_be_read_again_stops_whoever_wrote_it(cloud: Clouds, tmp_path: Path) -> None:
+    """A team's policy makes every variable a sensitive one: nothing moves after the first mark, and what was live is live."""
+    first = released(host(cloud), tmp_path / "one", "v1.0.0")
+    second = stage(host(cloud), tmp_path / "two", "v1.1.0").key
+    cloud.vercel.account.keeps_secrets = True
+    with pytest.raises(ProviderError, match="cannot be read") as refused:
+        host(cloud).mark(lambda marks: replace(marks, lock=Lock(id="3", kind="delivery")))
+    assert "the variable is sensitive" in str(refused.value.why)
+    assert "Instant Rollback" in str(refused.value.next_step)
+    with pytest.raises(ProviderError, match="cannot be read"):
+        host(cloud).shift(second, 100)
+    with pytest.raises(ProviderError, match="cannot be read"):
+        host(cloud).live()
+    held = cloud.vercel.account.deployments
+    assert [held[key].substate for key in (first, second)] == ["PROMOTED", "STAGED"]
+    assert shown(cloud) == "v1.0.0"
+
+
+def test_a_mark_that_lists_show_late_is_waited_for(cloud: Clouds) -> None:
+    cloud.vercel.account.list_delay = 30
+    host(cloud).mark(lambda marks: replace(marks, frozen="a fair"))
+    host(cloud).mark(lambda marks: replace(marks, held="a look"))
+    assert host(cloud).live().marks == Marks(frozen="a fair", held="a look")
+
+
+def test_a_mark_that_never_comes_is_none(cloud: Clouds) -> None:
+    cloud.vercel.account.list_delay = 3_600_000
+    with pytest.raises(ProviderError, match="was accepted and is not there"):
+        host(cloud).mark(lambda marks: replace(marks, frozen="a fair"))
+
+
+def overwritten(
+    cloud: Clouds, at: VercelHost, monkeypatch: pytest.MonkeyPatch, other: Callable[[Marks], Marks], times: int = 1
+) -> None:
+    """Right after each of the next writes of `at`, somebody writes what they had read before it."""
+    marks = at._marks
+    before, write = marks.read(), marks._write
+    left = iter(range(times))
+
+    def racing(text: str) -> None:
+        write(text)
+        if next(left, None) is not None:
+            VercelHost(TARGET, cloud.http, VERCEL_TOKEN)._marks._write(written(other(before)))
+
+    monkeypatch.setattr(marks, "_write", racing)
+
+
+def test_a_mark_that_is_overwritten_at_the_same_moment_is_written_again(
+    cloud: Clouds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = host(cloud)
+    overwritten(cloud, at, monkeypatch, lambda marks: replace(marks, frozen="a fair"))
+    at.mark(lambda marks: replace(marks, lock=Lock(id="3", kind="delivery")))
+    assert host(cloud).live().marks == Marks(frozen="a fair", lock=Lock(id="3", kind="delivery"))
+
+
+def test_whoever_lost_the_lock_by_it_stops(cloud: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = host(cloud)
+    taken = Lock(id="7", kind="rollback", release="v0.9.0")
+    overwritten(cloud, at, monkeypatch, lambda marks: replace(marks, lock=taken))
+    with pytest.raises(ConflictError, match=r"stopped by the rollback to v0\.9\.0"):
+        at.mark(lambda marks: replace(marks, lock=Lock(id="3", kind="delivery")))
+    assert host(cloud).live().marks.lock == taken
+
+
+def test_what_is_overwritten_again_and_again_is_a_conflict(cloud: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = host(cloud)
+    days = itertools.count(1)
+    overwritten(cloud, at, monkeypatch, lambda marks: replace(marks, frozen=f"a fair, day {next(days)}"), times=9)
+    with pytest.raises(ConflictError, match="overwritten again and again"):
+        at.mark(lambda marks: replace(marks, held="a look"))
+
+
+def test_a_rolling_release_is_live_at_its_end_only(cloud: Clouds, tmp_path: Path) -> None:
+    """The alias shows the deployment while a share of the visitors gets it; `readySubstate` knows better."""
+    released(host(cloud), tmp_path / "one", "v1.0.0")
+    second = stage(host(cloud), tmp_path / "two", "v1.1.0").key
+    cloud.vercel.account.project("techmate-web").rolling = 400
+    host(cloud).shift(second, 100)
+    assert cloud.vercel.account.deployments[second].substate == "PROMOTED"
+    assert [shown(cloud) for _ in range(4)] == ["v1.1.0"] * 4
+
+
+def test_what_never_was_live_is_not_marked_as_stable(cloud: Clouds, tmp_path: Path) -> None:
+    first = released(host(cloud), tmp_path / "one", "v1.0.0")
+    with pytest.raises(ConflictError, match="Vercel says it is STAGED"):
+        host(cloud).mark_stable(stage(host(cloud), tmp_path / "two", "v1.1.0").key)
+    assert host(cloud).live().marks.stable == (first,)
 
 
 @pytest.mark.parametrize("scope", ["prod_deployment_urls_and_all_previews", "all", "all_except_custom_domains"])

@@ -118,3 +118,18 @@ def test_hobby_goes_back_to_the_deployment_right_before(vercel: Client, counts_s
     assert vercel.promote(first).status_code == 202
     vercel.clock.forward()
     assert vercel.shown() == first["id"]
+
+
+def test_a_rolling_release_shows_a_share_of_the_visitors_first(vercel: Client) -> None:
+    first, second = vercel.deploy(), vercel.stage(content=PAGE + b"2")
+    vercel.vercel.account.project("techmate-web").rolling = 5000
+    vercel.promote(second)
+    vercel.clock.forward()
+    assert vercel.get(f"/v13/deployments/{second['id']}")["readySubstate"] == "ROLLING"
+    assert vercel.shown() == second["id"]
+    assert vercel.get("/v9/projects/techmate-web")["lastAliasRequest"]["jobStatus"] == "in-progress"
+    served = {id(vercel.vercel.serve("techmate.ai")) for _ in range(4)}
+    assert len(served) == 2
+    vercel.clock.forward(6)
+    substates = [vercel.get(f"/v13/deployments/{each['id']}")["readySubstate"] for each in (first, second)]
+    assert (substates, len({id(vercel.vercel.serve("techmate.ai")) for _ in range(4)})) == (["PROMOTED"] * 2, 1)

@@ -115,6 +115,26 @@ def test_the_protection_bypass_is_generated_and_revoked(vercel: Client) -> None:
     assert again.status_code == 400
 
 
+def test_a_policy_of_the_team_makes_every_variable_a_sensitive_one(vercel: Client) -> None:
+    vercel.vercel.account.keeps_secrets = True
+    body = {"key": "MARK", "value": "v1", "type": "plain", "target": ["production"]}
+    made = vercel.ask("POST", "/v10/projects/techmate-web/env", params={"upsert": "true"}, json=body)
+    assert (made.status_code, made.json()["created"]["type"]) == (201, "sensitive")
+    (listed,) = vercel.get("/v10/projects/techmate-web/env", decrypt="true")["envs"]
+    assert (listed["type"], listed["value"]) == ("sensitive", "")
+
+
+def test_lists_of_variables_may_be_late(vercel: Client) -> None:
+    path = "/v10/projects/techmate-web/env"
+    for value in ("v1", "v2"):
+        body = {"key": "MARK", "value": value, "type": "plain", "target": ["production"]}
+        assert vercel.ask("POST", path, params={"upsert": "true"}, json=body).status_code == 201
+        vercel.vercel.account.list_delay = 2000
+    assert [each["value"] for each in vercel.get(path)["envs"]] == ["v1"]
+    vercel.clock.forward(3)
+    assert [each["value"] for each in vercel.get(path)["envs"]] == ["v2"]
+
+
 def test_projects(vercel: Client) -> None:
     assert [p["name"] for p in vercel.get("/v10/projects")["projects"]] == ["techmate-web", "techmate-web-staging"]
     assert vercel.ask("GET", "/v9/projects/techmate-wbe").json()["error"]["code"] == "not_found"

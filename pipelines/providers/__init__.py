@@ -1,14 +1,16 @@
-"""Outside services, one module each, and the tables of those that can host a component or know how apps start."""
+"""Outside services, one module each, and the tables of those that can host a component or know how apps start, and of what doctor finds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipelines.findings import Finding
     from pipelines.http import Http
+    from pipelines.manifest import Manifest
     from pipelines.manifest.model import Deployer, Environment
     from pipelines.manifest.performance import AppStarts
     from pipelines.manifest.targets import CloudRun, Target, Vercel
@@ -60,6 +62,29 @@ def host(target: Target, settings: Environment, http: Http, credentials: Credent
     if credentials.deployer is None:
         credentials.deployer = settings.deployer
     return HOSTS[target.provider](target, http, credentials)
+
+
+def _google_findings(name: str, manifest: Manifest, http: Http, credentials: Credentials) -> Iterable[Finding]:
+    from pipelines.providers import google_findings
+
+    return google_findings.look(name, manifest, http, credentials)
+
+
+def _vercel_findings(name: str, manifest: Manifest, http: Http, credentials: Credentials) -> Iterable[Finding]:
+    from pipelines.providers import vercel_findings
+
+    return vercel_findings.look(name, manifest, http, credentials)
+
+
+FINDINGS: dict[str, Callable[..., Iterable[Finding]]] = {"cloud-run": _google_findings, "vercel": _vercel_findings}
+"""`provider:` of a target -> (environment, manifest, http, credentials) -> what `shipmate doctor` finds of the account there."""
+
+
+def account_findings(name: str, manifest: Manifest, http: Http, credentials: Credentials) -> Iterator[Finding]:
+    """What is found of the accounts that an environment's components live in, provider after provider."""
+    for provider in dict.fromkeys(target.provider for target in manifest.environments[name].targets.values()):
+        if provider in FINDINGS:
+            yield from FINDINGS[provider](name, manifest, http, credentials)
 
 
 def _sentry(source: AppStarts, http: Http, token: str) -> StartReports:

@@ -5,11 +5,12 @@ Each finding has the command that fixes it. Nothing is changed, and what cannot 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pipelines.delivery.context import Context, require_github
-from pipelines.delivery.doctor import database, github, google, trust, vercel
+from pipelines.delivery.doctor import database, github, trust
 from pipelines.findings import Finding
+from pipelines.providers import account_findings
 
 
 def examine(contexts: Mapping[str, Context]) -> list[Finding]:
@@ -20,7 +21,11 @@ def examine(contexts: Mapping[str, Context]) -> list[Finding]:
     return [
         *github.look(repository, manifest, list(contexts)),
         *trust.look(repository, manifest, contexts),
-        *google.look(manifest, contexts),
-        *vercel.look(contexts),
+        *(each for name, context in contexts.items() for each in _accounts(name, context)),
         *database.look(contexts),
     ]
+
+
+def _accounts(name: str, context: Context) -> Iterator[Finding]:
+    """What each provider says of the account that the environment's components live in."""
+    yield from account_findings(name, context.manifest, context.http, context.credentials)

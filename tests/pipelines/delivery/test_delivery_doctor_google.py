@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from pipelines.delivery.doctor import google
-from pipelines.delivery.doctor.bindings import held
 from pipelines.errors import CredentialsError
 from pipelines.findings import Finding
 from pipelines.manifest.targets import CloudRun, Scaling
+from pipelines.providers import account_findings, google_findings
+from pipelines.providers.google_bindings import held
 from rehearsal.emulators.google.access import run_service_agent
 from tests.pipelines.delivery.google_organisation import REGION, Examined, Organisation, examined
 
@@ -30,7 +31,8 @@ def scene() -> Iterator[Examined]:
 
 
 def found(scene: Examined, environment: str = "production") -> list[Finding]:
-    return list(google.look(scene.manifest, {environment: scene.organisation.context(scene.manifest, environment)}))
+    context = scene.organisation.context(scene.manifest, environment)
+    return list(google_findings.look(environment, scene.manifest, context.http, context.credentials))
 
 
 def lacking(scene: Examined, environment: str = "production") -> list[Finding]:
@@ -144,15 +146,15 @@ MEMBER = "a@p.iam.gserviceaccount.com"
         ({"role": "roles/owner", "members": ["serviceAccount:other@p.iam.gserviceaccount.com"]}, "missing"),
     ],
 )
-def test_one_binding(binding: dict[str, object], state: str) -> None:
+def test_one_binding(binding: Mapping[str, Any], state: str) -> None:
     assert held(MEMBER, frozenset({"roles/owner"}), [lambda: [binding]]).state == state
 
 
 def test_a_policy_that_may_not_be_read_leaves_it_unknown_unless_another_holds_it() -> None:
-    def refused() -> list[dict[str, object]]:
+    def refused() -> list[Mapping[str, Any]]:
         raise CredentialsError("Google refuses", next_step="ask an administrator")
 
-    owner = {"role": "roles/owner", "members": [f"serviceAccount:{MEMBER}"]}
+    owner: Mapping[str, Any] = {"role": "roles/owner", "members": [f"serviceAccount:{MEMBER}"]}
     assert held(MEMBER, frozenset({"roles/owner"}), [refused, lambda: [owner]]).state == "ok"
     unknown = held(MEMBER, frozenset({"roles/owner"}), [refused, list])
     assert (unknown.state, unknown.why) == ("unknown", "Google refuses")
@@ -186,7 +188,7 @@ def test_a_region_without_the_cpu_that_the_manifest_asks_for(scene: Examined) ->
 
 @pytest.mark.parametrize(("cpu", "is_milli"), [("1", 1000), ("0.5", 500), ("1000m", 1000), ("8", 8000)])
 def test_quantities_of_cpu(cpu: str, is_milli: int) -> None:
-    assert google.milli(cpu) == is_milli
+    assert google_findings.milli(cpu) == is_milli
 
 
 def _nothing(organisation: Organisation) -> None:
@@ -216,7 +218,7 @@ HOSTS = tuple(
 
 
 def test_an_environment_without_google_is_not_asked_about(scene: Examined) -> None:
+    settings = scene.manifest.environments["production"]
+    bare = replace(scene.manifest, environments={"production": replace(settings, targets={})})
     context = scene.organisation.context(scene.manifest, "production")
-    sites = {name: each for name, each in context.settings.targets.items() if not isinstance(each, CloudRun)}
-    context.__dict__["settings"] = replace(context.settings, targets=sites)
-    assert list(google.look(scene.manifest, {"production": context})) == []
+    assert list(account_findings("production", bare, context.http, context.credentials)) == []

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipelines.delivery.context import Context, open_context
-from pipelines.delivery.doctor import vercel
 from pipelines.faults import Policy
 from pipelines.findings import Finding
 from pipelines.http import Http
 from pipelines.manifest import load
 from pipelines.overlay import Overlay
+from pipelines.providers import vercel_findings
 from pipelines.runtime import Runtime
 from rehearsal.emulators.vercel.model import Domain, Project
 from tests.rehearsal.emulators.vercel_client import Client, vercel_client
@@ -50,7 +50,8 @@ class Scene:
         return context
 
     def found(self) -> list[Finding]:
-        return list(vercel.look({"production": self.context}))
+        context = self.context
+        return list(vercel_findings.look("production", context.manifest, context.http, context.credentials))
 
     def lacking(self) -> list[Finding]:
         return [each for each in self.found() if each.state != "ok"]
@@ -192,6 +193,7 @@ def test_without_access_it_is_unknown(scene: Scene, token: str) -> None:
 
 def test_staging_may_ask_its_users_to_sign_in(scene: Scene) -> None:
     _everything(scene.project)
-    context = scene.context
-    context.__dict__["settings"] = replace(context.settings, approval=None)
-    assert [each for each in vercel.look({"staging": context}) if each.state != "ok"] == []
+    context, settings = scene.context, MANIFEST.environments["production"]
+    open_to_us = replace(MANIFEST, environments={"staging": replace(settings, approval=None)})
+    found = vercel_findings.look("staging", open_to_us, context.http, context.credentials)
+    assert [each for each in found if each.state != "ok"] == []

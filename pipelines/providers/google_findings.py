@@ -11,15 +11,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines import findings
-from pipelines.delivery.doctor.bindings import OWNERS, held
 from pipelines.findings import Finding
 from pipelines.manifest.targets import CloudRun
 from pipelines.providers.google_account import Bindings, GoogleAccount, Repository
 from pipelines.providers.google_api import GoogleRefused
+from pipelines.providers.google_bindings import OWNERS, held
 
 if TYPE_CHECKING:
-    from pipelines.delivery.context import Context
+    from pipelines.http import Http
     from pipelines.manifest import Manifest
+    from pipelines.providers import Credentials
 
 RUN_DEVELOPER, RUN_VIEWER = "roles/run.developer", "roles/run.viewer"
 REGISTRY_READER, REGISTRY_WRITER = "roles/artifactregistry.reader", "roles/artifactregistry.writer"
@@ -44,30 +45,27 @@ DEFAULT_CPU = "1"
 """Of an instance where neither the manifest nor an earlier revision says another."""
 
 
-def look(manifest: Manifest, contexts: Mapping[str, Context]) -> Iterator[Finding]:
-    """Every finding of the environments that are asked about; nothing for one without a service at Google."""
-    for name, context in contexts.items():
-        services = [target for target in context.settings.targets.values() if isinstance(target, CloudRun)]
-        if not services:
-            continue
-        environment = _Environment(name, manifest, context, services)
-        for subject, ask in (
-            ("APIs", environment.apis),
-            ("Cloud Run's service agent", environment.agents),
-            ("the deployer", environment.deployer),
-            ("runtime accounts", environment.runtime),
-            ("CPU", environment.quota),
-        ):
-            yield from findings.guarded(f"Google, {name}: {subject}", ask)
+def look(name: str, manifest: Manifest, http: Http, credentials: Credentials) -> Iterator[Finding]:
+    """Every finding of one environment that has services at Google. Nothing is raised for what cannot be read: it is unknown."""
+    environment = _Environment(name, manifest, GoogleAccount(http, credentials.google))
+    for subject, ask in (
+        ("APIs", environment.apis),
+        ("Cloud Run's service agent", environment.agents),
+        ("the deployer", environment.deployer),
+        ("runtime accounts", environment.runtime),
+        ("CPU", environment.quota),
+    ):
+        yield from findings.guarded(f"Google, {name}: {subject}", ask)
 
 
 class _Environment:
     """One environment's part of Google."""
 
-    def __init__(self, name: str, manifest: Manifest, context: Context, services: list[CloudRun]) -> None:
-        self._name, self._manifest, self._context, self._services = name, manifest, context, services
-        self._account = GoogleAccount(context.http, context.credentials.google)
-        self._projects = tuple(dict.fromkeys(service.project for service in services))
+    def __init__(self, name: str, manifest: Manifest, account: GoogleAccount) -> None:
+        self._name, self._manifest, self._account = name, manifest, account
+        self._settings = manifest.environments[name]
+        self._services = [each for each in self._settings.targets.values() if isinstance(each, CloudRun)]
+        self._projects = tuple(dict.fromkeys(service.project for service in self._services))
 
     def apis(self) -> Iterator[Finding]:
         """Of the projects of the services, and of those of the registry."""
@@ -98,9 +96,9 @@ class _Environment:
 
     def deployer(self) -> Iterator[Finding]:
         """What docs/DEPLOYMENT.md has the deployer allowed, and nothing that it does not need."""
-        if self._context.settings.deployer is None:
+        if self._settings.deployer is None:
             return
-        account = self._context.settings.deployer.service_account
+        account = self._settings.deployer.service_account
         for project in self._projects:
             yield self._on_project(project, account, RUN_DEVELOPER, "deploy")
         for repository in self._repositories():
@@ -111,7 +109,7 @@ class _Environment:
             for secret in _read_by_deployer(service):
                 yield self._on_secret(service.project, secret, account)
         for project in self._proving():
-            yield self._on_project(project, account, RUN_VIEWER, f"see what {self._context.settings.proved_by} proved")
+            yield self._on_project(project, account, RUN_VIEWER, f"see what {self._settings.proved_by} proved")
 
     def runtime(self) -> Iterator[Finding]:
         """Whoever the instances run as reads their secrets."""
@@ -158,14 +156,14 @@ class _Environment:
 
     def _repositories(self) -> list[Repository]:
         """Of the components that live here: images and builds."""
-        components = (self._manifest.components[name] for name in self._context.settings.targets)
+        components = (self._manifest.components[name] for name in self._settings.targets)
         places = (each.image or each.build for each in components)
         found = (Repository.of(place.repository) for place in places if place is not None)
         return list(dict.fromkeys(repository for repository in found if repository is not None))
 
     def _proving(self) -> list[str]:
         """Projects of the environment that proves releases, where they are others."""
-        proof = self._manifest.environments.get(self._context.settings.proved_by or "")
+        proof = self._manifest.environments.get(self._settings.proved_by or "")
         targets = proof.targets.values() if proof is not None else ()
         projects = dict.fromkeys(target.project for target in targets if isinstance(target, CloudRun))
         return [project for project in projects if project not in self._projects]

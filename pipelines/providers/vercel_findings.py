@@ -18,7 +18,10 @@ from pipelines.providers.vercel_account import VercelAccount
 from pipelines.providers.vercel_api import ROOT
 
 if TYPE_CHECKING:
-    from pipelines.delivery.context import Context
+    from pipelines.http import Http
+    from pipelines.manifest import Manifest
+    from pipelines.manifest.model import Environment
+    from pipelines.providers import Credentials
 
 BYPASS_SECRET = "VERCEL_BYPASS"  # noqa: S105 - its name at GitHub
 STANDARD = "prod_deployment_urls_and_all_previews"
@@ -26,22 +29,25 @@ STANDARD = "prod_deployment_urls_and_all_previews"
 _WHOLE, _PREVIEWS = "all", "preview"
 
 
-def look(contexts: Mapping[str, Context]) -> Iterator[Finding]:
-    """Every finding of the sites of the environments that are asked about."""
-    for name, context in contexts.items():
-        for target in context.settings.targets.values():
-            if isinstance(target, Vercel):
-                site = _Site(name, context, target)
-                yield from findings.guarded(site.subject, site.look)
+def look(name: str, manifest: Manifest, http: Http, credentials: Credentials) -> Iterator[Finding]:
+    """Every finding of one environment's sites. Nothing is raised for what cannot be read: it is unknown."""
+    settings = manifest.environments[name]
+    for target in settings.targets.values():
+        if isinstance(target, Vercel):
+            site = _Site(name, settings, target, http, credentials)
+            yield from findings.guarded(site.subject, site.look)
 
 
 class _Site:
     """One project, of one environment."""
 
-    def __init__(self, environment: str, context: Context, target: Vercel) -> None:
+    def __init__(
+        self, environment: str, settings: Environment, target: Vercel, http: Http, credentials: Credentials
+    ) -> None:
         self.subject = f"Vercel, {environment}: {target.project}"
-        self._environment, self._context, self._target = environment, context, target
-        self._account = VercelAccount(context.http, context.credentials.vercel_token, target.team)
+        self._environment, self._settings, self._target = environment, settings, target
+        self._bypass = credentials.vercel_bypass
+        self._account = VercelAccount(http, credentials.vercel_token, target.team)
 
     def look(self) -> Iterator[Finding]:
         """Every finding of it."""
@@ -59,20 +65,19 @@ class _Site:
     def _protection(self, project: Mapping[str, Any]) -> Finding:
         """A candidate is looked at by its own address: jobs need a way in, users need none."""
         kind, password = (project.get("ssoProtection") or {}).get("deploymentType"), project.get("passwordProtection")
-        if kind == _WHOLE and self._context.settings.approval is not None:
+        if kind == _WHOLE and self._settings.approval is not None:
             open_it = self._call("PATCH", f"/v9/projects/{self._path}", {"ssoProtection": {"deploymentType": STANDARD}})
             return self._missing("asks users of the public address to sign in at Vercel", open_it)
         if kind in (None, _PREVIEWS) and password is None:
             return self._ok("production deployments are not protected: no bypass is needed")
         secrets = project.get("protectionBypass") or {}
         automation = [secret for secret, each in secrets.items() if each.get("scope") == "automation-bypass"]
-        store = f"gh secret set {BYPASS_SECRET} --env {self._context.settings.github_environment or self._environment}"
+        store = f"gh secret set {BYPASS_SECRET} --env {self._settings.github_environment or self._environment}"
         if not automation:
             make = self._call("PATCH", f"/v1/projects/{self._path}/protection-bypass", {"generate": {}})
             says = "deployments are protected and no bypass for automation exists: candidates cannot be checked"
             return self._missing(says, f"{make} && {store}")
-        held = self._context.credentials.vercel_bypass
-        if held and held not in automation:
+        if self._bypass and self._bypass not in automation:
             return self._missing(f"{BYPASS_SECRET} of this terminal is none of the project's", store)
         return self._ok("deployments are protected, and a bypass for automation exists")
 

@@ -170,7 +170,11 @@ def write_notes(api: str) -> None:
     """So that lists and searches find some."""
     for number in range(_NOTES):
         note = json.dumps({"text": f"Release {number} was rolled back after {number} minutes"}).encode()
-        headers = {"Content-Type": "application/json", "X-User": f"writer-{number // _OF_ONE_USER}"}
+        headers = {
+            "Content-Type": "application/json",
+            "X-User": f"writer-{number // _OF_ONE_USER}",
+            load_target.LOAD_HEADER: _TOKEN,
+        }
         urlopen(Request(f"{api}/notes", note, headers)).close()
 
 

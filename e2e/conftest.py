@@ -189,9 +189,8 @@ def browser_type_launch_args(target: Target, routes: Routes) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def browser_context_args(routes: Routes) -> dict[str, Any]:
-    # A user of its own: the run neither uses up anybody's rate limit nor suffers from it.
-    # A place of its own, too: a machine's would show in what the page writes.
-    given = {"extra_http_headers": {"X-User": f"e2e-{uuid4()}"}, "locale": "en-GB", "timezone_id": "UTC"}
+    # A place of its own: a machine's would show in what the page writes.
+    given = {"locale": "en-GB", "timezone_id": "UTC"}
     # What a service worker asks for is not routed: it would bring what is live.
     return {**given, "service_workers": "block"} if routes.to else given
 

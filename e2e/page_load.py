@@ -20,12 +20,13 @@ import json
 import math
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from uuid import uuid4
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
@@ -45,6 +46,8 @@ _PATIENCE_MS = 30_000
 _CPU, _LATENCY_MS, _DOWN, _UP = 4, 150, 1_600_000 / 8, 750_000 / 8
 _LIMITS = {"page load": 2000.0, "CLS": 0.1, "INP": 200.0}
 _BYTES, _REQUESTS = 150_000, 12
+_EVERY = 1.5
+"""Seconds from one visit to the next at least: each asks the API twice, and an address may ask 100 times a minute."""
 
 OBSERVE = """(() => {
   const seen = window.pageLoad = { lcp: null, cls: 0, events: [], burst: { from: 0, last: 0, value: 0 } };
@@ -124,6 +127,19 @@ class Network:
         self.bytes += int(event["encodedDataLength"])
 
 
+class Pace:
+    """Lets somebody begin at most once in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._next = seconds, 0.0
+
+    def wait(self) -> None:
+        """Return when it may begin."""
+        now = time.monotonic()
+        threading.Event().wait(max(0.0, self._next - now))
+        self._next = max(now, self._next) + self._seconds
+
+
 def interact(page: Page) -> None:
     """What somebody does first: writes a little and searches. It changes nothing."""
     page.get_by_label("New note").press_sequentially("A few words")
@@ -176,10 +192,11 @@ def visit(
 
 def samples(browser: Browser, url: str, devices: Sequence[Device], count: int, **how: Any) -> Iterator[Sample]:
     """`count` contexts of each device, each visited twice; devices take turns, so that a bad minute hits all of them."""
+    pace = Pace(2 * _EVERY)
     for _ in range(count):
         for device in devices:
-            # A user of its own: the API counts requests.
-            context = browser.new_context(**DEVICES[device], extra_http_headers={"X-User": f"page-load-{uuid4()}"})
+            pace.wait()
+            context = browser.new_context(**DEVICES[device])
             context.add_init_script(OBSERVE)
             yield visit(context, url, device, "cold", **how)
             yield visit(context, url, device, "warm", **how)

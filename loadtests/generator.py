@@ -48,6 +48,7 @@ from pipelines.manifest.model import Journey, JourneyRequest
 LATE_MS = 10.0
 """An arrival that began later than this was late."""
 USER_HEADER = "X-User"
+"""Who a simulated user is. The API believes it beside the token of a load test alone; without one all of them are one address."""
 MOST_USERS = 20_000
 _REST = 60.0
 """Seconds a refused user rests at most."""

@@ -60,9 +60,11 @@ class WorldClient:
             verify=_no_authorities(),
         )
 
-    def https_client(self) -> httpx.Client:
-        """A client that trusts the world's certificate authority and keeps its connections."""
-        return httpx.Client(verify=ssl.create_default_context(cafile=self.ca), timeout=10, trust_env=False)
+    def https_client(self, address: str | None = None) -> httpx.Client:
+        """A client that trusts the world's certificate authority and keeps its connections; `address` of this machine is its own."""
+        context = ssl.create_default_context(cafile=self.ca)
+        transport = httpx.HTTPTransport(verify=context, trust_env=False, local_address=address)
+        return httpx.Client(transport=transport, timeout=10, trust_env=False)
 
     def request(self, client: Any, host: str, path: str, *, method: str = "GET", **request: Any) -> httpx.Response:
         """Send a request to a public host name at the world's edge, with its name in SNI and Host."""

@@ -92,7 +92,7 @@ def _wait_until_slow(scenario: Scenario) -> None:
         def slow() -> bool:
             sent = time.monotonic()
             scenario.world.request(
-                client, scenario.world.hosts["staging"]["backend"], "/notes", headers={"X-User": "user-1"}
+                client, scenario.world.hosts["staging"]["backend"], "/notes"
             )
             return time.monotonic() - sent > 0.7
 

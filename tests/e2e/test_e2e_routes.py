@@ -58,7 +58,7 @@ class Served(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if self.headers.get("Origin") == self.place["origin"]:
             self.send_header("Access-Control-Allow-Origin", self.place["origin"])
-            self.send_header("Access-Control-Allow-Headers", "X-Asked, X-User")
+            self.send_header("Access-Control-Allow-Headers", "X-Asked")
         self.end_headers()
         self.wfile.write(body.encode())
 

@@ -47,7 +47,7 @@ def _middleware(services: Services, report: Report) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=services.settings.cors_origins,
             allow_methods=("GET", "POST", "DELETE"),
-            allow_headers=("Content-Type", "X-Request-ID", "X-User"),
+            allow_headers=("Content-Type", "X-Request-ID"),
             expose_headers=_EXPOSED,
             max_age=600,
         ),

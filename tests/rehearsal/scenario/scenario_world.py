@@ -13,8 +13,9 @@ from rehearsal.scenario.world_client import WorldClient
 class PlainWorldClient(WorldClient):
     """Its edge speaks plain HTTP: the world's own is tested with the edge."""
 
-    def https_client(self) -> httpx.Client:
-        return httpx.Client(timeout=5, trust_env=False)
+    def https_client(self, address: str | None = None) -> httpx.Client:
+        transport = httpx.HTTPTransport(verify=False, trust_env=False, local_address=address)
+        return httpx.Client(transport=transport, timeout=5, trust_env=False)
 
 
 def world(root: Path, address: str, **more: Any) -> PlainWorldClient:

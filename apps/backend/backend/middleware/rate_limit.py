@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.answers import problem
+from backend.middleware.server_timing import IS_LOAD
 from backend.middleware.tokens import takes_token
 from backend.moving_window import Verdict
 
 Admit = Callable[[str], Awaitable[Verdict]]
 PROBE_HEADER = "X-Shipmate-Probe"
+USER_HEADER = "X-User"
 
 
 def user_of(scope: Scope, trusted_hops: int) -> str:
-    """Who is asking: the X-User header, else the caller's address.
+    """Who is asking: the caller's address, or the name that a user of a load test gives itself (`X-User`, with its token).
 
     Behind `trusted_hops` proxies of ours the address is the one that the outermost of them appended to
-    X-Forwarded-For; whatever a caller wrote in front of it is not believed.
+    X-Forwarded-For. Whatever else a caller writes is not believed: another name each time would be no limit at all.
     """
     headers = Headers(scope=scope)
-    user = headers.get("x-user", "").strip()
-    if user:
+    user = headers.get(USER_HEADER, "").strip()
+    if user and scope.get(IS_LOAD):
         return f"user:{user}"
     hops = [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
     if trusted_hops and len(hops) >= trusted_hops:
-        return f"address:{hops[-trusted_hops]}"
+        return f"address:{_network(hops[-trusted_hops])}"
     client = scope.get("client")
-    return f"address:{client[0] if client else 'unknown'}"
+    return f"address:{_network(client[0]) if client else 'unknown'}"
+
+
+def _network(address: str) -> str:
+    """An IPv6 address as its /64, in which a single caller has every address (RFC 6177 §2)."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found.packed, 64), strict=False).network_address) + "/64"
 
 
 class RateLimit:

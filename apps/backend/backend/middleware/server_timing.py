@@ -9,12 +9,14 @@ from backend.database import query_time
 from backend.middleware.tokens import takes_token
 
 LOAD_HEADER = "X-Shipmate-Load"
+IS_LOAD = "backend.load"
+"""The key of a scope whose request came with the token; no header can set it."""
 
 
 class ServerTiming:
     """ASGI middleware: `Server-Timing: db;dur=MILLISECONDS` (W3C Server Timing) for who sends `token`, and for nobody else.
 
-    Whoever sends it is limited like any other user.
+    Whoever sends it is limited like any other user, by the name it gives itself.
     """
 
     def __init__(self, app: ASGIApp, *, token: str | None) -> None:
@@ -25,6 +27,7 @@ class ServerTiming:
         if scope["type"] != "http" or not takes_token(scope, LOAD_HEADER, self._token):
             await self._app(scope, receive, send)
             return
+        scope[IS_LOAD] = True
         with query_time() as waited:
 
             async def timed(message: Message) -> None:

@@ -27,6 +27,7 @@ from development.services import ServiceUrls, running_services
 
 BACKEND = Path(__file__).parents[2]
 WEB = "https://techmate.ai"
+TOKEN = "0123456789abcdef"
 
 
 @pytest.fixture(scope="session")
@@ -140,13 +141,15 @@ def start_backend(database_url: str, service_urls: ServiceUrls) -> Callable[...,
 @pytest.fixture(scope="session")
 def backend(start_backend: Callable[..., Any]) -> Iterator[RunningBackend]:
     """One process for all tests that only call it; each test is a user of its own."""
-    with start_backend(WORKERS="on", RELEASE="v1.0.0", COMMIT="abc123", ENVIRONMENT="staging") as running:
+    named = {"RELEASE": "v1.0.0", "COMMIT": "abc123", "ENVIRONMENT": "staging"}
+    with start_backend(WORKERS="on", PROBE_TOKEN=TOKEN, **named) as running:
         yield running
 
 
 @pytest.fixture
 def api(backend: RunningBackend) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=backend.url, headers={"X-User": uuid4().hex}) as client:
+    headers = {"X-Shipmate-Load": TOKEN, "X-User": uuid4().hex}
+    with httpx.Client(base_url=backend.url, headers=headers) as client:
         yield client
 
 

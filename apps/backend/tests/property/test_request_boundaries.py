@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +62,18 @@ def test_a_caller_cannot_choose_its_address(forged: str, hops: int) -> None:
     scope = {"type": "http", "headers": [(b"x-forwarded-for", value.encode())], "client": ("127.0.0.1", 1)}
     assert user_of(scope, trusted_hops=hops) == "address:203.0.113.7"
     assert user_of(scope, trusted_hops=0) == "address:127.0.0.1"
+
+
+@given(st.ip_addresses(v=6, network="2001:db8:1:2::/64"))
+def test_the_addresses_of_one_ipv6_network_are_one_caller(address: IPv6Address) -> None:
+    scope = {"type": "http", "headers": [], "client": (str(address), 1)}
+    assert user_of(scope, trusted_hops=0) == "address:2001:db8:1:2::/64"
+
+
+@given(st.ip_addresses(v=4))
+def test_an_ipv4_address_is_one_caller_also_where_it_is_written_as_ipv6(address: IPv4Address) -> None:
+    scope = {"type": "http", "headers": [], "client": (f"::ffff:{address}", 1)}
+    assert user_of(scope, trusted_hops=0) == f"address:{address}"
 
 
 jobs = st.builds(Job, kind=st.text(max_size=20), note=st.uuids(), attempts=st.integers(min_value=0, max_value=9))

@@ -15,6 +15,7 @@ from backend.notes import NoteStore
 from backend.services import Services
 
 pytestmark = pytest.mark.anyio
+TOKEN = "0123456789abcdef"
 ORIGIN = "https://techmate.ai"
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -168,12 +169,24 @@ async def test_browsers_are_told_to_stay_on_https_outside_development(serve: Ser
     assert development.headers["cache-control"] == "no-store"
 
 
-async def test_the_limit_holds_per_user_without_redis_and_spares_the_probes(serve: Serve) -> None:
-    async with serve() as api:
-        answers = [await api.get("/version", headers={"X-User": "dev-1"}) for _ in range(101)]
-        other = await api.get("/version", headers={"X-User": "dev-2"})
-        probe = await api.get("/health/live", headers={"X-User": "dev-1"})
-        refused = await api.get("/version", headers={"X-User": "dev-1", "Origin": ORIGIN})
+def forged(number: int) -> dict[str, str]:
+    """Every name and address that a caller may write, another each time; the front end appends the real one."""
+    written = f"198.51.100.{number}"
+    return {
+        "X-User": f"user-{number}",
+        "X-Shipmate-Load": f"guess-{number:012}",
+        "X-Real-IP": written,
+        "Forwarded": f"for={written}",
+        "X-Forwarded-For": f"{written}, 203.0.113.7",
+    }
+
+
+async def test_the_limit_holds_per_address_whatever_a_caller_writes_and_spares_the_probes(serve: Serve) -> None:
+    async with serve(trusted_hops=1, probe_token=TOKEN) as api:
+        answers = [await api.get("/version", headers=forged(number)) for number in range(101)]
+        other = await api.get("/version", headers={**forged(0), "X-Forwarded-For": "198.51.100.1, 203.0.113.8"})
+        probe = await api.get("/health/live", headers=forged(101))
+        refused = await api.get("/version", headers={**forged(102), "Origin": ORIGIN})
     assert [answer.status_code for answer in answers] == [200] * 100 + [429]
     assert answers[0].headers["x-ratelimit-remaining"] == "99"
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
@@ -182,7 +195,13 @@ async def test_the_limit_holds_per_user_without_redis_and_spares_the_probes(serv
     assert refused.json()["error"]["code"] == "rate_limited"
 
 
-TOKEN = "0123456789abcdef"
+async def test_users_of_a_load_test_have_a_limit_each(serve: Serve) -> None:
+    async with serve(probe_token=TOKEN) as api:
+        asked = [
+            await api.get("/version", headers={"X-Shipmate-Load": TOKEN, "X-User": f"user-{number % 2}"})
+            for number in range(202)
+        ]
+    assert [answer.status_code for answer in asked] == [200] * 200 + [429] * 2
 
 
 async def test_probes_have_a_limit_of_their_own(serve: Serve) -> None:

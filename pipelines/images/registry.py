@@ -17,7 +17,7 @@ from pipelines.faults import Fault, Faulted, Meaning
 from pipelines.http import Http, refused
 from pipelines.images.archive import LARGEST
 from pipelines.images.model import INDEX, MANIFEST, Blob, BuiltImage, Reference, sha256
-from pipelines.images.registry_auth import Credentials, RegistryAuth, docker_logins, is_loopback
+from pipelines.images.registry_auth import Credentials, RegistryAuth, docker_logins, is_loopback, origin
 from pipelines.images.store import Store
 
 if TYPE_CHECKING:
@@ -192,11 +192,13 @@ class Registry:
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> requests.Response:
-        """One request; a 401 is answered with a token once."""
+        """One request; a 401 of the registry itself is answered with a token once. Who it sends us on to gets no credentials."""
         url = path if "://" in path else _url(at, path)
-        sent = {**(headers or {}), **self._auth.header(at.host, at.path, actions)}
+        own = origin(_url(at, ""))
+        known = self._auth.header(at.host, at.path, actions) if origin(url) == own else {}
+        sent = {**(headers or {}), **known}
         answer = self.http.request(method, url, headers=sent, **options)
-        if answer.status_code != 401:
+        if answer.status_code != 401 or origin(url) != own or origin(str(answer.url)) != own:
             return answer
         sent |= self._auth.answer(answer.headers.get("WWW-Authenticate", ""), at.host, at.path, actions)
         return self.http.request(method, url, headers=sent, **options)

@@ -24,6 +24,8 @@ Credentials = Callable[[str], tuple[str, str] | None]
 """User and password for a registry's host, None to go without."""
 
 GOOGLE_USER = "oauth2accesstoken"
+TOKEN_SERVICES = {"docker.io": "auth.docker.io", "registry.gitlab.com": "gitlab.com"}
+"""Registries whose tokens another host gives. Everywhere else (ghcr.io, *.pkg.dev, gcr.io, quay.io) it is the registry itself."""
 
 
 def google(token: Callable[[], str], otherwise: Credentials | None = None) -> Credentials:
@@ -85,6 +87,13 @@ class RegistryAuth:
                 why="credentials are never sent over plain http to another machine",
                 next_step="check the registry's address",
             )
+        if known and not gives_tokens(realm, host):
+            raise CredentialsError(
+                f"the registry sends us to {realm!r} for a token",
+                where=host,
+                why="its credentials are for itself alone, and that is another host",
+                next_step="check the registry's address; if that host is its own, name it in TOKEN_SERVICES (registry_auth.py)",
+            )
         params = {"scope": challenge.get("scope") or f"repository:{wanted}"}
         if "service" in challenge:
             params["service"] = challenge["service"]
@@ -94,6 +103,18 @@ class RegistryAuth:
             raise _refused(host, wanted.partition(":")[0], answer)
         body = answer.json()
         return str(body.get("token") or body.get("access_token"))
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of a URL, as browsers compare them (RFC 6454 §4)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def gives_tokens(realm: str, host: str) -> bool:
+    """Whether `realm` may be sent the credentials of a registry."""
+    scheme = urlsplit(realm).scheme
+    return origin(realm) in (origin(f"{scheme}://{host}"), origin(f"https://{TOKEN_SERVICES.get(host, host)}"))
 
 
 def is_loopback(host: str) -> bool:

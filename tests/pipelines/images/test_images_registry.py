@@ -24,7 +24,7 @@ from pipelines.images import files, layout
 from pipelines.images.assemble import assemble
 from pipelines.images.model import Blob, BuiltImage, Reference
 from pipelines.images.registry import Registry
-from pipelines.images.registry_auth import docker_logins, google
+from pipelines.images.registry_auth import docker_logins, gives_tokens, google
 from pipelines.images.store import Store
 from pipelines.overlay import Overlay
 from rehearsal.emulators.google.errors import GoogleError
@@ -200,6 +200,96 @@ def test_credentials_are_never_sent_over_plain_http_elsewhere(tmp_path: Path) ->
         )
         with pytest.raises(CredentialsError, match="sends us to"):
             registry.resolve(server.url.removeprefix("http://") + "/a:b")
+
+
+SECRET = ("u", "p")
+
+
+@dataclass
+class Elsewhere:
+    """A host that is not the registry: keeps the Authorization of everything it gets, and wants one."""
+
+    seen: list[str | None] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        await request.body()
+        self.seen.append(request.headers.get("authorization"))
+        await Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="x"'})(scope, receive, send)
+
+
+@pytest.mark.parametrize("challenge", ["Basic", "Bearer"])
+@pytest.mark.parametrize("step", ["upload", "redirect"])
+def test_credentials_do_not_follow_a_registry_to_another_host(tmp_path: Path, challenge: str, step: str) -> None:
+    asked: list[tuple[str, str | None]] = []
+    elsewhere = Elsewhere()
+
+    async def registry(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        await request.body()
+        given = request.headers.get("authorization")
+        asked.append((f"{request.method} {request.url.path}", given))
+        here = f"http://{request.headers['host']}"
+        if request.url.path == "/token":
+            answer: Response = JSONResponse({"token": "of-the-registry"})
+        elif given is None:
+            words = 'Basic realm="x"' if challenge == "Basic" else f'Bearer realm="{here}/token",service="x"'
+            answer = Response(status_code=401, headers={"WWW-Authenticate": words})
+        elif request.method == "POST":
+            answer = Response(status_code=202, headers={"Location": f"{away.url}/upload"})
+        elif step == "redirect":
+            answer = Response(status_code=307, headers={"Location": f"{away.url}/blob"})
+        else:
+            answer = Response(status_code=404)
+        await answer(scope, receive, send)
+
+    with running(elsewhere) as away, running(registry) as server:
+        client = Registry(Http(overlay=Overlay(), policy=QUICK), credentials=lambda host: SECRET, store=Store(tmp_path))
+        here = server.url.removeprefix("http://")
+        with pytest.raises(CredentialsError, match="HTTP 401"):
+            if step == "upload":
+                image = BuiltImage(manifest=b"{}", config=Blob.of(b"{}", "x"), layers=())
+                client.push(image, f"{here}/a")
+            else:
+                client.fetch(Reference.parse(f"{here}/a"), "blobs", f"sha256:{'a' * 64}")
+    assert elsewhere.seen, "the registry sent us on"
+    assert set(elsewhere.seen) == {None}, "without credentials"
+    assert any(given for path, given in asked if path.startswith("GET /v2" if step == "redirect" else "POST")), asked
+
+
+def test_a_realm_on_another_host_gets_no_credentials(tmp_path: Path) -> None:
+    elsewhere = Elsewhere()
+
+    async def sends_away(scope: Scope, receive: Receive, send: Send) -> None:
+        challenge = f'Bearer realm="{away.url}/token",service="x"'
+        await Response(status_code=401, headers={"WWW-Authenticate": challenge})(scope, receive, send)
+
+    with running(elsewhere) as away, running(sends_away) as server:
+        client = Registry(Http(overlay=Overlay(), policy=QUICK), credentials=lambda host: SECRET, store=Store(tmp_path))
+        with pytest.raises(CredentialsError, match="for itself alone"):
+            client.resolve(server.url.removeprefix("http://") + "/a:b")
+    assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize(
+    ("realm", "host", "good"),
+    [
+        ("https://auth.docker.io/token", "docker.io", True),
+        ("https://ghcr.io/token", "ghcr.io", True),
+        ("https://europe-west1-docker.pkg.dev/v2/token", "europe-west1-docker.pkg.dev", True),
+        ("https://europe-west1-docker.pkg.dev:443/v2/token", "europe-west1-docker.pkg.dev", True),
+        ("https://gitlab.com/jwt/auth", "registry.gitlab.com", True),
+        ("http://127.0.0.1:5000/token", "127.0.0.1:5000", True),
+        ("https://auth.docker.io/token", "ghcr.io", False),
+        ("https://ghcr.io.evil.example/token", "ghcr.io", False),
+        ("https://ghcr.io@evil.example/token", "ghcr.io", False),
+        ("https://ghcr.io:8443/token", "ghcr.io", False),
+        ("https://evil-docker.pkg.dev/v2/token", "europe-west1-docker.pkg.dev", False),
+        ("http://127.0.0.1:5001/token", "127.0.0.1:5000", False),
+    ],
+)
+def test_whogives_tokens_for_a_registry(realm: str, host: str, good: bool) -> None:
+    assert gives_tokens(realm, host) is good
 
 
 def test_a_layer_changed_on_disk_is_refused_by_the_registry(tmp_path: Path) -> None:

@@ -148,7 +148,20 @@ class ReleaseContext:
     def own_template(self, name: str) -> Path | None:
         """A template the manifest names, as a file. `name`: changelog or notes."""
         path: str = getattr(self.rules.templates, name)
-        return self.top / path if path else None
+        return self.file(path) if path else None
+
+    def file(self, path: str) -> Path:
+        """A file of the checkout by its path there. Raises InputError for one that lies outside, also by a link, or in .git."""
+        found = (self.top / path).resolve()
+        top = self.top.resolve()
+        if Path(path).is_absolute() or not found.is_relative_to(top) or ".git" in found.relative_to(top).parts:
+            raise InputError(
+                f"{path!r} is not a file of this repository",
+                where="shipmate.yml, release",
+                why="what a release reads and writes is the repository's own: an absolute path, '..', a link and .git lead elsewhere",
+                next_step="name a file that is committed, by its path from the top of the repository",
+            )
+        return self.top / path
 
     @cached_property
     def top(self) -> Path:

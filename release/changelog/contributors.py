@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ class Contributor(NamedTuple):
     """One person."""
 
     name: Safe
-    """`@login` where GitHub knows them (a mention that is meant), otherwise their name."""
+    """`@login` (a mention that is meant) of who opened a pull request of this release, otherwise their login or name as text."""
     commits: int
     first: bool
     """Nothing of theirs was in an earlier release."""
@@ -46,24 +46,25 @@ def contributors(
     logins: Mapping[str, str],
     pulls: Mapping[str, int],
     before: Callable[[Sequence[set[str]]], set[str]] | None,
+    openers: Collection[str] = (),
 ) -> list[Contributor]:
     """Most commits first, then by name; bots left out. `logins`, `pulls`: by commit. `before`: given the keys of each person, keys of
-    those who wrote in earlier releases (at least one of each such person); None when there are none."""
+    those who wrote in earlier releases (at least one of each such person); None when there are none. `openers`: see Credits."""
     seen = [(person, commit) for commit in commits if len(commit.parents) < 2 for person in _people(commit, logins)]
     groups = _grouped(seen)
     known = before([_keys(own) for own in groups]) if before is not None and groups else None
-    found = [_contributor(own, pulls, known) for own in groups]
+    found = [_contributor(own, pulls, known, openers) for own in groups]
     return sorted(found, key=lambda each: (-each.commits, each.name.lower()))
 
 
 def _contributor(
-    own: Sequence[tuple[Person, Commit]], pulls: Mapping[str, int], before: set[str] | None
+    own: Sequence[tuple[Person, Commit]], pulls: Mapping[str, int], before: set[str] | None, openers: Collection[str]
 ) -> Contributor:
     """One person from every commit that shows them."""
     shown = next((person for person, _ in own if person.login or login_of(person.email)), own[0][0])
     # Newest first: the last of them is where they began.
     pull = next((pulls[commit.hash] for _, commit in reversed(own) if commit.hash in pulls), 0)
-    return Contributor(mention(shown), len(own), before is not None and before.isdisjoint(_keys(own)), pull)
+    return Contributor(mention(shown, openers), len(own), before is not None and before.isdisjoint(_keys(own)), pull)
 
 
 def _keys(own: Sequence[tuple[Person, Commit]]) -> set[str]:
@@ -87,9 +88,12 @@ def _grouped(seen: Sequence[tuple[Person, Commit]]) -> list[list[tuple[Person, C
     return [group for group in groups if group]
 
 
-def mention(person: Person) -> Safe:
+def mention(person: Person, openers: Collection[str]) -> Safe:
+    """A live mention for `openers` alone: everybody may write anybody's login into a commit."""
     login = person.login or login_of(person.email)
-    return Safe(f"@{login}") if _LOGIN.fullmatch(login) else escape(person.name or "unknown")
+    if _LOGIN.fullmatch(login) and login.lower() in openers:
+        return Safe(f"@{login}")
+    return escape(login or person.name or "unknown")
 
 
 def authors_before(git: Git, commit: str, people: Sequence[set[str]]) -> set[str]:

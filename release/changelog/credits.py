@@ -32,6 +32,9 @@ class Credits:
 
     logins: Mapping[str, str] = field(default_factory=dict)
     pulls: Mapping[str, int] = field(default_factory=dict)
+    openers: frozenset[str] = frozenset()
+    """Logins, in lower case, of who opened the pull requests: GitHub vouches for these alone. The login of a commit follows from the
+    mail address in it, which its author chose."""
     lacks: tuple[str, ...] = ()
     """What could not be learned, for people."""
 
@@ -72,7 +75,7 @@ def _ask(github: GitHub, commits: Sequence[Commit], base: str, head: str) -> tup
         for raw in listed:
             merged = raw.get("merge_commit_sha") if raw.get("merged_at") else None
             if merged in wanted:
-                wanted[merged] = [(raw.get("user") or {}).get("login", "") or wanted[merged][0], raw["number"]]
+                wanted[merged] = [(raw.get("user") or {}).get("login", ""), raw["number"]]
         if len(listed) < 100 or _when(listed[-1]["updated_at"]) < oldest:
             break
     else:
@@ -100,6 +103,7 @@ def _credits(known: Mapping[str, list[Any]], commits: Sequence[Commit], lacks: t
     met = {commit.hash: known[commit.hash] for commit in commits if commit.hash in known}
     return Credits(
         logins={name: login for name, (login, _) in met.items() if login},
+        openers=frozenset(login.lower() for login, pull in met.values() if login and pull),
         pulls={name: pull for name, (_, pull) in met.items() if pull},
         lacks=lacks,
     )

@@ -3,7 +3,8 @@
 It cannot mention anybody, open HTML, fences, tables, links or images, start another block, or hide what it says. Code spans stay, because
 `names` in them are what makes a line readable; their content is inert.
 Source: the GitHub Flavored Markdown spec (2.4 backslash escapes, 6.3 code spans, 6.9 autolinks). GitHub looks for mentions in the text
-that comes out, so an escape does not stop them and a zero-width space must.
+that comes out, so an escape does not stop them and a zero-width space must. The same for owner/name#1 of another repository; a bare #1
+is one of our own and stays.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ NO_MENTION = "\u200b"
 _HIDING = "\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
 _INVISIBLE = re.compile(f"[{_HIDING}]")
 _HIDDEN_IN_CODE = re.compile(f"(?![\t\n])[{_HIDING}]")
-_SPECIAL = re.compile(rf"[\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|://|www\.|[{_HIDING}]")
+_SPECIAL = re.compile(rf"[\\`*\[\]<>|~&$@]|(?<=[\w.-])#(?=\d)|(?<![^\W_])_|_(?![^\W_])|://|www\.|[{_HIDING}]")
 _SPACED = re.compile(r"\s\s|[\t\n\r]")
-_ODD = re.compile(rf"[\\`*\[\]<>|~&$@_]|://|www\.|\s\s|[{_HIDING}]")
+_ODD = re.compile(rf"[\\`*\[\]<>|~&$@_]|[\w.-]#\d|://|www\.|\s\s|[{_HIDING}]")
 _CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _BLOCK = re.compile(r"[#+=-]|\d+[.)](?=\s|$)")
 _SPACES = re.compile(r"\s+")
-_REPLACED = {"@": "@" + NO_MENTION, "://": "\\://", "www.": "www\\."}
+_REPLACED = {"@": "@" + NO_MENTION, "#": "#" + NO_MENTION, "://": "\\://", "www.": "www\\."}
 
 
 class Safe(str):

@@ -38,7 +38,7 @@ def write_notes(context: ReleaseContext, section: Section, given: Given, *, onli
     credits = look_up(github, commits, base, section.commit, cache) if online else _OFFLINE
     pulls = {**_pulls(section), **credits.pulls}
     before = partial(authors_before, context.git, base) if base else None
-    people = contributors(commits, credits.logins, pulls, before)
+    people = contributors(commits, credits.logins, pulls, before, credits.openers)
     authors: dict[str, Safe] = {name: escape(login) for name, login in credits.logins.items()}
     return notes(
         section,

@@ -78,7 +78,7 @@ def _bumped(context: ReleaseContext, declared: Sequence[str], number: str) -> di
     for place in version_locations(declared):
         before = found.setdefault(place.path, [])
         try:
-            text = before[-1].text if before else (context.top / place.path).read_bytes().decode()
+            text = before[-1].text if before else context.file(place.path).read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot be read: {error}", where=place.path, next_step="see version_files") from error
         old = read(place, text)
@@ -89,7 +89,7 @@ def _bumped(context: ReleaseContext, declared: Sequence[str], number: str) -> di
 
 def _write(context: ReleaseContext, path: str, text: str) -> None:
     try:
-        (context.top / path).write_bytes(text.encode())
+        context.file(path).write_bytes(text.encode())
     except OSError as error:
         raise LocalError(
             f"cannot be written: {error.strerror}", where=path, next_step="see the file's rights"

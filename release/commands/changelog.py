@@ -96,7 +96,7 @@ def _merge(
     from release.changelog.file import merge, replace
 
     repository = context.repository
-    file = context.top / repository.component.changelog
+    file = context.file(repository.component.changelog)
     try:
         before = file.read_bytes().decode() if file.exists() else ""
         existing = before.replace("\r\n", "\n")

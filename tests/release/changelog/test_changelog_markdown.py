@@ -91,6 +91,7 @@ def test_escape__any_text__mentions_nobody_and_links_nowhere(text: str) -> None:
     """GitHub looks for mentions and addresses in what was rendered; code is left alone there."""
     words = "".join(token.content for token in tokens(f"- x {escape(text)}") if token.type in ("text", "text_special"))
     assert not re.search(r"@[A-Za-z0-9]", words)
+    assert not re.search(r"[A-Za-z0-9_.-]#[0-9]", words)
     bare = re.sub(r"\\.|`[^`]*`", "", escape(text))  # without what is escaped, and without code
     assert "://" not in bare
     assert "www." not in bare
@@ -113,6 +114,13 @@ def test_escape__control_and_direction_characters__are_shown_as_odd() -> None:
 def test_escape__ordinary_text__stays_readable() -> None:
     text = "Keep snake_case, `code(x)` and 3.5 > 2 (#12)"
     assert escape(text) == "Keep snake_case, `code(x)` and 3.5 \\> 2 (#12)"
+
+
+def test_escape__another_repositorys_issue__is_no_reference() -> None:
+    assert (
+        escape("as torvalds/linux#1 and user#2, not #3")
+        == f"as torvalds/linux#{NO_MENTION}1 and user#{NO_MENTION}2, not #3"
+    )
 
 
 def test_escape__package_names__keep_their_look() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
-from pipelines.manifest.release import Release, ReleaseComponent
+import pytest
+
+from pipelines.errors import InputError
+from pipelines.manifest.release import Release, ReleaseComponent, Templates
 from release.changelog.contributors import authors_before, contributors
 from release.changelog.migrations import new_migrations
 from release.changelog.selection import section_for
@@ -91,9 +95,9 @@ def test_notes__tell_everything(tmp_path: Path) -> None:
 
 ## Contributors
 
-dev-1, @dev-2, dev-3
+dev-1, dev-2, dev-3
 
-- @dev-2 made their first contribution in #3
+- dev-2 made their first contribution in #3
 - dev-3 made their first contribution
 
 ## Checksums (SHA-256)
@@ -150,11 +154,49 @@ def test_contributors__one_person_with_two_addresses(tmp_path: Path) -> None:
     ]
     ids = make(tmp_path, commits)
     found = [verdict.commit for verdict in section_for(context(tmp_path, "1.0.0")).verdicts]
-    people = contributors(found, {ids[0]: "dev-2"}, {ids[1]: 5, ids[2]: 9}, lambda people: set())
+    people = contributors(found, {ids[0]: "dev-2"}, {ids[1]: 5, ids[2]: 9}, lambda people: set(), {"dev-2"})
     assert [(person.name, person.commits, person.first, person.pull) for person in people] == [
         ("@dev-2", 3, True, 5),
         ("dev-1", 1, True, 9),
     ]
+
+
+@pytest.mark.parametrize(
+    ("author", "email", "footer"),
+    [
+        ("dev-1", "dev-1@example.com", "Co-authored-by: X <1+torvalds@users.noreply.github.com>"),
+        ("X", "1+torvalds@users.noreply.github.com", ""),
+        ("@torvalds", "x@example.com", ""),
+    ],
+)
+def test_contributors__a_login_in_a_commit__is_no_mention(tmp_path: Path, author: str, email: str, footer: str) -> None:
+    ids = make(tmp_path, [Planned(f"fix: a\n\n{footer}", (), 1_700_000_000, author, email)])
+    found = [verdict.commit for verdict in section_for(context(tmp_path, "1.0.0")).verdicts]
+    # What GitHub says of a commit's author follows from the address that the commit names.
+    said_by_github = {ids[0]: "torvalds"} if not footer else {}
+    people = contributors(found, said_by_github, {ids[0]: 5}, None, {"dev-9"})
+    assert "torvalds" in {person.name for person in people}
+    assert not any(person.name.startswith("@") for person in people)
+    assert "@torvalds" not in notes(tmp_path, "1.0.0")
+
+
+@pytest.mark.parametrize("kind", ["notes", "changelog"])
+@pytest.mark.parametrize("outside", ["absolute", "parents", "link", "git"])
+def test_a_template_outside_the_repository_is_refused(tmp_path: Path, kind: str, outside: str) -> None:
+    repository, secret = tmp_path / "repo", tmp_path / "secret"
+    make(repository, COMMITS[:1])
+    secret.write_text("planted")
+    paths = {"absolute": str(secret), "parents": "../secret", "link": "inside.j2", "git": ".git/config"}
+    (repository / "inside.j2").symlink_to(secret)
+    place = context(repository)
+    rules = dataclasses.replace(place.rules, templates=Templates(**{kind: paths[outside]}))
+    place.__dict__["rules"] = rules  # a cached property
+    with pytest.raises(InputError, match="is not a file of this repository") as refused:
+        place.own_template(kind)
+    assert refused.value.next_step
+    (repository / "own.j2").write_text("{{ title }}")
+    place.__dict__["rules"] = dataclasses.replace(rules, templates=Templates(**{kind: "own.j2"}))
+    assert place.own_template(kind) == repository / "own.j2"
 
 
 def test_authors_before(tmp_path: Path) -> None:

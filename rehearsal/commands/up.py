@@ -106,6 +106,7 @@ def terminal_file(client: WorldClient, login: str) -> Path:
     import shlex
 
     values = {name: value for name, value in client.terminal(login).items() if name not in ("PATH", "HOME", "LANG")}
+    values |= {"SHIPMATE_WORLD_CONTROL": client.control, "SHIPMATE_WORLD_TOKEN": client.control_token}
     values |= _for_git(client, login) | _for_gh(client, login)
     found_first = f"{Path(sys.executable).parent}:{client.programs}"
     text = [f"export {name}={shlex.quote(value)}" for name, value in sorted(values.items())]

@@ -91,9 +91,7 @@ def _wait_until_slow(scenario: Scenario) -> None:
 
         def slow() -> bool:
             sent = time.monotonic()
-            scenario.world.request(
-                client, scenario.world.hosts["staging"]["backend"], "/notes"
-            )
+            scenario.world.request(client, scenario.world.hosts["staging"]["backend"], "/notes")
             return time.monotonic() - sent > 0.7
 
         eventually(slow, "an answer of 0.7 s", seconds=HEALTHY_SECONDS + 120, every=3)

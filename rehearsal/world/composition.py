@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal import definition
+from rehearsal.callers import Token
 from rehearsal.control import control_app
 from rehearsal.definition import Definition
 from rehearsal.emulators.capabilities import CACHE_URL, DATABASE_URL, IDENTITY_PROVIDER
@@ -83,6 +84,7 @@ class Composition:
         self.credentials = Credentials.new()
         self.servers = Servers()
         self.journal = self.servers.journal
+        self.control_token = secrets.token_urlsafe(32)
         self.databases: dict[str, str] = {}
         self.people: dict[str, str] = {}
         self.postgres = Postgres(options.root / "postgres")
@@ -186,7 +188,7 @@ class Composition:
         app = control_app(self.servers.faults, self.servers.journal, self.servers.violations)
         app.router.routes.extend(Inspection(self).routes())
         app.router.routes.extend(self.emulators.control_routes())
-        self.control = await self.servers.serve("control", app)
+        self.control = await self.servers.serve("control", Token(app, self.control_token))
 
     def _write_overlay(self) -> None:
         content = {
@@ -217,6 +219,7 @@ class Composition:
             "releases": self.definition.releases,
             "overlay": str(self.overlay),
             "control": self.control,
+            "control_token": self.control_token,
             "environ": {
                 **self._step_environment(),
                 "REHEARSAL_PYTHON": os.path.realpath(sys.executable),

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
-import httpx
-
 from rehearsal import processes
 from rehearsal.home import home
 from rehearsal.scenario.world_client import WorldClient
@@ -80,12 +78,10 @@ class World:
         """
         if self._place is None:
             raise RuntimeError("the world is not started")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        answer = httpx.post(
-            f"{self._place.control}/_world/save", params={"folder": str(folder)}, timeout=SAVE_SECONDS, trust_env=False
-        )
-        if answer.status_code != 204:
-            raise WorldFailed(f"the world cannot be kept in {folder}: {answer.text}")
+        answer = self._place.ask_control("POST", "_world/save", timeout=SAVE_SECONDS)
+        if answer.status_code != 200:
+            raise WorldFailed(f"the world cannot be kept: {answer.text}")
+        _move(Path(answer.json()["folder"]), folder)
 
     def end(self) -> None:
         """End its processes now, from whichever thread. Whoever is still inside sees its connections fail; leaving removes the folder."""
@@ -148,6 +144,21 @@ class World:
                 raise WorldFailed(f"the world was not ready after {READY_SECONDS} s:\n{self.output()}")
             time.sleep(0.02)
         return WorldClient.read(ready)
+
+
+def _move(saved: Path, folder: Path) -> None:
+    """To where it is wanted, whole or not at all. One that is there stays. Raises WorldFailed."""
+    part = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(saved, part)
+        part.rename(folder)
+    except OSError as error:
+        if not folder.is_dir():  # else another world was first
+            raise WorldFailed(f"the world cannot be kept in {folder}: {error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(saved, ignore_errors=True)
 
 
 def _environment() -> dict[str, str]:

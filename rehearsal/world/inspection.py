@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
 from collections.abc import Callable
 from dataclasses import asdict
@@ -34,7 +35,7 @@ class Inspected(snapshot.Whole, Protocol):
 
 class Inspection:
     """`/_world/runs?log=LINES`, `/_world/traffic-changes`, `/_world/messages`, `/_world/deployments?release=`, `/_world/memory`, and
-    POST `/_world/jobs/{id}/kill`, `/_world/due?workflow=FILE` and `/_world/save?folder=`."""
+    POST `/_world/jobs/{id}/kill`, `/_world/due?workflow=FILE` and `/_world/save`."""
 
     def __init__(self, world: Inspected) -> None:
         self._world = world
@@ -73,12 +74,13 @@ class Inspection:
         return JSONResponse({"runs": [run.id for run in started]})
 
     async def _save(self, request: Request) -> Response:
-        """204; 409 while a job is at work; 507 when it cannot be written."""
+        """In a new folder of the world's own: {"folder"}; 409 while a job is at work; 507 when it cannot be written."""
+        folder = self._world.options.root / "saved" / secrets.token_hex(8)
         try:
-            await snapshot.save(self._world, Path(request.query_params["folder"]))
+            await snapshot.save(self._world, folder)
         except (RuntimeError, OSError) as error:
             return JSONResponse({"message": str(error)}, 409 if isinstance(error, RuntimeError) else 507)
-        return Response(status_code=204)
+        return JSONResponse({"folder": str(folder)})
 
     @staticmethod
     def _answers(read: Callable[[Request], Any]) -> Callable[[Request], Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
 
+from rehearsal.callers import KnownCallers
 from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulator import Emulator
@@ -28,8 +29,8 @@ class Servers:
     _servers: list[Server] = field(default_factory=list)
 
     async def serve(self, name: str, app: ASGIApp, port: int = 0) -> str:
-        """Serve an app as it is; its address. Raises OSError when a wanted port is taken."""
-        server = Server(app, name, port=port)
+        """Serve an app to programs and its own pages; its address. Raises OSError when a wanted port is taken."""
+        server = Server(KnownCallers(app, lambda: self.hosts), name, port=port)
         self._servers.append(server)
         await server.start()
         self.addresses[name] = server.url

@@ -64,6 +64,34 @@ def test_curl_asks_a_site_as_printed(world: Up) -> None:
 
 
 @pytest.mark.world
+def test_a_web_page_changes_nothing_at_any_port(world: Up) -> None:
+    told = json.loads((world.root / "world.json").read_text())
+    overlay = json.loads(Path(told["overlay"]).read_text())["hosts"]
+    ports = {told["control"], told["api"], *(address for address in overlay.values() if address.startswith("http:"))}
+    assert len(ports) > 10
+    with httpx.Client(trust_env=False) as page:
+        for address in sorted(ports):
+            rebound = page.post(f"{address}/", headers={"Host": "evil.example"}, content=b"{}")
+            foreign = page.post(f"{address}/login", headers={"Origin": "https://evil.example"}, content=b"login=dev-1")
+            assert (rebound.status_code, foreign.status_code) == (421, 403), address
+        for method, path in (
+            ("POST", "save?folder=/tmp/chosen"),
+            ("POST", "faults"),
+            ("GET", "runs"),
+            ("DELETE", "faults"),
+        ):
+            assert page.request(method, f"{told['control']}/_world/{path}").status_code == 401
+        assert page.post(f"{told['control']}/_control/google-play/anything", json={}).status_code == 401
+
+
+@pytest.mark.world
+def test_the_terminal_has_the_token_of_the_worlds_own_port(world: Up, tmp_path: Path) -> None:
+    fault = '{"kind": "status", "emulator": "vercel", "path": "^/never", "times": 1}'
+    asked = f"curl -sf -H \"Authorization: Bearer $SHIPMATE_WORLD_TOKEN\" $SHIPMATE_WORLD_CONTROL/_world/faults -d '{fault}'"
+    assert json.loads(types(world, "dev-1", asked, tmp_path))[0]["fired"] == 0
+
+
+@pytest.mark.world
 def test_the_first_lines_work_as_printed(world: Up, tmp_path: Path) -> None:
     lines = world.said.partition("Start in another terminal:\n")[2].splitlines()[:3]
     script = "\n".join(lines)

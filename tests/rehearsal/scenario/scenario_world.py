@@ -32,6 +32,7 @@ def world(root: Path, address: str, **more: Any) -> PlainWorldClient:
         "releases": {"production": {"backend": ("/version", "release"), "web": ("/config.json", "release")}},
         "overlay": str(root / "overlay.json"),
         "control": address,
+        "control_token": "of-the-control-port",
         "environ": {"SHIPMATE_OVERLAY": "x", "VERCEL_TOKEN": "v"},
     }
     return PlainWorldClient(**(given | more))

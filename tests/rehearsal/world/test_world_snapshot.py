@@ -54,6 +54,12 @@ def test_a_world_begins_where_another_was_kept(tmp_path: Path) -> None:
         database(place, "INSERT INTO kept VALUES (0)")
         first.save(kept)
         assert database(place, "SELECT count(*) FROM kept") == [(10_001,)], "Postgres goes on"
+        taken = tmp_path / "file"
+        taken.write_text("not a folder")
+        with pytest.raises(WorldFailed, match="cannot be kept in"):
+            first.save(taken / "below")
+        taken.unlink()
+        assert list((place.root / "saved").iterdir()) == [], "nothing is left where the world wrote it"
         old_token, before = place.tokens["dev-1"], environments(place)
     assert kept.stat().st_mode & 0o077 == 0
     assert [file.name for file in tmp_path.iterdir()] == ["kept"]

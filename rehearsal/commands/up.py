@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import threading
@@ -79,7 +80,7 @@ def lines(client: WorldClient) -> list[str]:
         "",
         "  Start in another terminal:",
         f"    . {files[first]}     # git, gh and shipmate are now {first}'s in this world",
-        f"    git clone {page}.git",
+        f"    git clone {GH_ADDRESS}/{client.repository}.git     # an address that git and gh know in such a terminal",
         f"    cd {client.repository.partition('/')[2]} && shipmate status",
         f"  The others' terminals are beside it: {', '.join(files[login].name for login in others)}",
     ]
@@ -107,7 +108,8 @@ def terminal_file(client: WorldClient, login: str) -> Path:
 
     values = {name: value for name, value in client.terminal(login).items() if name not in ("PATH", "HOME", "LANG")}
     values |= {"SHIPMATE_WORLD_CONTROL": client.control, "SHIPMATE_WORLD_TOKEN": client.control_token}
-    values |= _for_git(client, login) | _for_gh(client, login)
+    values |= _for_git(client) | _for_gh(client, login)
+    _write_gh(client)
     found_first = f"{Path(sys.executable).parent}:{client.programs}"
     text = [f"export {name}={shlex.quote(value)}" for name, value in sorted(values.items())]
     file = client.root / "terminals" / f"{login}.env"
@@ -117,24 +119,51 @@ def terminal_file(client: WorldClient, login: str) -> Path:
     return file
 
 
-def _for_git(client: WorldClient, login: str) -> dict[str, str]:
-    """Credentials for this world's server alone, whatever else is configured (git-config(1), GIT_CONFIG_COUNT)."""
-    helper = f"!f() {{ echo username={login}; echo password={client.tokens[login]}; }}; f"
-    return {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"credential.{client.server}.helper",
-        "GIT_CONFIG_VALUE_0": helper,
-    }
+GH_ADDRESS = "http://github.localhost"
+"""The only host to which gh speaks http."""
+_CREDENTIALS = '!f() { echo "username=$GIT_AUTHOR_NAME"; echo "password=$GITHUB_TOKEN"; }; f'
+
+
+def _for_git(client: WorldClient) -> dict[str, str]:
+    """The address that gh knows leads to the world's server, and credentials go there alone, whatever else is configured."""
+    return _git_configuration(
+        {f"credential.{client.server}.helper": _CREDENTIALS, f"url.{client.server}/.insteadOf": f"{GH_ADDRESS}/"}
+    )
+
+
+def _git_configuration(settings: dict[str, str]) -> dict[str, str]:
+    """As variables (git-config(1), GIT_CONFIG_COUNT)."""
+    pairs = [
+        (f"GIT_CONFIG_{part}_{number}", text)
+        for number, setting in enumerate(settings.items())
+        for part, text in zip(("KEY", "VALUE"), setting, strict=True)
+    ]
+    return {"GIT_CONFIG_COUNT": str(len(settings)), **dict(pairs)}
 
 
 def _for_gh(client: WorldClient, login: str) -> dict[str, str]:
-    """gh speaks https to every host but `*.localhost`, and finds that one through a proxy: the world's server."""
     return {
         "GH_HOST": "github.localhost",
         "GH_TOKEN": client.tokens[login],
         "GH_REPO": f"github.localhost/{client.repository}",
         "GH_PROMPT_DISABLED": "1",
         "GH_NO_UPDATE_NOTIFIER": "1",
-        "HTTP_PROXY": client.server,
-        "NO_PROXY": "127.0.0.1",
     }
+
+
+def _write_gh(client: WorldClient) -> None:
+    """The machine's gh, which finds github.localhost through a proxy: the world's server. A proxy for it alone: for everything that a
+    terminal starts, the server would stand in for other programs on this machine, too."""
+    import shlex
+
+    program, at = shutil.which("gh"), client.programs / "gh"
+    if program is None or at.exists():
+        return
+    values = _git_configuration(
+        {f"credential.{GH_ADDRESS}.helper": _CREDENTIALS, f"url.{GH_ADDRESS}/.insteadOf": f"{client.server}/"}
+    )
+    for name, value in {"http_proxy": client.server, "no_proxy": "127.0.0.1"}.items():
+        values |= {name: value, name.upper(): value}
+    given = " ".join(f"{name}={shlex.quote(value)}" for name, value in values.items())
+    at.write_text(f'#!/bin/sh\nexec env {given} {shlex.quote(program)} "$@"\n')
+    at.chmod(0o755)

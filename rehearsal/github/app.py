@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -106,8 +107,25 @@ class PlainPaths:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            if not self._is_meant(scope):
+                text = (
+                    f"{scope['path']} is another server's: this is the rehearsal's GitHub, and a proxy to nothing else."
+                )
+                await JSONResponse({"message": text}, 421)(scope, receive, send)
+                return
             scope = self._plain(scope)
         await self._app(scope, receive, send)
+
+    @staticmethod
+    def _is_meant(scope: Scope) -> bool:
+        """Whether a request is for a GitHub, and not for another server of this machine, as one to a proxy can be: its address may stand in
+        the path or, once that is parsed, in Host alone."""
+        path, host = scope["path"], dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        asked = urlsplit(path if path.startswith("http://") else f"http://{host}/")
+        if asked.hostname not in ("localhost", "127.0.0.1"):
+            return True
+        own = (scope.get("server") or (None, None))[1]
+        return own is None or (asked.port or 80) == own
 
     def _plain(self, scope: Scope) -> Scope:
         path = scope["path"]

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
+from rehearsal.serving import running
 from tests.rehearsal.commands.upping import GONE_SECONDS, Up, up
 
 
@@ -135,6 +138,47 @@ def test_git_pushes_as_the_person_whose_terminal_it_is(world: Up, tmp_path: Path
 @pytest.mark.world
 def test_eas_is_that_of_the_world(world: Up, tmp_path: Path) -> None:
     assert "(robot)" in types(world, "release-manager", "eas account:view", tmp_path)
+
+
+@pytest.mark.world
+def test_gh_works_in_a_clone_made_as_printed(world: Up, tmp_path: Path) -> None:
+    assert shutil.which("gh") is not None, "gh is not installed. Get it with: apt-get install gh"
+    clone = re.search(r"git clone (\S+)", world.said)
+    served = re.search(r"^  GitHub +(\S+)", world.said, re.MULTILINE)
+    assert clone is not None
+    assert served is not None
+    for number, address in enumerate((clone[1], f"{served[1]}.git")):
+        types(
+            world,
+            "dev-1",
+            f"git clone -q {address} c{number} && cd c{number} && git switch -q -c change-{number} && echo hi > c{number}.txt "
+            "&& git add -A && git commit -q -m 'docs: say hello' && git push -q -u origin HEAD",
+            tmp_path,
+        )
+        here = tmp_path / f"c{number}"
+        made = types(world, "dev-1", f"gh pr create --title 'docs: hello {number}' --body 'Hello.'", here)
+        pull = re.search(r"/pull/(\d+)", made)
+        assert pull is not None, made
+        assert "techmate/platform" in types(world, "dev-1", "gh repo view", here)
+        assert f"hello {number}" in types(world, "dev-1", "gh pr status", here)
+        types(world, "dev-2", f"git clone -q {address} d{number} && cd d{number} && gh pr checkout {pull[1]}", tmp_path)
+        assert (tmp_path / f"d{number}" / f"c{number}.txt").read_text() == "hi\n"
+        assert f"hello {number}" in types(
+            world, "dev-2", "unset GH_REPO; gh pr view --json title", tmp_path / f"d{number}"
+        )
+
+
+@pytest.mark.world
+def test_other_servers_of_this_machine_are_not_answered_by_the_worlds_github(world: Up, tmp_path: Path) -> None:
+    async def other(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("the page of somebody's own server")(scope, receive, send)
+
+    with running(other) as server:
+        for name in ("localhost", "127.0.0.1"):
+            assert "somebody's own" in types(world, "dev-1", f"curl -s http://{name}:{server.port}/", tmp_path)
+    told = json.loads((world.root / "world.json").read_text())
+    through = types(world, "dev-1", f"curl -s -x {told['api']} --noproxy '' http://localhost:5173/", tmp_path)
+    assert "a proxy to nothing else" in through
 
 
 @pytest.mark.world

@@ -21,6 +21,7 @@ from typing import IO, Any, Literal
 from pipelines.errors import CredentialsError, InputError, ShipmateError, of_machine
 from pipelines.faults import SURVIVED
 from pipelines.github import budget
+from pipelines.secret_forms import forms, values
 
 Level = Literal["notice", "warning", "error"]
 
@@ -50,6 +51,8 @@ class Runtime:
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     stream: IO[str] = field(default_factory=lambda: sys.stdout)
+    _hidden: list[str] = field(default_factory=list, repr=False)
+    """What `mask` was given, in every form; the longest first."""
 
     @property
     def in_workflow(self) -> bool:
@@ -107,12 +110,14 @@ class Runtime:
         file = self.environ.get("GITHUB_STEP_SUMMARY")
         if file:
             with Path(file).open("a") as stream:
-                stream.write(markdown.rstrip() + "\n\n")
+                stream.write(self._without_secrets(markdown.rstrip()) + "\n\n")
         else:
             self.print(markdown)
 
     def annotate(self, level: Level, message: str, *, title: str = "", file: str = "", line: int = 0) -> None:
         """An annotation, on a line of a file when given."""
+        # Before it is escaped: in `%25` a secret's own % would not be found.
+        message, title = self._without_secrets(message), self._without_secrets(title)
         if not self.in_workflow:
             self.print(f"{level}: {f'{file}:{line}: ' if file else ''}{f'{title}: ' if title else ''}{message}")
             return
@@ -121,15 +126,21 @@ class Runtime:
         self.print(f"::{level} {properties}::{_data(message)}" if properties else f"::{level}::{_data(message)}")
 
     def mask(self, value: str) -> None:
-        """Hide a value in every log from here on, each line of it."""
+        """Hide a value in all that is written from here on: each line of it, and what it decodes to, holds or is encoded as."""
         if self.in_workflow:
-            for line in value.splitlines():
-                if len(line) > 3:
-                    self.print(f"::add-mask::{_data(line)}")
+            for line in values(value):
+                print(f"::add-mask::{_data(line)}", file=self.stream, flush=True)
+        self._hidden = sorted({*self._hidden, *forms(value)}, key=len, reverse=True)
+
+    def _without_secrets(self, text: str) -> str:
+        for form in self._hidden:
+            text = text.replace(form, "***")
+        return text
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
         """A group of log lines that folds."""
+        title = self._without_secrets(title)
         self.print(f"::group::{_data(title)}" if self.in_workflow else f"── {title}")
         try:
             yield
@@ -138,7 +149,7 @@ class Runtime:
                 self.print("::endgroup::")
 
     def print(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        print(self._without_secrets(text), file=self.stream, flush=True)
 
     def say(self, text: str) -> None:
         """A log line with text from outside in it: it cannot be read as a workflow command."""

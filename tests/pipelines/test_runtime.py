@@ -1,13 +1,17 @@
 """Outputs, annotations and inputs as GitHub's runner reads them, with text from outside in them."""
 
+import base64
 import io
+import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from pipelines.errors import InputError, RefusedError
 from pipelines.github import budget
 from pipelines.runtime import Input, Runtime, fenced, run
+from rehearsal.runner.masking import Masker
 
 EVIL = "x\n::error::owned\nEOF\n%0A"
 
@@ -60,6 +64,87 @@ def test_secrets_are_masked_line_by_line(tmp_path: Path) -> None:
     runtime = workflow(tmp_path, IN_KEY="first-line\nsecond-line")
     runtime.inputs([Input(name="key", doc="", secret=True)])
     assert printed(runtime) == "::add-mask::first-line\n::add-mask::second-line\n"
+
+
+ADDRESS = "postgresql://deployer:p%40ss%2Fw0rd%20of%20ours@10.0.0.7/platform"
+KEY = json.dumps(
+    {"project_id": "techmate", "private_key": "-----BEGIN PRIVATE KEY-----\nline-of-the-key\n-----END", "n": 1}
+)
+PLANTED = {
+    # what is given, and every way in which it, or what is in it, could be written
+    'plain"secret é': [
+        'plain"secret é',
+        json.dumps('plain"secret é')[1:-1],
+        "plain%22secret%20%C3%A9",
+        "plain%22secret+%C3%A9",
+    ],
+    ADDRESS: [ADDRESS, "p%40ss%2Fw0rd%20of%20ours", "p@ss/w0rd of ours", "deployer:p@ss/w0rd of ours"],
+    "postgresql://deployer:S3cr3t%zz@word@10.0.0.7:x/platform": ["S3cr3t%zz@word"],
+    base64.b64encode(KEY.encode()).decode(): [
+        KEY,
+        "line-of-the-key",
+        json.dumps("-----BEGIN PRIVATE KEY-----\nline-of-the-key")[1:-1],
+    ],
+    KEY: ["line-of-the-key", "-----BEGIN PRIVATE KEY-----"],
+    "percent%2Dencoded%2Dsecret": ["percent-encoded-secret", "percent%2Dencoded%2Dsecret"],
+    "two-lines\nof-a-secret": ["two-lines", "of-a-secret", "two-lines\\nof-a-secret", "two-lines%0Aof-a-secret"],
+}
+
+
+@pytest.mark.parametrize("in_workflow", [True, False])
+@pytest.mark.parametrize("given", PLANTED)
+def test_a_secret_is_in_nothing_that_is_written_however_it_is_written(
+    tmp_path: Path, given: str, in_workflow: bool
+) -> None:
+    shown = list(PLANTED[given])
+    plain = [text for text in PLANTED[given] if "\\" not in text and "%22" not in text]
+    for text in plain:
+        raw = text.encode()
+        shown += [base64.b64encode(b"user:" + raw).decode(), base64.b64encode(raw).decode(), quote(text, safe="")]
+    runtime = workflow(tmp_path, IN_KEY=given, GITHUB_ACTIONS="true" if in_workflow else "")
+
+    def main(step: Runtime) -> None:
+        step.inputs([Input(name="key", doc="", secret=True)])
+        step.stream.truncate(0)
+        step.stream.seek(0)
+        for text in shown:
+            step.say(f"see {text} here")
+            step.summary(f"| {text} |")
+            step.annotate("warning", f"it is {text}", title=text)
+            with step.group(text):
+                step.print(text)
+        raise InputError(" ".join(shown), where=shown[0], why=shown[-1], next_step="rotate it")
+
+    assert run(main, runtime) == InputError.exit_code
+    written = "".join([printed(runtime), *(file.read_text() for file in tmp_path.iterdir())])
+    for text in PLANTED[given]:
+        assert text not in written
+        assert text.replace("%", "%25") not in written
+    for text in plain:
+        assert base64.b64encode(text.encode()).decode().rstrip("=")[:-1] not in written
+        assert quote(text, safe="") not in written
+        # In Basic credentials, without what holds bits of the neighbours.
+        assert base64.b64encode(b"user:" + text.encode()).decode()[8 : (5 + len(text.encode())) * 8 // 6] not in written
+    assert "rotate it" in written
+
+
+@pytest.mark.parametrize("given", PLANTED)
+def test_the_runner_is_told_what_it_cannot_know(tmp_path: Path, given: str) -> None:
+    """Its own encodings are those of actions/runner; decoded values and parts it learns from ::add-mask::."""
+    runtime = workflow(tmp_path, IN_KEY=given)
+    runtime.inputs([Input(name="key", doc="", secret=True)])
+    told = [line.removeprefix("::add-mask::").replace("%25", "%") for line in printed(runtime).splitlines()]
+    runner = Masker([given, *told])
+    for text in PLANTED[given]:
+        assert runner.reveals(f"x{text}y"), text
+        assert text not in runner.mask(f"x {text} y")
+
+
+def test_ordinary_words_stay_readable(tmp_path: Path) -> None:
+    runtime = workflow(tmp_path, IN_KEY="postgresql://app:app@localhost/app")
+    runtime.inputs([Input(name="key", doc="", secret=True)])
+    runtime.say("the app is up")
+    assert printed(runtime).endswith("the app is up\n")
 
 
 def test_input_star_of_other_runners_is_not_read(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
         if as_json:
             _say_json("Wrong use", error.format_message(), code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; run it again: it finishes what was started", err=True)
+        click.echo(_interrupted(argv if argv is not None else sys.argv[1:]), err=True)
         code = 130
         if as_json:
             _say_json("Interrupted", "interrupted", code, next_step="run it again: it finishes what was started")
@@ -89,6 +89,12 @@ def main(argv: list[str] | None = None) -> None:
             raise
         code = _refused(local, as_json)
     raise SystemExit(code)
+
+
+def _interrupted(argv: list[str]) -> str:
+    """Only what acts has something to finish."""
+    _, chapter, _ = COMMANDS.get(next((word for word in argv if not word.startswith("-")), ""), ("", "", ""))
+    return "interrupted; run it again: it finishes what was started" if chapter == "Act" else "interrupted"
 
 
 def _not_installed(error: ModuleNotFoundError) -> LocalError:

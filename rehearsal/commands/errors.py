@@ -14,6 +14,20 @@ class LocalError(click.ClickException):
     exit_code = 11
 
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C (128 + SIGINT)."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends a rehearsal as if it had not begun: there is nothing to go on with."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        click.echo("interrupted: its worlds are gone, and there is no report", err=True)
+        raise SystemExit(INTERRUPTED) from interrupt
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn WorldFailed into one message and exit code 11."""

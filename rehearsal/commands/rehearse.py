@@ -38,7 +38,7 @@ FAILED = 7
     "--repository",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=None,
-    help="The checkout to deliver.",
+    help="The checkout to deliver; that of the current folder by default.",
 )
 def command(
     names: tuple[str, ...],
@@ -58,7 +58,7 @@ def command(
         _list(as_json)
         return
     stories = _select(names, everything)
-    from rehearsal.commands.errors import explained
+    from rehearsal.commands.errors import explained, interruptible
     from rehearsal.commands.up import checkout
     from rehearsal.execution.rehearsal import rehearse
     from rehearsal.stories import table
@@ -66,7 +66,7 @@ def command(
 
     folder = checkout(repository)
     _check_platform(folder)
-    with explained():
+    with explained(), interruptible():
         report, page = rehearse(
             folder,
             stories,

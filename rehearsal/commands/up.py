@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from rehearsal.scenario.world_client import WorldClient
 
 
+MANIFEST = "shipmate.yml"
+
+
 @click.command("up", short_help="Start the world on this machine and keep it up.")
 @click.option(
     "--repository",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=None,
-    help="The checkout to deliver; this one by default.",
+    help="The checkout to deliver; that of the current folder by default.",
 )
 @click.option(
     "--port",
@@ -33,11 +36,11 @@ def command(repository: Path | None, port: int) -> None:
 
     Example: shipmate up --port 8080
     """
-    from rehearsal.commands.errors import explained
+    from rehearsal.commands.errors import explained, interruptible
     from rehearsal.world.handle import World
 
     world = World(checkout(repository), port=port)
-    with explained(), world as client:
+    with explained(), interruptible(), world as client:
         click.echo(f"The world is up after {world.seconds_to_ready:.1f} s. Ctrl-C stops it.\n")
         for line in lines(client):
             click.echo(line)
@@ -51,8 +54,17 @@ def command(repository: Path | None, port: int) -> None:
 
 
 def checkout(given: Path | None) -> Path:
-    """The repository to deliver: the given one, or the checkout this command belongs to."""
-    return (given or Path(__file__).parents[2]).resolve()
+    """The repository to deliver: the given one, or the checkout of the current folder. Raises ClickException outside of one."""
+    if given is not None:
+        return given.resolve()
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / MANIFEST).is_file():
+            return folder
+    raise click.ClickException(
+        f"{here} is in no checkout of a platform: there is no {MANIFEST} here or above\n"
+        "  next: run this inside the platform's repository, or name one with --repository FOLDER"
+    )
 
 
 def lines(client: WorldClient) -> list[str]:

@@ -20,6 +20,8 @@ from rehearsal.services.unprivileged import command_as_other, give_away
 _TEMPLATE_FORMAT = 2
 _SUPERUSER = "postgres"
 _INITDB_SECONDS = 120
+_SETS_WHILE_MAKING = 16
+"""The first version whose initdb takes settings. An older one leaves its shared memory in /dev/shm when it is killed."""
 # The data is thrown away: nothing waits for a disk, and memory is for a handful of connections.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -155,6 +157,8 @@ def _initialise(program: PostgresProgram, folder: Path) -> None:
     give_away(folder)
     options = ["--auth=scram-sha-256", f"--pwfile={password}", f"--username={_SUPERUSER}", "--no-sync"]
     options += ["--wal-segsize=1"]  # the template is copied for every world: 1 MB instead of 16
+    if int(program.version.partition(".")[0]) >= _SETS_WHILE_MAKING:
+        options += ["--set", f"dynamic_shared_memory_type={_SETTINGS['dynamic_shared_memory_type']}"]
     argv = [str(program.bin / "initdb"), *options, "--encoding=UTF8", "--locale=C", "-D", str(folder / "data")]
     done = subprocess.run(
         command_as_other(argv, reaching=[program.bin, folder / "data"]),

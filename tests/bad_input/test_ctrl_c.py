@@ -46,7 +46,8 @@ def ctrl_c(process: subprocess.Popen[str]) -> str:
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert time.monotonic() - started < AT_ONCE_SECONDS, said
-    assert "interrupted; run it again: it finishes what was started" in said
+    assert "interrupted" in said
+    assert "never retrieved" not in said
     assert "Traceback" not in said
     return said
 
@@ -59,7 +60,7 @@ def held(terminal: Terminal, fault: dict[str, object], argv: list[str]) -> bool:
         until(lambda: len(terminal.place.faults_fired()) > before or process.poll() is not None, "held, nor ended", 60)
         fired = len(terminal.place.faults_fired()) > before
         if fired:
-            ctrl_c(process)
+            assert "interrupted; run it again: it finishes what was started" in ctrl_c(process)
     terminal.place.clear_faults()
     return fired
 
@@ -156,7 +157,8 @@ def interrupted(argv: list[str], moment: Callable[[list[int]], bool], folder: Pa
         until(lambda: moment(descendants(process.pid)) or process.poll() is not None, "there", 120)
         owned = descendants(process.pid)
         assert process.poll() is None, process.communicate()
-        ctrl_c(process)
+        said = ctrl_c(process)
+    assert "finishes" not in said, "a world is thrown away"
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in owned), "every process gone", 40)
     # Its ports may be another process's by now, so it is the processes that are looked for, also those it does not descend from.
     assert not knowing(str(temporary))

@@ -55,8 +55,17 @@ def running_services() -> Iterator[ServiceUrls]:
 def _postgres(root: Path) -> Iterator[str]:
     programs, data, log = _postgres_programs(root), root / "pgdata", root / "postgres.log"
     initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    _finish([*map(str, initdb), "--no-locale", "--no-instructions"])
-    quick = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=50"]
+    # In its own folder: in /dev/shm a server that is killed leaves its shared memory behind.
+    memory = "dynamic_shared_memory_type=mmap"
+    _finish([*map(str, initdb), "--no-locale", "--no-instructions", "--set", memory])
+    quick = [
+        memory,
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "shared_buffers=32MB",
+        "max_connections=50",
+    ]
     options = [part for setting in quick for part in ("-c", setting)]
     server = [str(programs / "postgres"), "-D", str(data), "-c", "listen_addresses=", "-k", str(root), *options]
     with _running(server, log, stop=signal.SIGINT, user=_identity()) as process:

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from rehearsal.commands.rehearse import command
-from rehearsal.stories.table import STORIES, Story
+from rehearsal.commands.up import command as up
+from rehearsal.stories.table import EDITED, STORIES, Story
 from rehearsal.world.handle import WorldFailed
 from tests.rehearsal.report.example import failed, report, story
 
@@ -48,6 +49,40 @@ def test_an_unknown_story_is_refused_before_anything_starts(asked: dict[str, Any
     assert "there is no story 'rolback'" in said.output
     assert "shipmate rehearse --list" in said.output
     assert "stories" not in asked
+
+
+def test_the_checkout_of_the_current_folder_is_delivered(
+    asked: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (".git", *EDITED, "below/deep"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "shipmate.yml").touch()
+    monkeypatch.chdir(tmp_path / "below/deep")
+    assert run("--output", str(tmp_path / "report")).exit_code == 0
+    assert asked["repository"] == tmp_path
+
+
+@pytest.mark.parametrize("named", [command, up])
+def test_outside_of_a_checkout_nothing_starts(
+    named: Any, asked: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(named, [])
+    assert said.exit_code == 1
+    assert f"{tmp_path} is in no checkout of a platform: there is no shipmate.yml here or above" in said.output
+    assert "--repository FOLDER" in said.output
+    assert "repository" not in asked
+
+
+def test_after_ctrl_c_there_is_nothing_to_finish(asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rehearsal.execution.rehearsal.rehearse", interrupted)
+    said = run()
+    assert said.exit_code == 130
+    assert "interrupted: its worlds are gone" in said.output
+    assert "finish" not in said.output
 
 
 def test_the_default_stories_of_this_checkout_are_run(asked: dict[str, Any], tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
+import pytest
 
 BACKEND = Path(__file__).parents[2]
 
@@ -80,3 +82,11 @@ def test_ready_only_once_the_schema_is_there(
         apply_all(url)
         assert httpx.get(f"{running.url}/health/ready").status_code == 200
         assert running.stop() == 0
+
+
+def test_the_throw_away_postgres_keeps_its_shared_memory_in_its_own_folder(database_url: str) -> None:
+    """A server that is killed leaves in /dev/shm what it had there; its folder is removed with everything in it."""
+    if os.environ.get("TEST_DATABASE_URL"):
+        pytest.skip("the server of TEST_DATABASE_URL is its owner's")
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SHOW dynamic_shared_memory_type").fetchone() == ("mmap",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,14 +23,15 @@ def command(names: tuple[str, ...], fix: bool, listed: bool) -> None:
     """
     from pipelines.errors import CheckFailed
     from pipelines.lint.suite import run_all
-    from pipelines.lint.tools import SUITE, tools
+    from pipelines.lint.tools import checkout, tools
 
-    chosen = _chosen(tools(SUITE), names)
+    root = checkout(Path.cwd())
+    chosen = _chosen(tools(root), names)
     if listed:
         for tool in chosen:
             click.echo(f"{tool.name:<16} {tool.what}")
         return
-    outcomes = run_all(chosen, SUITE, tell=_tell, fix=fix)
+    outcomes = run_all(chosen, root, tell=_tell, fix=fix)
     failed = [outcome for outcome in outcomes if not outcome.passed]
     for outcome in failed:
         click.echo(f"\n{click.style(outcome.tool.name, bold=True)}: {outcome.tool.what}\n{outcome.text}")

@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.errors import InputError
+
 SUITE = Path(__file__).resolve().parents[2]
 NODE = "node_modules"
 
@@ -24,6 +26,18 @@ class Tool:
     fix: tuple[str, ...] | None = None
     """The same, fixing what it can."""
     cwd: str = "."
+
+
+def checkout(start: Path) -> Path:
+    """The checkout of the suite that `start` is in: what is looked at is what lies there, not what is installed. Raises InputError."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / "pipelines/lint/tools.py").is_file():
+            return folder
+    raise InputError(
+        "this is no checkout of Shipmate, whose own checks these are",
+        where=str(start),
+        next_step="run this inside its repository; `shipmate ci run` runs the checks of another platform",
+    )
 
 
 def tools(root: Path) -> tuple[Tool, ...]:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
 
+from pipelines.errors import InputError
 from pipelines.lint.suite import Outcome, run_all, run_one
-from pipelines.lint.tools import SUITE, Tool, tools
+from pipelines.lint.tools import SUITE, Tool, checkout, tools
 
 
 def tool(name: str, script: str, **more: object) -> Tool:
@@ -76,6 +79,29 @@ def test_every_tool_named_is_installed_and_has_its_files() -> None:
     listed = [argument for one in known for argument in one.argv]
     assert ".github/workflows/ci.yml" in listed
     assert "actions/setup/action.yml" in listed
+
+
+def test_the_checkout_of_the_current_folder_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "pipelines/lint").mkdir(parents=True)
+    (tmp_path / "pipelines/lint/tools.py").touch()
+    (tmp_path / "docs/below").mkdir(parents=True)
+    assert checkout(tmp_path / "docs/below") == tmp_path
+    assert checkout(Path(__file__).parent) == SUITE
+
+
+def test_outside_of_a_checkout_nothing_is_looked_at(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pipelines.lint", "ruff"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(SUITE)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == InputError.exit_code
+    assert "this is no checkout of Shipmate" in done.stderr
+    assert "ok" not in done.stdout
 
 
 def test_githubs_own_parser_finds_what_is_wrong(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -82,6 +84,11 @@ class Screenshots:
     missing: dict[str, str] = field(default_factory=dict)
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """Not that Playwright's driver ended: what waited for it has failed with that already."""
+    return "while reading from the driver" not in record.getMessage()
+
+
 class Browser:
     """The browser that takes them. Without one there are no screenshots, and the report says so."""
 
@@ -95,6 +102,7 @@ class Browser:
         if executable:
             from playwright.sync_api import sync_playwright
 
+            logging.getLogger("asyncio").addFilter(is_news)
             self._playwright = sync_playwright().start()
             browser = self._playwright.chromium.launch(executable_path=executable, args=self._arguments())
             self._page = browser.new_context(viewport=SIZE, color_scheme="light").new_page()
@@ -104,8 +112,10 @@ class Browser:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._playwright is not None:
-            self._page.context.browser.close()
-            self._playwright.stop()
+            with suppress(Exception):  # after Ctrl-C, which reaches its driver too, there is nothing to close
+                self._page.context.browser.close()
+            with suppress(Exception):
+                self._playwright.stop()
 
     def take(self, story: str) -> Screenshots:
         """The screenshots of a story. One that cannot be taken is listed as missing: a screenshot never fails a story."""

@@ -69,10 +69,11 @@ def main(argv: list[str] | None = None) -> None:
         if as_json:
             _say_json("Wrong use", error.format_message(), code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo(_interrupted(argv if argv is not None else sys.argv[1:]), err=True)
+        following = _after_interruption(argv if argv is not None else sys.argv[1:])
+        click.echo("; ".join(filter(None, ("interrupted", following))), err=True)
         code = 130
         if as_json:
-            _say_json("Interrupted", "interrupted", code, next_step="run it again: it finishes what was started")
+            _say_json("Interrupted", "interrupted", code, next_step=following)
     except ShipmateError as error:
         code = _refused(error, as_json)
     except BrokenPipeError:
@@ -91,10 +92,10 @@ def main(argv: list[str] | None = None) -> None:
     raise SystemExit(code)
 
 
-def _interrupted(argv: list[str]) -> str:
-    """Only what acts has something to finish."""
+def _after_interruption(argv: list[str]) -> str:
+    """What to do next; nothing after what has nothing to finish."""
     _, chapter, _ = COMMANDS.get(next((word for word in argv if not word.startswith("-")), ""), ("", "", ""))
-    return "interrupted; run it again: it finishes what was started" if chapter == "Act" else "interrupted"
+    return "run it again: it finishes what was started" if chapter == "Act" else ""
 
 
 def _not_installed(error: ModuleNotFoundError) -> LocalError:

@@ -45,8 +45,6 @@ class Account:
     pace: Pace = field(default_factory=Pace)
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""
-    plan: str = "pro"
-    """hobby, pro or enterprise."""
     keeps_secrets: bool = False
     """Whether a policy of the team makes every variable that is written a sensitive one."""
     list_delay: int = 0

@@ -52,7 +52,7 @@ def main(runtime: Runtime) -> int:
         )
     main_branch, count = policy.release.main, int(values["shards"])
     urls = {name: target.url for name, target in settings.targets.items()}
-    release = served.release(settings.smoke, urls, Http(), environment=environment)
+    release = served.release(settings.smoke, urls, Http(), environment=environment, patience=settings.patience_seconds)
     commit = source.commit_of_release(
         policy.root, release, lambda branch: branch == main_branch or candidate.is_maintenance(policy, branch)
     )

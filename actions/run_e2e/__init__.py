@@ -144,12 +144,15 @@ def _require_live(
     Then the tests would fail for that alone, and there is nothing of this release to roll back.
     """
     from pipelines.checks import smoke
+    from pipelines.checks.patience import patiently
+    from pipelines.clock import Clock
     from pipelines.errors import CheckFailed
     from pipelines.http import Http
 
-    urls = _urls(settings)
-    naming = [check for check in checks if check.component in urls and "{release}" in str((check.contains, check.json))]
-    report = smoke.run(naming, urls, {"release": release, "commit": commit}, Http())
+    urls, http = _urls(settings), Http()
+    naming = [check for check in checks if check.component in urls and smoke.names_release(check)]
+    facts = {"release": release, "commit": commit}
+    report = patiently(lambda: smoke.run(naming, urls, facts, http), Clock.of(http.policy), settings.patience_seconds)
     if report.failed:
         runtime.output("verdict", "not live")
         raise CheckFailed(

@@ -22,6 +22,10 @@ class Result:
     """A rate limit refused to answer (429), also after waiting: that says nothing about what was to be checked."""
     retry_after: float = 0.0
     """Seconds it asked to wait."""
+    names_release: bool = False
+    """Its answer must name the release, and so says who answered."""
+    late: float | None = None
+    """Seconds after the first round of checks, for one that passed only when it was asked again."""
 
     @property
     def ok(self) -> bool:
@@ -33,8 +37,12 @@ class Result:
 
     @property
     def says(self) -> str:
-        """What is wrong, or why nothing is known; empty for a check that passed."""
-        return "; ".join(self.problems) or ("refused by a rate limit (429)" if self.limited else "")
+        """What is wrong, or why nothing is known, or that it passed late; empty for a check that passed at once."""
+        if self.problems:
+            return "; ".join(self.problems)
+        if self.limited:
+            return "refused by a rate limit (429)"
+        return "" if self.late is None else f"passed after {self.late:.0f} s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +51,11 @@ class Report:
 
     results: tuple[Result, ...]
     seconds: float
+    """How long it took, or the last round of it."""
+    rounds: int = 1
+    """How often all of it was asked."""
+    waited: float = 0.0
+    """Seconds from the first round to the last, as the manifest counts them."""
 
     @classmethod
     def joined(cls, reports: Sequence[Report]) -> Report:
@@ -68,6 +81,11 @@ class Report:
         return sum(not result.ok and not result.failed for result in self.results)
 
     @property
+    def latest(self) -> float:
+        """Seconds after which the last one passed that did not pass at once."""
+        return max((result.late or 0.0 for result in self.results), default=0.0)
+
+    @property
     def slowest_ms(self) -> float:
         return max((result.ms for result in self.results), default=0.0)
 
@@ -79,7 +97,8 @@ class Report:
         if not bad and not self.passed:
             return f"nothing was checked: a rate limit (429) refused all of {len(self.results)} checks"
         lines = [f"{result.name} ({result.url}): {result.says}" for result in bad]
-        return f"{len(bad)} of {len(self.results)} checks failed: " + " | ".join(lines) if bad else ""
+        again = f" (asked {self.rounds} times in {self.waited:.0f} s)" if self.rounds > 1 else ""
+        return f"{len(bad)} of {len(self.results)} checks failed: " + " | ".join(lines) + again if bad else ""
 
     def as_text(self) -> str:
         """For a terminal."""
@@ -116,9 +135,9 @@ class Report:
         return f'<?xml version="1.0" encoding="utf-8"?>\n<testsuite name={quoteattr(suite)} {counts}>{cases}{nothing}</testsuite>\n'
 
     def as_json(self) -> dict[str, Any]:
-        """`{"failed", "seconds", "results": [{the fields of Result, "ok"}]}`."""
+        """`{"failed", "seconds", "rounds", "results": [{the fields of Result, "ok"}]}`."""
         results = [{**asdict(result), "ok": result.ok} for result in self.results]
-        return {"failed": self.failed, "seconds": self.seconds, "results": results}
+        return {"failed": self.failed, "seconds": self.seconds, "rounds": self.rounds, "results": results}
 
 
 def _line(result: Result, width: int) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.checks import smoke
+from pipelines.checks.patience import POLLING
+from pipelines.clock import Clock
 from pipelines.errors import CheckFailed, InputError
 from pipelines.manifest.model import Smoke
 
@@ -17,8 +19,11 @@ LONGEST = 200
 """Characters of a release's name; an answer may be anything."""
 
 
-def release(checks: Sequence[Smoke], urls: Mapping[str, str], http: Http, *, environment: str) -> str:
-    """The one release that all of them answer with. `urls`: component -> public address.
+def release(
+    checks: Sequence[Smoke], urls: Mapping[str, str], http: Http, *, environment: str, patience: float = 0.0
+) -> str:
+    """The one release that all of them answer with. `urls`: component -> public address. Traffic takes seconds to move: who does not
+    answer, or not as the others, is asked again for `patience` seconds.
 
     Raises InputError when no check says by `json` where the release stands in an answer, CheckFailed when one does not answer, or they
     do not agree.
@@ -31,6 +36,17 @@ def release(checks: Sequence[Smoke], urls: Mapping[str, str], http: Http, *, env
             where=f"shipmate.yml, environments/{environment}/smoke",
             next_step='have a check whose `json` names it, such as {path: /version, json: {release: "{release}"}}',
         )
+    clock = Clock.of(http.policy)
+    for look in POLLING.looks(clock, clock.deadline(patience)):
+        try:
+            return _agreed(asked, urls, http, environment)
+        except CheckFailed:
+            if look.last:
+                raise
+    raise AssertionError("unreachable: the last look returns or raises")
+
+
+def _agreed(asked: Sequence[tuple[Smoke, str]], urls: Mapping[str, str], http: Http, environment: str) -> str:
     found = {check.component: _answer(check, key, urls[check.component], http) for check, key in asked}
     if len(set(found.values())) != 1:
         said = "; ".join(f"{component}: {name}" for component, name in found.items())

@@ -1,7 +1,7 @@
 """Smoke checks: what the manifest declares, asked from outside, all at the same time.
 
-Each check is one request (two with `cors_origin`), made once: an answer that is wrong is a finding, not something to try
-again until it looks right. Who checks right after a change may allow a window with `patience`. A rate limit is waited out.
+Each check is one request (two with `cors_origin`), made once: an answer that is wrong is a finding. Who checks right after a change
+asks all of it again (patience.py). A rate limit is waited out.
 """
 
 from __future__ import annotations
@@ -16,19 +16,15 @@ from urllib.parse import urlsplit
 
 from pipelines.checks import rate_limit
 from pipelines.checks.report import Report, Result
-from pipelines.clock import Clock
 from pipelines.errors import InputError
 from pipelines.http import Http
 from pipelines.manifest.model import Request, Smoke
-from pipelines.polling import Polling
 from pipelines.threads import together
 
 if TYPE_CHECKING:
     import requests
 
 AT_ONCE = 32
-POLLING = Polling(interval=0.5, growth=1.2, longest=2.0)
-"""What failed is asked again this often, with patience."""
 TIMEOUT = (5.0, 30.0)
 STRANGER = "https://not-allowed.example"
 """An origin that no platform allows (RFC 2606)."""
@@ -41,6 +37,8 @@ class Probe:
     check: Smoke
     url: str
     headers: Mapping[str, str]
+    names_release: bool = False
+    """The check, as declared, asks for the release or its commit."""
 
 
 def plan(
@@ -72,7 +70,8 @@ def plan(
         sent = {**(headers or {}).get(check.component, {}), **check.headers}
         if check.cors_origin:
             sent["Origin"] = check.cors_origin
-        probes.append(Probe(check=filled, url=urls[check.component].rstrip("/") + filled.path, headers=sent))
+        url = urls[check.component].rstrip("/") + filled.path
+        probes.append(Probe(check=filled, url=url, headers=sent, names_release=names_release(check)))
     return probes
 
 
@@ -83,27 +82,22 @@ def run(
     http: Http,
     *,
     headers: Mapping[str, Mapping[str, str]] | None = None,
-    patience: float = 0.0,
 ) -> Report:
     """Ask all of it, at most 32 at once; the report is in the order of the checks.
 
-    `headers`: component -> what goes with every request to it (a protection bypass). With `patience` (seconds), what failed is asked
-    again until it passes or the time is over. Raises InputError.
+    `headers`: component -> what goes with every request to it (a protection bypass). Raises InputError.
     """
     probes = plan(checks, urls, facts, headers)
-    clock = Clock.pausing(http.policy)
-    started = clock.monotonic()
-    until = clock.deadline(patience)
-    results = together((partial(_patiently, probe, http, clock, until) for probe in probes), at_once=AT_ONCE)
-    return Report(results=tuple(results), seconds=clock.monotonic() - started)
+    started = time.monotonic()
+    asks = (partial(ask, probe, http) for probe in probes)
+    results = together((partial(rate_limit.waited_out, one, http) for one in asks), at_once=AT_ONCE)
+    return Report(results=tuple(results), seconds=time.monotonic() - started)
 
 
-def _patiently(probe: Probe, http: Http, clock: Clock, until: float) -> Result:
-    for look in POLLING.looks(clock, until):
-        result = rate_limit.waited_out(partial(ask, probe, http), http)
-        if not result.failed or look.last:
-            return result
-    raise AssertionError("unreachable: the last look returns")
+def names_release(check: Smoke) -> bool:
+    """Whether what must come names the release or its commit, so that a right answer is known to be the release's own."""
+    wanted = (*check.contains, *check.json.values())
+    return any("{release}" in text or "{commit}" in text for text in wanted)
 
 
 def ask(probe: Probe, http: Http) -> Result:
@@ -229,6 +223,7 @@ def _result(probe: Probe, status: int | None, ms: float, problems: Sequence[str]
         status=status,
         ms=ms,
         problems=tuple(problems),
+        names_release=probe.names_release,
     )
 
 

@@ -117,9 +117,16 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
                 yield from _check_cloud_run(target, where)
         yield from _check_trust(manifest, environment, f"environments/{name}")
         yield from _check_watch(environment.watch, f"environments/{name}/watch")
-        for index, smoke in enumerate(environment.smoke):
-            if smoke.component not in environment.targets:
-                yield f"environments/{name}/smoke/{index}/component", f"{smoke.component!r} does not live in {name}"
+        yield from _check_smoke(environment, name)
+
+
+def _check_smoke(environment: Environment, name: str) -> Iterator[tuple[str, str]]:
+    if not 0 <= environment.patience_seconds <= 300:
+        problem = f"{environment.patience_seconds:g} must be a number from 0 to 300"
+        yield f"environments/{name}/patience_seconds", problem
+    for index, smoke in enumerate(environment.smoke):
+        if smoke.component not in environment.targets:
+            yield f"environments/{name}/smoke/{index}/component", f"{smoke.component!r} does not live in {name}"
 
 
 def _check_quarantine(quarantine: Iterable[Quarantine], where: str) -> Iterator[tuple[str, str]]:

@@ -203,6 +203,13 @@ class Environment:
             "Checks from outside after a deployment: those of the default branch, and what the release adds."
         ),
     )
+    patience_seconds: float = field(
+        default=30.0,
+        metadata=policy_key(
+            "How long a check that failed is asked again: traffic takes seconds to move, and instances to start. 0 to 300; one that "
+            "passed late says so, and a release that answers wrongly again and again is not waited for."
+        ),
+    )
     watch: Watch = field(
         default=Watch(), metadata=policy_key("How a candidate is compared with live while traffic moves.")
     )

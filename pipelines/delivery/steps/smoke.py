@@ -77,6 +77,7 @@ def _asked(
 ) -> Report:
     """All checks of the components with an address, at the same time, with the identity of our probes."""
     from pipelines.checks import journeys, smoke
+    from pipelines.checks.patience import patiently
     from pipelines.checks.report import Report
     from pipelines.delivery.probes import probe_headers
 
@@ -84,13 +85,11 @@ def _asked(
     declared = context.manifest.journeys if with_journeys else {}
     visits = {name: journey for name, journey in declared.items() if journey.component in urls}
     carried = {component: {**headers, **probe_headers(context, component)} for component in urls}
-    reports = together(
-        (
-            partial(smoke.run, checks, urls, facts, context.http, headers=carried),
-            partial(journeys.report, visits, urls, context.http, headers=carried),
-        )
+    asks = (
+        partial(smoke.run, checks, urls, facts, context.http, headers=carried),
+        partial(journeys.report, visits, urls, context.http, headers=carried),
     )
-    return Report.joined(reports)
+    return patiently(lambda: Report.joined(together(asks)), context.clock, context.settings.patience_seconds)
 
 
 def require_passed(report: Report, environment: str, where: str) -> str:
@@ -98,4 +97,5 @@ def require_passed(report: Report, environment: str, where: str) -> str:
     if report.failed:
         raise CheckFailed(report.failures(), where=where, next_step=f"shipmate smoke --environment {environment}")
     limited = f", {report.limited} not answered (rate limit)" if report.limited else ""
-    return f"{report.passed} checks passed, slowest {report.slowest_ms:.0f} ms{limited}"
+    late = f", the last after {report.latest:.0f} s" if report.latest else ""
+    return f"{report.passed} checks passed{late}, slowest {report.slowest_ms:.0f} ms{limited}"

@@ -17,8 +17,9 @@ from starlette.types import ASGIApp
 
 from rehearsal.definition import Definition
 from rehearsal.emulator import ProviderEmulator, TrafficChange, release_in
+from rehearsal.emulators.cloud_run.control import Control
 from rehearsal.emulators.cloud_run.fleets import Fleets
-from rehearsal.emulators.cloud_run.front import Front
+from rehearsal.emulators.cloud_run.front import Front, Lag
 from rehearsal.emulators.cloud_run.images import ImageSource
 from rehearsal.emulators.cloud_run.launching import Launcher, ReadSecret, no_secrets
 from rehearsal.emulators.cloud_run.logs import LogLine
@@ -68,7 +69,8 @@ class CloudRun(ProviderEmulator):
         self.launcher = Launcher(work, source, read_secret, allows=allows, env=process_env, time_scale=time_scale)
         self._fleets = Fleets(self.launcher, most=max_processes_per_revision, retire_after=retire_after, drain=drain)
         self.services = Services(self._fleets, pause=pause, dice=dice, clock=clock)
-        self.front = Front(self.services, self._fleets, dice=dice, wait=request_wait)
+        self.front = Front(self.services, self._fleets, dice=dice, wait=request_wait, clock=clock)
+        self.control: Control = Control(self.front)
         self.app: ASGIApp = RunRoutes(self.services, self._fleets, authorise).app()
 
     def logs(self, service: ServiceName, revision: str) -> list[LogLine]:
@@ -91,6 +93,7 @@ class CloudRun(ProviderEmulator):
     def reset(self) -> None:
         """Forget every service; processes are ended by `stop`."""
         self.services.clear()
+        self.front.lag = Lag()
 
     def save(self) -> dict[str, Any]:
         """Services and revisions; not their processes, and not operations."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from rehearsal.emulators.cloud_run.fleet import NoInstance
@@ -12,7 +12,7 @@ from rehearsal.emulators.cloud_run.fleets import Fleets
 from rehearsal.emulators.cloud_run.instance import Instance
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.cloud_run.reconciler import least_instances
-from rehearsal.emulators.cloud_run.resources import Revision, Service
+from rehearsal.emulators.cloud_run.resources import Revision, Service, Target
 from rehearsal.emulators.cloud_run.state import Services
 from rehearsal.emulators.google.errors import GoogleError
 
@@ -25,14 +25,26 @@ class Destination:
     tag: str = ""
 
 
+@dataclass(kw_only=True)
+class Lag:
+    """Traffic changes are not instantaneous: for `seconds` after one, `share` of the requests goes where all went before."""
+
+    seconds: float = 0.0
+    share: float = 0.5
+
+
 class Front:
     """Splits traffic by percent with `dice`; `wait` is how long a request is held for an instance, in seconds."""
 
-    def __init__(self, services: Services, fleets: Fleets, *, dice: random.Random, wait: float) -> None:
+    def __init__(
+        self, services: Services, fleets: Fleets, *, dice: random.Random, wait: float, clock: Callable[[], float]
+    ) -> None:
         self._services = services
         self._fleets = fleets
         self.wait = wait
+        self.lag = Lag()
         self._dice = dice
+        self._clock = clock
 
     def find(self, host: str) -> Destination | None:
         """The service or tag a run.app host names, or None."""
@@ -51,6 +63,8 @@ class Front:
         least = least_instances(service, revision)
         async with self._fleets.lease(revision, least=least, wait=self.wait) as instance:
             yield instance
+        if revision.name not in service.wanted():
+            self._fleets.retire(revision)  # it was started again for a request that came late
 
     def _pick(self, destination: Destination) -> tuple[Service, Revision]:
         try:
@@ -68,7 +82,11 @@ class Front:
         return next((target.revision for target in service.targets if target.tag == tag), "")
 
     def _drawn(self, service: Service) -> str:
-        weighted = [target for target in service.targets if target.percent]
+        weighted = [target for target in self._in_effect(service) if target.percent]
         if not weighted:
             return ""
         return self._dice.choices(weighted, weights=[target.percent for target in weighted])[0].revision
+
+    def _in_effect(self, service: Service) -> tuple[Target, ...]:
+        late = self._clock() - service.routed < self.lag.seconds and self._dice.random() < self.lag.share
+        return service.targets_before if late and service.targets_before else service.targets

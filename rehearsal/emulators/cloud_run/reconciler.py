@@ -96,7 +96,8 @@ class Reconciler:
         wanted = {target.revision for target in targets if target.percent or target.tag}
         for name in sorted(wanted):
             await self._reachable(service, name)
-        service.targets = targets
+        if targets != service.targets:
+            service.route(targets, self._clock())
         for revision in service.revisions.values():
             if revision.name not in wanted and self._fleets.running(revision):
                 self._deactivate(revision)

@@ -97,6 +97,9 @@ class Service:
     latest_created: str = ""
     latest_ready: str = ""
     targets: tuple[Target, ...] = ()
+    targets_before: tuple[Target, ...] = ()
+    """What was in effect until `routed`: a front that has not heard of the change sends requests there."""
+    routed: float = 0.0
     conditions: dict[str, Condition] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
 
@@ -114,6 +117,10 @@ class Service:
     def wanted(self) -> set[str]:
         """The revisions that traffic or a tag keeps running."""
         return {target.revision for target in self.targets if target.percent or target.tag}
+
+    def route(self, targets: tuple[Target, ...], now: float) -> None:
+        """Put other traffic into effect."""
+        self.targets_before, self.targets, self.routed = self.targets, targets, now
 
     def set(self, *conditions: Condition) -> None:
         """Replace the conditions of the same types."""

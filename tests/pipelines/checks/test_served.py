@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from pipelines.checks import served
 from pipelines.errors import CheckFailed, InputError
+from pipelines.faults import Policy
 from pipelines.http import Http
 from pipelines.manifest.model import Smoke
 from pipelines.overlay import Overlay
@@ -55,6 +56,17 @@ def test_all_components_that_say_it_must_say_the_same(site: Site) -> None:
     site.answers["web/version"] = '{"built": {"as": "v1.3.0"}}'
     with pytest.raises(CheckFailed, match=r"does not serve one release: backend: v1\.2\.0; web: v1\.3\.0"):
         site.release(*checks)
+
+
+def test_traffic_that_is_still_moving_is_asked_again(site: Site) -> None:
+    checks, urls = (check("backend"), check("web")), {name: f"{site.url}/{name}" for name in ("backend", "web")}
+    site.answers |= {"backend/version": '{"release": "v2"}', "web/version": '{"release": "v1"}'}
+
+    def arrives(seconds: float) -> None:
+        site.answers["web/version"] = '{"release": "v2"}'
+
+    http = Http(overlay=Overlay(), policy=Policy(sleep=arrives))
+    assert served.release(checks, urls, http, environment="staging", patience=30) == "v2"
 
 
 @pytest.mark.parametrize(

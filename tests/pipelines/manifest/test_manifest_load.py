@@ -214,6 +214,14 @@ def test_a_watch_that_could_not_be_held(watch: str, said: str) -> None:
     assert problems(text) == [f"shipmate.yml:10: environments/production/watch/{said}"]
 
 
+@pytest.mark.parametrize("seconds", ["301", "-1", ".nan"])
+def test_patience_has_bounds(seconds: str) -> None:
+    text = GOOD.replace("  production:\n", f"  production:\n    patience_seconds: {seconds}\n")
+    (problem,) = problems(text)
+    assert problem.startswith("shipmate.yml:10: environments/production/patience_seconds: ")
+    assert problem.endswith(" must be a number from 0 to 300")
+
+
 def test_a_watch_is_as_the_manifest_says() -> None:
     text = GOOD.replace("  production:\n", "  production:\n    watch: {worse_by: 1, slower_by: 50}\n")
     watch = parse(text).environments["production"].watch

@@ -40,7 +40,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         bad = VERSION == "unready" and self.path == "/health/ready"
         bad = bad or VERSION == "bad-workers" and os.environ["WORKERS"] == "on" and self.path == "/health/ready"
         body = json.dumps({k.lower(): os.environ.get(k, "") for k in ("RELEASE", "COMMIT", "WORKERS", "K_REVISION", "GREETING")}).encode()
-        self.send_response(503 if bad else 200)
+        wrong = VERSION == "wrong" and self.path == "/things"
+        self.send_response(503 if bad else 500 if wrong else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -13,7 +13,8 @@ from pipelines.checks import smoke
 from pipelines.checks.patience import DECIDED, patiently
 from pipelines.checks.report import Report, Result
 from pipelines.clock import Clock
-from pipelines.manifest.model import CloudRun, Scaling, Smoke
+from pipelines.manifest.model import Smoke
+from pipelines.manifest.targets import CloudRun, Scaling
 from pipelines.providers.cloud_run import CloudRunHost
 from pipelines.roles import Artifact, Identity
 from tests.pipelines.providers.clouds import API, Clouds, clouds

@@ -15,8 +15,9 @@ from pipelines.errors import CheckFailed, ConflictError, ProviderError, Provider
 from pipelines.http import Http
 from pipelines.manifest.targets import CloudRun
 from pipelines.polling import Polling
+from pipelines.providers.cloud_run_quota import RunApi
 from pipelines.providers.cloud_run_traffic import Traffic, short
-from pipelines.providers.google_api import GoogleApi, GoogleRefused
+from pipelines.providers.google_api import GoogleRefused
 
 ROOT = "https://run.googleapis.com/v2"
 POLLING = Polling(interval=0.2, growth=1.5, longest=2.0)
@@ -34,7 +35,7 @@ class CloudRunService:
     """Reads and writes; what is asked for is decided by the host."""
 
     def __init__(self, target: CloudRun, http: Http, token: Callable[[], str]) -> None:
-        self._api = GoogleApi(http, token, ROOT)
+        self._api = RunApi(http, token, ROOT)
         self._policy = http.policy
         self._parent = f"projects/{target.project}/locations/{target.region}"
         self._id = target.service

@@ -24,6 +24,7 @@ from rehearsal.emulators.cloud_run.images import ImageSource
 from rehearsal.emulators.cloud_run.launching import Launcher, ReadSecret, no_secrets
 from rehearsal.emulators.cloud_run.logs import LogLine
 from rehearsal.emulators.cloud_run.names import ServiceName
+from rehearsal.emulators.cloud_run.quota import CpuLimit, no_limit
 from rehearsal.emulators.cloud_run.routes import RunRoutes
 from rehearsal.emulators.cloud_run.state import Services
 from rehearsal.emulators.cloud_run.traffic import changes
@@ -41,6 +42,7 @@ class CloudRun(ProviderEmulator):
     time_scale: factor on delays and periods of probes. pause: seconds every change takes at least.
     retire_after: seconds a revision without traffic and tag stays up. drain: seconds its requests get to finish then.
     request_wait: seconds a request is held for an instance. seed: of the traffic split and of revision names.
+    cpu_limit: the quota of each project and region.
     """
 
     name = "cloud-run"
@@ -63,12 +65,14 @@ class CloudRun(ProviderEmulator):
         drain: float = 10.0,
         request_wait: float = 15.0,
         seed: int | None = None,
+        cpu_limit: CpuLimit = no_limit,
         clock: Callable[[], float] = time.time,
     ) -> None:
         dice = random.Random(seed)  # noqa: S311 - it splits traffic
         self.launcher = Launcher(work, source, read_secret, allows=allows, env=process_env, time_scale=time_scale)
         self._fleets = Fleets(self.launcher, most=max_processes_per_revision, retire_after=retire_after, drain=drain)
         self.services = Services(self._fleets, pause=pause, dice=dice, clock=clock)
+        self.services.quota.limit = cpu_limit
         self.front = Front(self.services, self._fleets, dice=dice, wait=request_wait, clock=clock)
         self.control: Control = Control(self.front)
         self.app: ASGIApp = RunRoutes(self.services, self._fleets, authorise).app()

@@ -12,6 +12,7 @@ from typing import Any
 from rehearsal.emulators.cloud_run.fleets import Fleets
 from rehearsal.emulators.cloud_run.names import ServiceName, check_service_id, generated_revision
 from rehearsal.emulators.cloud_run.operations import Operation, Operations
+from rehearsal.emulators.cloud_run.quota import Quota
 from rehearsal.emulators.cloud_run.reconciler import AfterFailure, Reconciler
 from rehearsal.emulators.cloud_run.resources import Revision, Service, loaded_service, saved_service
 from rehearsal.emulators.cloud_run.template import checked_spec, revision_exists
@@ -32,6 +33,7 @@ class Services:
         self._dice = dice
         self._clock = clock
         self.after_failure = AfterFailure()
+        self.quota = Quota()
         self._reconciler = Reconciler(fleets, clock, self.after_failure)
         self._services: dict[ServiceName, Service] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -145,7 +147,9 @@ class Services:
     def _change(
         self, service: Service, spec: dict[str, Any], *, principal: str, dry: bool, force: bool = False
     ) -> Operation:
-        spec = checked_spec(service.name, spec)
+        asked, spec = spec, checked_spec(service.name, spec)
+        if not service.generation or asked["template"] != service.spec["template"]:
+            self.quota.require(service.name.project, service.name.location, asked["template"])
         created = self._new_revision(service, spec, principal, force=force)
         known = {*service.revisions, *([created.name] if created else [])}
         revision_exists(spec["traffic"], known.__contains__)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import CheckFailed, ConflictError, InputError
+from pipelines.errors import CheckFailed, ConflictError, InputError, RefusedError
 from pipelines.manifest.targets import CloudRun, Scaling
 from pipelines.providers.cloud_run import CloudRunHost
 from pipelines.roles import Artifact, Deployed, Identity, Lock
@@ -209,6 +209,24 @@ def test_an_image_is_pulled_by_the_service_agent_and_what_lets_it_in_is_named(cl
     assert command.endswith(f"--member=serviceAccount:{agent} --role=roles/artifactregistry.reader")
     cloud.run.launcher.allows = everything_allowed
     assert stage(cloud, host(cloud), "v1.0.0").ready
+
+
+@pytest.mark.parametrize("numbers", [True, False], ids=["as it is put now", "as it was put before"])
+def test_more_instances_than_the_quota_has_room_for_name_the_key_to_change(cloud: Clouds, numbers: bool) -> None:
+    quota = cloud.run.services.quota
+    quota.limit, quota.numbers = lambda project, region: 20_000, numbers
+    with pytest.raises(RefusedError, match="more instances than the region's quota of CPU") as caught:
+        stage(cloud, host(cloud, cpu="2"), "v1.0.0")
+    assert ("100 vCPU asked for, 20 allowed" in caught.value.what) is numbers
+    assert caught.value.next_step.startswith("set `scaling: {max: 10}` of the component in shipmate.yml, or ask Google")
+    assert host(cloud).live().deployments == ()
+    assert stage(cloud, host(cloud, cpu="2", scaling=Scaling(min=0, max=10)), "v1.0.0").ready
+    with pytest.raises(RefusedError, match="quota"):
+        stage(cloud, host(cloud, cpu="2"), "v1.1.0")
+    with pytest.raises(RefusedError) as caught:
+        stage(cloud, host(cloud, cpu="32"), "v1.1.0")
+    assert caught.value.next_step.startswith("lower `cpu` or `scaling/max`")
+    assert [d.key for d in host(cloud).live().deployments] == [d.key for d in host(cloud).live().serving()]
 
 
 OBSERVES = pytest.mark.parametrize("observes", [True, False], ids=["observed moves on", "observed stays"])

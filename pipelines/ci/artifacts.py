@@ -49,10 +49,16 @@ def push(
     kept = component.image or component.build
     if kept is None:
         raise _without(name)
-    base = component.image.base if component.image else ""
-    tags = [f"sha-{commit[:12]}"]
+    base, mirror = (component.image.base, component.image.mirror) if component.image else ("", "")
     return images.push_layout(
-        layout, kept.repository, tags, http=http, credentials=credentials, digest=digest, base=base
+        layout,
+        kept.repository,
+        [f"sha-{commit[:12]}"],
+        http=http,
+        credentials=credentials,
+        digest=digest,
+        base=base,
+        mirror=mirror,
     )
 
 

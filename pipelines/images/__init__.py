@@ -84,7 +84,7 @@ def build(
         fetch=registry.fetch,
         store=registry.store,
         source=source,
-        bases=http.overlay.images,
+        bases={component.image.base: at(component.image.base, component.image.mirror, http)} if component.image else {},
         platform=http.overlay.wheels or dependencies.PLATFORM,
     )
     if output is not None:
@@ -146,12 +146,14 @@ def push_layout(
     credentials: Access | None = None,
     digest: str = "",
     base: str = "",
+    mirror: str = "",
 ) -> str:
     """Push a layout that another job built: `host/path@sha256:…`. Nothing of it is run, and nothing is sent before all is checked.
 
     `digest` is what the layout must be, when that is known. `base` is the pinned image whose layers the layout may leave out, as the
-    manifest names it; what the layout itself says of its base is not believed, so that nobody else's layers can be had by naming them.
-    Layers that the repository holds are neither fetched nor sent. Safe to repeat. Raises InputError for a layout that lies.
+    manifest names it, read at `mirror` where one is named; what the layout itself says of its base is not believed, so that nobody
+    else's layers can be had by naming them. Layers that the repository holds are neither fetched nor sent, and where it holds all that
+    are left out, their base is not asked. Safe to repeat. Raises InputError for a layout that lies.
     """
     from pipelines.images import layout, pushing
 
@@ -159,9 +161,22 @@ def push_layout(
     registry = client(http, credentials)
     pushing.require_digest(image, digest, folder)
     whole = pushing.with_base(
-        image, http.overlay.images.get(base, base), fetch=registry.fetch, store=registry.store, where=folder
+        image,
+        at(base, mirror, http),
+        fetch=registry.fetch,
+        store=registry.store,
+        where=folder,
+        held=lambda digest: registry.holds(repository, digest),
     )
     return registry.push(whole, repository, tags)
+
+
+def at(base: str, mirror: str, http: Http) -> str:
+    """Where a pinned base is read: where the overlay says, else at its mirror, else where its name says."""
+    from pipelines.images.model import Reference
+
+    digest = Reference.parse(base).digest if base and mirror else ""
+    return http.overlay.images.get(base) or (f"{mirror}@{digest}" if digest else base)
 
 
 def push(

@@ -10,7 +10,7 @@ from pipelines.images import dependencies, labels
 from pipelines.images.base import Fetch, fetch_base
 from pipelines.images.compose import Ours, compose
 from pipelines.images.layer import tar
-from pipelines.images.model import LAYER, Blob, BuiltImage, sha256
+from pipelines.images.model import LAYER, Blob, BuiltImage, Reference, sha256
 from pipelines.images.sources import Commit
 from pipelines.images.store import Store
 from pipelines.manifest.components import Component, Image
@@ -42,6 +42,8 @@ def assemble(
     made_of = Commit.find(root, commit)
     requirements = made_of.read(image.requirements)
     base = fetch_base(bases.get(image.base, image.base), fetch, store)
+    # A mirror has the same image under another name, and one commit gives one digest wherever its base was read.
+    named = Reference.parse(image.base) if base.reference.digest in image.base else base.reference
     python = base.python or image.python
     layers = [
         (
@@ -52,7 +54,7 @@ def assemble(
     ]
     said = {
         **labels.common(made_of, migrations=component.migrations, source=source, builder=BUILDER),
-        "org.opencontainers.image.base.name": base.reference.name,
+        "org.opencontainers.image.base.name": named.name,
         "org.opencontainers.image.base.digest": base.reference.digest,
         "shipmate.requirements": sha256(requirements),
         "shipmate.python": python,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +23,12 @@ def require_digest(image: BuiltImage, digest: str, where: Path) -> None:
         )
 
 
-def with_base(image: BuiltImage, base: str, *, fetch: Fetch, store: Store, where: Path) -> BuiltImage:
-    """The image with the place where its missing layers are. Raises InputError when one of them is no layer of `base`."""
-    missing = [blob for blob in image.layers if blob.content is None]
+def with_base(
+    image: BuiltImage, base: str, *, fetch: Fetch, store: Store, where: Path, held: Callable[[str], bool]
+) -> BuiltImage:
+    """The image with the place where its missing layers are. `held`: whether the repository it is for has a digest already; those come
+    from nowhere else. Raises InputError when another one is no layer of `base`."""
+    missing = [blob for blob in image.layers if blob.content is None and not held(blob.digest)]
     if not missing:
         return image
     known = {(blob.digest, blob.size) for blob in fetch_base(base, fetch, store).layers} if base else set()

@@ -17,6 +17,7 @@ from pipelines.faults import Fault, Faulted, Meaning
 from pipelines.http import Http, refused
 from pipelines.images.archive import LARGEST
 from pipelines.images.model import INDEX, MANIFEST, Blob, BuiltImage, Reference, sha256
+from pipelines.images.pull_limits import naming_limits
 from pipelines.images.registry_auth import Credentials, RegistryAuth, docker_logins, is_loopback, origin
 from pipelines.images.store import Store
 
@@ -57,9 +58,16 @@ class Registry:
         """Whether a manifest is there under a tag or digest."""
         return self._digest(Reference.parse(reference)) is not None
 
+    def holds(self, repository: str, digest: str) -> bool:
+        """Whether a repository has a blob."""
+        return self._call("HEAD", Reference.parse(repository), f"blobs/{digest}").status_code == 200
+
     def fetch(self, at: Reference, kind: str, digest: str) -> bytes:
         """A small document (`kind`: manifests or blobs) by digest. Raises InputError when it is not there."""
-        answer = self._call("GET", at, f"{kind}/{digest}", headers={"Accept": _ACCEPT} if kind == "manifests" else {})
+        with naming_limits(at):
+            answer = self._call(
+                "GET", at, f"{kind}/{digest}", headers={"Accept": _ACCEPT} if kind == "manifests" else {}
+            )
         if answer.status_code == 404:
             raise InputError(
                 f"there is no {at.repository}@{digest}",

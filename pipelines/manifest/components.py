@@ -22,6 +22,14 @@ class Image:
         ),
     )
     base: str = field(default="", metadata=release_key("Assembler: the image it stands on, pinned: name:tag@sha256:…"))
+    mirror: str = field(
+        default="",
+        metadata=policy_key(
+            "Assembler: where `base` is read instead, as host/path without a tag, for a registry that limits how often it is asked. "
+            "The digest of `base` still decides what is taken.",
+            "mirror.gcr.io/library/python",
+        ),
+    )
     requirements: str = field(
         default="", metadata=release_key("Assembler: locked requirements with hashes, the dependency layer.")
     )

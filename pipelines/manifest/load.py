@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipelines.manifest.model import Environment, Manifest, Quarantine, Watch
 from pipelines.manifest.targets import CloudRun
 
 NAME = "shipmate.yml"
+_MIRROR = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)+")
 
 
 def find(start: Path) -> Path:
@@ -179,6 +181,10 @@ def _check_component(component: Component, known: set[str], where: str) -> Itera
 
 def _check_image(image: Image, where: str) -> Iterator[tuple[str, str]]:
     """Each builder has its own keys: one of the other's would be read by nobody."""
+    if image.mirror and image.builder != "assembler":
+        yield f"{where}/mirror", f"is for `builder: assembler`, and this image has `builder: {image.builder}`"
+    elif image.mirror and not _MIRROR.fullmatch(image.mirror):
+        yield f"{where}/mirror", f"{image.mirror!r} must be host/path, without a tag or digest"
     for builder, keys in KEYS_OF_BUILDERS.items():
         for key in keys:
             given = bool(getattr(image, key))

@@ -74,6 +74,12 @@ class Gate:
 
 
 def _basic(request: Request) -> str | None:
+    user, password = basic_credentials(request) or ("", "")
+    return password if user == _USER and password else None
+
+
+def basic_credentials(request: Request) -> tuple[str, str] | None:
+    """User and password of `Authorization: Basic` (RFC 7617), or None."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -81,4 +87,4 @@ def _basic(request: Request) -> str | None:
         user, _, password = base64.b64decode(value).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return password if user == _USER and password else None
+    return user, password

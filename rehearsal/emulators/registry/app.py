@@ -18,7 +18,7 @@ from rehearsal.emulators.registry.state import Repositories
 
 
 class Registry(ProviderEmulator):
-    """Artifact Registry's Docker endpoint. Content lies under `root`; without `authorise` everybody may do all."""
+    """Artifact Registry's Docker endpoint. Content lies under `root`; without `authorise` or a `gate` everybody may do all."""
 
     name = "registry"
     hosts: tuple[str, ...] = ("europe-west1-docker.pkg.dev",)
@@ -30,12 +30,13 @@ class Registry(ProviderEmulator):
         *,
         hosts: tuple[str, ...] = (),
         authorise: Authorise | None = None,
+        gate: Gate | None = None,
         immutable: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.hosts = hosts or self.hosts
         self.repositories = Repositories(root, immutable=immutable)
-        self.app: ASGIApp = RegistryRoutes(self.repositories, Gate(authorise, clock=clock), clock).app()
+        self.app: ASGIApp = RegistryRoutes(self.repositories, gate or Gate(authorise, clock=clock), clock).app()
 
     def reset(self) -> None:
         """Forget every repository and all content."""
@@ -48,13 +49,6 @@ class Registry(ProviderEmulator):
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them; `root` must hold the content."""
         self.repositories.load(saved)
-
-
-class DockerHub(Registry):
-    """The public registry: anybody may read it."""
-
-    name = "docker-hub"
-    hosts: tuple[str, ...] = ("registry-1.docker.io",)
 
 
 class ArtifactRegistry(ProviderEmulator):

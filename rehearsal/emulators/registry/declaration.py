@@ -8,8 +8,9 @@ from rehearsal.base_image import PYTHON
 from rehearsal.emulators.capabilities import AUTHORISE, GOOGLE_TOKENS, IMAGE_REPOSITORIES
 from rehearsal.emulators.declaration import Declaration, WorldContext
 from rehearsal.emulators.google_auth.seeding import repositories
-from rehearsal.emulators.registry.app import ArtifactRegistry, DockerHub, Registry
+from rehearsal.emulators.registry.app import ArtifactRegistry, Registry
 from rehearsal.emulators.registry.base import seed_base
+from rehearsal.emulators.registry.docker_hub import DockerHub
 
 _BASE = "library/python"
 

@@ -59,6 +59,7 @@ class RegistryRoutes:
         routes = [
             Route("/v2/", self._base, methods=["GET"]),
             Route("/v2/token", self._token, methods=["GET"]),
+            Route("/token", self._token, methods=["GET"]),
             Route("/v2/_catalog", self._catalog, methods=["GET"]),
             Route("/v2/{rest:path}", self._dispatch, methods=_METHODS),
         ]

@@ -281,6 +281,14 @@ def test_an_image_needs_the_keys_of_its_builder() -> None:
             "components/backend/image/command: is for `builder: assembler`, and this image has `builder: buildx`",
         ),
         (
+            f"{DOCKERFILE}, mirror: mirror.gcr.io/library/node",
+            "components/backend/image/mirror: is for `builder: assembler`, and this image has `builder: buildx`",
+        ),
+        (
+            f"{ASSEMBLED}, mirror: 'mirror.gcr.io/library/python:3.11'",
+            "components/backend/image/mirror: 'mirror.gcr.io/library/python:3.11' must be host/path, without a tag or digest",
+        ),
+        (
             f"{ASSEMBLED}, dockerfile: a/Dockerfile",
             "components/backend/image/dockerfile: is for `builder: buildx`, and this image has `builder: assembler`",
         ),

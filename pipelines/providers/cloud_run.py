@@ -15,14 +15,12 @@ from pipelines.errors import CheckFailed, ConflictError, InputError, ShipmateErr
 from pipelines.http import Http
 from pipelines.manifest.targets import CloudRun
 from pipelines.providers import cloud_run_template as templates
+from pipelines.providers.cloud_run_pruning import prunable
 from pipelines.providers.cloud_run_service import CloudRunService, Revision, Service, problem, ready
 from pipelines.providers.cloud_run_traffic import CANDIDATE, LIVE, Traffic, short
 from pipelines.providers.marks import read as read_marks
 from pipelines.providers.marks import require_lock, with_stable, written
 from pipelines.roles import Artifact, Deployed, Identity, Live, Marks
-
-KEPT_REVISIONS = 100
-"""Of a service, beside those in use: some thirty releases, a candidate and a live twin each, and what failed."""
 
 
 class CloudRunHost:
@@ -106,16 +104,9 @@ class CloudRunHost:
             self._prune()
 
     def _prune(self) -> None:
-        """Delete old revisions beyond `KEPT_REVISIONS`: of 1,000 Cloud Run deletes by itself, and does not know which are stable."""
         service = self._existing()
-        marks = _marks(service)
-        asked = Traffic.asked(service)
-        in_use = {*asked.percents, *asked.tags.values(), *Traffic.actual(service).percents, *marks.stable}
-        in_use |= {short(service.get(each, "")) for each in ("latestCreatedRevision", "latestReadyRevision")}
-        for revision in self._service.revisions()[KEPT_REVISIONS:]:
-            name = short(revision["name"])
-            if name not in in_use and templates.identity(revision) is not None:
-                self._service.delete_revision(name)
+        for name in prunable(service, self._service.revisions(), _marks(service)):
+            self._service.delete_revision(name)
 
     def mark(self, change: Callable[[Marks], Marks]) -> None:
         """See roles.Host. The marks are the service's annotation `shipmate.marks`."""

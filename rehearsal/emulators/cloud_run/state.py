@@ -20,6 +20,9 @@ from rehearsal.emulators.cloud_run.update import settings_of, updated
 from rehearsal.emulators.cloud_run.views import revision_json, service_json, typed
 from rehearsal.emulators.google.errors import GoogleError, not_found
 
+MOST_REVISIONS = 1000
+"""Of a service (cloud.google.com/run/quotas): beyond it the oldest one that does not serve is deleted."""
+
 
 class Services:
     """Every service of every project. `pause`: seconds a change takes at least, so that clients must wait for it."""
@@ -34,6 +37,7 @@ class Services:
         self._clock = clock
         self.after_failure = AfterFailure()
         self.quota = Quota()
+        self.most_revisions = MOST_REVISIONS
         self._reconciler = Reconciler(fleets, clock, self.after_failure)
         self._services: dict[ServiceName, Service] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -170,7 +174,17 @@ class Services:
             service.revisions[created.name] = created
             service.latest_created = created.name
             self._reconciler.deployed(created)
+            self._drop_oldest(service)
         self._reconciler.begin(service)
+
+    def _drop_oldest(self, service: Service) -> None:
+        """As Cloud Run does by itself, without asking anybody what a revision is good for."""
+        needed = {service.latest_created, service.latest_ready, *service.wanted()}
+        needed |= {target.get("revision", "") for target in service.spec["traffic"]}
+        free = sorted((r for r in service.revisions.values() if r.name not in needed), key=lambda r: r.created)
+        for gone in free[: max(0, len(service.revisions) - self.most_revisions)]:
+            del service.revisions[gone.name]
+            self._spawn(self._fleets.stop(gone))
 
     def _new_revision(
         self, service: Service, spec: Mapping[str, Any], principal: str, *, force: bool

@@ -159,7 +159,7 @@ def test_asked_again_nothing_is_made_twice(cloud: Clouds) -> None:
 def test_old_revisions_go_and_none_that_is_stable_serves_or_is_somebody_elses(
     cloud: Clouds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.providers.cloud_run.KEPT_REVISIONS", 2)
+    monkeypatch.setattr("pipelines.providers.cloud_run_pruning.KEPT_REVISIONS", 2)
     at = host(cloud, workers=False)
     keys = [released(cloud, at, f"v1.{minor}.0") for minor in range(3)]
     with pytest.raises(CheckFailed):
@@ -175,6 +175,22 @@ def test_old_revisions_go_and_none_that_is_stable_serves_or_is_somebody_elses(
     left = set(cloud.run.services.get(API).revisions)
     assert failed not in left
     assert {*at.live().marks.stable, *later} <= left
+
+
+def test_more_revisions_than_cloud_run_keeps_cost_nothing_that_is_stable(
+    cloud: Clouds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.providers.cloud_run_pruning.KEPT_REVISIONS", 1)
+    cloud.run.services.most_revisions = 4
+    at = host(cloud, workers=False)
+    first = released(cloud, at, "v1.0.0")
+    for minor in range(1, 5):
+        staged = stage(cloud, at, f"v1.{minor}.0")
+        at.mark_stable(first)  # what is live proves good again, and what was a candidate is not needed any more
+    kept = set(cloud.run.services.get(API).revisions)
+    assert {first, staged.key} <= kept
+    assert len(kept) <= 3
+    assert [d.key for d in at.live().serving()] == [first]
 
 
 def test_going_back_needs_no_new_revision(cloud: Clouds) -> None:

@@ -215,6 +215,21 @@ def test_traffic_is_split_by_percent_and_the_old_revision_retires_and_comes_back
     run_scenario(tmp_path, scenario)
 
 
+def test_the_oldest_revision_that_does_not_serve_is_dropped_beyond_the_most(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        world.run.services.most_revisions = 3
+        image = world.image("v1")
+        await world.deploy(body(image, "api-one", split(one=100)))
+        for name in ("two", "three", "four", "five"):
+            await world.deploy(body(image, f"api-{name}", candidate("one", name)))
+        found = await world.call("GET", f"{API}/revisions")
+        assert [r["name"].rpartition("/")[2] for r in found["revisions"]] == ["api-five", "api-four", "api-one"]
+        assert (await world.ask())["version"] == "v1"
+        await until(lambda: world.run.services.get(API).wanted() == {"api-one", "api-five"})
+
+    run_scenario(tmp_path, scenario)
+
+
 def test_a_revision_that_fails_its_startup_probe_leaves_the_traffic_alone(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         await world.deploy(body(world.image("v1"), "api-one", split(one=100)))

@@ -58,6 +58,8 @@ class MemoryHost:
     marks: Marks = field(default_factory=Marks)
     sick: set[str] = field(default_factory=set)
     """Releases that answer 503 at the public address."""
+    unmapped: bool = False
+    """The public address leads nowhere."""
     dead: set[str] = field(default_factory=set)
     """Releases that answer 503 wherever they are asked."""
     closed: bool = False
@@ -177,7 +179,7 @@ class Sites:
 
     def _found(self, name: str) -> tuple[Deployed | None, bool]:
         for host in self.hosts.values():
-            if host.url == f"https://{name}":
+            if host.url == f"https://{name}" and not host.unmapped:
                 main = host.live().main()
                 release = main.identity.release if main and main.identity else ""
                 return main, release not in host.sick | host.dead

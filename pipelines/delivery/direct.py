@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.delivery import plan
 from pipelines.delivery.context import Context, Release, head_commit, highest_schema
+from pipelines.delivery.first_deployment import AddressLeadsNowhere
 from pipelines.delivery.notifications import notify_of_rollback
 from pipelines.delivery.pipeline import DIRECT
 from pipelines.delivery.planning import record, require_checkable
@@ -41,6 +42,8 @@ def deploy(context: Context, name: str, artifacts: Mapping[str, str]) -> list[Do
     try:
         with history.failing(name):
             done = carry_out([step for _, step in made.steps], context)
+    except AddressLeadsNowhere:
+        raise  # it stays where it is: nothing was live before, and the next run goes on from there
     except CheckFailed as failed:
         _take_back(context, made, failed)
         raise

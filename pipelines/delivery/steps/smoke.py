@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from pipelines.delivery.first_deployment import require_address
 from pipelines.delivery.steps.base import Facts, PlannedStep, Step, counted
 from pipelines.errors import CheckFailed
 from pipelines.threads import together
@@ -35,6 +36,7 @@ class Smoke(PlannedStep):
 
     def run(self, context: Context) -> str:
         context.report = _everything(context, self.release, context.delivered.commit)
+        require_address(context, context.report)
         return require_passed(context.report, context.environment, context.environment)
 
 

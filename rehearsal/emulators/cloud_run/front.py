@@ -49,7 +49,7 @@ class Front:
     def find(self, host: str) -> Destination | None:
         """The service or tag a run.app host names, or None."""
         for service in self._services.all():
-            if service.name.host() == host:
+            if host in (service.name.host(), service.name.numbered_host()):
                 return Destination(service.name)
             for target in service.targets:
                 if target.tag and service.name.host(target.tag) == host:

@@ -8,6 +8,7 @@ import random
 import re
 from dataclasses import dataclass
 
+from rehearsal.emulators.google.access import project_number
 from rehearsal.emulators.google.errors import invalid
 
 _SERVICE_ID = re.compile(r"[a-z](?:[a-z0-9-]{0,47}[a-z0-9])?")
@@ -54,6 +55,10 @@ class ServiceName:
         region = "".join(part[0] for part in self.location.split("-"))
         prefix = f"{tag}---" if tag else ""
         return f"{prefix}{self.service}-{_project_hash(self.project)}-{region}.a.run.app"
+
+    def numbered_host(self) -> str:
+        """`service-PROJECT_NUMBER.region.run.app`: the address that is known before the service exists."""
+        return f"{self.service}-{project_number(self.project)}.{self.location}.run.app"
 
 
 def check_service_id(service_id: str) -> None:

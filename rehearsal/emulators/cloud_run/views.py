@@ -44,7 +44,7 @@ def service_json(service: Service) -> dict[str, Any]:
         "conditions": [condition_json(c) for kind, c in service.conditions.items() if kind != READY],
         "trafficStatuses": [_target_json(name, target) for target in service.targets],
         "uri": f"https://{name.host()}",
-        "urls": [f"https://{name.host()}"],
+        "urls": [f"https://{name.numbered_host()}", f"https://{name.host()}"],
         "etag": service.etag,
     }
     if service.reconciling:

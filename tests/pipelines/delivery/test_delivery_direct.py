@@ -9,6 +9,7 @@ import pytest
 from pipelines.checks.report import Report
 from pipelines.delivery import direct
 from pipelines.delivery.context import Context
+from pipelines.delivery.first_deployment import AddressLeadsNowhere
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.steps import smoke
 from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError
@@ -233,6 +234,25 @@ def test_a_first_release_that_fails_has_nothing_to_go_back_to(shop: Shop) -> Non
     with pytest.raises(CheckFailed, match=r"not rolled back: nothing was live before sha-1(.|\n)*next: fix it forward"):
         deploy(shop, "sha-1")
     assert serving(shop) == both("sha-1")
+
+
+def test_a_first_deployment_without_a_domain_says_so_and_the_next_run_goes_on(shop: Shop) -> None:
+    backend = shop.host("staging", "backend")
+    backend.unmapped = True
+    with pytest.raises(AddressLeadsNowhere, match="backend was deployed for the first time") as caught:
+        deploy(shop, "sha-1")
+    assert caught.value.where.endswith(": https://api-staging.techmate.ai")
+    assert f"has passed its checks at {backend.deployments[0].url}" in caught.value.why
+    assert "First deployment" in caught.value.next_step
+    assert serving(shop) == both("sha-1"), "it stays where it is"
+    backend.unmapped = False
+    deploy(shop, "sha-1")
+    assert (serving(shop), backend.staged("sha-1")) == (both("sha-1"), 1)
+    backend.unmapped = True
+    with pytest.raises(CheckFailed, match="checks failed") as later:
+        deploy(shop, "sha-2")
+    assert not isinstance(later.value, AddressLeadsNowhere)
+    assert serving(shop) == both("sha-1"), "an address that once led there is broken, and the release goes back"
 
 
 @pytest.mark.parametrize("by", ["a rollback", "another delivery"])

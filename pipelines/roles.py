@@ -192,6 +192,9 @@ class Host(Protocol):
         """That a check could see a candidate at its own address, asked before there is one. Raises CredentialsError, saying what to
         set and where."""
 
+    def concerns(self) -> tuple[str, ...]:
+        """What would keep a deployment from succeeding, for people who are asked to approve one. What may not be read is left out."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:

@@ -58,6 +58,7 @@ class MemoryHost:
     marks: Marks = field(default_factory=Marks)
     sick: set[str] = field(default_factory=set)
     """Releases that answer 503 at the public address."""
+    worries: tuple[str, ...] = ()
     unmapped: bool = False
     """The public address leads nowhere."""
     dead: set[str] = field(default_factory=set)
@@ -129,6 +130,9 @@ class MemoryHost:
     def require_checkable(self) -> None:
         if self.closed:
             raise CredentialsError("nothing lets checks see a candidate", where=self.url, next_step="set the secret")
+
+    def concerns(self) -> tuple[str, ...]:
+        return self.worries
 
     def put(self, release: str, commit: str, digest: str, schema: str = "0000") -> None:
         """A release that is live and well."""

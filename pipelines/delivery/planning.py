@@ -87,6 +87,7 @@ def plan_release(context: Context, version: str) -> Planned:
         first = plan.make(releasing.manifest, context.environment, recorded)
         preflight.require_forward(first, context.manifest.release)
         warnings = [*preflight.judge_checks(context.manifest, commit), *_failed_before(lives, version)]
+        warnings += [concern for component in lives for concern in releasing.host(component).concerns()]
         published = preflight.require_publishable(releasing, version, commit, live=first.done_already)
         trials = _trials(releasing, recorded)
         warnings += [line for each in trials for line in each.warnings()]

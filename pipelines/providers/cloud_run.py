@@ -11,11 +11,20 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from pipelines.errors import CheckFailed, ConflictError, InputError, ShipmateError
+from pipelines.errors import (
+    CheckFailed,
+    ConflictError,
+    CredentialsError,
+    InputError,
+    ProviderError,
+    ProviderUnavailable,
+    ShipmateError,
+)
 from pipelines.http import Http
 from pipelines.manifest.targets import CloudRun
 from pipelines.providers import cloud_run_template as templates
 from pipelines.providers.cloud_run_pruning import prunable
+from pipelines.providers.cloud_run_quota import cpu_limit, too_little
 from pipelines.providers.cloud_run_service import CloudRunService, Revision, Service, problem, ready
 from pipelines.providers.cloud_run_traffic import CANDIDATE, LIVE, Traffic, short
 from pipelines.providers.marks import read as read_marks
@@ -29,6 +38,7 @@ class CloudRunHost:
     def __init__(self, target: CloudRun, http: Http, token: Callable[[], str]) -> None:
         self._target = target
         self._http = http
+        self._token = token
         self._service = CloudRunService(target, http, token)
         self._known: Mapping[str, int] | None = None
         """The traffic as this process last saw or made it."""
@@ -139,6 +149,15 @@ class CloudRunHost:
 
     def require_checkable(self) -> None:
         """See roles.Host: a tag's address is as open as the service."""
+
+    def concerns(self) -> tuple[str, ...]:
+        """See roles.Host: the quota of CPU, where the deployer may read it. A CPU that the manifest leaves out is the serving one's."""
+        try:
+            limit = cpu_limit(self._http, self._token, self._target.project, self._target.region)
+            cpu = self._target.cpu or templates.cpu(self._serving_revision(self._service.get()) or {})
+        except (CredentialsError, ProviderError, ProviderUnavailable):
+            return ()
+        return too_little(limit, cpu, self._target)
 
     def _create(self, template: dict[str, Any]) -> Service:
         name = template["revision"]

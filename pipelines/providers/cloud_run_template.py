@@ -105,6 +105,11 @@ def _resources(target: CloudRun, before: Mapping[str, Any]) -> dict[str, Any]:
     return {"resources": made} if made else {}
 
 
+def cpu(revision: Mapping[str, Any]) -> str:
+    """CPUs of an instance, as Cloud Run writes them; one where nothing is said."""
+    return str(_container(revision).get("resources", {}).get("limits", {}).get("cpu", "1"))
+
+
 def _volumes(target: CloudRun, before: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
     """(volumes, mounts): those of the serving revision; those of Cloud SQL as the manifest says, where it says anything."""
     volumes, mounts = list(before.get("volumes", ())), list(_container(before).get("volumeMounts", ()))

@@ -178,6 +178,9 @@ class VercelHost:
         to_login = urlsplit(answer.headers.get("location", "")).hostname == "vercel.com"
         return answer.status_code not in (401, 403) and not to_login
 
+    def concerns(self) -> tuple[str, ...]:
+        return ()
+
     def _create(self, files: list[Upload], identity: Identity) -> dict[str, Any]:
         """Create the deployment, sending the files Vercel says it does not have. Twice: it may forget some in between."""
         marks = {f"{MARK}{field}": getattr(identity, field) for field in FIELDS if getattr(identity, field)}

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from rehearsal.emulators.cloud_run.front import Front
 from rehearsal.emulators.cloud_run.launching import ReadSecret
+from rehearsal.emulators.cloud_run.quota import CpuLimit
 from rehearsal.emulators.declaration import Capability
 from rehearsal.emulators.edge.routes import ServeHost
 from rehearsal.emulators.google.access import Allows, Authorise
@@ -44,6 +45,7 @@ ALLOWS = Capability[Allows]("asking what a Google account may do")
 OPERATOR = Capability[str]("the Google account of the person at a terminal, who may do by hand what a pipeline does")
 READ_SECRET = Capability[ReadSecret]("reading a secret as a workload")
 IMAGE_REPOSITORIES = Capability[Repositories]("repositories of images")
+CPU_LIMIT = Capability[CpuLimit]("the quota of CPU of a project in a region")
 SERVICE_FRONT = Capability[Front]("instances of services by host name")
 SERVER_TLS = Capability[ssl.SSLContext]("a certificate of the world's authority, for the platform's own servers")
 SITES = Capability[ServeHost]("sites by host name")

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from rehearsal.emulators.capabilities import ALLOWS, AUTHORISE, IMAGE_REPOSITORIES, READ_SECRET, SERVICE_FRONT
+from rehearsal.emulators.capabilities import (
+    ALLOWS,
+    AUTHORISE,
+    CPU_LIMIT,
+    IMAGE_REPOSITORIES,
+    READ_SECRET,
+    SERVICE_FRONT,
+)
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.images import WorldRegistry
 from rehearsal.emulators.declaration import Declaration, WorldContext
@@ -15,6 +22,7 @@ def _build(context: WorldContext) -> CloudRun:
         read_secret=context.need(READ_SECRET),
         authorise=context.need(AUTHORISE),
         allows=context.need(ALLOWS),
+        cpu_limit=context.need(CPU_LIMIT),
         process_env=context.process_environment,
         time_scale=1.0,  # of probes: a busy laptop starts processes no faster than Cloud Run
     )
@@ -23,6 +31,6 @@ def _build(context: WorldContext) -> CloudRun:
 EMULATOR = Declaration(
     name=CloudRun.name,
     build=_build,
-    needs=(ALLOWS, AUTHORISE, READ_SECRET, IMAGE_REPOSITORIES),
+    needs=(ALLOWS, AUTHORISE, CPU_LIMIT, READ_SECRET, IMAGE_REPOSITORIES),
     offers={SERVICE_FRONT: lambda run, context: run.front},
 )

@@ -26,6 +26,10 @@ class ServiceUsage(ProviderEmulator):
         self.control = Control(self.usage)
         self.app: ASGIApp = UsageRoutes(self.usage, authorise).app()
 
+    def cpu_limit(self, project: str, region: str) -> int:
+        """Milli vCPU of Cloud Run in a region; -1 for no limit. Raises GoogleError for a project that is not there."""
+        return self.usage.project(project).cpu_limit(region)
+
     def reset(self) -> None:
         """Forget every project."""
         self.usage.clear()

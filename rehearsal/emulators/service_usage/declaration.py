@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.definition import Definition
-from rehearsal.emulators.capabilities import AUTHORISE
+from rehearsal.emulators.capabilities import AUTHORISE, CPU_LIMIT
 from rehearsal.emulators.declaration import Declaration, WorldContext
 from rehearsal.emulators.service_usage.app import ServiceUsage
 
@@ -36,5 +36,6 @@ EMULATOR = Declaration(
     name=ServiceUsage.name,
     build=lambda context: ServiceUsage(authorise=context.need(AUTHORISE)),
     needs=(AUTHORISE,),
+    offers={CPU_LIMIT: lambda emulator, context: emulator.cpu_limit},
     seed=_seed,
 )

@@ -67,6 +67,12 @@ def known(shop: Shop, commit: str) -> list[str]:
 # the plan ---------------------------------------------------------------------------------------------------------------
 
 
+def test_what_a_host_is_concerned_about_is_a_warning_of_the_plan(shop: Shop) -> None:
+    shop.proved("v1.0.0")
+    shop.host("production", "backend").worries = ("api: the quota is too small",)
+    assert "api: the quota is too small" in planned(shop, "v1.0.0").plan.recorded.warnings
+
+
 def test_a_first_release(shop: Shop) -> None:
     commit = shop.proved("v1.0.0")
     found = planned(shop, "v1.0.0")

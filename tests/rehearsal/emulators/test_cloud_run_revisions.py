@@ -191,6 +191,8 @@ def test_a_candidate_gets_no_traffic_and_answers_at_its_tag(tmp_path: Path) -> N
         assert (await world.ask(tag="cand"))["version"] == "v2"
         assert world.run.front.find(API.host("cand")) == Destination(API, "cand")
         assert world.run.front.find(API.host("other")) is None
+        assert service["urls"][0] == f"https://{API.numbered_host()}"
+        assert world.run.front.find(API.numbered_host()) == Destination(API)
 
     run_scenario(tmp_path, scenario)
 

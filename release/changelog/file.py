@@ -14,30 +14,30 @@ import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from release.changelog.entries import PrintedEntry
+from release.changelog.headings import Heading, section_headings
 from release.changelog.rendering import PREAMBLE, Marker, RenderedSection, fingerprint, read_marker
 
-_HEADING = re.compile(r"## (?!#)")
-_VERSION = re.compile(r"(?<![\w.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)(?![\w])")
-_UNRELEASED = re.compile(r"## \[?unreleased\b", re.IGNORECASE)
-_FENCE = re.compile(r" {0,3}(```|~~~)")
+_UNRELEASED = re.compile(r"\[?unreleased\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)(?![\w])")
 
 
 @dataclass(frozen=True)
 class FileSection:
-    """A level-two heading and what is below it, as it stands in the file."""
+    """A heading and what is below it, as it stands in the file."""
 
     text: str
-    version: str
-    """Empty when the heading names none."""
-    marker: Marker | None
-
-    @property
-    def body(self) -> str:
-        """What is below heading and marker."""
-        return self.text.split("\n", 2)[2] if self.marker and self.text.count("\n") > 1 else ""
+    heading: str = ""
+    """The line or lines of the heading, with what stands above it and belongs to it."""
+    title: str = ""
+    versions: tuple[str, ...] = ()
+    """Those that the heading names."""
+    marker: Marker | None = None
+    body: str = ""
+    """What is below heading and marker; empty without a marker."""
 
     @property
     def edited(self) -> bool:
@@ -46,6 +46,11 @@ class FileSection:
     @property
     def preparing(self) -> bool:
         return self.marker is not None and self.marker.keys is not None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What it is found by: the tag of its marker, else the versions of its heading."""
+        return (self.marker.tag,) if self.marker else self.versions
 
 
 def merge(
@@ -63,15 +68,15 @@ def merge(
         return "\n".join([PREAMBLE, *(each.text for each in generated)])
     head, sections = split(existing)
     sections = [section for section in sections if not over or not _is_over(section, tags, warn)]
-    found = {id_of(section): place for place, section in enumerate(sections)}
+    found = {name: place for place, section in enumerate(sections) for name in section.ids}
     stale = _stale(sections, generated, tags)
-    after = next((at for at, section in enumerate(sections) if not _UNRELEASED.match(section.text)), len(sections))
+    after = next((at for at, section in enumerate(sections) if not _UNRELEASED.match(section.title)), len(sections))
     for written in generated:
         place = found.get(written.marker.tag, found.get(_number(written)))
         if place is None and written.marker.keys is not None:
             place = stale
         if place is None:
-            sections.insert(after, FileSection(written.text + "\n", "", written.marker))
+            sections.insert(after, _generated(written, "\n"))
             found = {key: at + (at >= after) for key, at in found.items()}
             stale = stale + 1 if stale is not None and stale >= after else stale
             after += 1
@@ -82,32 +87,35 @@ def merge(
 
 
 def split(text: str) -> tuple[str, list[FileSection]]:
-    """What comes before the first section, and the sections. Headings inside code blocks are text."""
-    parts: list[list[str]] = [[]]
-    fence = ""
-    for line in text.splitlines(keepends=True):
-        mark = _FENCE.match(line)
-        if mark:
-            fence = "" if fence == mark[1] else fence or mark[1]
-        if not fence and _HEADING.match(line):
-            parts.append([])
-        parts[-1].append(line)
-    return "".join(parts[0]), [_section("".join(lines)) for lines in parts[1:]]
+    """What comes before the first section, and the sections."""
+    lines = StringIO(text, newline="\n").readlines()
+    found = list(section_headings([line.rstrip("\r\n") for line in lines]))
+    starts = [*(heading.start for heading in found), len(lines)]
+    sections = [_section(lines, heading, end) for heading, end in zip(found, starts[1:], strict=True)]
+    return "".join(lines[: starts[0]]), sections
 
 
-def id_of(section: FileSection) -> str:
-    return section.marker.tag if section.marker else section.version
+def _section(lines: Sequence[str], heading: Heading, end: int) -> FileSection:
+    """A marker stands directly below the heading; a formatter may have put blank lines between."""
+    below = next((at for at in range(heading.end, end) if lines[at].strip()), end)
+    marker = read_marker(lines[below]) if below < end else None
+    return FileSection(
+        text="".join(lines[heading.start : end]),
+        heading="".join(lines[heading.start : heading.end]).rstrip("\n"),
+        title=heading.title,
+        versions=heading.versions,
+        marker=marker,
+        body="".join(lines[below + 1 : end]) if marker is not None else "",
+    )
 
 
-def _section(text: str) -> FileSection:
-    lines = text.split("\n", 2)
-    version = _VERSION.search(lines[0])
-    return FileSection(text, version[1] if version else "", read_marker(lines[1]) if len(lines) > 1 else None)
+def _generated(written: RenderedSection, trailing: str = "") -> FileSection:
+    return FileSection(f"{written.text}{trailing}", written.heading, marker=written.marker, body=written.body)
 
 
 def _number(written: RenderedSection) -> str:
     """The version in a generated heading: how sections written by hand are recognized."""
-    found = _VERSION.search(written.heading)
+    found = _NUMBER.search(written.heading)
     return found[1] if found else ""
 
 
@@ -145,7 +153,7 @@ def _renewed(
 
 def _as_generated(section: FileSection, written: RenderedSection) -> FileSection:
     trailing = "\n" if section.text.endswith("\n\n") else ""
-    return FileSection(written.text + trailing, section.version, written.marker)
+    return _generated(written, trailing)
 
 
 def _grown(section: FileSection, written: RenderedSection, marker: Marker, warn: Callable[[str], None]) -> FileSection:
@@ -162,9 +170,8 @@ def _grown(section: FileSection, written: RenderedSection, marker: Marker, warn:
         if fresh:
             body = _with_lines(body, group.title, fresh, order)
     grown = marker._replace(tag=written.marker.tag, keys=written.keys)
-    old_heading = section.text.split("\n", 1)[0]
-    heading = written.heading if marker.tag != written.marker.tag else old_heading
-    return FileSection(f"{heading}\n{grown}\n{body}", section.version, grown)
+    heading = written.heading if marker.tag != written.marker.tag else section.heading
+    return FileSection(f"{heading}\n{grown}\n{body}", heading, marker=grown, body=body)
 
 
 def _with_lines(body: str, title: str, lines: Sequence[PrintedEntry], order: Sequence[str]) -> str:

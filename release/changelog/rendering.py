@@ -90,8 +90,9 @@ def read_marker(line: str) -> Marker | None:
 
 
 def fingerprint(body: str) -> str:
-    """Says whether a body is as it was written; blank lines around it do not count."""
-    return hashlib.sha256(body.strip().encode()).hexdigest()[:16]
+    """Says whether a body is as it was written; blank lines and spaces at the end of lines, which formatters change, do not count."""
+    said = "\n".join(line.rstrip() for line in body.split("\n") if line.strip())
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _title(section: Section, printer: Printer) -> Safe:

@@ -74,12 +74,13 @@ def section_ranges(
 ) -> list[SectionRange]:
     """What `prepare` decides to release next, then every release below the commit, highest first, from one reading of the history.
 
-    A pre-release has a section until the final release that follows it is out, always with `prereleases`. A final release
+    A pre-release has a section until a higher final release is out below the commit, always with `prereleases`. A final release
     brings all since the final release below it; a pre-release what came since any release below.
     """
     log = repository.read()
     touching = repository.touching(log.commits)
-    shown = _shown(repository.released, prereleases)
+    met = {commit.hash for commit in log.commits}
+    shown = _shown([each for each in repository.released if each.commit in met], prereleases)
     finals, pre = [each for each in shown if each.final], [each for each in shown if not each.final]
     made, pending = _divided(log, finals, touching)
     decision = prepare(_facts(repository, log, touching, pending.commits))

@@ -8,16 +8,23 @@ from typing import NamedTuple
 
 from release.commits.fences import Code, mark_code
 from release.commits.footers import nearly_breaking, read_footers
+from release.commits.quotes import mark_quotes
 from release.commits.squashes import split_squash
 
 _THIS_REVERTS = re.compile(r"This reverts (?:merge )?commit ([0-9a-fA-F]{7,64})(?: \(.*\))?(?:\.|,? reversing\b.*)?\s*")
-_REVERTS_PULL = re.compile(r"Reverts (?:[\w.-]+/[\w.-]+)?[#!](\d+)\b")
+_BETWEEN = r"(?:,? and |,? & |, ?| )"
+_NAME = r"[0-9a-fA-F]{7,64}"
+_THEY_REVERT = re.compile(rf"This reverts (?:the )?commits:? ({_NAME}(?:{_BETWEEN}{_NAME})*)\.?\s*")
+_THESE = re.compile(r"This reverts (?:the )?(?:following )?commits:?\s*")
+_ITEM = re.compile(r"\s*(?:[-*] )?(?:commit )?([0-9a-fA-F]{7,64})\b.*")
+_PULL = r"(?:[\w.-]+/[\w.-]+)?[#!][0-9]{1,10}"
+_REVERTS_PULLS = re.compile(rf"Reverts {_PULL}(?:{_BETWEEN}{_PULL})*\b")
 _PICKED = re.compile(r"\(cherry picked from commit ([0-9a-fA-F]{7,64})\)")
 _ID = re.compile(r"\b[0-9a-fA-F]{7,64}\b")
-_COAUTHOR = re.compile(r"co-authored-by:\s*([^<]*)<([^>]*)>", re.IGNORECASE)
+_COAUTHOR = re.compile(r"co-authored-by:([^<]*)<([^>]*)>", re.IGNORECASE)
 # Also what is nearly a header, so that it can be warned of. It begins with plain text, which makes looking for it fast.
 _LISTED = re.compile(r"\n\* (?:[^\s\w]\S* )?(?:[^\W\d_][\w-]*!? ?(?:\([^\n]*\))?!? ?:|Revert |Reapply )")
-_REVERT_TITLE = re.compile(r'(Revert|Reapply) "(.*)"')
+_REVERT_TITLES = (('Revert "', 1), ('Reapply "', 2))
 
 
 class Body(NamedTuple):
@@ -33,10 +40,10 @@ class Body(NamedTuple):
     squashed: tuple[str, ...] = ()
     """Whole messages of the commits a squash lists, the oldest first."""
     reverts: tuple[str, ...] = ()
-    """Ids in lines `This reverts commit …`, as written (may be short). Only a revert has them, and `reverts_pull`."""
+    """Ids in lines `This reverts commit …`, as written (may be short). Only a revert has them, and `reverts_pulls`."""
     refs: tuple[str, ...] = ()
     """Ids in `Refs:` footers: what a `revert:` reverts (the convention's own advice)."""
-    reverts_pull: int = 0
+    reverts_pulls: tuple[int, ...] = ()
     revert_of: str = ""
     """First line of the commit reverted."""
     revert_title: str = ""
@@ -76,25 +83,24 @@ def read_body(rest: str, *, squash_body: str) -> Body:
     """Read a body. `squash_body`: see Release.squash_body."""
     lines, warnings = _lines(rest)
     own, squashed = split_squash(lines) if squash_body == "commit-messages" and _may_list(rest) else (lines, ())
-    found = dict.fromkeys(("breaking", "upgrade", "highlight", "security", "refs"), ())  # type: dict[str, tuple[str, ...]]
+    found: dict[str, list[str]] = {kind: [] for kind in ("breaking", "upgrade", "highlight", "security", "refs")}
     for kind, value in read_footers(own):
-        if kind:
-            found[kind] += (value,)
+        found[kind].append(value)
     if "breaking" in rest.lower():
         warnings += _body_warnings(lines, found["breaking"])
-    pulls = _REVERTS_PULL.findall(_said(own, "Reverts ")) if "Reverts " in rest else ()
-    reverts = [line for line in own if line.startswith("This reverts ")] if "This reverts " in rest else ()
+    reverts, unread = _reverted(own) if "This reverts " in rest else ([], [])
+    warnings += [
+        f"{line[:80]!r} in its body is not understood: name each commit as `This reverts commit ID.`" for line in unread
+    ]
     return Body(
-        breaking=found["breaking"],
-        upgrade=found["upgrade"],
-        highlights=found["highlight"],
-        security=found["security"],
+        breaking=tuple(found["breaking"]),
+        upgrade=tuple(found["upgrade"]),
+        highlights=tuple(found["highlight"]),
+        security=tuple(found["security"]),
         squashed=squashed,
-        reverts=tuple(
-            mark[1] for line in reverts if type(line) is not Code and (mark := _THIS_REVERTS.fullmatch(line))
-        ),
+        reverts=tuple(reverts),
         refs=tuple(name for value in found["refs"] for name in _ID.findall(value)),
-        reverts_pull=int(pulls[0]) if pulls else 0,
+        reverts_pulls=_reverted_pulls(own) if "Reverts " in rest else (),
         picked_from=tuple(_PICKED.findall(_said(own, "(cherry"))) if "(cherry" in rest else (),
         warnings=tuple(warnings),
     )
@@ -110,13 +116,14 @@ def own_text(rest: str, *, squash_body: str) -> str:
 def read_coauthors(rest: str) -> tuple[tuple[str, str], ...]:
     """(name, mail address) of each trailer. By hand: histories have tens of thousands of them."""
     found: list[tuple[str, str]] = []
-    at = rest.find("uthored-by:")
+    end, at = 0, rest.find("uthored-by:")
     while at >= 0:
+        start = rest.rfind("\n", end, at) + 1 or end
         end = rest.find("\n", at)
-        row = rest[rest.rfind("\n", 0, at) + 1 : end if end >= 0 else len(rest)]
-        if trailer := _COAUTHOR.match(row):
+        end = end if end >= 0 else len(rest)
+        if trailer := _COAUTHOR.match(rest, start, end):
             found.append((trailer[1].strip(), trailer[2].strip()))
-        at = rest.find("uthored-by:", at + 1)
+        at = rest.find("uthored-by:", end)
     return tuple(found)
 
 
@@ -128,14 +135,47 @@ def reverted_by(subject: str, kind: str, description: str) -> tuple[str, str, in
     if kind == "revert":
         _, inner, depth = reverted_by(description, "", "")
         return (description, inner, depth + 1) if depth else (description, description, 1)
-    first = _REVERT_TITLE.match(subject)
-    if first is None:
-        return "", "", 0
-    depth = 0
-    while found := _REVERT_TITLE.match(subject):
-        depth += 1 if found[1] == "Revert" else 2
-        subject = found[2]
-    return (first[2] if first[1] == "Revert" else f'Revert "{first[2]}"'), subject, depth
+    start, end, depth, of = 0, len(subject), 0, ""
+    while (
+        found := next((each for each in _REVERT_TITLES if subject.startswith(each[0], start, end)), None)
+    ) is not None:
+        quote = subject.rfind('"', start + len(found[0]), end)
+        if quote < 0:
+            break
+        start, end = start + len(found[0]), quote
+        of = of or (subject[start:end] if found[1] == 1 else f'Revert "{subject[start:end]}"')
+        depth += found[1]
+    return (of, subject[start:end], depth) if depth else ("", "", 0)
+
+
+def _reverted(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Ids of the commits that lines say are reverted, and the lines of that kind that cannot be read."""
+    names: list[str] = []
+    unread: list[str] = []
+    listing = False
+    for line in lines:
+        if type(line) is Code or (listing and not line.strip()):
+            continue
+        item = _ITEM.fullmatch(line) if listing else None
+        if item is not None:
+            names.append(item[1])
+            continue
+        listing = line.startswith("This reverts ") and _THESE.fullmatch(line) is not None
+        if not line.startswith("This reverts ") or listing:
+            continue
+        if mark := _THIS_REVERTS.fullmatch(line) or _THEY_REVERT.fullmatch(line):
+            names += _ID.findall(mark[1])
+        elif _ID.search(line):
+            unread.append(line)
+    return names, unread
+
+
+def _reverted_pulls(lines: Sequence[str]) -> tuple[int, ...]:
+    """Numbers of the pull requests in the first line `Reverts owner/name#12`."""
+    for line in lines:
+        if type(line) is not Code and line.startswith("Reverts ") and (found := _REVERTS_PULLS.match(line)):
+            return tuple(map(int, re.findall(r"[#!]([0-9]+)", found[0])))
+    return ()
 
 
 def _may_list(rest: str) -> bool:
@@ -144,10 +184,12 @@ def _may_list(rest: str) -> bool:
 
 
 def _lines(rest: str) -> tuple[list[str], list[str]]:
-    lines = rest.replace("\r\n", "\n").split("\n")
-    if "```" not in rest and "~~~" not in rest:
-        return lines, []
-    lines, endless = mark_code(lines)
+    """The lines of a body, what it quotes as Code; and warnings."""
+    lines, endless = rest.replace("\r\n", "\n").split("\n"), False
+    if "```" in rest or "~~~" in rest:
+        lines, endless = mark_code(lines)
+    if "</" in rest or "# " in rest:
+        lines = mark_quotes(rest, lines)
     return lines, ["a code block in its body never ends; it is read as text"] if endless else []
 
 
@@ -156,7 +198,7 @@ def _said(lines: Sequence[str], start: str = "") -> str:
     return "\n".join(line for line in lines if type(line) is not Code and line.startswith(start))
 
 
-def _body_warnings(lines: Sequence[str], breaking: tuple[str, ...]) -> list[str]:
+def _body_warnings(lines: Sequence[str], breaking: Sequence[str]) -> list[str]:
     """Rule 15 wants BREAKING CHANGE in capitals, rule 12 a colon and a space: say so where somebody seems to have meant it."""
     found = []
     if near := nearly_breaking(lines):

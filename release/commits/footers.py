@@ -12,9 +12,17 @@ from release.commits.fences import Code
 
 # A token, `: ` or ` #`, a value that runs to the next footer. A list may hold BREAKING CHANGE: nobody means anything else by it.
 _FOOTER = re.compile(
-    r"(?P<bullet>[*-] (?=BREAKING[ -]CHANGE:))?(?P<token>BREAKING[ -]CHANGE|[A-Za-z][A-Za-z0-9-]*)(?:: | #|:$)(?P<value>.*)"
+    r"(?P<bullet>[*-] (?=BREAKING[ -]CHANGE:))?"
+    r"(?:(?P<breaking>BREAKING[ -]CHANGE)(?:: |:$)|(?P<token>[A-Za-z][A-Za-z0-9-]*)(?:: | #|:$))(?P<value>.*)"
 )
 _RULE = re.compile(r"#{1,6} |-{3,}\s*$")
+_HOW = re.compile(r"#{1,6} .*(?:migrat|upgrad|before|after|how to)", re.IGNORECASE)
+"""A heading below which a breaking change goes on."""
+_TRAILER = re.compile(
+    r"[A-Za-z0-9]+-[A-Za-z0-9-]+|(?:close|fix|resolve)[sd]?|fixed|refs?|see|issue|cc|bug", re.IGNORECASE
+)
+"""Tokens that nobody writes in prose: they end what a breaking change says wherever they stand."""
+_IN_PROSE = frozenset(["before", "after", "old", "new", "note", "example"])
 _KINDS = {
     "upgrade": "upgrade", "upgrade-note": "upgrade", "migration": "upgrade", "highlight": "highlight",
     "security": "security", "cve": "security", "refs": "refs", "ref": "refs",
@@ -36,28 +44,56 @@ def kind_of(line: str) -> str:
     if not _may_begin(line) or ":" not in line or type(line) is Code:
         return ""
     found = _FOOTER.fullmatch(line.rstrip())
-    return _kind(found["token"]) if found else ""
+    return _kind(found) if found else ""
 
 
 def read_footers(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(kind, value) of each footer that has a kind."""
     first = next((at for at, line in enumerate(lines) if _may_begin(line)), len(lines))
+    trailing = _trailing(lines, first)
     kind, bullet = "", ""
     value: list[str] = []
-    for line in lines[first:]:
+    for at, line in enumerate(lines[first:], first):
         code = type(line) is Code
         found = None if code else _FOOTER.fullmatch(line.rstrip())
-        ends = not code and (_RULE.match(line) is not None or bool(bullet and line.startswith(bullet)))
+        if found is not None and kind == "breaking" and at < trailing and _goes_on(found):
+            found = None
+        ends = not code and (_ends(line, kind) or bool(bullet and line.startswith(bullet)))
         if found is None and not ends:
             value.append(line)
             continue
         if kind:
             yield kind, _value(kind, value)
-        kind, bullet, value = (
-            (_kind(found["token"]), found["bullet"] or "", [found["value"].strip()]) if found else ("", "", [])
-        )
+        kind, bullet, value = (_kind(found), found["bullet"] or "", [found["value"].strip()]) if found else ("", "", [])
     if kind:
         yield kind, _value(kind, value)
+
+
+def _trailing(lines: Sequence[str], first: int) -> int:
+    """Where the footers at the end begin: from there on every line is one, goes on with one, or is blank."""
+    at = len(lines)
+    while at > first:
+        line = lines[at - 1]
+        found = None if type(line) is Code else _FOOTER.fullmatch(line.rstrip())
+        if line.strip() and line[:1] not in (" ", "\t") and (found is None or _in_prose(found)):
+            break
+        at -= 1
+    return at
+
+
+def _goes_on(found: re.Match[str]) -> bool:
+    """Whether a line within a breaking change is prose, or code, that only looks like a footer: `Before:`, `scope: {`."""
+    return not _kind(found) and (_in_prose(found) or not _TRAILER.fullmatch(found["token"]))
+
+
+def _in_prose(found: re.Match[str]) -> bool:
+    token = found["token"] or ""
+    return token.lower() in _IN_PROSE or (not found["value"] and not _kind(found))
+
+
+def _ends(line: str, kind: str) -> bool:
+    """Whether a heading or a rule ends a footer."""
+    return _RULE.match(line) is not None and not (kind == "breaking" and _HOW.match(line))
 
 
 def nearly_breaking(lines: Sequence[str]) -> str:
@@ -98,7 +134,5 @@ def _value(kind: str, lines: Sequence[str]) -> str:
     return "\n".join(told).strip("\n").rstrip()
 
 
-def _kind(token: str) -> str:
-    if token in ("BREAKING CHANGE", "BREAKING-CHANGE"):
-        return "breaking"
-    return _KINDS.get(token.lower(), "")
+def _kind(found: re.Match[str]) -> str:
+    return "breaking" if found["breaking"] else _KINDS.get(found["token"].lower(), "")

@@ -25,12 +25,21 @@ _KNOWN = frozenset([
     "refactor", "style", "test", "tests",
 ])  # fmt: skip
 _MERGE = re.compile(
-    r"Merge pull request #(?P<github>\d+) from |Merged PR (?P<azure>\d+): (?P<title>.*)"
-    r"|Merged in .* \(pull request #(?P<bitbucket>\d+)\)|Merge (?:branch|remote-tracking branch|tag|commit|branches) "
+    r"Merge pull request #(?P<github>[0-9]{1,10}) from |Merged PR (?P<azure>[0-9]{1,10}): (?P<title>.*)"
+    r"|Merged in .* \(pull request #(?P<bitbucket>[0-9]{1,10})\)|Merge (?:branch|remote-tracking branch|tag|commit|branches) "
 )
-_GITLAB = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
+_GITLAB = re.compile(r"^See merge request \S{0,300}!([0-9]{1,10})[ \t\r]*$", re.MULTILINE)
+_MEANT_BREAKING = re.compile(r"breaking[-_]?changes?")
+_SQUASHED = "Squashed commit of the following:"
+_LONGEST_NUMBER = 10
+"""Digits of a pull request's number; more are none, and numbers of thousands of them cannot be read."""
 # It begins with plain text, which makes looking for it fast.
 _SKIP = re.compile(r"\[(?i:skip release|release skip|no release)\]")
+
+
+_SPEAKS_OF_BREAKING = (
+    "its first line speaks of a breaking change, but is no Conventional Commit: write 'feat!: …' (rule 1)"
+)
 
 
 class Header(NamedTuple):
@@ -81,6 +90,9 @@ def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
     """
     subject, _, rest = text.lstrip().partition("\n")
     subject = subject.rstrip()
+    if subject == _SQUASHED:
+        # `git merge --squash` proposes this message as it is: its list begins with the first line.
+        rest = f"{subject}\n{rest}"
     pulls: tuple[int, ...] = ()
     if subject.endswith(")"):
         subject, pulls = cut_pulls(subject)
@@ -108,11 +120,11 @@ def read_header(subject: str) -> tuple[Header | None, tuple[str, ...]]:
     found = _HEADER.fullmatch(subject)
     if found is not None:
         kind, scope, mark, description = found.groups()
+        if _MEANT_BREAKING.fullmatch(kind.lower()):
+            return None, (_SPEAKS_OF_BREAKING,)
         return Header(kind.lower(), scope.strip() if scope else "", mark is not None, description.rstrip()), ()
     if "breaking" in subject.lower() and nearly_breaking([f"> {subject}"]):
-        return None, (
-            f"its first line speaks of a breaking change, but is no Conventional Commit: write {'feat!: …'!r} (rule 1)",
-        )
+        return None, (_SPEAKS_OF_BREAKING,)
     nearly = _NEARLY.fullmatch(subject) if ":" in subject or "：" in subject else None
     return None, _meant(nearly) if nearly is not None else ()
 
@@ -147,15 +159,20 @@ def _meant(nearly: re.Match[str]) -> tuple[str, ...]:
 
 def cut_pulls(subject: str) -> tuple[str, tuple[int, ...]]:
     """`fix: x (#3) (#7)` -> ("fix: x", (3, 7))."""
-    pulls: tuple[int, ...] = ()
-    while subject.endswith(")"):
-        start = subject.rfind("(")
-        number = subject[start + 2 : -1]
-        if start < 0 or subject[start + 1 : start + 2] not in ("#", "!") or not (number.isascii() and number.isdigit()):
+    pulls: list[int] = []
+    end = len(subject)
+    while subject.endswith(")", 0, end):
+        start = subject.rfind("(", 0, end)
+        if start < 0 or not subject.startswith(("#", "!"), start + 1) or end - start - 3 > _LONGEST_NUMBER:
             break
-        pulls = (int(number), *pulls)
-        subject = subject[:start].rstrip()
-    return subject, pulls
+        number = subject[start + 2 : end - 1]
+        if not (number.isascii() and number.isdigit()):
+            break
+        pulls.append(int(number))
+        end = start
+        while end and subject[end - 1].isspace():
+            end -= 1
+    return subject[:end], tuple(reversed(pulls))
 
 
 def _merge(subject: str, rest: str) -> tuple[Merge | None, tuple[str, ...]]:
@@ -183,13 +200,13 @@ def _body(
     listed = tuple(parse(text, squash_body="blank") for text in body.squashed)
     warnings = [*body.warnings, *(warning for each in listed for warning in each.warnings)]
     of, title, depth = reverted_by(subject, header.type if header else "", header.description if header else "")
-    if not depth and (body.reverts or body.reverts_pull):
-        named = body.reverts[0][:9] if body.reverts else f"#{body.reverts_pull}"
+    if not depth and (body.reverts or body.reverts_pulls):
+        named = body.reverts[0][:9] if body.reverts else f"#{body.reverts_pulls[0]}"
         if merge is None:
             warnings.append(
                 f"its body says that it reverts {named}, but its first line is no revert: {named} is left in"
             )
-        body = body._replace(reverts=(), reverts_pull=0)
+        body = body._replace(reverts=(), reverts_pulls=())
     return body._replace(
         revert_of=of,
         revert_title=title,

@@ -139,16 +139,21 @@ class _Index:
         """What a revert at `position` names: by id first, then by pull request, then by title; only commits below it."""
         if found := self.by_ids(body, position):
             return found
+        if len(body.reverts_pulls) > 1:
+            ways = [self.by_pull.get(number, []) for number in body.reverts_pulls]
+            return [name for way in ways for name in self._below(way, position, cancelled)[:1]]
         title, pulls = cut_pulls(body.revert_of)
-        ways = [self.by_pull.get(number, []) for number in (body.reverts_pull, *reversed(pulls)) if number]
+        ways = [self.by_pull.get(number, []) for number in (*body.reverts_pulls, *reversed(pulls))]
         if title and not pulls:
             # A title with a number that is not here was released before; one without may be all that a rebase left.
             ways.append(self.by_subject.get(title, []))
         for way in ways:
-            below = [name for name in way if self.position[name] > position and name not in cancelled]
-            if below:
+            if below := self._below(way, position, cancelled):
                 return below[:1]
         return []
+
+    def _below(self, names: Sequence[str], position: int, cancelled: Mapping[str, str]) -> list[str]:
+        return [name for name in names if self.position[name] > position and name not in cancelled]
 
     def by_ids(self, body: Body, position: int) -> list[str]:
         named = dict.fromkeys((*body.reverts, *body.refs))

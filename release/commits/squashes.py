@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from release.commits.fences import Code
 from release.commits.footers import FIRST, kind_of
+from release.commits.quotes import Noted
 
 _OF_ALL = re.compile(r"Co-authored-by:|-{5,}\s*$", re.IGNORECASE)
 _MARKS = FIRST | set("*-")
@@ -41,7 +42,7 @@ def _bullets(lines: Sequence[str]) -> tuple[list[str], list[tuple[list[str], boo
             current.append(line)
             continue
         kind, before = kind_of(line), lines[at - 1] if at else ""
-        starts = line.startswith("* ") and type(line) is not Code and not kind
+        starts = line.startswith("* ") and type(line) not in (Code, Noted) and not kind
         if starts and not (in_footer and _goes_on(line, before, begun=bool(items))):
             current, in_footer = [line[2:]], False
             items.append((current, before.startswith("* ")))

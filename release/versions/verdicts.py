@@ -44,8 +44,9 @@ def judge(
 
 
 def _relates(commit: Commit) -> bool:
-    """Whether a commit may say something about others: a merge, or a body that was worth reading."""
-    return len(commit.parents) > 1 or commit.message.body is not None
+    """Whether a commit says more than its first line: a merge, the message of one, or a body that was worth reading."""
+    message = commit.message
+    return len(commit.parents) > 1 or message.body is not None or message.merge is not None
 
 
 def _plain(commit: Commit, rules: Rules) -> Verdict:
@@ -86,8 +87,8 @@ class _Range:
             return Verdict(commit, "none", left_out)
         if covering := self._covered(commit):
             return Verdict(commit, "none", Because(Reason.COVERED_BY_MERGE, covering))
-        if message.merge is not None and message.header is None:
-            return self._of_merge(commit, message.merge)
+        if (merge := _merge_of(commit)) is not None:
+            return self._of_merge(commit, merge)
         return self._of_message(commit, message)
 
     def _left_out(self, commit: Commit) -> Because | None:
@@ -105,7 +106,7 @@ class _Range:
         acting = self.cancelled.acting.get(commit.hash, ())
         taken = self.cancelled.reverts.get(commit.hash, ())
         pull = self._pull(commit)
-        header = _said(message, acts=OWN in acting)
+        header = _said(message, acts=OWN in acting) or (message.merge.header if message.merge else None)
         entries: tuple[ChangelogEntry, ...] = ()
         if header is not None:
             entries = (self.rules.entry(commit, header, message, pull),)
@@ -121,12 +122,12 @@ class _Range:
 
     def _pull(self, commit: Commit) -> int:
         message = commit.message
+        merge = message.merge
         if message.pulls:
             return message.pulls[-1]
-        merge = message.merge
         if merge is None and self.brought_by:
             bringing = self.by_hash.get(self.brought_by.get(commit.hash, ""))
-            merge = bringing.message.merge if bringing else None
+            merge = _merge_of(bringing) if bringing else None
         return merge.pull if merge else 0
 
     def _listed(self, commit: Commit, header: Header | None, pull: int) -> list[ChangelogEntry]:
@@ -170,7 +171,7 @@ class _Range:
         levels: dict[str, int] = {}
         for name, merge in self.brought_by.items():
             commit = self.by_hash[name]
-            if commit.message.merge is None and not self._left_out(commit):
+            if _merge_of(commit) is None and not self._left_out(commit):
                 found = self._of_message(commit, commit.message)
                 levels[merge] = max(levels.get(merge, -1), RANK[found.bump])
                 for entry in found.entries:
@@ -189,6 +190,16 @@ class _Range:
         if merge.message.header is None and (found is None or found.header is None):
             return ""
         return _name(merge)
+
+
+def _merge_of(commit: Commit) -> Merge | None:
+    """What a merge says; None for a commit with one parent: Azure, Bitbucket and GitLab give squashes the message of a merge."""
+    message = commit.message
+    if len(commit.parents) < 2 or (message.body is not None and message.body.revert_depth):
+        return None
+    if message.header is not None:
+        return Merge(message.pulls[-1] if message.pulls else 0, message.subject, message.header)
+    return message.merge
 
 
 def _name(merge: Commit) -> str:

@@ -321,7 +321,7 @@ def test_revert__names_commits_and_pull_requests() -> None:
     ).body
     assert body is not None
     assert body.reverts == ("0123456789abcdef0123456789abcdef01234567",)
-    assert body.reverts_pull == 12
+    assert body.reverts_pulls == (12,)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_revert__sentence__stands_on_a_line_of_its_own(sentence: str, ids: tuple
 def test_revert__in_the_body_of_something_else__is_warned_of(sentence: str) -> None:
     message = parse(f"fix: x\n\n{sentence}")
     assert message.body is not None
-    assert (message.body.reverts, message.body.reverts_pull) == ((), 0)
+    assert (message.body.reverts, message.body.reverts_pulls) == ((), ())
     assert "its first line is no revert" in message.warnings[0]
 
 

@@ -1,0 +1,66 @@
+"""What a body quotes of other projects: the release notes that dependency bots copy, which list commits of others, not of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from release.commits.fences import Code
+
+_OPENS = re.compile(r"<(details|blockquote)\b", re.IGNORECASE)
+_CLOSES = re.compile(r"</(details|blockquote)\s*>", re.IGNORECASE)
+_NOTES = re.compile(r"#{1,6} \W*(?:release notes|change ?log|v?\d+\.\d+)", re.IGNORECASE)
+_RULE = re.compile(r"-{3,}\s*$|\*{3,}\s*$")
+
+
+class Noted(str):
+    """A line below a heading of release notes: its bullets are no commits of ours. Its footers count."""
+
+    __slots__ = ()
+
+
+def mark_quotes(rest: str, lines: Sequence[str]) -> list[str]:
+    """The lines, those of `<details>` and `<blockquote>` as Code, and those below a heading of release notes that comes before any list
+    as Noted, up to a rule. A block that never ends is text."""
+    marked = list(lines)
+    if "</" in rest:
+        _mark_blocks(marked)
+    if "# " in rest:
+        _mark_notes(marked)
+    return marked
+
+
+def _mark_blocks(lines: list[str]) -> None:
+    """Blocks within blocks end with the outermost."""
+    start, depth = 0, 0
+    for at, line in enumerate(lines):
+        if "<" not in line or type(line) is Code:
+            continue
+        opened, closed = len(_OPENS.findall(line)), len(_CLOSES.findall(line))
+        if not depth:
+            if not opened:
+                continue
+            start = at
+        depth = max(0, depth + opened - closed)
+        if not depth:
+            lines[start : at + 1] = map(Code, lines[start : at + 1])
+
+
+def _mark_notes(lines: list[str]) -> None:
+    start = 0
+    for at, line in enumerate(lines):
+        if type(line) is Code:
+            continue
+        if not start and line.startswith("* "):
+            return
+        if not start and line.startswith("#") and _NOTES.match(line):
+            start = at + 1
+        elif start and _RULE.match(line):
+            _note(lines, start, at)
+            return
+    if start:
+        _note(lines, start, len(lines))
+
+
+def _note(lines: list[str], start: int, end: int) -> None:
+    lines[start:end] = [line if type(line) is Code else Noted(line) for line in lines[start:end]]

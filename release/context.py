@@ -14,7 +14,7 @@ from pipelines.manifest.release import Release, ReleaseComponent
 from release.commits.git import Git
 from release.commits.web import Web, find
 from release.versions.repository import Repository
-from release.versions.tags import TagFormat
+from release.versions.tags import TagFormat, format_of
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub
@@ -84,12 +84,8 @@ class ReleaseContext:
         first = next(iter(components))
         if self.component or self.tag_format or not self.version:
             return self.component or first
-        try:
-            TagFormat(components[first].tag_format).read(self.version)
-        except InputError:
-            formats = {name: TagFormat(each.tag_format) for name, each in components.items()}
-            return next((name for name, each in formats.items() if each.version(self.version) is not None), first)
-        return first
+        formats = {name: format_of(self.rules, name) for name in components}
+        return next((name for name, each in formats.items() if each.version(self.version) is not None), first)
 
     @property
     def component_in_use(self) -> ReleaseComponent:
@@ -104,7 +100,8 @@ class ReleaseContext:
     @property
     def tag_format_in_use(self) -> TagFormat:
         """How its tags are written. Raises InputError for an unknown component."""
-        return TagFormat(self.tag_format or self.component_in_use.tag_format)
+        _ = self.component_in_use
+        return format_of(self.rules, self.component_name, self.tag_format)
 
     @property
     def tag(self) -> str:

@@ -74,9 +74,9 @@ def _main_ref(manifest: Manifest, main: str) -> str:
 
 def require_version(rules: Release, name: str) -> None:
     """Raises InputError for what is no tag of a release: nothing else is looked up, nor printed in a command to copy."""
-    from release.versions.tags import TagFormat
+    from release.versions.tags import format_of
 
-    tag_format = TagFormat(next(iter(rules.components.values())).tag_format)
+    tag_format = format_of(rules, next(iter(rules.components)))
     if tag_format.version(name) is None:
         raise InputError(
             f"{name!r} is not a version",
@@ -114,9 +114,9 @@ def require_forward(plan: Plan, rules: Release) -> None:
 
 def version_of(rules: Release, name: str) -> Any:
     """The version that a release is named for. Raises InputError for what is none."""
-    from release.versions.tags import TagFormat
+    from release.versions.tags import format_of
 
-    return TagFormat(next(iter(rules.components.values())).tag_format).read(name)
+    return format_of(rules, next(iter(rules.components))).read(name)
 
 
 def differences(policy: Manifest, releasing: Manifest, environment: str) -> list[str]:

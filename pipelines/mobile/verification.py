@@ -91,9 +91,9 @@ def _kind(found: Found) -> type[ShipmateError]:
 def version_of(context: Context) -> str:
     """The version that the tag names. Raises InputError."""
     from pipelines.errors import InputError
-    from release.versions.tags import TagFormat
+    from release.versions.tags import format_of
 
-    tag_format = TagFormat(context.manifest.release.components[context.mobile.component].tag_format)
+    tag_format = format_of(context.manifest.release, context.mobile.component)
     version = tag_format.version(context.tag)
     if version is None:
         raise InputError(
@@ -121,9 +121,9 @@ def _next(context: Context, found: Found) -> tuple[str, str]:
     """A version that can be released, and its tag: above everything that this one must be above, and not tagged yet."""
     from semver import Version
 
-    from release.versions.tags import TagFormat
+    from release.versions.tags import format_of
 
-    tag_format = TagFormat(context.manifest.release.components[context.mobile.component].tag_format)
+    tag_format = format_of(context.manifest.release, context.mobile.component)
     wanted = Version.parse(found.version).finalize_version()
     for each in found.below:
         wanted = max(wanted, Version.parse(each).bump_patch())

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pipelines.errors import CredentialsError, ProviderUnavailable, ShipmateError
+from release.commits.dates import moment
 from release.commits.history import Commit
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _ask(github: GitHub, commits: Sequence[Commit], base: str, head: str) -> tup
     for raw in _compared(github, base, head):
         if raw["sha"] in wanted:
             wanted[raw["sha"]][0] = (raw.get("author") or {}).get("login", "")
-    oldest = datetime.fromtimestamp(min(commit.time for commit in commits), UTC) - timedelta(days=1)
+    oldest = moment(min(commit.time for commit in commits) - 86_400)
     for page in range(1, PAGES + 1):
         path = f"/repos/{github.name}/pulls?state=closed&sort=updated&direction=desc&per_page=100&page={page}"
         listed: list[dict[str, Any]] = github.json("GET", path)

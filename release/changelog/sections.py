@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from release.commits.dates import moment
 from release.commits.history import Commit, Log
-from release.versions.branches import line_of_branch
+from release.versions.branches import base_on, line_of_branch
 from release.versions.decision import Decision, Facts
 from release.versions.ranges import Labels, divide, in_order
 from release.versions.reasons import Reason
@@ -37,7 +37,7 @@ class Section(NamedTuple):
 
     @property
     def date(self) -> str:
-        return datetime.fromtimestamp(self.time, UTC).date().isoformat()
+        return moment(self.time).date().isoformat()
 
     @property
     def own(self) -> list[Verdict]:
@@ -129,12 +129,10 @@ def judged(repository: Repository, part: SectionRange) -> Section:
 
 def _facts(repository: Repository, log: Log, touching: set[str] | None, pending: Sequence[Commit]) -> Facts:
     """What `Repository.facts` gives, from a log that has everything. `pending`: what no final release has."""
-    finals = [each for each in repository.released if each.final]
     line = line_of_branch(repository.branch, repository.rules.release)
     met = {commit.hash for commit in log.commits}
-    reachable = highest(each for each in finals if each.commit in met and (line is None or line.holds(each.version)))
-    pending = in_order(pending)
-    return repository.facts_of(pending, reachable, repository.judge_in_order(pending, touching))
+    reachable = base_on((each for each in repository.released if each.final and each.commit in met), line)
+    return repository.facts_of(in_order(pending), reachable, touching, met.__contains__)
 
 
 def section_of(repository: Repository, released: Released) -> Section:

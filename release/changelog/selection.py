@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from pipelines.errors import InputError, ReleaseError
 from release.changelog.sections import Section, section_next, section_of
 from release.context import ReleaseContext
 from release.refusals import TagMoved
-from release.versions.tags import Released
+from release.versions.tags import Released, highest
 from release.versions.wording import why_decision
+
+if TYPE_CHECKING:
+    from semver import Version
 
 
 def section_for(context: ReleaseContext, channel: str | None = None) -> Section:
@@ -18,7 +24,7 @@ def section_for(context: ReleaseContext, channel: str | None = None) -> Section:
     repository = context.repository
     if context.version:
         named = repository.format.read(context.version)
-        tagged = next((each for each in repository.released if each.version == named), None)
+        tagged = _tagged(repository.released, named)
         if tagged is None:
             return section_next(repository, named)
         _require_there(context, tagged)
@@ -33,6 +39,13 @@ def section_for(context: ReleaseContext, channel: str | None = None) -> Section:
             next_step="shipmate release next --explain says why each commit does not count",
         )
     return section_of(repository, max(here, key=lambda each: each.rank))
+
+
+def _tagged(released: Sequence[Released], named: Version) -> Released | None:
+    """The release of a version. SemVer calls versions equal that differ in their build; which of them is meant, the build says."""
+    equal = [each for each in released if each.version == named]
+    exact = next((each for each in equal if each.version.build == named.build), None)
+    return exact if exact is not None or named.build else highest(equal)
 
 
 def _require_there(context: ReleaseContext, tagged: Released) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pipelines.errors import InputError
+from release.commits.dates import seconds
 from release.commits.git import Git, Head
 from release.commits.messages import Message, parse
 
@@ -168,7 +169,7 @@ def read_log(
     """
     commits: list[Commit] = []
     for name, parents, time, author, email, text in _records(git, include, exclude):
-        commits.append(Commit(name, tuple(parents.split()), int(time), author, email, Text(text, squash_body)))
+        commits.append(Commit(name, tuple(parents.split()), seconds(time), author, email, Text(text, squash_body)))
         if seen is not None and not len(commits) & 1023:
             seen(len(commits))
     return Log(children_first(commits))

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import InputError, RefusedError, ReleaseError, ShipmateError
 from release.changelog.sections import Section
 from release.changelog.selection import section_for
+from release.commits.dates import moment
 from release.context import ReleaseContext
 from release.publishing import gates
 from release.publishing.contents import Contents, PublishRequest, contents_of, shortened
@@ -149,7 +149,7 @@ def _ready(
         _require_tag(context, context.version, forge)
     section = section_for(context, request.channel)
     missing = _missing_tags(context, section.commit, refuse=not request.live)
-    since = datetime.fromtimestamp(repository.time_of(section.commit) - 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = moment(repository.time_of(section.commit) - 86_400).strftime("%Y-%m-%dT%H:%M:%SZ")
     nothing = Contents(notes="", files=(), given={})
     contents = contents_of(context, section, request, stack, forge, since) if with_files else nothing
     version = repository.format.read(section.tag)

@@ -11,11 +11,11 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from pipelines.errors import InputError
+from release.commits.dates import moment
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
@@ -63,7 +63,7 @@ def sbom(
     packages = _packages(lock, text, other)
     root = Component(name=name, version=version, type=ComponentType.APPLICATION, bom_ref=f"{name}@{version}")
     bom = Bom(serial_number=uuid5(NAMESPACE_URL, f"{name}@{version}:{commit}:{lock}"))
-    bom.metadata.timestamp = datetime.fromtimestamp(time, UTC)
+    bom.metadata.timestamp = moment(time)
     bom.metadata.component = root
     bom.metadata.properties.add(_property("shipmate:commit", commit))
     bom.metadata.properties.add(_property("shipmate:lock", lock))

@@ -6,8 +6,11 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.errors import InputError
+from release.versions.tags import Released, highest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from semver import Version
 
     from pipelines.manifest.release import Release
@@ -22,6 +25,13 @@ class MaintenanceLine(NamedTuple):
     major: int
     minor: int | None
 
+    @property
+    def first(self) -> Version:
+        """The lowest version of the line."""
+        from semver import Version
+
+        return Version(self.major, self.minor or 0, 0)
+
     def holds(self, version: Version) -> bool:
         return bool(version.major == self.major) and (self.minor is None or bool(version.minor == self.minor))
 
@@ -29,11 +39,19 @@ class MaintenanceLine(NamedTuple):
 def line_of_branch(branch: str | None, rules: Release) -> MaintenanceLine | None:
     """The maintenance line a branch stands for: release/1.x -> 1.x."""
     before, _, after = rules.maintenance.partition("{line}")
-    pattern = re.escape(before) + r"((\d+)(?:\.(\d+))?(?:\.[xX])?)" + re.escape(after)
+    pattern = re.escape(before) + r"(([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[xX])?)" + re.escape(after)
     found = re.fullmatch(pattern, branch or "")
     if found is None:
         return None
     return MaintenanceLine(found[1], int(found[2]), int(found[3]) if found[3] else None)
+
+
+def base_on(finals: Iterable[Released], line: MaintenanceLine | None) -> Released | None:
+    """The highest of final releases below a commit, on its maintenance line if it is on one; where the line has none yet, that which it
+    was cut from."""
+    below = list(finals)
+    own = highest(each for each in below if line is None or line.holds(each.version))
+    return own if own is not None or line is None else highest(below)
 
 
 def branches_for(version: Version, rules: Release) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,10 @@ from release.versions.verdicts import Verdict
 
 if TYPE_CHECKING:
     from semver import Version
+
+
+_TOO_MANY = 1_000
+"""Commits since a release; more are no release when a higher one was made elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +42,12 @@ class Facts:
     """One for each pending commit."""
     prereleased: Sequence[Released]
     """Pre-releases made from the pending commits."""
+    prereleased_before: Released | None
+    """The highest pre-release that is above `reachable` and lies below it."""
     unreleased: dict[str, int]
     """For each channel, how many pending commits that count came after its newest pre-release."""
+    elsewhere: Released | None = None
+    """The highest final release above `reachable` that is not below the commit."""
     warnings: tuple[str, ...] = ()
 
 
@@ -66,6 +75,7 @@ class Decision:
 
 def decide(facts: Facts, rules: Release, component: ReleaseComponent, *, channel: str = "") -> Decision:
     """The next version. Raises ReleaseError where every possible answer would be wrong (off the line, taken by another commit)."""
+    _check_history(facts)
     bump: Bump = max((verdict.bump for verdict in facts.verdicts), key=RANK.__getitem__, default="none")
     line = line_of_branch(facts.branch, rules)
     core, outcome, prerelease = _core(facts, rules, component, bump)
@@ -75,9 +85,10 @@ def decide(facts: Facts, rules: Release, component: ReleaseComponent, *, channel
             core, outcome, prerelease = None, Outcome.CHANNEL_HAS_ALL, newest
         else:
             core = numbered(core, channel, facts.released)
+            _check_above(core, channel, facts)
     if core is not None:
         _check_line(core, line, facts)
-        _check_free(core, facts)
+        _check_free(core, line, facts)
     return Decision(
         component=facts.component,
         commit=facts.commit,
@@ -107,7 +118,12 @@ def _core(
             candidate, outcome = _initial(component), Outcome.FIRST_VERSION
     elif bump != "none":
         candidate, outcome = raised(facts.reachable.version, bump, rules), Outcome.CHANGES
-    out = highest(facts.prereleased)
+    line = line_of_branch(facts.branch, rules)
+    if candidate is not None and line is not None and key(candidate) < key(line.first):
+        # A line that has no release yet begins with its own first version.
+        candidate = line.first
+    before = [facts.prereleased_before] if facts.prereleased_before is not None and candidate is not None else []
+    out = highest([*facts.prereleased, *before])
     if out is not None and (candidate is None or key(out.version.finalize_version()) > key(candidate)):
         return out.version.finalize_version(), Outcome.PRERELEASE_IS_OUT, out
     return candidate, outcome, None
@@ -135,6 +151,19 @@ def _newest_on(channel: str, core: Version, facts: Facts) -> Released | None:
     )
 
 
+def _check_history(facts: Facts) -> None:
+    """Raises ReleaseError where what comes next would be made of years: final releases are made on branches, and none was merged back."""
+    if facts.elsewhere is None or len(facts.pending) <= _TOO_MANY:
+        return
+    base = f"since {facts.reachable.tag}" if facts.reachable else "in this history, which has no release"
+    raise ReleaseError(
+        f"there are {len(facts.pending):,} commits {base}, and {facts.elsewhere.tag} is not below {facts.commit[:9]}",
+        where=facts.branch or "detached HEAD",
+        why="releases are made on branches here that were not merged back, so that nothing says what this commit has beyond them",
+        next_step=f"git switch to the branch of {facts.elsewhere.tag}, or merge it: git merge {facts.elsewhere.tag}",
+    )
+
+
 def _check_line(version: Version, line: MaintenanceLine | None, facts: Facts) -> None:
     if line is None:
         return
@@ -151,7 +180,7 @@ def _check_line(version: Version, line: MaintenanceLine | None, facts: Facts) ->
         )
 
 
-def _check_free(version: Version, facts: Facts) -> None:
+def _check_free(version: Version, line: MaintenanceLine | None, facts: Facts) -> None:
     """No tag of this version anywhere: it would be on another commit, or HEAD would have it below."""
     rank = key(version)
     taken = next((each for each in facts.released if each.rank == rank), None)
@@ -162,8 +191,41 @@ def _check_free(version: Version, facts: Facts) -> None:
         f"already on {taken.commit[:9]}, which is not below {facts.commit[:9]}",
         where=facts.branch or "detached HEAD",
         why="two lines of history would share a version",
-        next_step=f"git switch -c release/{version.major}.{version.minor}.x {taken.tag}, and pick the commits onto it",
+        next_step=_out_of_the_way(taken, line, facts),
     )
+
+
+def _out_of_the_way(taken: Released, line: MaintenanceLine | None, facts: Facts) -> str:
+    if line is not None:
+        version = taken.version
+        return f"git switch -c release/{version.major}.{version.minor}.x {taken.tag}, and pick the commits onto it"
+    return (
+        f"merge it back: git merge {taken.tag}, then run this again"
+        if taken.final
+        else f"merge {taken.tag} back, or name the version"
+    )
+
+
+def _check_above(version: Version, channel: str, facts: Facts) -> None:
+    """A pre-release is above those of its version whose channel is written otherwise: rc1 is above rc.2, for SemVer compares letters."""
+    rank = key(version)
+    above = highest(
+        each
+        for each in facts.released
+        if each.rank > rank
+        and not each.final
+        and each.version.finalize_version() == version.finalize_version()
+        and re.fullmatch(
+            rf"{re.escape(channel)}[-0-9][0-9A-Za-z-]*", (each.version.prerelease or "").partition(".")[0], re.I
+        )
+    )
+    if above is not None:
+        raise ReleaseError(
+            f"{facts.format.tag(version)} would be lower than {above.tag}, which is out",
+            where=facts.branch or "detached HEAD",
+            why=f"{above.version.prerelease!r} is one word, which Semantic Versioning puts above {channel!r} with any number (rule 11)",
+            next_step=f"publish {facts.format.tag(version.finalize_version())}, or name a version above {above.tag}",
+        )
 
 
 def _warnings(verdicts: Sequence[Verdict]) -> tuple[str, ...]:

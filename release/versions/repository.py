@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipelines.errors import InputError
 from pipelines.manifest.release import Release, ReleaseComponent
+from release.commits.dates import seconds
 from release.commits.git import Git, Head
 from release.commits.history import (
     Commit,
@@ -25,11 +26,12 @@ from release.commits.history import (
     require_tags,
     touching,
 )
-from release.versions.branches import channel_of_branch, check_channel, line_of_branch
+from release.versions.branches import MaintenanceLine, base_on, channel_of_branch, check_channel, line_of_branch
 from release.versions.decision import Decision, Facts, decide
+from release.versions.overlooked import overlooked, released_elsewhere
 from release.versions.ranges import divide, in_order
 from release.versions.rules import Rules
-from release.versions.tags import Released, TagFormat, highest
+from release.versions.tags import Released, TagFormat, format_of
 from release.versions.verdicts import Verdict, judge
 
 _NEAREST = 64
@@ -95,7 +97,7 @@ class Repository:
         head = git.head()
         require_full(head)
         tags = read_tags(git)
-        chosen = TagFormat(tag_format or release.components[name].tag_format)
+        chosen = format_of(release, name, tag_format)
         at = git.commit(commit) if commit else head.commit
         missing_tags, warnings = require_tags(git, head, tags, lambda tag: chosen.version(tag) is not None, at)
         return cls(
@@ -164,17 +166,26 @@ class Repository:
         finals = [each for each in self.released if each.final]
         on_line = [each for each in finals if line is None or line.holds(each.version)]
         since = self.since(finals)
-        reachable = highest(each for each in on_line if each.commit in since.met)
+        reachable = base_on((each for each in finals if each.commit in since.met), line)
         if not since.whole and (reachable is None or any(each.rank > reachable.rank for each in on_line)):
             # A higher release may lie deeper (tags out of order) or elsewhere: only the whole history tells.
             since = self.since(finals, whole=True)
-            reachable = highest(each for each in on_line if each.commit in since.met)
-        return self.facts_of(since.commits, reachable, self.judge_in_order(since.commits, self.touching(since.commits)))
+            reachable = base_on((each for each in finals if each.commit in since.met), line)
+        return self.facts_of(since.commits, reachable, self.touching(since.commits), self._is_below)
 
-    def facts_of(self, pending: Sequence[Commit], reachable: Released | None, verdicts: Sequence[Verdict]) -> Facts:
-        """Facts from a history already read and judged. `pending`: in the order of their range."""
+    def facts_of(
+        self,
+        pending: Sequence[Commit],
+        reachable: Released | None,
+        touching: set[str] | None,
+        is_below: Callable[[str], bool],
+    ) -> Facts:
+        """Facts from a history already read. `pending`: in the order of their range; `is_below`: whether the commit has another below
+        it, or is it."""
         ids = {commit.hash for commit in pending}
         prereleased = [each for each in self.released if not each.final and each.commit in ids]
+        line = line_of_branch(self.branch, self.rules.release)
+        elsewhere = released_elsewhere(self, reachable, line, is_below)
         return Facts(
             component=self.name,
             format=self.format,
@@ -183,11 +194,57 @@ class Repository:
             released=self.released,
             reachable=reachable,
             pending=pending,
-            verdicts=verdicts,
+            verdicts=self.judge_in_order(pending, touching),
             prereleased=prereleased,
-            unreleased=_unreleased(pending, prereleased, verdicts),
-            warnings=tuple(self.warnings),
+            prereleased_before=self._prereleased_before(prereleased, reachable, line, is_below) if pending else None,
+            unreleased=self._unreleased(pending, prereleased, touching),
+            elsewhere=elsewhere,
+            warnings=(*self.warnings, *overlooked(self, reachable, elsewhere)),
         )
+
+    def _prereleased_before(
+        self,
+        pending: Sequence[Released],
+        reachable: Released | None,
+        line: MaintenanceLine | None,
+        is_below: Callable[[str], bool],
+    ) -> Released | None:
+        """The highest pre-release below the commit that is above `reachable`, although that came after it."""
+        if reachable is None:
+            return None
+        candidates = (
+            each
+            for each in self.released
+            if not each.final
+            and each.rank > reachable.rank
+            and each.commit not in self.absent
+            and (line is None or line.holds(each.version))
+            and each not in pending
+        )
+        ranked = sorted(candidates, key=lambda each: each.rank, reverse=True)[:_NEAREST]
+        return next((each for each in ranked if is_below(each.commit)), None)
+
+    def _is_below(self, commit: str) -> bool:
+        """Whether the commit to be released has another below it, or is it."""
+        if commit in self.absent:
+            return False
+        process = self.git.start("merge-base", "--is-ancestor", commit, self.commit)
+        process.communicate()
+        return process.returncode == 0
+
+    def _unreleased(
+        self, pending: Sequence[Commit], prereleased: Sequence[Released], touching: set[str] | None
+    ) -> dict[str, int]:
+        """For each channel, how many commits that count came after its newest pre-release. They are judged by themselves: a revert of
+        something that the pre-release has counts."""
+        by_channel: dict[str, set[str]] = {}
+        for each in prereleased:
+            by_channel.setdefault((each.version.prerelease or "").partition(".")[0], set()).add(each.commit)
+        found: dict[str, int] = {}
+        for channel, commits in by_channel.items():
+            _, sections = divide(pending, commits)
+            found[channel] = sum(verdict.bump != "none" for verdict in self.judge_in_order(sections[""], touching))
+        return found
 
     def since(
         self, considered: Sequence[Released], *, commit: str = "", before: Released | None = None, whole: bool = False
@@ -258,7 +315,7 @@ class Repository:
 
     def time_of(self, commit: str) -> int:
         """When a commit was made, seconds since 1970."""
-        return int(self.git.run("log", "-1", "--format=%ct", "--no-show-signature", commit))
+        return seconds(self.git.run("log", "-1", "--format=%ct", "--no-show-signature", commit).decode().strip())
 
     def read(self, exclude: Sequence[str] = (), *, include: str = "") -> Log:
         return read_log(
@@ -272,18 +329,3 @@ _NO_TEXT = Text("")
 def _unread(name: str, parents: Iterable[str] = ()) -> Commit:
     """Stands for a commit below those that were read."""
     return Commit(name, tuple(parents), 0, "", "", _NO_TEXT)
-
-
-def _unreleased(
-    pending: Sequence[Commit], prereleased: Sequence[Released], verdicts: Sequence[Verdict]
-) -> dict[str, int]:
-    """For each channel, how many commits that count came after its newest pre-release."""
-    counting = {verdict.commit.hash for verdict in verdicts if verdict.bump != "none"}
-    by_channel: dict[str, set[str]] = {}
-    for each in prereleased:
-        by_channel.setdefault((each.version.prerelease or "").partition(".")[0], set()).add(each.commit)
-    found: dict[str, int] = {}
-    for channel, commits in by_channel.items():
-        _, sections = divide(pending, commits)
-        found[channel] = sum(commit.hash in counting for commit in sections[""])
-    return found

@@ -12,8 +12,14 @@ from release.commits.history import Tag
 if TYPE_CHECKING:
     from semver import Version
 
+    from pipelines.manifest.release import Release
 
-_PLAIN = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
+
+_PLAIN = re.compile(r"(0|[1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,17})")
+_LONGEST = 255
+"""Characters of a tag: what is longer was not made by a release, and Python reads no number of thousands of digits."""
+# Source: git-scm.com/docs/git-check-ref-format
+_REFUSED = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|(?:^|/)\.|\.lock(?:/|$)|[/.]$")
 
 
 class Released(NamedTuple):
@@ -31,24 +37,35 @@ class Released(NamedTuple):
 
 
 class TagFormat:
-    """How versions are written as tags: `v{version}`."""
+    """How versions are written as tags: `v{version}`.
 
-    def __init__(self, text: str) -> None:
-        if text.count("{version}") != 1 or re.search(r"[\s~^:?*\[\\]|\.\.|@\{|//", text):
+    `others`: formats of other components. A tag that one of them reads more exactly is theirs: v1.0.0-mobile is no pre-release of
+    `v{version}` beside `v{version}-mobile`.
+    """
+
+    def __init__(self, text: str, others: Iterable[str] = ()) -> None:
+        if text.count("{version}") != 1 or _REFUSED.search(text.replace("{version}", "1.0.0")):
             raise InputError(
                 f"the tag format {text!r} cannot be used",
                 why="it needs {version} exactly once, and only what git allows in a tag",
-                next_step="write it as 'v{version}' or 'mobile-v{version}'",
+                next_step="write it as 'v{version}', 'mobile-v{version}' or 'mobile@{version}'",
             )
         self.text = text
         self.prefix, _, self.suffix = text.partition("{version}")
+        self._within = [
+            TagFormat(other)
+            for other in dict.fromkeys(others)
+            if other != text and other.startswith(self.prefix) and other.endswith(self.suffix)
+        ]
 
     def tag(self, version: Version | str) -> str:
         return f"{self.prefix}{version}{self.suffix}"
 
     def version(self, tag: str) -> Version | None:
         """The version in a tag, None when the tag is not of this format or holds no semantic version."""
-        if not tag.startswith(self.prefix) or not tag.endswith(self.suffix):
+        if len(tag) > _LONGEST or not tag.startswith(self.prefix) or not tag.endswith(self.suffix):
+            return None
+        if any(other.version(tag) is not None for other in self._within):
             return None
         from semver import Version
 
@@ -66,7 +83,11 @@ class TagFormat:
         for tag in tags:
             text = tag.name[start:end]
             # Most are plain numbers, and there are thousands: the library takes three times as long to read one.
-            if (plain := _PLAIN.fullmatch(text)) and tag.name == f"{self.prefix}{text}{self.suffix}":
+            if (
+                not self._within
+                and (plain := _PLAIN.fullmatch(text))
+                and tag.name == f"{self.prefix}{text}{self.suffix}"
+            ):
                 version: Version | None = Version(int(plain[1]), int(plain[2]), int(plain[3]))
             else:
                 version = self.version(tag.name)
@@ -81,13 +102,27 @@ class TagFormat:
         if (version := self.version(text)) is not None:
             return version
         try:
-            return Version.parse(text)
+            return Version.parse(text if len(text) <= _LONGEST else "")
         except ValueError:
             raise InputError(
-                f"{text!r} is not a version",
+                f"{text[:_LONGEST]!r} is not a version",
                 why=f"versions are written like 1.2.3 or 1.2.3-rc.1, and tagged as {self.text!r}",
                 next_step="`shipmate release next` says which one comes next",
             ) from None
+
+
+def format_of(release: Release, component: str, text: str = "") -> TagFormat:
+    """How the tags of a component are written; `text` instead of what the manifest says. Raises InputError where two components
+    write theirs the same: nobody could tell them apart."""
+    chosen = text or release.components[component].tag_format
+    others = [each.tag_format for name, each in release.components.items() if name != component]
+    if chosen in others and not text:
+        raise InputError(
+            f"two release components write their tags as {chosen!r}",
+            where=f"release/components/{component}/tag_format",
+            next_step="give each its own, like 'v{version}' and 'mobile-v{version}'",
+        )
+    return TagFormat(chosen, others)
 
 
 def key(version: Version) -> tuple[object, ...]:

@@ -72,7 +72,7 @@ def _number(context: ReleaseContext, channel: str | None) -> str:
 
 def _bumped(context: ReleaseContext, declared: Sequence[str], number: str) -> dict[str, list[Bumped]]:
     """Every place by its file. All are made before any file is written: one that cannot be must not leave others changed."""
-    from release.versions.files import read, version_locations, write
+    from release.versions.files import read, version_locations, with_build, write
 
     found: dict[str, list[Bumped]] = {}
     for place in version_locations(declared):
@@ -82,8 +82,9 @@ def _bumped(context: ReleaseContext, declared: Sequence[str], number: str) -> di
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot be read: {error}", where=place.path, next_step="see version_files") from error
         old = read(place, text)
-        told = f"{place}: {number}" if old == number else f"{place}: {old} -> {number}"
-        before.append(Bumped(write(place, text, number), told, old == number))
+        new = with_build(number, old)
+        told = f"{place}: {new}" if old == new else f"{place}: {old} -> {new}"
+        before.append(Bumped(write(place, text, number), told, old == new))
     return found
 
 

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pipelines.errors import InputError
+from release.versions.sources import version_spans
 
 _KNOWN = {
     "pyproject.toml": ("project.version",),
@@ -24,12 +25,14 @@ _KNOWN = {
     "Chart.yaml": ("version",),
     "pubspec.yaml": ("version",),
 }
-_PLAIN = re.compile(r"(?:^|[^\w.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)(?![\w.])")
+_BUILD = re.compile(r"\+\d+$")
+"""A build number behind a version, as apps have it (pubspec.yaml: 1.0.0+45): it is counted elsewhere, and stays."""
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True)
 class VersionLocation:
-    """A key in a file that holds the version. `keys` empty: a text file whose first version it is."""
+    """A key in a file that holds the version. `keys` empty: a file that says itself where its version stands."""
 
     path: str
     keys: tuple[str, ...]
@@ -51,12 +54,8 @@ def version_locations(declared: Sequence[str]) -> list[VersionLocation]:
 def read(location: VersionLocation, text: str) -> str:
     """The version at a location. Raises InputError when it is not there or the file cannot be read."""
     if not location.keys:
-        found = _PLAIN.search(text)
-        if found is None:
-            raise InputError(
-                "holds no version", where=location.path, next_step="write one into it, or take it off version_files"
-            )
-        return found[1]
+        start, end = _span(location, text)
+        return text[start:end]
     value = _at(_parsed(location.path, text), location.keys)
     if not isinstance(value, str):
         raise InputError(
@@ -80,7 +79,7 @@ def differing(declared: Sequence[VersionLocation], version: str, content: Callab
         except InputError as error:
             wrong.append(f"{location.path} {error.what}")
             continue
-        if held != version:
+        if held != with_build(version, held):
             wrong.append(f"{location} holds {held}")
     return wrong
 
@@ -88,12 +87,12 @@ def differing(declared: Sequence[VersionLocation], version: str, content: Callab
 def write(location: VersionLocation, text: str, version: str) -> str:
     """The text with the version at a location replaced and nothing else. Raises InputError when it cannot be found."""
     old = read(location, text)
+    version = with_build(version, old)
     if old == version:
         return text
     if not location.keys:
-        found = _PLAIN.search(text)
-        at = found.start(1) if found else 0
-        return text[:at] + version + text[at + len(old) :]
+        start, end = _span(location, text)
+        return text[:start] + version + text[end:]
     wanted = _with(_parsed(location.path, text), location.keys, version)
     at = text.find(old)
     while at >= 0:
@@ -109,8 +108,40 @@ def write(location: VersionLocation, text: str, version: str) -> str:
     )
 
 
+def with_build(version: str, held: str) -> str:
+    """The version as it stands beside a build number: that of `held` stays."""
+    found = _BUILD.search(held)
+    return f"{version}{found[0]}" if found is not None and "+" not in version else version
+
+
+def _span(location: VersionLocation, text: str) -> tuple[int, int]:
+    """Where a file without keys holds the version. Raises InputError when it is not there, or could be in several places."""
+    found = version_spans(location.path, text)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise InputError(
+            "holds no version of the project",
+            where=location.path,
+            next_step='write one into it (`version = "1.2.3"`), or take it off version_files',
+        )
+    raise InputError(
+        f"holds {len(found)} versions, such as {', '.join(text[start:end] for start, end in found[:3])}",
+        where=location.path,
+        why="nothing says which of them is the project's own",
+        next_step='name it as `version = "1.2.3"` there, or a file with a key in version_files: path#key',
+    )
+
+
 def _split(key: str) -> tuple[str, ...]:
     if key.startswith("/"):
+        if re.search(r"~(?![01])", key):
+            raise InputError(
+                f"{key!r} is no JSON pointer",
+                where="version_files",
+                why="~ stands for itself only as ~0 (RFC 6901)",
+                next_step="write ~ as ~0 and / as ~1",
+            )
         return tuple(part.replace("~1", "/").replace("~0", "~") for part in key[1:].split("/"))
     return tuple(key.split(".")) if key else ()
 
@@ -141,15 +172,21 @@ def _parsed(path: str, text: str) -> Any:
 
 def _at(data: Any, keys: Sequence[str]) -> Any:
     for key in keys:
-        if not isinstance(data, dict) or key not in data:
+        if isinstance(data, list) and _INDEX.fullmatch(key) and int(key) < len(data):
+            data = data[int(key)]
+        elif isinstance(data, dict) and key in data:
+            data = data[key]
+        else:
             return None
-        data = data[key]
     return data
 
 
 def _with(data: Any, keys: Sequence[str], value: str) -> Any:
     if not keys:
         return value
+    if isinstance(data, list):
+        at = int(keys[0])
+        return [*data[:at], _with(data[at], keys[1:], value), *data[at + 1 :]]
     return {**data, keys[0]: _with(data[keys[0]], keys[1:], value)}
 
 

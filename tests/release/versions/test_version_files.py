@@ -103,7 +103,7 @@ def test_write__toml_stays_toml() -> None:
         ("package.json", "{}", "has no version at version"),
         ("package.json", '{"version": 3}', "has no version at version"),
         ("pyproject.toml", "= x", "cannot be read"),
-        ("notes.txt", "none here", "holds no version"),
+        ("notes.txt", "none here", "holds no version of the project"),
         ("notes.txt#version", "1.2.3", "a key cannot be looked up in a .txt file"),
         ("package.json", '{"version": "1.2\\u002e3"}', "could not be replaced"),
     ],

@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.errors import InputError
+from pipelines.errors import InputError, ShipmateError
 from pipelines.manifest.release import Release, ReleaseComponent
 from release.commits.git import Git
 from release.commits.web import Web, find
 from release.versions.repository import Repository
 from release.versions.tags import TagFormat, format_of
+from release.versions.withdrawals import published_on, withdrawn_at
 
 if TYPE_CHECKING:
     from pipelines.github import GitHub
@@ -35,6 +36,8 @@ class ReleaseContext:
     branch: str | None = None
     repository_name: str = ""
     use_manifest: bool = True
+    offline: bool = False
+    """Nothing is asked of GitHub that can be done without."""
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     seen: Callable[[int], None] | None = None
     given: Manifest | None = None
@@ -65,8 +68,32 @@ class ReleaseContext:
     def rules(self) -> Release:
         return self.manifest.release if self.manifest is not None else Release()
 
+    @property
+    def live_in(self) -> str:
+        """The environment in which a version must have been live before a person publishes it; empty where nothing is delivered."""
+        name = self.component_in_use.live_in
+        return name if self.manifest is not None and name in self.manifest.environments else ""
+
+    def look_up_published(self) -> None:
+        """Let the repository know which releases are out, where GitHub can be asked; what cannot be learned is a warning."""
+        github = self.github_if_any()
+        if github is None:
+            return
+        try:
+            published = published_on(github)
+        except ShipmateError as error:
+            self.repository.warnings.append(f"which releases are out is not known, so every tag counts: {error.what}")
+            return
+        self.repository.take_published(published)
+
     @cached_property
     def repository(self) -> Repository:
+        found = self._opened()
+        if (github := self.github_if_any()) is not None:
+            found.ask_withdrawn = withdrawn_at(github, found.warnings.append)
+        return found
+
+    def _opened(self) -> Repository:
         return Repository.open(
             self.git,
             self.rules,
@@ -138,7 +165,8 @@ class ReleaseContext:
 
     def github_if_any(self) -> GitHub | None:
         """The same for what can do without: None when there is no token; two tries are enough."""
-        if not (self.environ.get("GITHUB_TOKEN") or self.environ.get("GH_TOKEN")) or not self.web.repository:
+        token = self.environ.get("GITHUB_TOKEN") or self.environ.get("GH_TOKEN")
+        if self.offline or not token or not self.web.repository:
             return None
         return self.github(tries=2)
 

@@ -62,6 +62,11 @@ class TagGone(RefusedError):
     title = "Tag was deleted"
 
 
+class NeverLive(RefusedError):
+    exit_code = 30
+    title = "Version was never live"
+
+
 def tag_gone(tag: str, commit: str) -> TagGone:
     """For a tag that was there and is not any more. `commit`: where it was; empty when nothing here knows it."""
     where = commit or "COMMIT"

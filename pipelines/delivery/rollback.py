@@ -288,7 +288,7 @@ def _withdrawn(context: Context, release: str) -> bool:
         )
         return False
     from release.publishing.github_forge import GitHubForge
-    from release.publishing.state import WITHDRAWN
+    from release.versions.withdrawals import WITHDRAWN
 
     try:
         found = GitHubForge(context.github.brief()).published(release)

@@ -43,6 +43,13 @@ class ReleaseComponent:
         default=(), metadata=policy_key("Commits that touch nothing but these do not count.", ["apps/mobile"])
     )
     initial: str = field(default="0.1.0", metadata=policy_key("The first version."))
+    live_in: str = field(
+        default="production",
+        metadata=policy_key(
+            "The environment, if the manifest has it, in which a version must have been live before a person may publish it; empty: none.",
+            "",
+        ),
+    )
     version_files: tuple[str, ...] = field(
         default=(),
         metadata=release_key(

@@ -131,7 +131,9 @@ def _facts(repository: Repository, log: Log, touching: set[str] | None, pending:
     """What `Repository.facts` gives, from a log that has everything. `pending`: what no final release has."""
     line = line_of_branch(repository.branch, repository.rules.release)
     met = {commit.hash for commit in log.commits}
-    reachable = base_on((each for each in repository.released if each.final and each.commit in met), line)
+    reachable = base_on((each for each in repository.standing if each.final and each.commit in met), line)
+    if reachable is not None and (repository.withdrawn or repository.was_withdrawn(reachable)):
+        return repository.facts()  # the sections are of every tag, what comes next only of those that stand
     return repository.facts_of(in_order(pending), reachable, touching, met.__contains__)
 
 
@@ -139,7 +141,7 @@ def section_of(repository: Repository, released: Released) -> Section:
     """The section of one release, reading no more than it needs."""
     considered = [
         each
-        for each in repository.released
+        for each in repository.out
         if (each.final or not released.final)
         and (each.commit != released.commit or (each.rank, each.tag) < (released.rank, released.tag))
     ]
@@ -159,7 +161,7 @@ def section_of(repository: Repository, released: Released) -> Section:
 def section_next(repository: Repository, version: Version) -> Section:
     """The section of a version to be released: for a pre-release what came after the one before it."""
     final = not version.prerelease
-    considered = [each for each in repository.released if each.final or not final]
+    considered = [each for each in repository.out if each.final or not final]
     since = repository.since(considered)
     verdicts = repository.judge_in_order(since.commits, repository.touching(since.commits))
     time = since.commits[0].time if since.commits else repository.time_of(repository.commit)

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 def section_for(context: ReleaseContext, channel: str | None = None) -> Section:
     """The section of the context's version, tagged or to come; without one of what comes next, else of the version on the commit.
 
+    It tells what users get since what they have: where GitHub can be asked, releases count that were published and not withdrawn.
+
     Raises InputError, TagMoved, and ReleaseError when there is nothing at all.
     """
     repository = context.repository
+    if repository.published is None:
+        context.look_up_published()
     if context.version:
         named = repository.format.read(context.version)
         tagged = _tagged(repository.released, named)

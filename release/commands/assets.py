@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -47,9 +48,11 @@ def command(
     from release.publishing.assets import prepare
 
     with console.busy("preparing the files") as sign:
+        context = replace(context, offline=offline)
         section = section_for(context, channel)
         sign.what = "preparing the files"
         given = Given(deploys=pairs(deploys), highlights=highlights)
         prepare(context, section, out, given, files=files, evidence=evidence, online=not offline)
+    console.warn(context.repository.warnings)
     for path in sorted(out.iterdir()):
         click.echo(str(path))

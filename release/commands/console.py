@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import threading
@@ -12,6 +13,8 @@ from typing import Any
 
 import click
 
+WARNINGS = 20
+"""So many are shown."""
 FOLDER = "release.folder"
 """Where, in click's context, the folder is kept that stands before a command."""
 
@@ -57,8 +60,20 @@ def busy(what: str) -> Iterator[Busy]:
 
 
 def warn(warnings: Sequence[str]) -> None:
-    for warning in warnings:
+    """Warnings, so many as can be read; the others are counted."""
+    for warning in warnings[:WARNINGS]:
         click.echo(f"{click.style('warning', fg='yellow')}: {warning}", err=True)
+    if len(warnings) > WARNINGS:
+        click.echo(
+            f"{click.style('warning', fg='yellow')}: and {len(warnings) - WARNINGS} more (--json lists all)", err=True
+        )
+
+
+def say_anything() -> None:
+    """Let text come out that the terminal's encoding lacks: commits hold emoji, and a Windows console may have none. They are escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def aside(text: str) -> None:

@@ -41,8 +41,9 @@ def command(
     from release.changelog.writing import Given, write_notes
 
     with console.busy("reading the history") as sign:
-        context = replace(context, seen=sign.seen)
+        context = replace(context, seen=sign.seen, offline=offline)
         section = section_for(context, channel)
         sign.what = "writing the notes"
         text = write_notes(context, section, Given(deploys=pairs(deploys), highlights=highlights), online=not offline)
+    console.warn(context.repository.warnings)
     click.echo(text, nl=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,10 +48,11 @@ def contents_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("publish", short_help="Publish the release on GitHub; finishes what was started.")
 @click.option("--take-over", is_flag=True, help="Take the lock of a run that is known to be gone.")
+@click.option("--yes", is_flag=True, help="Do not ask. Only a terminal is asked.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @contents_options
 @context_options
-def command(context: ReleaseContext, as_json: bool, take_over: bool, **contents: Any) -> None:
+def command(context: ReleaseContext, as_json: bool, take_over: bool, yes: bool, **contents: Any) -> None:
     """Publish VERSION, or what comes next: tag, draft, files, and only then the release.
 
     It reads what GitHub has and does what is missing: run it again after anything that went wrong. Of two at once, one publishes.
@@ -64,6 +66,8 @@ def command(context: ReleaseContext, as_json: bool, take_over: bool, **contents:
     """
     from release.publishing.publish import publish
 
+    if not yes and sys.stdin.isatty():
+        _confirm(context, contents["channel"])
     steps: list[str] = []
 
     def say(text: str) -> None:
@@ -92,6 +96,16 @@ def command(context: ReleaseContext, as_json: bool, take_over: bool, **contents:
     click.echo(entry.url)
 
 
+def _confirm(context: ReleaseContext, channel: str | None) -> None:
+    """Ask at a terminal. Raises click.Abort."""
+    from release.changelog.selection import section_for
+
+    section = section_for(context, channel)
+    since = f" after {section.previous.tag}" if section.previous else ", the first release"
+    where = f" to {context.web.repository}" if context.web.repository else ""
+    click.confirm(f"Publish {section.tag}{since}, from {section.commit[:9]}{where}?", abort=True, err=True)
+
+
 def request_of(context: ReleaseContext, contents: dict[str, Any], *, take_over: bool = False) -> PublishRequest:
     """The options as a request. Raises InputError."""
     from release.changelog.writing import Given
@@ -106,6 +120,7 @@ def request_of(context: ReleaseContext, contents: dict[str, Any], *, take_over: 
         then_dispatch=contents["then_dispatch"],
         take_over=take_over,
         again=_again(context, again=contents["again"]),
+        by_hand=True,
     )
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from release.commits.bodies import Body, own_text, read_body, read_coauthors, reverted_by, search_body
 from release.commits.footers import kind_of, nearly_breaking
+from release.commits.quotes import outside_details
 
 # Rules 1, 4, 5, 13: type, optional scope, optional !, colon and space, description.
 _HEADER = re.compile(r"([^\W\d_][\w-]*)(?:\(([^()\r\n]*)\))?(!)?:[ \t]+(\S.*)")
@@ -105,7 +106,7 @@ def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
             squash_body, warnings = "blank", doubtful
     body = None
     listed: tuple[Message, ...] = ()
-    if search_body(rest, subject):
+    if search_body(outside_details(rest) if "<details" in rest else rest, subject):
         body, listed = _body(subject, header, merge, rest, squash_body)
         warnings += body.warnings
     coauthors = read_coauthors(rest) if "uthored-by:" in rest else ()

@@ -30,6 +30,23 @@ def mark_quotes(rest: str, lines: Sequence[str]) -> list[str]:
     return marked
 
 
+def outside_details(rest: str) -> str:
+    """The text without its `<details>`, to see at a glance whether anything else is in it: bodies of bots are mostly that. The same
+    text where they lie within each other, do not end, or may be code."""
+    count = rest.count("<details")
+    if not count or count != rest.count("</details>") or "```" in rest or "~~~" in rest:
+        return rest
+    kept: list[str] = []
+    at = 0
+    while (start := rest.find("<details", at)) >= 0:
+        end = rest.find("</details>", start)
+        if end < 0 or rest.find("<details", start + 1, end) >= 0:
+            return rest
+        kept.append(rest[at:start])
+        at = end + len("</details>")
+    return "".join([*kept, rest[at:]])
+
+
 def _mark_blocks(lines: list[str]) -> None:
     """Blocks within blocks end with the outermost."""
     start, depth = 0, 0

@@ -37,6 +37,8 @@ class PublishRequest:
     """Users have it: what should have kept it from them is said, and refuses no more."""
     again: bool = False
     """It was released before, and that release was deleted: it may be lower than what came after it."""
+    by_hand: bool = False
+    """A person asks, not a delivery: what the manifest says was delivered must have been live."""
 
     @property
     def bare(self) -> bool:

@@ -126,6 +126,9 @@ class Forge(Protocol):
 
     def latest(self) -> ForgeRelease | None: ...
 
+    def was_live(self, environment: str, tag: str, commit: str) -> bool:
+        """Whether the records of deliveries say that a release of a commit was live in an environment, whatever became of it."""
+
     def file(self, commit: str, path: str) -> bytes | None:
         """A file as it is in a commit; None when it is not there."""
 

@@ -13,6 +13,7 @@ from release.publishing.forge import Check, Forge
 from release.publishing.lease import Holder, in_force, myself, open_elsewhere
 from release.publishing.state import is_ours
 from release.refusals import (
+    NeverLive,
     NotGreen,
     NotHigher,
     NotOnItsLine,
@@ -26,6 +27,7 @@ from release.versions.branches import branches_for, line_of_branch
 from release.versions.files import differing, version_locations
 from release.versions.repository import Repository
 from release.versions.tags import Released, highest, key
+from release.versions.withdrawals import WITHDRAWN
 
 if TYPE_CHECKING:
     from semver import Version
@@ -79,6 +81,8 @@ class Candidate:
     """Users have it: only what is DECISIVE refuses."""
     again: bool = False
     """It was released before, and that release was deleted: it may be lower than what came after it."""
+    live_in: str = ""
+    """The environment in which it must have been live; empty where none is asked for."""
 
 
 def ask(candidate: Candidate) -> list[Passed | Warned | Closed]:
@@ -98,6 +102,8 @@ def require(candidate: Candidate) -> list[Passed | Warned]:
 
 def _answers(candidate: Candidate) -> Iterator[Passed | Warned | Closed]:
     for name, gate in _gates(cache(lambda: _branch_of(candidate))):
+        if gate is was_live and not candidate.live_in:
+            continue
         try:
             yield Passed(name, gate(candidate))
         except ShipmateError as error:
@@ -114,6 +120,7 @@ def _gates(branch: Callable[[], str | None]) -> list[tuple[str, Callable[[Candid
         ("clean tree", clean_tree),
         ("version files", version_files),
         ("tag", tag_in_place),
+        ("live", was_live),
         ("line", lambda candidate: on_its_line(candidate, branch())),
         ("higher", lambda candidate: higher(candidate, branch())),
         ("green", green),
@@ -173,6 +180,27 @@ def tag_in_place(candidate: Candidate) -> str:
     return "on this commit" if there else "not there yet"
 
 
+def was_live(candidate: Candidate) -> str:
+    """The version was live where it must have been, by the records of deliveries: what is published is what users have.
+
+    It keeps a person from a mistake. Whoever may write can write such records, too, and publish without this command.
+    """
+    environment = candidate.live_in
+    if candidate.live:
+        return "users have it"
+    if candidate.version.prerelease:
+        return "not asked for of a pre-release"
+    if candidate.forge.was_live(environment, candidate.tag, candidate.commit):
+        return f"in {environment}, by the records of deliveries"
+    raise NeverLive(
+        f"{candidate.tag} was never live in {environment}",
+        where=candidate.tag,
+        why="the release would name as the latest what nobody has, and the next version would come after it",
+        next_step=f"push the tag and deliver it: the workflow of {environment} publishes it; what is not delivered there says "
+        "`live_in: ''` in release/components of shipmate.yml",
+    )
+
+
 def require_tag(forge: Forge, tag: str, commit: str) -> None:
     """Raises TagGone, TagMoved unless the tag of what was released before is on the forge, on that commit where it is known."""
     there = forge.tag(tag)
@@ -203,7 +231,7 @@ def higher(candidate: Candidate, branch: str | None) -> str:
     repository = candidate.repository
     line = line_of_branch(branch, repository.rules.release)
     below = repository.contained(branch or candidate.commit)
-    published = {entry.tag for entry in candidate.forge.releases()} - {candidate.tag}
+    published = {entry.tag for entry in candidate.forge.releases() if WITHDRAWN not in entry.body} - {candidate.tag}
     others = [
         each
         for each in repository.released

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pipelines.errors import CredentialsError, ProviderError
 from pipelines.faults import once
@@ -26,6 +26,8 @@ LARGEST_FILE = 100_000_000
 """Bytes; GitHub gives no larger file of a commit. Source: docs.github.com/rest/repos/contents"""
 _PAGES = 100
 
+DELIVERY = "shipmate"
+"""The task of deployments that record a delivery (pipelines/ledger.py)."""
 ACTIONS = "github-actions"
 """The app behind the tokens of workflows."""
 
@@ -93,6 +95,17 @@ class GitHubForge:
             if page and min(raw["created_at"] for raw in page) < since:
                 break
         return sorted(found, key=lambda entry: entry.id)
+
+    def was_live(self, environment: str, tag: str, commit: str) -> bool:
+        query = urlencode({"environment": environment, "sha": commit, "task": DELIVERY, "per_page": 100})
+        for raw in self._get(f"{self._at}/deployments?{query}"):
+            payload = raw.get("payload") or {}
+            told = json.loads(payload) if isinstance(payload, str) else payload
+            if told.get("release") == tag:
+                statuses = self._get(f"{self._at}/deployments/{raw['id']}/statuses?per_page=100")
+                if any(status["state"] == "success" for status in statuses):
+                    return True
+        return False
 
     def entry(self, number: int) -> Entry | None:
         found = self._find(f"{self._at}/releases/{number}")

@@ -25,6 +25,7 @@ from release.publishing.state import DesiredRelease, Step, all_steps, next_step
 from release.publishing.verify import highest_not_withdrawn
 from release.versions.tags import TagFormat, key
 from release.versions.warnings import version_warnings
+from release.versions.withdrawals import WITHDRAWN
 
 if TYPE_CHECKING:
     from semver import Version
@@ -145,6 +146,7 @@ def _ready(
     repository = context.repository
     forge = forge or GitHubForge(context.github())
     repository.add_missing_tags(forge.tags(repository.format.prefix), forge.tag)
+    repository.take_published(published_on(forge))
     if context.version and (request.live or request.again):
         _require_tag(context, context.version, forge)
     section = section_for(context, request.channel)
@@ -173,6 +175,11 @@ def _ready(
     )
 
 
+def published_on(forge: Forge) -> dict[str, bool]:
+    """Tags of the releases that are out -> whether they were withdrawn."""
+    return {entry.tag: WITHDRAWN in entry.body for entry in forge.releases()}
+
+
 def _candidate(
     context: ReleaseContext, request: PublishRequest, section: Section, forge: Forge, version: Version
 ) -> gates.Candidate:
@@ -188,6 +195,7 @@ def _candidate(
         take_over=request.take_over,
         live=request.live,
         again=request.again,
+        live_in=context.live_in if request.by_hand else "",
     )
 
 

@@ -14,11 +14,12 @@ from pipelines.manifest.release import Release, ReleaseComponent
 from release.publishing.assets import ABOUT, NOTES, SUMS, read_sums
 from release.publishing.forge import Forge, ForgeRelease
 from release.publishing.gates import judging
-from release.publishing.state import WITHDRAWN, edited, is_ours
+from release.publishing.state import edited, is_ours
 from release.refusals import tag_gone
 from release.versions.branches import branches_for
 from release.versions.files import differing, version_locations
 from release.versions.tags import TagFormat, key
+from release.versions.withdrawals import WITHDRAWN
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pipelines.errors import InputError
 from release.changelog.markdown import code, escape
 from release.publishing.forge import Forge, ForgeRelease
-from release.publishing.state import WITHDRAWN
 from release.publishing.verify import highest_not_withdrawn
 from release.versions.tags import TagFormat
+from release.versions.withdrawals import WITHDRAWN
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,8 @@ class Facts:
     """The highest pre-release that is above `reachable` and lies below it."""
     unreleased: dict[str, int]
     """For each channel, how many pending commits that count came after its newest pre-release."""
+    withdrawn: frozenset[str] = frozenset()
+    """Tags of releases that were withdrawn: they do not lead, and their numbers are never used again."""
     elsewhere: Released | None = None
     """The highest final release above `reachable` that is not below the commit."""
     warnings: tuple[str, ...] = ()
@@ -101,7 +103,9 @@ def decide(facts: Facts, rules: Release, component: ReleaseComponent, *, channel
         prerelease=prerelease,
         channel=channel,
         line=line,
-        latest=core is not None and facts.component == next(iter(rules.components)) and is_latest(core, facts.released),
+        latest=core is not None
+        and facts.component == next(iter(rules.components))
+        and is_latest(core, [each for each in facts.released if each.tag not in facts.withdrawn]),
         verdicts=facts.verdicts,
         warnings=facts.warnings + _warnings(facts.verdicts),
     )
@@ -122,11 +126,20 @@ def _core(
     if candidate is not None and line is not None and key(candidate) < key(line.first):
         # A line that has no release yet begins with its own first version.
         candidate = line.first
+    candidate = _past_withdrawn(candidate, facts)
     before = [facts.prereleased_before] if facts.prereleased_before is not None and candidate is not None else []
     out = highest([*facts.prereleased, *before])
     if out is not None and (candidate is None or key(out.version.finalize_version()) > key(candidate)):
         return out.version.finalize_version(), Outcome.PRERELEASE_IS_OUT, out
     return candidate, outcome, None
+
+
+def _past_withdrawn(candidate: Version | None, facts: Facts) -> Version | None:
+    """The version after those that were withdrawn."""
+    taken = {each.rank for each in facts.released if each.tag in facts.withdrawn}
+    while candidate is not None and key(candidate) in taken:
+        candidate = candidate.bump_patch()
+    return candidate
 
 
 def _initial(component: ReleaseComponent) -> Version:

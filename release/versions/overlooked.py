@@ -26,7 +26,7 @@ def released_elsewhere(
     merged back. On a maintenance line only its own count."""
     above = highest(
         each
-        for each in repository.released
+        for each in repository.standing
         if each.final
         and (base is None or each.rank > base.rank)
         and (line is None or line.holds(each.version))

@@ -71,6 +71,12 @@ class Repository:
     warnings: list[str] = field(default_factory=list)
     missing_tags: list[Tag] = field(default_factory=list)
     """Release tags that the forge has and this clone lacks."""
+    published: Mapping[str, bool] | None = None
+    """Tags of releases that are out -> whether they were withdrawn; None where the forge was not asked: then every tag counts."""
+    ask_withdrawn: Callable[[str], bool] | None = None
+    """Whether the release of a tag was withdrawn; None where nobody can be asked."""
+    withdrawn: set[str] = field(default_factory=set)
+    """Tags that do not lead: their releases were withdrawn."""
     absent: set[str] = field(default_factory=set)
     """Those of their commits that this clone lacks, too: none of them can be below the commit."""
 
@@ -119,6 +125,23 @@ class Repository:
         """Every release of the component."""
         return self.format.released(self.tags)
 
+    @property
+    def standing(self) -> list[Released]:
+        """Every release that was not withdrawn, as far as is known."""
+        return [each for each in self.released if each.tag not in self.withdrawn]
+
+    @property
+    def out(self) -> list[Released]:
+        """What users can have: the releases that were published and not withdrawn, where the forge was asked; else every tag."""
+        if self.published is None:
+            return self.standing
+        return [each for each in self.standing if each.tag in self.published]
+
+    def take_published(self, published: Mapping[str, bool]) -> None:
+        """Take in what the forge has published: tag -> whether it was withdrawn."""
+        self.published = published
+        self.withdrawn.update(tag for tag, gone in published.items() if gone)
+
     def add_missing_tags(self, there: Mapping[str, str | None], look_up: Callable[[str], str | None]) -> None:
         """Take in the release tags that the forge has and this clone lacks. `there`: as `Forge.tags` gives them.
 
@@ -161,9 +184,22 @@ class Repository:
         return decide(self.facts(), self.rules.release, self.component, channel=chosen)
 
     def facts(self) -> Facts:
-        """What the next version is decided from."""
+        """What the next version is decided from. A release that was withdrawn does not lead."""
+        while True:
+            found = self._facts()
+            if found.reachable is None or not self.was_withdrawn(found.reachable):
+                return found
+
+    def was_withdrawn(self, released: Released) -> bool:
+        """Whether a release that would lead was withdrawn; the forge is asked where it can be."""
+        if released.tag not in self.withdrawn and (self.ask_withdrawn is None or not self.ask_withdrawn(released.tag)):
+            return False
+        self.withdrawn.add(released.tag)
+        return True
+
+    def _facts(self) -> Facts:
         line = line_of_branch(self.branch, self.rules.release)
-        finals = [each for each in self.released if each.final]
+        finals = [each for each in self.standing if each.final]
         on_line = [each for each in finals if line is None or line.holds(each.version)]
         since = self.since(finals)
         reachable = base_on((each for each in finals if each.commit in since.met), line)
@@ -192,6 +228,7 @@ class Repository:
             commit=self.commit,
             branch=self.branch,
             released=self.released,
+            withdrawn=frozenset(self.withdrawn),
             reachable=reachable,
             pending=pending,
             verdicts=self.judge_in_order(pending, touching),
@@ -214,7 +251,7 @@ class Repository:
             return None
         candidates = (
             each
-            for each in self.released
+            for each in self.standing
             if not each.final
             and each.rank > reachable.rank
             and each.commit not in self.absent

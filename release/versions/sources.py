@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-_NUMBER = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
+_NUMBER = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 _WHOLE = re.compile(_NUMBER)
 _PLAIN = re.compile(rf"(?<![\w.])v?({_NUMBER})(?!\w|\.\w)")
 _NAMES = frozenset(["__version__", "version", "versionname", "version_name", "app_version", "project_version"])

@@ -77,6 +77,23 @@ def test_next__from_elsewhere_with_another_format(repository: Path, tmp_path: Pa
     assert done.stdout == "2.1.0\n"
 
 
+@pytest.mark.parametrize("arguments", [("next", "--explain"), ("changelog",), ("notes", "--offline")])
+def test_output__an_encoding_without_emoji__is_text(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    make(tmp_path, line("feat: begin", "feat: \U0001f680 umlaut \xe4"), tags={"v1.0.0": 0})
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252"}
+    argv = [sys.executable, "-m", "release", *arguments]
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "\\U0001f680 umlaut \xe4" in done.stdout.decode("cp1252")
+
+
+def test_next__many_warnings__are_counted(tmp_path: Path) -> None:
+    make(tmp_path, line("chore: begin", *(f"fix : {number}" for number in range(30))), tags={"v1.0.0": 0})
+    done = run(tmp_path, "next")
+    assert done.stderr.count("warning: ") == 21
+    assert "warning: and 10 more (--json lists all)" in done.stderr
+
+
 def test_next__no_channel_of_that_name(repository: Path) -> None:
     done = run(repository, "next", "--channel", "nightly")
     assert (done.returncode, "known are alpha, beta, rc" in done.stderr) == (4, True)

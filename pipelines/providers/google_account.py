@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from pipelines.http import Http
-from pipelines.providers import secret_manager
+from pipelines.providers import cloud_run_quota, secret_manager
 from pipelines.providers.google_api import GoogleApi
 
 RESOURCE_MANAGER = "https://cloudresourcemanager.googleapis.com/v3"
@@ -20,8 +20,6 @@ ARTIFACT_REGISTRY = "https://artifactregistry.googleapis.com/v1"
 IAM = "https://iam.googleapis.com/v1"
 
 RUN = "run.googleapis.com"
-CPU = "run.googleapis.com/cpu_allocation"
-"""Metric of a region's CPU for Cloud Run, in milli vCPU."""
 _PAGES = 20
 _REGISTRY = ".pkg.dev"
 
@@ -80,23 +78,7 @@ class GoogleAccount:
 
     def cpu_limit(self, project: str, region: str) -> int | None:
         """Milli vCPU that Cloud Run may allocate in a region; -1 for no limit, None where the answer names no such quota."""
-        path = f"v1beta1/projects/{project}/services/{RUN}/consumerQuotaMetrics"
-        pages = self._api(SERVICE_USAGE).pages(path, {"view": "FULL", "pageSize": "100"}, most=_PAGES)
-        limits = [
-            limit
-            for page in pages
-            for metric in page.get("metrics", ())
-            if metric.get("metric") == CPU
-            for limit in metric.get("consumerQuotaLimits", ())
-        ]
-        # From the least specific bucket to the most: the last that fits counts.
-        fitting = [
-            bucket["effectiveLimit"]
-            for limit in limits
-            for bucket in limit.get("quotaBuckets", ())
-            if bucket.get("dimensions", {}).get("region", region) == region and "effectiveLimit" in bucket
-        ]
-        return int(fitting[-1]) if fitting else None
+        return cloud_run_quota.cpu_limit(self._http, self._token, project, region)
 
     def _project_bindings(self, project: str) -> Bindings:
         policy = self._api(RESOURCE_MANAGER).call("POST", f"projects/{project}:getIamPolicy", body=_WHOLE)

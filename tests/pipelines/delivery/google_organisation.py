@@ -40,7 +40,7 @@ class Organisation:
     """What a platform team has set up once, as worlds have it."""
 
     def __init__(self) -> None:
-        trusted = seeding.TrustedWorkflows(repository_id=101, files=seeding.DEPLOYING)
+        trusted = seeding.TrustedWorkflows(repository_id=101, owner_id=7, files=seeding.DEPLOYING)
         policy = seeding.google_policy(PLATFORM, "https://issuer.test", trusted=trusted)
         self.tokens = Tokens(policy, _no_keys)
         shown, decides = self.tokens.iam_policy, self.tokens.authorise

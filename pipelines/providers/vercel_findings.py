@@ -115,8 +115,7 @@ class _Site:
         if not plan:
             return Finding(subject=self.subject, state="unknown", says="the team's plan is not shown to this token")
         if plan == "hobby":
-            fix = f"https://vercel.com/{self._target.team}/~/settings/billing: a plan that goes back further"
-            return self._missing("the team's plan is Hobby: an instant rollback goes back one deployment only", fix)
+            return self._ok("the team's plan is Hobby: a rollback further than one deployment promotes the old one again")
         return self._ok(f"the team's plan is {plan.capitalize()}: an instant rollback goes back to any deployment")
 
     @property

@@ -17,7 +17,7 @@ def candidate(live: Live, component: str, release: str, digest: str) -> Deployed
             f"the candidate of {release} is gone",
             where=component,
             why="the job that deploys it did not run, somebody removed it, or it stopped being ready",
-            next_step="re-run the job that deploys it",
+            next_step="in a workflow re-run the job that deploys it; in a terminal run `shipmate deploy` again",
         )
     return found
 

@@ -41,7 +41,7 @@ class GoogleApi(Api):
                 f"Google does not accept the token: {message}",
                 where=where,
                 why="it is wrong, or it expired while the job was waiting",
-                next_step="re-run the job: it fetches a new one",
+                next_step="in a workflow re-run the job, which fetches a new one; in a terminal `gcloud auth application-default login`",
             )
         if answer.status_code == 403:
             forbidden = self.forbidden(code, message, where)

@@ -115,7 +115,9 @@ class _Site:
         if not plan:
             return Finding(subject=self.subject, state="unknown", says="the team's plan is not shown to this token")
         if plan == "hobby":
-            return self._ok("the team's plan is Hobby: a rollback further than one deployment promotes the old one again")
+            return self._ok(
+                "the team's plan is Hobby: a rollback further than one deployment promotes the old one again"
+            )
         return self._ok(f"the team's plan is {plan.capitalize()}: an instant rollback goes back to any deployment")
 
     @property

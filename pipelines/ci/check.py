@@ -89,7 +89,7 @@ class Shard:
             raise InputError(f"{text!r} is no shard", where="shard", next_step="write 2/3 for the second of three")
         return cls(int(match[1]), int(match[2]))
 
-    def told(self, commands: tuple[str, ...]) -> tuple[str, ...]:
+    def fill(self, commands: tuple[str, ...]) -> tuple[str, ...]:
         """The commands of this shard. Raises InputError when they would all do the whole work."""
         if self.of > 1 and not any("{shard}" in command for command in commands):
             raise InputError(
@@ -155,7 +155,7 @@ def run(
     started, wall = clock(), time.time()
     commands: list[Command] = []
     tail: deque[str] = deque(maxlen=TAIL)
-    for text in shard.told(check.run):
+    for text in shard.fill(check.run):
         tail.clear()
         commands.append(_command(text, runtime, root, reader, tail, clock))
         if commands[-1].code:

@@ -46,7 +46,7 @@ def require_publishable(context: Context, version: str, commit: str, *, live: bo
     for answer in found.answers:
         if isinstance(answer, Closed):
             raise answer.error
-    return [*(f"{answer.gate}: {answer.told}" for answer in found.answers if not isinstance(answer, Closed)), UNSEEN]
+    return [*(f"{answer.gate}: {answer.says}" for answer in found.answers if not isinstance(answer, Closed)), UNSEEN]
 
 
 def judge_checks(manifest: Manifest, commit: str) -> list[str]:

@@ -40,7 +40,7 @@ class Found:
     """What must be changed elsewhere: the same tag can be released then, too."""
     failures: list[ShipmateError] = field(default_factory=list)
     """What kept the accounts from being seen."""
-    told: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
     """What the gates of publishing say."""
     below: list[str] = field(default_factory=list)
     """Versions that the next one must be above."""
@@ -150,7 +150,7 @@ def _release(context: Context, found: Found) -> None:
     found.notes = for_testers(seen.ready.section, place)
     for answer in seen.answers:
         if not isinstance(answer, Closed):
-            found.told.append(f"{answer.gate}: {answer.told}")
+            found.passed.append(f"{answer.gate}: {answer.says}")
             continue
         error = answer.error
         if isinstance(error, VersionFilesDiffer):

@@ -18,7 +18,7 @@ class Bumped(NamedTuple):
 
     text: str
     """Of its file, with the version there and in the places before."""
-    told: str
+    says: str
     unchanged: bool
     """It held the version already."""
 
@@ -54,7 +54,7 @@ def command(context: ReleaseContext, channel: str | None, files: tuple[str, ...]
         if not check:
             _write(context, path, places[-1].text)
         for place in places:
-            console.aside(place.told)
+            console.aside(place.says)
     if check and differing:
         raise ReleaseError(f"{differing} place(s) do not hold {number}", next_step=f"shipmate release bump {number}")
 

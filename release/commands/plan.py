@@ -55,7 +55,7 @@ def _text(found: Preview, *, with_notes: bool) -> str:
     lines += ["", "gates"]
     for answer in found.answers:
         if isinstance(answer, Passed):
-            lines.append(f"  {click.style('✓', fg='green')} {answer.gate}: {answer.told}")
+            lines.append(f"  {click.style('✓', fg='green')} {answer.gate}: {answer.says}")
         else:
             lines.append(f"  {click.style('✗', fg='red')} {answer.gate}: {answer.error.what}")
     lines += ["", "steps"]
@@ -80,9 +80,9 @@ def _json(found: Preview) -> dict[str, Any]:
         "latest": desired.latest,
         "warnings": list(found.ready.preparation_warnings),
         "gates": [
-            {"gate": answer.gate, "holds": True, "told": answer.told}
+            {"gate": answer.gate, "holds": True, "says": answer.says}
             if isinstance(answer, Passed)
-            else {"gate": answer.gate, "holds": False, "told": answer.error.what, "exit_code": answer.error.exit_code}
+            else {"gate": answer.gate, "holds": False, "says": answer.error.what, "exit_code": answer.error.exit_code}
             for answer in found.answers
         ],
         "steps": [step.what for step in found.steps],

@@ -61,7 +61,7 @@ def command(context: ReleaseContext, as_json: bool, take_over: bool, yes: bool, 
     \b
     Examples:
       shipmate release publish
-      shipmate release publish v1.2.0 --deploys backend=sha256:5148… --evidence rehearsal-report/report.html
+      shipmate release publish v1.2.0 --deploys backend=sha256:5148… --evidence rehearsal-report/index.html
       shipmate release publish --channel rc --then-dispatch announce.yml
     """
     from release.publishing.publish import publish

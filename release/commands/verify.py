@@ -37,5 +37,5 @@ def command(context: ReleaseContext, as_json: bool) -> None:
     else:
         for finding in findings:
             mark = click.style("✓", fg="green") if finding.holds else click.style("✗", fg="red")
-            click.echo(f"{mark} {finding.name}: {finding.told}")
+            click.echo(f"{mark} {finding.name}: {finding.says}")
     require(findings, tag)

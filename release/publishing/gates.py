@@ -38,7 +38,7 @@ class Passed:
     """A gate that holds, or is left out, and why."""
 
     gate: str
-    told: str
+    says: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Warned:
     error: ShipmateError
 
     @property
-    def told(self) -> str:
+    def says(self) -> str:
         return f"{self.error.what}; users have it already, so this is only said"
 
 

@@ -87,8 +87,8 @@ def publish(
             say(f"warning: {warning}")
         if next_step(ready.publisher.observe(), ready.desired) is not None:
             for answer in gates.require(ready.candidate):
-                say(f"{answer.gate}: {answer.told}")
-                warnings += [f"{answer.gate}: {answer.told}"] if isinstance(answer, gates.Warned) else []
+                say(f"{answer.gate}: {answer.says}")
+                warnings += [f"{answer.gate}: {answer.says}"] if isinstance(answer, gates.Warned) else []
         me = myself(context.environ)
         published = ready.publisher.run(me, minutes=context.rules.lease_minutes, take_over=request.take_over)
         if published.done and ready.desired.latest:

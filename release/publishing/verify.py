@@ -28,8 +28,8 @@ class Finding:
 
     name: str
     holds: bool
-    told: str
-    mend: str = ""
+    says: str
+    fix: str = ""
     """What puts it right when the release itself is good."""
 
 
@@ -89,11 +89,11 @@ def require(findings: Sequence[Finding], tag: str) -> None:
     advice = f"do not use it; shipmate release yank {tag} --reason '…' tells everybody"
     if any(finding.name == "withdrawn" for finding in wrong):
         why, advice = "whoever withdrew it found it bad", "use what its notes name instead"
-    elif all(finding.mend for finding in wrong):
+    elif all(finding.fix for finding in wrong):
         why = "its files are good; something around them was left or changed"
-        advice = "; ".join(finding.mend for finding in wrong)
-    told = "; ".join(f"{finding.name}: {finding.told}" for finding in wrong)
-    raise CheckFailed(told, where=tag, why=why, next_step=advice)
+        advice = "; ".join(finding.fix for finding in wrong)
+    found = "; ".join(f"{finding.name}: {finding.says}" for finding in wrong)
+    raise CheckFailed(found, where=tag, why=why, next_step=advice)
 
 
 def _fetch(forge: Forge, entry: ForgeRelease, say: Callable[[str], None]) -> Evidence:
@@ -166,8 +166,10 @@ def _of_files(found: Evidence) -> Iterator[Finding]:
             ABOUT: shipped.get(asset.name, digest),
         }
         wrong = [who for who, claim in claims.items() if claim != digest]
-        told = f"differs from {', '.join(wrong)}" if wrong else f"sha256 {digest[:16]}…"
-        yield Finding(asset.name, asset.whole and not wrong, told if asset.whole else "was never uploaded to its end")
+        compared = f"differs from {', '.join(wrong)}" if wrong else f"sha256 {digest[:16]}…"
+        yield Finding(
+            asset.name, asset.whole and not wrong, compared if asset.whole else "was never uploaded to its end"
+        )
 
 
 def _of_contents(found: Evidence, tag_format: TagFormat) -> Iterator[Finding]:
@@ -222,15 +224,15 @@ def _of_place(found: Evidence, forge: Forge, tag_format: TagFormat, *, leads: bo
     if drafts or locks:
         clears = f"shipmate release publish {found.entry.tag}{' --take-over' if locks else ''} clears them"
         unless = ", unless a run is publishing it just now" if locks else ""
-        told = f"{len(drafts) + len(locks)} draft(s) or lock(s)"
-        yield Finding("leftovers", False, told, f"{clears}{unless}")
+        counted = f"{len(drafts) + len(locks)} draft(s) or lock(s)"
+        yield Finding("leftovers", False, counted, f"{clears}{unless}")
 
 
 def _of_mark(entry: ForgeRelease, *, pre: bool) -> Finding:
     """Whether GitHub shows it as what its version says."""
-    told = f"it is {'one' if pre else 'none'}" + ("" if entry.prerelease == pre else ", but is not marked so")
-    mend = f"gh release edit {entry.tag} --prerelease={'true' if pre else 'false'}"
-    return Finding("pre-release", entry.prerelease == pre, told, mend)
+    found = f"it is {'one' if pre else 'none'}" + ("" if entry.prerelease == pre else ", but is not marked so")
+    fix = f"gh release edit {entry.tag} --prerelease={'true' if pre else 'false'}"
+    return Finding("pre-release", entry.prerelease == pre, found, fix)
 
 
 def _of_provenance(found: Evidence, forge: Forge, rules: Release) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ class Verify(Step):
     def run(self, context: Context) -> str:
         """Raises RefusedError, CredentialsError with all problems; InputError for a tag that is no version of the apps."""
         found = verification.verify(context)
-        for line in found.told:
+        for line in found.passed:
             context.runtime.say(f"  {line}")
         verification.require(context, found)
         context.seen, context.published = found.seen, found.published

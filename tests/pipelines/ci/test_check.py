@@ -197,7 +197,7 @@ def test_without_shards_a_command_does_everything(tmp_path: Path) -> None:
 
 def test_shards_of_a_command_that_knows_none_are_refused() -> None:
     with pytest.raises(InputError, match="each of the 3 jobs would do everything"):
-        check.Shard(2, 3).told(("pytest",))
+        check.Shard(2, 3).fill(("pytest",))
 
 
 @pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "1/0", "a/b", "1/2/3", "$(x)/1"])

@@ -182,7 +182,7 @@ def test_the_preview_of_it_says_what_is_only_said(delivered: Delivered) -> None:
     for live, holds in ((False, False), (True, True)):
         found = preview(delivered.context(), PublishRequest(live=live), with_files=False)
         (answer,) = (answer for answer in found.answers if answer.gate == "higher")
-        assert hasattr(answer, "told") == holds
+        assert hasattr(answer, "says") == holds
         assert (found.ready.desired.latest, found.blocked) == (False, None)
 
 

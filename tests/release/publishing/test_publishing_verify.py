@@ -27,7 +27,7 @@ def stored(github: Platform, tag: str) -> Any:
 
 def wrong(github: Platform, tag: str = "v0.1.0") -> dict[str, str]:
     ended = github.here("verify", tag, "--json")
-    found = {finding["name"]: finding["told"] for finding in ended.json["findings"] if not finding["holds"]}
+    found = {finding["name"]: finding["says"] for finding in ended.json["findings"] if not finding["holds"]}
     assert ended.code == (7 if found else 0), ended.err
     return found
 

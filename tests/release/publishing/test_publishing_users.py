@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.rehearsal.github.scene import REPOSITORY
@@ -26,18 +24,6 @@ release:
 def tag(github: Platform, name: str) -> None:
     github.dev.git("tag", name, cwd=github.clone)
     github.dev.git("push", "-q", "origin", name, cwd=github.clone)
-
-
-def delivered(github: Platform, release: str, commit: str, state: str = "success") -> None:
-    """What a delivery records."""
-    made = github.manager.post(
-        f"/repos/{REPOSITORY}/deployments",
-        {
-            "ref": commit, "task": "shipmate", "environment": "production", "auto_merge": False, "required_contexts": [],
-            "payload": json.dumps({"release": release, "commit": commit}),
-        },
-    )  # fmt: skip
-    github.manager.post(f"/repos/{REPOSITORY}/deployments/{made['id']}/statuses", {"state": state})
 
 
 def test_notes__count_from_what_was_published(github: Platform) -> None:
@@ -85,8 +71,8 @@ def test_publish__what_was_never_live__is_refused_by_the_policy(github: Platform
     assert (refused.code, "v9.9.9 was never live in production" in refused.err) == (30, True)
     assert github.releases() == []
     assert github.here("plan", "v9.9.9").code == 30
-    delivered(github, "v9.9.9", commit, "failure")
-    delivered(github, "v1.0.0", commit)
+    github.delivered("v9.9.9", commit, "failure")
+    github.delivered("v1.0.0", commit)
     assert github.here("publish", "v9.9.9").code == 30, "a delivery that failed, and one of another version"
     ended = github.here("publish", "v1.0.0")
     assert ended.code == 0, ended.err

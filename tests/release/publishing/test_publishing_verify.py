@@ -221,7 +221,7 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
 def published(github: Platform, *versions: str) -> None:
     """Releases of a platform that lives somewhere."""
     for version in versions:
-        github.commit(f"feat: {version}", {"shipmate.yml": MANIFEST, "notes.txt": version})
+        github.delivered(version, github.commit(f"feat: {version}", {"shipmate.yml": MANIFEST, "notes.txt": version}))
         assert github.here("publish", version).code == 0
 
 

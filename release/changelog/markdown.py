@@ -37,6 +37,8 @@ def escape(text: str) -> Safe:
             text = _SPACES.sub(" ", text).strip()
         parts = _CODE.split(text)
         text = "".join(_code(part) if odd % 2 else _SPECIAL.sub(_char, part) for odd, part in enumerate(parts))
+    if text[:1].isspace():
+        text = text.lstrip()
     if text[:1] in "#+=-0123456789" and (found := _BLOCK.match(text)):
         end = found.end() - 1
         text = f"{text[:end]}\\{text[end:]}"

@@ -95,10 +95,10 @@ class World:
         return self.updates().roll_back()
 
     def shares(self) -> dict[str, set[str]]:
-        """Platform -> commits of what fifty devices are given; "build" is what they have inside."""
+        """Platform -> commits of what two hundred devices are given; "build" is what they have inside."""
         account = self.expo.account
         line = served.channel(account, PROJECT, "production")
-        return {each: {self._given(account, line, each, f"device-{n}") for n in range(50)} for each in BOTH}
+        return {each: {self._given(account, line, each, f"device-{n}") for n in range(200)} for each in BOTH}
 
     def _given(self, account: Any, line: Any, platform: str, device: str) -> str:
         found = served.served(account, line, platform, self.first.runtimes[cast(Platform, platform)], device)

@@ -72,6 +72,7 @@ WORDS = {"inline", "text", "code_inline", "text_special"}
 
 
 @given(TEXTS)
+@example(" #")
 @example("`\\`")
 @example("a`b``c`d")
 def test_escape__any_text__is_words_and_code_only(text: str) -> None:

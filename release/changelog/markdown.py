@@ -19,7 +19,7 @@ _SPECIAL = re.compile(rf"[\\`*\[\]<>|~&$@]|(?<=[\w.-])#(?=\d)|(?<![^\W_])_|_(?![
 _SPACED = re.compile(r"\s\s|[\t\n\r]")
 _ODD = re.compile(rf"[\\`*\[\]<>|~&$@_]|[\w.-]#\d|://|www\.|\s\s|[{_HIDING}]")
 _CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
-_BLOCK = re.compile(r"[#+=-]|\d+[.)](?=\s|$)")
+_BLOCK = re.compile(r"\s*(?:[#+=-]|\d+[.)](?=\s|$))")
 _SPACES = re.compile(r"\s+")
 _REPLACED = {"@": "@" + NO_MENTION, "#": "#" + NO_MENTION, "://": "\\://", "www.": "www\\."}
 
@@ -37,9 +37,7 @@ def escape(text: str) -> Safe:
             text = _SPACES.sub(" ", text).strip()
         parts = _CODE.split(text)
         text = "".join(_code(part) if odd % 2 else _SPECIAL.sub(_char, part) for odd, part in enumerate(parts))
-    if text[:1].isspace():
-        text = text.lstrip()
-    if text[:1] in "#+=-0123456789" and (found := _BLOCK.match(text)):
+    if text.lstrip()[:1] in "#+=-0123456789" and (found := _BLOCK.match(text)):
         end = found.end() - 1
         text = f"{text[:end]}\\{text[end:]}"
     return Safe(text)

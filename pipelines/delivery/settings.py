@@ -9,6 +9,8 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from pipelines.delivery import source
@@ -76,8 +78,10 @@ def _manifest_of(policy: Manifest, commit: str) -> Manifest:
     """The manifest that a commit would be delivered with now. Raises InputError, ManifestError."""
     if not commit:
         raise InputError("it was deployed by other means", next_step="deploy it again by this suite")
-    with source.tree(policy.root, commit) as folder:
-        return definitions.apply(policy, definitions.read(folder / policy.file.name))
+    with TemporaryDirectory(prefix="shipmate-") as folder:
+        file = Path(folder) / policy.file.name
+        file.write_text(source.read(policy.root, commit, policy.file.name))
+        return definitions.apply(policy, definitions.read(file))
 
 
 def _settings(manifest: Manifest, environment: str, component: str) -> dict[str, Any]:

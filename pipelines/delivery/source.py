@@ -37,6 +37,19 @@ def tree(root: Path, commit: str) -> Iterator[Path]:
             _git(root, "worktree", "remove", "--force", str(made))
 
 
+def read(root: Path, commit: str, path: str) -> str:
+    """The text of a file in a commit. Raises InputError when the clone has not got it."""
+    shown = _git(root, "show", f"{commit}:{path}")
+    if shown.returncode != 0:
+        raise InputError(
+            f"{path} of {commit[:7]} cannot be read: {shown.stderr.strip()}",
+            where=str(root),
+            why="the checkout does not have the history of that commit, or the commit has no such file",
+            next_step="git fetch --tags; in a workflow check out with `fetch-depth: 0`",
+        )
+    return shown.stdout
+
+
 def checks_of_its_own(root: Path, commit: str, main: str) -> list[str]:
     """What of a commit's CI the default branch never had: its workflow, the checks of its manifest, the suite that carries them out. In
     words, for people.

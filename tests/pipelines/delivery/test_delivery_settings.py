@@ -80,3 +80,11 @@ def test_what_was_deployed_by_other_means_is_said_to_be_unknown(tmp_path: Path) 
 def test_marks_are_coloured_and_other_lines_are_not() -> None:
     shown = marked("  + a: 1\n  ~ b\n  - c\nname - with a dash\n  1. backend: x").split("\n")
     assert [("\x1b[3" in line) for line in shown] == [True, True, True, False, False]
+
+
+@pytest.mark.world
+def test_a_commit_that_the_clone_lacks_is_said_to_be_unknown(shop: Shop) -> None:
+    made = shop.context("production").manifest
+    (found,) = settings.since_live(made, made, "production", {"backend": Base(key="k", commit="f" * 40)})
+    assert found.mark == "?"
+    assert "shipmate.yml of fffffff cannot be read" in found.as_text()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import options
 
 
 def named(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -20,13 +20,7 @@ def named(context: click.Context, parameter: click.Parameter, given: tuple[str, 
 
 
 @click.command("deploy", short_help="Deploy what was built, as the staging workflow does.")
-@click.option(
-    "--environment",
-    "-e",
-    shell_complete=completion.environments,
-    required=True,
-    help="Which environment; one that needs approval is refused.",
-)
+@options.environment("Which environment; one that needs approval is refused.")
 @click.option("--release", required=True, help="Name of the release, like v1.2.0 or sha-1a2b3c4.")
 @click.option(
     "--artifact", "artifacts", multiple=True, callback=named, help="component=host/path@sha256:… (may be repeated)."

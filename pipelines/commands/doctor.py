@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import options
 
 if TYPE_CHECKING:
     from pipelines.findings import Finding
@@ -20,14 +20,7 @@ MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "unknown": ("?", "ye
 @click.command(
     "doctor", short_help="What deliveries stand on at GitHub, Google, Vercel and the databases, and how to fix it."
 )
-@click.option(
-    "--environment",
-    "-e",
-    "environments",
-    multiple=True,
-    shell_complete=completion.environments,
-    help="Only this environment (may be repeated).",
-)
+@options.environments()
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environments: tuple[str, ...], as_json: bool) -> None:
     """Look at everything that deliveries stand on outside the repository. Exit 6 when something lacks.

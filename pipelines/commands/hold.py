@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import options
 
 
 @click.command("hold", short_help="Keep the delivery under way where it is.")
-@click.option("--environment", "-e", shell_complete=completion.environments, required=True, help="Which environment.")
+@options.environment()
 @click.option("--reason", required=True, help="Why, for everybody whom it stops.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environment: str, reason: str, as_json: bool) -> None:

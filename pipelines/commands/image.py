@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import options
 
 JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
@@ -51,9 +51,7 @@ def build(component: str, output: Path | None, as_json: bool) -> None:
 
 @command.command("push")
 @click.argument("component")
-@click.option(
-    "--environment", "-e", shell_complete=completion.environments, required=True, help="Whose credentials to push with."
-)
+@options.environment("Whose credentials to push with.")
 @JSON
 def push(component: str, environment: str, as_json: bool) -> None:
     """Assemble and push a component (an image, or a site's build); prints host/path@sha256:…

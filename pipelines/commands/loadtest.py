@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import options
 
 if TYPE_CHECKING:
     from loadtests.recording import Recording
@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("loadtest", short_help="Whether the performance targets hold under load.")
-@click.option(
-    "--environment",
-    "-e",
-    shell_complete=completion.environments,
-    required=True,
-    help="Which environment; its `load` says how much it takes.",
-)
+@options.environment("Which environment; its `load` says how much it takes.")
 @click.option(
     "--profile",
     "-p",

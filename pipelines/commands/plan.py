@@ -7,11 +7,11 @@ import sys
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import completion, options
 
 
 @click.command("plan", short_help="What a deployment would do, and what changed since what is live.")
-@click.option("--environment", "-e", shell_complete=completion.environments, required=True, help="Which environment.")
+@options.environment()
 @click.option(
     "--version", "version", shell_complete=completion.versions, required=True, help="The tag to release, like v1.2.0."
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import options
 
 
 @click.command("resume", short_help="Let a delivery that is held go on.")
-@click.option("--environment", "-e", shell_complete=completion.environments, required=True, help="Which environment.")
+@options.environment()
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environment: str, as_json: bool) -> None:
     """Let the delivery go on that `shipmate hold` keeps.

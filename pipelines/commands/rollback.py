@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import completion, options
 
 if TYPE_CHECKING:
     from pipelines.delivery.context import Context
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("rollback", short_help="Take an environment back to an earlier release.")
-@click.option("--environment", "-e", shell_complete=completion.environments, required=True, help="Which environment.")
+@options.environment()
 @click.option(
     "--to", shell_complete=completion.versions, default=None, help="To which release; without it the one before."
 )

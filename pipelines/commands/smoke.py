@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import options
 
 
 @click.command("smoke", short_help="Check an environment from outside.")
-@click.option("--environment", "-e", shell_complete=completion.environments, required=True, help="Which environment.")
+@options.environment()
 @click.option(
     "--release", default=None, help="Which release must answer; without it the one the providers say is live."
 )

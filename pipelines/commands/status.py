@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands import completion
+from pipelines.commands import options
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,14 +25,7 @@ LONGEST = 12 * 3600.0
 
 
 @click.command("status", short_help="What is live where, since when, by whom, from which run.")
-@click.option(
-    "--environment",
-    "-e",
-    "environments",
-    multiple=True,
-    shell_complete=completion.environments,
-    help="Only this environment (may be repeated).",
-)
+@options.environments()
 @click.option("--watch", is_flag=True, help="Look again every five seconds, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(environments: tuple[str, ...], watch: bool, as_json: bool) -> None:

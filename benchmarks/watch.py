@@ -6,11 +6,11 @@ one of live, ten pairs a second; the rules of other tools are played here with t
 - ours: three steps (10, 50, 100 % of traffic) of 30 s at least, `worse_by` 2 %, patience 600 s.
 - ours, 1 %: the same with `worse_by` 1 %.
 - Flagger: every minute the candidate's success rate of that minute must be 99 % and its p99 at most 500 ms; a check that passes gives 10 %
-  more traffic, five of them (50 %) promote it, five that fail take it back.
-- Argo Rollouts: every minute the success rate of that minute must be 95 %; more than three measurements that fail take it back; ten
+  more traffic, five of them (50 %) promote it, five that fail roll it back.
+- Argo Rollouts: every minute the success rate of that minute must be 95 %; more than three measurements that fail roll it back; ten
   minutes long.
 - two errors: what this suite did before: 30 s in each of three steps one address is asked, which the candidate answers with its share of
-  traffic; two errors take it back, unless the one request before the step failed already.
+  traffic; two errors roll it back, unless the one request before the step failed already.
 
 The goals: of releases that are as good as live none is stopped but one in a hundred, and of those that are worse by `worse_by` none goes
 out but one in twenty.
@@ -68,7 +68,7 @@ TRAFFIC = (
     Traffic("live fails 20 %, the candidate never", True, live=0.2),
     Traffic("both fail 5 %", True, 0.05, 0.05),
     Traffic("both fail 20 %", True, 0.2, 0.2),
-    Traffic("live is dead, the candidate mends it", True, live=1.0),
+    Traffic("live is dead, the candidate fixes it", True, live=1.0),
     Traffic("the candidate fails 1 %", False, 0.01),
     Traffic("the candidate fails 2 %", False, 0.02),
     Traffic("the candidate fails 5 %", False, 0.05),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -255,9 +254,10 @@ def _outranks_published(version: Version, forge: Forge, tag_format: TagFormat) -
 
 def _pause(seconds: float) -> None:
     """Wait, in the rehearsal's time when there is one."""
+    from pipelines.clock import Clock
     from pipelines.overlay import current
 
-    time.sleep(seconds * current().time_scale)
+    Clock(scale=current().time_scale).sleep(seconds)
 
 
 def _inside(context: ReleaseContext, paths: Sequence[Path]) -> list[str]:

@@ -12,7 +12,10 @@ from typing import Any
 
 from pipelines.faults import Policy
 from pipelines.http import Http
+from pipelines.manifest import targets
 from pipelines.overlay import Overlay
+from pipelines.providers.cloud_run import CloudRunHost
+from pipelines.roles import Artifact, Deployed, Identity
 from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.cloud_run.app import CloudRun
@@ -175,3 +178,46 @@ async def _ended(world: Clouds, servers: list[Server]) -> None:
     for server in servers:
         await server.stop()
     await world.run.stop()
+
+
+PUBLIC = "api-staging.techmate.ai"
+
+
+def target(**more: Any) -> targets.CloudRun:
+    values: dict[str, Any] = {
+        "provider": "cloud-run",
+        "project": API.project,
+        "region": API.location,
+        "service": API.service,
+        "url": f"https://{PUBLIC}",
+        "service_account": "api@techmate-staging.iam.gserviceaccount.com",
+        "scaling": targets.Scaling(min=2, max=50),
+        "env": {"GREETING": "hello"},
+    }
+    return targets.CloudRun(**{**values, **more})
+
+
+def host(cloud: Clouds, **more: Any) -> CloudRunHost:
+    return CloudRunHost(target(**more), cloud.http, lambda: "token")
+
+
+def parts(cloud: Clouds, release: str, app: str = "") -> tuple[Artifact, Identity]:
+    reference = cloud.image(app or release)
+    digest = reference.partition("@")[2]
+    identity = Identity(
+        release=release, commit="c" * 40, digest=digest, schema="0002", run="https://github.test/run/1", attempt="1"
+    )
+    return Artifact(component="backend", digest=digest, reference=reference), identity
+
+
+def stage(cloud: Clouds, at: CloudRunHost, release: str, app: str = "") -> Deployed:
+    return at.stage(*parts(cloud, release, app))
+
+
+def released(cloud: Clouds, at: CloudRunHost, release: str) -> str:
+    """Stage, shift and mark as stable; the key that serves."""
+    at.shift(stage(cloud, at, release).key, 100)
+    main = at.live().main()
+    assert main is not None
+    at.mark_stable(main.key)
+    return main.key

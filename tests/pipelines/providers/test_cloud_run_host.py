@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,66 +9,31 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import CheckFailed, ConflictError, InputError, RefusedError
-from pipelines.http import Http
-from pipelines.manifest.targets import CloudRun, Scaling
+from pipelines.errors import CheckFailed, ConflictError, InputError
 from pipelines.providers.cloud_run import CloudRunHost
-from pipelines.roles import Artifact, Deployed, Identity, Lock
-from rehearsal.emulators.google.access import Authorise, anyone, everything_allowed, run_service_agent
-from rehearsal.emulators.google.errors import GoogleError
-from rehearsal.emulators.service_usage.app import ServiceUsage
-from rehearsal.serving import running
-from tests.pipelines.providers.clouds import API, Clouds, Died, Dying, clouds
+from pipelines.roles import Artifact, Lock
+from rehearsal.emulators.google.access import everything_allowed, run_service_agent
+from tests.pipelines.providers.clouds import (
+    API,
+    PUBLIC,
+    Clouds,
+    Died,
+    Dying,
+    clouds,
+    host,
+    parts,
+    released,
+    stage,
+    target,
+)
 
 pytestmark = pytest.mark.world
-
-PUBLIC = "api-staging.techmate.ai"
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Clouds]:
     with clouds(tmp_path) as world:
         yield world
-
-
-def target(**more: Any) -> CloudRun:
-    values: dict[str, Any] = {
-        "provider": "cloud-run",
-        "project": API.project,
-        "region": API.location,
-        "service": API.service,
-        "url": f"https://{PUBLIC}",
-        "service_account": "api@techmate-staging.iam.gserviceaccount.com",
-        "scaling": Scaling(min=2, max=50),
-        "env": {"GREETING": "hello"},
-    }
-    return CloudRun(**{**values, **more})
-
-
-def host(cloud: Clouds, **more: Any) -> CloudRunHost:
-    return CloudRunHost(target(**more), cloud.http, lambda: "token")
-
-
-def parts(cloud: Clouds, release: str, app: str = "") -> tuple[Artifact, Identity]:
-    reference = cloud.image(app or release)
-    digest = reference.partition("@")[2]
-    identity = Identity(
-        release=release, commit="c" * 40, digest=digest, schema="0002", run="https://github.test/run/1", attempt="1"
-    )
-    return Artifact(component="backend", digest=digest, reference=reference), identity
-
-
-def stage(cloud: Clouds, at: CloudRunHost, release: str, app: str = "") -> Deployed:
-    return at.stage(*parts(cloud, release, app))
-
-
-def released(cloud: Clouds, at: CloudRunHost, release: str) -> str:
-    """Stage, shift and mark as stable; the key that serves."""
-    at.shift(stage(cloud, at, release).key, 100)
-    main = at.live().main()
-    assert main is not None
-    at.mark_stable(main.key)
-    return main.key
 
 
 def test_nothing_is_live_before_the_first_release(cloud: Clouds) -> None:
@@ -230,58 +194,6 @@ def test_an_image_is_pulled_by_the_service_agent_and_what_lets_it_in_is_named(cl
     assert command.endswith(f"--member=serviceAccount:{agent} --role=roles/artifactregistry.reader")
     cloud.run.launcher.allows = everything_allowed
     assert stage(cloud, host(cloud), "v1.0.0").ready
-
-
-@pytest.mark.parametrize("numbers", [True, False], ids=["as it is put now", "as it was put before"])
-def test_more_instances_than_the_quota_has_room_for_name_the_key_to_change(cloud: Clouds, numbers: bool) -> None:
-    quota = cloud.run.services.quota
-    quota.limit, quota.numbers = lambda project, region: 20_000, numbers
-    with pytest.raises(RefusedError, match="more instances than the region's quota of CPU") as caught:
-        stage(cloud, host(cloud, cpu="2"), "v1.0.0")
-    assert ("100 vCPU asked for, 20 allowed" in caught.value.what) is numbers
-    assert caught.value.next_step.startswith("set `scaling: {max: 10}` of the component in shipmate.yml, or ask Google")
-    assert host(cloud).live().deployments == ()
-    assert stage(cloud, host(cloud, cpu="2", scaling=Scaling(min=0, max=10)), "v1.0.0").ready
-    with pytest.raises(RefusedError, match="quota"):
-        stage(cloud, host(cloud, cpu="2"), "v1.1.0")
-    with pytest.raises(RefusedError) as caught:
-        stage(cloud, host(cloud, cpu="32"), "v1.1.0")
-    assert caught.value.next_step.startswith("lower `cpu` or `scaling/max`")
-    assert [d.key for d in host(cloud).live().deployments] == [d.key for d in host(cloud).live().serving()]
-
-
-@contextlib.contextmanager
-def quotas(cloud: Clouds, authorise: Authorise = anyone) -> Iterator[ServiceUsage]:
-    """As a new project has them."""
-    made = ServiceUsage(authorise=authorise)
-    made.usage.enable(API.project, "run.googleapis.com")
-    with running(made.app) as server:
-        hosts = {**cloud.http.overlay.hosts, **dict.fromkeys(made.hosts, server.url)}
-        cloud.http = Http(overlay=replace(cloud.http.overlay, hosts=hosts), policy=cloud.http.policy)
-        yield made
-
-
-def test_a_plan_hears_of_a_quota_before_cloud_run_refuses(cloud: Clouds) -> None:
-    small, double = Scaling(min=0, max=20), {"cpu": "2", "scaling": Scaling(min=0, max=20)}
-    with quotas(cloud) as usage:
-        (concern,) = host(cloud).concerns()
-        assert "Cloud Run will refuse 50 instances of 1 vCPU" in concern
-        assert "techmate-staging may have 20 vCPU in europe-west1, so 20 fit" in concern
-        assert host(cloud, scaling=small).concerns() == ()
-        assert len(host(cloud, **double).concerns()) == 1
-        stage(cloud, host(cloud, **double), "v1.0.0")
-        assert len(host(cloud, scaling=small).concerns()) == 1, "a CPU that is left out is the serving revision's"
-        for milli in (200_000, -1):
-            usage.control.grant_cpu(API.project, API.location, milli)
-            assert host(cloud).concerns() == ()
-
-
-def test_a_quota_that_may_not_be_read_is_left_out(cloud: Clouds) -> None:
-    def refuse(_token: str | None, permission: str, _resource: str, /) -> str:
-        raise GoogleError("PERMISSION_DENIED", permission)
-
-    with quotas(cloud, refuse):
-        assert host(cloud).concerns() == ()
 
 
 OBSERVES = pytest.mark.parametrize("observes", [True, False], ids=["observed moves on", "observed stays"])

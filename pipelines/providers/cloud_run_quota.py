@@ -73,7 +73,7 @@ def cpu_limit(http: Http, token: Callable[[], str], project: str, region: str) -
 
 def too_little(limit: int | None, cpu: str, target: CloudRun) -> tuple[str, ...]:
     """Why a deployment would be refused, in words; nothing when it fits, or when the limit is not known. Pure."""
-    each, most = _milli(cpu), target.scaling.max
+    each, most = milli(cpu), target.scaling.max
     if limit is None or limit < 0 or each * most <= limit:
         return ()
     allowed = f"{target.project} may have {limit / 1000:g} vCPU in {target.region}, so {limit // each} fit"
@@ -83,5 +83,6 @@ def too_little(limit: int | None, cpu: str, target: CloudRun) -> tuple[str, ...]
     )
 
 
-def _milli(cpu: str) -> int:
+def milli(cpu: str) -> int:
+    """Milli vCPU of a quantity as Cloud Run takes it: "2", "0.5", "1000m"."""
     return int(cpu[:-1]) if cpu.endswith("m") else round(float(cpu) * 1000)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines import findings
 from pipelines.findings import Finding
 from pipelines.manifest.targets import CloudRun
+from pipelines.providers.cloud_run_quota import milli
 from pipelines.providers.google_account import Bindings, GoogleAccount, Repository
 from pipelines.providers.google_api import GoogleRefused
 from pipelines.providers.google_bindings import OWNERS, held
@@ -224,11 +225,6 @@ class _Environment:
             says = f"whether it may {allows} cannot be read: {known.why}"
             return Finding(subject=subject, state="unknown", says=says, fix=fix)
         return Finding(subject=subject, state="missing", says=f"may not {allows}", fix=fix)
-
-
-def milli(cpu: str) -> int:
-    """Milli vCPU of a quantity as Cloud Run takes it: "2", "0.5", "1000m"."""
-    return int(cpu.removesuffix("m")) if cpu.endswith("m") else round(float(cpu) * 1000)
 
 
 def _names(references: Iterable[str | None]) -> list[str]:

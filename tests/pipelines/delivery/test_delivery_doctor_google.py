@@ -11,7 +11,7 @@ import pytest
 from pipelines.errors import CredentialsError
 from pipelines.findings import Finding
 from pipelines.manifest.targets import CloudRun, Scaling
-from pipelines.providers import account_findings, google_findings
+from pipelines.providers import account_findings, cloud_run_quota, google_findings
 from pipelines.providers.google_bindings import held
 from rehearsal.emulators.google.access import run_service_agent
 from tests.pipelines.delivery.google_organisation import REGION, Examined, Organisation, examined
@@ -188,7 +188,7 @@ def test_a_region_without_the_cpu_that_the_manifest_asks_for(scene: Examined) ->
 
 @pytest.mark.parametrize(("cpu", "is_milli"), [("1", 1000), ("0.5", 500), ("1000m", 1000), ("8", 8000)])
 def test_quantities_of_cpu(cpu: str, is_milli: int) -> None:
-    assert google_findings.milli(cpu) == is_milli
+    assert cloud_run_quota.milli(cpu) == is_milli
 
 
 def _nothing(organisation: Organisation) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +69,15 @@ def uses_in(steps: Iterable[Mapping[str, Any]]) -> list[str]:
     return [str(step["uses"]) for step in steps if step.get("uses")]
 
 
-def used_by(action_text: str) -> list[str]:
-    """What a composite action uses in turn."""
+@lru_cache(maxsize=256)
+def used_by(action_text: str) -> tuple[str, ...]:
+    """What a composite action uses in turn. Every job of a repository resolves the same few actions."""
     try:
-        action = yaml.safe_load(action_text) or {}
+        action = yaml.load(action_text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}  # noqa: S506 - a safe loader
     except yaml.YAMLError:
-        return []  # act names the place when it comes to run the action
+        return ()  # act names the place when it comes to run the action
     runs = action.get("runs") or {}
-    return uses_in(runs.get("steps") or ()) if isinstance(runs, dict) else []
+    return tuple(uses_in(runs.get("steps") or ())) if isinstance(runs, dict) else ()
 
 
 @dataclass(frozen=True, kw_only=True)

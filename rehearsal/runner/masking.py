@@ -29,15 +29,21 @@ class Masker:
             if value.strip():
                 self._forms |= _forms(value)
         if len(self._forms) != before:
-            longest_first = sorted(self._forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+            self._pattern = None
 
     def mask(self, text: str) -> str:
-        return text if self._pattern is None else self._pattern.sub(STARS, text)
+        return self._compiled().sub(STARS, text) if self._forms else text
 
     def reveals(self, text: str) -> bool:
         """Whether `text` holds a secret."""
-        return self._pattern is not None and self._pattern.search(text) is not None
+        return bool(self._forms) and self._compiled().search(text) is not None
+
+    def _compiled(self) -> re.Pattern[str]:
+        # When it is needed: a job adds dozens of secrets before its first line.
+        if self._pattern is None:
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+        return self._pattern
 
 
 def _forms(value: str) -> set[str]:

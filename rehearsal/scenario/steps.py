@@ -161,8 +161,8 @@ class Scenario:
 
     def run_state(self, run: int) -> dict[str, Any]:
         """A run as the world shows it. For waiting: asking GitHub again and again would use up a user's requests of the hour."""
-        found: dict[str, Any] = next(one for one in self.world.inspect("runs") if one["id"] == run)
-        return found
+        found: list[dict[str, Any]] = self.world.inspect(f"runs?id={run}")
+        return found[0]
 
     def wait_for_run(self, run: int, *, seconds: float = RUN_SECONDS) -> dict[str, Any]:
         """The run, once it has ended."""
@@ -218,7 +218,11 @@ class Scenario:
                 )
 
         eventually(
-            lambda: bool(self.run_state(run)["waits_for"]), f"run {run} to ask for approval", seconds=180, alive=alive
+            lambda: bool(self.run_state(run)["waits_for"]),
+            f"run {run} to ask for approval",
+            seconds=180,
+            every=0.2,
+            alive=alive,
         )
         pending = self.observer.api("GET", f"actions/runs/{run}/pending_deployments")
         return [item["environment"]["name"] for item in pending]

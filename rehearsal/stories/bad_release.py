@@ -82,5 +82,5 @@ def _nothing_published(scenario: Scenario, version: str, before: dict[str, str],
 
 def _seconds(scenario: Scenario, run: int, job: str) -> float:
     """How long a job took, to the millisecond."""
-    found = next(r for r in scenario.world.inspect("runs") if r["id"] == run)
+    found = scenario.run_state(run)
     return next(float(j["ended"] - j["started"]) for j in found["jobs"] if j["name"] == job)

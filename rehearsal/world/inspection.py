@@ -90,9 +90,12 @@ class Inspection:
         return answer
 
     def _runs(self, request: Request) -> list[dict[str, Any]]:
-        """Every run, oldest first; with `log=N` the last N lines of each job that failed."""
+        """Every run, oldest first, or that of `id=N` alone; with `log=N` the last N lines of each job that failed."""
         lines = int(request.query_params.get("log", "0"))
-        return [self._run(run, lines) for run in self._world.runner.runs.values()]
+        only = int(request.query_params.get("id", "0"))
+        runs = self._world.runner.runs
+        chosen = [run for run in (runs.get(only),) if run] if only else runs.values()
+        return [self._run(run, lines) for run in chosen]
 
     def _traffic_changes(self) -> list[dict[str, Any]]:
         """{"at", "environment", "component", "text"} of each, oldest first."""

@@ -36,9 +36,9 @@ def test_stand_in__every_action_we_pin__has_one() -> None:
 
 
 def test_used_by__composites_only() -> None:
-    assert used_by("runs: {using: composite, steps: [{uses: a/b@1}, {run: x}, {uses: ./c}]}") == ["a/b@1", "./c"]
-    assert used_by("runs: {using: node20, main: x.js}") == []
-    assert used_by("{") == []
+    assert used_by("runs: {using: composite, steps: [{uses: a/b@1}, {run: x}, {uses: ./c}]}") == ("a/b@1", "./c")
+    assert used_by("runs: {using: node20, main: x.js}") == ()
+    assert used_by("{") == ()
 
 
 def test_checkouts__refs_known_before_the_job_runs() -> None:

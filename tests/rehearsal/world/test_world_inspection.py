@@ -117,6 +117,13 @@ def test_a_run_is_shown_to_the_millisecond(world: httpx.Client, runner: Runner) 
     ]
 
 
+def test_one_run_alone_is_shown_by_its_id(world: httpx.Client, runner: Runner) -> None:
+    runner.runs = {1: run(), 2: run(id=2)}
+    assert [one["id"] for one in world.get("/_world/runs").json()] == [1, 2]
+    assert [one["id"] for one in world.get("/_world/runs?id=2").json()] == [2]
+    assert world.get("/_world/runs?id=3").json() == []
+
+
 def test_whom_a_run_waits_for_is_shown_until_it_ends(world: httpx.Client, runner: Runner) -> None:
     runner.waits = [PendingReview(environment="approval", reviewers=["on-call"], since=NOON, wait_timer=0)]
     runner.runs = {1: run(status="waiting"), 2: run(id=2, status="completed", conclusion="success")}

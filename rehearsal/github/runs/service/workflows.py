@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -126,9 +127,11 @@ def _on(text: str) -> Any:
     return parsed.get("on", parsed.get(True))  # YAML 1.1 reads the key `on` as true
 
 
+@lru_cache(maxsize=256)
 def _parsed(text: str) -> dict[Any, Any]:
+    """Callers only read it: each list of workflows or runs asks for the names in the same few texts."""
     try:
-        found = yaml.safe_load(text)
+        found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
     except yaml.YAMLError:
         return {}
     return found if isinstance(found, dict) else {}

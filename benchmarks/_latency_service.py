@@ -37,5 +37,5 @@ def latency_server(seed: int = 1) -> Iterator[str]:
 def seen(url: str) -> dict[str, Any]:
     """What the server was asked so far."""
     with urlopen(f"{url}/seen") as answer:
-        told: dict[str, Any] = json.load(answer)
-    return told
+        document: dict[str, Any] = json.load(answer)
+    return document

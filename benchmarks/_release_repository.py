@@ -205,15 +205,15 @@ def _upstream(rng: random.Random, name: str, before: str, after: str) -> list[st
 
 def _upstream_commit(rng: random.Random, site: str) -> str:
     a, b = rng.sample(WORDS, 2)
-    said = rng.choice(UPSTREAM).format(a=a, b=b, n=rng.randint(1000, 9999))
+    message = rng.choice(UPSTREAM).format(a=a, b=b, n=rng.randint(1000, 9999))
     commit, pull = f"{rng.getrandbits(160):040x}", rng.randint(1, 4000)
-    return f"- {said} ([#{pull}]({site}/issues/{pull})) ([{commit[:7]}]({site}/commit/{commit}))"
+    return f"- {message} ([#{pull}]({site}/issues/{pull})) ([{commit[:7]}]({site}/commit/{commit}))"
 
 
 def _upstream_pull(rng: random.Random, site: str) -> str:
     pull, author = rng.randint(1, 4000), f"dev-{rng.randint(1, 40)}"
-    said = "Close the {} of a {}".format(*rng.sample(WORDS, 2))
-    return f"* {said} by [@{author}](https://github.com/{author}) in [#{pull}]({site}/pull/{pull})"
+    message = "Close the {} of a {}".format(*rng.sample(WORDS, 2))
+    return f"* {message} by [@{author}](https://github.com/{author}) in [#{pull}]({site}/pull/{pull})"
 
 
 def _when(mark: int) -> int:

@@ -41,8 +41,8 @@ def search(slots: int, service: float, bounds: Bounds) -> None:
         f"| {slots} x {service * 1000:g} ms | {knee:.1f} | {report.headline(found)} | {off} | {len(found.steps)} in {took:.0f} s |",
         flush=True,
     )
-    for said in report.reasons(found):
-        print(f"  {said}", flush=True)
+    for message in report.reasons(found):
+        print(f"  {message}", flush=True)
 
 
 def main() -> None:

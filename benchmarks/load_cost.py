@@ -65,8 +65,8 @@ runner.quit()
 def plain(url: str, seconds: float, visits: Sequence[str], connections: str) -> float:
     """Requests for a second of CPU. `connections`: `keep` or `hang up`."""
     argv = [sys.executable, "-c", PLAIN, url, str(seconds), json.dumps(visits), connections]
-    said = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    made, cpu = json.loads(said.stdout)
+    message = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    made, cpu = json.loads(message.stdout)
     return float(made / cpu)
 
 

@@ -83,8 +83,8 @@ class Told:
     @property
     def near(self) -> bool:
         """Whether p95 and p99 are the truth."""
-        told = {"p95": self.p95, "p99": self.p99}
-        return all(abs(ms / TRUTH[name] - 1) <= NEAR for name, ms in told.items())
+        values = {"p95": self.p95, "p99": self.p99}
+        return all(abs(ms / TRUTH[name] - 1) <= NEAR for name, ms in values.items())
 
 
 def ours(url: str, seconds: float) -> Told:
@@ -104,8 +104,8 @@ def ours(url: str, seconds: float) -> Told:
 
 def locust(url: str, seconds: float, way: str) -> Told:
     argv = [sys.executable, "-c", LOCUST, url, PATH, str(seconds), way]
-    said = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=ROOT)
-    requests, p50, p95, p99 = json.loads(said.stdout)
+    message = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=ROOT)
+    requests, p50, p95, p99 = json.loads(message.stdout)
     return Told(requests, p50, p95, p99)
 
 
@@ -114,10 +114,10 @@ def k6(url: str, seconds: float, scenario: dict[str, object]) -> Told:
         script = Path(folder) / "script.js"
         script.write_text(SCRIPT.replace("SCENARIO", json.dumps({**scenario, "duration": f"{seconds:g}s"})))
         argv = [str(K6), "run", "--quiet", "--no-usage-report", "--address", "127.0.0.1:0", str(script)]
-        said = subprocess.run(
+        message = subprocess.run(
             [*argv, "--env", f"URL={url}{PATH}"], check=True, capture_output=True, text=True, cwd=folder
         )
-    metrics = json.loads(said.stdout)
+    metrics = json.loads(message.stdout)
     times = metrics["http_req_duration"]["values"]
     dropped = metrics.get("dropped_iterations", {}).get("values", {}).get("count", 0)
     missed = f"{dropped} iterations dropped" if "rate" in scenario else ""
@@ -145,9 +145,9 @@ GENERATORS: dict[str, Callable[[str, float], Told]] = {
 }
 
 
-def line(name: str, told: Told) -> str:
-    times = "".join(f"{ms:>8.0f}" for ms in (told.p50, told.p95, told.p99))
-    return f"{name:<42}{told.requests:>9}{times}  {'near' if told.near else 'wrong':<6} {told.missed}"
+def line(name: str, figures: Told) -> str:
+    times = "".join(f"{ms:>8.0f}" for ms in (figures.p50, figures.p95, figures.p99))
+    return f"{name:<42}{figures.requests:>9}{times}  {'near' if figures.near else 'wrong':<6} {figures.missed}"
 
 
 def main() -> None:

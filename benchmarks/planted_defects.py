@@ -194,10 +194,10 @@ def named(place: Place, defect: Defect) -> tuple[bool, str]:
         if f"def {defect.test.partition('[')[0]}(" in file.read_text()
     )
     test = defect.test if "[" in defect.test else f"{defect.test}[chromium]"
-    code, said = place.run(f"{file.relative_to(local.ROOT)}::{test}")
+    code, result = place.run(f"{file.relative_to(local.ROOT)}::{test}")
     place.mend()
-    line = next((line for line in said.splitlines() if not line.startswith(">") and re.search(defect.says, line)), "")
-    return code == 1 and bool(line), line.removeprefix("E").strip() or said[-2000:]
+    line = next((line for line in result.splitlines() if not line.startswith(">") and re.search(defect.says, line)), "")
+    return code == 1 and bool(line), line.removeprefix("E").strip() or result[-2000:]
 
 
 def main() -> int:
@@ -236,10 +236,10 @@ def _told(place: Place, defect: Defect) -> bool:
 def _healthy(place: Place, runs: int) -> int:
     failed = 0
     for number in range(1, runs + 1):
-        code, said = place.run("e2e")
+        code, result = place.run("e2e")
         failed += code != 0
         if code:
-            print(said[-3000:])
+            print(result[-3000:])
         if number % 10 == 0:
             print(f"after {number} runs: {failed} failed", flush=True)
     print(f"{runs} runs of the whole suite on the page as it is: {failed} failed", flush=True)

@@ -70,11 +70,11 @@ def _run(argv: Sequence[str], folder: Path, out: IO[bytes], limit: float) -> sub
         argv, cwd=folder, stdout=out, stderr=subprocess.PIPE, env=_environ(), start_new_session=True
     ) as process:
         try:
-            _, said = process.communicate(timeout=limit)
+            _, output = process.communicate(timeout=limit)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    return subprocess.CompletedProcess(argv, process.returncode, b"", said)
+    return subprocess.CompletedProcess(argv, process.returncode, b"", output)
 
 
 # A small parent tells time and peak memory of exactly one command: our own process has run others before.

@@ -261,8 +261,8 @@ class Bench:
             judgement = measured(build, self.manifest, self.profile, samples, self.seed)
             count = sum(each.samples for each in judgement.endpoints)
             print(row(build, judgement, os.getloadavg()[0], count), flush=True)
-            for said in judgement.invalid:
-                print(f"    {said}", flush=True)
+            for message in judgement.invalid:
+                print(f"    {message}", flush=True)
             if judgement.verdict != "invalid":
                 right = caught(build, judgement)
                 if not right:

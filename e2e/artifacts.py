@@ -53,7 +53,7 @@ class Artifacts:
         """Write the trace, whatever came of the test: only when everything is torn down is it known (`keep`, `drop`)."""
         context.tracing.stop(path=self._pending(name))
 
-    def keep(self, name: str, *, said: str, troubles: Troubles | None) -> list[str]:
+    def keep(self, name: str, *, message: str, troubles: Troubles | None) -> list[str]:
         """Make what was recorded presentable; the names of all files of this attempt."""
         pending = self._pending(name)
         if pending.is_file():
@@ -63,7 +63,7 @@ class Artifacts:
                 json.dumps(_archive(scrubbed), indent=1, ensure_ascii=False) + "\n"
             )
         exchanges = [dataclasses.asdict(one) for one in troubles.exchanges] if troubles else []
-        seen = {"failure": said, "in_the_browser": troubles.found if troubles else [], "requests": exchanges}
+        seen = {"failure": message, "in_the_browser": troubles.found if troubles else [], "requests": exchanges}
         (self.folder / f"{name}.json").write_text(self.clean(json.dumps(seen, indent=1, ensure_ascii=False)) + "\n")
         self.drop(name)
         return sorted(file.name for file in self.folder.glob(f"{name}[.-]*") if _is_of(file.name, name))

@@ -85,13 +85,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             asked = [
                 f"{one.status or 'failed'} {one.method} {one.url} {one.request_id or ''}" for one in troubles.exchanges
             ]
-            told = "\n".join(asked[-_LAST:])
+            output = "\n".join(asked[-_LAST:])
             keeper = item.stash.get(_keeper, None)
-            report.sections.append(("requests, with the server's ids", keeper.clean(told) if keeper else told))
+            report.sections.append(("requests, with the server's ids", keeper.clean(output) if keeper else output))
     if report.when == "teardown" and (keeper := item.stash.get(_keeper, None)):
         name = keeper.name(item.name, item.stash.get(attempt_key, 1))
-        if said := item.stash[_failed]:
-            kept = keeper.keep(name, said=said, troubles=item.stash.get(_troubles, None))
+        if message := item.stash[_failed]:
+            kept = keeper.keep(name, message=message, troubles=item.stash.get(_troubles, None))
             item.user_properties += [("artifact", file) for file in kept]
         else:
             keeper.drop(name)
@@ -111,8 +111,8 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
         raise
     if troubles:
         troubles.settle(PATIENCE_MS)
-        if said := troubles.judge():
-            pytest.fail(said, pytrace=False)
+        if message := troubles.judge():
+            pytest.fail(message, pytrace=False)
     return result
 
 

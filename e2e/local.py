@@ -117,10 +117,10 @@ def backend(origin: str, folder: Path = BACKEND) -> Iterator[str]:
 def _address(process: subprocess.Popen[str]) -> str:
     for line in process.stdout or ():
         if line.startswith("{"):
-            said = json.loads(line)
-            if said["message"] != "listening":
+            document = json.loads(line)
+            if document["message"] != "listening":
                 raise RuntimeError(f"the backend did not start: {line}")
-            return f"http://127.0.0.1:{said['context']['port']}"
+            return f"http://127.0.0.1:{document['context']['port']}"
     raise RuntimeError(f"the backend did not start: exit code {process.wait()}")
 
 

@@ -85,13 +85,13 @@ class Pictures:
             self.folder.mkdir(exist_ok=True)
             file.write_bytes(shown)
             return
-        if said := self._difference(page, shown, file):
+        if message := self._difference(page, shown, file):
             if self.artifacts:
                 (self.artifacts / f"{name}-shown.png").write_bytes(shown)
                 if file.is_file():
                     (self.artifacts / f"{name}-wanted.png").write_bytes(file.read_bytes())
             raise AssertionError(
-                f"{name}: {said}\n  next: mend it, or where it is meant take the picture anew and look at it: "
+                f"{name}: {message}\n  next: mend it, or where it is meant take the picture anew and look at it: "
                 "python -m e2e.local -k looks --update-pictures"
             )
 

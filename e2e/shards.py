@@ -109,8 +109,8 @@ class Shards:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """With xdist only the workers collect."""
-        if told := getattr(node, "workeroutput", {}).get("e2e_shard"):
-            self._collected, self._own = told
+        if message := getattr(node, "workeroutput", {}).get("e2e_shard"):
+            self._collected, self._own = message
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:

@@ -88,11 +88,11 @@ class Troubles:
             return False
         return True
 
-    def _console(self, said: ConsoleMessage) -> None:
-        text, place = said.text, said.location
+    def _console(self, message: ConsoleMessage) -> None:
+        text, place = message.text, message.location
         if text.startswith("Mixed Content:"):
             self.found.append(f"mixed content: {text.removeprefix('Mixed Content:').strip()}")
-        elif said.type in ("error", "assert") and not text.startswith(_SAID_TWICE):
+        elif message.type in ("error", "assert") and not text.startswith(_SAID_TWICE):
             self.found.append(f"console error: {text} ({_short(place['url'])}:{place['lineNumber']})")
 
     def _uncaught(self, error: WebError) -> None:

@@ -300,14 +300,14 @@ class Search:
             return "interrupted"
         judgement = judge(recording, self._targets)
         open_answers = [each for each in judgement.answers if each.verdict != "passed"]
-        said = list(judgement.invalid) or [f"{each.target}: {each.says}" for each in open_answers]
+        message = list(judgement.invalid) or [f"{each.target}: {each.says}" for each in open_answers]
         self._keep(number, judgement, recording)
         self._add(
             following,
             judgement.verdict,
             best=judgement.verdict != "missed" and all(_at_most(each) for each in judgement.answers),
             answers=judgement.answers,
-            says="; ".join(said),
+            says="; ".join(message),
             where={each.target: _worst(judgement, each) for each in open_answers},
         )
         return ""

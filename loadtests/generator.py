@@ -462,8 +462,8 @@ class LoadUser(FastHttpUser):
             )
 
 
-def _say(said: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
+def _say(entry: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(entry) + "\n")
     sys.stdout.flush()
 
 

@@ -155,8 +155,8 @@ class _Generators:
         return max(0.0, (start or 0.0) - time.time()) + plan.profile.seconds + visit + _GRACE
 
     def _begin(self) -> None:
-        for number, said in enumerate(self._errors):
-            with said.open("w") as errors:
+        for number, message in enumerate(self._errors):
+            with message.open("w") as errors:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "loadtests.generator"],
                     stdin=subprocess.PIPE,
@@ -197,15 +197,15 @@ class _Generators:
         everybody = set(range(len(self._processes)))
         while self._ended != everybody and not (until_ready and self._ready | self._ended == everybody):
             try:
-                number, said = self._said.get(timeout=max(0.0, until - time.monotonic()))
+                number, message = self._said.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
                 return
-            if said is None:
+            if message is None:
                 self._ended.add(number)
-            elif "ready" in said:
+            elif "ready" in message:
                 self._ready.add(number)
             else:
-                self._latest[number] = said
+                self._latest[number] = message
                 self._report()
 
     def _report(self) -> None:
@@ -234,10 +234,10 @@ class _Generators:
         for plan, process, errors in zip(self._plans, self._processes, self._errors, strict=True):
             file = Path(plan.file)
             if not file.is_file():
-                said = errors.read_text().strip().splitlines()[-1:] or ["it said nothing"]
+                text = errors.read_text().strip().splitlines()[-1:] or ["it said nothing"]
                 raise RecordingRefused(
                     f"the generator of shard {plan.shard} of {plan.shards} ended with {process.returncode} and left no recording: "
-                    f"{said[0]}"
+                    f"{text[0]}"
                 )
             yield Recording.from_json(file.read_text())
 

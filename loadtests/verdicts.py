@@ -225,10 +225,10 @@ def _of_samples(name: str, target: PerformanceTarget, values: Sequence[float]) -
 def _answered(
     name: str, target: PerformanceTarget, estimate: Estimate, verdict: Verdict, why: str, counted: str
 ) -> Answer:
-    said = "nothing was measured"
+    message = "nothing was measured"
     if estimate.value is not None:
         between = "" if estimate.why else f" ({milliseconds(estimate.low)} to {milliseconds(estimate.high)})"
-        said = f"p95 {milliseconds(estimate.value)}{between}, at most {milliseconds(target.p95_ms)}, of {estimate.samples:,} {counted}"
+        message = f"p95 {milliseconds(estimate.value)}{between}, at most {milliseconds(target.p95_ms)}, of {estimate.samples:,} {counted}"
     return Answer(
         target=name,
         of=target.of,
@@ -236,7 +236,7 @@ def _answered(
         limit_ms=target.p95_ms,
         verdict=verdict,
         estimate=estimate,
-        says=f"{said}: {why}" if why and estimate.value is not None else said,
+        says=f"{message}: {why}" if why and estimate.value is not None else message,
     )
 
 

@@ -164,8 +164,8 @@ def _judged(course: Course, request: JourneyRequest, filled: JourneyRequest, ans
 
 def database_ms(headers: Mapping[str, str]) -> float | None:
     """What `Server-Timing` says of the database (W3C Server Timing, metric `db`); None when it does not."""
-    said = headers.get("Server-Timing")
-    found = _DATABASE.search(said) if said else None
+    header = headers.get("Server-Timing")
+    found = _DATABASE.search(header) if header else None
     if found is None:
         return None
     try:

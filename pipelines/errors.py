@@ -123,7 +123,7 @@ _MACHINE = {
 
 def of_machine(error: OSError) -> LocalError | None:
     """The LocalError for what this machine lacks; None for any other OSError, which is a bug."""
-    said = _MACHINE.get(error.errno or 0)
-    if said is None:
+    message = _MACHINE.get(error.errno or 0)
+    if message is None:
         return None
-    return LocalError(said[0], where=str(error.filename or ""), why=str(error), next_step=said[1])
+    return LocalError(message[0], where=str(error.filename or ""), why=str(error), next_step=message[1])

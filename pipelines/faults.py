@@ -92,10 +92,10 @@ def of_status(method: str, status: int, headers: Mapping[str, str], text: str) -
 
     `headers` must look names up case-insensitively, as requests' do.
     """
-    told = status in (403, 429) and LIMITED_TEXT.search(text) is not None
-    if status in LIMITED_STATUSES or told or _github_limited(status, headers):
+    message = status in (403, 429) and LIMITED_TEXT.search(text) is not None
+    if status in LIMITED_STATUSES or message or _github_limited(status, headers):
         wait = _asked_wait(headers)
-        if wait is None and told:
+        if wait is None and message:
             return Fault(
                 meaning=Meaning.TRY_AGAIN,
                 text=f"HTTP {status} (secondary rate limit)",

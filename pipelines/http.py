@@ -114,22 +114,24 @@ class Http:
 def refused(method: str, url: str, answer: requests.Response) -> ProviderError | CredentialsError:
     """The error for an answer that says no, with the provider's own words."""
     where = f"{method} {_shown(url)}"
-    said = answer.text.strip()[:500]
+    message = answer.text.strip()[:500]
     if answer.status_code == 401:
         return CredentialsError(
-            f"HTTP 401: {said}",
+            f"HTTP 401: {message}",
             where=where,
             why="the token is wrong, expired or revoked",
             next_step="replace the secret that holds it, then run this again",
         )
     if answer.status_code == 403:
         return CredentialsError(
-            f"HTTP 403: {said}",
+            f"HTTP 403: {message}",
             where=where,
             why="the token is valid but lacks a permission",
             next_step="grant the permission named above to the account this runs as, then run this again",
         )
-    return ProviderError(f"HTTP {answer.status_code}: {said}", where=where, next_step="read the provider's words above")
+    return ProviderError(
+        f"HTTP {answer.status_code}: {message}", where=where, next_step="read the provider's words above"
+    )
 
 
 def _shown(url: str) -> str:

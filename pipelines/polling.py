@@ -38,20 +38,20 @@ class Polling:
 
         `say` is told before the first wait and every few minutes that `what` is waited for, where it has a name.
         """
-        started, pause, said = clock.monotonic(), self.interval, float("-inf")
+        started, pause, message = clock.monotonic(), self.interval, float("-inf")
         while True:
             now = clock.monotonic()
             look = Look(waited=now - started, last=now >= until)
             yield look
             if look.last:
                 return
-            if what and look.waited - said >= SAY_EVERY:
+            if what and look.waited - message >= SAY_EVERY:
                 say(
                     f"waiting for {what}"
                     if look.waited < SAY_EVERY
                     else f"still waiting for {what}, {minutes(look.waited)} so far"
                 )
-                said = look.waited
+                message = look.waited
             clock.sleep(max(min(pause, until - clock.monotonic()), 0.0))
             pause = min(self.longest, pause * self.growth)
 

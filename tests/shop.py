@@ -347,7 +347,7 @@ class Shop:
         head = commit if event == "push" else self.head("main")
         run = self.workflow(file, "Deploy to Staging", proof.JOB, commit=head, branch=branch, event=event)
         run.title = f"Deploy {commit} to staging"
-        said = {
+        values = {
             "environment": "staging",
             "commit": commit,
             "definition": self.definition(commit),
@@ -356,7 +356,7 @@ class Shop:
             "attempt": str(run.attempt),
             **fields,
         }
-        self.upload(run, proof.artifact_name("staging", commit), {proof.FILE: proof.Proof(**said).written()})
+        self.upload(run, proof.artifact_name("staging", commit), {proof.FILE: proof.Proof(**values).written()})
         return run
 
     def definition(self, commit: str) -> str:

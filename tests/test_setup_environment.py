@@ -101,9 +101,9 @@ class TestWorld:
         (root / "fetching.py").write_text(f"import sys\nopen('runs', 'a').write('x')\n{text}\n")
 
     def ensure(self, root: Path) -> list[str]:
-        said: list[str] = []
-        world.ensure("contracts", python=Path(sys.executable), root=root, home=root / "home", say=said.append)
-        return said
+        lines: list[str] = []
+        world.ensure("contracts", python=Path(sys.executable), root=root, home=root / "home", say=lines.append)
+        return lines
 
     def test_a_module_runs_once_for_each_version_of_it(self, place: Path) -> None:
         assert any("contract github: there" in line for line in self.ensure(place))
@@ -186,8 +186,8 @@ def test_every_python_of_this_machine_is_set_up(subtests: pytest.Subtests) -> No
                 assert done.returncode == 0, done.stdout + done.stderr
                 assert (checkout / ".venv" / "lib" / f"python{version}").is_dir()
                 command = [checkout / ".venv" / "bin" / "shipmate", "--help"]
-                told = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-                assert (told.returncode, told.stdout[:15]) == (0, "Usage: shipmate"), told.stdout + told.stderr
+                result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+                assert (result.returncode, result.stdout[:15]) == (0, "Usage: shipmate"), result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("version", ["3.9.18", "3.10.13"])

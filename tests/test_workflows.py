@@ -512,10 +512,10 @@ def test_a_release_that_is_out_asks_nobody() -> None:
     assert jobs(PRODUCTION)["approval"]["if"] == "needs.plan.outputs.state == 'to do'"
 
 
-@pytest.mark.parametrize(("ended", "told"), [("success", False), ("failure", True), ("cancelled", True)])
-def test_staging_is_told_of_what_did_not_succeed(ended: str, told: bool) -> None:
+@pytest.mark.parametrize(("ended", "notified"), [("success", False), ("failure", True), ("cancelled", True)])
+def test_staging_is_told_of_what_did_not_succeed(ended: str, notified: bool) -> None:
     for job in jobs(STAGING)["notify"]["needs"]:
-        assert runs(STAGING, "notify", {job: ended}) is told, job
+        assert runs(STAGING, "notify", {job: ended}) is notified, job
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,9 @@ def main(runtime: Runtime) -> int:
     finally:
         door.write_seen(WORK / "approval")
     how = "⚠️ goes without approval, let through by" if granted.broke_glass else "✅ approved by"
-    said = granted.text or reason
+    message = granted.text or reason
     runtime.summary(
-        f"**{name}** {how} **{granted.by}** for plan `{values['plan']}`" + (f"\n\n{fenced(said)}" if said else "")
+        f"**{name}** {how} **{granted.by}** for plan `{values['plan']}`" + (f"\n\n{fenced(message)}" if message else "")
     )
     runtime.output("by", granted.by)
     runtime.output("until", granted.until.isoformat(timespec="seconds"))
@@ -69,7 +69,7 @@ def main(runtime: Runtime) -> int:
         history = History(context)
         history.open(recorded.release, recorded.commit, {}, plan=values["plan"])
         word = "break-glass by" if granted.broke_glass else "approved by"
-        history.note("queued", f"{word} {granted.by}: {said}" if said else f"{word} {granted.by}")
+        history.note("queued", f"{word} {granted.by}: {message}" if message else f"{word} {granted.by}")
     if granted.broke_glass:
         notifications.announce_break_glass(context, name, reason, granted.by, values)
     return 0

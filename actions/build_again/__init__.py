@@ -37,10 +37,10 @@ def main(runtime: Runtime) -> int:
 
     # A run that was started twice finds everything delivered.
     once(dispatch, lambda: None, policy=context.hub.policy)
-    said = ", ".join(f"{name} {number}" for name, number in used.items())
+    text = ", ".join(f"{name} {number}" for name, number in used.items())
     runtime.annotate(
         "warning",
-        f"{said} is used by something else: {context.tag} is built again with the next number",
+        f"{text} is used by something else: {context.tag} is built again with the next number",
         title="Builds",
     )
     runtime.output("above", above)

@@ -67,10 +67,10 @@ def main(runtime: Runtime) -> int:
         samples={name: measured[each.of] for name, each in targets.items() if each.of in measured},
     )
     written = write(judgement, recording, WORK / "load-report")
-    said = [f"Page load: the slowest, {pages.slowest}."] if pages else []
-    said += [f"Over its budget: {each}." for each in pages.over_budget] if pages else []
-    said += [f"Mobile start: {'; '.join(starts.says())}."] if starts else []
-    runtime.summary("\n\n".join([written.markdown.read_text(), *said]))
+    lines = [f"Page load: the slowest, {pages.slowest}."] if pages else []
+    lines += [f"Over its budget: {each}." for each in pages.over_budget] if pages else []
+    lines += [f"Mobile start: {'; '.join(starts.says())}."] if starts else []
+    runtime.summary("\n\n".join([written.markdown.read_text(), *lines]))
     runtime.output("report", str(written.html.parent))
     _keep_answers(runtime, environment, commit, recording, judgement)
     if _met_by_the_platform(judgement) and not judgement.regressions:

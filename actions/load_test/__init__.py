@@ -45,8 +45,8 @@ def main(runtime: Runtime) -> int:
     )
     folder = WORK / "load"
     folder.mkdir(parents=True, exist_ok=True)
-    said = {"commit": serving.commit, "recording": json.loads(recording.to_json())}
-    (folder / f"shard-{values['shard']}.json").write_text(json.dumps(said))
+    document = {"commit": serving.commit, "recording": json.loads(recording.to_json())}
+    (folder / f"shard-{values['shard']}.json").write_text(json.dumps(document))
     runtime.output("folder", str(folder))
     return 0
 

@@ -44,8 +44,8 @@ def main(runtime: Runtime) -> int:
         raise CheckFailed(
             "the merged report cannot be read", where=str(junit), next_step="this is a fault of the suite"
         )
-    said = report.markdown(runtime.run_url)
-    runtime.summary(f"### {values['release']} on {values['environment']}\n\n{said}\n\n{merged.line}")
+    text = report.markdown(runtime.run_url)
+    runtime.summary(f"### {values['release']} on {values['environment']}\n\n{text}\n\n{merged.line}")
     browser_tests.judge(report, read_only=values["read_only"] == "true")
     _keep_durations(runtime, values["environment"], merged)
     return 0

@@ -26,6 +26,6 @@ def main(runtime: Runtime) -> int:
     messages = notifications.messages(context, kind=values["kind"], release=values["version"], needs=values["needs"])
     ways = notifications.ways(context, values["slack_webhook"], values["smtp_user"], values["smtp_password"])
     for message in messages:
-        told = notifications.tell(context, message, ways)
-        runtime.summary(f"📣 {message.title} — notified by {', '.join(told) or 'nothing'}")
+        channels = notifications.tell(context, message, ways)
+        runtime.summary(f"📣 {message.title} — notified by {', '.join(channels) or 'nothing'}")
     return 0

@@ -42,6 +42,6 @@ def main(runtime: Runtime) -> int:
         values["smtp_user"],
         values["smtp_password"],
     )
-    told = notify.told_by(runtime, message, ways)
-    runtime.summary(f"📣 {message.title} — notified by {', '.join(told) or 'nothing'}")
+    channels = notify.told_by(runtime, message, ways)
+    runtime.summary(f"📣 {message.title} — notified by {', '.join(channels) or 'nothing'}")
     return 0

@@ -89,11 +89,11 @@ def _notify(runtime: Runtime, manifest: Manifest, outcomes: Sequence[Outcome], v
         return
     secrets = (values["slack_webhook"], values["smtp_user"], values["smtp_password"])
     try:
-        told = notify.told_by(runtime, message, notify.ways(manifest.alerts, Http(), runtime, *secrets))
+        channels = notify.told_by(runtime, message, notify.ways(manifest.alerts, Http(), runtime, *secrets))
     except ShipmateError as error:
         runtime.annotate("warning", str(error), title="Alerts")
         return
-    runtime.summary(f"📣 {message.title} — notified by {', '.join(told) or 'nothing'}")
+    runtime.summary(f"📣 {message.title} — notified by {', '.join(channels) or 'nothing'}")
 
 
 def _tell(runtime: Runtime, outcomes: Sequence[Outcome]) -> int:

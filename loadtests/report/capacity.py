@@ -55,14 +55,14 @@ def headline(capacity: Capacity) -> str:
         return f"At least {low:g} visits a second meet every target: no more may be asked"
     if capacity.ended == "never met" and high is not None:
         return f"Not even {high:g} visits a second meet every target"
-    told = {
+    values = {
         "generator": "The generator, not the platform, is at its limit",
         "no data": "A target was not measured",
         "time is over": "The time was over before there was an answer",
         "did not recover": "The platform did not recover from a step",
         "interrupted": "The search was interrupted",
     }[capacity.ended]
-    return f"{told}; {_bracket(low, high)}"
+    return f"{values}; {_bracket(low, high)}"
 
 
 def _bracket(low: float | None, high: float | None) -> str:
@@ -98,7 +98,7 @@ def _symbol(capacity: Capacity) -> str:
 
 def _json(capacity: Capacity, heading: Heading) -> str:
     broke = capacity.broke
-    said = {
+    message = {
         "version": VERSION,
         **asdict(heading),
         "ended": capacity.ended,
@@ -119,7 +119,7 @@ def _json(capacity: Capacity, heading: Heading) -> str:
         "bounds": asdict(capacity.bounds),
         "steps": [asdict(step) for step in capacity.steps],
     }
-    return json.dumps(plain(said), allow_nan=False, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(plain(message), allow_nan=False, indent=1, ensure_ascii=False) + "\n"
 
 
 def _markdown(capacity: Capacity, heading: Heading) -> Iterator[str]:

@@ -45,7 +45,7 @@ def write(judgement: Judgement, recording: Recording, folder: Path) -> Written:
 def as_json(judgement: Judgement, recording: Recording) -> str:
     """Everything that the page says. Milliseconds; null where a value is not known or an answer never came."""
     whole = recording.total()
-    said = {
+    values = {
         "version": VERSION,
         "run": {
             "profile": recording.profile,
@@ -66,7 +66,7 @@ def as_json(judgement: Judgement, recording: Recording) -> str:
         **asdict(judgement),
         "regressions": [asdict(change) for change in judgement.regressions],
     }
-    return json.dumps(plain(said), allow_nan=False, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(plain(values), allow_nan=False, indent=1, ensure_ascii=False) + "\n"
 
 
 def plain(value: Any) -> Any:

@@ -115,9 +115,9 @@ def charset(content_type: str) -> str:
     """As this header of an answer says, else UTF-8: guessing from the bytes would take longer than the request."""
     message = Message()
     message["Content-Type"] = content_type or "text/plain"
-    said = message.get_content_charset("utf-8")
+    text = message.get_content_charset("utf-8")
     try:
-        return codecs.lookup(said).name
+        return codecs.lookup(text).name
     except LookupError:
         return "utf-8"
 

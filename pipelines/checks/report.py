@@ -106,13 +106,13 @@ class Report:
         lines = [_line(result, width) for result in self.results]
         bad = sum(result.failed for result in self.results)
         if bad:
-            said = f"{bad} failed"
+            message = f"{bad} failed"
         elif not self.passed:
-            said = "nothing was checked: that is a failure"
+            message = "nothing was checked: that is a failure"
         else:
-            said = f"{self.passed} passed" if self.limited else "all passed"
+            message = f"{self.passed} passed" if self.limited else "all passed"
         limited = f", {self.limited} limited" if self.limited else ""
-        return "\n".join([*lines, f"{len(self.results)} checks, {said}{limited}, in {self.seconds:.1f} s"])
+        return "\n".join([*lines, f"{len(self.results)} checks, {message}{limited}, in {self.seconds:.1f} s"])
 
     def as_markdown(self) -> str:
         """A table for a summary page. Text from outside cannot break out of its cell."""

@@ -49,9 +49,9 @@ def release(
 def _agreed(asked: Sequence[tuple[Smoke, str]], urls: Mapping[str, str], http: Http, environment: str) -> str:
     found = {check.component: _answer(check, key, urls[check.component], http) for check, key in asked}
     if len(set(found.values())) != 1:
-        said = "; ".join(f"{component}: {name}" for component, name in found.items())
+        text = "; ".join(f"{component}: {name}" for component, name in found.items())
         raise CheckFailed(
-            f"{environment} does not serve one release: {said}",
+            f"{environment} does not serve one release: {text}",
             where=environment,
             why="a delivery is under way, or components went back alone",
             next_step="`shipmate status` says what is live; start the workflow again when the delivery has ended",

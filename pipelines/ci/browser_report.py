@@ -144,14 +144,14 @@ def _case(element: Element) -> Case:
     message = (bad[0].get("message") or bad[0].text or "no message") if bad else None
     error = element.find("error")
     launch = error.get("message", "").partition(_LAUNCH)[2] if error is not None else ""
-    told = [(one.get("name"), one.get("value") or "") for one in element.iter("property")]
+    values = [(one.get("name"), one.get("value") or "") for one in element.iter("property")]
     return Case(
         name=element.get("name", "?"),
         failure=message,
         skipped=element.find("skipped") is not None,
         no_browser=launch.splitlines()[0] if launch else "",
-        flaky=tuple(value for name, value in told if name == "flaky"),
-        artifacts=tuple(value for name, value in told if name == "artifact"),
+        flaky=tuple(value for name, value in values if name == "flaky"),
+        artifacts=tuple(value for name, value in values if name == "artifact"),
     )
 
 

@@ -197,10 +197,10 @@ def _why(last: Command, tests: junit.Tests | None) -> str:
 def _command(
     text: str, runtime: Runtime, root: Path, reader: Reader, tail: deque[str], clock: Callable[[], float]
 ) -> Command:
-    def line(said: str) -> None:
-        runtime.say(said)
-        reader.read(said)
-        tail.append(said)
+    def line(message: str) -> None:
+        runtime.say(message)
+        reader.read(message)
+        tail.append(message)
 
     began = clock()
     with runtime.group(text), _silenced(runtime):

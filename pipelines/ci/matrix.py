@@ -93,8 +93,8 @@ def _hit(components: tuple[str, ...], affected: Affected) -> str:
 
 def _not_green(name: str, below: Below, why: str) -> str:
     """Why a check runs that the change itself does not ask for."""
-    told = below.unknown or why
-    return f"{name} is not green on {below.base}: {told}" if below.base else told
+    message = below.unknown or why
+    return f"{name} is not green on {below.base}: {message}" if below.base else message
 
 
 def _untouched(components: tuple[str, ...]) -> str:

@@ -65,9 +65,9 @@ class Needs:
         """What a leg came to: by its job where that is known, else by its own result, else by all of them together."""
         if leg.title in self.ended:
             return _WORDS.get(self.ended[leg.title], MISSING)
-        said = self.said.get(leg.name, {}).get("passed")
-        if isinstance(said, bool):
-            return PASSED if said else FAILED
+        message = self.said.get(leg.name, {}).get("passed")
+        if isinstance(message, bool):
+            return PASSED if message else FAILED
         return PASSED if self.checks == "success" else MISSING
 
 

@@ -50,9 +50,9 @@ def _headline(needs: Needs) -> str:
         return f"### ❌ CI: {len(bad)} of {len(needs.legs)} checks did not pass"
     skipped = len([one for one in needs.decided if not one.runs and not one.left_out])
     left_out = len([one for one in needs.decided if one.left_out])
-    told = f", {skipped} not affected" if skipped else ""
-    told += f", {left_out} not run in a rehearsal" if left_out else ""
-    return f"### ✅ CI: {len(needs.legs)} checks passed{told}" if needs.legs else "### ✅ CI: nothing to check"
+    message = f", {skipped} not affected" if skipped else ""
+    message += f", {left_out} not run in a rehearsal" if left_out else ""
+    return f"### ✅ CI: {len(needs.legs)} checks passed{message}" if needs.legs else "### ✅ CI: nothing to check"
 
 
 def _about(run: Run) -> str:
@@ -68,22 +68,22 @@ def _rows(decided: Decision, needs: Needs, run: Run) -> list[tuple[str, str, str
 
 
 def _row(leg: Leg, needs: Needs, run: Run) -> tuple[str, str, str, str]:
-    outcome, said = needs.outcome(leg), needs.said.get(leg.name, {})
+    outcome, message = needs.outcome(leg), needs.said.get(leg.name, {})
     label = f"[{cell(leg.title)}]({run.links[leg.title]})" if leg.title in run.links else cell(leg.title)
-    seconds = said.get("seconds")
+    seconds = message.get("seconds")
     time = duration(float(seconds)) if isinstance(seconds, int | float) else ""
-    return label, f"{SIGNS.get(outcome, OTHER_SIGN)} {outcome}", time, _note(outcome, said)
+    return label, f"{SIGNS.get(outcome, OTHER_SIGN)} {outcome}", time, _note(outcome, message)
 
 
-def _note(outcome: str, said: Mapping[str, Any]) -> str:
+def _note(outcome: str, entry: Mapping[str, Any]) -> str:
     """The last cell: the tests that ran, or why nothing is known of them."""
-    tests = said.get("tests")
+    tests = entry.get("tests")
     if outcome in (PASSED, FAILED) and isinstance(tests, dict):
         counted = {name: _number(tests.get(name)) for name in ("ran", "failed", "skipped")}
         words = [f"{counted['ran'] - counted['failed']} passed"]
         words += [f"{counted[name]} {name}" for name in ("failed", "skipped") if counted[name]]
         return ", ".join(words)
-    return "before the check began: its log says why" if outcome == FAILED and not said else ""
+    return "before the check began: its log says why" if outcome == FAILED and not entry else ""
 
 
 def _number(value: Any) -> int:
@@ -91,19 +91,19 @@ def _number(value: Any) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _listed(said: Mapping[str, Any], key: str) -> list[Any]:
-    value = said.get(key)
+def _listed(entry: Mapping[str, Any], key: str) -> list[Any]:
+    value = entry.get(key)
     return value if isinstance(value, list) else []
 
 
-def _failure(leg: Leg, said: Mapping[str, Any]) -> str:
+def _failure(leg: Leg, entry: Mapping[str, Any]) -> str:
     """A failed check: why, the first places, the first lines, and the command that does the same here."""
-    parts = [f"#### {cell(leg.title)}", code(str(said.get("why") or "failed"))]
-    findings = [finding for finding in _listed(said, "findings") if isinstance(finding, dict)]
+    parts = [f"#### {cell(leg.title)}", code(str(entry.get("why") or "failed"))]
+    findings = [finding for finding in _listed(entry, "findings") if isinstance(finding, dict)]
     parts += [_finding(finding) for finding in findings[:MOST_FAILURES]]
-    if more := _number(said.get("more")):
+    if more := _number(entry.get("more")):
         parts.append(f"… and {more} more, in the log and on the changed lines.")
-    tail = [str(line) for line in _listed(said, "tail")]
+    tail = [str(line) for line in _listed(entry, "tail")]
     if tail and not findings:
         parts.append(fenced("\n".join(tail)))
     parts.append(f"The same on your machine: `shipmate ci run {leg.check}`")

@@ -103,10 +103,10 @@ def command(
         click.echo(f"{environment} serves {recording.release}: {judgement.verdict}")
         for each in judgement.answers:
             click.echo(f"  {each.target}: {each.verdict}: {each.says}")
-        for said in performance.slower(judgement):
-            click.echo(f"  slower: {said}")
-        for said in performance.failing(judgement):
-            click.echo(f"  more failed: {said}")
+        for message in performance.slower(judgement):
+            click.echo(f"  slower: {message}")
+        for message in performance.failing(judgement):
+            click.echo(f"  more failed: {message}")
         click.echo(f"the report: {written.html}")
     performance.require_met(judgement, environment)
 
@@ -164,8 +164,8 @@ def _search(
         click.echo(written.json.read_text(), nl=False)
     else:
         click.echo(f"{context.environment} serves {serving.release}: {report.headline(found)}")
-        for said in report.reasons(found):
-            click.echo(f"  {said}")
+        for message in report.reasons(found):
+            click.echo(f"  {message}")
         click.echo(f"the report: {written.html}")
     performance.require_found(found, context.environment)
 

@@ -131,8 +131,8 @@ def _announcing(context: Context, bundle: str, version: str) -> Callable[[Update
         return lambda update: None
     token = context.runtime.environ.get(SENTRY_AUTH_TOKEN, "")
     if not token:
-        said = f"Sentry knows no commit of the update: {SENTRY_AUTH_TOKEN} is not set (a token of the organization, scope org:ci)"
-        return lambda update: context.runtime.say(f"{update.platform}: {said}")
+        message = f"Sentry knows no commit of the update: {SENTRY_AUTH_TOKEN} is not set (a token of the organization, scope org:ci)"
+        return lambda update: context.runtime.say(f"{update.platform}: {message}")
     releases = SentryReleases(source, context.http, token)
     return lambda update: releases.announce(release_name(bundle, version, update.id), update.commit)
 

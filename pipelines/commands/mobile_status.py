@@ -59,11 +59,11 @@ def _channel() -> list[Row]:
 
 def _reasons(rows: Sequence[Row]) -> Iterator[str]:
     """Why something is unknown, each reason once."""
-    told: dict[str, dict[str, None]] = {}
+    values: dict[str, dict[str, None]] = {}
     for row in rows:
         if row.why:
-            told.setdefault(row.why, {})[f"{row.platform} {row.track}"] = None
-    for why, where in told.items():
+            values.setdefault(row.why, {})[f"{row.platform} {row.track}"] = None
+    for why, where in values.items():
         yield from textwrap.wrap(
             f"{', '.join(where)}: {why}", WIDTH, initial_indent="unknown, ", subsequent_indent="  "
         )

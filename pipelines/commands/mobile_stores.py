@@ -17,8 +17,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def platform_option(command: F) -> F:
     """--platform."""
-    said = "Only this one; without it all that the app is on."
-    return click.option("--platform", type=click.Choice(["android", "ios"]), default=None, help=said)(command)
+    message = "Only this one; without it all that the app is on."
+    return click.option("--platform", type=click.Choice(["android", "ios"]), default=None, help=message)(command)
 
 
 def json_option(command: F) -> F:

@@ -49,8 +49,8 @@ def command(context: ReleaseContext, reason: str, instead: str, as_json: bool) -
         )
         live = _mark(context, tag, reason)
     if as_json:
-        told = {"tag": tag, "instead": found.instead, "latest": found.latest, "done": list(found.done), "live": live}
-        console.as_json({**told, "url": found.entry.url})
+        values = {"tag": tag, "instead": found.instead, "latest": found.latest, "done": list(found.done), "live": live}
+        console.as_json({**values, "url": found.entry.url})
         return
     if not found.done:
         console.aside(f"{tag} was withdrawn already: nothing was changed")

@@ -66,8 +66,8 @@ def _take_back(context: Context, made: plan.Plan, failed: CheckFailed) -> None:
     failed.next_step = f"{context.environment} is back to {result.release}; {failed.next_step}"
     if result.problem is not None:
         _add(failed, f"{result.release}, which is live again, does not answer well: {result.problem.what}")
-    told = notify_of_rollback(context, result.release, result.was, result.problem, how="its delivery failed")
-    context.runtime.say(f"notified by {', '.join(told)}" if told else "nobody was notified: do it yourself")
+    message = notify_of_rollback(context, result.release, result.was, result.problem, how="its delivery failed")
+    context.runtime.say(f"notified by {', '.join(message)}" if message else "nobody was notified: do it yourself")
     try:
         people_know(context, made.components)
     except ShipmateError as error:

@@ -57,17 +57,17 @@ class Guard:
     def wait_while_held(self) -> Live:
         """The state once nobody holds the delivery any more. Raises CheckFailed when that takes longer than the manifest allows, and
         what `require` raises."""
-        clock, said = self.context.clock, ""
+        clock, message = self.context.clock, ""
         for look in POLLING.looks(clock, clock.deadline(self.context.settings.hold_seconds)):
             live = self.require()
             if not live.marks.held:
                 return live
-            if live.marks.held != said:
-                said = live.marks.held
-                self.context.runtime.say(f"  held: {said}; `shipmate resume` lets it go on")
+            if live.marks.held != message:
+                message = live.marks.held
+                self.context.runtime.say(f"  held: {message}; `shipmate resume` lets it go on")
             if look.last:
                 raise CheckFailed(
-                    f"held for more than {self.context.settings.hold_seconds:g} s: {said}",
+                    f"held for more than {self.context.settings.hold_seconds:g} s: {message}",
                     where=self.component,
                     why="a split of the traffic must not stay for ever (`hold_seconds` in the manifest)",
                     next_step="the traffic goes back to the release before; start the workflow again when it may go on",

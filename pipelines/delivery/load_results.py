@@ -156,10 +156,10 @@ def require(found: Sequence[Measured], profile: str, environment: str, commit: s
 def _why(decides: Measured | None, newest: Measured | None, profile: str, targets: Collection[str]) -> str:
     if newest is None:
         return f"no load test of this commit was made with the profile {profile!r}"
-    said = "; ".join(_open(decides or newest, targets))
+    message = "; ".join(_open(decides or newest, targets))
     if decides is None or decides is newest:
-        return said
-    return f"{said} (run {decides.run}); a newer one could not tell: {'; '.join(_open(newest, targets))} (run {newest.run})"
+        return message
+    return f"{message} (run {decides.run}); a newer one could not tell: {'; '.join(_open(newest, targets))} (run {newest.run})"
 
 
 def _open(measured: Measured, targets: Collection[str]) -> list[str]:

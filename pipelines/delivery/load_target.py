@@ -127,9 +127,9 @@ def serving(context: Context, components: Mapping[str, str]) -> Serving:
         if not live.serving():
             found.setdefault(("nothing", ""), []).append(name)
     if len(found) != 1 or not all(commit for _, commit in found):
-        said = "; ".join(f"{', '.join(dict.fromkeys(names))}: {release}" for (release, _), names in found.items())
+        text = "; ".join(f"{', '.join(dict.fromkeys(names))}: {release}" for (release, _), names in found.items())
         raise RefusedError(
-            f"{context.environment} does not serve one release: {said}",
+            f"{context.environment} does not serve one release: {text}",
             where=context.environment,
             why="what is measured must be what one commit does: a delivery is under way, or components went back alone",
             next_step="`shipmate status` says what is live; measure when the delivery has ended",

@@ -50,11 +50,11 @@ def announce_break_glass(context: Context, release: str, reason: str, by: str, s
     )
     try:
         found = ways(context, secrets["slack_webhook"], secrets["smtp_user"], secrets["smtp_password"])
-        told = tell(context, message, found)
+        channels = tell(context, message, found)
     except ShipmateError as error:
         context.runtime.annotate("warning", str(error), title="Alerts")
         return
-    context.runtime.summary(f"📣 {message.title} — notified by {', '.join(told) or 'nothing'}")
+    context.runtime.summary(f"📣 {message.title} — notified by {', '.join(channels) or 'nothing'}")
 
 
 def _results(needs: str) -> dict[str, Any]:

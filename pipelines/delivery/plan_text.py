@@ -22,8 +22,8 @@ def as_text(found: Planned) -> str:
     if not found.done_already:
         numbered = enumerate(made.steps, 1)
         lines += ["", "Steps:", *(f"  {number:2}. {step.component}: {step.says}" for number, (_, step) in numbered)]
-    for title, said in sections(found):
-        lines += ["", f"{title}:", *(f"  {line}" for line in said)]
+    for title, message in sections(found):
+        lines += ["", f"{title}:", *(f"  {line}" for line in message)]
     return "\n".join(lines)
 
 
@@ -42,7 +42,7 @@ def as_markdown(found: Planned) -> str:
         numbered = enumerate(made.steps, 1)
         steps = "\n".join(f"{number}. **{step.component}**: {step.says}" for number, (_, step) in numbered)
         parts.append(f"### What will happen\n\n{steps}")
-    parts += [f"### {title}\n\n{fenced(chr(10).join(said))}" for title, said in sections(found)]
+    parts += [f"### {title}\n\n{fenced(chr(10).join(message))}" for title, message in sections(found)]
     return "\n\n".join(parts)
 
 
@@ -103,7 +103,7 @@ def sections(found: Planned) -> list[tuple[str, Sequence[str]]]:
         ("Not known about the protection of this repository", unknown),
         ("Publishing it at the end", found.publishing),
     ]
-    return [(title, said) for title, said in all_sections if said]
+    return [(title, message) for title, message in all_sections if message]
 
 
 def migrations(found: Planned) -> list[str]:

@@ -50,9 +50,9 @@ def merged_by_github(raw: Mapping[str, Any]) -> bool:
 
     The signature tells; anybody can write GitHub's address into a commit.
     """
-    said = raw["commit"]
-    signed = bool((said.get("verification") or {}).get("verified"))
-    return len(raw["parents"]) > 1 and signed and said["committer"].get("email") == "noreply@github.com"
+    commit = raw["commit"]
+    signed = bool((commit.get("verification") or {}).get("verified"))
+    return len(raw["parents"]) > 1 and signed and commit["committer"].get("email") == "noreply@github.com"
 
 
 def authors_of(raw: Mapping[str, Any]) -> tuple[str, ...]:

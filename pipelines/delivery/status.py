@@ -78,8 +78,8 @@ def _row(component: str, deployed: Deployed, live: Live, history: Sequence[Recor
 def _stops(live: Live) -> str:
     """What keeps deliveries from going on here: who moves the traffic, that somebody holds it, that it is frozen."""
     marks = live.marks
-    said = {"frozen": marks.frozen, "held": marks.held, "locked": marks.lock.says if marks.lock else ""}
-    return "; ".join(f"{what}: {why}" for what, why in said.items() if why)
+    values = {"frozen": marks.frozen, "held": marks.held, "locked": marks.lock.says if marks.lock else ""}
+    return "; ".join(f"{what}: {why}" for what, why in values.items() if why)
 
 
 def _drift(component: str, deployed: Deployed, failed: Mapping[str, str], history: Sequence[Record]) -> str:

@@ -162,8 +162,8 @@ class GitHub:
         """PyGithub keeps what the last answer said of the limit. Before the first answer it would have to ask, so nothing is read."""
         requester = self.library.requester
         left, limit = requester.rate_limiting
-        said = {"limit": limit, "remaining": left, "reset": int(requester.rate_limiting_resettime)}
-        self.budget.count(0, {f"x-ratelimit-{name}": str(value) for name, value in said.items()})
+        values = {"limit": limit, "remaining": left, "reset": int(requester.rate_limiting_resettime)}
+        self.budget.count(0, {f"x-ratelimit-{name}": str(value) for name, value in values.items()})
 
     # requests
 

@@ -72,10 +72,10 @@ def build(
     if component.image is not None:
         _require_keys(component.image)
     if component.image is not None and component.image.builder == "buildx":
-        said = labels.common(
+        label_values = labels.common(
             Commit.find(root, commit), migrations=component.migrations, source=source, builder=buildx.NAME
         )
-        return buildx.build(component.image, root, commit, said, output)
+        return buildx.build(component.image, root, commit, label_values, output)
     registry = client(http, credentials)
     image = assemble.assemble(
         component,

@@ -52,7 +52,7 @@ def assemble(
         ),
         *(_source_layer(made_of, written) for written in image.sources),
     ]
-    said = {
+    label_values = {
         **labels.common(made_of, migrations=component.migrations, source=source, builder=BUILDER),
         "org.opencontainers.image.base.name": named.name,
         "org.opencontainers.image.base.digest": base.reference.digest,
@@ -63,10 +63,12 @@ def assemble(
         layers=tuple(layers),
         command=image.command,
         env={"PYTHONPATH": f"/{DEPENDENCIES}:/{ROOT}", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
-        labels=said,
+        labels=label_values,
         folder=f"/{ROOT}",
     )
-    manifest, config = compose(base, ours, {key: said[key] for key in said if key.startswith("org.opencontainers.")})
+    manifest, config = compose(
+        base, ours, {key: label_values[key] for key in label_values if key.startswith("org.opencontainers.")}
+    )
     return BuiltImage(
         manifest=manifest,
         config=config,

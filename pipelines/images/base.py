@@ -35,8 +35,8 @@ class Base:
     def python(self) -> str:
         """Its Python as it says itself (`3.11`), in the variable that the official images set; empty when it does not."""
         env = (self.config.get("config") or {}).get("Env") or []
-        said = dict(pair.partition("=")[::2] for pair in env).get("PYTHON_VERSION", "")
-        found = re.match(r"3\.\d+", said)
+        message = dict(pair.partition("=")[::2] for pair in env).get("PYTHON_VERSION", "")
+        found = re.match(r"3\.\d+", message)
         return found[0] if found else ""
 
 

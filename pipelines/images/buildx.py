@@ -28,11 +28,11 @@ BUILDER = "shipmate"
 
 def command(image: Image, labels: Mapping[str, str], output: Path) -> list[str]:
     """The docker command line, to be run where the commit's files are."""
-    said = [part for name, value in sorted(labels.items()) for part in ("--label", f"{name}={value}")]
+    options = [part for name, value in sorted(labels.items()) for part in ("--label", f"{name}={value}")]
     target = f"type=oci,tar=false,rewrite-timestamp=true,dest={output}"
     build = ["docker", "buildx", "build", "--builder", BUILDER, "--platform", "linux/amd64", "--provenance=false"]
     # `./` keeps a context called `-` or `https:…` a folder.
-    return [*build, "--output", target, *said, "--file", f"./{image.dockerfile}", f"./{image.context}"]
+    return [*build, "--output", target, *options, "--file", f"./{image.dockerfile}", f"./{image.context}"]
 
 
 def build(

@@ -35,7 +35,10 @@ def compose(base: Base, ours: Ours, annotations: Mapping[str, str]) -> tuple[byt
         "Labels": {**(inherited.get("Labels") or {}), **ours.labels},
     }
     container.pop("Cmd", None)
-    history = [*base.config.get("history", ()), *({"created": EPOCH, "created_by": said} for _, said in ours.layers)]
+    history = [
+        *base.config.get("history", ()),
+        *({"created": EPOCH, "created_by": message} for _, message in ours.layers),
+    ]
     platform = {key: base.config[key] for key in ("architecture", "os", "variant") if key in base.config}
     config = Blob.of(
         canonical(

@@ -86,19 +86,19 @@ def _environ() -> dict[str, str]:
     return {**os.environ, **({"UV_SYSTEM_CERTS": "1"} if brought else {})}
 
 
-def _failure(said: str, platform: str) -> Exception:
-    if "No space left" in said:
+def _failure(message: str, platform: str) -> Exception:
+    if "No space left" in message:
         return LocalError(
             "the disk is full", where="uv pip install", next_step="make room (`df -h`), then run this again"
         )
-    if any(sign in said for sign in ("Hash mismatch", "no wheels", "No solution", "no version")):
+    if any(sign in message for sign in ("Hash mismatch", "no wheels", "No solution", "no version")):
         return ManifestError(
-            f"the requirements cannot be installed for {platform}: {said[-600:]}",
+            f"the requirements cannot be installed for {platform}: {message[-600:]}",
             why="a hash does not match, or a package has no wheel for this Python and platform",
             next_step="lock the requirements again, and look at what changed",
         )
     return ProviderUnavailable(
-        f"the dependencies could not be fetched: {said[-600:]}",
+        f"the dependencies could not be fetched: {message[-600:]}",
         where="uv pip install",
         why="the package index is unreachable or refuses",
         next_step="look at its status page, then run this again",

@@ -119,8 +119,8 @@ class Registry:
         answer = self._call("HEAD", at, f"manifests/{at.target}", headers={"Accept": _ACCEPT})
         if answer.status_code == 404:
             return None
-        said = self._ok(answer, 200).headers.get("Docker-Content-Digest")
-        return said or sha256(
+        digest = self._ok(answer, 200).headers.get("Docker-Content-Digest")
+        return digest or sha256(
             self._ok(self._call("GET", at, f"manifests/{at.target}", headers={"Accept": _ACCEPT}), 200).content
         )
 
@@ -130,9 +130,9 @@ class Registry:
             answer = self._call(
                 "PUT", target, f"manifests/{name}", actions=_PUSH, data=content, headers={"Content-Type": media_type}
             )
-            said = self._ok(answer, 201).headers.get("Docker-Content-Digest", digest)
-            if said != digest:
-                raise _damaged(target, digest, f"it says {said}")
+            stated = self._ok(answer, 201).headers.get("Docker-Content-Digest", digest)
+            if stated != digest:
+                raise _damaged(target, digest, f"it says {stated}")
 
     def _send_once(self, target: Reference, blob: Blob, base: Reference | None) -> None:
         """Send a blob unless it is there. A fresh session each try: what a cut one holds is unknown."""
@@ -171,9 +171,9 @@ class Registry:
         )
         if answer.status_code == 400 and any(code in answer.text for code in ("DIGEST_INVALID", "SIZE_INVALID")):
             raise _damaged(target, blob.digest, answer.text.strip()[:300])
-        said = self._ok(answer, 201).headers.get("Docker-Content-Digest", blob.digest)
-        if said != blob.digest:
-            raise _damaged(target, blob.digest, f"it says {said}")
+        digest = self._ok(answer, 201).headers.get("Docker-Content-Digest", blob.digest)
+        if digest != blob.digest:
+            raise _damaged(target, blob.digest, f"it says {digest}")
 
     def _from_base(self, blob: Blob, base: Reference | None) -> Blob:
         """The blob, downloaded to the store and checked."""
@@ -252,9 +252,9 @@ def _checked(content: bytes, digest: str, at: Reference) -> bytes:
     return content
 
 
-def _damaged(at: Reference, digest: str, said: str) -> ProviderError:
+def _damaged(at: Reference, digest: str, message: str) -> ProviderError:
     return ProviderError(
-        f"{digest} did not arrive whole: {said}",
+        f"{digest} did not arrive whole: {message}",
         where=at.repository,
         why="the connection was cut by something in between, the registry's disk is full, or a cached layer was changed on disk",
         next_step="run the same command again: what arrived is not sent twice. If it stays, empty $SHIPMATE_HOME/images",

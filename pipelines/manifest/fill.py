@@ -119,11 +119,11 @@ class Filler:
                 chosen = by_value.get(_plain(value))
                 if chosen is not None:
                     return self._record(chosen, node, path)
-                said = _plain(value)
+                message = _plain(value)
                 return self.note(
                     value,
                     f"{path}/{tag}",
-                    f"must be one of {', '.join(map(repr, by_value))}, is {said!r}{_meant(str(said), by_value)}",
+                    f"must be one of {', '.join(map(repr, by_value))}, is {message!r}{_meant(str(message), by_value)}",
                 )
         return self.note(node, path, f"needs the key {tag!r} (one of {', '.join(map(repr, by_value))})")
 

@@ -99,12 +99,12 @@ def problems(app: App, mobile: Mobile, version: str) -> list[Problem]:
 
 
 def _versions(app: App, mobile: Mobile, version: str) -> Iterator[Problem]:
-    for name, said in ((APP, app.version), (PACKAGE, app.package.get("version"))):
-        if said is not None and said != version:
+    for name, message in ((APP, app.version), (PACKAGE, app.package.get("version"))):
+        if message is not None and message != version:
             where = f"{mobile.app}/{name}"
             yield Problem(
                 where=where,
-                what=f"says version {said or 'nothing'!r}, the tag {version!r}",
+                what=f"says version {message or 'nothing'!r}, the tag {version!r}",
                 next_step="write the version that is tagged",
             )
     if mobile.ios is not None and not _THREE_NUMBERS.fullmatch(version):
@@ -227,8 +227,8 @@ def _json(file: Path, unreadable: list[Problem]) -> dict[str, Any]:
         if not isinstance(found, dict):
             raise ValueError("it is no JSON object")
     except (OSError, ValueError) as error:
-        said = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
-        unreadable.append(Problem(where=file.name, what=said, next_step="make it a JSON object"))
+        message = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+        unreadable.append(Problem(where=file.name, what=message, next_step="make it a JSON object"))
         return {}
     return found
 

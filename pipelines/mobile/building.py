@@ -274,9 +274,9 @@ class Building:
             self._known.add(build.id)
 
     def _say_state(self, build: Build, elapsed: float) -> None:
-        said, at = self._said.get(build.id, ("", 0.0))
+        message, at = self._said.get(build.id, ("", 0.0))
         state = _state(build)
-        if state != said or elapsed - at >= SAY_EVERY:
+        if state != message or elapsed - at >= SAY_EVERY:
             wait = f", to start in about {minutes(build.wait)}" if build.wait is not None else ""
             self.say(f"{build.platform}: {state}{wait}, after {minutes(elapsed)}: {build.url}")
             self._said[build.id] = (state, elapsed)

@@ -141,10 +141,10 @@ def promotions(manifest: Manifest, access: Access) -> Promotions:
             health=lambda build: watched.health(android.package, build.version, build.number),
         )
     if mobile.ios is not None:
-        ios, told = mobile.ios, health(manifest, access)
+        ios, message = mobile.ios, health(manifest, access)
         made.ios = AppStorePromotion(
             store=app_store(ios, access),
             settings=ios,
-            health=lambda build: told.health(ios.bundle, build.version, build.number),
+            health=lambda build: message.health(ios.bundle, build.version, build.number),
         )
     return made

@@ -75,8 +75,8 @@ def deliver(
 def _deliver(play: Play, edit: str, delivery: Delivery, progress: Callable[[int, int], None]) -> Delivered:
     if play.committed(edit, delivery.track).get(delivery.number) == "draft":
         play.drop(edit)
-        said = f"{delivery.number} is a draft on {delivery.track} already"
-        return Delivered(text=said, changed=False, waits_for=DRAFT_APP)
+        message = f"{delivery.number} is a draft on {delivery.track} already"
+        return Delivered(text=message, changed=False, waits_for=DRAFT_APP)
     _upload(play, edit, delivery, progress)
     play.put(edit, delivery.track, delivery.release("completed"))
     try:

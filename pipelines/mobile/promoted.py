@@ -103,12 +103,12 @@ def lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
             yield f"{each.platform}: nothing is being rolled out"
         else:
             yield f"{each.platform}: {each.promoted.text}"
-            told = (
+            message = (
                 ("waits for", each.promoted.waits_for),
                 ("held", each.promoted.held),
                 ("halted", each.promoted.halted),
             )
-            yield from (f"  {word}: {text}" for word, text in told if text)
+            yield from (f"  {word}: {text}" for word, text in message if text)
 
 
 def _data(promoted: Promoted) -> dict[str, Any]:

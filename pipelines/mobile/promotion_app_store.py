@@ -182,8 +182,8 @@ class AppStorePromotion:
     def _say_whats_new(self, version: Version, build: Build) -> None:
         """In each language that says nothing yet: what its testers were told. Raises RefusedError where they were told nothing."""
         silent = self.versions.silent(version.id)
-        told = {locale: text for locale, text in self.store.what_to_test(build.id).items() if text}
-        if silent and not told:
+        values = {locale: text for locale, text in self.store.what_to_test(build.id).items() if text}
+        if silent and not values:
             raise RefusedError(
                 "nothing says what is new",
                 where=f"{WHERE}, {version.version}",
@@ -191,7 +191,7 @@ class AppStorePromotion:
                 next_step=f"write it there in {', '.join(silent)}, then run this again",
             )
         for locale, texts in silent.items():
-            self.versions.say_whats_new(texts, (told.get(locale) or next(iter(told.values())))[:NOTES])
+            self.versions.say_whats_new(texts, (values.get(locale) or next(iter(values.values())))[:NOTES])
 
     def _phase(self, version: Version) -> bool:
         """Whether it had to be asked for."""

@@ -54,8 +54,8 @@ class Wanted:
         begun = f"then by scheduled runs {steps}"
         beginning = f"by steps of {steps}, scheduled runs take those after the first"
         rest = "" if not steps else begun if self.percent else beginning
-        told = [f"{self.platform}: {self.build} to {self.to}", how, rest]
-        return ", ".join(each for each in told if each)
+        values = [f"{self.platform}: {self.build} to {self.to}", how, rest]
+        return ", ".join(each for each in values if each)
 
 
 @dataclass(frozen=True, kw_only=True)

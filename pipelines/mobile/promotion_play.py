@@ -288,9 +288,9 @@ def _require_not_older(releases: list[Committed], to: To, build: Candidate) -> N
 
 
 def _later(step: Step) -> Promoted:
-    said = f"{step.result.build} is left with {percent_text(step.had)} of {step.result.to}"
+    message = f"{step.result.build} is left with {percent_text(step.had)} of {step.result.to}"
     waits_for = f"{STILL_WAITS['IN_REVIEW']}, of earlier changes: run this again when it has ended"
-    return replace(step.result, text=said, percent=step.had, changed=False, waits_for=waits_for)
+    return replace(step.result, text=message, percent=step.had, changed=False, waits_for=waits_for)
 
 
 def _explained(error: PlayRefused) -> ShipmateError:

@@ -59,6 +59,6 @@ def upload(folder: Path, source: Source, token: str, environ: Mapping[str, str],
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"source maps are not uploaded: {type(error).__name__}"
     if ended.returncode != 0:
-        said = (ended.stderr.strip() or ended.stdout.strip()).replace(token, "***")[-300:]
-        return f"source maps are not uploaded (exit code {ended.returncode}): {said}"
+        message = (ended.stderr.strip() or ended.stdout.strip()).replace(token, "***")[-300:]
+        return f"source maps are not uploaded (exit code {ended.returncode}): {message}"
     return "its source maps are at Sentry"

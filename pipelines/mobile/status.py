@@ -147,8 +147,8 @@ def _testflight_rows(row: Row, promotion: AppStorePromotion) -> Iterator[Row]:
     states = promotion.store.beta_state(newest.id)
     for track, state in zip(("internal", "external"), states or (UNKNOWN, UNKNOWN), strict=True):
         why = "" if states else "TestFlight does not know the build yet"
-        said = replace(known, track=track, state=_words(state), review=_APPLE_REVIEWS.get(state, ""), why=why)
-        yield _with_health(said if track == "external" else replace(said, review=""), promotion)
+        message = replace(known, track=track, state=_words(state), review=_APPLE_REVIEWS.get(state, ""), why=why)
+        yield _with_health(message if track == "external" else replace(message, review=""), promotion)
 
 
 def _store_rows(row: Row, promotion: AppStorePromotion) -> Iterator[Row]:
@@ -161,11 +161,11 @@ def _store_rows(row: Row, promotion: AppStorePromotion) -> Iterator[Row]:
             state, percent = "on sale", percent_text(phased.percent if phased is not None else 100)
             state += f", day {phased.day} of 7" if phased is not None and phased.state == "ACTIVE" else ""
             state += ", paused" if phased is not None and phased.state == "PAUSED" else ""
-        said = replace(
+        message = replace(
             row, version=version.version, build=version.number, percent=percent, state=state,
             review=_APPLE_REVIEWS.get(version.state, ""),
         )  # fmt: skip
-        yield _with_health(said, promotion) if version.on_sale else said
+        yield _with_health(message, promotion) if version.on_sale else message
 
 
 def _with_health(row: Row, promotion: PlayPromotion | AppStorePromotion) -> Row:

@@ -98,24 +98,24 @@ class Updates:
         there = self._with_everybody(change, groups)
         if there:
             self._announce(there)
-            said = f"{self.channel} has {change.commit[:12]} already, with everybody"
-            return Result(channel=self.channel, text=said, updates=tuple(there))
+            message = f"{self.channel} has {change.commit[:12]} already, with everybody"
+            return Result(channel=self.channel, text=message, updates=tuple(there))
         require_fits(change)
         self._require_not_rolled_back(change, groups)
         updates = self._published(change)
         self._require_runtimes(change, updates)
         self._announce(updates)
-        said = f"{change.version} of {change.commit[:12]} is with {change.percent} % of {self.channel}"
-        return Result(channel=self.channel, text=said, changed=True, percent=change.percent, updates=tuple(updates))
+        message = f"{change.version} of {change.commit[:12]} is with {change.percent} % of {self.channel}"
+        return Result(channel=self.channel, text=message, changed=True, percent=change.percent, updates=tuple(updates))
 
     def watch(self, result: Result, minutes: float) -> Result:
         """Look at how it does for so long, and roll it back when it does badly. Without a verdict at the end it is held."""
-        told = ""
+        message = ""
         for look in Polling(interval=EVERY).looks(self.clock, self.clock.deadline(60.0 * minutes)):
             health = self.health(result.updates)
-            if health.says != told:
+            if health.says != message:
                 self.say(f"{health.state}: {health.says}")
-                told = health.says
+                message = health.says
             if health.state == "bad":
                 return replace(self.roll_back(health.says), halted=health.says)
             if look.last:
@@ -194,12 +194,12 @@ class Updates:
         if health.state == "bad":
             return replace(self.roll_back(health.says), halted=health.says)
         if health.state == "unknown":
-            said = f"{change.commit[:12]} stays with {has} % of {self.channel}"
-            return replace(now, text=said, held=health.says)
+            message = f"{change.commit[:12]} stays with {has} % of {self.channel}"
+            return replace(now, text=message, held=health.says)
         for group in behind:
             self.eas.widen(group.id, change.percent)
-        said = f"{change.commit[:12]} goes from {has} % to {change.percent} % of {self.channel}: {health.says}"
-        return replace(now, text=said, percent=change.percent, changed=True)
+        message = f"{change.commit[:12]} goes from {has} % to {change.percent} % of {self.channel}: {health.says}"
+        return replace(now, text=message, percent=change.percent, changed=True)
 
     def _announce(self, updates: Sequence[Update]) -> None:
         """Again in each run: one before may have been killed. An update is out without it as well."""
@@ -325,8 +325,8 @@ class Updates:
     def _nothing(self, groups: Sequence[Group]) -> Result:
         back = _BACK.search(groups[0].text) if groups else None
         if back is not None:
-            said = f"{self.channel} is back from {back['commit']} already"
-            return Result(channel=self.channel, text=said)
+            message = f"{self.channel} is back from {back['commit']} already"
+            return Result(channel=self.channel, text=message)
         raise RefusedError(
             f"nothing over the air can be rolled back on {self.channel}",
             where="EAS",
@@ -379,16 +379,16 @@ def require_fits(change: Change) -> None:
     ]
     if not wrong:
         return
-    told = []
+    values = []
     for platform in wrong:
         newest = next(iter(change.builds[platform]), None)
         has = f"{newest.version} ({newest.number}) has {newest.runtime}" if newest else "there is no build"
-        told.append(f"{platform}: the commit has the fingerprint {change.runtimes[platform]}, {has}")
+        values.append(f"{platform}: the commit has the fingerprint {change.runtimes[platform]}, {has}")
     fits = [platform for platform in change.platforms if platform not in wrong]
     only = f"; or `--platform {fits[0]}`, which it fits" if fits else ""
     raise RefusedError(
         f"the change cannot go over the air on {' and '.join(wrong)}",
-        where="; ".join(told),
+        where="; ".join(values),
         why="packages with native code, plugins or native settings changed since the build: its devices would never be given this",
         next_step="`eas fingerprint:compare --build-id …` shows what changed; release it through the stores (a tag with a higher version)"
         + only,

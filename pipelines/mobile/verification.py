@@ -59,7 +59,7 @@ def verify(context: Context) -> Found:
         found.app.append(_as_problem(error))
     else:
         found.app += app.problems(here, context.mobile, found.version)
-        found.files = [name for name, said in ((app.APP, True), (app.PACKAGE, "version" in here.package)) if said]
+        found.files = [name for name, message in ((app.APP, True), (app.PACKAGE, "version" in here.package)) if message]
     _release(context, found)
     if not found.published:
         _accounts(context, found)

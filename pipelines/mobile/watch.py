@@ -61,13 +61,13 @@ def of_sessions(watch: AppWatch, found: Sessions | str) -> Health:
         return Health(state="unknown", says=f"crash-free rate: {found}")
     rate = found.crash_free_percent
     if rate is None or found.count < watch.sessions:
-        said = f"{found.count:,} of the {watch.sessions:,} sessions that tell anything, in {watch.days} days"
-        return Health(state="unknown", says=said)
+        message = f"{found.count:,} of the {watch.sessions:,} sessions that tell anything, in {watch.days} days"
+        return Health(state="unknown", says=message)
     bad = rate < watch.crash_free_percent
-    said = f"{shown(rate)} % of {found.count:,} sessions without a crash"
+    message = f"{shown(rate)} % of {found.count:,} sessions without a crash"
     return Health(
         state="bad" if bad else "good",
-        says=f"{said}, {watch.crash_free_percent:g} % are needed" if bad else said,
+        says=f"{message}, {watch.crash_free_percent:g} % are needed" if bad else message,
         crash_free_percent=rate,
     )
 
@@ -75,21 +75,21 @@ def of_sessions(watch: AppWatch, found: Sessions | str) -> Health:
 def of_vitals(watch: AppWatch, found: CrashRate | str | None) -> Health:
     """By Play; None where it has no row of the version."""
     if found is None or isinstance(found, str):
-        said = "Play's vitals say nothing of it yet" if found is None else f"Play's vitals: {found}"
-        return Health(state="good" if watch.vitals == "when-known" else "unknown", says=said)
+        message = "Play's vitals say nothing of it yet" if found is None else f"Play's vitals: {found}"
+        return Health(state="good" if watch.vitals == "when-known" else "unknown", says=message)
     bad = found.percent >= watch.crashed_users_percent
-    said = f"{found.percent:.2f} % of its users saw a crash on {found.date}, by Play's vitals"
+    message = f"{found.percent:.2f} % of its users saw a crash on {found.date}, by Play's vitals"
     limit = f", {watch.crashed_users_percent:g} % is too many"
-    return Health(state="bad" if bad else "good", says=said + limit * bad)
+    return Health(state="bad" if bad else "good", says=message + limit * bad)
 
 
 def together(verdicts: list[Health]) -> Health:
     """Bad when anything is, good when all is."""
     for state in ("bad", "unknown", "good"):
-        told = [each for each in verdicts if each.state == state]
-        if told:
+        values = [each for each in verdicts if each.state == state]
+        if values:
             rate = next((each.crash_free_percent for each in verdicts if each.crash_free_percent is not None), None)
-            return Health(state=told[0].state, says="; ".join(each.says for each in told), crash_free_percent=rate)
+            return Health(state=values[0].state, says="; ".join(each.says for each in values), crash_free_percent=rate)
     return Health(state="unknown", says="nothing was measured")
 
 

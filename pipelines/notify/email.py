@@ -124,9 +124,9 @@ def _try_again_if(condition: bool, text: str, cause: Exception) -> None:
         raise Faulted(Fault(meaning=Meaning.TRY_AGAIN, text=text), cause) from cause
 
 
-def _refused(said: str, where: str) -> ProviderError:
+def _refused(message: str, where: str) -> ProviderError:
     return ProviderError(
-        f"the mail server refuses {said}",
+        f"the mail server refuses {message}",
         where=where,
         why="sender or recipients are not accepted there, or its certificate is not trusted",
         next_step="correct alerts/email in shipmate.yml, or ask whoever runs the server",
@@ -144,8 +144,8 @@ def _unencrypted(where: str) -> ProviderError:
 
 
 def _shown(refused: Mapping[str, tuple[int, bytes]]) -> str:
-    return ", ".join(f"{address} ({code} {_text(said)})" for address, (code, said) in refused.items())
+    return ", ".join(f"{address} ({code} {_text(message)})" for address, (code, message) in refused.items())
 
 
-def _text(said: bytes | str) -> str:
-    return said.decode(errors="replace") if isinstance(said, bytes) else said
+def _text(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer

@@ -63,16 +63,16 @@ def _once(write: Any, http: Http) -> None:
         raise
 
 
-def _refused(said: str) -> ProviderError:
+def _refused(message: str) -> ProviderError:
     steps = {
         "no_service": "the webhook was removed: make a new one and replace the secret SLACK_WEBHOOK",
         "channel_not_found": "its channel is gone: make a webhook for another and replace the secret SLACK_WEBHOOK",
         "channel_is_archived": "make a webhook for another channel and replace the secret SLACK_WEBHOOK",
     }
     return ProviderError(
-        f"Slack refused the message: {said}",
+        f"Slack refused the message: {message}",
         where="incoming webhook",
-        next_step=steps.get(said, "read Slack's word above"),
+        next_step=steps.get(message, "read Slack's word above"),
     )
 
 

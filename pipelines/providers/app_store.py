@@ -159,9 +159,9 @@ class AppStore:
         """Every build number that Apple shows, of builds and of uploads."""
         builds = self.pages("/v1/builds", {"filter[app]": self.app, "limit": "200"})
         uploads = self.pages(f"/v1/apps/{self.app}/buildUploads", {"limit": "200"})
-        told = [*(each["attributes"].get("version") for each in builds)]
-        told += [each["attributes"].get("cfBundleVersion") for each in uploads]
-        return {int(number) for number in told if str(number).isdecimal()}
+        values = [*(each["attributes"].get("version") for each in builds)]
+        values += [each["attributes"].get("cfBundleVersion") for each in uploads]
+        return {int(number) for number in values if str(number).isdecimal()}
 
     def declare_encryption(self, build: str, uses: bool) -> None:
         """Answer the question of export compliance, once."""
@@ -245,12 +245,12 @@ class AppStore:
         state = raw["attributes"].get("state") or {}
         listed = list(self.pages(f"/v1/buildUploads/{raw['id']}/buildUploadFiles", {}))
         checksums = [(each["attributes"].get("sourceFileChecksums") or {}).get("file") or {} for each in listed]
-        told = state.get("errors") or []
+        message = state.get("errors") or []
         return Upload(
             id=str(raw["id"]),
             state=str(state.get("state", "")),
-            problems=tuple(f"{each.get('code', '')}: {each.get('description', '')}" for each in told),
-            codes=tuple(str(each.get("code", "")) for each in told),
+            problems=tuple(f"{each.get('code', '')}: {each.get('description', '')}" for each in message),
+            codes=tuple(str(each.get("code", "")) for each in message),
             checksum=next((str(each["hash"]).lower() for each in checksums if each.get("algorithm") == "MD5"), ""),
         )
 
@@ -319,13 +319,13 @@ class AppStore:
 
 
 def _build(raw: Mapping[str, Any]) -> Build:
-    said = raw["attributes"]
+    attributes = raw["attributes"]
     return Build(
         id=str(raw["id"]),
-        number=str(said.get("version", "")),
-        state=str(said.get("processingState", "")),
-        expired=bool(said.get("expired")),
-        encryption=said.get("usesNonExemptEncryption"),
+        number=str(attributes.get("version", "")),
+        state=str(attributes.get("processingState", "")),
+        expired=bool(attributes.get("expired")),
+        encryption=attributes.get("usesNonExemptEncryption"),
     )
 
 

@@ -152,11 +152,11 @@ class Versions:
             raise
         if not found:
             return None
-        said = found.get("attributes", {})
+        message = found.get("attributes", {})
         return Phased(
             id=str(found["id"]),
-            state=str(said.get("phasedReleaseState", "")),
-            day=int(said.get("currentDayNumber") or 0),
+            state=str(message.get("phasedReleaseState", "")),
+            day=int(message.get("currentDayNumber") or 0),
         )
 
     def phase(self, version: str) -> None:
@@ -179,12 +179,12 @@ def _news(texts: Mapping[str, Any]) -> str:
 
 
 def _version(raw: Mapping[str, Any], numbers: Mapping[str, str]) -> Version:
-    said, build = raw["attributes"], _related(raw, "build")
+    message, build = raw["attributes"], _related(raw, "build")
     return Version(
         id=str(raw["id"]),
-        version=str(said.get("versionString", "")),
-        state=str(said.get("appVersionState", "")),
-        release=str(said.get("releaseType", "")),
+        version=str(message.get("versionString", "")),
+        state=str(message.get("appVersionState", "")),
+        release=str(message.get("releaseType", "")),
         build=build,
         number=numbers.get(build, ""),
     )

@@ -296,23 +296,23 @@ class Eas:
     def _well(self, words: Sequence[str], ended: Ended) -> Ended:
         if ended.code == 0:
             return ended
-        said = self._masked(_words(ended))
+        message = self._masked(_words(ended))
         where = f"eas {words[0]}"
-        if any(sign in said for sign in _WRONG_TOKEN):
+        if any(sign in message for sign in _WRONG_TOKEN):
             raise CredentialsError(
-                f"EAS does not accept the token: {said}",
+                f"EAS does not accept the token: {message}",
                 where=where,
                 why="it is wrong, expired or revoked",
                 next_step="expo.dev → account settings → access tokens → a new token for the robot; replace the secret EXPO_TOKEN",
             )
-        if any(sign in said for sign in _NOT_ALLOWED):
+        if any(sign in message for sign in _NOT_ALLOWED):
             raise CredentialsError(
-                f"EAS refuses: {said}",
+                f"EAS refuses: {message}",
                 where=where,
                 why="the robot's role does not allow it, or what is named belongs to another account",
                 next_step="expo.dev → account settings → access tokens: the robot needs the role Developer in the account of `mobile/eas`",
             )
-        raise EasRefused(said, where=where)
+        raise EasRefused(message, where=where)
 
 
 def excerpt(text: str) -> str:
@@ -325,7 +325,7 @@ def excerpt(text: str) -> str:
         except (ValueError, LookupError, TypeError, AttributeError):
             lines.append(("", 0, line))
     failing = next((phase for phase, level, _ in reversed(lines) if level >= 50), None)
-    kept = [said for phase, _, said in lines if failing in (None, phase) and said.strip()]
+    kept = [message for phase, _, message in lines if failing in (None, phase) and message.strip()]
     return "\n".join(each.strip()[:500] for each in kept[-EXCERPT:])
 
 
@@ -386,9 +386,9 @@ def _words(ended: Ended) -> str:
     """What it said last: its own sentence is where its JSON would be, unless JSON was on already."""
     if ended.code == -1:
         return "it took too long"
-    said = [line for line in f"{ended.err}\n{ended.out}".splitlines() if line.strip()]
-    kept = [line.strip() for line in said if not re.search(r"command failed\.$|^\s*[✔⚠]|See logs:", line)]
-    return "\n".join((kept or said)[-15:])[-2_000:] or f"exit code {ended.code}"
+    lines = [line for line in f"{ended.err}\n{ended.out}".splitlines() if line.strip()]
+    kept = [line.strip() for line in lines if not re.search(r"command failed\.$|^\s*[✔⚠]|See logs:", line)]
+    return "\n".join((kept or lines)[-15:])[-2_000:] or f"exit code {ended.code}"
 
 
 def _answer(build: Build, http: Http) -> Any:
@@ -414,9 +414,9 @@ def _stored(answer: Any, to: Path) -> str:
             file.write(piece)
             digest.update(piece)
             size += len(piece)
-    told = answer.headers.get("Content-Length")
-    if told is not None and answer.headers.get("Content-Encoding") is None and int(told) != size:
-        raise requests.ConnectionError(f"{size} of {told} bytes came")
+    text = answer.headers.get("Content-Length")
+    if text is not None and answer.headers.get("Content-Encoding") is None and int(text) != size:
+        raise requests.ConnectionError(f"{size} of {text} bytes came")
     return digest.hexdigest()
 
 

@@ -196,26 +196,26 @@ def _claims(token: str) -> dict[str, Any]:
     """The claims that a pool may bind, of a JSON Web Token (RFC 7519); unverified, they are only shown."""
     try:
         payload = token.split(".")[1]
-        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        document = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (IndexError, ValueError):
         return {}
-    return {name: said[name] for name in _SHOWN if name in said} if isinstance(said, dict) else {}
+    return {name: document[name] for name in _SHOWN if name in document} if isinstance(document, dict) else {}
 
 
-def _refused(said: str, where: str, claims: Mapping[str, Any]) -> ShipmateError:
+def _refused(message: str, where: str, claims: Mapping[str, Any]) -> ShipmateError:
     shown = "; the job's token says " + ", ".join(f"{name}={value}" for name, value in claims.items()) if claims else ""
-    if "attribute condition" in said or "unauthorized_client" in said:
+    if "attribute condition" in message or "unauthorized_client" in message:
         why = (
             "the pool takes no token of this job: its repository, branch, event or environment is not the one it trusts"
         )
         step = "deploy from a job of the right environment and workflow; `shipmate doctor` shows the condition that the pool should have"
-    elif "invalid_target" in said or "audience" in said:
+    elif "invalid_target" in message or "audience" in message:
         why = "the pool or provider in `deployer/workload_identity` does not exist or is disabled"
         step = "correct it in shipmate.yml: //iam.googleapis.com/projects/N/locations/global/workloadIdentityPools/P/providers/X"
     else:
         why = "the pool knows the job, but it may not become this service account"
         step = "grant roles/iam.workloadIdentityUser on the service account to the job's principal"
-    return CredentialsError(f"Google refuses: {said[:400]}", where=where, why=f"{why}{shown}", next_step=step)
+    return CredentialsError(f"Google refuses: {message[:400]}", where=where, why=f"{why}{shown}", next_step=step)
 
 
 def _no_permission() -> CredentialsError:

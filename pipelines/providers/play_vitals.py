@@ -63,8 +63,8 @@ class Vitals:
 
     def _fresh(self) -> datetime.date | None:
         """Until when (exclusive) there are days to ask for: a later end is refused."""
-        told = self._api.call("GET", self._set).get("freshnessInfo", {}).get("freshnesses", [])
-        daily = (each["latestEndTime"] for each in told if each.get("aggregationPeriod") == "DAILY")
+        answer = self._api.call("GET", self._set).get("freshnessInfo", {}).get("freshnesses", [])
+        daily = (each["latestEndTime"] for each in answer if each.get("aggregationPeriod") == "DAILY")
         return next((_date(each) for each in daily), None)
 
 
@@ -80,8 +80,8 @@ def _rate(row: dict[str, Any]) -> CrashRate:
         ) from error
 
 
-def _date(told: dict[str, Any]) -> datetime.date:
-    return datetime.date(int(told["year"]), int(told["month"]), int(told["day"]))
+def _date(entry: dict[str, Any]) -> datetime.date:
+    return datetime.date(int(entry["year"]), int(entry["month"]), int(entry["day"]))
 
 
 def _time(date: datetime.date) -> dict[str, Any]:

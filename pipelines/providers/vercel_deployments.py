@@ -65,8 +65,8 @@ def state_of(raw: Mapping[str, Any]) -> str:
 
 def problem_of(raw: Mapping[str, Any]) -> str:
     """Why it failed, in Vercel's words."""
-    said = ": ".join(str(raw[key]) for key in ("errorCode", "errorMessage") if raw.get(key))
-    return said or f"it is {state_of(raw)}"
+    text = ": ".join(str(raw[key]) for key in ("errorCode", "errorMessage") if raw.get(key))
+    return text or f"it is {state_of(raw)}"
 
 
 def created(raw: Mapping[str, Any]) -> int:

@@ -40,17 +40,17 @@ def run(
         raise LocalError(f"{argv[0]} is not installed", where=doing, next_step=next_step) from error
     if done.returncode == 0:
         return done.stdout
-    said = done.stderr.strip() or done.stdout.strip()
-    offline = any(sign in said for sign in OFFLINE_SIGNS)
+    message = done.stderr.strip() or done.stdout.strip()
+    offline = any(sign in message for sign in OFFLINE_SIGNS)
     raise LocalError(
-        f"{Path(str(argv[0])).name} failed (exit code {done.returncode})\n{_last_words(said)}",
+        f"{Path(str(argv[0])).name} failed (exit code {done.returncode})\n{_last_words(message)}",
         where=doing,
         why="the package registry cannot be reached, and what is needed is not cached" if offline else "",
         next_step="connect, then run this again: what was fetched once is kept" if offline else next_step,
     )
 
 
-def _last_words(said: str) -> str:
+def _last_words(message: str) -> str:
     """What it ended with, without its warnings on the way."""
-    lines = [line for line in said.splitlines() if line.strip() and not line.startswith(NOISE)]
+    lines = [line for line in message.splitlines() if line.strip() and not line.startswith(NOISE)]
     return "\n".join(lines[-12:])[-2000:]

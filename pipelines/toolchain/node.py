@@ -73,6 +73,6 @@ def _link(link: Path, target: Path) -> None:
 @cache
 def _node_version() -> str:
     """Its major version and platform: native modules differ by both."""
-    said = run(["node", "-p", "process.versions.node.split('.')[0] + process.platform + process.arch"],
+    result = run(["node", "-p", "process.versions.node.split('.')[0] + process.platform + process.arch"],
                doing="look for Node", next_step=NO_NODE)  # fmt: skip
-    return said.strip()
+    return result.strip()

@@ -52,16 +52,18 @@ class Image:
                 raise instruction.refused(f"--{flag} is not played")
         getattr(self, f"_{instruction.word.lower()}")(instruction)
 
-    def _from(self, said: Instruction) -> None:
-        if said.flags.get("platform", "linux/amd64") != "linux/amd64":
-            raise said.refused("only linux/amd64 is played")
-        words = said.words()
+    def _from(self, instruction: Instruction) -> None:
+        if instruction.flags.get("platform", "linux/amd64") != "linux/amd64":
+            raise instruction.refused("only linux/amd64 is played")
+        words = instruction.words()
         if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
-            raise said.refused("it has the form FROM image@sha256:… [AS name]")
+            raise instruction.refused("it has the form FROM image@sha256:… [AS name]")
         match = _PINNED.fullmatch(words[0])
         if match is None:
-            raise said.refused("the base is not pinned: write name:tag@sha256:…, so that it cannot change unseen")
-        base = stand_in_base(_version(match["tag"] or ""), _program(match["path"], said))
+            raise instruction.refused(
+                "the base is not pinned: write name:tag@sha256:…, so that it cannot change unseen"
+            )
+        base = stand_in_base(_version(match["tag"] or ""), _program(match["path"], instruction))
         config = json.loads(base.config)
         self.settings = dict(config["config"])
         self.env = dict(pair.split("=", 1) for pair in self.settings.pop("Env"))
@@ -69,103 +71,105 @@ class Image:
         self.blobs, self.diff_ids = [base.layer], list(config["rootfs"]["diff_ids"])
         self.history = [{"created": self.created, "created_by": f"FROM {words[0]} (a stand-in)"}]
 
-    def _workdir(self, said: Instruction) -> None:
-        words = said.words()
+    def _workdir(self, instruction: Instruction) -> None:
+        words = instruction.words()
         if len(words) != 1:
-            raise said.refused("it names one folder")
+            raise instruction.refused("it names one folder")
         self.folder = posixpath.normpath(posixpath.join(self.folder, words[0]))
         if self.folder.strip("/") not in {*self.folders, ""}:
-            self._layer(said, {self.folder.strip("/"): None}, ROOT)
+            self._layer(instruction, {self.folder.strip("/"): None}, ROOT)
         else:
-            self._note(said)
+            self._note(instruction)
 
-    def _copy(self, said: Instruction) -> None:
-        words = said.words()
+    def _copy(self, instruction: Instruction) -> None:
+        words = instruction.words()
         if len(words) < 2:
-            raise said.refused("it needs a source and a destination")
+            raise instruction.refused("it needs a source and a destination")
         *sources, target = words
-        matched = [(source, key) for source in sources for key in self._matched(said, source)]
+        matched = [(source, key) for source in sources for key in self._matched(instruction, source)]
         into = target.endswith("/") or posixpath.basename(target) in (".", "..")
         if len(matched) > 1 and not into:
-            raise said.refused("with more than one source the destination must be a folder and end with /")
+            raise instruction.refused("with more than one source the destination must be a folder and end with /")
         place = posixpath.normpath(posixpath.join(self.folder, target)).strip("/")
         files: dict[str, Path | None] = {}
         for _, key in matched:
             if self.context.is_folder(key):
                 files |= {posixpath.join(place, name): path for name, path in self.context.below(key).items()}
             elif self.context.paths[key].is_symlink():
-                raise said.refused("a symbolic link as the source is not played: name the file")
+                raise instruction.refused("a symbolic link as the source is not played: name the file")
             else:
                 inside = into or not place or place in self.folders
                 files[posixpath.join(place, posixpath.basename(key)) if inside else place] = self.context.paths[key]
-        self._layer(said, files, self._owner(said))
+        self._layer(instruction, files, self._owner(instruction))
 
-    def _matched(self, said: Instruction, source: str) -> list[str]:
+    def _matched(self, instruction: Instruction, source: str) -> list[str]:
         if ".." in source.split("/"):
-            raise said.refused(f"{source} leads out of the context")
+            raise instruction.refused(f"{source} leads out of the context")
         found = self.context.match(source)
         if not found:
-            raise said.refused(f'"/{source.lstrip("/")}": not found in the context (or .dockerignore leaves it out)')
+            raise instruction.refused(
+                f'"/{source.lstrip("/")}": not found in the context (or .dockerignore leaves it out)'
+            )
         return found
 
-    def _owner(self, said: Instruction) -> Owner:
-        text = said.flags.get("chown", "root")
+    def _owner(self, instruction: Instruction) -> Owner:
+        text = instruction.flags.get("chown", "root")
         names = text.split(":")
         owners = [
             _USERS.get(name) or (Owner(uid=int(name), gid=int(name)) if name.isdigit() else None) for name in names
         ]
         if len(owners) > 2 or None in owners:
-            raise said.refused(f"--chown={text}: only numbers, root and node are played")
+            raise instruction.refused(f"--chown={text}: only numbers, root and node are played")
         first, last = owners[0] or ROOT, owners[-1] or ROOT
         return Owner(uid=first.uid, gid=last.gid)
 
-    def _env(self, said: Instruction) -> None:
-        self.env |= said.pairs()
-        self._note(said)
+    def _env(self, instruction: Instruction) -> None:
+        self.env |= instruction.pairs()
+        self._note(instruction)
 
-    def _label(self, said: Instruction) -> None:
-        self.labels |= said.pairs()
-        self._note(said)
+    def _label(self, instruction: Instruction) -> None:
+        self.labels |= instruction.pairs()
+        self._note(instruction)
 
-    def _expose(self, said: Instruction) -> None:
-        ports = said.words()
+    def _expose(self, instruction: Instruction) -> None:
+        ports = instruction.words()
         if not all(_PORT.fullmatch(port) for port in ports):
-            raise said.refused("only port or port/protocol is played")
+            raise instruction.refused("only port or port/protocol is played")
         named: dict[str, Any] = {port if "/" in port else f"{port}/tcp": {} for port in ports}
         self.settings["ExposedPorts"] = {**self.settings.get("ExposedPorts", {}), **named}
-        self._note(said)
+        self._note(instruction)
 
-    def _user(self, said: Instruction) -> None:
-        if not _USER.fullmatch(said.text):
-            raise said.refused("only a name, a number or number:number is played")
-        self.settings["User"] = said.text
-        self._note(said)
+    def _user(self, instruction: Instruction) -> None:
+        if not _USER.fullmatch(instruction.text):
+            raise instruction.refused("only a name, a number or number:number is played")
+        self.settings["User"] = instruction.text
+        self._note(instruction)
 
-    def _cmd(self, said: Instruction) -> None:
-        self.settings["Cmd"] = said.strings()
+    def _cmd(self, instruction: Instruction) -> None:
+        self.settings["Cmd"] = instruction.strings()
         self.own_command = True
-        self._note(said)
+        self._note(instruction)
 
-    def _entrypoint(self, said: Instruction) -> None:
-        self.settings["Entrypoint"] = said.strings()
+    def _entrypoint(self, instruction: Instruction) -> None:
+        self.settings["Entrypoint"] = instruction.strings()
         # What the base would have run is no argument of ours.
         if not self.own_command:
             self.settings.pop("Cmd", None)
-        self._note(said)
+        self._note(instruction)
 
-    def _layer(self, said: Instruction, files: dict[str, Path | None], owner: Owner) -> None:
+    def _layer(self, instruction: Instruction, files: dict[str, Path | None], owner: Owner) -> None:
         content = tar(files, owner, self.time)
         self.blobs.append(stored(content))
         self.diff_ids.append(digest_of(content))
-        self.history.append({"created": self.created, "created_by": f"{said.word} {said.text}"})
+        self.history.append({"created": self.created, "created_by": f"{instruction.word} {instruction.text}"})
         for name, source in files.items():
             below = name.split("/")
             self.folders |= {"/".join(below[:depth]) for depth in range(1, len(below))}
             if source is None or (source.is_dir() and not source.is_symlink()):
                 self.folders.add(name)
 
-    def _note(self, said: Instruction) -> None:
-        created_by = f"{said.word} {said.text}"
+    def _note(self, instruction: Instruction) -> None:
+        created_by = f"{instruction.word} {instruction.text}"
         self.history.append({"created": self.created, "created_by": created_by, "empty_layer": True})
 
     def documents(self, labels: Mapping[str, str]) -> tuple[bytes, bytes]:
@@ -207,10 +211,10 @@ def _version(tag: str) -> str:
     return match[0] if match else ""
 
 
-def _program(path: str, said: Instruction) -> Literal["python", "node"]:
+def _program(path: str, instruction: Instruction) -> Literal["python", "node"]:
     name = posixpath.basename(path)
     if name == "python":
         return "python"
     if name == "node":
         return "node"
-    raise said.refused("there are stand-ins for bases called python and node, and for no other")
+    raise instruction.refused("there are stand-ins for bases called python and node, and for no other")

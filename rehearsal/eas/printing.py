@@ -48,8 +48,8 @@ def _message(update: dict[str, Any]) -> str:
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
     made = datetime.datetime.fromisoformat(update["createdAt"])
     age = max(0.0, (datetime.datetime.now(datetime.UTC) - made).total_seconds())
-    said = f'"{text}" ' if text else ""
-    return f"{said}({_ago(age)} by {update['actor']['firstName']} (robot))"
+    message = f'"{text}" ' if text else ""
+    return f"{message}({_ago(age)} by {update['actor']['firstName']} (robot))"
 
 
 def _ago(seconds: float) -> str:

@@ -106,8 +106,8 @@ def rollback(session: Session) -> int:
         requirements.way_back_to_embedded(session.project)
         return _embed(session, branch["id"], runtime, platforms(call["platform"]), message)
     previous = _wanted(session, latest[1])
-    said = latest[1][0]["message"] or ""
-    message = call["message"] or f'Roll back to "{said}" (group: {latest[1][0]["group"]})'
+    text = latest[1][0]["message"] or ""
+    message = call["message"] or f'Roll back to "{text}" (group: {latest[1][0]["group"]})'
     return _republish(session, app, previous, previous[0]["branch"], message, None)
 
 

@@ -302,5 +302,5 @@ def _end_of_act(code: int, complaints: str) -> str:
             f"The runner was lost: act was ended by signal {-code} from outside. What it had started was ended too. "
             "Run the job again."
         )
-    said = "\n".join(line for line in complaints.splitlines() if "docker connection" not in line).strip()
-    return f"act could not run this job (exit code {code}): {said or 'it gave no reason'}"
+    text = "\n".join(line for line in complaints.splitlines() if "docker connection" not in line).strip()
+    return f"act could not run this job (exit code {code}): {text or 'it gave no reason'}"

@@ -270,8 +270,8 @@ class Scenario:
 
     def status(self, environment: str) -> dict[str, str]:
         """Component -> release, as `shipmate status` says."""
-        said = self.observer.run(*self.observer.resolve(["shipmate", "status", "-e", environment, "--json"]))
-        return {row["component"]: row["release"] for row in json.loads(said.out)}
+        result = self.observer.run(*self.observer.resolve(["shipmate", "status", "-e", environment, "--json"]))
+        return {row["component"]: row["release"] for row in json.loads(result.out)}
 
     def public_releases(self, environment: str) -> dict[str, str]:
         """Component -> release, as the public addresses say; of those that say it."""

@@ -104,23 +104,23 @@ class User:
             timeout=LIMIT_SECONDS,
             check=False,
         )
-        said = CommandResult(code=ran.returncode, out=ran.stdout, err=ran.stderr)
+        result = CommandResult(code=ran.returncode, out=ran.stdout, err=ran.stderr)
         if ok is not None:
             expect(
-                (said.code == 0) == ok,
-                f"`{' '.join(argv[-4:])}` by {self.login} ended with {said.code}",
-                said.text[-2000:],
+                (result.code == 0) == ok,
+                f"`{' '.join(argv[-4:])}` by {self.login} ended with {result.code}",
+                result.text[-2000:],
             )
-        return said
+        return result
 
     def command(self, line: str, *, ok: bool | None = True) -> CommandResult:
         """Run a command line exactly as the documentation has it (no shell, quotes as usual); an event of the log."""
         import shlex
 
         with self.log.record("action", f"$ {line}", user=self.login) as event:
-            said = self.run(*self.resolve(shlex.split(line)), ok=ok)
-            event.facts["exit"] = said.code
-            return said
+            result = self.run(*self.resolve(shlex.split(line)), ok=ok)
+            event.facts["exit"] = result.code
+            return result
 
     @contextmanager
     def start(self, line: str) -> Iterator[RunningCommand]:

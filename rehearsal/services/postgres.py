@@ -169,8 +169,8 @@ def _initialise(program: PostgresProgram, folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        said = (done.stderr or done.stdout).strip()[-600:]
-        raise ServiceUnavailable(f"initdb of {program.bin} failed (exit {done.returncode}): {said}")
+        message = (done.stderr or done.stdout).strip()[-600:]
+        raise ServiceUnavailable(f"initdb of {program.bin} failed (exit {done.returncode}): {message}")
 
 
 def _copy(template: Path, folder: Path) -> None:

@@ -27,8 +27,8 @@ def run(scenario: Scenario) -> None:
         made = scenario.world.deployments_of(tag)
         expect(made["google-play"] == delivered == 1, "Google Play has it once", made)
         expect(made["eas"] == 3, "one build for Android, two for iOS", made)
-        said = scenario.job_log(scenario.jobs(again)[workflows.DELIVER["android"]]["id"])
-        expect("already" in said, "Android says that it is there already", said[-1500:])
+        output = scenario.job_log(scenario.jobs(again)[workflows.DELIVER["android"]]["id"])
+        expect("already" in output, "Android says that it is there already", output[-1500:])
         scenario.observer.api("GET", f"releases/tags/{tag}")
     with scenario.then("one notification says how it ended"):
         sent = [message["text"] for message in scenario.world.notifications() if tag in message["text"]]

@@ -37,11 +37,11 @@ def _developers_cannot_push_the_tag(scenario: Scenario, tag: str) -> None:
     """Its run would use the workflow of that commit, with the secrets of the stores."""
     dev = scenario.user("dev-1")
     dev.git("tag", tag)
-    said = dev.command(f"git push -q origin {tag}", ok=False)
+    result = dev.command(f"git push -q origin {tag}", ok=False)
     dev.git("tag", "-d", tag)
     dev.git("switch", "-q", "main")
     with scenario.then("a developer cannot push a tag of the apps"):
-        expect("rule" in said.err.lower(), "GitHub refuses it by its rules", said.err)
+        expect("rule" in result.err.lower(), "GitHub refuses it by its rules", result.err)
 
 
 def credentials_expired_then_the_train_is_closed(scenario: Scenario, version: str) -> None:
@@ -64,9 +64,9 @@ def _is_refused(scenario: Scenario, tag: str, *why: str, branch: str = "main") -
     run = mobile_apps.push_tag(scenario, tag, branch=branch)
     scenario.expect_conclusion(run, "failure")
     with scenario.then(f"{tag} is refused before a build: {why[0]}"):
-        said = scenario.failure_logs(run)
+        text = scenario.failure_logs(run)
         for each in why:
-            expect(each in said, f"the run says {each!r}", said)
+            expect(each in text, f"the run says {each!r}", text)
         mobile_apps.expect_nothing_built(scenario, run, tag)
     return run
 

@@ -67,12 +67,12 @@ def a_crashing_update_is_rolled_back(scenario: Scenario, user: User, devices: De
         scenario.log.add("action", "the first tenth have the update, without crashes")
         devices.report_sessions(taken["ios"][1], sessions=400, crashed=80)
         scenario.log.add("action", "it crashes on some iPhones")
-        said = watching.wait()
+        result = watching.wait()
     with scenario.then("it is rolled back automatically, and the command says how long that took"):
-        _expect_exit(said, ROLLED_BACK, "92.00 % of 1,000 sessions without a crash")
+        _expect_exit(result, ROLLED_BACK, "92.00 % of 1,000 sessions without a crash")
         for warning in ("Sentry is not told", "Sentry knows no commit", "cannot be noted"):
-            expect(warning not in said.err, "Sentry and GitHub were updated", said.err)
-        expect(re.search(r"is back from \w+ to .* after \d+ s", said.out), "how long it took", said.out)
+            expect(warning not in result.err, "Sentry and GitHub were updated", result.err)
+        expect(re.search(r"is back from \w+ to .* after \d+ s", result.out), "how long it took", result.out)
     with scenario.then("every device has the earlier update"):
         back = {platform: {devices.served_update(platform, device).code} for platform, (device, _) in taken.items()}
         expect(back == first, "those that had it", back)
@@ -80,18 +80,18 @@ def a_crashing_update_is_rolled_back(scenario: Scenario, user: User, devices: De
 
 
 def a_rolled_back_commit_is_refused(scenario: Scenario, user: User) -> None:
-    said = user.command(f"{UPDATE} --percent 10", ok=False)
+    result = user.command(f"{UPDATE} --percent 10", ok=False)
     with scenario.then("the commit that was rolled back is refused"):
-        _expect_exit(said, REFUSED, f"was rolled back from {CHANNEL} before")
+        _expect_exit(result, REFUSED, f"was rolled back from {CHANNEL} before")
 
 
 def a_native_change_is_refused(scenario: Scenario, user: User) -> None:
     user.edit(mobile_apps.FILE, '"plugins": [', '"plugins": [\n      "expo-camera",')
     user.git("commit", "-q", "-am", "feat: take pictures")
-    said = user.command(f"{UPDATE} --percent 10", ok=False)
+    result = user.command(f"{UPDATE} --percent 10", ok=False)
     with scenario.then("a change of native parts is refused, with the reason and what to do"):
         for part in ("cannot go over the air on android and ios", "native settings changed", "through the stores"):
-            _expect_exit(said, REFUSED, part)
+            _expect_exit(result, REFUSED, part)
     user.git("reset", "-q", "--hard", "HEAD~1")
 
 
@@ -104,9 +104,9 @@ def rollback_by_command_and_again(scenario: Scenario, user: User, devices: Devic
     now = devices.served_update("ios", device)
     with scenario.then("every device has the earlier update, not the one that crashed"):
         expect(_codes(devices) == first, "what they had", _codes(devices))
-    said = user.command(ROLLBACK)
+    result = user.command(ROLLBACK)
     with scenario.then("run again, it changes nothing"):
-        expect("already" in said.out, "it says so", said.text)
+        expect("already" in result.out, "it says so", result.text)
         expect(devices.served_update("ios", device) == now, "the same update", devices.served_update("ios", device))
 
 
@@ -133,5 +133,7 @@ def _codes(devices: Devices) -> Codes:
     return {platform: {devices.served_update(platform, device).code for device in asked} for platform in PLATFORMS}
 
 
-def _expect_exit(said: CommandResult, code: int, text: str) -> None:
-    expect(said.code == code and text in said.text, f"exit {code} and {text!r}", f"exit {said.code}: {said.text}")
+def _expect_exit(result: CommandResult, code: int, text: str) -> None:
+    expect(
+        result.code == code and text in result.text, f"exit {code} and {text!r}", f"exit {result.code}: {result.text}"
+    )

@@ -79,9 +79,9 @@ def _is_refused(scenario: Scenario, dev: User, version: str, why: str) -> None:
     run = scenario.dispatch(dev, workflows.PRODUCTION, version=version)
     scenario.expect_conclusion(run, "failure")
     with scenario.then(f"{version} is refused before an approval is requested: {why}"):
-        said = scenario.failure_logs(run)
-        expect("has not met every performance target on staging" in said, "the run says what is missing", said)
-        expect(why in said, f"and why: {why}", said)
+        text = scenario.failure_logs(run)
+        expect("has not met every performance target on staging" in text, "the run says what is missing", text)
+        expect(why in text, f"and why: {why}", text)
         started = scenario.started_jobs(run)
         expect(started == {workflows.PLAN}, "nothing else was started", started)
 
@@ -129,7 +129,7 @@ def _plan_shows_the_load_test(scenario: Scenario, version: str) -> None:
     manager = scenario.user("release-manager")
     manager.git("checkout", "-q", "main")
     manager.git("pull", "-q", "--tags", "origin", "main")
-    said = manager.command(f"shipmate plan --environment production --version {version}")
+    result = manager.command(f"shipmate plan --environment production --version {version}")
     with scenario.then(f"the plan of {version} shows what was measured"):
-        expect(f"load test '{PROFILE}' on staging" in said.out, "the plan names the load test", said.out)
-        expect(": passed: p95 " in said.out, "and what came of it", said.out)
+        expect(f"load test '{PROFILE}' on staging" in result.out, "the plan names the load test", result.out)
+        expect(": passed: p95 " in result.out, "and what came of it", result.out)

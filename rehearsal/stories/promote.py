@@ -71,9 +71,9 @@ def crashes_halt_the_rollout(scenario: Scenario, build: str) -> None:
     scenario.expect_conclusion(run, "failure")
     with scenario.then("the daily run says what it has halted, and why"):
         [watch] = [job for job in scenario.jobs(run).values() if job["conclusion"] != "skipped"]
-        said = scenario.job_log(watch["id"])
+        text = scenario.job_log(watch["id"])
         for part in ("does badly on android and was halted", "93.26 % of 3,000 sessions without a crash, 99.5 % are"):
-            expect(part in said, f"it says {part!r}", said[-2500:])
+            expect(part in text, f"it says {part!r}", text[-2500:])
     expect_rollout(scenario, android="20 %, halted", ios=FIRST_DAY)
 
 

@@ -24,12 +24,12 @@ def by_command(scenario: Scenario, now: str) -> str:
     on_call = scenario.user("on-call")
     messages = len(scenario.world.notifications())
     started = time.monotonic()
-    said = on_call.command("shipmate rollback --environment production")
+    result = on_call.command("shipmate rollback --environment production")
     seconds = time.monotonic() - started
     live = scenario.public_releases("production")
     with scenario.then(f"production is back to {live['backend']} in {seconds:.1f} s", rollback_seconds=seconds):
         expect(live["backend"] == live["web"] != now, "backend and web went back together", live)
-        expect(live["backend"] in said.out, "the command says to where", said.out[-300:])
+        expect(live["backend"] in result.out, "the command says to where", result.out[-300:])
         scenario.expect_notified(live["backend"], messages)
         again = on_call.command(f"shipmate rollback --environment production --to {live['backend']}")
         expect("already" in again.out, "asked again, it says it is done", again.out[-300:])
@@ -48,7 +48,7 @@ def by_workflow(scenario: Scenario, to: str) -> None:
 
 def refused(scenario: Scenario) -> None:
     """A release that does not exist is refused, with the reason."""
-    said = scenario.user("on-call").command("shipmate rollback --environment production --to v0.0.1", ok=False)
+    result = scenario.user("on-call").command("shipmate rollback --environment production --to v0.0.1", ok=False)
     with scenario.then("a release that does not exist is refused, with those that do"):
-        expect(said.code == 6, "the exit code is 6", said.code)
-        expect("v0.0.1" in said.err and "next:" in said.err, "it says why and what next", said.err[-400:])
+        expect(result.code == 6, "the exit code is 6", result.code)
+        expect("v0.0.1" in result.err and "next:" in result.err, "it says why and what next", result.err[-400:])

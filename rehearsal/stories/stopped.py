@@ -24,10 +24,10 @@ def is_stopped_by_a_rollback(scenario: Scenario) -> None:
             seconds=180,
             every=0.05,
         )
-        said = scenario.user("on-call").command("shipmate rollback --environment production")
+        result = scenario.user("on-call").command("shipmate rollback --environment production")
         scenario.expect_conclusion(run, "failure")
     with scenario.then(f"{version} was stopped, and stays so"):
-        expect(f"stop the delivery of {version}" in said.text, "the command says what it stops", said.text[-800:])
+        expect(f"stop the delivery of {version}" in result.text, "the command says what it stops", result.text[-800:])
         live = scenario.public_releases("production")
         expect(live == before, "users have the release they had", live)
         jobs = scenario.job_conclusions(run)

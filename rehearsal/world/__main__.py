@@ -65,8 +65,8 @@ def run(options: Options, from_snapshot: Path | None) -> int:
     try:
         definition.read(manifest)
     except (KeyError, ValueError, yaml.YAMLError, OSError) as error:
-        said = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
-        print(f"{manifest} does not say what a world needs: {said}\n  next: shipmate manifest check")
+        message = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+        print(f"{manifest} does not say what a world needs: {message}\n  next: shipmate manifest check")
         return 1
     try:
         return asyncio.run(serve(options, from_snapshot))

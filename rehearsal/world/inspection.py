@@ -136,8 +136,8 @@ def _job(job: Job, lines: int) -> dict[str, Any]:
 
 def last_lines(job: Job, most: int) -> list[str]:
     """The end of a job's log, without times and without the marks of groups."""
-    said = [LOG_TIME.sub("", line) for step in job.steps for line in step.log]
-    kept = [line for line in said if line.strip() and not line.startswith(("##[group]", "##[endgroup]"))]
+    lines = [LOG_TIME.sub("", line) for step in job.steps for line in step.log]
+    kept = [line for line in lines if line.strip() and not line.startswith(("##[group]", "##[endgroup]"))]
     return kept[-most:] if most else []
 
 

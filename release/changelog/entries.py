@@ -141,7 +141,7 @@ def _how_to_upgrade(entry: ChangelogEntry) -> tuple[list[Safe], list[Safe]]:
     upgrade = [part for text in entry.upgrade for part in paragraphs(text)]
     if upgrade or len(entry.breaking) != 1:
         return [part for text in entry.breaking for part in paragraphs(text)], upgrade
-    said = passages(entry.breaking[0])
-    first = next((place for place, passage in enumerate(said) if not passage[-1].endswith(":")), 0)
-    breaks, how = said[: first + 1], said[first + 1 :]
+    message = passages(entry.breaking[0])
+    first = next((place for place, passage in enumerate(message) if not passage[-1].endswith(":")), 0)
+    breaks, how = message[: first + 1], message[first + 1 :]
     return [part for passage in breaks for part in passage], [part for passage in how for part in passage]

@@ -42,9 +42,9 @@ def _read(git: Git, commit: str, path: str) -> Migration:
     name = path.rsplit("/", 1)[-1]
     kind = next((kind for kind in ("expand", "contract") if name.endswith(f".{kind}.sql")), "unmarked")
     text = (git.file(commit, path) or b"").decode("utf-8", "replace")
-    said: list[str] = []
+    lines: list[str] = []
     for line in text.splitlines():
         if not line.startswith("--"):
             break
-        said.append(line.lstrip("- ").strip())
-    return Migration(name, kind, RISKS[kind], escape(" ".join(said).strip()))
+        lines.append(line.lstrip("- ").strip())
+    return Migration(name, kind, RISKS[kind], escape(" ".join(lines).strip()))

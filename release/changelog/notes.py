@@ -96,8 +96,8 @@ def summary(section: Section, groups: Sequence[Group]) -> str:
         parts.append(f"{others} other change{'s' * (others != 1)}")
     if hidden:
         parts.append(f"{hidden} internal change{'s' * (hidden != 1)}")
-    told = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]])) or "no changes"
-    return f"{told[0].upper()}{told[1:]}{f' since {section.previous.tag}' if section.previous else ''}."
+    text = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]])) or "no changes"
+    return f"{text[0].upper()}{text[1:]}{f' since {section.previous.tag}' if section.previous else ''}."
 
 
 def _tidy(text: str) -> str:

@@ -91,8 +91,8 @@ def read_marker(line: str) -> Marker | None:
 
 def fingerprint(body: str) -> str:
     """Says whether a body is as it was written; blank lines and spaces at the end of lines, which formatters change, do not count."""
-    said = "\n".join(line.rstrip() for line in body.split("\n") if line.strip())
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    text = "\n".join(line.rstrip() for line in body.split("\n") if line.strip())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _title(section: Section, printer: Printer) -> Safe:

@@ -83,8 +83,8 @@ def _bumped(context: ReleaseContext, declared: Sequence[str], number: str) -> di
             raise InputError(f"cannot be read: {error}", where=place.path, next_step="see version_files") from error
         old = read(place, text)
         new = with_build(number, old)
-        told = f"{place}: {new}" if old == new else f"{place}: {old} -> {new}"
-        before.append(Bumped(write(place, text, number), told, old == new))
+        message = f"{place}: {new}" if old == new else f"{place}: {old} -> {new}"
+        before.append(Bumped(write(place, text, number), message, old == new))
     return found
 
 

@@ -130,8 +130,8 @@ def _near(line: str, *patterns: re.Pattern[str]) -> str:
 
 
 def _value(kind: str, lines: Sequence[str]) -> str:
-    told = lines if kind in _WITH_CODE else [line for line in lines if type(line) is not Code]
-    return "\n".join(told).strip("\n").rstrip()
+    message = lines if kind in _WITH_CODE else [line for line in lines if type(line) is not Code]
+    return "\n".join(message).strip("\n").rstrip()
 
 
 def _kind(found: re.Match[str]) -> str:

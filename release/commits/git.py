@@ -185,18 +185,18 @@ def _environment() -> dict[str, str]:
 
 
 def _failed(folder: Path, arguments: Sequence[str], complaint: bytes) -> InputError | LocalError:
-    said = complaint.decode("utf-8", "replace").strip()
+    message = complaint.decode("utf-8", "replace").strip()
     where = str(folder.resolve())
-    if "not a git repository" in said or "cannot change to" in said:
+    if "not a git repository" in message or "cannot change to" in message:
         return InputError(
             "this is not a git repository", where=where, next_step="run this inside one, or name one with -C DIR"
         )
-    if "dubious ownership" in said:
+    if "dubious ownership" in message:
         return LocalError(
             "git refuses this folder: it belongs to another user",
             where=where,
             next_step=f"git config --global --add safe.directory {where}",
         )
     return LocalError(
-        f"git {arguments[0]} failed: {said or 'no reason given'}", where=where, next_step="see git's words"
+        f"git {arguments[0]} failed: {message or 'no reason given'}", where=where, next_step="see git's words"
     )

@@ -130,8 +130,8 @@ def lacking(names: Sequence[str], head: Head, why: str) -> InputError:
 def absent(git: Git, commits: Iterable[str]) -> set[str]:
     """Those of `commits` that this clone does not have, from one `git cat-file`."""
     given = "".join(f"{name}\n" for name in commits)
-    told = git.run("cat-file", "--batch-check", given=given.encode()).decode().splitlines() if given else []
-    return {row.split(" ", 1)[0] for row in told if row.endswith(" missing")}
+    result = git.run("cat-file", "--batch-check", given=given.encode()).decode().splitlines() if given else []
+    return {row.split(" ", 1)[0] for row in result if row.endswith(" missing")}
 
 
 def _remote_tags(git: Git) -> list[Tag] | None:
@@ -184,8 +184,8 @@ def lineage(git: Git, tops: Iterable[str], base: str) -> list[tuple[str, ...]]:
     """Each commit that `tops` are or descend from, with its parents, children first: all that `base` does not descend from, and
     where clocks were wrong perhaps some that it does."""
     given = "".join(f"{name}\n" for name in (f"^{base}", *tops))
-    told = git.run("rev-list", "--topo-order", "--parents", "--stdin", given=given.encode()).decode()
-    return [tuple(row.split()) for row in told.splitlines()]
+    result = git.run("rev-list", "--topo-order", "--parents", "--stdin", given=given.encode()).decode()
+    return [tuple(row.split()) for row in result.splitlines()]
 
 
 def touching(git: Git, include: str, exclude: Iterable[str], paths: Sequence[str], without: Sequence[str]) -> set[str]:

@@ -57,12 +57,12 @@ def find_existing(forge: Forge, tag: str, commit: str, since: str, sboms: Sequen
     about, sums = _content(forge, entry, ABOUT), _content(forge, entry, SUMS)
     given = given_in(entry)
     shipped = about.get("files") or dict.fromkeys(given.get("files", ()))
-    told = [name for name in sums if name not in shipped and name not in (ABOUT, NOTES)]
+    values = [name for name in sums if name not in shipped and name not in (ABOUT, NOTES)]
     return ExistingRelease(
         entry=entry,
         deploys=about.get("deploys") or given.get("deploys") or {},
         files=[name for name in shipped if name not in sboms],
-        evidence=told or list(given.get("evidence", ())),
+        evidence=values or list(given.get("evidence", ())),
         highlights=list(given.get("highlights", ())),
         finished=not entry.draft and (about.get("tag"), about.get("commit")) == (tag, commit) and _whole(entry, sums),
     )

@@ -100,8 +100,8 @@ class GitHubForge:
         query = urlencode({"environment": environment, "sha": commit, "task": DELIVERY, "per_page": 100})
         for raw in self._get(f"{self._at}/deployments?{query}"):
             payload = raw.get("payload") or {}
-            told = json.loads(payload) if isinstance(payload, str) else payload
-            if told.get("release") == tag:
+            answer = json.loads(payload) if isinstance(payload, str) else payload
+            if answer.get("release") == tag:
                 statuses = self._get(f"{self._at}/deployments/{raw['id']}/statuses?per_page=100")
                 if any(status["state"] == "success" for status in statuses):
                     return True
@@ -309,10 +309,10 @@ class GitHubForge:
             return {}
         note = self._find(f"{self._at}/git/tags/{target['sha']}")
         try:
-            said = json.loads(note["message"]) if note else {}
+            document = json.loads(note["message"]) if note else {}
         except ValueError:
             return {}
-        return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+        return {str(key): str(value) for key, value in document.items()} if isinstance(document, dict) else {}
 
 
 def _entry(raw: Mapping[str, Any]) -> Entry:

@@ -94,12 +94,12 @@ def publish(
             _leave_latest_to_the_highest(ready, say)
         workflows = request.then_dispatch or context.rules.then_dispatch
         ready.candidate.repository.git.note_tag(ready.desired.tag, ready.desired.commit)
-        told = {"version": ready.desired.tag, "commit": ready.desired.commit}
+        values = {"version": ready.desired.tag, "commit": ready.desired.commit}
         dispatched = dispatch_downstream(
             ready.publisher.forge,
             workflows,
             ready.desired.tag,
-            inputs=lambda workflow: inputs(context.git, ready.desired.commit, workflow, told),
+            inputs=lambda workflow: inputs(context.git, ready.desired.commit, workflow, values),
             say=say,
         )
         return Outcome(

@@ -116,11 +116,11 @@ def _of_tag(found: Evidence, forge: Forge, rules: Release, tag_format: TagFormat
     if commit is None:
         yield Finding("tag", False, f"there is no tag {found.entry.tag} any more")
         return
-    said = str(found.about.get("commit", ""))
+    message = str(found.about.get("commit", ""))
     yield Finding(
         "tag",
-        said in ("", commit),
-        f"on {commit[:9]}" + ("" if said in ("", commit) else f", but released from {said[:9]}"),
+        message in ("", commit),
+        f"on {commit[:9]}" + ("" if message in ("", commit) else f", but released from {message[:9]}"),
     )
     version = tag_format.version(found.entry.tag)
     if version is not None:

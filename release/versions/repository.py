@@ -171,9 +171,9 @@ class Repository:
         if names:
             raise lacking(names, self.head, f"they were made below {commit[:9]} since the tags were last fetched")
 
-    def channel(self, said: str | None) -> str:
+    def channel(self, message: str | None) -> str:
         """The channel that is said, else the one of the branch; empty for final releases. Raises InputError for an unknown one."""
-        chosen = said if said is not None else channel_of_branch(self.branch, self.rules.release)
+        chosen = message if message is not None else channel_of_branch(self.branch, self.rules.release)
         if chosen:
             check_channel(chosen, self.rules.release)
         return chosen

@@ -138,14 +138,14 @@ class _Range:
         for place, each in enumerate(commit.message.listed):
             if each.skip or place in gone:
                 continue
-            said = _said(each, acts=place in acting)
+            message = _said(each, acts=place in acting)
             breaks = each.body is not None and bool(each.body.breaking)
-            if said is None:
+            if message is None:
                 if breaks and place not in acting:
                     entries.append(self.rules.plain(commit, each, pull))
-            elif breaks or (said.type, said.description) not in met:
-                met.add((said.type, said.description))
-                entries.append(self.rules.entry(commit, said, each, pull))
+            elif breaks or (message.type, message.description) not in met:
+                met.add((message.type, message.description))
+                entries.append(self.rules.entry(commit, message, each, pull))
         return entries
 
     def _of_merge(self, commit: Commit, merge: Merge) -> Verdict:

@@ -58,18 +58,18 @@ def test_inputs_are_the_same_in_python_and_for_github(name: str) -> None:
     module = import_module(f"actions.{name}")
     for declared in module.INPUTS:
         assert not (declared.required and declared.default), f"{declared.name} is required and has a default"
-    said = {
+    values = {
         key: (bool(given.get("required", False)), str(given.get("default", "")), given["description"])
         for key, given in (action(name).get("inputs") or {}).items()
     }
-    assert said == {i.name: (i.required, i.default, i.doc) for i in module.INPUTS}
+    assert values == {i.name: (i.required, i.default, i.doc) for i in module.INPUTS}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_outputs_are_the_same_in_python_and_for_github(name: str) -> None:
     module = import_module(f"actions.{name}")
-    said = {key: (given["description"], given["value"]) for key, given in (action(name).get("outputs") or {}).items()}
-    assert said == {o.name: (o.doc, f"${{{{ steps.run.outputs.{o.name} }}}}") for o in module.OUTPUTS}
+    values = {key: (given["description"], given["value"]) for key, given in (action(name).get("outputs") or {}).items()}
+    assert values == {o.name: (o.doc, f"${{{{ steps.run.outputs.{o.name} }}}}") for o in module.OUTPUTS}
 
 
 @pytest.mark.parametrize("name", NAMES)

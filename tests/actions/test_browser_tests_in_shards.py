@@ -125,8 +125,13 @@ def test_what_is_live_is_tested_in_two_shares_and_the_next_night_knows_how_long_
         assert "2 browser tests passed" in place.summary
     found = merged(place, run, plan)
     assert f"### sha-{commit[:7]} on staging\n\n4 browser tests passed\n\n2 shards, 6 and 4 s of tests" in place.summary
-    told = json.loads((Path(found["report"]) / "e2e.json").read_text())
-    assert [(one["test"], one["shard"]) for one in told["tests"]] == [("four", 2), ("one", 1), ("three", 1), ("two", 2)]
+    answer = json.loads((Path(found["report"]) / "e2e.json").read_text())
+    assert [(one["test"], one["shard"]) for one in answer["tests"]] == [
+        ("four", 2),
+        ("one", 1),
+        ("three", 1),
+        ("two", 2),
+    ]
     assert (Path(found["report"]) / "e2e.xml").read_text().count("<testcase") == 4
 
     plan = planned(place, begun(place.shop))
@@ -183,7 +188,7 @@ def test_a_release_that_went_live_since_is_not_tested_by_the_tests_of_the_one_be
 
 
 @pytest.mark.parametrize(
-    ("inputs", "code", "said"),
+    ("inputs", "code", "message"),
     [
         ({"shards": "0"}, 4, "'0' is no number of runners"),
         ({"shards": "33"}, 4, "'33' is no number of runners"),
@@ -193,12 +198,12 @@ def test_a_release_that_went_live_since_is_not_tested_by_the_tests_of_the_one_be
     ],
 )
 def test_what_cannot_be_run_is_refused_before_a_runner_is_had(
-    place: Workplace, inputs: dict[str, str], code: int, said: str
+    place: Workplace, inputs: dict[str, str], code: int, message: str
 ) -> None:
     commit = on_staging(place.shop)
     place.shop.live("v0.0.1-strange", commit, "staging")
     assert planned(place, begun(place.shop), code=code, **inputs) == {}
-    assert said in place.step.log
+    assert message in place.step.log
 
 
 @pytest.mark.parametrize(("shard", "shards"), [("3", "2"), ("0", "2"), ("1", ""), ("x", "2")])

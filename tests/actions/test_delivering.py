@@ -248,13 +248,13 @@ def test_jobs_refuse_what_was_not_approved(at: Workplace) -> None:
     run, planned = at.plan("v1.1.0")
     approved = at.approve(run, planned)
     at.shop.writes.seen.clear()
-    for changed, code, said in (
+    for changed, code, message in (
         ({"plan": "0" * 64}, 6, "the plan is not the one that was approved"),
         ({"approved_until": "2020-01-01T00:00:00+00:00"}, 6, "approv"),
     ):
         at.releasing(run, planned)
         at.act("deploy_component", code=code, component="web", **{**approved, **changed})
-        assert said in at.step.log
+        assert message in at.step.log
     at.releasing(run, planned)
     (KEPT / "plan.json").write_text((KEPT / "plan.json").read_text().replace('"percent":10', '"percent":50'))
     at.act("go_live", code=6, **approved)

@@ -100,7 +100,7 @@ def test_where_users_are_somebody_is_asked(step: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "code", "said"),
+    ("inputs", "code", "message"),
     [
         ({"profile": "spike"}, 4, "there is no profile 'spike'"),
         ({"profile": "heavy"}, 6, "21 visits per second, and 20 at the most"),
@@ -111,10 +111,10 @@ def test_where_users_are_somebody_is_asked(step: Any) -> None:
     ],
 )
 def test_what_cannot_be_played_is_refused_before_a_runner_is_had(
-    step: Any, inputs: dict[str, str], code: int, said: str
+    step: Any, inputs: dict[str, str], code: int, message: str
 ) -> None:
     assert planned(step, code=code, **inputs) == {}
-    assert said in step.log
+    assert message in step.log
 
 
 def test_a_platform_that_declares_no_load_has_nothing_to_do_after_a_deployment(step: Any) -> None:
@@ -145,8 +145,8 @@ def commit(shop: Shop) -> str:
 def left(place: Workplace, commit: str, recording: Recording, pages: Any = QUICK_PAGES, *, shard: int = 0) -> None:
     """What the runners of a load test uploaded."""
     RECORDINGS.mkdir(parents=True, exist_ok=True)
-    said = {"commit": commit, "recording": json.loads(recording.to_json())}
-    (RECORDINGS / f"shard-{shard}.json").write_text(json.dumps(said))
+    values = {"commit": commit, "recording": json.loads(recording.to_json())}
+    (RECORDINGS / f"shard-{shard}.json").write_text(json.dumps(values))
     PAGES.mkdir(parents=True, exist_ok=True)
     (PAGES / "pages.json").write_text(json.dumps(pages))
 
@@ -187,17 +187,17 @@ def test_a_run_that_meets_every_target_is_shown_in_the_plan_of_its_commit(place:
     assert {file.name for file in report.iterdir()} >= {"load-report.html", "load-report.json"}
     assert "API responses" in place.summary
     assert "Page load: the slowest, phone, cold." in place.summary
-    said = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
-    assert said[0] == f"load test 'smoke' on staging, 2026-11-28T10:00:00+00:00 (run {run.id})"
-    assert all(": passed: " in line for line in said[1:]), said
-    assert len(said) == 4
+    result = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
+    assert result[0] == f"load test 'smoke' on staging, 2026-11-28T10:00:00+00:00 (run {run.id})"
+    assert all(": passed: " in line for line in result[1:]), result
+    assert len(result) == 4
 
 
 def test_a_slow_platform_is_told_and_shown_all_the_same(place: Workplace, commit: str) -> None:
     judged(place, commit, played(release="v1.1.0", factor=8), code=7)
     assert "staging does not meet its performance targets" in place.step.log
-    said = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
-    assert any(line.startswith("API responses: missed: ") for line in said)
+    result = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
+    assert any(line.startswith("API responses: missed: ") for line in result)
     assert not Path("build/delivery/load-baseline").exists(), "nothing is compared with it"
 
 
@@ -251,8 +251,8 @@ def test_a_build_that_starts_quickly_meets_its_target(place: Workplace, starting
     judged(place, starting, played(release="v1.1.0"), starts=HEALTHY_BUILD)
     assert "Mobile start: 1.2.0: 400 starts; 2 left out, a minute or longer" in place.summary
     assert "1.3.0 is newer, and has 7 of 300 starts." in place.summary
-    said = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
-    assert any(line.startswith("mobile start: passed: p95 2,495 ms") for line in said), said
+    result = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
+    assert any(line.startswith("mobile start: passed: p95 2,495 ms") for line in result), result
 
 
 def test_a_build_that_starts_slowly_misses_its_target(place: Workplace, starting: str) -> None:

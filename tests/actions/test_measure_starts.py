@@ -102,7 +102,7 @@ def test_starts_that_cannot_be_believed_leave_no_result(apps: Apps) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manifest", "token", "code", "said"),
+    ("manifest", "token", "code", "message"),
     [
         (LOADED, READER, 4, "nothing says where the apps report their starts"),
         (STARTING, "", 5, "there is no Sentry token"),
@@ -110,9 +110,11 @@ def test_starts_that_cannot_be_believed_leave_no_result(apps: Apps) -> None:
         (STARTING, READER, 8, "no environment 'production'"),
     ],
 )
-def test_what_keeps_starts_from_being_read_is_said(apps: Apps, manifest: str, token: str, code: int, said: str) -> None:
+def test_what_keeps_starts_from_being_read_is_said(
+    apps: Apps, manifest: str, token: str, code: int, message: str
+) -> None:
     assert apps.measured(code=code, manifest=manifest, token=token) == {}
-    assert said in apps.step.log
+    assert message in apps.step.log
     assert READER not in apps.step.log.replace(f"::add-mask::{READER}", "")
 
 

@@ -80,10 +80,10 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: Any) -> Iterator
         def made(manifest: Any, access: clients.Access) -> Promotions:
             return Promotions(android=play.promotion(), ios=apple.promotion())
 
-        told: list[Message] = []
+        values: list[Message] = []
         monkeypatch.setattr(clients, "promotions", made)
-        monkeypatch.setattr(notify, "ways", lambda *_: [Told(told)])
-        yield Jobs(play, apple, step, told)
+        monkeypatch.setattr(notify, "ways", lambda *_: [Told(values)])
+        yield Jobs(play, apple, step, values)
 
 
 def test_what_was_approved_is_done_once(jobs: Jobs) -> None:
@@ -124,15 +124,15 @@ def test_people_are_told_of_what_was_halted_by_itself(
 
 
 @pytest.mark.parametrize(
-    ("by", "until", "said"),
+    ("by", "until", "message"),
     [
         ("", "", "nobody approved this promotion"),
         ("lead", "2026-01-01T00:00:00+00:00", "the approval counted until"),
     ],
 )
-def test_without_an_approval_that_counts_nothing_is_changed(jobs: Jobs, by: str, until: str, said: str) -> None:
+def test_without_an_approval_that_counts_nothing_is_changed(jobs: Jobs, by: str, until: str, message: str) -> None:
     jobs.promote(jobs.plan(platform="android"), 6, by=by, until=until)
-    assert said in jobs.step.log
+    assert message in jobs.step.log
     assert jobs.play.on() == [(1, "completed", None)]
 
 
@@ -183,7 +183,7 @@ def test_a_store_that_cannot_be_reached_fails_the_watch_and_raises_nothing(jobs:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "said"),
+    ("inputs", "message"),
     [
         ({"to": "everybody"}, "'everybody' is none of beta, production"),
         ({"platform": "windows"}, "'windows' is none of android, ios"),
@@ -191,9 +191,9 @@ def test_a_store_that_cannot_be_reached_fails_the_watch_and_raises_nothing(jobs:
         ({"percent": "20"}, "a share of users is Google Play's alone"),
     ],
 )
-def test_what_cannot_be_asked_for(jobs: Jobs, inputs: dict[str, str], said: str) -> None:
+def test_what_cannot_be_asked_for(jobs: Jobs, inputs: dict[str, str], message: str) -> None:
     jobs.plan(4, **inputs)
-    assert said in jobs.step.log
+    assert message in jobs.step.log
 
 
 @pytest.mark.parametrize(("starter", "code"), [("dev-1", 0), ("release-manager", 6)])

@@ -44,7 +44,7 @@ def test_no_browser(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "said"),
+    ("content", "code", "message"),
     [
         ("", 7, "the browser tests did not run|no browser test ran"),
         ("def test_x(: pass", 7, "did not run|failed"),
@@ -53,14 +53,14 @@ def test_no_browser(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         ("def test_one(): pass", 0, ""),
     ],
 )
-def test_nothing_measured_is_no_success(desk: Desk, content: str, code: int, said: str) -> None:
+def test_nothing_measured_is_no_success(desk: Desk, content: str, code: int, message: str) -> None:
     folder = desk.shop.checkout / "e2e"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
     (folder / "test_it.py").write_text(content)
     ended = run_e2e(desk)
     assert ended.code == code, ended.log
-    errors = [line for line in ended.commands("error") if any(word in line for word in said.split("|"))]
+    errors = [line for line in ended.commands("error") if any(word in line for word in message.split("|"))]
     assert bool(errors) == bool(code)
 
 

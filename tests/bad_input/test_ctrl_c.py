@@ -44,16 +44,16 @@ def ctrl_c(process: subprocess.Popen[str]) -> str:
     """What a terminal does: SIGINT to the whole group. It ends at once, with 130; what it said."""
     os.killpg(process.pid, signal.SIGINT)
     started = time.monotonic()
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert time.monotonic() - started < AT_ONCE_SECONDS, said
-    assert "interrupted" in said
-    assert "never retrieved" not in said
-    assert "Traceback" not in said
-    return said
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert time.monotonic() - started < AT_ONCE_SECONDS, output
+    assert "interrupted" in output
+    assert "never retrieved" not in output
+    assert "Traceback" not in output
+    return output
 
 
-def held(terminal: Terminal, fault: dict[str, object], argv: list[str], said: str = GOES_ON) -> bool:
+def held(terminal: Terminal, fault: dict[str, object], argv: list[str], message: str = GOES_ON) -> bool:
     """Interrupt the command while the request is held; False when it ends before."""
     before = len(terminal.place.faults_fired())
     terminal.place.set_faults([{"kind": "delay", "seconds": HELD_SECONDS, **fault}])
@@ -61,7 +61,7 @@ def held(terminal: Terminal, fault: dict[str, object], argv: list[str], said: st
         until(lambda: len(terminal.place.faults_fired()) > before or process.poll() is not None, "held, nor ended", 60)
         fired = len(terminal.place.faults_fired()) > before
         if fired:
-            assert ctrl_c(process).endswith(f"{said}\n")
+            assert ctrl_c(process).endswith(f"{message}\n")
     terminal.place.clear_faults()
     return fired
 
@@ -87,7 +87,7 @@ def test_while_a_release_goes_out(terminal: Terminal) -> None:
 @pytest.mark.parametrize("emulator", ["vercel", "cloud-run", "github"])
 def test_while_a_provider_is_asked(terminal: Terminal, emulator: str) -> None:
     """Several are asked at the same time, from threads; none is waited for."""
-    assert held(terminal, {"method": "GET", "emulator": emulator}, ["status", "-e", "staging"], said="interrupted")
+    assert held(terminal, {"method": "GET", "emulator": emulator}, ["status", "-e", "staging"], message="interrupted")
 
 
 def test_while_it_goes_back(terminal: Terminal) -> None:
@@ -158,8 +158,8 @@ def interrupted(argv: list[str], moment: Callable[[list[int]], bool], folder: Pa
         until(lambda: moment(descendants(process.pid)) or process.poll() is not None, "there", 120)
         owned = descendants(process.pid)
         assert process.poll() is None, process.communicate()
-        said = ctrl_c(process)
-    assert "finishes" not in said, "a world is thrown away"
+        result = ctrl_c(process)
+    assert "finishes" not in result, "a world is thrown away"
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in owned), "every process gone", 40)
     # Its ports may be another process's by now, so it is the processes that are looked for, also those it does not descend from.
     assert not knowing(str(temporary))

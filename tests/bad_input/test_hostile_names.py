@@ -80,7 +80,7 @@ def git(terminal: Terminal, *argv: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("workflow", "inputs", "said"),
+    ("workflow", "inputs", "message"),
     [
         ("deploy-production.yml", {"verison": "v1.0.0"}, "Unexpected inputs provided"),
         ("deploy-production.yml", {"version": "v1.0.0", "force": "true"}, "Unexpected inputs provided"),
@@ -88,14 +88,14 @@ def git(terminal: Terminal, *argv: str) -> None:
         ("rollback.yml", {"environment": "prod"}, "not in the list of allowed values"),
     ],
 )
-def test_unknown_workflow_input(place: WorldClient, workflow: str, inputs: dict[str, str], said: str) -> None:
+def test_unknown_workflow_input(place: WorldClient, workflow: str, inputs: dict[str, str], message: str) -> None:
     """GitHub refuses the dispatch; nothing starts."""
     with place.github("release-manager") as client:
         before = client.get(f"/repos/{place.repository}/actions/workflows/{workflow}/runs").json()["total_count"]
         path = f"/repos/{place.repository}/actions/workflows/{workflow}/dispatches"
         answer = client.post(path, json={"ref": "main", "inputs": inputs})
         assert answer.status_code == 422
-        assert said in answer.json()["message"]
+        assert message in answer.json()["message"]
         after = client.get(f"/repos/{place.repository}/actions/workflows/{workflow}/runs").json()["total_count"]
         assert after == before
 

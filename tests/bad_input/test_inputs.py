@@ -10,7 +10,7 @@ pytestmark = pytest.mark.world
 
 
 @pytest.mark.parametrize(
-    ("action", "inputs", "said"),
+    ("action", "inputs", "message"),
     [
         ("plan_release", {"environment": "prod", "version": "v1.0.0"}, "there is no environment 'prod'"),
         (
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.world
         ("notify", {"environment": "staging", "needs": "{'a': 1}"}, "`needs` is not JSON"),
     ],
 )
-def test_a_value_that_is_not_there_names_what_is(desk: Desk, action: str, inputs: dict[str, str], said: str) -> None:
+def test_a_value_that_is_not_there_names_what_is(desk: Desk, action: str, inputs: dict[str, str], message: str) -> None:
     given = {
         "token": desk.shop.job().token,
         "vercel_token": "token",
@@ -42,5 +42,5 @@ def test_a_value_that_is_not_there_names_what_is(desk: Desk, action: str, inputs
     }
     ended = desk.step(action, **given)
     (error,) = ended.commands("error")
-    assert (ended.code, said in error, "next: " in error) == (4, True, True), error
+    assert (ended.code, message in error, "next: " in error) == (4, True, True), error
     desk.nothing_was_written()

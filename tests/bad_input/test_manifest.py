@@ -29,13 +29,13 @@ def check(folder: Path, text: str | bytes) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("key", MISTAKES)
 def test_a_mistake_is_named_with_file_line_and_key(tmp_path: Path, key: str) -> None:
-    good, bad, said = MISTAKES[key]
+    good, bad, message = MISTAKES[key]
     text = MANIFEST.replace(good, bad, 1)
     ended = check(tmp_path, text)
     line = next(number for number, row in enumerate(text.splitlines(), 1) if bad.strip() in row)
     assert ended.returncode == 3, ended.stderr
     assert f"shipmate.yml:{line}" in ended.stderr
-    assert said in ended.stderr
+    assert message in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -45,7 +45,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
         text = text.replace(good, bad, 1)
     ended = check(tmp_path, text)
     assert ended.returncode == 3
-    assert all(said in ended.stderr for _, _, said in MISTAKES.values())
+    assert all(message in ended.stderr for _, _, message in MISTAKES.values())
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,11 @@ def test_port_in_use(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with up(tmp_path, port) as process:
-            said, _ = process.communicate(timeout=120)
-    assert process.returncode == 11, said
-    assert f"github: 127.0.0.1:{port} cannot be used (Address already in use)" in said
-    assert f"`ss -ltnp 'sport = :{port}'`" in said
-    assert "Traceback" not in said
+            output, _ = process.communicate(timeout=120)
+    assert process.returncode == 11, output
+    assert f"github: 127.0.0.1:{port} cannot be used (Address already in use)" in output
+    assert f"`ss -ltnp 'sport = :{port}'`" in output
+    assert "Traceback" not in output
     assert not list((tmp_path / "tmp").glob("shipmate-world-*"))
 
 
@@ -54,12 +54,12 @@ def test_a_wanted_port_is_the_one(tmp_path: Path) -> None:
     with up(tmp_path, port) as process:
         assert process.stdout is not None
         deadline = time.monotonic() + 120
-        said = ""
-        while not re.search(rf"GitHub +http://127\.0\.0\.1:{port}/techmate/platform", said):
+        message = ""
+        while not re.search(rf"GitHub +http://127\.0\.0\.1:{port}/techmate/platform", message):
             line = process.stdout.readline()
-            assert line, said
-            assert time.monotonic() < deadline, said
-            said += line
+            assert line, message
+            assert time.monotonic() < deadline, message
+            message += line
         assert httpx.get(f"http://127.0.0.1:{port}/techmate/platform", trust_env=False).status_code == 200
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)

@@ -55,12 +55,14 @@ def test_a_terminal_without_any(terminal: Terminal) -> None:
         ["smoke", "-e", "staging"],
         ["deploy", "-e", "staging", "--release", "x"],
     ):
-        said = terminal.run(*argv, code=5, **bare).stderr
-        assert "VERCEL_TOKEN is not set; there is no Google account here" in said
-        assert "next: export VERCEL_TOKEN" in said
-        assert "gcloud auth application-default login" in said
-    said = terminal.run("plan", "-e", "production", "--version", "v1.0.0", code=5, GITHUB_REPOSITORY="", **bare).stderr
-    assert "GITHUB_TOKEN is not set; VERCEL_TOKEN is not set; there is no Google account here" in said
+        result = terminal.run(*argv, code=5, **bare).stderr
+        assert "VERCEL_TOKEN is not set; there is no Google account here" in result
+        assert "next: export VERCEL_TOKEN" in result
+        assert "gcloud auth application-default login" in result
+    result = terminal.run(
+        "plan", "-e", "production", "--version", "v1.0.0", code=5, GITHUB_REPOSITORY="", **bare
+    ).stderr
+    assert "GITHUB_TOKEN is not set; VERCEL_TOKEN is not set; there is no Google account here" in result
     assert "VERCEL_TOKEN" in terminal.run("rollback", "-e", "staging", "--component", "web", code=5, **bare).stderr
 
 
@@ -76,9 +78,9 @@ def test_wrong_tokens_in_a_terminal(terminal: Terminal) -> None:
         "plan", "-e", "production", "--version", "v1.0.0", code=5, GITHUB_TOKEN="wrong-and-secret"
     ).stderr
     assert "the token is wrong, expired or revoked" in planned
-    for said in (vercel, google, planned):
-        assert "next: " in said
-        assert "wrong-and-secret" not in said
+    for message in (vercel, google, planned):
+        assert "next: " in message
+        assert "wrong-and-secret" not in message
 
 
 def test_an_expired_github_token(desk: Desk) -> None:

@@ -189,7 +189,7 @@ def test_a_commit_whose_staging_failed(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("conclusion", "said"),
+    ("conclusion", "message"),
     [
         ("failure", "'ci' is failure on"),
         ("cancelled", "'ci' is cancelled on"),
@@ -199,13 +199,13 @@ def test_a_commit_whose_staging_failed(desk: Desk) -> None:
         ("none", "there is no check 'ci' on"),
     ],
 )
-def test_red_ci(desk: Desk, conclusion: str | None, said: str) -> None:
+def test_red_ci(desk: Desk, conclusion: str | None, message: str) -> None:
     commit = desk.shop.commit()
     if conclusion != "none":
         desk.shop.check(commit, conclusion)
     desk.shop.end(desk.shop.prove(commit), "success")
     desk.shop.tag("v1.0.0", commit)
-    refused(desk.plan("v1.0.0"), 22, f"{said} {commit[:9]}")
+    refused(desk.plan("v1.0.0"), 22, f"{message} {commit[:9]}")
     desk.nothing_was_written()
 
 

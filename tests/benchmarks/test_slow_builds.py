@@ -73,8 +73,8 @@ def milliseconds(url: str) -> tuple[float, float]:
     began = time.monotonic()
     with urlopen(Request(url, headers={LOAD_HEADER: TOKEN, "X-User": "one"})) as answer:
         json.load(answer)
-        told = answer.headers["Server-Timing"].partition("dur=")[2].partition(";")[0]
-    return float(told), (time.monotonic() - began) * 1000
+        text = answer.headers["Server-Timing"].partition("dur=")[2].partition(";")[0]
+    return float(text), (time.monotonic() - began) * 1000
 
 
 @pytest.fixture
@@ -116,14 +116,14 @@ def answer(target: str, verdict: Verdict) -> Answer:
 
 def judgement(verdict: Verdict, **answers: Verdict) -> Judgement:
     names = {"responses": RESPONSES, "queries": QUERIES, "pages": PAGES}
-    told = tuple(answer(names[name], each) for name, each in answers.items())
+    values = tuple(answer(names[name], each) for name, each in answers.items())
     return Judgement(
-        verdict=verdict, answers=told, endpoints=(), changes=(), failures=(), invalid=(), notes=(), first=0, end=0
+        verdict=verdict, answers=values, endpoints=(), changes=(), failures=(), invalid=(), notes=(), first=0, end=0
     )
 
 
 @pytest.mark.parametrize(
-    ("build", "said", "right"),
+    ("build", "verdict", "right"),
     [
         (HEALTHY, judgement("passed", responses="passed", queries="passed"), True),
         (HEALTHY, judgement("too short to tell", responses="too short to tell", queries="passed"), False),
@@ -135,5 +135,5 @@ def judgement(verdict: Verdict, **answers: Verdict) -> Judgement:
         (BY_NAME["stalls 1 s in 10"], judgement("passed", responses="passed", queries="passed"), False),
     ],
 )
-def test_a_slow_build_is_caught_by_its_own_target_alone(build: Build, said: Judgement, right: bool) -> None:
-    assert slow_builds.caught(build, said) is right
+def test_a_slow_build_is_caught_by_its_own_target_alone(build: Build, verdict: Judgement, right: bool) -> None:
+    assert slow_builds.caught(build, verdict) is right

@@ -108,13 +108,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_whatever_part_of_a_test_fails_its_trace_and_its_requests_are_kept(ran: Run) -> None:
     assert ran.code == 1, ran.said
-    for name, said in (("call", "another"), ("before", "before"), ("after", "after")):
+    for name, message in (("call", "another"), ("before", "before"), ("after", "after")):
         stem = f"test_{name}-chromium"
         for beginning in (stem, f"{stem}-attempt-2"):
             assert ".json" in ran.files(beginning), ran.said
             assert zipfile.ZipFile(ran.folder / f"{beginning}.trace.zip").testzip() is None
             seen = json.loads((ran.folder / f"{beginning}.json").read_text())
-            assert said in seen["failure"]
+            assert message in seen["failure"]
             archive = json.loads((ran.folder / f"{beginning}.har").read_text())["log"]
             assert archive["version"] == "1.2"
             started = [entry for entry in archive["entries"] if "/start" in entry["request"]["url"]]
@@ -182,7 +182,7 @@ def test_names_of_headers_count_in_any_case_and_in_either_form(tmp_path: Path) -
     with zipfile.ZipFile(recorded, "w") as trace:
         trace.writestr("trace.trace", json.dumps(event) + "\nno json\n")
         trace.writestr("resources/abc", b"\x00\xff")
-    artifacts.keep("one", said="", troubles=None)
+    artifacts.keep("one", message="", troubles=None)
     with zipfile.ZipFile(tmp_path / "one.trace.zip") as trace:
         first, second = trace.read("trace.trace").decode().splitlines()
         assert trace.read("resources/abc") == b"\x00\xff"

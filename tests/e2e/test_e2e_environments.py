@@ -43,7 +43,7 @@ def test_production_is_only_looked_at_whichever_address_leads_there(manifest: Ma
 
 
 @pytest.mark.parametrize(
-    ("arguments", "given", "code", "said"),
+    ("arguments", "given", "code", "message"),
     [
         (["--environment", "production"], {}, 4, "production is only looked at"),
         (
@@ -58,7 +58,7 @@ def test_production_is_only_looked_at_whichever_address_leads_there(manifest: Ma
     ids=["by name", "by address", "the tests that change nothing", "two answers"],
 )
 def test_what_may_change_something_is_refused_where_users_are(
-    arguments: list[str], given: dict[str, str], code: int, said: str
+    arguments: list[str], given: dict[str, str], code: int, message: str
 ) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("E2E_", "SHIPMATE_"))}
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "e2e"]
@@ -66,4 +66,4 @@ def test_what_may_change_something_is_refused_where_users_are(
         [*argv, *arguments], cwd=ROOT, env={**environ, **given}, capture_output=True, text=True, check=False
     )
     assert ran.returncode == code, ran.stdout + ran.stderr
-    assert said in ran.stdout + ran.stderr
+    assert message in ran.stdout + ran.stderr

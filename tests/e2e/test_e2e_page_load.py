@@ -125,7 +125,7 @@ def test_a_page_that_is_not_there_is_a_sample_and_named(chromium: Browser) -> No
 
 
 @pytest.mark.parametrize(
-    ("variables", "arguments", "said"),
+    ("variables", "arguments", "message"),
     [
         ({}, [], "E2E_WEB_URL and E2E_API_URL: set to the address"),
         ({}, ["--environment", "nowhere"], "there is none of that name"),
@@ -135,7 +135,7 @@ def test_a_page_that_is_not_there_is_a_sample_and_named(chromium: Browser) -> No
 def test_what_cannot_be_measured_is_refused(
     variables: dict[str, str],
     arguments: list[str],
-    said: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -145,4 +145,4 @@ def test_what_cannot_be_measured_is_refused(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert page_load.main(arguments) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

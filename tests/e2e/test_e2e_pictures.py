@@ -44,7 +44,7 @@ def test_what_nobody_sees_is_no_difference(page: Page, tmp_path: Path, css: str)
 
 
 @pytest.mark.parametrize(
-    ("css", "said"),
+    ("css", "message"),
     [
         ("button { background: #f51 }", "looks different in [0-9]+ tiles of 16 pixels, .*: button “Add note”"),
         ("button { padding-left: 24px }", "button “Add note”"),
@@ -54,10 +54,10 @@ def test_what_nobody_sees_is_no_difference(page: Page, tmp_path: Path, css: str)
     ids=["colour", "place", "gone", "size"],
 )
 def test_a_difference_names_where_it_is_and_both_pictures_are_kept(
-    page: Page, tmp_path: Path, css: str, said: str
+    page: Page, tmp_path: Path, css: str, message: str
 ) -> None:
     look(page, tmp_path, update=True)
-    with pytest.raises(AssertionError, match=said):
+    with pytest.raises(AssertionError, match=message):
         look(page, tmp_path, css)
     assert (tmp_path / "start-wanted.png").read_bytes() != (tmp_path / "start-shown.png").read_bytes()
 

@@ -119,28 +119,28 @@ def platform() -> Iterator[Platform]:
 
 def test_the_candidates_are_asked_alone_as_production_would_be(platform: Platform) -> None:
     platform.page["bypass"] = "made-up"
-    code, said = platform.look(headers={platform.own_web: {BYPASS: "made-up"}})
-    assert code == 0, said
+    code, message = platform.look(headers={platform.own_web: {BYPASS: "made-up"}})
+    assert code == 0, message
     assert [place["asked"] for place in platform.live] == [[], []]
-    code, said = platform.look(bad=True)
-    assert code == 1, said
-    assert "1 failed" in said
+    code, message = platform.look(bad=True)
+    assert code == 1, message
+    assert "1 failed" in message
 
 
 def test_a_page_that_throws_where_it_is_production_is_seen_before_users_come(platform: Platform) -> None:
     throws = f'if (location.origin === "{platform.web}") throw new Error("This page cannot start.");'
     platform.page["body"] = PAGE % {"api": platform.api, "first": throws}
-    code, said = platform.look(bad=True)
-    assert code == 1, said
-    assert "1 failed" in said
-    code, said = platform.look(routed=False)
-    assert code == 0, f"what is live is well, but {said}"
+    code, message = platform.look(bad=True)
+    assert code == 1, message
+    assert "1 failed" in message
+    code, message = platform.look(routed=False)
+    assert code == 0, f"what is live is well, but {message}"
 
 
 def test_a_page_that_only_logs_an_error_is_seen(platform: Platform) -> None:
     platform.page["body"] = PAGE % {"api": platform.api, "first": 'console.error("no configuration");'}
-    code, said = platform.look()
-    assert (code, "console error: no configuration" in said) == (1, True), said
+    code, message = platform.look()
+    assert (code, "console error: no configuration" in message) == (1, True), message
 
 
 @pytest.mark.parametrize(

@@ -145,11 +145,11 @@ class Machine:
         done = subprocess.run(
             argv, cwd=self.folder, env={**inherited, **given}, capture_output=True, text=True, check=False, timeout=120
         )
-        told = json.loads(account.read_text()) if account.is_file() else {}
-        if told:
+        answer = json.loads(account.read_text()) if account.is_file() else {}
+        if answer:
             for file in (account, account.with_suffix(".xml")):
                 shutil.copy(file, self.kept / f"shard-{shard}{file.suffix}")
-        return Ran(done.returncode, done.stdout + done.stderr, told)
+        return Ran(done.returncode, done.stdout + done.stderr, answer)
 
     @property
     def kept(self) -> Path:
@@ -266,13 +266,13 @@ def test_a_run_that_was_broken_off_says_so(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shard", "shards", "said"),
+    ("shard", "shards", "message"),
     [("3", "2", "--shard 3 --shards 2"), ("0", "2", "--shard 0"), ("1", "", r"--shards ?"), ("x", "2", "--shard x")],
 )
-def test_a_share_there_is_not_is_refused(machine: Machine, shard: str, shards: str, said: str) -> None:
+def test_a_share_there_is_not_is_refused(machine: Machine, shard: str, shards: str, message: str) -> None:
     ran = machine.run(shard, shards)
     assert (ran.code, ran.account) == (4, {})
-    assert said in ran.said
+    assert message in ran.said
 
 
 def test_a_share_that_could_not_be_accounted_for_is_refused(machine: Machine) -> None:

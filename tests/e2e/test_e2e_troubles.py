@@ -40,7 +40,7 @@ def opened(context: BrowserContext, body: str, *, read_only: bool = False, patie
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ('<script>console.error("no configuration")</script>', "console error: no configuration (https://app.test/:0)"),
         ('<script>throw new TypeError("x is not a function")</script>', "uncaught error: x is not a function"),
@@ -51,9 +51,9 @@ def opened(context: BrowserContext, body: str, *, read_only: bool = False, patie
     ],
     ids=["console", "throws", "rejects", "not found", "failed", "mixed"],
 )
-def test_a_trouble_is_named(context: BrowserContext, body: str, said: str) -> None:
+def test_a_trouble_is_named(context: BrowserContext, body: str, message: str) -> None:
     found = opened(context, body).judge()
-    assert said in found
+    assert message in found
 
 
 def test_a_healthy_page_has_none_and_its_request_ids_are_kept(context: BrowserContext) -> None:

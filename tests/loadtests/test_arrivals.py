@@ -137,7 +137,7 @@ def test_a_profile_is_as_declared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (profile(seconds=0), "takes no time"),
         (profile(rate=0), "makes no visit"),
@@ -147,6 +147,6 @@ def test_a_profile_is_as_declared() -> None:
         (profile("spike", from_rate=5), "no higher"),
     ],
 )
-def test_a_profile_that_says_nothing_is_refused(given: Profile, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_a_profile_that_says_nothing_is_refused(given: Profile, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         due_times(given, 1)

@@ -291,14 +291,14 @@ def test_interrupted_it_says_what_it_knows(raised: bool) -> None:
 
 
 def test_everybody_is_told_what_comes_and_each_step_is_kept() -> None:
-    said: list[str] = []
+    lines: list[str] = []
     kept: list[tuple[int, str, float]] = []
     platform = Slots()
     found = searched(
         platform,
-        about=said.append,
+        about=lines.append,
         keep=lambda number, judgement, recording: kept.append((number, judgement.verdict, recording.seconds)),
     )
-    assert said[:3] == ["step 1: 3 visits/s for 130 s", "  passed", "step 2: 6 visits/s for 65 s"]
+    assert lines[:3] == ["step 1: 3 visits/s for 130 s", "  passed", "step 2: 6 visits/s for 65 s"]
     assert kept == [(number, step.verdict, step.seconds) for number, step in enumerate(found.steps, 1)]
     assert sum(step.took for step in found.steps) <= platform.time <= BOUNDS.total_seconds

@@ -119,9 +119,9 @@ def test_the_processes_together_begin_every_visit_that_was_due(ways: Ran) -> Non
 def test_the_report_has_what_all_processes_did(ways: Ran, tmp_path: Path) -> None:
     """locust#2908: with several processes the HTML report was empty."""
     written = write(judge(ways.recording, {}), ways.recording, tmp_path)
-    said, page = json.loads(written.json.read_text()), written.html.read_text()
+    text, page = json.loads(written.json.read_text()), written.html.read_text()
     due = len(due_times(Profile(name="ways", rate=40, seconds=2), 5))
-    assert said["run"]["visits_asked"] == said["run"]["visits_begun"] == due
+    assert text["run"]["visits_asked"] == text["run"]["visits_begun"] == due
     assert [name for name in ways.recording.endpoints if name.split()[-1] not in page] == []
 
 
@@ -296,8 +296,8 @@ def test_interrupted_it_leaves_a_recording_that_says_so_and_nothing_on_the_serve
 ) -> None:
     process, url, generator = under_way
     process.send_signal(how)
-    said, _ = process.communicate(timeout=60)
-    recording = Recording.from_json(said[said.index("{") :])
+    output, _ = process.communicate(timeout=60)
+    recording = Recording.from_json(output[output.index("{") :])
     assert recording.stopped == {"interrupted"}
     assert recording.total().count == sum(seen(url)["requests"].values()) > 0
     assert seen(url)["items"] == 0

@@ -80,7 +80,7 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("profile", "said"),
+    ("profile", "message"),
     [
         (replace(PROFILE, rate=51), "rate is 51"),
         (replace(PROFILE, arrivals="ramp", from_rate=51), "rate is 51"),
@@ -88,8 +88,8 @@ def test_what_is_no_address_is_refused(url: str) -> None:
         (replace(PROFILE, seconds=601), "length is 601"),
     ],
 )
-def test_a_load_beyond_the_cap_is_refused(profile: Profile, said: str) -> None:
-    with pytest.raises(RefusedError, match=said):
+def test_a_load_beyond_the_cap_is_refused(profile: Profile, message: str) -> None:
+    with pytest.raises(RefusedError, match=message):
         plan(profile)
 
 

@@ -160,11 +160,13 @@ def test_a_generator_that_was_late_says_nothing_of_the_platform() -> None:
     assert found.changes == ()
 
 
-@pytest.mark.parametrize(("cpu", "said"), [(40, "4 % of a core: it waited for"), (800, "80 % of a core: give it more")])
-def test_whether_the_generator_or_its_machine_was_too_busy_is_said(cpu: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("cpu", "message"), [(40, "4 % of a core: it waited for"), (800, "80 % of a core: give it more")]
+)
+def test_whether_the_generator_or_its_machine_was_too_busy_is_said(cpu: int, message: str) -> None:
     late = played(8, lag_ms=9)
     late.cpu = {0: cpu}
-    assert said in judge(late, TARGETS).invalid[0]
+    assert message in judge(late, TARGETS).invalid[0]
 
 
 def test_one_in_a_hundred_may_be_late_and_waiting_for_the_platform_is_not_lateness() -> None:

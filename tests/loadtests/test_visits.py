@@ -99,7 +99,7 @@ def test_the_database_time_of_each_answer_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("message", "wanted"),
     [
         ("db;dur=3", 3.0),
         ('db;desc="two, and more";dur=0.25', 0.25),
@@ -111,8 +111,8 @@ def test_the_database_time_of_each_answer_is_taken() -> None:
         ("", None),
     ],
 )
-def test_server_timing(said: str, wanted: float | None) -> None:
-    assert database_ms({"Server-Timing": said}) == wanted
+def test_server_timing(message: str, wanted: float | None) -> None:
+    assert database_ms({"Server-Timing": message}) == wanted
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,8 @@ def test_a_limited_write_is_sent_again(other: tuple[Other, Http]) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_limit_that_only_its_text_tells_is_waited_for(other: tuple[Other, Http], stream: bool) -> None:
     provider, http = other
-    said = {"message": "You have exceeded a secondary rate limit."}
-    provider.faults.add(Fault(kind="status", status=403, body=said))
+    values = {"message": "You have exceeded a secondary rate limit."}
+    provider.faults.add(Fault(kind="status", status=403, body=values))
     with http.request("GET", "https://provider.test/things", stream=stream) as answer:
         assert answer.json() == {"path": "/things"}
 

@@ -60,12 +60,12 @@ def test_a_rehearsals_clock_makes_all_of_it_shorter() -> None:
 
 def test_what_is_waited_for_is_said_now_and_then() -> None:
     time = Time()
-    clock, said = time.clock(), list[str]()
-    for look in Polling(interval=100).looks(clock, clock.deadline(1000), what="a build", say=said.append):
-        assert len(said) == (look.waited + 200) // 300
-    assert said == ["waiting for a build", *(f"still waiting for a build, {n} min so far" for n in (5, 10, 15))]
-    assert list(Polling(interval=1).looks(clock, clock.deadline(0), what="a build", say=said.append))
-    assert len(said) == 4, "what is there at once is not waited for"
+    clock, message = time.clock(), list[str]()
+    for look in Polling(interval=100).looks(clock, clock.deadline(1000), what="a build", say=message.append):
+        assert len(message) == (look.waited + 200) // 300
+    assert message == ["waiting for a build", *(f"still waiting for a build, {n} min so far" for n in (5, 10, 15))]
+    assert list(Polling(interval=1).looks(clock, clock.deadline(0), what="a build", say=message.append))
+    assert len(message) == 4, "what is there at once is not waited for"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (99, "99 s"), (100, "2 min"), (3600, "60 min")])

@@ -133,8 +133,8 @@ def test_the_runner_is_told_what_it_cannot_know(tmp_path: Path, given: str) -> N
     """Its own encodings are those of actions/runner; decoded values and parts it learns from ::add-mask::."""
     runtime = workflow(tmp_path, IN_KEY=given)
     runtime.inputs([Input(name="key", doc="", secret=True)])
-    told = [line.removeprefix("::add-mask::").replace("%25", "%") for line in printed(runtime).splitlines()]
-    runner = Masker([given, *told])
+    values = [line.removeprefix("::add-mask::").replace("%25", "%") for line in printed(runtime).splitlines()]
+    runner = Masker([given, *values])
     for text in PLANTED[given]:
         assert runner.reveals(f"x{text}y"), text
         assert text not in runner.mask(f"x {text} y")
@@ -182,15 +182,15 @@ def test_the_requests_to_github_are_said_for_the_step_and_for_the_job(tmp_path: 
     stream = io.StringIO()
 
     def main(runtime: Runtime) -> int:
-        said = {"limit": "1000", "remaining": "60", "reset": "1900000000"}
-        headers = {f"x-ratelimit-{name}": value for name, value in said.items()}
+        text = {"limit": "1000", "remaining": "60", "reset": "1900000000"}
+        headers = {f"x-ratelimit-{name}": value for name, value in text.items()}
         for status in (200, 304):
             budget.of_account("https://api.github.com", "t").count(status, headers)
         return 0
 
     assert run(main, Runtime(environ=environ, stream=stream)) == 0
-    said = stream.getvalue()
-    assert "GitHub: 2 requests (1 unchanged, which cost nothing); 60 of 1,000 are left until 17:46:40 UTC\n" in said
-    assert "::warning title=GitHub::few requests are left this hour" in said
-    assert "GitHub: 14 requests in this job so far\n" in said
+    text = stream.getvalue()
+    assert "GitHub: 2 requests (1 unchanged, which cost nothing); 60 of 1,000 are left until 17:46:40 UTC\n" in text
+    assert "::warning title=GitHub::few requests are left this hour" in text
+    assert "GitHub: 14 requests in this job so far\n" in text
     assert handed_on.read_text().splitlines()[1] == "14"

@@ -104,10 +104,10 @@ def test_status_with_a_body_of_its_own(provider: Provider, server: Server) -> No
 
 def test_a_limit_that_only_its_text_tells_can_be_played(provider: Provider, server: Server) -> None:
     """GitHub's secondary limit: 403, words, and none of the headers that clients look at."""
-    said = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
-    provider.faults.add(Fault(kind="status", status=403, body=said))
+    values = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
+    provider.faults.add(Fault(kind="status", status=403, body=values))
     answer = requests.post(server.url, timeout=5)
-    assert (answer.status_code, answer.json()) == (403, said)
+    assert (answer.status_code, answer.json()) == (403, values)
     assert not [name for name in answer.headers if "limit" in name.lower() or name.lower() == "retry-after"]
     assert provider.effects == 0
 

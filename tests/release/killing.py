@@ -68,14 +68,14 @@ class Launcher:
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for row in self._process.stdout:
-            told = json.loads(row)
-            if "code" in told:
-                launched = self._running.pop(told["pid"])
-                launched.code = told["code"]
+            answer = json.loads(row)
+            if "code" in answer:
+                launched = self._running.pop(answer["pid"])
+                launched.code = answer["code"]
                 launched.ended.set()
             else:
-                self._running[told["pid"]] = self._running.pop(-1)
-                self._started.put(told["pid"])
+                self._running[answer["pid"]] = self._running.pop(-1)
+                self._started.put(answer["pid"])
 
 
 @contextlib.contextmanager

@@ -35,13 +35,13 @@ def platform(tmp_path: Path) -> Path:
 
 def problems(report: dict[str, Any]) -> str:
     """Everything that did not hold, story by story, in words; empty when all did."""
-    said = [
+    lines = [
         f"{story['name']}: {story['problem'] or 'it did not pass'}"
         for story in report["stories"]
         if not story["passed"]
     ]
-    said += [f"{name}: not run" for name in report["not_run"]]
-    return "\n\n".join([*said, *report["contracts"]["violations"]])
+    lines += [f"{name}: not run" for name in report["not_run"]]
+    return "\n\n".join([*lines, *report["contracts"]["violations"]])
 
 
 def test_shipmate_rehearse(platform: Path, tmp_path: Path) -> None:

@@ -100,8 +100,8 @@ def decide(asked: Asked, answers: Sequence[Answer], rule: Approval, now: datetim
             )
         return Waiting(ignored=tuple(ignored), have=len(counted))
     used = list(counted.values())[: asked.eyes]
-    said = " · ".join(each.text for each in used if each.review and each.text)
-    return Approved(by=", ".join(each.user for each in used), at=used[0].at, url=used[-1].url, text=said)
+    text = " · ".join(each.text for each in used if each.review and each.text)
+    return Approved(by=", ".join(each.user for each in used), at=used[0].at, url=used[-1].url, text=text)
 
 
 def break_glass(

@@ -452,8 +452,8 @@ def _constraint(words: Words, *, column: str) -> Change:
         words.next()
         return Change(action="alter table", name=named)
     rest = words.until(*_COLUMN_WORDS) if column else words.until()
-    said = [token.word for token in rest]
-    if "VALID" in said or (column and words.take("NOT", "VALID")):
+    tokens = [token.word for token in rest]
+    if "VALID" in tokens or (column and words.take("NOT", "VALID")):
         made = replace(made, flags=made.flags | {"not valid"})
     return made
 

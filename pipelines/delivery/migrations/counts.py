@@ -38,13 +38,13 @@ class Finding:
     """Why it is not known, or what Postgres said."""
 
     def __str__(self) -> str:
-        said = {
+        values = {
             "fits": "every row fits",
             "violated": f"{self.rows} row(s) violate it",
             "refused": f"refused: {self.why}",
             "unknown": f"not known before it runs: {self.why}",
         }
-        return f"{self.file}:{self.line}: {self.what}: {said[self.state]}"
+        return f"{self.file}:{self.line}: {self.what}: {values[self.state]}"
 
 
 @dataclass(frozen=True, kw_only=True)

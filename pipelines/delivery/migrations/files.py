@@ -152,15 +152,15 @@ def _require_earlier(migration: Migration, files: Sequence[Migration]) -> None:
     for old, why in migration.supersedes.items():
         earlier = known.get(old)
         if earlier is None or old >= migration.version:
-            said, do = f"{old or 'nothing'}, which is none before it", "name the number of an earlier one"
+            message, do = f"{old or 'nothing'}, which is none before it", "name the number of an earlier one"
         elif not why:
-            said, do = f"{old} without saying why", "write the reason behind a colon: it is recorded in the database"
+            message, do = f"{old} without saying why", "write the reason behind a colon: it is recorded in the database"
         elif earlier.kind == "expand" and migration.kind == "contract":
-            said = f"{earlier.file}, which the release that brings it needs"
+            message = f"{earlier.file}, which the release that brings it needs"
             do = "make it an expand migration: a contract migration waits for a later release"
         else:
             continue
-        raise InputError(f"it supersedes {said}", where=migration.file, next_step=do)
+        raise InputError(f"it supersedes {message}", where=migration.file, next_step=do)
 
 
 def _directives(written: str) -> list[Directive]:
@@ -170,13 +170,13 @@ def _directives(written: str) -> list[Directive]:
     except InputError:
         return []
     for token in comments:
-        said = _SAYS.fullmatch(token.text.rstrip())
-        if said is not None and written[: token.start].rpartition("\n")[2].strip() == "":
+        match = _SAYS.fullmatch(token.text.rstrip())
+        if match is not None and written[: token.start].rpartition("\n")[2].strip() == "":
             found.append(
                 Directive(
-                    what=said["what"],
-                    about=said["about"],
-                    why=said["why"] or "",
+                    what=match["what"],
+                    about=match["about"],
+                    why=match["why"] or "",
                     line=token.line,
                     start=token.start,
                 )

@@ -16,8 +16,10 @@ def judge(folder: Path) -> list[Finding]:
     """What is wrong, by file and line; what both find is said once. Raises InputError for a wrong folder, LocalError without squawk."""
     files = schema.read(folder)
     ours = rules.judge(files)
-    said = {(each.file, each.line, _SAME.get(each.rule, each.rule)) for each in ours}
+    values = {(each.file, each.line, _SAME.get(each.rule, each.rule)) for each in ours}
     gone = schema.superseded(files)
     run = [migration for migration in files if migration.version not in gone]
-    theirs = [each for each in squawk.judge(run) if (each.file, each.line, _SAME.get(each.rule, each.rule)) not in said]
+    theirs = [
+        each for each in squawk.judge(run) if (each.file, each.line, _SAME.get(each.rule, each.rule)) not in values
+    ]
     return sorted([*ours, *theirs], key=lambda each: (each.file, each.line, each.rule))

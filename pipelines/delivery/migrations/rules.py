@@ -107,8 +107,8 @@ class Finding:
 
 
 def finding(file: str, line: int, rule: str, what: str) -> Finding:
-    said = RULES[rule]
-    return Finding(file=file, line=line, rule=rule, what=what, why=said.why, instead=said.instead)
+    entry = RULES[rule]
+    return Finding(file=file, line=line, rule=rule, what=what, why=entry.why, instead=entry.instead)
 
 
 def judge(files: Sequence[Migration]) -> list[Finding]:
@@ -139,11 +139,11 @@ def refused(found: Sequence[Finding]) -> RefusedError:
 
 def allowing(migration: Migration, found: Sequence[Finding], *, judged: bool = True) -> list[Finding]:
     """Findings without those that the file allows; and, when our own rules `judged` it, the exceptions that are none."""
-    said = [each for each in migration.directives if each.what == "allow"]
-    allowed = {each.about for each in said if each.why}
+    allowances = [each for each in migration.directives if each.what == "allow"]
+    allowed = {each.about for each in allowances if each.why}
     left = [each for each in found if each.rule not in allowed]
     broken = {each.rule for each in found}
-    for each in said if judged else []:
+    for each in allowances if judged else []:
         if not each.why:
             left.append(finding(migration.file, each.line, "exception", f"`allow {each.about}` has no reason"))
         elif each.about in RULES and each.about not in broken:
@@ -356,8 +356,8 @@ _STRUCTURE = frozenset({"add column", "drop column", "set type", "set not null",
 
 def not_null_column(change: Change) -> str:
     """The column of CHECK (column IS NOT NULL); empty for any other."""
-    said = [token.word or token.text for token in change.expression]
-    return change.expression[0].name if said[1:] == ["IS", "NOT", "NULL"] else ""
+    words = [token.word or token.text for token in change.expression]
+    return change.expression[0].name if words[1:] == ["IS", "NOT", "NULL"] else ""
 
 
 def _plain(table: Name) -> Name:

@@ -153,16 +153,16 @@ def _connect(address: str, policy: Policy) -> psycopg.Connection[Any]:
         try:
             return psycopg.connect(address, autocommit=True, connect_timeout=10, application_name="shipmate migrate")
         except psycopg.OperationalError as error:
-            said = _said(error)
-            if any(sign in said for sign in ("authentication", "password", "does not exist", "permission")):
+            message = _said(error)
+            if any(sign in message for sign in ("authentication", "password", "does not exist", "permission")):
                 raise CredentialsError(
-                    f"Postgres refuses the connection: {said}",
+                    f"Postgres refuses the connection: {message}",
                     where="Postgres",
                     why="the secret with the address of the migrations is wrong or out of date",
                     next_step="put a right one into Secret Manager, and its version number into `database_secret`",
                 ) from error
             if attempt + 1 == policy.tries:
-                raise _unreachable(address, f"no connection after {policy.tries} tries: {said}") from error
+                raise _unreachable(address, f"no connection after {policy.tries} tries: {message}") from error
             policy.sleep(policy.pause(attempt, None))
     raise AssertionError("unreachable: the loop returns or raises")
 

@@ -73,8 +73,10 @@ def _judge(program: str, migration: Migration) -> list[Finding]:
         argv.append("--assume-in-transaction")
     # Our exceptions alone count: those of the linter itself have no reason, and a review does not look for them.
     text = migration.sql.replace("squawk-ignore", "squawk ignore")
-    said = run(argv, text)
-    return rules.allowing(migration, [each for each in map(_finding, said) if _counts(each, migration)], judged=False)
+    message = run(argv, text)
+    return rules.allowing(
+        migration, [each for each in map(_finding, message) if _counts(each, migration)], judged=False
+    )
 
 
 def run(argv: Sequence[str], text: str) -> list[Mapping[str, Any]]:
@@ -90,16 +92,16 @@ def run(argv: Sequence[str], text: str) -> list[Mapping[str, Any]]:
     return answer
 
 
-def _finding(said: Mapping[str, Any]) -> Finding:
-    name = str(said["rule_name"])
+def _finding(entry: Mapping[str, Any]) -> Finding:
+    name = str(entry["rule_name"])
     return Finding(
-        file=str(said["file"]),
-        line=int(said["line"]) + 1,
+        file=str(entry["file"]),
+        line=int(entry["line"]) + 1,
         rule=OURS.get(name, name),
-        what=f"{said['message']} (squawk: {name})",
+        what=f"{entry['message']} (squawk: {name})",
         why=rules.RULES[OURS[name]].why if name in OURS else "squawk's documentation of the rule says why",
         instead=str(
-            said.get("help") or (rules.RULES[OURS[name]].instead if name in OURS else "see squawk's documentation")
+            entry.get("help") or (rules.RULES[OURS[name]].instead if name in OURS else "see squawk's documentation")
         ),
     )
 

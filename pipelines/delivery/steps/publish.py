@@ -62,8 +62,8 @@ def require_not_taken_back(context: Context, release: str) -> None:
         try:
             marks = context.host(component).live().marks
         except ShipmateError as error:
-            told = f"{component}: it could not be asked whether {release} was rolled back meanwhile ({error.what})"
-            context.runtime.annotate("warning", told, title="Release")
+            message = f"{component}: it could not be asked whether {release} was rolled back meanwhile ({error.what})"
+            context.runtime.annotate("warning", message, title="Release")
             continue
         if release in marks.withdrawn:
             raise Withdrawn(

@@ -74,8 +74,8 @@ class Shift(GuardedStep):
             parts=self.parts,
             title=f"{self.component} at {self.percent} %",
         )
-        said = ""
+        message = ""
         if watch is not None:
-            said = watch.hold(self.watch_seconds, comparing.seldom(lambda: guard.require_share(self.percent))).says
+            message = watch.hold(self.watch_seconds, comparing.seldom(lambda: guard.require_share(self.percent))).says
         guard.require_share(self.percent)
-        return f"{serving.key} has {self.percent} %; {said}"
+        return f"{serving.key} has {self.percent} %; {message}"

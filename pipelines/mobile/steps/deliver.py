@@ -74,13 +74,13 @@ def _to_testflight(context: Context) -> Delivered:
 
 def _progress(context: Context) -> Callable[[int, int], None]:
     """A line for each `SAY_EVERY` per cent."""
-    told = 0
+    message = 0
 
     def tell(sent: int, size: int) -> None:
-        nonlocal told
+        nonlocal message
         percent = 100 * sent // max(size, 1)
-        if percent >= told + SAY_EVERY:
-            told = percent - percent % SAY_EVERY
+        if percent >= message + SAY_EVERY:
+            message = percent - percent % SAY_EVERY
             context.runtime.say(f"  {percent} % of {size / 1e6:.1f} MB")
 
     return tell

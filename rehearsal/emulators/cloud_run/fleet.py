@@ -219,7 +219,7 @@ class Fleet:
 
     def _unhealthy(self, instance: Instance | None, launch: Launch) -> StartFailed:
         last = self._logs.tail(instance.label, _LAST_LINES) if instance is not None else []
-        said = "\n".join(last) or "(it printed nothing)"
+        text = "\n".join(last) or "(it printed nothing)"
         if launch.probes.startup.path is None:
             what = (
                 "The user-provided container failed to start and listen on the port defined provided by the "
@@ -227,7 +227,7 @@ class Fleet:
             )
         else:
             what = "The user-provided container failed the configured startup probe checks."
-        message = f"{what} Last log lines:\n{said}"
+        message = f"{what} Last log lines:\n{text}"
         return StartFailed("HEALTH_CHECK_CONTAINER_ERROR", message, reason_field="revisionReason")
 
 

@@ -70,5 +70,7 @@ class Access:
         }
         if asked <= most:
             return headers, None
-        said = f"You are attempting to use this endpoint too frequently. Limit is {most} requests in {seconds} seconds"
-        return headers, ApiError(429, said)
+        message = (
+            f"You are attempting to use this endpoint too frequently. Limit is {most} requests in {seconds} seconds"
+        )
+        return headers, ApiError(429, message)

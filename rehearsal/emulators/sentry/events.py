@@ -168,8 +168,8 @@ def _link(params: QueryParams, url: str, offset: int, size: int, *, more: bool) 
     kept = urlencode([(key, value) for key, value in params.multi_items() if key != "cursor"])
 
     def written(rel: str, cursor: str, results: bool) -> str:
-        said = "true" if results else "false"
-        return f'<{url}?{kept}&cursor={cursor}>; rel="{rel}"; results="{said}"; cursor="{cursor}"'
+        message = "true" if results else "false"
+        return f'<{url}?{kept}&cursor={cursor}>; rel="{rel}"; results="{message}"; cursor="{cursor}"'
 
     before = written("previous", f"0:{max(0, offset - size)}:1", offset > 0)
     return f"{before}, {written('next', f'0:{offset + size}:0', more)}"

@@ -55,12 +55,12 @@ class _Api:
 
     async def releases(self, request: Request) -> Response:
         """POST /api/0/organizations/{organization}/releases/"""
-        said = await request.json()
+        document = await request.json()
         status = 201
 
         def made() -> tuple[Any, dict[str, str]]:
             nonlocal status
-            body, status = releases.announce(self._organization, said)
+            body, status = releases.announce(self._organization, document)
             return body, {}
 
         answer = self._answer(request, made, self._access.require_announcing)

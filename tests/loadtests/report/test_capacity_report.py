@@ -53,14 +53,14 @@ def test_the_page_shows_the_answer_every_step_and_a_plot_and_asks_for_nothing(
     chromium: Any, found: Capacity, report: Written, width: int
 ) -> None:
     context = chromium.new_context(viewport={"width": width, "height": 800})
-    shown, asked, said = context.new_page(), [], []
+    shown, asked, text = context.new_page(), [], []
     shown.on("request", lambda request: asked.append(request.url))
-    shown.on("console", lambda message: said.append(message.text))
-    shown.on("pageerror", lambda error: said.append(str(error)))
+    shown.on("console", lambda message: text.append(message.text))
+    shown.on("pageerror", lambda error: text.append(str(error)))
     shown.goto(report.html.as_uri())
     assert shown.evaluate("document.documentElement.scrollWidth") <= width
     assert asked == [report.html.as_uri()]
-    assert said == []
+    assert text == []
     assert shown.locator("h1 ~ .verdict").inner_text().split("\n")[-1] == headline(found)
     assert shown.locator("table tr").count() == len(found.steps) + 1
     assert shown.locator("svg circle").count() >= 2 * len(found.steps) - 2
@@ -77,12 +77,12 @@ def test_the_summary_has_a_row_for_each_step_and_no_markup_from_outside(found: C
 
 
 def test_the_json_has_the_answer_and_none_that_json_does_not_know(found: Capacity, report: Written) -> None:
-    said = json.loads(report.json.read_text())
-    assert (said["visits_per_second"], said["not_met_per_second"]) == (found.low, found.high)
-    assert [step["verdict"] for step in said["steps"]] == [step.verdict for step in found.steps]
-    assert [each["target"] for each in said["broke"]["targets"]] == ["API responses"]
-    assert said["broke"]["targets"][0]["slowest"] == f"backend GET /{BAD}"
-    assert said["bounds"]["most"] == 100
+    document = json.loads(report.json.read_text())
+    assert (document["visits_per_second"], document["not_met_per_second"]) == (found.low, found.high)
+    assert [step["verdict"] for step in document["steps"]] == [step.verdict for step in found.steps]
+    assert [each["target"] for each in document["broke"]["targets"]] == ["API responses"]
+    assert document["broke"]["targets"][0]["slowest"] == f"backend GET /{BAD}"
+    assert document["bounds"]["most"] == 100
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_what_is_not_sure_and_what_contradicts_itself_is_said(found: Capacity) -
     low = found.low
     assert low is not None
     missed = replace(next(step for step in found.steps if step.rate == low), verdict="missed", best=False)
-    said = list(reasons(replace(found, steps=(*found.steps, missed))))
-    assert any(line.startswith("not always the same: ") for line in said)
+    lines = list(reasons(replace(found, steps=(*found.steps, missed))))
+    assert any(line.startswith("not always the same: ") for line in lines)
     unsure = tuple(step for step in found.steps if (step.rate, step.verdict) != (low, "passed"))
     assert "an edge is a best estimate: steps there were too short to tell" in list(
         reasons(replace(found, steps=unsure))

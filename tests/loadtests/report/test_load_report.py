@@ -57,14 +57,14 @@ def test_the_page_fits_asks_for_nothing_and_says_nothing_wrong(
 ) -> None:
     page = request.getfixturevalue(which).html
     context = chromium.new_context(viewport={"width": width, "height": 800})
-    shown, asked, said = context.new_page(), [], []
+    shown, asked, text = context.new_page(), [], []
     shown.on("request", lambda request: asked.append(request.url))
-    shown.on("console", lambda message: said.append(message.text))
-    shown.on("pageerror", lambda error: said.append(str(error)))
+    shown.on("console", lambda message: text.append(message.text))
+    shown.on("pageerror", lambda error: text.append(str(error)))
     shown.goto(page.as_uri())
     assert shown.evaluate("document.documentElement.scrollWidth") <= width
     assert asked == [page.as_uri()]
-    assert said == []
+    assert text == []
     context.close()
 
 
@@ -96,16 +96,16 @@ def test_the_summary_has_a_row_for_each_target_and_no_markup_from_outside(report
 
 
 def test_the_json_has_the_numbers_and_none_that_json_does_not_know(report: Written) -> None:
-    said = json.loads(report.json.read_text())
-    assert said["verdict"] == "missed"
-    assert [answer["verdict"] for answer in said["answers"]] == ["missed", "missed"]
-    assert said["answers"][0]["estimate"]["value"] is None
-    assert said["answers"][1]["estimate"]["low"] > 100
-    assert said["run"]["visits_asked"] == said["run"]["visits_begun"] == 1200
-    assert said["run"]["failed"] == sum(said["run"]["errors"].values())
-    assert said["endpoints"][0]["percentiles"].keys() == {"p50", "p95", "p99"}
-    assert said["regressions"]
-    assert set(said["regressions"][0]) >= {"endpoint", "ratio", "low", "high"}
+    document = json.loads(report.json.read_text())
+    assert document["verdict"] == "missed"
+    assert [answer["verdict"] for answer in document["answers"]] == ["missed", "missed"]
+    assert document["answers"][0]["estimate"]["value"] is None
+    assert document["answers"][1]["estimate"]["low"] > 100
+    assert document["run"]["visits_asked"] == document["run"]["visits_begun"] == 1200
+    assert document["run"]["failed"] == sum(document["run"]["errors"].values())
+    assert document["endpoints"][0]["percentiles"].keys() == {"p50", "p95", "p99"}
+    assert document["regressions"]
+    assert set(document["regressions"][0]) >= {"endpoint", "ratio", "low", "high"}
 
 
 def test_a_run_of_nothing_has_a_report_that_says_so(nothing: Written) -> None:

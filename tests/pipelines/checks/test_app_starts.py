@@ -88,10 +88,10 @@ def test_what_was_no_start_of_a_persons_is_left_out_and_counted() -> None:
     )
     assert len(judged.milliseconds) == ENOUGH
     assert judged.left_out == {app_starts.PREWARMED: 200, app_starts.TOO_LONG: 3, app_starts.NO_DURATION: 3}
-    said = "; ".join(judged.says())
-    assert "3 left out, a minute or longer" in said
-    assert "200 left out, prewarmed" in said
-    assert "8 starts came without a release" in said
+    text = "; ".join(judged.says())
+    assert "3 left out, a minute or longer" in text
+    assert "200 left out, prewarmed" in text
+    assert "8 starts came without a release" in text
 
 
 def test_a_start_just_below_a_minute_counts_however_slow_it_is() -> None:

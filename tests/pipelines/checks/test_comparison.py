@@ -278,13 +278,13 @@ def test_the_record_is_json_and_a_page() -> None:
     )
     with pytest.raises(CheckFailed):
         watch.hold(30)
-    said = json.loads(json.dumps(watch.record.as_json(), allow_nan=False))
-    assert said["decision"] == "worse"
-    assert (said["looks"][-1]["pairs"], said["looks"][-1]["decision"]) == (said["pairs"], "worse")
-    assert said["journeys"]["a|b `c` @d"]["candidate_failed"] == 0
+    document = json.loads(json.dumps(watch.record.as_json(), allow_nan=False))
+    assert document["decision"] == "worse"
+    assert (document["looks"][-1]["pairs"], document["looks"][-1]["decision"]) == (document["pairs"], "worse")
+    assert document["journeys"]["a|b `c` @d"]["candidate_failed"] == 0
     page = watch.record.as_markdown()
     assert page.splitlines()[0].startswith("**backend, 10 %**: ❌ the candidate fails more often")
-    assert f"| live | {said['pairs']} | 0 | 0.0 % | 20 ms" in page
+    assert f"| live | {document['pairs']} | 0 | 0.0 % | 20 ms" in page
     assert "| a\\|b \\`c\\`" in page
     assert page.count("```") == 2
 
@@ -346,14 +346,14 @@ class Site:
 
 
 @pytest.mark.parametrize(
-    ("candidate", "patience", "said"),
+    ("candidate", "patience", "message"),
     [
         (Site(), 600, ""),
         (Site(text=b"empty"), 600, "GET /notes: does not contain 'notes'"),
         (Site(status=429), 1, "pairs say nothing: refused by a rate limit"),
     ],
 )
-def test_the_manifests_journeys_are_asked_of_both_sides(candidate: Site, patience: float, said: str) -> None:
+def test_the_manifests_journeys_are_asked_of_both_sides(candidate: Site, patience: float, message: str) -> None:
     live = Site()
     request = JourneyRequest(path="/notes", contains=("notes",))
     with running(candidate) as ours, running(live) as theirs:
@@ -371,9 +371,9 @@ def test_the_manifests_journeys_are_asked_of_both_sides(candidate: Site, patienc
         )
         try:
             watch.hold(0.1)
-            assert not said
+            assert not message
         except CheckFailed as problem:
-            assert said
-            assert said in problem.what
+            assert message
+            assert message in problem.what
     assert candidate.probes == candidate.asked >= WARM_UPS + watch.record.pairs + watch.record.skipped
     assert (live.probes, live.asked >= WARM_UPS + watch.record.pairs) == (0, True)

@@ -260,7 +260,7 @@ def test_headers_go_with_every_request_and_stand_in_no_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "asked"),
+    ("message", "asked"),
     [
         ("a b", "/at/a%20b"),
         ("x?admin=1#top", "/at/x%3Fadmin%3D1%23top"),
@@ -268,12 +268,12 @@ def test_headers_go_with_every_request_and_stand_in_no_result() -> None:
         ("@evil.test/", "/at/%40evil.test/"),
     ],
 )
-def test_what_an_answer_says_stays_a_part_of_the_path(said: str, asked: str) -> None:
+def test_what_an_answer_says_stays_a_part_of_the_path(message: str, asked: str) -> None:
     seen: list[str] = []
 
     async def answer(request: Request) -> Response:
         seen.append(request.scope["raw_path"].decode() + "?" + request.url.query)
-        return JSONResponse({"next": said})
+        return JSONResponse({"next": message})
 
     requests = (JourneyRequest(path="/", save={"next": "next"}), JourneyRequest(path="/at/{next}"))
     with running(Starlette(routes=[Route("/{path:path}", answer)])) as server:

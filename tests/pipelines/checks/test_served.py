@@ -70,7 +70,7 @@ def test_traffic_that_is_still_moving_is_asked_again(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (None, "answered 404: is not JSON (gone)"),
         ("{}", "answered 200: has no release"),
@@ -78,11 +78,11 @@ def test_traffic_that_is_still_moving_is_asked_again(site: Site) -> None:
         ('{"release": "%s"}' % ("x" * 201), "release is no name of a release"),
     ],
 )
-def test_an_answer_that_says_none_is_no_release(site: Site, answer: str | None, said: str) -> None:
+def test_an_answer_that_says_none_is_no_release(site: Site, answer: str | None, message: str) -> None:
     site.answers = {} if answer is None else {"backend/version": answer}
     with pytest.raises(CheckFailed, match="backend does not say which release it is") as failed:
         site.release(check("backend"))
-    assert said in failed.value.why
+    assert message in failed.value.why
 
 
 def test_nobody_there(site: Site) -> None:

@@ -58,7 +58,7 @@ def junit(account: dict[str, Any]) -> str:
     inside = {"passed": "", "skipped": "<skipped/>", "failed": '<failure message="it broke"/>'}
     cases = []
     for one in account["ran"]:
-        properties = "".join(f'<property name="flaky" value="{said}"/>' for said in one["flaky"])
+        properties = "".join(f'<property name="flaky" value="{message}"/>' for message in one["flaky"])
         case = ElementTree.Element("testcase", name=one["test"].partition("::")[2], time=str(one["seconds"]))
         case.append(ElementTree.fromstring(f"<properties>{properties}</properties>"))  # noqa: S314
         if one["outcome"] != "passed":
@@ -102,10 +102,10 @@ def test_one_report_of_all_shards_with_flaky_tests_and_durations(tmp_path: Path)
     assert browser_tests.judge(report) is report
     root = ElementTree.parse(file).getroot()  # noqa: S314
     assert (root.get("tests"), root.get("failures"), root.get("time")) == ("5", "0", "7.500")
-    told = json.loads((tmp_path / "report/e2e.json").read_text())
-    assert [one["test"] for one in told["tests"]] == list(TESTS)
-    assert {one["shard"] for one in told["tests"]} == {1, 2}
-    assert next(one for one in told["tests"] if one["test"] == "b.py::test_d")["attempts"] == 2
+    answer = json.loads((tmp_path / "report/e2e.json").read_text())
+    assert [one["test"] for one in answer["tests"]] == list(TESTS)
+    assert {one["shard"] for one in answer["tests"]} == {1, 2}
+    assert next(one for one in answer["tests"] if one["test"] == "b.py::test_d")["attempts"] == 2
     assert merged.durations() == {test: 4.0 if test == "b.py::test_d" else 1.5 for test in TESTS}
     assert merged.line.startswith("2 shards, ")
 
@@ -174,7 +174,7 @@ def changed(number: int, **values: Any) -> Callable[[Accounts], None]:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda given: given.pop(), "shard 2 of 2 left nothing"),
         (lambda given: given.clear(), "shards 1, 2 of 2 left nothing"),
@@ -191,10 +191,12 @@ def changed(number: int, **values: Any) -> Callable[[Accounts], None]:
         (lambda given: [each.update(collected=[], own=[], ran=[]) for each in given], "no browser test was collected"),
     ],
 )
-def test_what_is_missing_twice_or_unlike_is_named(tmp_path: Path, change: Callable[[Accounts], Any], said: str) -> None:
+def test_what_is_missing_twice_or_unlike_is_named(
+    tmp_path: Path, change: Callable[[Accounts], Any], message: str
+) -> None:
     given = accounts()
     change(given)
-    assert said in refused(left(tmp_path, given)).what
+    assert message in refused(left(tmp_path, given)).what
 
 
 def test_the_order_in_which_tests_were_collected_does_not_matter(tmp_path: Path) -> None:
@@ -204,7 +206,7 @@ def test_the_order_in_which_tests_were_collected_does_not_matter(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("report", "said"),
+    ("report", "message"),
     [
         ("<testsuites", "shard-1.xml cannot be read"),
         ("<testsuites/>", "3 tests ran by the account of shard 1 of 2, and 0 by its JUnit file"),
@@ -212,14 +214,14 @@ def test_the_order_in_which_tests_were_collected_does_not_matter(tmp_path: Path)
         ("strange", "test_z failed by the JUnit file of shard 1 of 2, and is not in its account"),
     ],
 )
-def test_a_test_whose_result_would_be_lost_is_named(tmp_path: Path, report: str, said: str) -> None:
+def test_a_test_whose_result_would_be_lost_is_named(tmp_path: Path, report: str, message: str) -> None:
     given = accounts()
     failing = copy.deepcopy(given[0])
     for one in failing["ran"]:
         one["outcome"] = "failed"
     stranger = junit({"ran": [*given[0]["ran"], ran("z.py::test_z", outcome="failed")]})
     text = {"failing": junit(failing), "strange": stranger}.get(report, report)
-    assert said in refused(left(tmp_path, given, [text, junit(given[1])])).what
+    assert message in refused(left(tmp_path, given, [text, junit(given[1])])).what
 
 
 def test_a_junit_file_that_is_missing_is_named(tmp_path: Path) -> None:

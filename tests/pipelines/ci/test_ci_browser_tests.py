@@ -94,7 +94,7 @@ def test_every_test_that_failed_is_named_in_whatever_suite(place: Place) -> None
 
 
 @pytest.mark.parametrize(
-    ("report", "code", "said"),
+    ("report", "code", "message"),
     [
         (junit(), 0, "no browser test ran"),
         (junit(SKIPPED, SKIPPED), 0, "no browser test ran"),
@@ -103,8 +103,8 @@ def test_every_test_that_failed_is_named_in_whatever_suite(place: Place) -> None
     ],
     ids=["none", "all skipped", "a command that failed after its tests", "no report"],
 )
-def test_nothing_measured_is_no_success(place: Place, report: str, code: int, said: str) -> None:
-    with pytest.raises(CheckFailed, match=said):
+def test_nothing_measured_is_no_success(place: Place, report: str, code: int, message: str) -> None:
+    with pytest.raises(CheckFailed, match=message):
         place.run(wanted(place.writing(report, code)))
 
 
@@ -126,8 +126,8 @@ def test_one_command_that_failed_is_enough(place: Place) -> None:
 
 
 def test_no_browser_is_the_machines_matter(place: Place) -> None:
-    said = "BrowserType.launch: Executable doesn't exist at /x&#10;more"
-    none = case("a", f'<error message="playwright: {said}"/>')
+    message = "BrowserType.launch: Executable doesn't exist at /x&#10;more"
+    none = case("a", f'<error message="playwright: {message}"/>')
     with pytest.raises(LocalError, match="there is no browser to test with: Executable doesn't exist at /x") as failed:
         place.run(wanted(place.writing(junit(none, none), code=1)))
     assert "make setup" in failed.value.next_step
@@ -187,8 +187,8 @@ def test_read_only_runs_those_commands_alone_and_gives_them_the_routes(place: Pl
 
 
 def properties(**given: str) -> str:
-    told = "".join(f'<property name="{name}" value="{value}"/>' for name, value in given.items())
-    return f"<properties>{told}</properties>"
+    text = "".join(f'<property name="{name}" value="{value}"/>' for name, value in given.items())
+    return f"<properties>{text}</properties>"
 
 
 def excused(*commands: str, until: str = "2026-06-15", test: str = "b") -> BrowserTests:
@@ -200,10 +200,10 @@ def test_a_flaky_test_fails_nothing_and_is_named_with_how_it_failed_and_its_file
     flaky = case("c[chromium]", properties(flaky="attempt 1: too | late", artifact="c.trace.zip"))
     report = place.report(wanted(place.writing(junit(PASSED, flaky))))
     assert report.line == "2 browser tests passed, 1 of them flaky: c[chromium]"
-    told = report.markdown("https://github.test/a/b/actions/runs/7")
-    assert "| `c[chromium]` | flaky | `attempt 1: too \\| late` | `c.trace.zip` |" in told
-    assert "[artifacts of this run](https://github.test/a/b/actions/runs/7#artifacts)" in told
-    assert "| `a`" not in told
+    text = report.markdown("https://github.test/a/b/actions/runs/7")
+    assert "| `c[chromium]` | flaky | `attempt 1: too \\| late` | `c.trace.zip` |" in text
+    assert "[artifacts of this run](https://github.test/a/b/actions/runs/7#artifacts)" in text
+    assert "| `a`" not in text
 
 
 def test_what_failed_is_told_with_its_files(place: Place) -> None:
@@ -211,17 +211,17 @@ def test_what_failed_is_told_with_its_files(place: Place) -> None:
     with pytest.raises(browser_tests.BrowserTestsFailed) as failed:
         place.run(wanted(place.writing(junit(PASSED, case("b", inside)), code=1)))
     assert failed.value.report is not None
-    told = failed.value.report.markdown()
-    assert "| `b` | failed | `console error: <b>x</b> @everyone` | `b.trace.zip` |" in told
+    text = failed.value.report.markdown()
+    assert "| `b` | failed | `console error: <b>x</b> @everyone` | `b.trace.zip` |" in text
 
 
 @pytest.mark.parametrize("name", ["b", "b[chromium-phone]"])
 def test_in_quarantine_a_test_runs_and_its_failure_stops_nothing(place: Place, name: str) -> None:
     report = place.report(excused(place.writing(junit(PASSED, case(name, "<failure/>")), code=1)))
     assert report.line == f"1 browser test passed; 1 failed in quarantine: {name}"
-    told = report.markdown()
-    assert f"| `{name}` | failed in quarantine |" in told
-    assert "in quarantine until 2026-06-15: `b`, `dev-1`: `flaky since #12`" in told
+    text = report.markdown()
+    assert f"| `{name}` | failed in quarantine |" in text
+    assert "in quarantine until 2026-06-15: `b`, `dev-1`: `flaky since #12`" in text
 
 
 def test_a_quarantine_excuses_that_test_alone(place: Place) -> None:

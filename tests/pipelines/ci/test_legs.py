@@ -71,7 +71,7 @@ def test_the_usual_python_is_that_of_the_set_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "message"),
     [
         ("title: Site tests", "title: lint", "'lint' is also the title of a job of lint"),
         ("title: Site tests", "title: ci", "'ci' is also the title of a job of ci.yml itself"),
@@ -80,7 +80,7 @@ def test_the_usual_python_is_that_of_the_set_up() -> None:
         ("components: [api], title: Site", "components: [], title: Site", "names no component, so it would never run"),
     ],
 )
-def test_jobs_that_could_not_be_told_apart_or_never_ran_are_refused(before: str, after: str, said: str) -> None:
+def test_jobs_that_could_not_be_told_apart_or_never_ran_are_refused(before: str, after: str, message: str) -> None:
     with pytest.raises(ManifestError, match=r"shipmate.yml:\d+: ci/checks/") as caught:
         parse(TEXT.replace(before, after, 1))
-    assert said in str(caught.value)
+    assert message in str(caught.value)

@@ -29,8 +29,8 @@ Making = Callable[..., Needs]
 def needs(tmp_path: Path) -> Making:
     """What the checks said, and what GitHub says of their jobs."""
 
-    def make(said: dict[str, Any] | None = None, **ended: str) -> Needs:
-        found = needs_of.needs(tmp_path, PLAN, check="failure" if ended else "success", said=said)
+    def make(entry: dict[str, Any] | None = None, **ended: str) -> Needs:
+        found = needs_of.needs(tmp_path, PLAN, check="failure" if ended else "success", uploaded=entry)
         return dataclasses.replace(found, ended={"Lint": "success", "Tests": "success", **ended})
 
     return make
@@ -64,8 +64,8 @@ def test_a_check_that_a_rehearsal_leaves_out_did_not_pass(needs: Making) -> None
 
 def test_a_failed_check_says_where_and_how_to_do_the_same(needs: Making) -> None:
     finding = {"file": "api/test_a.py", "line": 7, "title": "test_sum", "message": "assert 1 == 2\nmore"}
-    said = {"tests": {"seconds": 2, "why": "pytest: exit code 1", "findings": [finding], "more": 3}}
-    text = markdown(needs(said, Tests="failure"), RUN)
+    values = {"tests": {"seconds": 2, "why": "pytest: exit code 1", "findings": [finding], "more": 3}}
+    text = markdown(needs(values, Tests="failure"), RUN)
     assert text.startswith("### ❌ CI: 1 of 2 checks did not pass")
     assert "`api/test_a.py:7` `test_sum`\n\n```text\nassert 1 == 2\nmore\n```" in text
     assert "… and 3 more" in text
@@ -73,8 +73,8 @@ def test_a_failed_check_says_where_and_how_to_do_the_same(needs: Making) -> None
 
 
 def test_a_failure_without_a_place_shows_its_last_lines(needs: Making) -> None:
-    said = {"tests": {"why": "make: exit code 2", "findings": [], "tail": ["cc: not found", "make: *** [all]"]}}
-    assert "```text\ncc: not found\nmake: *** [all]\n```" in markdown(needs(said, Tests="failure"), RUN)
+    values = {"tests": {"why": "make: exit code 2", "findings": [], "tail": ["cc: not found", "make: *** [all]"]}}
+    assert "```text\ncc: not found\nmake: *** [all]\n```" in markdown(needs(values, Tests="failure"), RUN)
 
 
 def test_a_job_that_failed_before_its_check_says_so(needs: Making) -> None:
@@ -96,8 +96,8 @@ def test_a_plan_that_failed_is_said_first() -> None:
 
 def test_a_report_fits_into_a_comment(needs: Making) -> None:
     finding = {"file": "a.py", "line": 1, "title": "t" * 200, "message": "m" * 9000}
-    said = {"tests": {"why": "x", "findings": [finding] * 50}}
-    text = markdown(needs(said, Tests="failure"), RUN)
+    values = {"tests": {"why": "x", "findings": [finding] * 50}}
+    text = markdown(needs(values, Tests="failure"), RUN)
     assert len(text) < LARGEST + 200
     assert "The rest is in [the run]" in text
 

@@ -56,8 +56,8 @@ def test_plan_says_what_runs_and_why(checkout: Path) -> None:
 
 
 def test_plan_for_programs(checkout: Path) -> None:
-    told = json.loads(shipmate(checkout, "ci", "plan", "--json", "--base", "main").stdout)
-    assert told["checks"] == {"api-tests": "run", "site-tests": "skip"}
+    answer = json.loads(shipmate(checkout, "ci", "plan", "--json", "--base", "main").stdout)
+    assert answer["checks"] == {"api-tests": "run", "site-tests": "skip"}
 
 
 def test_run_without_a_name_runs_what_the_change_needs(checkout: Path) -> None:

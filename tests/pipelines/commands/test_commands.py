@@ -94,7 +94,7 @@ def run(*argv: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("argv", "code", "said"),
+    ("argv", "code", "message"),
     [
         (["deplyo"], 2, "did you mean 'deploy'?"),
         (["status", "--enviroment", "x"], 2, "--environment"),
@@ -109,9 +109,9 @@ def run(*argv: str) -> subprocess.CompletedProcess[str]:
         (["deploy", "-e", "production", "--release", "x"], 6, "needs an approval"),
     ],
 )
-def test_wrong_use_says_what_was_meant(argv: list[str], code: int, said: str) -> None:
+def test_wrong_use_says_what_was_meant(argv: list[str], code: int, message: str) -> None:
     ended = run(*argv)
-    assert (ended.returncode, said in ended.stderr) == (code, True), ended.stderr
+    assert (ended.returncode, message in ended.stderr) == (code, True), ended.stderr
     assert "Traceback" not in ended.stderr
 
 

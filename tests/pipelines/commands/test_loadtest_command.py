@@ -77,23 +77,23 @@ def staging(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stag
 
 
 def test_the_capacity_is_found_told_and_kept_with_a_report_of_each_step(staging: Staging) -> None:
-    said = staging.types("--capacity")
+    message = staging.types("--capacity")
     assert (
         "capacity of staging (v1.1.0): from 6 visits/s, doubled until a target is missed or 60 are reached"
-        in said.stderr
+        in message.stderr
     )
-    assert "no longer than 3000 s in all" in said.stderr
+    assert "no longer than 3000 s in all" in message.stderr
     report = json.loads((staging.folder / "capacity-report.json").read_text())
     assert report["visits_per_second"] == pytest.approx(staging.platform.knee(0.5), rel=0.15)
     low, high = report["visits_per_second"], report["not_met_per_second"]
     first = f"staging serves v1.1.0: {low:g} visits a second meet every target, {high:g} do not"
-    assert said.stdout.splitlines()[0] == first
-    assert "breaks first" in said.stdout
-    assert "slowest: backend GET /notes" in said.stdout
+    assert message.stdout.splitlines()[0] == first
+    assert "breaks first" in message.stdout
+    assert "slowest: backend GET /notes" in message.stdout
     for number in range(1, len(report["steps"]) + 1):
         folder = staging.folder / f"step-{number:02}"
         assert {file.name for file in folder.iterdir()} >= {"load-report.html", "load-report.json", "recording.json"}
-    assert f"the report: {staging.folder / 'capacity-report.html'}" in said.stdout
+    assert f"the report: {staging.folder / 'capacity-report.html'}" in message.stdout
 
 
 def test_no_step_goes_beyond_what_the_environment_takes_and_every_one_is_drawn_anew(staging: Staging) -> None:
@@ -107,9 +107,14 @@ def test_no_step_goes_beyond_what_the_environment_takes_and_every_one_is_drawn_a
 
 
 def test_json_is_all_that_is_printed(staging: Staging) -> None:
-    said = json.loads(staging.types("--capacity", "--json").stdout)
-    assert (said["ended"], said["environment"], said["release"], said["seed"]) == ("found", "staging", "v1.1.0", 7)
-    assert said["broke"]["targets"][0]["target"] == "API responses"
+    document = json.loads(staging.types("--capacity", "--json").stdout)
+    assert (document["ended"], document["environment"], document["release"], document["seed"]) == (
+        "found",
+        "staging",
+        "v1.1.0",
+        7,
+    )
+    assert document["broke"]["targets"][0]["target"] == "API responses"
 
 
 def test_targets_that_are_met_at_no_rate_are_missed(staging: Staging) -> None:

@@ -49,17 +49,17 @@ def test_the_visits_meet_what_is_live_and_the_exit_says_what_came_of_them(termin
         text=True,
         check=False,
     )
-    said = json.loads(ended.stdout)
-    assert ended.returncode == CODES.get(said["verdict"], 13), ended.stderr
-    assert (said["run"]["release"], said["run"]["profile"], said["run"]["seed"]) == ("sha-1", "brief", 7)
-    assert {each["endpoint"] for each in said["endpoints"]} == {"backend GET /notes", "backend GET /version"}
-    assert said["run"]["requests"] > said["run"]["visits_begun"] > 0
-    assert "wrong answer" not in said["run"]["errors"], "each answer is of the release that was deployed"
+    document = json.loads(ended.stdout)
+    assert ended.returncode == CODES.get(document["verdict"], 13), ended.stderr
+    assert (document["run"]["release"], document["run"]["profile"], document["run"]["seed"]) == ("sha-1", "brief", 7)
+    assert {each["endpoint"] for each in document["endpoints"]} == {"backend GET /notes", "backend GET /version"}
+    assert document["run"]["requests"] > document["run"]["visits_begun"] > 0
+    assert "wrong answer" not in document["run"]["errors"], "each answer is of the release that was deployed"
     folder = terminal.checkout / "load-report"
-    assert json.loads((folder / "load-report.json").read_text()) == said
+    assert json.loads((folder / "load-report.json").read_text()) == document
     assert "sha-1 on staging" in (folder / "load-report.html").read_text()
     recording = Recording.from_json((folder / "recording.json").read_text())
-    assert recording.total().count == said["run"]["requests"]
+    assert recording.total().count == document["run"]["requests"]
     assert recording.later_lag.total > 0
 
 

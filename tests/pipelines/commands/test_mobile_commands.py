@@ -82,9 +82,9 @@ def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
 
 
 def test_from_testers_to_everybody_with_a_halt(stores: Stores) -> None:
-    said = stores.run(mobile_promote.command, "--to", "beta").output
-    assert "android: 1.0.1 (2) goes to 100 % of beta\n  waits for: Google's review" in said
-    assert "ios: 1.0.1 (7) is with Friends of TestFlight\n  waits for: Apple's beta review" in said
+    result = stores.run(mobile_promote.command, "--to", "beta").output
+    assert "android: 1.0.1 (2) goes to 100 % of beta\n  waits for: Google's review" in result
+    assert "ios: 1.0.1 (7) is with Friends of TestFlight\n  waits for: Apple's beta review" in result
     stores.play.review()
 
     ours = ("--to", "production", "--platform", "android", "--version", "mobile-v1.0.1")
@@ -112,12 +112,12 @@ def test_status_fits_and_gives_each_reason_once(stores: Stores) -> None:
     stores.play.review()
     stores.apple.review()
     stores.apple.health = UNKNOWN
-    said = stores.run(mobile_status.command).output
-    assert max(len(line) for line in said.splitlines()) <= mobile_status.WIDTH
-    assert said.splitlines()[0].split() == [
+    result = stores.run(mobile_status.command).output
+    assert max(len(line) for line in result.splitlines()) <= mobile_status.WIDTH
+    assert result.splitlines()[0].split() == [
         "PLATFORM", "TRACK", "VERSION", "BUILD", "PERCENT", "STATE", "REVIEW", "CRASH_FREE",
     ]  # fmt: skip
-    words = " ".join(said.split())
+    words = " ".join(result.split())
     assert "android production 1.0.1 2 5 % rolling out" in words
     assert words.count(UNKNOWN.says) == 1
     assert "unknown, android channel production, ios channel production: EXPO_TOKEN is not set" in words

@@ -83,8 +83,8 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Termin
 
 def test_an_update_goes_out_is_seen_and_comes_back(terminal: Terminal) -> None:
     first = terminal.update(100, "--json")
-    said = json.loads(first.stdout)
-    assert (said["changed"], said["percent"], len(said["updates"])) == (True, 100, 2)
+    document = json.loads(first.stdout)
+    assert (document["changed"], document["percent"], len(document["updates"])) == (True, 100, 2)
     commit = terminal.expo.change("two")
     assert f"1.2.0 of {commit[:12]} is with 10 % of production" in terminal.update(10, "--message", "Better").stdout
     assert {each.message for each in terminal.expo.account.updates.values()} == {"one", "Better"}
@@ -139,8 +139,8 @@ def test_each_update_is_announced_to_sentry(terminal: Terminal, monkeypatch: pyt
 def test_what_is_not_committed_does_not_go_out(terminal: Terminal) -> None:
     (terminal.expo.program.app / "index.ts").write_text("export const answer = 3;\n")
     (terminal.expo.program.app / "new.ts").write_text("")
-    said = str(terminal.update(10, fails=RefusedError).exception)
-    assert "2 files are not committed: index.ts, new.ts" in said.replace("app/", "")
+    message = str(terminal.update(10, fails=RefusedError).exception)
+    assert "2 files are not committed: index.ts, new.ts" in message.replace("app/", "")
     assert not terminal.expo.account.updates
 
 

@@ -55,7 +55,7 @@ def test_a_component_with_nothing_live() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "said"),
+    ("before", "message"),
     [
         (timedelta(seconds=-3), "just now"),
         (timedelta(seconds=59), "just now"),
@@ -64,6 +64,6 @@ def test_a_component_with_nothing_live() -> None:
         (timedelta(days=40), "40 d ago"),
     ],
 )
-def test_a_time_is_how_long_ago(before: timedelta, said: str) -> None:
-    assert ago((NOW - before).isoformat(), NOW) == said
+def test_a_time_is_how_long_ago(before: timedelta, message: str) -> None:
+    assert ago((NOW - before).isoformat(), NOW) == message
     assert ago("yesterday", NOW) == "yesterday"

@@ -126,7 +126,7 @@ def test_a_candidate_that_is_worse_than_a_bad_live_one_is_caught(platform: Platf
 
 def test_the_plan_says_what_comparing_takes(platform: Platform) -> None:
     _, made = platform.delivery().job()
-    (said,) = [step.says for _, step in made.steps if step.name == "compare" and step.component == "backend"]
-    assert "compare v1.1.0 with what is live, without traffic" in said
-    assert "finds a candidate that always fails after" in said
+    (lines,) = [step.says for _, step in made.steps if step.name == "compare" and step.component == "backend"]
+    assert "compare v1.1.0 with what is live, without traffic" in lines
+    assert "finds a candidate that always fails after" in lines
     assert json.loads(made.document)["format"] == 3

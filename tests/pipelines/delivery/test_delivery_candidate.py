@@ -74,7 +74,7 @@ def test_a_commit_of_a_maintenance_line_goes_there_once_its_ci_has_passed(shop: 
 
 @pytest.mark.world
 @pytest.mark.parametrize(
-    ("otherwise", "said"),
+    ("otherwise", "message"),
     [
         ({"path": ".github/workflows/mine.yml"}, "it is a run of .github/workflows/mine.yml"),
         ({"path": ".github/workflows/ci.yml.yml"}, "it is a run of"),
@@ -91,11 +91,11 @@ def test_a_commit_of_a_maintenance_line_goes_there_once_its_ci_has_passed(shop: 
         ({"head_branch": "release/anything"}, "release/anything is no maintenance line"),
     ],
 )
-def test_another_run_sends_nothing(shop: Shop, otherwise: dict[str, Any], said: str) -> None:
+def test_another_run_sends_nothing(shop: Shop, otherwise: dict[str, Any], message: str) -> None:
     commit = shop.commit(branch=LINE)
     with pytest.raises(RefusedError) as error:
         commit_of(shop, runtime("workflow_run", workflow_run=run_of_ci(commit, **otherwise)))
-    assert said in error.value.what
+    assert message in error.value.what
     assert "staging takes what CI found well" in str(error.value)
 
 

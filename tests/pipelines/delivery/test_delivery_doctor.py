@@ -136,10 +136,10 @@ def test_nothing_is_missing_where_all_is_set(google: Google) -> None:
     well(google.shop)
     found = examined(google)
     assert missing(found) == {}
-    said = {finding.subject: finding.says for finding in found}
-    assert said["environment production-deploy"] in ("admits main alone", "holds VERCEL_TOKEN")
-    assert said["Google, production: attribute condition"] == "binds repository, owner, ref and workflow"
-    assert said[f"Google, production: {DEPLOYER}"] == "is had through attribute.environment/production-deploy alone"
+    values = {finding.subject: finding.says for finding in found}
+    assert values["environment production-deploy"] in ("admits main alone", "holds VERCEL_TOKEN")
+    assert values["Google, production: attribute condition"] == "binds repository, owner, ref and workflow"
+    assert values[f"Google, production: {DEPLOYER}"] == "is had through attribute.environment/production-deploy alone"
 
 
 def test_what_a_writer_cannot_read_is_unknown_and_not_well(google: Google) -> None:
@@ -334,7 +334,7 @@ def test_nothing_is_missing_where_the_apps_have_all_they_stand_on(apps: Apps) ->
     """Their environments are the policy's: they hold secrets of ours, and are strangers no more."""
     found = apps.found()
     assert missing(found) == {}
-    said = {(each.subject, each.says) for each in found}
+    values = {(each.subject, each.says) for each in found}
     for expected in (
         ("environment mobile-build", "admits tag mobile-v* alone"),
         ("environment mobile-build", "holds EXPO_TOKEN"),
@@ -351,7 +351,7 @@ def test_nothing_is_missing_where_the_apps_have_all_they_stand_on(apps: Apps) ->
         ("Google, the apps: attribute condition", "binds repository, owner, ref and workflow"),
         ("Google, production: attribute condition", "binds repository, owner, ref and workflow"),
     ):
-        assert expected in said, expected
+        assert expected in values, expected
 
 
 def test_without_apps_the_same_environments_are_strangers(apps: Apps) -> None:

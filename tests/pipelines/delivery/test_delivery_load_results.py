@@ -72,7 +72,7 @@ def measured(
     }
     branch, event, file, at, ref = (changed.pop(name, usual) for name, usual in where.items())
     run = shop.workflow(file, "Performance", job, commit=at, branch=branch, event=event, ref=ref)
-    said = {
+    message = {
         "environment": "staging",
         "commit": measuring,
         "profile": "smoke",
@@ -86,7 +86,7 @@ def measured(
         **changed,
     }
     name = load_results.artifact_name("staging", measuring)
-    shop.upload(run, name, {load_results.FILE: Measured(**said).written()})
+    shop.upload(run, name, {load_results.FILE: Measured(**message).written()})
     shop.end(run, "success" if answers == MET else "failure")
     return run
 

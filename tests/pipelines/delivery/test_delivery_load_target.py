@@ -65,19 +65,19 @@ def test_a_profile_has_a_name(loaded: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("profile", "said"),
+    ("profile", "message"),
     [
         (LoadProfile(per_second=21, seconds=60), "21 visits per second, and 20 at the most"),
         (LoadProfile(per_second=1, seconds=61), "61 seconds, and 60 at the most"),
         (LoadProfile(arrivals="replay", recorded=(1, 30), seconds=60), "30 visits per second, and 20 at the most"),
     ],
 )
-def test_no_profile_goes_beyond_what_an_environment_takes(profile: LoadProfile, said: str) -> None:
+def test_no_profile_goes_beyond_what_an_environment_takes(profile: LoadProfile, message: str) -> None:
     limits = Load(visits_per_second=20, seconds=60)
     require_within(LoadProfile(per_second=20, seconds=60), limits, "staging")
     with pytest.raises(RefusedError) as error:
         require_within(profile, limits, "staging")
-    assert said in error.value.what
+    assert message in error.value.what
 
 
 # where users are --------------------------------------------------------------------------------------------------------

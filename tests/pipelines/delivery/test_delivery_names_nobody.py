@@ -50,7 +50,7 @@ def strings(file: Path) -> Iterator[str]:
         yield from (line.partition("#")[0] for line in file.read_text().splitlines())
         return
     tree = ast.parse(file.read_text())
-    said = {
+    values = {
         id(node.body[0].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
@@ -58,7 +58,7 @@ def strings(file: Path) -> Iterator[str]:
         and isinstance(node.body[0], ast.Expr)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in values:
             yield node.value
 
 

@@ -220,8 +220,8 @@ SECRETS = {"slack_webhook": "https://hooks.slack.com/services/T1/B1/secret", "sm
 def announce(made: Context, **secrets: str) -> str:
     """What the log says of it."""
     telling.announce_break_glass(made, "v1.0.0", "checkout is down", "on-call", {**SECRETS, **secrets})
-    said: str = made.runtime.stream.getvalue()  # type: ignore[attr-defined]
-    return said
+    text: str = made.runtime.stream.getvalue()  # type: ignore[attr-defined]
+    return text
 
 
 def test_breaking_the_glass_is_told_with_its_reason_as_it_begins(slack: tuple[Slack, Context]) -> None:
@@ -236,8 +236,8 @@ def test_breaking_the_glass_is_told_with_its_reason_as_it_begins(slack: tuple[Sl
 @pytest.mark.parametrize("key", ["T1/B1/wrong", ""])
 def test_a_notice_of_it_that_fails_blocks_nothing(slack: tuple[Slack, Context], key: str) -> None:
     emulator, made = slack
-    said = announce(made, slack_webhook=f"https://hooks.slack.com/services/{key}" if key else "")
-    assert said.startswith("warning: ")
+    message = announce(made, slack_webhook=f"https://hooks.slack.com/services/{key}" if key else "")
+    assert message.startswith("warning: ")
     assert emulator.messages == []
 
 

@@ -41,8 +41,8 @@ def tree(tmp_path: Path) -> Path:
 
 def test_every_step_in_its_order(tree: Path) -> None:
     """Legs first, then the traffic, component by component as the manifest lists them where they live: the site leads here."""
-    said = [(job.key, step.component, step.name) for job, step in made(tree).steps]
-    assert said == [
+    lines = [(job.key, step.component, step.name) for job, step in made(tree).steps]
+    assert lines == [
         ("deploy", "shop", "stage"),
         ("deploy", "shop", "verify"),
         ("deploy", "orders", "migrate"),

@@ -75,8 +75,8 @@ def test_checks_that_main_never_had_are_shown(shop: Shop) -> None:
     lax = MANIFEST.replace('lint: {run: ["true"]', 'lint: {run: ["echo fine"]')
     assert lax != MANIFEST
     commit = shop.commit(branch="release/1.x", files={"shipmate.yml": lax})
-    (said,) = preflight.judge_checks(shop.context().manifest, commit)
-    assert f"the checks of {commit[:7]}" in said
+    (message,) = preflight.judge_checks(shop.context().manifest, commit)
+    assert f"the checks of {commit[:7]}" in message
 
 
 @pytest.mark.world
@@ -107,17 +107,17 @@ def test_what_the_release_may_say_is_shown(tmp_path: Path) -> None:
     mine = "      - {name: mine, component: web, path: /mine}\nalerts:"
     text = text.replace("alerts:", mine, 1)
     made = releasing(tmp_path, text)
-    said = preflight.differences(parse(MANIFEST), made, "production")
-    assert [line.partition(":")[0] for line in said] == [
+    differences = preflight.differences(parse(MANIFEST), made, "production")
+    assert [line.partition(":")[0] for line in differences] == [
         "backend/scaling",
         "backend/env",
         "backend/secrets",
         "web/config",
         "smoke",
     ]
-    assert "{'LOG_LEVEL': 'debug'}, the default branch has {}" in said[1]
-    assert "database-url@7" in said[2]
-    assert said[4] == "smoke: mine, added by the release"
+    assert "{'LOG_LEVEL': 'debug'}, the default branch has {}" in differences[1]
+    assert "database-url@7" in differences[2]
+    assert differences[4] == "smoke: mine, added by the release"
     assert made.environments["production"].smoke[-1].name == "mine"
 
 
@@ -125,8 +125,8 @@ def test_a_journey_that_the_release_adds_is_shown(tmp_path: Path) -> None:
     theirs = "journeys:\n  theirs: {component: web, requests: [{path: /}]}\n"
     mine = "  mine: {component: web, requests: [{path: /mine}]}\n"
     made = releasing(tmp_path, MANIFEST + theirs + mine)
-    said = preflight.differences(parse(MANIFEST + theirs), made, "production")
-    assert said == ["journeys: mine, added by the release"]
+    differences = preflight.differences(parse(MANIFEST + theirs), made, "production")
+    assert differences == ["journeys: mine, added by the release"]
 
 
 CHANGED_POLICY = {

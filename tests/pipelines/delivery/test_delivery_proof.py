@@ -39,7 +39,7 @@ def why(shop: Shop, commit: str) -> str:
 
 def forged(shop: Shop, run_: Run, commit_: str, **fields: Any) -> None:
     """An artifact of the name, with what a proof says, uploaded by whatever job of a run is at work."""
-    said = {
+    values = {
         "environment": "staging",
         "commit": commit_,
         "definition": shop.definition(commit_),
@@ -48,7 +48,7 @@ def forged(shop: Shop, run_: Run, commit_: str, **fields: Any) -> None:
         "attempt": str(run_.attempt),
         **fields,
     }
-    shop.upload(run_, artifact_name("staging", commit_), {FILE: Proof(**said).written()})
+    shop.upload(run_, artifact_name("staging", commit_), {FILE: Proof(**values).written()})
 
 
 # what is believed -------------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_nothing_at_all(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "branch", "event", "said"),
+    ("file", "branch", "event", "message"),
     [
         ("deploy-staging.yml", LINE, "push", f"made on {LINE}"),
         ("deploy-staging.yml", "feature", "workflow_dispatch", "made on feature"),
@@ -117,14 +117,14 @@ def test_nothing_at_all(shop: Shop) -> None:
     ],
 )
 def test_an_artifact_that_another_branch_or_workflow_made_is_none(
-    shop: Shop, file: str, branch: str, event: str, said: str
+    shop: Shop, file: str, branch: str, event: str, message: str
 ) -> None:
     commit = shop.commit(branch=LINE if branch == LINE else "main")
     run = shop.workflow(file, "Deploy to Staging", JOB, commit=commit, branch=branch, event=event)
     run.title = f"Deploy {commit} to staging"
     forged(shop, run, commit)
     shop.end(run, "success")
-    assert said in why(shop, commit)
+    assert message in why(shop, commit)
 
 
 def test_a_copied_run_id_proves_nothing(shop: Shop) -> None:
@@ -166,12 +166,12 @@ def test_a_fork_whose_branch_is_called_main_proves_nothing(shop: Shop) -> None:
 def test_a_tag_called_main_proves_nothing(shop: Shop) -> None:
     """Whoever may push can make it, and GitHub lists its runs as those of `main`; what ran is the file of the tagged commit."""
     commit, own = shop.commit(), shop.commit(branch="feature")
-    for at, said in ((own, f"ran the file of {own[:7]}, which is not on main"), (commit, "its job")):
+    for at, message in ((own, f"ran the file of {own[:7]}, which is not on main"), (commit, "its job")):
         run = shop.workflow("deploy-staging.yml", "Deploy to Staging", "Mine", commit=at, ref="refs/tags/main")
         assert run.head_branch == "main"
         forged(shop, run, commit)
         shop.end(run, "success")
-        assert said in why(shop, commit)
+        assert message in why(shop, commit)
 
 
 def test_forged_statuses_and_records_prove_nothing(shop: Shop) -> None:
@@ -259,7 +259,7 @@ def test_a_job_of_another_name_proves_nothing(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"definition": "sha256:" + "0" * 64}, "its definition is another than the commit's"),
         ({"environment": "production"}, "on production"),
@@ -272,13 +272,13 @@ def test_a_job_of_another_name_proves_nothing(shop: Shop) -> None:
         ({"artifacts": {"backend": 1}}, "is not as the suite writes it"),
     ],
 )
-def test_a_proof_of_something_else(shop: Shop, fields: dict[str, Any], said: str) -> None:
+def test_a_proof_of_something_else(shop: Shop, fields: dict[str, Any], message: str) -> None:
     commit = shop.commit()
     run = shop.prove(commit)
     run.artifacts.clear()
     forged(shop, run, commit, **fields)
     shop.end(run, "success")
-    assert said in why(shop, commit)
+    assert message in why(shop, commit)
 
 
 @pytest.mark.parametrize(
@@ -304,8 +304,8 @@ def test_a_proof_that_cannot_be_read(shop: Shop, content: bytes) -> None:
     run.artifacts.clear()
     shop.upload(run, artifact_name("staging", commit), {FILE: content})
     shop.end(run, "success")
-    said = why(shop, commit)
-    assert "cannot be read" in said or "has the form" in said
+    message = why(shop, commit)
+    assert "cannot be read" in message or "has the form" in message
 
 
 def test_a_proof_that_is_too_large(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,8 +93,8 @@ def test_somebody_who_wrote_nothing_of_it_must_have_approved(
 
 
 def merge_commit(**otherwise: Any) -> dict[str, Any]:
-    said = {"committer": {"email": "noreply@github.com"}, "verification": {"verified": True}, **otherwise}
-    return {"parents": [{"sha": "a"}, {"sha": "b"}], "commit": said}
+    values = {"committer": {"email": "noreply@github.com"}, "verification": {"verified": True}, **otherwise}
+    return {"parents": [{"sha": "a"}, {"sha": "b"}], "commit": values}
 
 
 def test_githubs_own_merges_are_told_by_their_signature() -> None:

@@ -131,9 +131,9 @@ def test_the_plan_says_how_a_provider_gives_the_traffic_back(life: Shop) -> None
     web = life.host("production", "web")
     web.deployments = [replace(d, back_by="by promoting it again") for d in web.deployments]
     steps = [step for step, _ in decide(life.context("production"), Request(to="v1.0.0"))]
-    said = {step.component: step.says for step in steps if step.name == "restore"}
-    assert said["web"].endswith("), by promoting it again")
-    assert said["backend"].endswith(")")
+    values = {step.component: step.says for step in steps if step.name == "restore"}
+    assert values["web"].endswith("), by promoting it again")
+    assert values["backend"].endswith(")")
 
 
 # killed -----------------------------------------------------------------------------------------------------------------
@@ -327,9 +327,9 @@ def test_it_works_while_github_is_down(life: Shop, trouble: Callable[[Shop, Cont
     rolled = roll_back(context, Request())
     assert (rolled.release, rolled.was, rolled.changed) == ("v1.1.0", "v1.2.0", True)
     assert serving(life) == both("v1.1.0")
-    said = life.log.getvalue()
-    assert said.count("only known by the providers' marks") == 1
-    assert said.count("the ledger could not be told") == 1, "once it is known to be down it is not asked again"
+    text = life.log.getvalue()
+    assert text.count("only known by the providers' marks") == 1
+    assert text.count("the ledger could not be told") == 1, "once it is known to be down it is not asked again"
 
 
 def test_github_goes_down_in_the_middle(life: Shop) -> None:

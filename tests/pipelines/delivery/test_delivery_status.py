@@ -106,7 +106,7 @@ def test_a_release_in_the_middle_of_a_shift_is_two_rows(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "message"),
     [
         ("another release", "the ledger says v1.0.0"),
         ("another digest", "another digest than the ledger's"),
@@ -114,7 +114,7 @@ def test_a_release_in_the_middle_of_a_shift_is_two_rows(shop: Shop) -> None:
         ("marked", "is marked as failed: it loses data"),
     ],
 )
-def test_drift_is_shown(shop: Shop, how: str, said: str) -> None:
+def test_drift_is_shown(shop: Shop, how: str, message: str) -> None:
     released(shop, "v1.0.0")
     web, commit = shop.host("production", "web"), shop.head("main")
     if how == "another release":
@@ -128,7 +128,7 @@ def test_drift_is_shown(shop: Shop, how: str, said: str) -> None:
         web.deployments[0] = type(web.deployments[0])(
             key="d9", url="", ready=True, identity=None, traffic=100, created="2026-01-01T00:00:00Z"
         )
-    assert drift(shop) == ["", said]
+    assert drift(shop) == ["", message]
 
 
 def test_what_the_ledger_never_heard_of(shop: Shop) -> None:

@@ -14,13 +14,13 @@ NOON = 1_900_000_000.0
 
 
 def headers(left: int, *, limit: int = 1000, resource: str = "core", wait: float = 1800) -> dict[str, str]:
-    said = {"limit": str(limit), "remaining": str(left), "reset": str(int(NOON + wait)), "resource": resource}
-    return {f"x-ratelimit-{name}": value for name, value in said.items()}
+    values = {"limit": str(limit), "remaining": str(left), "reset": str(int(NOON + wait)), "resource": resource}
+    return {f"x-ratelimit-{name}": value for name, value in values.items()}
 
 
-def counted(left: int, **said: object) -> Budget:
+def counted(left: int, **message: object) -> Budget:
     made = Budget(now=lambda: NOON)
-    made.count(200, headers(left, **said))  # type: ignore[arg-type]
+    made.count(200, headers(left, **message))  # type: ignore[arg-type]
     return made
 
 

@@ -228,7 +228,7 @@ def test_dependencies_are_installed_by_uv_the_same_way_twice(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize(
-    ("said", "chosen", "noted"),
+    ("lines", "chosen", "noted"),
     [
         (["PYTHON_VERSION=3.12.4"], "3.12", True),
         (["PYTHON_VERSION=3.11.10"], "3.11", False),
@@ -237,14 +237,14 @@ def test_dependencies_are_installed_by_uv_the_same_way_twice(tmp_path: Path, mon
     ],
 )
 def test_the_wheels_are_for_the_python_of_the_base(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str], chosen: str, noted: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], chosen: str, noted: bool
 ) -> None:
     wheels = [wheel(tmp_path / "wheels", f"cp{v}-cp{v}-manylinux_2_28_x86_64", f"FOR = {v}\n") for v in (311, 312)]
     hashes = " ".join(f"--hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in wheels)
     monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
     monkeypatch.setenv("UV_NO_INDEX", "1")
     make(tmp_path / "repo", {**FILES, "apps/backend/requirements.txt": f"demo==1.0 {hashes}\n"})
-    documents = base_documents(*said)
+    documents = base_documents(*lines)
     of = component(f"docker.io/library/python:3-slim@{list(documents)[-1]}")
     image = assembled(tmp_path / "repo", tmp_path / "s", of=of, fetch=Asked(documents))
     with tarfile.open(fileobj=io.BytesIO(b"".join(image.layers[1]))) as archive:

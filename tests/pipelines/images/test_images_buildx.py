@@ -183,10 +183,10 @@ def test_a_context_is_a_folder_whatever_its_name() -> None:
 
 
 def test_a_release_whose_manifest_lacks_what_its_builder_needs_is_told_so(tmp_path: Path) -> None:
-    for image, said in (
+    for image, message in (
         (Image(repository="x/y", builder="buildx"), "the image does not say dockerfile"),
         (Image(repository="x/y", base="b", command=("c",)), "the image does not say requirements, sources"),
         (None, "this component has no `image`"),
     ):
-        with pytest.raises(ManifestError, match=said):
+        with pytest.raises(ManifestError, match=message):
             images.build(Component(paths=(), image=image), tmp_path, "HEAD", http=Http(overlay=Overlay()))

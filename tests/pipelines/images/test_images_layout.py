@@ -95,7 +95,7 @@ _ENTRY = {"mediaType": MANIFEST, "digest": f"sha256:{'a' * 64}", "size": 1}
 
 
 @pytest.mark.parametrize(
-    ("lie", "said"),
+    ("lie", "message"),
     [
         (_entries(), "names 0 manifests"),
         (_entries(_ENTRY, _ENTRY), "names 2 manifests"),
@@ -138,13 +138,13 @@ _ENTRY = {"mediaType": MANIFEST, "digest": f"sha256:{'a' * 64}", "size": 1}
         (lambda made: made.manifest["config"].update(mediaType=EMPTY), "config is of the media type"),
     ],
 )  # fmt: skip
-def test_a_layout_that_lies_is_refused(tmp_path: Path, lie: Lie, said: str) -> None:
+def test_a_layout_that_lies_is_refused(tmp_path: Path, lie: Lie, message: str) -> None:
     made = Layout(tmp_path / "out")
     lie(made)
     folder = made.write()
     with pytest.raises(InputError) as caught:
         layout.read(folder)
-    assert said in caught.value.what
+    assert message in caught.value.what
     assert caught.value.where == str(folder)
 
 
@@ -194,7 +194,7 @@ def _index(content: bytes) -> Lie:
 
 
 @pytest.mark.parametrize(
-    ("break_it", "said"),
+    ("break_it", "message"),
     [
         (_changed_layer, "what lies there as sha256:"),
         (_link_to_layer, "is no plain file"),
@@ -212,13 +212,13 @@ def _index(content: bytes) -> Lie:
         (lambda made: (made.folder / "index.json").unlink(), "index.json is missing"),
     ],
 )
-def test_files_that_are_not_what_they_seem_are_refused(tmp_path: Path, break_it: Lie, said: str) -> None:
+def test_files_that_are_not_what_they_seem_are_refused(tmp_path: Path, break_it: Lie, message: str) -> None:
     made = Layout(tmp_path / "out")
     made.write()
     break_it(made)
     with pytest.raises(InputError) as caught:
         layout.read(made.folder)
-    assert said in caught.value.what
+    assert message in caught.value.what
 
 
 def test_nothing_that_is_no_layout_is_cleared_away(tmp_path: Path) -> None:

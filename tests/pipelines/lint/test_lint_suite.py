@@ -16,10 +16,10 @@ def tool(name: str, script: str, **more: object) -> Tool:
 
 
 def test_all_run_and_each_is_told_as_it_ends(tmp_path: Path) -> None:
-    told: list[Outcome] = []
+    values: list[Outcome] = []
     given = [tool("good", "print('fine')"), tool("bad", "import sys; print('line 3: wrong'); sys.exit(2)")]
-    outcomes = run_all(given, tmp_path, tell=told.append)
-    assert outcomes == told
+    outcomes = run_all(given, tmp_path, tell=values.append)
+    assert outcomes == values
     assert {(one.tool.name, one.passed, one.text) for one in outcomes} == {
         ("good", True, "fine"),
         ("bad", False, "line 3: wrong"),

@@ -332,17 +332,17 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "said"), WRONG, ids=[case[0] for case in WRONG])
+@pytest.mark.parametrize(("path", "value", "message"), WRONG, ids=[case[0] for case in WRONG])
 def test_a_wrong_form_in_the_releases_own_keys_is_refused_with_its_line(
-    tmp_path: Path, path: str, value: Any, said: str | None
+    tmp_path: Path, path: str, value: Any, message: str | None
 ) -> None:
     content = put(raw(), path, value)
-    if said is None:  # a number is as good a text as any
+    if message is None:  # a number is as good a text as any
         assert releasing(tmp_path, content).components["backend"].migrations == "7"
         return
     with pytest.raises(ManifestError) as refused:
         releasing(tmp_path, content)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     line = str(refused.value).partition("shipmate.yml:")[2].partition(":")[0]
     assert line.isdigit()
 

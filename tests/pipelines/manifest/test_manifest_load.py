@@ -52,7 +52,7 @@ def test_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         (
             "scaling: {min: 2}",
@@ -96,8 +96,8 @@ def test_defaults() -> None:
         ),
     ],
 )
-def test_mistakes(old: str, new: str, said: str) -> None:
-    assert problems(GOOD.replace(old, new, 1)) == [f"shipmate.yml:{said}"]
+def test_mistakes(old: str, new: str, message: str) -> None:
+    assert problems(GOOD.replace(old, new, 1)) == [f"shipmate.yml:{message}"]
 
 
 JOURNEYS = """\
@@ -119,7 +119,7 @@ def test_what_users_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         (
             "component: backend",
@@ -177,10 +177,10 @@ def test_what_users_do() -> None:
         ("method: DELETE", "method: FETCH", "25: journeys/write and read/requests/2/method: must be one of"),
     ],
 )
-def test_mistakes_of_a_journey(old: str, new: str, said: str | None) -> None:
+def test_mistakes_of_a_journey(old: str, new: str, message: str | None) -> None:
     found = problems(GOOD + JOURNEYS.replace(old, new))
     assert len(found) == 1
-    assert found[0].startswith(f"shipmate.yml:{said or '24: journeys/write and read/requests/1/find/next: '}")
+    assert found[0].startswith(f"shipmate.yml:{message or '24: journeys/write and read/requests/1/find/next: '}")
 
 
 def test_a_journey_without_requests_proves_nothing() -> None:
@@ -199,7 +199,7 @@ def test_a_secret_of_the_delivery_has_a_number_too(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("watch", "said"),
+    ("watch", "message"),
     [
         ("worse_by: 0", "worse_by: 0 must be above 0 and below 100: it is a difference in per cent"),
         ("worse_by: 100", "worse_by: 100 must be above 0 and below 100: it is a difference in per cent"),
@@ -209,9 +209,9 @@ def test_a_secret_of_the_delivery_has_a_number_too(key: str) -> None:
         ("patience_seconds: .inf", "patience_seconds: inf must be a number above 0"),
     ],
 )
-def test_a_watch_that_could_not_be_held(watch: str, said: str) -> None:
+def test_a_watch_that_could_not_be_held(watch: str, message: str) -> None:
     text = GOOD.replace("  production:\n", f"  production:\n    watch: {{{watch}}}\n")
-    assert problems(text) == [f"shipmate.yml:10: environments/production/watch/{said}"]
+    assert problems(text) == [f"shipmate.yml:10: environments/production/watch/{message}"]
 
 
 @pytest.mark.parametrize("seconds", ["301", "-1", ".nan"])
@@ -229,16 +229,16 @@ def test_a_watch_is_as_the_manifest_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "message"),
     [
         ("{test: a, owner: dev-1, until: tomorrow, reason: flaky}", "until: 'tomorrow' is no day: YYYY-MM-DD"),
         ("{test: a, owner: '', until: 2026-12-31, reason: flaky}", "owner: must not be empty"),
     ],
 )
-def test_a_quarantine_has_an_owner_and_an_end(entry: str, said: str) -> None:
+def test_a_quarantine_has_an_owner_and_an_end(entry: str, message: str) -> None:
     text = f"{GOOD}\nbrowser_tests: {{run: [a], report: b, quarantine: [{entry}]}}\n"
     (problem,) = problems(text)
-    assert problem.endswith(f"browser_tests/quarantine/0/{said}")
+    assert problem.endswith(f"browser_tests/quarantine/0/{message}")
 
 
 def test_all_mistakes_at_once() -> None:
@@ -246,9 +246,9 @@ def test_all_mistakes_at_once() -> None:
     assert len(problems(broken)) == 3
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "is empty"), ("a: [", "is not YAML"), ("- a", "must be a mapping")])
-def test_no_manifest_at_all(text: str, said: str) -> None:
-    with pytest.raises(ManifestError, match=said):
+@pytest.mark.parametrize(("text", "message"), [("", "is empty"), ("a: [", "is not YAML"), ("- a", "must be a mapping")])
+def test_no_manifest_at_all(text: str, message: str) -> None:
+    with pytest.raises(ManifestError, match=message):
         parse(text)
 
 
@@ -266,7 +266,7 @@ def test_an_image_needs_the_keys_of_its_builder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "said"),
+    ("image", "message"),
     [
         (
             ASSEMBLED.replace("base: b, ", ""),
@@ -294,8 +294,8 @@ def test_an_image_needs_the_keys_of_its_builder() -> None:
         ),
     ],
 )
-def test_keys_of_the_other_builder_are_read_by_nobody(image: str, said: str) -> None:
-    assert problems(with_image(image)) == [f"shipmate.yml:3: {said}"]
+def test_keys_of_the_other_builder_are_read_by_nobody(image: str, message: str) -> None:
+    assert problems(with_image(image)) == [f"shipmate.yml:3: {message}"]
 
 
 def test_not_found(tmp_path: Path) -> None:

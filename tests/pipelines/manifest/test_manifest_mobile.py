@@ -28,7 +28,7 @@ def test_a_good_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mobile", "said"),
+    ("mobile", "message"),
     [
         (replace(GOOD, component="app"), "mobile/component: there is no 'app' under release/components"),
         (replace(GOOD, android=None, ios=None), "mobile: needs `android` or `ios`"),
@@ -69,6 +69,6 @@ def test_a_good_one() -> None:
         ),  # type: ignore[type-var]
     ],
 )
-def test_a_wrong_one(mobile: Mobile, said: str) -> None:
+def test_a_wrong_one(mobile: Mobile, message: str) -> None:
     (only,) = found(mobile)
-    assert only.startswith(said)
+    assert only.startswith(message)

@@ -39,19 +39,19 @@ def test_this_platform_promises_what_its_description_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "said"),
+    ("target", "message"),
     [
         ("a: {of: response, component: api, p95_ms: 500}", "a/component: there is no component 'api'"),
         ("a: {of: response, component: backend, p95_ms: 0}", "a/p95_ms: 0 must be a number above 0"),
         ("a: {of: database, component: backend, p95_ms: .nan}", "a/p95_ms: nan must be a number above 0"),
     ],
 )
-def test_a_promise_that_cannot_be_kept(target: str, said: str) -> None:
-    assert problems(section(targets=target)) == [f"performance/targets/{said}"]
+def test_a_promise_that_cannot_be_kept(target: str, message: str) -> None:
+    assert problems(section(targets=target)) == [f"performance/targets/{message}"]
 
 
 @pytest.mark.parametrize(
-    ("profile", "said"),
+    ("profile", "message"),
     [
         ("{seconds: 0}", "seconds: 0 must be a number above 0"),
         ("{seconds: 60, per_second: .inf}", "per_second: inf must be a number above 0"),
@@ -63,12 +63,12 @@ def test_a_promise_that_cannot_be_kept(target: str, said: str) -> None:
         ),
     ],
 )
-def test_a_profile_that_cannot_be_played(profile: str, said: str) -> None:
-    assert problems(section(profiles=f"p: {profile}")) == [f"performance/profiles/p/{said}"]
+def test_a_profile_that_cannot_be_played(profile: str, message: str) -> None:
+    assert problems(section(profiles=f"p: {profile}")) == [f"performance/profiles/p/{message}"]
 
 
 @pytest.mark.parametrize(
-    ("limit", "said"),
+    ("limit", "message"),
     [
         ("visits_per_second: 0", "visits_per_second: 0 must be a number above 0"),
         (
@@ -77,9 +77,9 @@ def test_a_profile_that_cannot_be_played(profile: str, said: str) -> None:
         ),
     ],
 )
-def test_a_limit_that_is_none(limit: str, said: str) -> None:
+def test_a_limit_that_is_none(limit: str, message: str) -> None:
     text = GOOD.replace("  production:\n", f"  production:\n    load: {{{limit}}}\n")
-    assert problems(text) == [f"environments/production/load/{said}"]
+    assert problems(text) == [f"environments/production/load/{message}"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_the_highest_rate_of_a_profile(profile: str, most: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("journey", "said"),
+    ("journey", "message"),
     [
         (
             "{component: backend, weight: -1, requests: [{path: /}]}",
@@ -108,8 +108,8 @@ def test_the_highest_rate_of_a_profile(profile: str, most: float) -> None:
         ),
     ],
 )
-def test_how_often_and_how_slowly_users_do_a_journey(journey: str, said: str) -> None:
-    assert problems(f"{GOOD}journeys: {{j: {journey}}}\n") == [f"journeys/j/{said}"]
+def test_how_often_and_how_slowly_users_do_a_journey(journey: str, message: str) -> None:
+    assert problems(f"{GOOD}journeys: {{j: {journey}}}\n") == [f"journeys/j/{message}"]
 
 
 STARTS = "mobile start: {of: mobile-start, component: backend, p95_ms: 3000}"
@@ -134,7 +134,7 @@ def test_where_apps_report_their_starts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         ("url: 'http://sentry.io'", "/url: 'http://sentry.io' must be https:// and a host, as in https://de.sentry.io"),
         (
@@ -153,10 +153,10 @@ def test_where_apps_report_their_starts() -> None:
         ("provider: datadog", "/provider: must be one of 'sentry', is 'datadog'"),
     ],
 )
-def test_reports_of_starts_that_cannot_be_found(more: str, said: str) -> None:
+def test_reports_of_starts_that_cannot_be_found(more: str, message: str) -> None:
     given = {"organization": "techmate", "project": "mobile", **dict([more.split(": ", 1)])}
     text = ", ".join(f"{key}: {value}" for key, value in given.items())
-    assert problems(with_starts(f"{{{text}}}")) == [f"performance/app_starts{said}"]
+    assert problems(with_starts(f"{{{text}}}")) == [f"performance/app_starts{message}"]
 
 
 def test_reports_of_starts_that_nothing_is_promised_of() -> None:
@@ -167,16 +167,16 @@ def test_reports_of_starts_that_nothing_is_promised_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gate", "said"),
+    ("gate", "message"),
     [
         ("targets_required: hourly", "there is no profile 'hourly' (one of: smoke)"),
         ("targets_required: true", "there is no profile 'true'"),
     ],
 )
-def test_the_gate_asks_a_profile_that_there_is(gate: str, said: str) -> None:
+def test_the_gate_asks_a_profile_that_there_is(gate: str, message: str) -> None:
     text = MANIFEST.replace("    proved_by: staging\n", f"    proved_by: staging\n    {gate}\n")
     text += "\nperformance:\n  profiles:\n    smoke: {per_second: 3, seconds: 120}\n"
     with pytest.raises(ManifestError) as caught:
         parse(text)
     assert "environments/production/targets_required" in caught.value.what
-    assert said in caught.value.what
+    assert message in caught.value.what

@@ -63,7 +63,7 @@ def test_a_good_app(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "message"),
     [
         ({"version": "1.0.0"}, "apps/mobile/app.json: says version '1.0.0', the tag '1.0.1'"),
         ({"owner": "somebody"}, "owner is 'somebody', the default branch's shipmate.yml says 'acme'"),
@@ -75,9 +75,9 @@ def test_a_good_app(tmp_path: Path) -> None:
         ({"runtimeVersion": {"policy": "appVersion"}}, "app.json: runtimeVersion is {'policy': 'appVersion'}"),
     ],
 )
-def test_a_config_that_is_not_what_was_agreed(tmp_path: Path, config: dict[str, Any], said: str) -> None:
+def test_a_config_that_is_not_what_was_agreed(tmp_path: Path, config: dict[str, Any], message: str) -> None:
     (only,) = found(tree(tmp_path, config=config))
-    assert said in only
+    assert message in only
 
 
 @pytest.mark.parametrize("name", ["app.config.js", "app.config.ts", "app.config.mjs", "app.config.json5"])
@@ -88,7 +88,7 @@ def test_code_that_would_run_beside_the_token_is_refused(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize(
-    ("profile", "said"),
+    ("profile", "message"),
     [
         ({"autoIncrement": True}, "autoIncrement of 'production' would change the build number"),
         ({"ios": {"autoIncrement": "buildNumber"}}, "ios.autoIncrement of 'production' would change"),
@@ -99,10 +99,10 @@ def test_code_that_would_run_beside_the_token_is_refused(tmp_path: Path, name: s
         ({"extends": "gone"}, "has no profile 'production' (or one it extends is missing)"),
     ],
 )
-def test_a_profile_that_makes_no_build_for_the_stores(tmp_path: Path, profile: dict[str, Any], said: str) -> None:
+def test_a_profile_that_makes_no_build_for_the_stores(tmp_path: Path, profile: dict[str, Any], message: str) -> None:
     builds = {**BUILDS, "build": {**BUILDS["build"], "production": {"extends": "base", **profile}}}
     (only,) = found(tree(tmp_path, eas=builds))
-    assert said in only
+    assert message in only
 
 
 def test_what_a_profile_extends_counts_and_a_circle_ends(tmp_path: Path) -> None:

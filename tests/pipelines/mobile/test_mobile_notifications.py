@@ -88,7 +88,7 @@ def test_a_platform_that_left_no_result_is_told_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs", "when", "told"),
+    ("jobs", "when", "text"),
     [
         (WELL, ("released",), "released"),
         (WELL, ("deployment-failed",), None),
@@ -99,6 +99,6 @@ def test_a_platform_that_left_no_result_is_told_too() -> None:
         (WELL | {"release": "skipped", "deliver": "skipped"}, ("deployment-failed", "released"), None),
     ],
 )
-def test_only_what_is_wanted_is_told(jobs: dict[str, Any], when: tuple[str, ...], told: str | None) -> None:
+def test_only_what_is_wanted_is_told(jobs: dict[str, Any], when: tuple[str, ...], text: str | None) -> None:
     found = message(context(ANDROID, IOS, when=when), jobs)
-    assert (found.kind if found else None) == told
+    assert (found.kind if found else None) == text

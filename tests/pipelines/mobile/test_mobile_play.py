@@ -78,12 +78,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 def test_it_is_delivered_once(store: Store) -> None:
-    told: list[tuple[int, int]] = []
-    first = deliver(store.client, store.delivery(), lambda sent, size: told.append((sent, size)))
+    values: list[tuple[int, int]] = []
+    first = deliver(store.client, store.delivery(), lambda sent, size: values.append((sent, size)))
     assert (first.text, first.changed, first.waits_for) == ("2 is on internal", True, "")
     assert ((2,), "PUBLISHED") in store.on_track()
-    assert told == sorted(told)
-    assert len(told) >= 4, "it went up in pieces"
+    assert values == sorted(values)
+    assert len(values) >= 4, "it went up in pieces"
     again = deliver(store.client, store.delivery())
     assert (again.text, again.changed) == ("2 is on internal already (published)", False)
     assert store.asked("POST", ":commit") == 1

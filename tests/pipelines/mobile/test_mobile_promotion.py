@@ -127,7 +127,7 @@ def test_versions_that_differ_or_are_missing_must_be_named(stores: Stores) -> No
 
 
 @pytest.mark.parametrize(
-    ("asked", "platforms", "said"),
+    ("asked", "platforms", "message"),
     [
         ({"percent": 0}, ("android",), "0 % is no share"),
         ({"percent": 101}, ("android",), "101 % is no share"),
@@ -139,8 +139,8 @@ def test_versions_that_differ_or_are_missing_must_be_named(stores: Stores) -> No
         ({"percent": 20}, ("android", "ios"), "a share of users is Google Play's alone"),
     ],
 )
-def test_what_cannot_be_asked_for(asked: dict[str, Any], platforms: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_cannot_be_asked_for(asked: dict[str, Any], platforms: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         require_sense(Request(**{"to": "production", **asked}), platforms)
 
 

@@ -88,8 +88,8 @@ def test_an_update_says_what_its_testers_were_told_is_new(world: AppleWorld) -> 
     world.promotion().promote("production", BUILD)
     [made] = [each for each in world.apple.account.versions.values() if each.version == "1.0.1"]
     assert made.build == "build-1.0.1-7"
-    told = [notes.texts["whatsNew"] for notes in world.apple.account.version_notes.values() if notes.of == made.id]
-    assert told == ["- Finds notes"]
+    values = [notes.texts["whatsNew"] for notes in world.apple.account.version_notes.values() if notes.of == made.id]
+    assert values == ["- Finds notes"]
 
 
 def test_an_update_of_which_nobody_said_anything(world: AppleWorld) -> None:

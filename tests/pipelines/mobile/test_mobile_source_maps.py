@@ -65,6 +65,6 @@ def test_what_kept_them_back_is_said_and_raises_nothing(app: Path, breaks: objec
     assert callable(breaks)
     breaks(app)
     token = "" if "not set" in says else TOKEN
-    said = source_maps.upload(app, REPORTS, token, os.environ)
-    assert said.startswith("source maps are not uploaded")
-    assert says in said
+    message = source_maps.upload(app, REPORTS, token, os.environ)
+    assert message.startswith("source maps are not uploaded")
+    assert says in message

@@ -385,10 +385,10 @@ class Reported:
         self.found = found
 
     def of(self, release: str, *, days: int) -> Sessions:
-        told = self.found.get(release, Sessions(count=0, crash_free_percent=None))
-        if isinstance(told, ShipmateError):
-            raise told
-        return told
+        message = self.found.get(release, Sessions(count=0, crash_free_percent=None))
+        if isinstance(message, ShipmateError):
+            raise message
+        return message
 
 
 def test_each_update_is_a_release_of_its_own_and_eas_is_the_second_witness(world: World) -> None:
@@ -411,8 +411,8 @@ def test_each_update_is_a_release_of_its_own_and_eas_is_the_second_witness(world
     ahead = (world.expo.account.now() - time.time()) / DAY
     world.expo.emulator.control.observe(result.updates[1].group, installs=900, failed=100, days_ago=ahead)
     bad = reports.health(result.updates)
-    said = "ios: 100 of 1,000 devices could not start it, by EAS: 90.00 % could, 99.5 % are needed"
-    assert (bad.state, bad.says) == ("bad", said)
+    message = "ios: 100 of 1,000 devices could not start it, by EAS: 90.00 % could, 99.5 % are needed"
+    assert (bad.state, bad.says) == ("bad", message)
     sessions.found[android] = ProviderError("Sentry is down")
     world.expo.account.updates.clear()
     down = reports.health(result.updates)

@@ -130,11 +130,11 @@ IN_APP: dict[str, tuple[Callable[[str], Files], str]] = {
 
 @pytest.mark.parametrize("name", IN_APP)
 def test_what_is_wrong_in_the_app_needs_another_commit_and_version(world: Release, name: str) -> None:
-    files, said = IN_APP[name]
+    files, message = IN_APP[name]
     tagged = version()
     commit = world.commit(str(tagged), branch=tagged.branch, files=files(str(tagged)))
     error = verified(world, world.push(tagged.tag, commit))
-    assert said.format(version=tagged) in error
+    assert message.format(version=tagged) in error
     after = f"1.{tagged.number}.1"
     assert "nothing was built, and no build number is used. A tag is never moved" in error
     assert (
@@ -159,7 +159,7 @@ def test_a_branch_that_was_never_merged(world: Release) -> None:
 
 
 @pytest.mark.parametrize(
-    ("conclusion", "said", "todo"),
+    ("conclusion", "message", "todo"),
     [
         (None, "'ci' is still running on", "wait for it"),
         ("", "there is no check 'ci' on", "push it to a branch"),
@@ -167,7 +167,7 @@ def test_a_branch_that_was_never_merged(world: Release) -> None:
         ("cancelled", "'ci' is cancelled on", "fix it"),
     ],
 )
-def test_a_commit_that_is_not_green(world: Release, conclusion: str | None, said: str, todo: str) -> None:
+def test_a_commit_that_is_not_green(world: Release, conclusion: str | None, message: str, todo: str) -> None:
     """While CI is awaited the tag is right: nothing has to be edited."""
     tagged = version()
     commit = world.commit(str(tagged), branch=tagged.branch, green=False)
@@ -175,7 +175,7 @@ def test_a_commit_that_is_not_green(world: Release, conclusion: str | None, said
         world.shop.check(commit, conclusion, branch=tagged.branch)
     flow = world.push(tagged.tag, commit)
     error = verified(world, flow)
-    assert f"green: {said} {commit[:9]}" in error and f"green: {todo}" in error
+    assert f"green: {message} {commit[:9]}" in error and f"green: {todo}" in error
     assert (MAKE_NO_OTHER in error) == (conclusion in (None, ""))
     nothing_is_written(world)
 
@@ -239,8 +239,8 @@ ACCOUNTS = {
 def test_what_is_wrong_with_an_account_needs_no_other_tag(world: Release, break_it: Callable[[Release], None]) -> None:
     break_it(world)
     error = verified(world, released(world))
-    said, todo = ACCOUNTS[break_it]
-    assert said in error and todo in error
+    message, todo = ACCOUNTS[break_it]
+    assert message in error and todo in error
     assert error.endswith(MAKE_NO_OTHER)
     assert "A tag is never moved" not in error
     nothing_is_written(world)
@@ -286,12 +286,12 @@ def test_everything_that_is_wrong_is_said_at_once(world: Release) -> None:
         break_it(world)
     error = verified(world, world.push(tagged.tag, commit))
     assert error.count("cannot be released") == 1
-    for said in (
+    for message in (
         "apps/mobile/app.json: says version '0.9.9'", "apps/mobile/package.json: says version '0.9.8'", "app.config.js: is code",
         "runtimeVersion is '1'", "fingerprint.config.js: does not name", f"line: {commit[:9]} is on none of",
         f"green: there is no check 'ci' on {commit[:9]}", "EAS does not accept the token", "Google Play refuses", "an agreement with Apple",
     ):  # fmt: skip
-        assert said in error, said
+        assert message in error, message
     assert f"git tag mobile-v1.{tagged.number}.2 && git push origin mobile-v1.{tagged.number}.2" in error
     nothing_is_written(world)
 

@@ -21,7 +21,7 @@ WATCH = AppWatch()
 
 
 @pytest.mark.parametrize(
-    ("count", "rate", "state", "said"),
+    ("count", "rate", "state", "message"),
     [
         (500, 99.5, "good", "99.50 % of 500 sessions without a crash"),
         (500, 99.499, "bad", "99.49 % of 500 sessions without a crash, 99.5 % are needed"),
@@ -29,9 +29,9 @@ WATCH = AppWatch()
         (0, None, "unknown", "0 of the 500 sessions that tell anything, in 7 days"),
     ],
 )
-def test_by_sessions(count: int, rate: float | None, state: str, said: str) -> None:
+def test_by_sessions(count: int, rate: float | None, state: str, message: str) -> None:
     found = of_sessions(WATCH, Sessions(count=count, crash_free_percent=rate))
-    assert (found.state, found.says) == (state, said)
+    assert (found.state, found.says) == (state, message)
     assert found.crash_free_percent == (None if state == "unknown" else rate)
 
 

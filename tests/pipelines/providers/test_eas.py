@@ -140,9 +140,9 @@ def _program(folder: Path, text: str) -> dict[str, str]:
 
 
 def test_a_program_that_takes_too_long_is_ended_with_what_it_started(tmp_path: Path) -> None:
-    environ, said = _program(tmp_path, "echo begun >&2; sleep 600 & echo $! > child; wait"), list[str]()
-    ended = eas_program.run(["build"], folder=tmp_path, environ=environ, seconds=1.0, say=said.append)
-    assert (ended.code, said) == (-1, ["begun"])
+    environ, message = _program(tmp_path, "echo begun >&2; sleep 600 & echo $! > child; wait"), list[str]()
+    ended = eas_program.run(["build"], folder=tmp_path, environ=environ, seconds=1.0, say=message.append)
+    assert (ended.code, message) == (-1, ["begun"])
     assert _gone(int((tmp_path / "child").read_text()))
 
 

@@ -79,9 +79,9 @@ def test_an_environment_that_nothing_was_reported_for(place: Place) -> None:
         place.ask().of(RELEASE, days=7)
 
 
-@pytest.mark.parametrize(("token", "said"), [("", "there is no Sentry token"), ("publisher", "Sentry refuses")])
-def test_who_may_not_read(place: Place, token: str, said: str) -> None:
-    with pytest.raises(CredentialsError, match=said):
+@pytest.mark.parametrize(("token", "message"), [("", "there is no Sentry token"), ("publisher", "Sentry refuses")])
+def test_who_may_not_read(place: Place, token: str, message: str) -> None:
+    with pytest.raises(CredentialsError, match=message):
         place.ask(token).of(RELEASE, days=7)
 
 

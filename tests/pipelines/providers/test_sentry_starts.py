@@ -160,7 +160,7 @@ def test_no_start_in_the_period_is_an_empty_answer(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "token", "error", "said"),
+    ("source", "token", "error", "message"),
     [
         (SOURCE, "", CredentialsError, "there is no Sentry token"),
         (SOURCE, "wrong", CredentialsError, "Sentry does not accept the token (HTTP 401: Invalid token)"),
@@ -171,12 +171,12 @@ def test_no_start_in_the_period_is_an_empty_answer(place: Place) -> None:
     ],
 )
 def test_what_sentry_refuses_names_what_to_change(
-    place: Place, source: AppStarts, token: str, error: type[ShipmateError], said: str
+    place: Place, source: AppStarts, token: str, error: type[ShipmateError], message: str
 ) -> None:
     place.start(900.0)
     with pytest.raises(error) as caught:
         place.read(source, token)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.next_step
     assert "reader" not in str(caught.value)
 
@@ -208,7 +208,7 @@ def answering(answer: Response) -> Iterator[Place]:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (PlainTextResponse("<html>sign in</html>"), "the answer is no JSON: <html>sign in</html>"),
         (JSONResponse({"rows": []}), "Sentry's answer has no rows"),
@@ -220,10 +220,10 @@ def answering(answer: Response) -> Iterator[Place]:
         (RedirectResponse("https://us.sentry.io/api/0/", 302), "it says https://us.sentry.io/api/0/"),
     ],
 )
-def test_an_answer_that_is_none(answer: Response, said: str) -> None:
+def test_an_answer_that_is_none(answer: Response, message: str) -> None:
     with answering(answer) as place, pytest.raises(ProviderError) as caught:
         place.read()
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_pages_that_never_end_are_left() -> None:

@@ -27,9 +27,9 @@ def wheel(registry: Path, name: str, version: str, tag: str, *metadata: str) -> 
     folder = registry / name
     folder.mkdir(exist_ok=True)
     file, info = folder / f"{name}-{version}-{tag}.whl", f"{name}-{version}.dist-info"
-    said = "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""])
+    text = "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""])
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(f"{info}/METADATA", said)
+        archive.writestr(f"{info}/METADATA", text)
         archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n")
         archive.writestr(f"{info}/RECORD", "")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()

@@ -108,8 +108,8 @@ def test_it_holds_what_is_locked_and_the_suite_itself(checkout: Checkout) -> Non
     assert checkout.fits()
     assert checkout.shipmate() == "sum_of 1.0"
     asked = "import importlib.metadata as m; print(m.version('shipmate'), m.entry_points(name='shipmate')['shipmate'].value)"
-    told = subprocess.run([checkout.venv / "bin" / "python", "-c", asked], check=True, capture_output=True, text=True)
-    assert told.stdout.split() == ["1.2.3", "pipelines.cli:main"]
+    result = subprocess.run([checkout.venv / "bin" / "python", "-c", asked], check=True, capture_output=True, text=True)
+    assert result.stdout.split() == ["1.2.3", "pipelines.cli:main"]
 
 
 def test_an_environment_for_development_serves_whoever_needs_the_runtime(checkout: Checkout) -> None:

@@ -37,17 +37,17 @@ def run(*arguments: str) -> Any:
 
 
 def test_it_lists_the_stories() -> None:
-    said = run("--list")
-    assert said.exit_code == 0
-    assert [line.split()[0] for line in said.output.splitlines()] == list(STORIES)
+    result = run("--list")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.output.splitlines()] == list(STORIES)
     assert [one["name"] for one in json.loads(run("--list", "--json").output)] == list(STORIES)
 
 
 def test_an_unknown_story_is_refused_before_anything_starts(asked: dict[str, Any]) -> None:
-    said = run("--story", "rolback")
-    assert said.exit_code == 2
-    assert "there is no story 'rolback'" in said.output
-    assert "shipmate rehearse --list" in said.output
+    result = run("--story", "rolback")
+    assert result.exit_code == 2
+    assert "there is no story 'rolback'" in result.output
+    assert "shipmate rehearse --list" in result.output
     assert "stories" not in asked
 
 
@@ -67,10 +67,10 @@ def test_outside_of_a_checkout_nothing_starts(
     named: Any, asked: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    said = CliRunner().invoke(named, [])
-    assert said.exit_code == 1
-    assert f"{tmp_path} is in no checkout of a platform: there is no shipmate.yml here or above" in said.output
-    assert "--repository FOLDER" in said.output
+    result = CliRunner().invoke(named, [])
+    assert result.exit_code == 1
+    assert f"{tmp_path} is in no checkout of a platform: there is no shipmate.yml here or above" in result.output
+    assert "--repository FOLDER" in result.output
     assert "repository" not in asked
 
 
@@ -79,32 +79,32 @@ def test_after_ctrl_c_there_is_nothing_to_finish(asked: dict[str, Any], monkeypa
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rehearsal.execution.rehearsal.rehearse", interrupted)
-    said = run()
-    assert said.exit_code == 130
-    assert "interrupted: its worlds are gone" in said.output
-    assert "finish" not in said.output
+    result = run()
+    assert result.exit_code == 130
+    assert "interrupted: its worlds are gone" in result.output
+    assert "finish" not in result.output
 
 
 def test_the_default_stories_of_this_checkout_are_run(asked: dict[str, Any], tmp_path: Path) -> None:
-    said = run("--output", str(tmp_path))
-    assert said.exit_code == 0
+    result = run("--output", str(tmp_path))
+    assert result.exit_code == 0
     assert asked["stories"] == [one.name for one in STORIES.values() if one.default]
     assert asked["repository"] == Path(__file__).parents[3]
-    assert f"passed in 10 s; the report: {tmp_path}/index.html" in said.output
+    assert f"passed in 10 s; the report: {tmp_path}/index.html" in result.output
 
 
 def test_another_platform_is_sent_to_a_world_of_its_own(asked: dict[str, Any]) -> None:
-    said = run("--repository", str(Path(__file__).parents[3] / "examples/site"))
-    assert said.exit_code == 1
-    assert "examples/site has no apps/backend/backend" in said.output
-    assert "next: `shipmate up`" in said.output
+    result = run("--repository", str(Path(__file__).parents[3] / "examples/site"))
+    assert result.exit_code == 1
+    assert "examples/site has no apps/backend/backend" in result.output
+    assert "next: `shipmate up`" in result.output
     assert "stories" not in asked
 
 
 def test_json_is_all_of_standard_output(asked: dict[str, Any]) -> None:
-    said = run("--json", "--story", "red-pull-request")
+    result = run("--json", "--story", "red-pull-request")
     assert asked["live_on_stderr"]
-    assert json.loads(said.stdout) == {
+    assert json.loads(result.stdout) == {
         "passed": True,
         "seconds": 10.0,
         "report": "rehearsal-report/index.html",
@@ -120,10 +120,10 @@ def test_a_failed_story_is_exit_code_7(asked: dict[str, Any], form: tuple[str, .
 
 def test_a_world_that_does_not_start_is_one_clear_message(asked: dict[str, Any]) -> None:
     asked["answer"] = WorldFailed("the world did not start:\nno browser")
-    said = run()
-    assert said.exit_code == 11
-    assert "Error: the world did not start:\nno browser" in said.output
-    assert "Traceback" not in said.output
+    result = run()
+    assert result.exit_code == 11
+    assert "Error: the world did not start:\nno browser" in result.output
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,9 @@ def types(world: Up, login: str, line: str, folder: Path) -> str:
 @pytest.mark.world
 def test_the_printed_addresses_answer(world: Up) -> None:
     assert httpx.get(printed(world, "Actions"), trust_env=False).status_code == 200
-    told = json.loads(Path(printed(world, "as data")).read_text())
-    context = ssl.create_default_context(cafile=told["ca"])
-    answer = httpx.get(f"{told['edge']}/", headers={"Host": "techmate.ai"}, verify=context, trust_env=False)
+    document = json.loads(Path(printed(world, "as data")).read_text())
+    context = ssl.create_default_context(cafile=document["ca"])
+    answer = httpx.get(f"{document['edge']}/", headers={"Host": "techmate.ai"}, verify=context, trust_env=False)
     assert answer.status_code in (404, 502, 503), "nothing is deployed yet"
     assert printed(world, "the sites").split(", ")[-1] == "https://techmate.ai"
 
@@ -68,9 +68,13 @@ def test_curl_asks_a_site_as_printed(world: Up) -> None:
 
 @pytest.mark.world
 def test_a_web_page_changes_nothing_at_any_port(world: Up) -> None:
-    told = json.loads((world.root / "world.json").read_text())
-    overlay = json.loads(Path(told["overlay"]).read_text())["hosts"]
-    ports = {told["control"], told["api"], *(address for address in overlay.values() if address.startswith("http:"))}
+    answer = json.loads((world.root / "world.json").read_text())
+    overlay = json.loads(Path(answer["overlay"]).read_text())["hosts"]
+    ports = {
+        answer["control"],
+        answer["api"],
+        *(address for address in overlay.values() if address.startswith("http:")),
+    }
     assert len(ports) > 10
     with httpx.Client(trust_env=False) as page:
         for address in sorted(ports):
@@ -83,8 +87,8 @@ def test_a_web_page_changes_nothing_at_any_port(world: Up) -> None:
             ("GET", "runs"),
             ("DELETE", "faults"),
         ):
-            assert page.request(method, f"{told['control']}/_world/{path}").status_code == 401
-        assert page.post(f"{told['control']}/_control/google-play/anything", json={}).status_code == 401
+            assert page.request(method, f"{answer['control']}/_world/{path}").status_code == 401
+        assert page.post(f"{answer['control']}/_control/google-play/anything", json={}).status_code == 401
 
 
 @pytest.mark.world
@@ -176,8 +180,8 @@ def test_other_servers_of_this_machine_are_not_answered_by_the_worlds_github(wor
     with running(other) as server:
         for name in ("localhost", "127.0.0.1"):
             assert "somebody's own" in types(world, "dev-1", f"curl -s http://{name}:{server.port}/", tmp_path)
-    told = json.loads((world.root / "world.json").read_text())
-    through = types(world, "dev-1", f"curl -s -x {told['api']} --noproxy '' http://localhost:5173/", tmp_path)
+    answer = json.loads((world.root / "world.json").read_text())
+    through = types(world, "dev-1", f"curl -s -x {answer['api']} --noproxy '' http://localhost:5173/", tmp_path)
     assert "a proxy to nothing else" in through
 
 
@@ -193,8 +197,8 @@ def test_gh_finds_the_repository(world: Up, tmp_path: Path) -> None:
 @pytest.mark.world
 def test_shipmate_asks_this_world(world: Up, tmp_path: Path) -> None:
     shutil.copy(Path(__file__).parents[3] / "shipmate.yml", tmp_path)
-    said = json.loads(types(world, "on-call", "shipmate status --json", tmp_path))
-    assert isinstance(said, list)
+    document = json.loads(types(world, "on-call", "shipmate status --json", tmp_path))
+    assert isinstance(document, list)
 
 
 @pytest.mark.world

@@ -142,9 +142,9 @@ def knowing(folder: str) -> list[int]:
     needle, found = folder.encode(), []
     for place in Path("/proc").glob("[0-9]*"):
         try:
-            told = (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
+            message = (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
         except OSError:
             continue
-        if needle in told and not _zombie(int(place.name)):
+        if needle in message and not _zombie(int(place.name)):
             found.append(int(place.name))
     return found

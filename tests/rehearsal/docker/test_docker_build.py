@@ -239,7 +239,7 @@ def test_skopeo_finds_nothing_wrong_with_the_layout(docker: Docker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         ("RUN npm ci --omit=dev", "Dockerfile:2: RUN npm ci --omit=dev: not played in a rehearsal: it needs the base image's"),
         ("ARG VERSION=1", "Dockerfile:2: ARG VERSION=1: not played"),
@@ -272,12 +272,12 @@ def test_skopeo_finds_nothing_wrong_with_the_layout(docker: Docker) -> None:
         ("ENV A=1 \\", "is continued, and nothing follows"),
     ],
 )  # fmt: skip
-def test_what_is_not_played_is_refused_with_its_line(docker: Docker, lines: str, said: str) -> None:
-    assert said in docker.refusal(f"{FROM}{lines}\n")
+def test_what_is_not_played_is_refused_with_its_line(docker: Docker, lines: str, message: str) -> None:
+    assert message in docker.refusal(f"{FROM}{lines}\n")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "Dockerfile:1: it does not begin with FROM"),
         ("FROM node:20\n", "the base is not pinned"),
@@ -287,8 +287,8 @@ def test_what_is_not_played_is_refused_with_its_line(docker: Docker, lines: str,
         (f"# syntax=example/other:1\n{FROM}", "this parser directive is not played"),
     ],
 )
-def test_a_base_that_has_no_stand_in_is_refused(docker: Docker, text: str, said: str) -> None:
-    assert said in docker.refusal(text)
+def test_a_base_that_has_no_stand_in_is_refused(docker: Docker, text: str, message: str) -> None:
+    assert message in docker.refusal(text)
 
 
 def test_comments_and_a_name_for_the_stage_change_nothing(docker: Docker) -> None:
@@ -297,7 +297,7 @@ def test_comments_and_a_name_for_the_stage_change_nothing(docker: Docker) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("ps",), "docker ps: this is the rehearsal's stand-in for docker"),
         (("push", "x"), "this is the rehearsal's stand-in for docker"),
@@ -311,10 +311,10 @@ def test_comments_and_a_name_for_the_stage_change_nothing(docker: Docker) -> Non
         (("buildx", "build", "--builder"), "flag needs an argument"),
     ],
 )
-def test_calls_that_are_not_ours_are_refused(docker: Docker, arguments: tuple[str, ...], said: str) -> None:
+def test_calls_that_are_not_ours_are_refused(docker: Docker, arguments: tuple[str, ...], message: str) -> None:
     done = docker.run(*arguments)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_times_of_two_builds_must_be_fixed(docker: Docker) -> None:

@@ -37,11 +37,11 @@ def test_the_real_program_has_the_command_with_each_flag_and_argument(name: str)
 def test_what_the_real_program_has_besides_is_known_as_not_played(name: str) -> None:
     """So that a flag of a newer eas-cli is noticed, and one that is not played is not called nonexistent."""
     flags = COMMANDS[name].flags
-    ours = {said for flag in flags for said in (flag, flags[flag].char, *flags[flag].aliases)}
+    ours = {message for flag in flags for message in (flag, flags[flag].char, *flags[flag].aliases)}
     real = {
-        said
+        message
         for flag, one in REAL[name]["flags"].items()
-        for said in (flag, one.get("char", ""), *one.get("aliases", []))
+        for message in (flag, one.get("char", ""), *one.get("aliases", []))
     }
     assert sorted(real - ours - {""}) == sorted(COMMANDS[name].unplayed)
 
@@ -65,7 +65,7 @@ def test_aliases_are_the_real_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("build:view", "--foo"), "Nonexistent flag: --foo"),
         (("update", "--force-end-active-rollout"), "Nonexistent flag: --force-end-active-rollout"),
@@ -94,11 +94,11 @@ def test_aliases_are_the_real_ones() -> None:
         ),
     ],
 )
-def test_what_the_real_program_refuses_is_refused_in_its_words(words: tuple[str, ...], said: str) -> None:
+def test_what_the_real_program_refuses_is_refused_in_its_words(words: tuple[str, ...], message: str) -> None:
     """Each was said by eas-cli 24.8.0 itself."""
     with pytest.raises(Misused) as refused:
         call(*words)
-    assert str(refused.value).removesuffix("\nSee more help with --help") == said
+    assert str(refused.value).removesuffix("\nSee more help with --help") == message
 
 
 def test_words_are_read_as_oclif_reads_them() -> None:

@@ -247,12 +247,12 @@ ERRORS = [
 
 def test_bad_services_are_refused_with_the_field(client: Client) -> None:
     image = client.image("v1")
-    for (change, said), number in zip(ERRORS, itertools.count()):
+    for (change, text), number in zip(ERRORS, itertools.count()):
         body = {**change, "template": {**template(image), **change.get("template", {})}}
         call = client.services.create(parent=PARENT, serviceId="api", body=body)
         code, status, message = refused(call)
         assert (code, status) == (400, "INVALID_ARGUMENT"), (number, message)
-        assert said in message
+        assert text in message
     bad_id = client.services.create(parent=PARENT, serviceId="Api", body={"template": template(image)})
     assert refused(bad_id)[:2] == (400, "INVALID_ARGUMENT")
     assert client.services.list(parent=PARENT).execute() == {"services": []}

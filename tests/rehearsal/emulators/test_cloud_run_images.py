@@ -135,10 +135,10 @@ def test_entry_points_as_kubernetes_combines_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "said"), [({}, "neither"), ({"Cmd": ["bash"]}, "bash"), ({"Cmd": ["/usr/bin/env", "x"]}, "env")]
+    ("config", "message"), [({}, "neither"), ({"Cmd": ["bash"]}, "bash"), ({"Cmd": ["/usr/bin/env", "x"]}, "env")]
 )
-def test_only_the_images_own_programs_are_run(tmp_path: Path, config: dict[str, Any], said: str) -> None:
-    with pytest.raises(NotExecutable, match=said):
+def test_only_the_images_own_programs_are_run(tmp_path: Path, config: dict[str, Any], message: str) -> None:
+    with pytest.raises(NotExecutable, match=message):
         command(config, container(), files(tmp_path, app__x=""), BOTH)
 
 

@@ -140,15 +140,15 @@ def test_the_image_runs_with_its_own_environment_only(tmp_path: Path) -> None:
         ]
         ended = await world.deploy(body(world.image("v1"), "api-one", env=env))
         assert "error" not in ended
-        said = await world.ask("/")
-        root = said["cwd"].removesuffix("/app")
-        seen = said["env"]
+        result = await world.ask("/")
+        root = result["cwd"].removesuffix("/app")
+        seen = result["env"]
         assert (seen["K_SERVICE"], seen["K_REVISION"], seen["K_CONFIGURATION"]) == ("api", "api-one", "api")
         assert (seen["DB"], seen["DB_NEW"]) == ("postgresql://one", "postgresql://two")
         assert (seen["MODE"], seen["GREETING"], seen["WORLD"]) == ("web", "hello", "w1")
         assert seen["DATA"] == f"{root}/app/data:/elsewhere"
         assert seen["PYTHONPATH"] == f"{root}/app/deps:{root}/app"
-        assert said["argv"] == [f"{root}/app/main.py", f"--root={root}/app"]
+        assert result["argv"] == [f"{root}/app/main.py", f"--root={root}/app"]
         assert "VIRTUAL_ENV" not in seen
         assert "SECRET_OF_THE_WORLD" not in seen
 
@@ -258,7 +258,7 @@ def test_a_revision_that_fails_its_startup_probe_leaves_the_traffic_alone(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("change", "reason", "said"),
+    ("change", "reason", "message"),
     [
         ({"image": f"{HOST}/techmate-delivery/platform/none:v1"}, "CONTAINER_MISSING", "not found"),
         ({"image": "docker.io/library/python:3.11"}, "CONTAINER_MISSING", "no registry docker.io"),
@@ -275,10 +275,10 @@ def test_a_revision_that_fails_its_startup_probe_leaves_the_traffic_alone(tmp_pa
         ),
     ],
 )
-def test_why_a_revision_cannot_start(tmp_path: Path, change: dict[str, Any], reason: str, said: str) -> None:
+def test_why_a_revision_cannot_start(tmp_path: Path, change: dict[str, Any], reason: str, message: str) -> None:
     async def scenario(world: World) -> None:
         ended = await world.deploy(_changed(world, change))
-        assert said in ended["error"]["message"]
+        assert message in ended["error"]["message"]
         revision = await world.call("GET", f"{API}/revisions/api-one")
         ready = next(c for c in revision["conditions"] if c["type"] == "Ready")
         assert reason in (ready.get("reason"), ready.get("revisionReason"))

@@ -277,7 +277,7 @@ def test_it_says_who_it_is_and_which_project(world: World) -> None:
 
 
 def test_an_app_that_says_another_owner_slug_or_project_is_refused(world: World) -> None:
-    for changed, said in (
+    for changed, message in (
         ({"owner": "other"}, 'does not match owner specified in the "owner" field (other)'),
         ({"slug": "other"}, 'does not match the "slug" field (other)'),
         ({"extra": {"eas": {"projectId": "none"}}}, "You don't have the required permissions"),
@@ -286,7 +286,7 @@ def test_an_app_that_says_another_owner_slug_or_project_is_refused(world: World)
         world.program.edit(**changed)
         done = world.program.run("build", "-p", "all", "-e", "production", "--json", "--no-wait")
         assert (done.code, done.out) == (1, "")
-        assert said in done.err
+        assert message in done.err
 
 
 def test_a_configuration_that_would_have_to_be_evaluated_is_refused(world: World) -> None:
@@ -325,7 +325,7 @@ def test_without_a_lock_file_nothing_is_built(world: World) -> None:
 
 
 def test_a_version_of_eas_that_the_app_does_not_take_is_refused(world: World) -> None:
-    for constraint, said in (
+    for constraint, message in (
         (">= 24.8.0", ""),
         ("24.8.0", ""),
         (">=25.0.0", "does not satisfy the CLI version constraint defined in eas.json (>=25.0.0)"),
@@ -334,7 +334,7 @@ def test_a_version_of_eas_that_the_app_does_not_take_is_refused(world: World) ->
     ):
         world.program.write("eas.json", {**EAS_JSON, "cli": {**EAS_JSON["cli"], "version": constraint}})
         done = world.program.run("project:info")
-        assert (done.code, said in done.out) == (1 if said else 0, True)
+        assert (done.code, message in done.out) == (1 if message else 0, True)
 
 
 def test_numbers_written_into_a_checkout_are_uploaded_unless_commits_are_required(world: World) -> None:

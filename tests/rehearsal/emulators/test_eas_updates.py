@@ -191,8 +191,8 @@ def test_rolling_back_republishes_the_one_before(world: World) -> None:
     first, second = world.publish("one"), world.publish("two")
     done = world.program.run("update:rollback", first["group"], "--json")
     assert (done.code, done.err) == (1, "    Error: update:rollback command failed.\n")
-    said = f'(the latest is "{second["group"]}"). Only the latest update can be rolled back.'
-    assert said in done.out, "the real program turns JSON on in what it calls next"
+    message = f'(the latest is "{second["group"]}"). Only the latest update can be rolled back.'
+    assert message in done.out, "the real program turns JSON on in what it calls next"
     [back] = world.run("update:rollback", second["group"])
     assert back["message"] == f'Roll back to "one" (group: {first["group"]})'
     manifests = {update.id: update.manifest for update in world.eas.account.updates.values()}
@@ -228,8 +228,8 @@ def test_republishing_at_0_percent_is_for_everybody(world: World) -> None:
 
 def test_republishing_for_a_platform_that_has_none_names_the_group(world: World) -> None:
     first = world.publish("one")
-    said = world.refused("update:republish", "--group", first["group"], "-m", "x", "-p", "ios")
-    assert f'published for the platform(s) "ios" with group ID "{first["group"]}". Did you mean' in said
+    message = world.refused("update:republish", "--group", first["group"], "-m", "x", "-p", "ios")
+    assert f'published for the platform(s) "ios" with group ID "{first["group"]}". Did you mean' in message
 
 
 def test_from_sdk_55_an_environment_is_asked_for_outside_ci(world: World) -> None:
@@ -249,8 +249,8 @@ def test_the_way_to_what_is_embedded_needs_expo_updates(world: World) -> None:
     """The real program looks for it in node_modules: a job that goes back has to have the packages."""
     only = world.publish("one", "--rollout-percentage", "10")
     world.program.write("package-lock.json", {"packages": {"node_modules/expo-updates": {"version": "0.18.19"}}})
-    said = "must have a version >= 0.19.0 to use roll back to embedded"
-    assert said in world.refused("update:revert-update-rollout", "--group", only["group"], "-m", "Back")
+    message = "must have a version >= 0.19.0 to use roll back to embedded"
+    assert message in world.refused("update:revert-update-rollout", "--group", only["group"], "-m", "Back")
     assert only["id"] in world.eas.account.updates, "nothing is deleted before"
     world.program.write("package.json", {"dependencies": {"expo": "57.0.26"}})
     runtime = ("--runtime-version", only["runtimeVersion"])

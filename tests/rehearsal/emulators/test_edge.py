@@ -130,9 +130,9 @@ def test_what_an_instance_sees_of_a_request(tmp_path: Path) -> None:
         answer = await world.ask(
             "api.techmate.ai", "/a%20b?x=1&y=%2F", headers={"X-Forwarded-For": "203.0.113.7", "Connection": "close"}
         )
-        said = answer.json()
-        assert said["path"] == "/a%20b?x=1&y=%2F"
-        headers = said["headers"]
+        document = answer.json()
+        assert document["path"] == "/a%20b?x=1&y=%2F"
+        headers = document["headers"]
         assert headers["host"] == "api.techmate.ai"
         assert headers["x-forwarded-for"] == "203.0.113.7,127.0.0.1"
         assert headers["x-forwarded-proto"] == "https"

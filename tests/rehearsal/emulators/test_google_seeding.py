@@ -177,7 +177,7 @@ def test_google_lets_in_the_apps_own_workflow_at_their_tags(
     trusted = seeding.TrustedWorkflows(repository_id=101, owner_id=7, files=seeding.DEPLOYING, tags="app-v*")
     policy = seeding.google_policy(with_apps(wanted), ISSUER, trusted=trusted)
     workflow = f"acme/shop/.github/workflows/{claims['workflow_ref']}"
-    said = {
+    values = {
         "sub": "x",
         "environment": "mobile-stores",
         "repository_id": "101",
@@ -185,7 +185,7 @@ def test_google_lets_in_the_apps_own_workflow_at_their_tags(
         "ref": claims["ref"],
         "workflow_ref": workflow,
     }
-    assert admitted(policy, said) is lets_in
+    assert admitted(policy, values) is lets_in
     for environment in ("mobile-stores", "mobile-promote"):
         assert can_become(policy, environment) == ["play@acme-delivery.iam.gserviceaccount.com"]
-    assert not admitted(policy, {**said, "repository_id": "102"})
+    assert not admitted(policy, {**values, "repository_id": "102"})

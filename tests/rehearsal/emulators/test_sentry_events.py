@@ -210,7 +210,7 @@ def test_pages_follow_each_other_until_there_is_no_more(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "status", "said"),
+    ("params", "status", "message"),
     [
         ({"field": ""}, 400, "No columns selected"),
         ({"field": "count()"}, 400, "This world gives rows, and computes nothing of them: count()"),
@@ -232,11 +232,11 @@ def test_pages_follow_each_other_until_there_is_no_more(client: Client) -> None:
         ({"environment": "unknown"}, 404, "The requested resource does not exist"),
     ],
 )
-def test_questions_that_are_refused(client: Client, params: dict[str, str], status: int, said: str) -> None:
+def test_questions_that_are_refused(client: Client, params: dict[str, str], status: int, message: str) -> None:
     asked = {"dataset": "spans", "field": "transaction", **params}
     answer = client.get(*((key, value) for key, value in asked.items() if value))
     assert answer.status_code == status
-    assert answer.json()["detail"].startswith(said), answer.text
+    assert answer.json()["detail"].startswith(message), answer.text
 
 
 def test_more_fields_than_a_table_has(client: Client) -> None:
@@ -252,7 +252,7 @@ def test_a_name_that_is_no_field_is_read_as_a_tag(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "organization", "status", "said"),
+    ("token", "organization", "status", "message"),
     [
         ("", "techmate", 401, "Authentication credentials were not provided."),
         ("unknown", "techmate", 401, "Invalid token"),
@@ -260,9 +260,9 @@ def test_a_name_that_is_no_field_is_read_as_a_tag(client: Client) -> None:
         (READER, "acme", 404, "The requested resource does not exist"),
     ],
 )
-def test_who_may_not_read(client: Client, token: str, organization: str, status: int, said: str) -> None:
+def test_who_may_not_read(client: Client, token: str, organization: str, status: int, message: str) -> None:
     answer = client.get(("dataset", "spans"), ("field", "id"), token=token, organization=organization)
-    assert (answer.status_code, answer.json()) == (status, {"detail": said})
+    assert (answer.status_code, answer.json()) == (status, {"detail": message})
 
 
 def test_whoever_asks_too_often_is_told_until_when() -> None:
@@ -300,8 +300,8 @@ def test_the_token_of_a_persons_terminal_announces_releases_and_reads_nothing() 
     with running(EMULATOR.build(given).app) as server:
         url = f"{server.url}/api/0/organizations/acme"
         bearer = {"Authorization": f"Bearer {held['SENTRY_AUTH_TOKEN']}"}
-        said = {"version": "app@1.0.0", "projects": ["app"]}
-        assert requests.post(f"{url}/releases/", json=said, headers=bearer, timeout=5).status_code == 201
+        values = {"version": "app@1.0.0", "projects": ["app"]}
+        assert requests.post(f"{url}/releases/", json=values, headers=bearer, timeout=5).status_code == 201
         assert requests.get(f"{url}/sessions/?field=sum(session)", headers=bearer, timeout=5).status_code == 403
 
 

@@ -64,7 +64,7 @@ def test_without_groups_there_is_one_also_of_nothing(organization: Organization)
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
         ("", "missing a"),
         ("field=p50(session.duration)", "Invalid field"),
@@ -73,6 +73,6 @@ def test_without_groups_there_is_one_also_of_nothing(organization: Organization)
         ("field=sum(session)&groupBy=release&interval=1h&statsPeriod=999w", "too many results"),
     ],
 )
-def test_what_is_refused(organization: Organization, asked: str, said: str) -> None:
-    with pytest.raises(ApiError, match=said):
+def test_what_is_refused(organization: Organization, asked: str, message: str) -> None:
+    with pytest.raises(ApiError, match=message):
         sessions.answer(organization, QueryParams(asked))

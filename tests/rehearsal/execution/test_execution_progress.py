@@ -211,6 +211,6 @@ def test_standard_output_stays_clean_for_json(capsys: Any) -> None:
     with LiveView(stories("first"), on_stderr=True) as view:
         view.story_started("first")
         view.story_ended("first", "broken", 1.0)
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "broken" in said.err
+    text = capsys.readouterr()
+    assert text.out == ""
+    assert "broken" in text.err

@@ -90,10 +90,10 @@ def test_ctrl_c_while_one_is_taken_prints_nothing_of_the_browsers_end() -> None:
         connection, _ = silent.accept()  # the page is asked for, and never answered
         with connection:
             os.killpg(process.pid, signal.SIGINT)
-            said, _ = process.communicate(timeout=60)
-    assert "Never there" in said, (process.returncode, said)
-    assert "never retrieved" not in said
-    assert "Traceback" not in said
+            output, _ = process.communicate(timeout=60)
+    assert "Never there" in output, (process.returncode, output)
+    assert "never retrieved" not in output
+    assert "Traceback" not in output
 
 
 def test_only_the_end_of_the_browsers_driver_is_no_news(caplog: pytest.LogCaptureFixture) -> None:

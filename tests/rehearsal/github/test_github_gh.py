@@ -94,8 +94,8 @@ def test_a_run_is_rerun_and_cancelled(scene: Scene, gh: Gh, dev: Person) -> None
 
 
 def test_a_wrong_input_is_named(gh: Gh, dev: Person) -> None:
-    said = gh(dev, "workflow", "run", "deploy-production.yml", "-f", "verison=v1.0.0", fails=True)
-    assert "Unexpected inputs provided: ['verison']" in said
+    result = gh(dev, "workflow", "run", "deploy-production.yml", "-f", "verison=v1.0.0", fails=True)
+    assert "Unexpected inputs provided: ['verison']" in result
 
 
 def test_a_pull_request_from_creation_to_merge(
@@ -182,10 +182,10 @@ def test_plain_calls_paging_and_secrets(gh: Gh, dev: Person) -> None:
 
 
 def test_what_is_not_answered_is_named(gh: Gh, dev: Person) -> None:
-    said = gh(dev, "api", "graphql", "-f", "query={viewer{login followers}}", fails=True)
-    assert "Cannot query field 'followers' on type 'User'" in said
-    said = gh(dev, "api", "graphql", "-f", 'query={repository(owner:"techmate",name:"none"){id}}', fails=True)
-    assert "Could not resolve to a Repository with the name 'techmate/none'" in said
+    result = gh(dev, "api", "graphql", "-f", "query={viewer{login followers}}", fails=True)
+    assert "Cannot query field 'followers' on type 'User'" in result
+    result = gh(dev, "api", "graphql", "-f", 'query={repository(owner:"techmate",name:"none"){id}}', fails=True)
+    assert "Could not resolve to a Repository with the name 'techmate/none'" in result
 
 
 def test_graphql_obeys_permissions(scene: Scene, gh: Gh, dev: Person) -> None:
@@ -218,8 +218,8 @@ def test_an_administrator_sets_up_what_the_trust_stands_on(
     gh(manager, "secret", "set", "TOKEN", "--env", "production", "--body", "hunter2")
     names = gh(dev, "api", f"{here}/environments/production/secrets", "--jq", ".secrets[].name")
     assert names.split() == ["TOKEN"]
-    told = scene.do(scene.github.hub.environment, REPOSITORY, "production")
-    assert told.branch_patterns == ("main",)
+    result = scene.do(scene.github.hub.environment, REPOSITORY, "production")
+    assert result.branch_patterns == ("main",)
     assert scene.do(scene.github.hub.environment, REPOSITORY, "production-approval").prevent_self_review
     kinds = json.loads(gh(dev, "api", f"{here}/rulesets/{made['id']}", "--jq", "[.rules[].type]"))
     assert kinds == ["deletion", "update"]

@@ -134,14 +134,14 @@ def story(**more: Any) -> Story:
 
 
 def report(*stories: Story, **more: Any) -> Report:
-    told = list(stories) or [story()]
+    values = list(stories) or [story()]
     given: dict[str, Any] = {
-        "passed": all(one.passed for one in told),
+        "passed": all(one.passed for one in values),
         "repository": "techmate/platform",
         "started": BEGAN,
         "ended": BEGAN + 10,
         "machine": {"cores": "2 cores"},
-        "stories": told,
+        "stories": values,
         "time_shares": [
             TimeShare(activity="act", seconds=4, part=0.4),
             TimeShare(activity="waiting", seconds=6, part=0.6),

@@ -33,14 +33,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("width", [1280, 400])
 def test_it_fits_and_is_quiet(chromium: Any, written: Path, width: int, scheme: str) -> None:
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    shown, asked, said = context.new_page(), [], []
+    shown, asked, text = context.new_page(), [], []
     shown.on("request", lambda request: asked.append(request.url))
-    shown.on("console", lambda message: said.append(message.text))
-    shown.on("pageerror", lambda error: said.append(str(error)))
+    shown.on("console", lambda message: text.append(message.text))
+    shown.on("pageerror", lambda error: text.append(str(error)))
     shown.goto(written.as_uri())
     assert shown.evaluate("document.documentElement.scrollWidth") <= width
     assert [url for url in asked if not url.startswith("data:")] == [written.as_uri()]
-    assert said == []
+    assert text == []
     assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == (
         "rgb(247, 248, 249)" if scheme == "light" else "rgb(16, 19, 22)"
     )

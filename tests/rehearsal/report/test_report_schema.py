@@ -12,9 +12,9 @@ from tests.rehearsal.report.example import failed, report, story
 
 
 def test_the_committed_files_are_current() -> None:
-    said = "run: python -m rehearsal.report.schema --write"
-    assert json.loads(schema.SCHEMA.read_text()) == schema.json_schema(), said
-    assert schema.REFERENCE.read_text() == schema.reference(), said
+    message = "run: python -m rehearsal.report.schema --write"
+    assert json.loads(schema.SCHEMA.read_text()) == schema.json_schema(), message
+    assert schema.REFERENCE.read_text() == schema.reference(), message
 
 
 def test_a_report_fits_its_schema_and_a_broken_one_does_not() -> None:

@@ -525,10 +525,10 @@ jobs:
     async def story() -> None:
         async with world() as w:
             run = await w.push(workflow)
-            said = {job.key: job.annotations[0].message for job in run.jobs}
-            assert "no runner here is labelled 'macos-15'" in said["mac"]
-            assert "jobs.box.container needs a container engine" in said["box"]
-            assert "jobs.db.services.postgres needs a container engine" in said["db"]
+            values = {job.key: job.annotations[0].message for job in run.jobs}
+            assert "no runner here is labelled 'macos-15'" in values["mac"]
+            assert "jobs.box.container needs a container engine" in values["box"]
+            assert "jobs.db.services.postgres needs a container engine" in values["db"]
             assert {job.conclusion for job in run.jobs} == {"failure"}
 
     run_async(story())

@@ -210,9 +210,9 @@ def test_oidc__claims_of_a_called_workflow() -> None:
 
 
 def test_oidc__numbers_of_repository_owner_and_actor_are_text() -> None:
-    told = event(payload={"repository": {"id": 101, "owner": {"id": 7}}, "sender": {"id": 9}})
+    message = event(payload={"repository": {"id": 101, "owner": {"id": 7}}, "sender": {"id": 9}})
     job = Job(id=3, run_id=7, attempt=1, key="j", name="j", created_at=NOW, check_run_id=3)
-    claims = oidc.claims(run_of(told), job, called_workflow=None, server_url="http://h")
+    claims = oidc.claims(run_of(message), job, called_workflow=None, server_url="http://h")
     ids = [claims[name] for name in ("repository_id", "repository_owner_id", "actor_id")]
     assert ids == ["101", "7", "9"]
 
@@ -243,9 +243,9 @@ def test_snapshot__everything_a_run_can_hold__comes_back_equal() -> None:
 def test_differences__expressions_that_act_leaves_empty__are_told_with_what_to_use() -> None:
     step = {"run": "echo ${{ github.triggering_actor }} ${{ github.repository }}", "if": "strategy.job-index == 0"}
     workflow = parse("w", json.dumps({"on": "push", "jobs": {"j": {"runs-on": "u", "steps": [step]}}}))
-    told = differences.notes(workflow.jobs["j"])
-    assert [note.split(" is empty")[0] for note in told] == [
+    message = differences.notes(workflow.jobs["j"])
+    assert [note.split(" is empty")[0] for note in message] == [
         "##[warning]github.triggering_actor",
         "##[warning]strategy.job-index",
     ]
-    assert "use $GITHUB_TRIGGERING_ACTOR instead" in told[0]
+    assert "use $GITHUB_TRIGGERING_ACTOR instead" in message[0]

@@ -58,8 +58,8 @@ class Front:
         return {**good, **self.broken}[request.method, path]
 
     async def api(self, request: Request) -> Response:
-        said = {"who": request.headers["authorization"], "path": request.url.path}
-        return JSONResponse(said, 201 if request.method == "POST" else 200)
+        values = {"who": request.headers["authorization"], "path": request.url.path}
+        return JSONResponse(values, 201 if request.method == "POST" else 200)
 
 
 @pytest.fixture
@@ -113,14 +113,14 @@ def test_users_send_requests_to_both_components_until_the_block_ends(front: Fron
     assert len(front.asked) == counted
 
 
-@pytest.mark.parametrize(("release", "told"), [(None, "HTTP 503"), ("garbage", "no JSON")])
+@pytest.mark.parametrize(("release", "message"), [(None, "HTTP 503"), ("garbage", "no JSON")])
 def test_another_answer_than_expected_is_a_failure(
-    front: Front, here: WorldClient, release: str | None, told: str
+    front: Front, here: WorldClient, release: str | None, message: str
 ) -> None:
     front.release = release
     with SyntheticUsers(world=here, environment="production", every=0.005) as users:
-        seen_by(users, told)
-    assert told in {each.answer for each in users.failures()}
+        seen_by(users, message)
+    assert message in {each.answer for each in users.failures()}
     assert users.releases("backend") == []
 
 
@@ -135,7 +135,7 @@ def test_users_do_with_their_notes_what_users_do(here: WorldClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "answer", "told"),
+    ("method", "path", "answer", "message"),
     [
         ("POST", "/notes", JSONResponse({}, 500), "writes: HTTP 500"),
         ("GET", "/notes", JSONResponse({"notes": []}), "reads: nothing is there"),
@@ -146,16 +146,16 @@ def test_users_do_with_their_notes_what_users_do(here: WorldClient) -> None:
     ],
 )
 def test_a_user_whose_request_fails_starts_anew(
-    front: Front, here: WorldClient, method: str, path: str, answer: Response, told: str
+    front: Front, here: WorldClient, method: str, path: str, answer: Response, message: str
 ) -> None:
     front.broken[method, path] = answer
     with SyntheticUsers(world=here, environment="production", every=0.001, notes=True) as users:
-        seen_by(users, told, NOTES)
+        seen_by(users, message, NOTES)
         front.broken.clear()
         seen_by(users, "deletes", NOTES)
-    said = [each.answer for each in users.requests[NOTES]]
-    assert said[said.index(told) + 1] == "writes" or said[said.index(told) + 1] == told
-    assert {each.answer for each in users.failures()} == {told}
+    lines = [each.answer for each in users.requests[NOTES]]
+    assert lines[lines.index(message) + 1] == "writes" or lines[lines.index(message) + 1] == message
+    assert {each.answer for each in users.failures()} == {message}
 
 
 def test_a_front_that_is_gone_is_a_failure(tmp_path: Path) -> None:
@@ -167,8 +167,8 @@ def test_a_front_that_is_gone_is_a_failure(tmp_path: Path) -> None:
 def test_a_terminal_is_one_users_and_inherits_nothing(dev: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "mine")
     monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere:1")
-    said = dev.run(sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))", EXTRA="1")
-    environ = json.loads(said.out)
+    result = dev.run(sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))", EXTRA="1")
+    environ = json.loads(result.out)
     assert environ["GITHUB_TOKEN"] == "token-of-dev-1"
     assert environ["GIT_AUTHOR_NAME"] == "dev-1"
     assert environ["HOME"] == str(dev.world.root / "homes/dev-1")
@@ -201,8 +201,8 @@ def test_other_things_happen_while_a_command_runs(dev: User) -> None:
         command.wait_for_output("begun")
         assert command.process.poll() is None
         (dev.clone / "gate").write_text("")
-        said = command.wait()
-    assert (said.code, said.out, said.err) == (3, "begun\n", "")
+        result = command.wait()
+    assert (result.code, result.out, result.err) == (3, "begun\n", "")
     assert [(event.text, event.facts["exit"]) for event in dev.log.events] == [(f"$ {sys.executable} go.py", 3)]
 
 

@@ -39,9 +39,9 @@ def test_what_is_missing_is_installed_at_once(machine: Path) -> None:
 
 def test_without_root_the_command_is_told_and_nothing_fails(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    said = command.SERVICES["peers"]()
-    assert said.startswith("without skopeo, docker-registry, which only tests use. Not root")
-    assert "`apt-get install --no-install-recommends skopeo docker-registry`" in said
+    message = command.SERVICES["peers"]()
+    assert message.startswith("without skopeo, docker-registry, which only tests use. Not root")
+    assert "`apt-get install --no-install-recommends skopeo docker-registry`" in message
     assert not (machine / "asked").exists()
     with pytest.raises(ServiceUnavailable, match=r"skopeo is not installed\. As root: apt-get install .* skopeo$"):
         peers.find("skopeo")

@@ -74,7 +74,7 @@ def test_breaking__several_paragraphs_with_code__are_all_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("below", "said"),
+    ("below", "message"),
     [
         ("\nRefs: #12", "x"),
         ("\nReviewed-by: dev-2", "x"),
@@ -86,10 +86,10 @@ def test_breaking__several_paragraphs_with_code__are_all_of_it() -> None:
         ("\nUpgrade: run it", "x"),
     ],
 )
-def test_breaking__ends_at_a_footer(below: str, said: str) -> None:
+def test_breaking__ends_at_a_footer(below: str, message: str) -> None:
     body = parse(f"feat!: a\n\nBREAKING CHANGE: x{below}").body
     assert body is not None
-    assert body.breaking[0] == said
+    assert body.breaking[0] == message
 
 
 def test_breaking__rule_12_wants_a_colon(tmp_path: Path) -> None:

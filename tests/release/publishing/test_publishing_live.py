@@ -100,8 +100,8 @@ def ci_cannot_be_asked(delivered: Delivered) -> None:
 
 
 def the_token_may_not_read_runs(delivered: Delivered) -> None:
-    said = {"message": "Resource not accessible by integration"}
-    delivered.github.faults.add(Fault(kind="status", path="/actions/runs", status=403, body=said, times=None))
+    values = {"message": "Resource not accessible by integration"}
+    delivered.github.faults.add(Fault(kind="status", path="/actions/runs", status=403, body=values, times=None))
 
 
 def the_branch_was_moved(delivered: Delivered) -> None:
@@ -124,7 +124,7 @@ def a_lower_tag_below_it_was_made_meanwhile(delivered: Delivered) -> None:
 
 
 @pytest.mark.parametrize(
-    ("happens", "strict", "said", "latest"),
+    ("happens", "strict", "message", "latest"),
     [
         (newer_is_out, "1.0.0 is not higher than v1.1.0", "higher: 1.0.0 is not higher than v1.1.0", "v1.1.0"),
         (newer_is_only_tagged, "", "", "v1.0.0"),
@@ -138,7 +138,7 @@ def a_lower_tag_below_it_was_made_meanwhile(delivered: Delivered) -> None:
     ],
 )
 def test_what_users_have_is_published_whatever_came_between(
-    delivered: Delivered, happens: Callable[[Delivered], None], strict: str, said: str, latest: str
+    delivered: Delivered, happens: Callable[[Delivered], None], strict: str, message: str, latest: str
 ) -> None:
     """The same refuses at a terminal, where nobody says that users have it."""
     happens(delivered)
@@ -149,7 +149,7 @@ def test_what_users_have_is_published_whatever_came_between(
     published = delivered.github.published("v1.0.0")
     assert (published["draft"], len(published["assets"])) == (False, 3)
     assert delivered.github.dev.get(f"/repos/{REPOSITORY}/git/ref/tags/v1.0.0")["object"]["sha"] == delivered.commit
-    assert any(said in warning for warning in outcome.warnings) == bool(said), outcome.warnings
+    assert any(message in warning for warning in outcome.warnings) == bool(message), outcome.warnings
     delivered.github.faults.clear()
     assert delivered.latest() == latest
     assert not delivered.publish().changed, "it is finished"

@@ -43,14 +43,14 @@ def test_two_at_once__one_release(github: Platform, started: Launcher, lag: int)
         version = f"v1.{attempt}.0"
         both = [started.start("publish", version) for _ in range(2)]
         codes = sorted(process.wait() for process in both)
-        said = "\n".join(process.out.read_text() for process in both)
-        assert codes in ([0, 0], [0, 24]), said
+        text = "\n".join(process.out.read_text() for process in both)
+        assert codes in ([0, 0], [0, 24]), text
         refused += codes == [0, 24]
         github.scene.github.instance.lag = 0
         for _ in range(lag + 1):
             github.releases()
         assert_one_whole_release(github, version)
-        assert ("is being published by process" in said) == (codes == [0, 24])
+        assert ("is being published by process" in text) == (codes == [0, 24])
     assert refused, "they never met: this test saw nothing"
 
 

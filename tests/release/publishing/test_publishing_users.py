@@ -33,10 +33,10 @@ def test_notes__count_from_what_was_published(github: Platform) -> None:
     github.commit("feat: refused")
     tag(github, "v0.2.0")
     github.commit("fix: c")
-    for told in (github.here("notes").out, github.here("plan", "--notes").out):
-        assert "refused (" in told
-        assert "c (" in told
-        assert "v0.1.0...v0.2.1" in told
+    for result in (github.here("notes").out, github.here("plan", "--notes").out):
+        assert "refused (" in result
+        assert "c (" in result
+        assert "v0.1.0...v0.2.1" in result
     assert "refused (" not in github.here("notes", "--offline").out, "git alone cannot know"
     assert github.here("publish").code == 0
     assert "refused (" in github.published("v0.2.1")["body"]
@@ -57,9 +57,9 @@ def test_next__a_withdrawn_version_does_not_lead(github: Platform) -> None:
     assert changed.status_code == 200
     assert github.here("next").out == "0.1.1\n"
     assert github.here("bump", "--file", "notes.txt").code == 4, "it asks the same, and has no version to write"
-    told = github.here("notes").out
-    assert "b (" in told
-    assert "v0.1.0...v0.1.1" in told
+    result = github.here("notes").out
+    assert "b (" in result
+    assert "v0.1.0...v0.1.1" in result
     ended = github.here("publish")
     assert ended.code == 0, ended.err
     assert github.published("v0.1.1")["body"].count("b (") == 1

@@ -242,12 +242,12 @@ def test_yank__is_written_at_every_provider_that_has_it(github: Platform, hosts:
     assert ended.code == 0, ended.err
     assert "v1.1.0 is live nowhere that could be reached" in ended.out
     marks = {where: dict(host.marks.withdrawn) for where, host in hosts.at.items()}
-    said = {"v1.1.0": "search returns notes of others"}
+    values = {"v1.1.0": "search returns notes of others"}
     assert marks == {
         ("staging", "backend"): {},
         ("staging", "web"): {},
-        ("production", "backend"): said,
-        ("production", "web"): said,
+        ("production", "backend"): values,
+        ("production", "web"): values,
     }
     again = github.here("yank", "v1.1.0", "--reason", "search returns notes of others", "--json")
     assert (again.code, again.json["done"]) == (0, [])
@@ -296,8 +296,8 @@ release: {components: {platform: {version_files: [%s]}}}
     assert github.here("publish").code == 0
     assert "✓ version files: 1 hold 0.1.0" in github.here("verify", "v0.1.0").out
     github.commit("chore: b", {"shipmate.yml": manifest % "a.json#version, b.json#version, c.json", "a.json": "{}"})
-    told = "b.json has no version at version; c.json is not in the commit"
-    assert wrong(github) == {"version files": told}, "by the manifest of today, and the files of that day"
+    message = "b.json has no version at version; c.json is not in the commit"
+    assert wrong(github) == {"version files": message}, "by the manifest of today, and the files of that day"
 
 
 def test_verify__pre_release_that_is_marked_as_final(github: Platform) -> None:

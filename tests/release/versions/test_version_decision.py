@@ -320,12 +320,12 @@ def test_next__breaking_footer_of_an_unconventional_commit__is_explained(tmp_pat
         line("chore: begin", "Rework the API\n\nBREAKING CHANGE: gone", "Mend it\n\nCVE: 1"),
         tags={"v1.0.0": 0},
     )
-    told = reasons(next_of(tmp_path))
+    message = reasons(next_of(tmp_path))
     assert (
-        told["Rework the API"]
+        message["Rework the API"]
         == "its BREAKING CHANGE footer raises major, though its first line is no Conventional Commit"
     )
-    assert told["Mend it"] == "its Security footer raises patch, though its first line is no Conventional Commit"
+    assert message["Mend it"] == "its Security footer raises patch, though its first line is no Conventional Commit"
 
 
 def test_next__upgrade_of_a_squash__goes_to_what_breaks_in_it(tmp_path: Path) -> None:

@@ -148,8 +148,8 @@ def test_build_metadata__names_its_own_release(tmp_path: Path) -> None:
     make(tmp_path, line("chore: begin", "fix: first", "fix: second"), tags={"v0.9.0": 0, "v1.0.0+a": 1, "v1.0.0+b": 2})
     for tag, expected in (("v1.0.0+a", ["first"]), ("v1.0.0+b", ["second"]), ("1.0.0+b", ["second"])):
         section = section_for(ReleaseContext(folder=tmp_path, version=tag, use_manifest=False))
-        told = [entry.header.description for verdict in section.verdicts for entry in verdict.entries]
-        assert (section.tag.removeprefix("v"), told) == (tag.removeprefix("v"), expected)
+        values = [entry.header.description for verdict in section.verdicts for entry in verdict.entries]
+        assert (section.tag.removeprefix("v"), values) == (tag.removeprefix("v"), expected)
 
 
 def said(found: Decision) -> str:

@@ -179,8 +179,8 @@ def test_next__any_history__is_what_the_reference_says(made: History) -> None:
         raised = {number[v.commit.hash]: v.bump for v in facts.verdicts if len(v.commit.parents) < 2}
         assert raised == {at: reference.own(at) for at in raised}
         for verdict in facts.verdicts:
-            told = {entry.header.description for entry in verdict.entries if not entry.breaking}
-            assert set(filter(NAME.fullmatch, told)) == reference.told(number[verdict.commit.hash])
+            values = {entry.header.description for entry in verdict.entries if not entry.breaking}
+            assert set(filter(NAME.fullmatch, values)) == reference.told(number[verdict.commit.hash])
         for released in (repository.released, [each for each in repository.released if each.final]):
             near, all_read = repository.since(released), repository.since(released, whole=True)
             assert [each.hash for each in near.commits] == [each.hash for each in all_read.commits]

@@ -34,8 +34,8 @@ def found(folder: Path, tag: str, asked: str, *messages: str) -> list[str]:
 def test_version_warnings__raises_too_little_or_skips(
     tmp_path: Path, tag: str, asked: str, message: str, words: str
 ) -> None:
-    [told] = found(tmp_path, tag, asked, message)
-    assert words in told
+    [text] = found(tmp_path, tag, asked, message)
+    assert words in text
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,11 @@ async def test_a_request_counts_its_own_waiting(connect: Callable[..., AbstractA
 
 def test_load_users_alone_are_told(start_backend: Callable[..., Any]) -> None:
     with start_backend(PROBE_TOKEN=TOKEN) as backend, httpx.Client(base_url=backend.url) as api:
-        told = api.get("/notes", headers=LOAD)
-        (said,) = re.findall(r'^db;dur=(\d+\.\d{3});desc="(\d+) round trips"$', told.headers["server-timing"])
-        assert float(said[0]) > 0
-        assert int(said[1]) >= 1
-        assert told.headers["x-ratelimit-limit"] == "100", "limited like any other user"
+        answer = api.get("/notes", headers=LOAD)
+        (match,) = re.findall(r'^db;dur=(\d+\.\d{3});desc="(\d+) round trips"$', answer.headers["server-timing"])
+        assert float(match[0]) > 0
+        assert int(match[1]) >= 1
+        assert answer.headers["x-ratelimit-limit"] == "100", "limited like any other user"
         assert api.get("/version", headers=LOAD).headers["server-timing"] == 'db;dur=0.000;desc="0 round trips"'
         assert "server-timing" not in api.get("/notes").headers
         assert "server-timing" not in api.get("/notes", headers={**LOAD, "X-Shipmate-Load": "another"}).headers

@@ -78,7 +78,7 @@ def test_another_plan_does_not() -> None:
 
 @pytest.mark.parametrize("review", ["", "approved"])
 @pytest.mark.parametrize(
-    ("user", "said"),
+    ("user", "message"),
     [
         ("dev-1", "started this release"),
         ("DEV-1", "started this release"),
@@ -88,8 +88,8 @@ def test_another_plan_does_not() -> None:
         ("on-call", "not among"),
     ],
 )
-def test_who_may_not(user: str, said: str, review: str) -> None:
-    assert said in why(replace(GOOD, user=user, review=review))
+def test_who_may_not(user: str, message: str, review: str) -> None:
+    assert message in why(replace(GOOD, user=user, review=review))
 
 
 @pytest.mark.parametrize("role", ["none", "read", "triage", "", "release-captain"])

@@ -94,11 +94,11 @@ class Staging:
         folder.mkdir(exist_ok=True)
         for file in files:
             (folder / file).write_text({**FILES, **MORE}[file])
-        said = migrations.apply(self.context(), "backend", phase=migrations.DUE, release=name)
+        applied = migrations.apply(self.context(), "backend", phase=migrations.DUE, release=name)
         schema = max(file.name[:4] for file in folder.iterdir())
         for host in self.hosts.values():
             host.put(name, "c" * 40, "sha256:x", schema=schema)
-        return said
+        return applied
 
     def columns(self) -> list[str]:
         with psycopg.connect(self.address) as connection:
@@ -176,8 +176,8 @@ def test_a_contract_that_was_not_planned_waits_whatever_serves(
     """Between the plan and the migrations another release may have gone live, which knows more."""
     staging.release("v1", "0001_notes.expand.sql")
     staging.release("v2", "0002_new.expand.sql", "0003_drop.contract.sql")
-    said = migrations.apply(staging.context(), "backend", phase=migrations.DUE, release="v3", most=most)
-    assert said == ("applied 0003_drop.contract.sql" if applied else "nothing to apply")
+    result = migrations.apply(staging.context(), "backend", phase=migrations.DUE, release="v3", most=most)
+    assert result == ("applied 0003_drop.contract.sql" if applied else "nothing to apply")
     assert ("old" in staging.columns()) is not applied
 
 

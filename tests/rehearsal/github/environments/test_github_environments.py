@@ -24,9 +24,9 @@ def test_an_environment_with_reviewers_and_branch_policies(scene: Scene, manager
     policies = f"{HERE}/environments/production/deployment-branch-policies"
     policy = manager.post(policies, {"name": "main"}, status=200)
     manager.post(policies, {"name": "v*", "type": "tag"}, status=200)
-    told = scene.do(scene.github.hub.environment, REPOSITORY, "production")
-    assert (told.reviewers, told.prevent_self_review, told.wait_minutes) == (("release-manager",), True, 5)
-    assert (told.branch_patterns, told.tag_patterns) == (("main",), ("v*",))
+    result = scene.do(scene.github.hub.environment, REPOSITORY, "production")
+    assert (result.reviewers, result.prevent_self_review, result.wait_minutes) == (("release-manager",), True, 5)
+    assert (result.branch_patterns, result.tag_patterns) == (("main",), ("v*",))
     assert manager.api("DELETE", f"{policies}/{policy['id']}").status_code == 204
     assert manager.get(policies)["total_count"] == 1
     cleared = manager.api("PUT", f"{HERE}/environments/production", json={}).json()
@@ -50,8 +50,8 @@ def test_protected_branches_only_means_those_there_are(scene: Scene) -> None:
 
 
 def test_an_environment_nobody_made_has_no_rules(scene: Scene) -> None:
-    told = scene.do(scene.github.hub.environment, REPOSITORY, "preview")
-    assert (told.name, told.reviewers, told.branch_patterns) == ("preview", (), ())
+    result = scene.do(scene.github.hub.environment, REPOSITORY, "preview")
+    assert (result.name, result.reviewers, result.branch_patterns) == ("preview", (), ())
 
 
 def test_a_secret_goes_in_sealed_and_comes_out_for_jobs_only(scene: Scene, manager: Person) -> None:
@@ -165,8 +165,8 @@ def test_names_of_environments_are_not_told_by_their_case(scene: Scene, dev: Per
     scene.do(seed.environment, REPOSITORY, "production", reviewers=["release-manager"], secrets={"TOKEN": "x"})
     hub = scene.github.hub
     assert scene.do(hub.secrets, REPOSITORY, "Production") == {"TOKEN": "x"}
-    told = scene.do(hub.environment, REPOSITORY, "PRODUCTION")
-    assert (told.name, told.reviewers) == ("production", ("release-manager",))
+    result = scene.do(hub.environment, REPOSITORY, "PRODUCTION")
+    assert (result.name, result.reviewers) == ("production", ("release-manager",))
     assert dev.get(f"{HERE}/environments/Production")["name"] == "production"
     scene.do(seed.environment, REPOSITORY, "Production")
     assert dev.get(f"{HERE}/environments")["total_count"] == 1
@@ -191,8 +191,8 @@ def test_reviewers_of_a_private_repository_take_the_highest_plan(scene: Scene, m
     scene.do(scene.github.seed.environment, REPOSITORY, "production", reviewers=["release-manager"], branches=["main"])
     repository = scene.github.instance.repository(REPOSITORY)
     repository.private, repository.settings.plan = True, "team"
-    told = scene.do(scene.github.hub.environment, REPOSITORY, "production")
-    assert (told.reviewers, told.branch_patterns) == ((), ("main",))
+    result = scene.do(scene.github.hub.environment, REPOSITORY, "production")
+    assert (result.reviewers, result.branch_patterns) == ((), ("main",))
     body = {"reviewers": [{"type": "User", "id": manager.get("/user")["id"]}]}
     refused = manager.api("PUT", f"{HERE}/environments/production", json=body)
     assert (refused.status_code, "billing plan" in refused.json()["message"]) == (422, True)

@@ -50,7 +50,7 @@ def sign_in(chromium: Browser, github: LiveGitHub) -> Iterator[SignIn]:
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.goto("/login")
         page.get_by_role("button", name=f"Sign in as {login}").click()
         return page

@@ -107,8 +107,8 @@ def test_administrators_may_pass_by_a_pull_request_and_not_by_a_push(
     number = pull(scene, dev)
     checkout = manager.clone(tmp_path / "work")
     manager.commit(checkout, "x", "y", "Straight to main")
-    said = manager.git("push", "origin", "main", cwd=checkout, fails=True)
-    assert "GH013: Repository rule violations found for refs/heads/main" in said
+    result = manager.git("push", "origin", "main", cwd=checkout, fails=True)
+    assert "GH013: Repository rule violations found for refs/heads/main" in result
     assert merge(dev, number)[0] == 405
     assert merge(manager, number)[0] == 200
 

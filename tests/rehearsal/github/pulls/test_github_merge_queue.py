@@ -250,12 +250,12 @@ def test_nothing_goes_past_the_queue(scene: Scene, dev: Person, reviewer: Person
     checkout = tmp_path / "add-new"
     dev.git("checkout", "-q", "main", cwd=checkout)
     dev.git("merge", "-q", "--no-ff", "--no-edit", "add-new", cwd=checkout)
-    said = dev.git("push", "origin", "main", cwd=checkout, fails=True)
-    assert "Changes must be made through the merge queue" in said
+    result = dev.git("push", "origin", "main", cwd=checkout, fails=True)
+    assert "Changes must be made through the merge queue" in result
     graphql(dev, ENQUEUE, id=pull["node_id"])
     (group,) = groups(scene)
-    said = dev.git("push", "origin", f"+main:{group.ref}", cwd=checkout, fails=True)
-    assert "GitHub keeps these itself" in said
+    result = dev.git("push", "origin", f"+main:{group.ref}", cwd=checkout, fails=True)
+    assert "GitHub keeps these itself" in result
 
 
 @pytest.mark.usefixtures("queue")

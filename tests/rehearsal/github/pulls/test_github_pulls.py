@@ -145,8 +145,8 @@ def test_the_merge_of_a_green_and_approved_pull_request_can_be_pushed(
     checkout, _ = propose(dev, tmp_path)
     dev.git("checkout", "-q", "main", cwd=checkout)
     dev.git("merge", "-q", "--no-ff", "--no-edit", "feature-branch", cwd=checkout)
-    said = dev.git("push", "origin", "main", cwd=checkout, fails=True)
-    assert "Pull request #1: At least 1 approving review is required" in said
+    result = dev.git("push", "origin", "main", cwd=checkout, fails=True)
+    assert "Pull request #1: At least 1 approving review is required" in result
     scene.do(scene.runner.finish, 1001)
     approve(reviewer, 1)
     dev.git("push", "-q", "origin", "main", cwd=checkout)
@@ -177,8 +177,8 @@ def test_a_merge_with_something_more_in_it_is_refused(
     dev.git("checkout", "-q", "main", cwd=checkout)
     dev.git("merge", "-q", "--no-ff", "--no-commit", "feature-branch", cwd=checkout)
     dev.commit(checkout, "smuggled.txt", "x", "Merge branch 'feature-branch'")
-    said = dev.git("push", "origin", "main", cwd=checkout, fails=True)
-    assert "holds changes that are not in pull request #1" in said
+    result = dev.git("push", "origin", "main", cwd=checkout, fails=True)
+    assert "holds changes that are not in pull request #1" in result
 
 
 def test_two_merges_in_one_push_need_both_pull_requests(

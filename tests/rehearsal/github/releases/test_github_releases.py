@@ -114,8 +114,8 @@ def test_an_immutable_release_keeps_its_tag_and_assets(
     assert dev.api("PATCH", f"{RELEASES}/{release['id']}", json={"tag_name": "v2.0.0"}).status_code == 422
     assert dev.api("PATCH", f"{RELEASES}/{release['id']}", json={"body": "Withdrawn"}).json()["body"] == "Withdrawn"
     checkout = dev.clone(tmp_path / "clone")
-    said = dev.git("push", "origin", ":v1.0.0", cwd=checkout, fails=True)
-    assert "Cannot change the tag of the immutable release v1.0.0" in said
+    result = dev.git("push", "origin", ":v1.0.0", cwd=checkout, fails=True)
+    assert "Cannot change the tag of the immutable release v1.0.0" in result
     assert dev.api("DELETE", f"{RELEASES}/{release['id']}").status_code == 204
     burnt = dev.api("POST", RELEASES, json={"tag_name": "v1.0.0"})
     assert "was used by an immutable release" in burnt.text

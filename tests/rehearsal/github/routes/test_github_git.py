@@ -41,15 +41,15 @@ def test_pushing_takes_write_access(scene: Scene, tmp_path: Path, role: str, say
     person = scene.person("dev-3", role)
     checkout = person.clone(tmp_path / "clone")
     person.commit(checkout, "a", "a", "Change")
-    said = person.git("push", "origin", "main", cwd=checkout, fails=says is not None)
-    assert says is None or says in said
+    result = person.git("push", "origin", "main", cwd=checkout, fails=says is not None)
+    assert says is None or says in result
 
 
 def test_a_private_repository_is_not_there_for_strangers(scene: Scene, tmp_path: Path) -> None:
     scene.run(scene.github.seed.repository("techmate/secret", files={"a": "a"}, private=True))
     stranger = scene.person("stranger")
-    said = stranger.git("clone", "-q", stranger.remote("techmate/secret"), "x", cwd=tmp_path, fails=True)
-    assert "not found" in said
+    result = stranger.git("clone", "-q", stranger.remote("techmate/secret"), "x", cwd=tmp_path, fails=True)
+    assert "not found" in result
     assert stranger.api("GET", "/repos/techmate/secret").status_code == 404
 
 
@@ -66,10 +66,10 @@ def test_protected_main_refuses_what_no_pull_request_brings(scene: Scene, dev: P
     checkout = dev.clone(tmp_path / "clone")
     before = scene.main()
     sha = dev.commit(checkout, "a", "a", "Straight to main")
-    said = dev.git("push", "origin", "main", cwd=checkout, fails=True)
-    assert "GH006: Protected branch update failed for refs/heads/main" in said
-    assert "Changes must be made through a pull request" in said
-    assert 'Required status check "ci" is expected' in said
+    result = dev.git("push", "origin", "main", cwd=checkout, fails=True)
+    assert "GH006: Protected branch update failed for refs/heads/main" in result
+    assert "Changes must be made through a pull request" in result
+    assert 'Required status check "ci" is expected' in result
     assert scene.main() == before
     assert dev.api("GET", f"/repos/{REPOSITORY}/git/commits/{sha}").status_code == 404, "quarantined objects are gone"
 
@@ -119,16 +119,16 @@ def test_a_push_with_a_jobs_token_starts_nothing(scene: Scene, tmp_path: Path) -
     job.commit(checkout, "a", "a", "By a job")
     job.git("push", "-q", "origin", "main", cwd=checkout)
     assert scene.events("push") == []
-    told = [delivery.event for delivery in scene.github.instance.deliveries if delivery.event.name == "push"]
-    assert told[-1].by_workflow_token, "webhooks are told all the same"
+    values = [delivery.event for delivery in scene.github.instance.deliveries if delivery.event.name == "push"]
+    assert values[-1].by_workflow_token, "webhooks are told all the same"
 
 
 def test_a_jobs_token_may_not_change_workflow_files(scene: Scene, tmp_path: Path) -> None:
     job = scene.job_token({"contents": "write"})
     checkout = job.clone(tmp_path / "clone")
     job.commit(checkout, ".github/workflows/ci.yml", "on: push\n", "Change CI")
-    said = job.git("push", "origin", "main", cwd=checkout, fails=True)
-    assert "without `workflows` permission" in said
+    result = job.git("push", "origin", "main", cwd=checkout, fails=True)
+    assert "without `workflows` permission" in result
 
 
 def test_a_jobs_token_without_contents_write_cannot_push(scene: Scene, tmp_path: Path) -> None:

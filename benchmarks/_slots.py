@@ -1,4 +1,4 @@
-"""A platform of a fixed number of slots with a fixed service time, played without waiting: what it can take is known.
+"""A platform of a fixed number of slots with a fixed service time, simulated without waiting: what it can take is known.
 
 Requests are served in the order in which they come, and also those whose users have given up: after too much load it is slow for as long
 as its queue takes. More than its slots divided by its service time a second never goes through.
@@ -22,7 +22,7 @@ TIMEOUT = 10.0
 
 @dataclass
 class Slots:
-    """`play` is what a search makes its steps with; `time` is that of a clock which only they move."""
+    """`measure` is what a search makes its steps with; `time` is that of a clock which only they move."""
 
     slots: int = 4
     service: float = 0.05
@@ -31,7 +31,7 @@ class Slots:
     lag_above: float = math.inf
     """Visits a second above which the generator is late."""
     time: float = 0.0
-    played: list[Profile] = field(default_factory=list)
+    profiles: list[Profile] = field(default_factory=list)
     _free: list[float] = field(default_factory=list)
 
     @property
@@ -60,8 +60,8 @@ class Slots:
     def clock(self) -> float:
         return self.time
 
-    def play(self, profile: Profile, draw: int) -> Recording:
-        self.played.append(profile)
+    def measure(self, profile: Profile, draw: int) -> Recording:
+        self.profiles.append(profile)
         free = self._free or [0.0] * self.slots
         due, ms = due_times(profile, draw), []
         for moment in due:

@@ -173,7 +173,7 @@ class Place:
         """Raises SystemExit where the build holds nothing of the kind."""
         plant(defect.name, self.served, defect.glob, defect.pattern, defect.becomes)
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """The page as it was built."""
         shutil.copytree(self.built, self.served, dirs_exist_ok=True)
 
@@ -195,7 +195,7 @@ def named(place: Place, defect: Defect) -> tuple[bool, str]:
     )
     test = defect.test if "[" in defect.test else f"{defect.test}[chromium]"
     code, result = place.run(f"{file.relative_to(local.ROOT)}::{test}")
-    place.mend()
+    place.restore()
     line = next((line for line in result.splitlines() if not line.startswith(">") and re.search(defect.says, line)), "")
     return code == 1 and bool(line), line.removeprefix("E").strip() or result[-2000:]
 

@@ -1,7 +1,7 @@
 """Rules that watch a release, on the same traffic: whom they stop wrongly, whom they miss, how many requests they need.
 
 `python -m benchmarks.watch [--releases 200]`. Every rule sees the same pairs of answers, one of the candidate and
-one of live, ten pairs a second; the rules of other tools are played here with the settings of their own documentation:
+one of live, ten pairs a second; the rules of other tools are simulated here with the settings of their own documentation:
 
 - ours: three steps (10, 50, 100 % of traffic) of 30 s at least, `worse_by` 2 %, patience 600 s.
 - ours, 1 %: the same with `worse_by` 1 %.

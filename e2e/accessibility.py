@@ -12,7 +12,7 @@ _OPTIONS = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": 
 
 
 def barriers(page: Page) -> list[str]:
-    """One line for each element that breaks a rule: the rule, what it asks for, the element, what to mend."""
+    """One line for each element that breaks a rule: the rule, what it asks for, the element, what to fix."""
     if not page.evaluate("() => 'axe' in window"):  # half a megabyte: once for each page
         page.evaluate(Axe().axe_script)
     violations: list[dict[str, Any]] = page.evaluate("async (options) => (await axe.run(options)).violations", _OPTIONS)

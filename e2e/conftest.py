@@ -110,7 +110,7 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
             error.add_note("In the browser:\n" + "\n".join(troubles.found))
         raise
     if troubles:
-        troubles.settle(PATIENCE_MS)
+        troubles.wait_for_requests(PATIENCE_MS)
         if message := troubles.judge():
             pytest.fail(message, pytrace=False)
     return result

@@ -1,4 +1,4 @@
-"""Lets the browser open the real https:// addresses while they are played by servers on this machine.
+"""Lets the browser open the real https:// addresses while servers on this machine answer for them.
 
 SHIPMATE_OVERLAY names a JSON file: {"ca": "ca.pem", "hosts": {"api.techmate.ai": "https://127.0.0.1:4443"}}.
 """

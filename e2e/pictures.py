@@ -91,7 +91,7 @@ class Pictures:
                 if file.is_file():
                     (self.artifacts / f"{name}-wanted.png").write_bytes(file.read_bytes())
             raise AssertionError(
-                f"{name}: {message}\n  next: mend it, or where it is meant take the picture anew and look at it: "
+                f"{name}: {message}\n  next: fix it, or where it is meant take the picture anew and look at it: "
                 "python -m e2e.local -k looks --update-pictures"
             )
 

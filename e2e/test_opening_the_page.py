@@ -35,7 +35,7 @@ _SHIFTS = """window.shifts = [], new PerformanceObserver((list) => {
 def test_nothing_moves_while_the_page_loads(page: Page, target: Target, troubles: Troubles) -> None:
     page.add_init_script(_SHIFTS)
     open_notes(page, target)
-    troubles.settle(PATIENCE_MS)
+    troubles.wait_for_requests(PATIENCE_MS)
     shifts: list[tuple[float, list[str]]] = page.evaluate("() => window.shifts")
     moved = ", ".join(dict.fromkeys(name for _, names in shifts for name in names))
     total = sum(value for value, _ in shifts)

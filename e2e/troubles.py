@@ -61,7 +61,7 @@ class Troubles:
         context.on("response", self._answered)
         context.on("page", lambda page: page.on("crash", self._crashed))
 
-    def settle(self, patience_ms: int) -> None:
+    def wait_for_requests(self, patience_ms: int) -> None:
         """Wait until every request is answered; those that are not within `patience_ms` are troubles."""
         until = time.monotonic() + patience_ms / 1000
         while self._pump() and self._open and time.monotonic() < until:

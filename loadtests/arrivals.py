@@ -119,7 +119,7 @@ def _poisson(parts: Sequence[Stretch], chance: random.Random) -> Iterator[float]
 
 
 def share_of(profile: Profile, number: int, share: int, shares: int, seed: int) -> list[int]:
-    """Which of `number` arrivals one of several processes plays (0 … shares-1); together they play each one exactly once.
+    """Which of `number` arrivals one of several processes makes (0 … shares-1); together they make each one exactly once.
 
     Every arrival of a Poisson process goes to a process drawn for it alone, which leaves each of them a Poisson process; a constant one
     is dealt in turn, which leaves it constant.

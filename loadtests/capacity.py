@@ -242,7 +242,7 @@ class Search:
 
     def __init__(
         self,
-        play: Callable[[Profile, int], Recording],
+        measure: Callable[[Profile, int], Recording],
         targets: Mapping[str, PerformanceTarget],
         bounds: Bounds,
         *,
@@ -251,15 +251,15 @@ class Search:
         keep: Callable[[int, Judgement, Recording], None] = lambda *_: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`play` makes the visits of a profile, the draws those of a number; it raises RecordingRefused for a run that is lost.
+        """`measure` makes the visits of a profile, the draws those of a number; it raises RecordingRefused for a run that is lost.
 
         `stop_errors`: share of failed requests at which a step stops itself. `about` is told what comes next, `keep` is given the number
         (from 1), judgement and recording of each step.
         """
-        self._play, self._targets, self._bounds = play, targets, bounds
+        self._measure, self._targets, self._bounds = measure, targets, bounds
         self._stop_errors, self._about, self._keep, self._clock = stop_errors, about, keep, clock
         self._steps: list[Step] = []
-        self._played = 0
+        self._measured = 0
 
     def run(self) -> Capacity:
         """Search until there is an answer, or none can be had."""
@@ -339,8 +339,8 @@ class Search:
         self._about(f"  {verdict}{f': {says}' if says else ''}")
 
     def _draw(self, profile: Profile) -> Recording:
-        self._played += 1
-        return self._play(profile, self._played)
+        self._measured += 1
+        return self._measure(profile, self._measured)
 
     def _drained(self, before: float) -> bool:
         until = self._clock() + DRAIN_SECONDS

@@ -5,7 +5,7 @@
     SHIPMATE_LOAD_PLAN=plan.json locust -f loadtests/locustfile.py --worker --master-host 10.0.0.5     (four times)
 
 The plan (`loadtests.plan`) says what is asked of whom, and in `shards` how many workers there are; Locust's own options for users, rate
-and time are not looked at. Each worker plays one shard, all begin at an instant that the master names once all stand by, and the master
+and time are not looked at. Each worker runs one shard, all begin at an instant that the master names once all stand by, and the master
 merges their recordings. A worker that is lost makes the run invalid: then there is no recording, and the master ends with 1.
 """
 

@@ -77,7 +77,7 @@ class Definition:
     """Environment -> the GitHub environment of the jobs that deploy there."""
     approvals: tuple[Approval, ...]
     """GitHub environments whose reviewers are asked."""
-    proofs: Mapping[str, str]
+    proved_by: Mapping[str, str]
     """Environment -> the one where its releases are proved first, whose services its deployer may look at."""
     base_images: tuple[str, ...]
     image_repositories: tuple[str, ...]
@@ -138,7 +138,7 @@ def of(raw: Mapping[str, Any]) -> Definition:
         },
         github_environments={name: settings.get("github_environment", name) for name, settings in environments.items()},
         approvals=tuple(_approvals(environments)),
-        proofs={name: settings["proved_by"] for name, settings in environments.items() if "proved_by" in settings},
+        proved_by={name: settings["proved_by"] for name, settings in environments.items() if "proved_by" in settings},
         base_images=tuple(image["base"] for image in images if "base" in image),
         image_repositories=tuple(item["repository"] for item in (*images, *builds)),
         releases={name: _releases(settings) for name, settings in environments.items()},

@@ -151,7 +151,7 @@ def _check_profile(profile: LoadProfile, where: str) -> Iterator[tuple[str, str]
         from_per_second=profile.from_per_second,
     )
     if bool(profile.recorded) != (profile.arrivals == "replay"):
-        yield f"{where}/recorded", "is what `arrivals: replay` plays, and nothing else does"
+        yield f"{where}/recorded", "is used with `arrivals: replay` alone"
     if not all(0 <= rate < math.inf for rate in profile.recorded) or (profile.recorded and not any(profile.recorded)):
         yield f"{where}/recorded", "must be numbers, 0 or more, and one above 0"
 

@@ -359,7 +359,7 @@ def _uris(service: Service) -> dict[str, str]:
 
 def _marks(service: Service) -> Marks:
     annotations = service.get("annotations", {})
-    return read_marks(annotations.get(templates.MARKS, ""), annotations.get(templates.SETTLED, ""))
+    return read_marks(annotations.get(templates.MARKS, ""), annotations.get(templates.STABLE_BEFORE_MARKS, ""))
 
 
 def _tag(prefix: str, revision: str) -> str:

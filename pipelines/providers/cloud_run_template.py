@@ -16,8 +16,8 @@ MARK = "shipmate."
 ROLE = f"{MARK}role"
 CANDIDATE, LIVE = "candidate", "live"
 MARKS = f"{MARK}marks"
-SETTLED = f"{MARK}settled"
-"""Where suites before `MARKS` kept the stable revisions; read, never written."""
+STABLE_BEFORE_MARKS = f"{MARK}settled"
+"""Where suites before `MARKS` kept the stable revisions: read, never written. Live deployments carry the name, so it stays."""
 _FIELDS = ("release", "commit", "digest", "schema", "contracts", "run", "attempt", "by", "approved")
 _LONGEST = 63
 _COPIED = (

@@ -20,8 +20,8 @@ from pipelines.providers.vercel_api import VercelApi
 from pipelines.roles import Marks
 
 MARKS = "SHIPMATE_MARKS"
-SETTLED = "SHIPMATE_SETTLED"
-"""Where suites before `MARKS` kept the stable deployments; read, never written."""
+STABLE_BEFORE_MARKS = "SHIPMATE_SETTLED"
+"""Where suites before `MARKS` kept the stable deployments: read, never written. Live deployments carry the name, so it stays."""
 POLLING = Polling(interval=0.2, growth=2.0)
 PATIENCE = 10.0
 """Seconds until a list must show what was written."""
@@ -42,11 +42,11 @@ class VercelMarks:
     def read(self) -> Marks:
         """Raises ProviderError when they are there and cannot be read."""
         variables = self._api.call("GET", self._path)["envs"]
-        found = {each["key"]: each for each in variables if each["key"] in (MARKS, SETTLED)}
+        found = {each["key"]: each for each in variables if each["key"] in (MARKS, STABLE_BEFORE_MARKS)}
         if MARKS in found and not _is_readable(found[MARKS]):
             raise self._unreadable(str(found[MARKS].get("type", "")))
         values = {key: str(each.get("value", "")) for key, each in found.items()}
-        return read(values.get(MARKS, ""), values.get(SETTLED, ""))
+        return read(values.get(MARKS, ""), values.get(STABLE_BEFORE_MARKS, ""))
 
     def change(self, change: Callable[[Marks], Marks]) -> None:
         """See roles.Host.mark. A variable of the project is seen by new deployments only, so writing it disturbs none.

@@ -1,4 +1,4 @@
-"""Command lines that are played: the manifest that oclif writes into a package, and the GraphQL fragments whose fields it prints."""
+"""Command lines that are emulated: the manifest that oclif writes into a package, and the GraphQL fragments whose fields it prints."""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ from rehearsal.docker.refusal import Refused
 _INDEX = "application/vnd.oci.image.index.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _BUILD = {"builder", "platform", "provenance", "output", "label", "file"}
-_UNKNOWN = "this is the rehearsal's stand-in for docker, which plays `buildx inspect`, `buildx create` and `buildx build` alone"
+_UNKNOWN = (
+    "this is the rehearsal's stand-in for docker, which supports `buildx inspect`, `buildx create` and `buildx build`"
+)
 _NO_OCI = (
     "OCI exporter is not supported for the docker driver. Switch to a different driver, or turn on the containerd image "
     "store, and try again."
@@ -66,7 +68,7 @@ def _build(arguments: list[str]) -> None:
         raise Refused(_NO_OCI)
     _require_builder(options["builder"])
     if options.get("platform") != "linux/amd64" or options.get("provenance") != "false":
-        raise Refused(f"only --platform linux/amd64 --provenance=false is played: {_UNKNOWN}")
+        raise Refused(f"only --platform linux/amd64 --provenance=false is supported: {_UNKNOWN}")
     output = _output(options.get("output", ""))
     time = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not time.isdigit():
@@ -116,7 +118,7 @@ def _output(text: str) -> Path:
     settings = dict(part.partition("=")[::2] for part in text.split(","))
     wanted = {"type": "oci", "tar": "false", "rewrite-timestamp": "true"}
     if not settings.get("dest") or settings != {**wanted, "dest": settings["dest"]}:
-        raise Refused(f"--output {text}: only type=oci,tar=false,rewrite-timestamp=true,dest=FOLDER is played")
+        raise Refused(f"--output {text}: only type=oci,tar=false,rewrite-timestamp=true,dest=FOLDER is supported")
     return Path(settings["dest"])
 
 

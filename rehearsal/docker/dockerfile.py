@@ -1,4 +1,4 @@
-"""A Dockerfile, taken apart: https://docs.docker.com/reference/dockerfile/. What is not played is refused with its line."""
+"""A Dockerfile, taken apart: https://docs.docker.com/reference/dockerfile/. What is not supported is refused with its line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rehearsal.docker.refusal import Refused
 
-PLAYED = ("FROM", "WORKDIR", "COPY", "ENV", "EXPOSE", "USER", "LABEL", "CMD", "ENTRYPOINT")
+SUPPORTED = ("FROM", "WORKDIR", "COPY", "ENV", "EXPOSE", "USER", "LABEL", "CMD", "ENTRYPOINT")
 _WHY = {
     "RUN": "it needs the base image's own system, which is not here. Make before the build what it would make, and COPY that",
     "ADD": "use COPY; what ADD fetches or unpacks is not here",
@@ -49,19 +49,21 @@ class Instruction:
         except ValueError:
             found = None
         if not isinstance(found, list) or not found or not all(isinstance(item, str) for item in found):
-            raise self.refused('only the exec form is played, as ["node", "server.js"]: there is no shell of the image')
+            raise self.refused(
+                'only the exec form is supported, as ["node", "server.js"]: there is no shell of the image'
+            )
         return found
 
     def pairs(self) -> dict[str, str]:
         """key=value … Raises Refused for the form without `=`."""
         words = self.words()
         if not words or not all("=" in word.lstrip("=") for word in words):
-            raise self.refused("only the form key=value is played")
+            raise self.refused("only the form key=value is supported")
         return dict(word.split("=", 1) for word in words)
 
     def require_no_variables(self) -> None:
         if "$" in self.text:
-            raise self.refused("variables are not played: write the value")
+            raise self.refused("variables are not supported: write the value")
 
 
 def read(text: str) -> list[Instruction]:
@@ -72,7 +74,7 @@ def read(text: str) -> list[Instruction]:
         raise Refused("Dockerfile:1: it does not begin with FROM")
     for later in instructions[1:]:
         if later.word == "FROM":
-            raise later.refused("one stage is played: what an earlier one would build is not built here")
+            raise later.refused("one stage is supported: what an earlier one would build is not built here")
     return instructions
 
 
@@ -83,7 +85,7 @@ def _check_directives(text: str) -> None:
             return
         name, value = match[1].lower(), match[2]
         if name in ("escape", "check") or (name == "syntax" and not _SYNTAX.fullmatch(value)):
-            raise Refused(f"Dockerfile:{number}: # {name}={value}: this parser directive is not played")
+            raise Refused(f"Dockerfile:{number}: # {name}={value}: this parser directive is not supported")
 
 
 def _joined(text: str) -> list[tuple[int, str]]:
@@ -113,10 +115,10 @@ def _instruction(line: int, joined: str) -> Instruction:
         flags[match[1]] = match[2] or ""
         rest = rest[match.end() :]
     found = Instruction(line=line, word=word, flags=flags, text=rest)
-    if word not in PLAYED:
-        raise found.refused(f"not played in a rehearsal: {_WHY.get(word, 'it is none of ' + ', '.join(PLAYED))}")
+    if word not in SUPPORTED:
+        raise found.refused(f"not supported in a rehearsal: {_WHY.get(word, 'it is none of ' + ', '.join(SUPPORTED))}")
     if not rest:
         raise found.refused("it says nothing")
     if "<<" in rest and word == "COPY":
-        raise found.refused("here-documents are not played")
+        raise found.refused("here-documents are not supported")
     return found

@@ -49,12 +49,12 @@ class Image:
         allowed = {"FROM": {"platform"}, "COPY": {"chown"}}.get(instruction.word, set())
         for flag in instruction.flags:
             if flag not in allowed:
-                raise instruction.refused(f"--{flag} is not played")
+                raise instruction.refused(f"--{flag} is not supported")
         getattr(self, f"_{instruction.word.lower()}")(instruction)
 
     def _from(self, instruction: Instruction) -> None:
         if instruction.flags.get("platform", "linux/amd64") != "linux/amd64":
-            raise instruction.refused("only linux/amd64 is played")
+            raise instruction.refused("only linux/amd64 is supported")
         words = instruction.words()
         if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
             raise instruction.refused("it has the form FROM image@sha256:… [AS name]")
@@ -96,7 +96,7 @@ class Image:
             if self.context.is_folder(key):
                 files |= {posixpath.join(place, name): path for name, path in self.context.below(key).items()}
             elif self.context.paths[key].is_symlink():
-                raise instruction.refused("a symbolic link as the source is not played: name the file")
+                raise instruction.refused("a symbolic link as the source is not supported: name the file")
             else:
                 inside = into or not place or place in self.folders
                 files[posixpath.join(place, posixpath.basename(key)) if inside else place] = self.context.paths[key]
@@ -119,7 +119,7 @@ class Image:
             _USERS.get(name) or (Owner(uid=int(name), gid=int(name)) if name.isdigit() else None) for name in names
         ]
         if len(owners) > 2 or None in owners:
-            raise instruction.refused(f"--chown={text}: only numbers, root and node are played")
+            raise instruction.refused(f"--chown={text}: only numbers, root and node are supported")
         first, last = owners[0] or ROOT, owners[-1] or ROOT
         return Owner(uid=first.uid, gid=last.gid)
 
@@ -134,14 +134,14 @@ class Image:
     def _expose(self, instruction: Instruction) -> None:
         ports = instruction.words()
         if not all(_PORT.fullmatch(port) for port in ports):
-            raise instruction.refused("only port or port/protocol is played")
+            raise instruction.refused("only port or port/protocol is supported")
         named: dict[str, Any] = {port if "/" in port else f"{port}/tcp": {} for port in ports}
         self.settings["ExposedPorts"] = {**self.settings.get("ExposedPorts", {}), **named}
         self._note(instruction)
 
     def _user(self, instruction: Instruction) -> None:
         if not _USER.fullmatch(instruction.text):
-            raise instruction.refused("only a name, a number or number:number is played")
+            raise instruction.refused("only a name, a number or number:number is supported")
         self.settings["User"] = instruction.text
         self._note(instruction)
 

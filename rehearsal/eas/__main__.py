@@ -54,7 +54,7 @@ def main(words: list[str]) -> int:
     try:
         name, line = read(words)
     except Unknown as error:
-        print(f" ›   Error: {error}\nThe rehearsal's eas plays: {', '.join(COMMANDS)}", file=sys.stderr)
+        print(f" ›   Error: {error}\nThe rehearsal's eas supports: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
     output = Output()
     try:

@@ -135,7 +135,7 @@ def project_info(session: Session) -> int:
 
 
 def _require_local_versions(profile: dict[str, Any]) -> None:
-    """Numbers that EAS keeps are another story, and none that is played (its trap: expo/eas-cli#2733)."""
+    """Numbers that EAS keeps are another story, and none that is supported (its trap: expo/eas-cli#2733)."""
     if profile.get("autoIncrement") or profile["appVersionSource"] != "local":
         raise Failed(
             "eas.json: the rehearsal's eas builds with the numbers of app.json alone: cli.appVersionSource must be local, and the "

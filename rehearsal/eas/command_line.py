@@ -1,4 +1,4 @@
-"""The commands that are played: their arguments and flags, read as oclif reads them.
+"""The commands that are supported: their arguments and flags, read as oclif reads them.
 
 Whether the real program has each of them is looked up in its own manifest by the tests (rehearsal/contracts/command_lines.py).
 """
@@ -50,7 +50,7 @@ class Command:
     arguments: Mapping[str, bool] = field(default_factory=dict)
     missing: str = ""
     """How the manifest describes the required argument."""
-    unplayed: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
     """What the real one has as well: flags with their aliases and letters."""
 
 
@@ -115,7 +115,7 @@ COMMANDS: dict[str, Command] = {
             "freeze-credentials": _SWITCH,
             "verbose-logs": _SWITCH,
         },
-        unplayed=_LEFT_OUT_OF_BUILD,
+        unsupported=_LEFT_OUT_OF_BUILD,
     ),
     "build:list": Command(
         flags={
@@ -135,7 +135,7 @@ COMMANDS: dict[str, Command] = {
             "git-commit-hash": Flag(aliases=("gitCommitHash",)),
             "fingerprint-hash": _TEXT,
         },
-        unplayed=("sdk-version", "sdkVersion", "simulator"),
+        unsupported=("sdk-version", "sdkVersion", "simulator"),
     ),
     "build:view": Command(flags=_JSON, arguments={"BUILD_ID": False}),
     "build:cancel": Command(
@@ -159,7 +159,7 @@ COMMANDS: dict[str, Command] = {
             "auto": _SWITCH,
             "environment": _TEXT,
         },
-        unplayed=("no-bytecode", "source-maps", *_SIGNED),
+        unsupported=("no-bytecode", "source-maps", *_SIGNED),
     ),
     "update:list": Command(
         flags={
@@ -185,12 +185,12 @@ COMMANDS: dict[str, Command] = {
             "platform": _UPDATE_PLATFORM,
             "rollout-percentage": _PERCENTAGE,
         },
-        unplayed=_SIGNED,
+        unsupported=_SIGNED,
     ),
     "update:rollback": Command(
         flags={**_QUIET, "message": _MESSAGE, "platform": _UPDATE_PLATFORM},
         arguments={"groupId": False},
-        unplayed=_SIGNED,
+        unsupported=_SIGNED,
     ),
     "update:roll-back-to-embedded": Command(
         flags={
@@ -201,10 +201,10 @@ COMMANDS: dict[str, Command] = {
             "message": _TEXT,
             "platform": _UPDATE_PLATFORM,
         },
-        unplayed=_SIGNED,
+        unsupported=_SIGNED,
     ),
     "update:revert-update-rollout": Command(
-        flags={**_QUIET, **_one_of("channel", "branch", "group"), "message": _MESSAGE}, unplayed=_SIGNED
+        flags={**_QUIET, **_one_of("channel", "branch", "group"), "message": _MESSAGE}, unsupported=_SIGNED
     ),
     "update:edit": Command(
         flags={**_QUIET, "rollout-percentage": _PERCENTAGE, "branch": _TEXT}, arguments={"groupId": False}
@@ -229,7 +229,7 @@ COMMANDS: dict[str, Command] = {
             "update-id": Flag(multiple=True, aliases=("updateId",)),
         },
         arguments={"hash1": False, "hash2": False},
-        unplayed=("environment", "open"),
+        unsupported=("environment", "open"),
     ),
 }
 ALIASES = {"whoami": "account:view"}
@@ -267,7 +267,7 @@ class _Reading:
         name, joined = self._named(word)
         flag = self._command.flags.get(name)
         if flag is None:
-            if word.lstrip("-").partition("=")[0] in self._command.unplayed:
+            if word.lstrip("-").partition("=")[0] in self._command.unsupported:
                 raise Misused(f"{word}: the real eas {self._name} has this flag, and the rehearsal does not play it.")
             raise Misused(f"Nonexistent flag: {word.partition('=')[0]}\n{HELP}")
         if not flag.value:

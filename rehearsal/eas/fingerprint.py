@@ -22,7 +22,7 @@ _NAME = re.compile(r"""["'`]?([A-Za-z.]+)["'`]?""")
 
 
 class UnknownSkip(ValueError):
-    """A source skip that is not played; the text names it."""
+    """A source skip that is not supported; the text names it."""
 
 
 def fingerprint(files: Mapping[str, bytes], platform: str, variables: Mapping[str, str] | None = None) -> str:

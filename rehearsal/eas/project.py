@@ -62,7 +62,7 @@ class Project:
         return {**found, "appVersionSource": self.cli.get("appVersionSource")}
 
     def runtime(self, platform: str) -> tuple[str, str]:
-        """(runtime version, fingerprint) of a platform. Raises Failed where the policy is not played."""
+        """(runtime version, fingerprint) of a platform. Raises Failed where the policy is not supported."""
         hashed = fingerprint(self.files, platform)
         wanted = self.config.get(platform, {}).get("runtimeVersion", self.config.get("runtimeVersion"))
         if isinstance(wanted, str):
@@ -73,7 +73,7 @@ class Project:
         if policy == "appVersion":
             return str(self.config.get("version", "1.0.0")), hashed
         raise Failed(
-            f"runtimeVersion {wanted!r}: the rehearsal plays texts and the policies fingerprint and appVersion"
+            f"runtimeVersion {wanted!r}: the rehearsal supports texts and the policies fingerprint and appVersion"
         )
 
     def archive(self) -> bytes:

@@ -21,7 +21,7 @@ _EMBEDDED_FROM = (0, 19, 0)
 
 
 def lock_file(project: Project) -> None:
-    """build/validateLockfile.js; workspaces, whose root may have it, are not played. Raises Failed."""
+    """build/validateLockfile.js; workspaces, whose root may have it, are not supported. Raises Failed."""
     if os.environ.get("EAS_BUILD_SKIP_LOCKFILE_CHECK") or any(name in project.files for name in _LOCK_FILES):
         return
     raise Failed(

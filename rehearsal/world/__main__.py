@@ -60,7 +60,7 @@ async def _started(world: Composition, over: asyncio.Event) -> bool:
 
 
 def run(options: Options, from_snapshot: Path | None) -> int:
-    """`serve`; what can be in the way is said in words, a bug with its trace."""
+    """`serve`; a known obstacle ends it with a message, a bug with its traceback."""
     manifest = options.repository / "shipmate.yml"
     try:
         definition.read(manifest)

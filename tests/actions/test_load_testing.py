@@ -20,7 +20,7 @@ from pipelines.delivery.planning import plan_release
 from pipelines.errors import InvalidRun, RefusedError
 from rehearsal.runner.model import Run
 from tests.actions.workplace import Workplace, workplace
-from tests.loadtests.report.example import played
+from tests.loadtests.report.example import recorded
 from tests.shop import Shop, open_shop
 from tests.shop_files import MANIFEST
 
@@ -182,7 +182,7 @@ def judged(
 
 
 def test_a_run_that_meets_every_target_is_shown_in_the_plan_of_its_commit(place: Workplace, commit: str) -> None:
-    run = judged(place, commit, played(release="v1.1.0"))
+    run = judged(place, commit, recorded(release="v1.1.0"))
     report = Path("build/delivery/load-report")
     assert {file.name for file in report.iterdir()} >= {"load-report.html", "load-report.json"}
     assert "API responses" in place.summary
@@ -194,7 +194,7 @@ def test_a_run_that_meets_every_target_is_shown_in_the_plan_of_its_commit(place:
 
 
 def test_a_slow_platform_is_told_and_shown_all_the_same(place: Workplace, commit: str) -> None:
-    judged(place, commit, played(release="v1.1.0", factor=8), code=7)
+    judged(place, commit, recorded(release="v1.1.0", factor=8), code=7)
     assert "staging does not meet its performance targets" in place.step.log
     result = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
     assert any(line.startswith("API responses: missed: ") for line in result)
@@ -203,7 +203,7 @@ def test_a_slow_platform_is_told_and_shown_all_the_same(place: Workplace, commit
 
 def test_slow_pages_are_told(place: Workplace, commit: str) -> None:
     pages = {"loads": {"desktop, cold": [300.0] * 75, "phone, cold": [2500.0] * 70 + [None] * 5}, "metrics": []}
-    judged(place, commit, played(release="v1.1.0"), pages=pages, code=7)
+    judged(place, commit, recorded(release="v1.1.0"), pages=pages, code=7)
     assert "page load: missed" in place.step.log
 
 
@@ -225,7 +225,7 @@ def test_a_page_that_is_over_its_budget_is_told(place: Workplace, commit: str) -
         metric("CLS, desktop, cold", 0.25, 0.1, "missed"),
         metric("INP, desktop, warm", None, 200.0, "no data"),
     ]
-    judged(place, commit, played(release="v1.1.0"), pages={**QUICK_PAGES, "metrics": metrics}, code=7)
+    judged(place, commit, recorded(release="v1.1.0"), pages={**QUICK_PAGES, "metrics": metrics}, code=7)
     assert "the page of staging is over its budget" in place.step.log
     assert "Over its budget: bytes, phone, cold: 1,250,000, at most 150,000 (75 of 75 over it)." in place.summary
     assert "Over its budget: CLS, desktop, cold: 0.25, at most 0.1" in place.summary
@@ -248,7 +248,7 @@ def starting(shop: Shop) -> str:
 
 
 def test_a_build_that_starts_quickly_meets_its_target(place: Workplace, starting: str) -> None:
-    judged(place, starting, played(release="v1.1.0"), starts=HEALTHY_BUILD)
+    judged(place, starting, recorded(release="v1.1.0"), starts=HEALTHY_BUILD)
     assert "Mobile start: 1.2.0: 400 starts; 2 left out, a minute or longer" in place.summary
     assert "1.3.0 is newer, and has 7 of 300 starts." in place.summary
     result = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
@@ -256,41 +256,41 @@ def test_a_build_that_starts_quickly_meets_its_target(place: Workplace, starting
 
 
 def test_a_build_that_starts_slowly_misses_its_target(place: Workplace, starting: str) -> None:
-    judged(place, starting, played(release="v1.1.0"), starts=SLOW_BUILD, code=7)
+    judged(place, starting, recorded(release="v1.1.0"), starts=SLOW_BUILD, code=7)
     assert "mobile start: missed: p95 4,023 ms" in place.step.log
 
 
 def test_too_few_starts_tell_nothing_and_keep_no_later_run_from_being_compared(place: Workplace, starting: str) -> None:
-    judged(place, starting, played(release="v1.1.0"), starts=started(*[900.0] * 40), code=13)
+    judged(place, starting, recorded(release="v1.1.0"), starts=started(*[900.0] * 40), code=13)
     assert "mobile start: too short to tell" in place.step.log
     assert "40 samples; at least" in place.step.log
     assert Path("build/delivery/load-baseline").exists(), "of the platform it is a good run"
 
 
 def test_no_start_at_all_is_no_data_and_no_pass(place: Workplace, starting: str) -> None:
-    judged(place, starting, played(release="v1.1.0"), starts=Judged(release="", milliseconds=()), code=13)
+    judged(place, starting, recorded(release="v1.1.0"), starts=Judged(release="", milliseconds=()), code=13)
     assert "mobile start: no data" in place.step.log
     assert "Mobile start: no start of a release was reported." in place.summary
 
 
 def test_starts_that_were_not_read_are_not_judged(place: Workplace, starting: str) -> None:
-    judged(place, starting, played(release="v1.1.0"))
+    judged(place, starting, recorded(release="v1.1.0"))
     assert "mobile start" not in place.summary
 
 
 def test_a_healthy_platform_whose_app_is_slow_stays_what_later_runs_are_compared_with(
     place: Workplace, starting: str
 ) -> None:
-    judged(place, starting, played(release="v1.1.0"), starts=SLOW_BUILD, code=7)
+    judged(place, starting, recorded(release="v1.1.0"), starts=SLOW_BUILD, code=7)
     assert Path("build/delivery/load-baseline").exists()
 
 
 def test_what_became_slower_than_the_last_good_run_is_told_although_every_target_is_met(
     place: Workplace, commit: str
 ) -> None:
-    judged(place, commit, played(release="v1.1.0"))
-    judged(place, commit, played(2, release="v1.1.0"))
-    judged(place, commit, played(3, release="v1.1.0", factor=1.6))
+    judged(place, commit, recorded(release="v1.1.0"))
+    judged(place, commit, recorded(2, release="v1.1.0"))
+    judged(place, commit, recorded(3, release="v1.1.0", factor=1.6))
     assert any("in the last good run, and is" in line for line in place.step.commands("warning"))
     assert not Path("build/delivery/load-baseline").exists(), "the next one is compared with the faster one"
 
@@ -305,7 +305,7 @@ def test_what_became_slower_than_the_last_good_run_is_told_although_every_target
     ],
 )
 def test_page_loads_without_a_result_say_nothing(place: Workplace, commit: str, pages: Any, code: int) -> None:
-    judged(place, commit, played(release="v1.1.0"), pages=pages, code=code)
+    judged(place, commit, recorded(release="v1.1.0"), pages=pages, code=code)
     assert "the page loads left no result" in place.step.log
 
 
@@ -318,8 +318,8 @@ def test_a_runner_that_is_missing_makes_the_run_invalid(place: Workplace, commit
 
 
 def test_runners_that_met_different_commits_make_the_run_invalid(place: Workplace, commit: str) -> None:
-    left(place, commit, played())
-    left(place, "c" * 40, played(), shard=1)
+    left(place, commit, recorded())
+    left(place, "c" * 40, recorded(), shard=1)
     with pytest.raises(InvalidRun, match="runners met different commits"):
         performance.read_shards(RECORDINGS)
 
@@ -341,7 +341,7 @@ def test_a_release_that_goes_live_meanwhile_makes_the_run_invalid(
 
     def run(*_: object, **__: object) -> Recording:
         shop.live("v1.2.0", shop.commit("feat: next"), "staging")
-        return played(release="v1.1.0")
+        return recorded(release="v1.1.0")
 
     monkeypatch.setattr("loadtests.run.run", run)
     with pytest.raises(InvalidRun, match="went live while v1"):
@@ -356,7 +356,7 @@ def test_the_visits_meet_what_is_live_within_what_the_environment_takes(
 
     def run(profile: Any, journeys: Any, addresses: Any, **given: Any) -> Recording:
         asked.update(given, profile=profile, journeys=journeys, addresses=addresses)
-        return played(release="v1.1.0")
+        return recorded(release="v1.1.0")
 
     monkeypatch.setattr("loadtests.run.run", run)
     context = shop.context("staging")

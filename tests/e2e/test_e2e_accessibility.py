@@ -29,7 +29,7 @@ def test_a_barrier_names_the_rule_the_element_and_the_remedy(
     page.set_content(PAGE % inside)
     (found,) = barriers(page)
     assert found.startswith(f"{rule} (")
-    assert re.search(rf": {element}: <.*>: \w.{{20}}", found), "the element, and what to mend"
+    assert re.search(rf": {element}: <.*>: \w.{{20}}", found), "the element, and what to fix"
     with pytest.raises(AssertionError, match=f"the start: not everybody can use this page\n{rule}"):
         require_accessible(page, "the start")
 

@@ -35,7 +35,7 @@ def opened(context: BrowserContext, body: str, *, read_only: bool = False, patie
     page = context.new_page()
     page.goto("/", wait_until="commit")
     page.get_by_text("Notes").wait_for()
-    troubles.settle(patience_ms)
+    troubles.wait_for_requests(patience_ms)
     return troubles
 
 
@@ -85,5 +85,5 @@ def test_a_page_that_is_left_gives_up_its_requests(context: BrowserContext) -> N
     troubles = opened(context, '<a href="/ok">on</a><script>fetch("/silent")</script>', patience_ms=0)
     troubles.found.clear()
     context.pages[0].get_by_role("link", name="on").click()
-    troubles.settle(5_000)
+    troubles.wait_for_requests(5_000)
     assert troubles.judge() == ""

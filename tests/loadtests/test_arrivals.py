@@ -53,8 +53,8 @@ def test_the_number_of_visits_is_what_the_rate_says(given: Profile, seed: int) -
 @given(PROFILES, SEEDS, st.integers(1, 5))
 def test_several_processes_play_each_arrival_exactly_once(given: Profile, seed: int, shares: int) -> None:
     number = len(due_times(given, seed))
-    played = [index for share in range(shares) for index in share_of(given, number, share, shares, seed)]
-    assert sorted(played) == list(range(number))
+    made = [index for share in range(shares) for index in share_of(given, number, share, shares, seed)]
+    assert sorted(made) == list(range(number))
 
 
 @given(PROFILES)

@@ -203,7 +203,7 @@ def test_it_is_not_halved_beyond_what_a_step_can_tell() -> None:
 
 
 def searched(platform: Slots, bounds: Bounds = BOUNDS, **more: Any) -> Capacity:
-    return Search(platform.play, RESPONSES, bounds, clock=platform.clock, **more).run()
+    return Search(platform.measure, RESPONSES, bounds, clock=platform.clock, **more).run()
 
 
 @pytest.mark.parametrize(("slots", "service"), [(1, 0.05), (4, 0.05), (8, 0.2), (2, 0.3)])
@@ -231,24 +231,24 @@ def test_a_step_begins_when_the_queue_of_the_one_before_has_drained() -> None:
     waits: list[tuple[float, float]] = []
 
     class Watched(Slots):
-        def play(self, profile: Profile, draw: int) -> Recording:
+        def measure(self, profile: Profile, draw: int) -> Recording:
             if profile.name == "capacity":
                 waits.append((profile.rate, max(0.0, max(self._free, default=0.0) - self.time)))
-            return super().play(profile, draw)
+            return super().measure(profile, draw)
 
     platform = Watched(4, 0.05)
     found = searched(platform)
-    assert any(profile.rate > platform.capacity * 1.1 for profile in platform.played)
+    assert any(profile.rate > platform.capacity * 1.1 for profile in platform.profiles)
     assert all(wait < 0.5 for _, wait in waits), waits
     assert found.low == pytest.approx(platform.knee(0.5), rel=0.15)
 
 
 def test_a_platform_that_does_not_come_to_itself_again_ends_the_search() -> None:
     class Broken(Slots):
-        def play(self, profile: Profile, draw: int) -> Recording:
-            if any(each.rate > self.capacity for each in self.played):
+        def measure(self, profile: Profile, draw: int) -> Recording:
+            if any(each.rate > self.capacity for each in self.profiles):
                 self.service = 5.0
-            return super().play(profile, draw)
+            return super().measure(profile, draw)
 
     found = searched(Broken(4, 0.05))
     assert found.ended == "did not recover"
@@ -265,10 +265,10 @@ def test_a_generator_that_is_late_is_not_taken_for_the_platform() -> None:
 @pytest.mark.parametrize("calm", [False, True])
 def test_a_generator_that_is_lost_makes_a_step_invalid(calm: bool) -> None:
     class Lost(Slots):
-        def play(self, profile: Profile, draw: int) -> Recording:
+        def measure(self, profile: Profile, draw: int) -> Recording:
             if profile.rate > 10 or (calm and profile.name == "calm" and self.time):
                 raise RecordingRefused("the generator of shard 0 of 1 left no recording")
-            return super().play(profile, draw)
+            return super().measure(profile, draw)
 
     found = searched(Lost())
     assert (found.ended, found.low) == ("generator", 6)
@@ -278,8 +278,8 @@ def test_a_generator_that_is_lost_makes_a_step_invalid(calm: bool) -> None:
 @pytest.mark.parametrize("raised", [True, False])
 def test_interrupted_it_says_what_it_knows(raised: bool) -> None:
     class Interrupted(Slots):
-        def play(self, profile: Profile, draw: int) -> Recording:
-            recording = super().play(profile, draw)
+        def measure(self, profile: Profile, draw: int) -> Recording:
+            recording = super().measure(profile, draw)
             if profile.rate > 10 and raised:
                 raise KeyboardInterrupt
             if profile.rate > 10:

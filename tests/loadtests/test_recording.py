@@ -41,7 +41,7 @@ def shard(number: int = 0, of: int = 1, seed: int = 8) -> Recording:
     )
 
 
-def played(
+def recorded(
     number: int, of: int, samples: list[Sample], arrivals: list[tuple[float, float, bool]] | None = None
 ) -> Recording:
     recording = shard(number, of)
@@ -138,15 +138,15 @@ def test_merged_shards_equal_one_run_of_the_same_samples(
         dealt[dice.randrange(3)].append(sample)
     for arrival in arrivals:
         came[dice.randrange(3)].append(arrival)
-    one, two, three = (played(number, 3, dealt[number], came[number]) for number in range(3))
-    whole = played(0, 3, samples, arrivals)
+    one, two, three = (recorded(number, 3, dealt[number], came[number]) for number in range(3))
+    whole = recorded(0, 3, samples, arrivals)
     whole.held = {0, 1, 2}
     assert merge([one, two, three]) == whole
     assert merge([three, one, two]) == whole
     assert merge([merge([one, two], partial=True), three]) == whole
     assert merge([one, merge([three, two], partial=True)]) == whole
     assert merge([one, two, three]).to_json() == whole.to_json()
-    assert one == played(0, 3, dealt[0], came[0]), "merging leaves the shards as they are"
+    assert one == recorded(0, 3, dealt[0], came[0]), "merging leaves the shards as they are"
 
 
 @settings(max_examples=40, deadline=None)
@@ -154,7 +154,7 @@ def test_merged_shards_equal_one_run_of_the_same_samples(
 def test_nothing_is_lost_in_writing_and_reading(
     samples: list[Sample], arrivals: list[tuple[float, float, bool]]
 ) -> None:
-    recording = played(0, 1, samples, arrivals)
+    recording = recorded(0, 1, samples, arrivals)
     recording.stopped.add("half of the answers failed")
     recording.began_late_ms = 12
     assert Recording.from_json(recording.to_json()) == recording
@@ -163,28 +163,28 @@ def test_nothing_is_lost_in_writing_and_reading(
 def test_every_request_is_counted_once() -> None:
     """Locust's own CSV held 134 of 150 requests, and k6#3052 counts another number at each run of the same script."""
     samples = [Sample(due=n / 10, endpoint="GET /notes", ms=5.0, status=200) for n in range(150)]
-    recording = merge([played(0, 2, samples[:70]), played(1, 2, samples[70:])])
+    recording = merge([recorded(0, 2, samples[:70]), recorded(1, 2, samples[70:])])
     assert recording.total().count == 150
     assert sum(found.count for found in recording.slices(["GET /notes"]).values()) == 150
     assert Recording.from_json(recording.to_json()).total().statuses == {200: 150}
 
 
 def test_a_failed_answer_has_a_kind_and_no_response_time() -> None:
-    recording = played(0, 1, [Sample(due=1.5, endpoint="GET /notes", ms=30_000.0, error="timed out")])
+    recording = recorded(0, 1, [Sample(due=1.5, endpoint="GET /notes", ms=30_000.0, error="timed out")])
     found = recording.total("GET /notes")
     assert (found.failed, found.times.total, found.errors) == (1, 0, {"timed out": 1})
 
 
 def test_a_recording_of_before_later_requests_had_a_lag_is_read() -> None:
     """The last good run of an environment may be of an earlier release of the suite."""
-    recording = played(0, 1, [], [(0.9, 3.0, False)])
+    recording = recorded(0, 1, [], [(0.9, 3.0, False)])
     older = "\n".join(line for line in recording.to_json().splitlines() if not line.startswith('"later_lag"'))
     read = Recording.from_json(older)
     assert (read.lag, read.later_lag.total) == (recording.lag, 0)
 
 
 def test_waiting_for_a_user_is_not_the_generators_own_lag() -> None:
-    recording = played(0, 1, [], [(0.9, 200.0, True), (1.0, 0.5, False)])
+    recording = recorded(0, 1, [], [(0.9, 200.0, True), (1.0, 0.5, False)])
     assert (recording.waited.total, recording.lag.total) == (1, 1)
     assert recording.asked == {0: 1, 1: 1}
     assert recording.started == {1: 2}
@@ -215,7 +215,7 @@ def test_shards_that_are_not_one_run_are_refused() -> None:
 
 
 def test_a_file_that_was_cut_off_or_is_of_another_version_is_refused() -> None:
-    text = played(0, 1, [Sample(due=1.0, endpoint="GET /notes", ms=5.0)]).to_json()
+    text = recorded(0, 1, [Sample(due=1.0, endpoint="GET /notes", ms=5.0)]).to_json()
     for broken in ("", "[]", "{}", "null", text[: len(text) // 2], text.replace('"seed"', '"sead"')):
         with pytest.raises(RecordingRefused, match="cannot be read"):
             Recording.from_json(broken)

@@ -14,7 +14,7 @@ from loadtests.recording import NOBODY_FREE, Recording, Sample, merge
 from loadtests.verdicts import Judgement, judge
 from loadtests.window import Window
 from pipelines.manifest.performance import PerformanceTarget
-from tests.loadtests.report.example import TARGETS, played
+from tests.loadtests.report.example import TARGETS, recorded
 
 PAGE = {"page load": PerformanceTarget(of="page-load", component="web", p95_ms=2000)}
 NOTES = "backend GET /notes"
@@ -45,19 +45,19 @@ def log_normal(
 
 
 def test_a_healthy_run_meets_its_targets_with_value_interval_and_samples() -> None:
-    found = judge(played(1), TARGETS)
+    found = judge(recorded(1), TARGETS)
     assert (found.verdict, found.invalid, found.notes) == ("passed", (), ())
     assert verdicts(found) == {"API responses": "passed", "database queries": "passed"}
     assert (found.first, found.end) == (10, 120)
     assert found.answers[0].says == "p95 137 ms (129 ms to 147 ms), at most 500 ms, of 1,304 requests"
-    assert judge(played(1), TARGETS) == found
+    assert judge(recorded(1), TARGETS) == found
 
 
 def test_a_slow_platform_misses_the_target_that_it_misses() -> None:
-    found = judge(played(2, factor=5), TARGETS)
+    found = judge(recorded(2, factor=5), TARGETS)
     assert found.verdict == "missed"
     assert verdicts(found) == {"API responses": "missed", "database queries": "missed"}
-    slow_queries = played(3)
+    slow_queries = recorded(3)
     for each in slow_queries.endpoints.values():
         for second in each.values():
             second.database, second.times = second.times, second.database
@@ -66,7 +66,7 @@ def test_a_slow_platform_misses_the_target_that_it_misses() -> None:
 
 def test_stalls_that_others_overlook_are_found() -> None:
     """PerfCake#258 and many more: a platform that stood still had the average, and the percentiles, of one that did not."""
-    found = judge(played(4, stalls=True, seconds=300, rate=6), TARGETS)
+    found = judge(recorded(4, stalls=True, seconds=300, rate=6), TARGETS)
     target = found.answers[0]
     assert target.estimate.stalls >= 25
     assert target.estimate.value == pytest.approx(620, rel=0.15)
@@ -86,7 +86,7 @@ def test_an_endpoint_that_breaks_the_promise_does_not_hide_among_quick_ones() ->
 
 def test_a_limit_within_the_interval_is_too_short_to_tell() -> None:
     between = {"API responses": PerformanceTarget(of="response", component="backend", p95_ms=138)}
-    found = judge(played(1), between)
+    found = judge(recorded(1), between)
     assert found.verdict == "too short to tell"
     assert found.answers[0].says.endswith("the limit lies within the interval")
 
@@ -119,13 +119,13 @@ def test_no_data_is_no_pass() -> None:
     found = judge(empty(), TARGETS)
     assert verdicts(found) == {"API responses": "no data", "database queries": "no data"}
     assert found.verdict == "no data"
-    assert judge(played(1), {}).verdict == "no data"
+    assert judge(recorded(1), {}).verdict == "no data"
     of_another = {"API responses": PerformanceTarget(of="response", component="gateway", p95_ms=500)}
-    assert judge(played(1), of_another).answers[0].verdict == "no data"
+    assert judge(recorded(1), of_another).answers[0].verdict == "no data"
 
 
 def test_queries_that_nobody_told_of_are_no_data_though_responses_are_well() -> None:
-    recording = played(1)
+    recording = recorded(1)
     for each in recording.endpoints.values():
         for second in each.values():
             second.database.counts.clear()
@@ -141,19 +141,19 @@ def test_one_sample_and_few_samples_are_too_short_to_tell() -> None:
         "API responses": "too short to tell",
         "database queries": "too short to tell",
     }
-    few = judge(played(6, seconds=30, rate=2), TARGETS)
+    few = judge(recorded(6, seconds=30, rate=2), TARGETS)
     assert few.verdict == "too short to tell"
     assert "at least 300 are needed" in few.answers[0].says
 
 
 def test_few_answers_are_enough_where_half_of_them_are_too_slow() -> None:
-    found = judge(played(7, seconds=40, rate=2, factor=30), TARGETS).answers[0]
+    found = judge(recorded(7, seconds=40, rate=2, factor=30), TARGETS).answers[0]
     assert found.verdict == "missed"
     assert "half of all took longer than" in found.says
 
 
 def test_a_generator_that_was_late_says_nothing_of_the_platform() -> None:
-    found = judge(played(8, lag_ms=9), TARGETS, before=played(9))
+    found = judge(recorded(8, lag_ms=9), TARGETS, before=recorded(9))
     assert found.verdict == "invalid"
     assert set(verdicts(found).values()) == {"invalid"}
     assert "began more than 10 ms late, the generator being busy" in found.invalid[0]
@@ -164,14 +164,14 @@ def test_a_generator_that_was_late_says_nothing_of_the_platform() -> None:
     ("cpu", "message"), [(40, "4 % of a core: it waited for"), (800, "80 % of a core: give it more")]
 )
 def test_whether_the_generator_or_its_machine_was_too_busy_is_said(cpu: int, message: str) -> None:
-    late = played(8, lag_ms=9)
+    late = recorded(8, lag_ms=9)
     late.cpu = {0: cpu}
     assert message in judge(late, TARGETS).invalid[0]
 
 
 def test_one_in_a_hundred_may_be_late_and_waiting_for_the_platform_is_not_lateness() -> None:
     def with_late(count: int, *, nobody: bool) -> Judgement:
-        recording = played(1)
+        recording = recorded(1)
         recording.lag.counts.clear()
         for number in range(480):
             recording.arrived(number / 4, 50.0 if number < count else 1.0, late=nobody and number < count)
@@ -186,7 +186,7 @@ def test_one_in_a_hundred_may_be_late_and_waiting_for_the_platform_is_not_latene
 
 def test_later_requests_of_visits_may_be_late_no_more_often_than_visits() -> None:
     def with_late(count: int) -> Judgement:
-        recording = played(1)
+        recording = recorded(1)
         for number in range(1000):
             recording.went_on(50.0 if number < count else 1.0)
         return judge(recording, TARGETS)
@@ -198,14 +198,14 @@ def test_later_requests_of_visits_may_be_late_no_more_often_than_visits() -> Non
 
 
 def test_punctual_later_requests_do_not_hide_visits_that_began_late() -> None:
-    recording = played(1, lag_ms=9)
+    recording = recorded(1, lag_ms=9)
     for _ in range(100_000):
         recording.went_on(0.1)
     assert judge(recording, TARGETS).verdict == "invalid"
 
 
 def test_a_load_that_was_not_made_is_invalid() -> None:
-    recording = played(1)
+    recording = recorded(1)
     recording.expect([60.0] * 10)
     found = judge(recording, TARGETS)
     assert found.verdict == "invalid"
@@ -213,7 +213,7 @@ def test_a_load_that_was_not_made_is_invalid() -> None:
 
 
 def test_visits_that_the_platform_kept_from_beginning_are_its_failures() -> None:
-    recording = played(1)
+    recording = recorded(1)
     recording.expect([60.0] * 100)
     for _ in range(100):
         recording.add(Sample(60.0, NOTES, 30_000.0, None, NOBODY_FREE))
@@ -237,14 +237,14 @@ def test_failed_answers_count_as_answers_that_never_came() -> None:
 
 
 def test_a_burst_in_which_many_fail_is_missed_though_nobody_knows_how_often_it_comes() -> None:
-    found = judge(played(3, failing=0.5), TARGETS).answers[0]
+    found = judge(recorded(3, failing=0.5), TARGETS).answers[0]
     assert found.estimate.why
     assert (found.verdict, found.says.rpartition(": ")[2]) == ("missed", "10.6 % failed")
 
 
 def test_a_run_that_stopped_because_the_platform_failed_is_missed_and_one_that_was_interrupted_is_invalid() -> None:
     def stopped(why: str, failing: bool) -> Judgement:
-        recording = played(1, seconds=60)
+        recording = recorded(1, seconds=60)
         recording.seconds = 600
         recording.stopped.add(why)
         for number in range(100 if failing else 0):
@@ -262,12 +262,12 @@ def test_a_run_that_stopped_because_the_platform_failed_is_missed_and_one_that_w
 
 def test_pages_are_judged_by_samples_that_were_measured_elsewhere() -> None:
     quick, slow = [900.0 + at for at in range(100)], [1900.0 + 10 * at for at in range(100)]
-    assert judge(played(1), PAGE, samples={"page load": quick}).verdict == "passed"
-    assert judge(played(1), PAGE, samples={"page load": slow}).verdict == "missed"
-    short = judge(played(1), PAGE, samples={"page load": quick[:59]}).answers[0]
+    assert judge(recorded(1), PAGE, samples={"page load": quick}).verdict == "passed"
+    assert judge(recorded(1), PAGE, samples={"page load": slow}).verdict == "missed"
+    short = judge(recorded(1), PAGE, samples={"page load": quick[:59]}).answers[0]
     assert (short.verdict, short.estimate.samples) == ("too short to tell", 59)
-    assert judge(played(1), PAGE, samples={"page load": []}).verdict == "no data"
-    assert judge(played(1), TARGETS | PAGE).answers == judge(played(1), TARGETS).answers
+    assert judge(recorded(1), PAGE, samples={"page load": []}).verdict == "no data"
+    assert judge(recorded(1), TARGETS | PAGE).answers == judge(recorded(1), TARGETS).answers
 
 
 def test_healthy_pairs_are_seldom_called_slower_and_a_third_slower_is_found() -> None:

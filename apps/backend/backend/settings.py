@@ -66,7 +66,7 @@ class Settings:
 
 
 class _Reader:
-    """Collects problems instead of stopping at the first: one look at the log mends them all."""
+    """Collects problems instead of stopping at the first: one look at the log shows them all."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ

@@ -3,7 +3,7 @@ import type { Report } from "./reporting";
 
 interface Props {
   readonly report: Report;
-  /** Loads the page anew, which also mends a script that a later deployment replaced. */
+  /** Loads the page anew, which also replaces a script that a later deployment removed. */
   readonly reload?: () => void;
   readonly children: ReactNode;
 }

@@ -109,7 +109,7 @@ def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkfl
 
 
 def _deployer(definition: Definition, environment: str) -> ServiceAccount:
-    proof = definition.proofs.get(environment)
+    proof = definition.proved_by.get(environment)
     roles: dict[str, set[str]] = {}
     for service in definition.services:
         if service.environment == proof:

@@ -70,7 +70,7 @@ class Project:
     protection: str | None = "prod_deployment_urls_and_all_previews"
     """`ssoProtection.deploymentType`; None when everyone may see every deployment."""
     password: bool = False
-    """Whether deployments ask for a password; shown, not played."""
+    """Whether deployments ask for a password; shown, not enforced."""
     bypass: dict[str, int] = field(default_factory=dict)
     """Automation bypass secrets, and when they were made."""
     shows_bypass: bool = True
@@ -78,9 +78,9 @@ class Project:
     to_login: bool = False
     """Whether who may not see a deployment is redirected to the login, instead of being answered with it."""
     repository: str | None = None
-    """`owner/name` at GitHub whose pushes Vercel would deploy by itself; shown, not played."""
+    """`owner/name` at GitHub whose pushes Vercel would deploy by itself; shown, not enforced."""
     root_directory: str | None = None
-    """The folder of what is deployed that Vercel would take for the whole; shown, not played."""
+    """The folder of what is deployed that Vercel would take for the whole; shown, not enforced."""
     domains: list[Domain] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
     last_request: AliasRequest | None = None

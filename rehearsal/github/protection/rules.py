@@ -20,7 +20,7 @@ _ROLE_ACTORS = {2: "maintain", 4: "write", 5: "admin"}
 
 @dataclass(frozen=True, kw_only=True)
 class QueueRules:
-    """How a merge queue works. What a rule says of the size of groups is not played: each pull request is merged by itself, once
+    """How a merge queue works. What a rule says of the size of groups is not emulated: each pull request is merged by itself, once
     its own checks have passed."""
 
     method: str = "merge"

@@ -14,7 +14,7 @@ TARGETS = {
 ENDPOINTS = {"backend GET /notes": 40.0, "backend POST /notes": 90.0, "backend DELETE /notes/{note}": 60.0}
 
 
-def played(
+def recorded(
     seed: int = 1,
     *,
     seconds: int = 120,

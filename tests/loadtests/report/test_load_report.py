@@ -13,7 +13,7 @@ from loadtests.recording import Recording, Sample
 from loadtests.report import Written, plots, words, write
 from loadtests.verdicts import judge
 from rehearsal.services import browser
-from tests.loadtests.report.example import TARGETS, played
+from tests.loadtests.report.example import TARGETS, recorded
 
 BAD = "<script>alert('x')</script>|`**"
 
@@ -22,12 +22,12 @@ BAD = "<script>alert('x')</script>|`**"
 def report(tmp_path_factory: pytest.TempPathFactory) -> Written:
     recording = failing()
     recording.release = BAD
-    return written(tmp_path_factory.mktemp("failing"), recording, played(4))
+    return written(tmp_path_factory.mktemp("failing"), recording, recorded(4))
 
 
 @pytest.fixture(scope="module")
 def nothing(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    return written(tmp_path_factory.mktemp("nothing"), played(1, seconds=0, rate=0))
+    return written(tmp_path_factory.mktemp("nothing"), recorded(1, seconds=0, rate=0))
 
 
 def written(folder: Path, recording: Recording, before: Recording | None = None) -> Written:
@@ -35,7 +35,7 @@ def written(folder: Path, recording: Recording, before: Recording | None = None)
 
 
 def failing() -> Recording:
-    recording = played(3, stalls=True, failing=0.4, seconds=300)
+    recording = recorded(3, stalls=True, failing=0.4, seconds=300)
     recording.add(Sample(100.0, f"backend GET /{BAD}", 5.0, 500, f"status {BAD}"))
     return recording
 

@@ -236,10 +236,10 @@ def test_a_small_slowdown_is_tolerated_however_long_it_is_watched() -> None:
 def test_a_candidate_that_answers_late_what_live_does_not_answer_at_all_is_not_slower() -> None:
     """Live gives up on a fifth of its requests; the candidate answers them after four seconds."""
 
-    def mended(chance: random.Random) -> Outcome:
+    def fixed(chance: random.Random) -> Outcome:
         return Outcome(False, 4000 if chance.random() < 0.2 else 40 * chance.lognormvariate(0, 0.5))
 
-    assert [decided(seed, mended, side(0.2))[0] for seed in range(20)].count("worse") == 0
+    assert [decided(seed, fixed, side(0.2))[0] for seed in range(20)].count("worse") == 0
 
 
 def test_no_data_decides_nothing() -> None:

@@ -245,9 +245,9 @@ def test_when_a_quarantine_is_over_the_test_counts_and_staging_says_whose_it_was
     with pytest.raises(CheckFailed, match="1 of 2 browser tests failed: b") as failed:
         place.run(excused(place.writing(junit(PASSED, FAILED), code=1), until="2026-06-14"))
     assert "the quarantine of b (dev-1) ended on 2026-06-14" in failed.value.why
-    mended = excused(place.writing(junit(PASSED, case("b"))), until="2026-06-14")
+    fixed = excused(place.writing(junit(PASSED, case("b"))), until="2026-06-14")
     with pytest.raises(CheckFailed, match="the quarantine of b ended on 2026-06-14") as over:
-        place.run(mended)
+        place.run(fixed)
     assert not isinstance(over.value, browser_tests.BrowserTestsFailed), "what was tested is well"
     assert "dev-1" in over.value.why
-    assert place.report(mended, read_only=True).line == "2 browser tests passed"
+    assert place.report(fixed, read_only=True).line == "2 browser tests passed"

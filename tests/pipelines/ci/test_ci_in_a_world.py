@@ -123,12 +123,12 @@ def test_main_is_green_only_when_it_was_found_so(scenario: Scenario) -> None:
     scenario.approve_pull_request(scenario.user("dev-2"), docs.number)
     dev.api("PUT", f"pulls/{docs.number}/merge", {"merge_method": "merge"}, ok=(405,))
 
-    # What mends it is green, and so is main from then on.
+    # What fixes it is green, and so is main from then on.
     dev.update_main()
     (dev.clone / "apps/backend/sides/left").unlink()
-    mended = Change(scenario, "mend", "apps/backend/sides/right")
-    assert mended.ended("success") == {"Backend tests"}
-    scenario.expect_conclusion(mended.merged("merge"), "success")
+    fixed = Change(scenario, "fix", "apps/backend/sides/right")
+    assert fixed.ended("success") == {"Backend tests"}
+    scenario.expect_conclusion(fixed.merged("merge"), "success")
     more = Change(scenario, "more", "docs/more.md")
     assert more.ended("success") == set()
 

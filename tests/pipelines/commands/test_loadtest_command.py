@@ -55,7 +55,7 @@ class Staging:
 
     def run(self, profile: Profile, journeys: Any, addresses: Any, **given: Any) -> Recording:
         self.asked.append({**given, "profile": profile, "journeys": journeys, "addresses": addresses})
-        return self.platform.play(profile, given["seed"])
+        return self.platform.measure(profile, given["seed"])
 
     def types(self, *argv: str) -> Result:
         argv = ("loadtest", "-e", "staging", "--output", str(self.folder), "--seed", "7", *argv)
@@ -147,13 +147,13 @@ def test_what_may_not_be_searched_is_refused_before_anything_is_asked(staging: S
 
 
 def test_a_release_that_goes_live_meanwhile_ends_the_search(staging: Staging) -> None:
-    played = staging.platform.play
+    measured = staging.platform.measure
 
-    def play(profile: Profile, draw: int) -> Recording:
+    def measure(profile: Profile, draw: int) -> Recording:
         if profile.rate > 10:
             staging.shop.live("v1.2.0", staging.shop.commit("feat: next"), "staging")
-        return played(profile, draw)
+        return measured(profile, draw)
 
-    staging.platform.play = play  # type: ignore[method-assign]
+    staging.platform.measure = measure  # type: ignore[method-assign]
     error = staging.refused("--capacity")
     assert (error.exit_code, error.what) == (13, "v1.2.0 went live while v1.1.0 was measured")

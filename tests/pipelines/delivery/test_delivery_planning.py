@@ -311,11 +311,11 @@ def test_an_expand_migration_that_drops_is_not_planned(shop: Shop) -> None:
 
 
 def test_what_was_superseded_is_not_in_the_plan(shop: Shop) -> None:
-    mended = {
+    fixed = {
         f"migrations/{EXPAND_1}": "SELECT 1;",
         f"migrations/{EXPAND_2}": "-- shipmate: supersedes 0001: rows\nSELECT 1;",
     }
-    shop.proved("v1.0.0", files={"shipmate.yml": with_migrations(), **mended})
+    shop.proved("v1.0.0", files={"shipmate.yml": with_migrations(), **fixed})
     (backend, _) = planned(shop, "v1.0.0").plan.facts
     assert backend.expand == (EXPAND_2,)
 

@@ -1,4 +1,4 @@
-"""What the trust stands on outside the repository: found missing, said to be unknown, and mended by the command that is printed."""
+"""What the trust stands on outside the repository: found missing, said to be unknown, and fixed by the command that is printed."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_environments_are_those_that_guard_ours() -> None:
     assert environments_of("production", alone) == ["production", "production-approval"]
 
 
-# what is missing, and mended --------------------------------------------------------------------------------------------
+# what is missing, and fixed --------------------------------------------------------------------------------------------
 
 
 def gone(shop: Shop) -> None:

@@ -173,7 +173,7 @@ def test_a_dockerfile_that_is_not_played_fails_the_build_with_its_line(
     docker_on_path(tmp_path / "dockers", monkeypatch)
     (repository / "apps/hello/Dockerfile").write_text(HELLO_FILES["apps/hello/Dockerfile"] + "RUN npm ci\n")
     git(repository, "commit", "-qam", "run")
-    with pytest.raises(ProviderError, match=r"Dockerfile:\d+: RUN npm ci: not played in a rehearsal"):
+    with pytest.raises(ProviderError, match=r"Dockerfile:\d+: RUN npm ci: not supported in a rehearsal"):
         images.build_layout(HELLO, repository, "HEAD", output=tmp_path / "out", http=Http(overlay=Overlay()))
 
 

@@ -63,8 +63,8 @@ def test_a_tool_that_cannot_run_has_failed(tmp_path: Path) -> None:
 def test_what_mends_runs_alone_and_before_the_others(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("bad")
     look = "import sys; sys.exit(open('file').read() != 'good')"
-    mend = (sys.executable, "-c", "open('file', 'w').write('good')")
-    given = [tool("reads", look, weight=50), tool("mends", look, fix=mend)]
+    fix = (sys.executable, "-c", "open('file', 'w').write('good')")
+    given = [tool("reads", look, weight=50), tool("fixes", look, fix=fix)]
     assert not all(one.passed for one in run_all(given, tmp_path, tell=lambda _: None))
     assert all(one.passed for one in run_all(given, tmp_path, tell=lambda _: None, fix=True))
 

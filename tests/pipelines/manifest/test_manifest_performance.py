@@ -55,8 +55,8 @@ def test_a_promise_that_cannot_be_kept(target: str, message: str) -> None:
     [
         ("{seconds: 0}", "seconds: 0 must be a number above 0"),
         ("{seconds: 60, per_second: .inf}", "per_second: inf must be a number above 0"),
-        ("{seconds: 60, arrivals: replay}", "recorded: is what `arrivals: replay` plays, and nothing else does"),
-        ("{seconds: 60, recorded: [1]}", "recorded: is what `arrivals: replay` plays, and nothing else does"),
+        ("{seconds: 60, arrivals: replay}", "recorded: is used with `arrivals: replay` alone"),
+        ("{seconds: 60, recorded: [1]}", "recorded: is used with `arrivals: replay` alone"),
         (
             "{seconds: 60, arrivals: replay, recorded: [0, 0]}",
             "recorded: must be numbers, 0 or more, and one above 0",

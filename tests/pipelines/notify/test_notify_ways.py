@@ -245,11 +245,11 @@ def test_a_server_that_asks_to_come_later_is_asked_again() -> None:
             server.mailbox.refusals[address] = "451 4.3.0 try again later"
         tries: list[float] = []
 
-        def mended(seconds: float) -> None:
+        def fixed(seconds: float) -> None:
             tries.append(seconds)
             server.mailbox.refusals.clear()
 
-        Mail(SETTINGS, overlay=overlay, policy=Policy(tries=3, sleep=mended)).tell(MESSAGE)
+        Mail(SETTINGS, overlay=overlay, policy=Policy(tries=3, sleep=fixed)).tell(MESSAGE)
     assert (len(tries), len(server.mails)) == (1, 1)
 
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from pipelines.delivery.steps.mark_failed import MarkFailed
 from pipelines.providers.cloud_run import CloudRunHost
 from pipelines.providers.cloud_run_template import MARKS as ANNOTATION
-from pipelines.providers.cloud_run_template import SETTLED as OLD_ANNOTATION
+from pipelines.providers.cloud_run_template import STABLE_BEFORE_MARKS as OLD_ANNOTATION
 from pipelines.providers.marks import KEPT, read, with_stable, written
 from pipelines.providers.vercel import VercelHost
 from pipelines.providers.vercel_marks import MARKS as VARIABLE
-from pipelines.providers.vercel_marks import SETTLED as OLD_VARIABLE
+from pipelines.providers.vercel_marks import STABLE_BEFORE_MARKS as OLD_VARIABLE
 from pipelines.roles import Artifact, Host, Identity, Lock, Marks
 from tests.pipelines.providers.clouds import API, VERCEL_TOKEN, Clouds, clouds
 from tests.pipelines.providers.test_cloud_run_host import target as cloud_run_target

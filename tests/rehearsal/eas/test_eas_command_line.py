@@ -35,7 +35,7 @@ def test_the_real_program_has_the_command_with_each_flag_and_argument(name: str)
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_the_real_program_has_besides_is_known_as_not_played(name: str) -> None:
-    """So that a flag of a newer eas-cli is noticed, and one that is not played is not called nonexistent."""
+    """So that a flag of a newer eas-cli is noticed, and one that is not supported is not called nonexistent."""
     flags = COMMANDS[name].flags
     ours = {message for flag in flags for message in (flag, flags[flag].char, *flags[flag].aliases)}
     real = {
@@ -43,7 +43,7 @@ def test_what_the_real_program_has_besides_is_known_as_not_played(name: str) -> 
         for flag, one in REAL[name]["flags"].items()
         for message in (flag, one.get("char", ""), *one.get("aliases", []))
     }
-    assert sorted(real - ours - {""}) == sorted(COMMANDS[name].unplayed)
+    assert sorted(real - ours - {""}) == sorted(COMMANDS[name].unsupported)
 
 
 @pytest.mark.parametrize(

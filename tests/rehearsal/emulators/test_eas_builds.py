@@ -310,9 +310,9 @@ def test_outside_a_world_it_says_so(world: World) -> None:
 
 def test_an_unknown_command_ends_with_2(world: World) -> None:
     done = world.program.run("submit", "-p", "ios")
-    first, played, _ = done.err.split("\n")
+    first, supported, _ = done.err.split("\n")
     assert (done.code, first) == (2, " ›   Error: command submit not found")
-    assert played.startswith("The rehearsal's eas plays: account:view, project:info, build, ")
+    assert supported.startswith("The rehearsal's eas supports: account:view, project:info, build, ")
 
 
 def test_without_a_lock_file_nothing_is_built(world: World) -> None:

@@ -190,7 +190,7 @@ jobs:
 """
 
 
-def settled(key: str, conclusion: str, **more: Any) -> MatrixJob:
+def ended_job(key: str, conclusion: str, **more: Any) -> MatrixJob:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return MatrixJob(
         job=Job(
@@ -211,9 +211,9 @@ def settled(key: str, conclusion: str, **more: Any) -> MatrixJob:
 def test_graph__failed_ancestor__seen_by_success_and_failure_of_all_below() -> None:
     graph = Graph(workflow=parse("w", GRAPH))
     assert graph.ready() == ["a", "e"]
-    graph.matrix_jobs["a"] = [settled("a", "failure")]
+    graph.matrix_jobs["a"] = [ended_job("a", "failure")]
     assert graph.ready() == ["b", "e"]
-    graph.matrix_jobs["b"] = [settled("b", "success")]
+    graph.matrix_jobs["b"] = [ended_job("b", "success")]
     assert not should_run(graph, "c", {}, cancelled=False)
     assert should_run(graph, "d", {}, cancelled=False)
     assert not should_run(graph, "d", {}, cancelled=True)
@@ -227,15 +227,15 @@ def test_graph__results_of_legs_and_tolerated_failures() -> None:
     assert combined(["skipped", "skipped"]) == "skipped"
     assert combined(["skipped", "success"]) == "success"
     graph = Graph(workflow=parse("w", GRAPH))
-    graph.matrix_jobs["a"] = [settled("a", "failure", tolerated=True), settled("a", "success")]
+    graph.matrix_jobs["a"] = [ended_job("a", "failure", tolerated=True), ended_job("a", "success")]
     assert graph.job_result("a") == "success"
 
 
 def test_graph__outputs_of_legs__last_to_finish_wins_unless_empty() -> None:
     graph = Graph(workflow=parse("w", GRAPH))
     graph.matrix_jobs["a"] = [
-        settled("a", "success", outputs={"x": "late", "y": ""}, end=9),
-        settled("a", "success", outputs={"x": "early", "y": "kept"}, end=1),
+        ended_job("a", "success", outputs={"x": "late", "y": ""}, end=9),
+        ended_job("a", "success", outputs={"x": "early", "y": "kept"}, end=1),
     ]
     assert graph.job_outputs("a") == {"x": "late", "y": "kept"}
 
@@ -243,11 +243,11 @@ def test_graph__outputs_of_legs__last_to_finish_wins_unless_empty() -> None:
 def test_rerun__failed_jobs_and_what_needs_them__the_rest_is_kept() -> None:
     graph = Graph(workflow=parse("w", GRAPH))
     graph.matrix_jobs = {
-        "a": [settled("a", "success", name="a (1)"), settled("a", "failure", name="a (2)")],
-        "b": [settled("b", "success")],
-        "c": [settled("c", "skipped")],
-        "d": [settled("d", "success")],
-        "e": [settled("e", "success")],
+        "a": [ended_job("a", "success", name="a (1)"), ended_job("a", "failure", name="a (2)")],
+        "b": [ended_job("b", "success")],
+        "c": [ended_job("c", "skipped")],
+        "d": [ended_job("d", "success")],
+        "e": [ended_job("e", "success")],
     }
     assert kept_by_rerun(graph, failed_only=True) == {("a", "a (1)"), ("e", "e")}
     assert kept_by_rerun(graph, failed_only=False) == set()

@@ -1,4 +1,4 @@
-"""Proofs say what was found; waiting is bounded."""
+"""Assertions say what was found; waiting is bounded."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ Ask for `name` instead: `GET /notes?name=x`.
 """
 LONG = [
     Planned("chore: begin", (), 1_700_000_000),
-    Planned("fix: mend search (#2)", (0,), 1_700_000_060, "dev-2", "42+dev-2@users.noreply.github.com"),
+    Planned("fix: fix search (#2)", (0,), 1_700_000_060, "dev-2", "42+dev-2@users.noreply.github.com"),
     Planned(BREAKING, (1,), 1_700_000_120),
     Planned("perf(db): ask once (#13)", (2,), 1_700_000_180),
     Planned("fix(security): check the owner (#14)\n\nCVE: CVE-2026-1", (3,), 1_700_000_240),
@@ -97,7 +97,7 @@ def test_changelog__for_people_who_use_it(tmp_path: Path) -> None:
 
 ### Fixes
 
-- mend search ([#2](https://github.com/techmate/platform/pull/2), dev-2)
+- fix search ([#2](https://github.com/techmate/platform/pull/2), dev-2)
 """
     )
 
@@ -159,7 +159,7 @@ def test_file__new(tmp_path: Path) -> None:
 def test_file__released_sections__are_kept_byte_for_byte(tmp_path: Path) -> None:
     make(tmp_path, LONG, tags={"v1.0.0": 1, "v2.0.0": 6})
     text = file_of(tmp_path)
-    edited = text.replace("mend search", "Search finds umlauts again").replace("# Changelog", "# What changed")
+    edited = text.replace("fix search", "Search finds umlauts again").replace("# Changelog", "# What changed")
     assert merge(edited, written(tmp_path), tags_of(tmp_path)) == edited
     assert merge(edited, written(tmp_path), tags_of(tmp_path), rewrite=True) == edited, (
         "edited: even a rewrite keeps it"
@@ -168,10 +168,10 @@ def test_file__released_sections__are_kept_byte_for_byte(tmp_path: Path) -> None
 
 def test_file__rewrite__only_what_nobody_edited(tmp_path: Path) -> None:
     make(tmp_path, LONG, tags={"v1.0.0": 1, "v2.0.0": 6})
-    old = merge("", written(tmp_path, Web("", "")), tags_of(tmp_path)).replace("mend search", "Search is mended")
+    old = merge("", written(tmp_path, Web("", "")), tags_of(tmp_path)).replace("fix search", "Search is fixed")
     new = merge(old, written(tmp_path), tags_of(tmp_path), rewrite=True)
     assert "[#13](https://github.com/techmate/platform/pull/13)" in new
-    assert "Search is mended (#2, dev-2)" in new
+    assert "Search is fixed (#2, dev-2)" in new
     assert merge(old, written(tmp_path), tags_of(tmp_path)) == old
 
 
@@ -186,11 +186,11 @@ def test_file__missing_release__is_put_in_its_place(tmp_path: Path) -> None:
 
 def test_file__written_by_hand__is_adopted(tmp_path: Path) -> None:
     make(tmp_path, line("feat: a", "fix: b", "feat: c"), tags={"v1.0.0": 0, "v1.0.1": 1})
-    own = "# Our log\n\nHello.\n\n## Plans\n\nMany.\n\n## v1.0.1 - yesterday\n\n* mended b\n\n## [1.0.0] - before\n\n* all\n"
+    own = "# Our log\n\nHello.\n\n## Plans\n\nMany.\n\n## v1.0.1 - yesterday\n\n* fixed b\n\n## [1.0.0] - before\n\n* all\n"
     text = merge(own, written(tmp_path), tags_of(tmp_path))
     assert headings(text)[1:] == ["## Plans", "## v1.0.1 - yesterday", "## [1.0.0] - before"]
     assert "1.1.0" in headings(text)[0]
-    assert "* mended b\n" in text
+    assert "* fixed b\n" in text
     assert text.startswith("# Our log\n\nHello.\n\n")
     assert merge(text, written(tmp_path), tags_of(tmp_path)) == text
 

@@ -42,7 +42,7 @@ def versions(text: str) -> list[tuple[str, ...]]:
 )
 def test_heading__of_a_version__is_a_section_and_kept(tmp_path: Path, heading: str) -> None:
     make(tmp_path, line("feat: a", "fix: b"), tags={"v1.0.0": 0, "v1.0.1": 1})
-    own = f"# Changelog\n\n{heading}\n\n* mended\n\n## 1.0.0\n\n* all\n"
+    own = f"# Changelog\n\n{heading}\n\n* fixed\n\n## 1.0.0\n\n* all\n"
     assert versions(own) == [("1.0.1",), ("1.0.0",)]
     assert merge(own, written(tmp_path), tags_of(tmp_path)) == own
 

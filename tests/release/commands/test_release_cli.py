@@ -36,7 +36,7 @@ def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedPr
 def repository(tmp_path: Path) -> Path:
     make(
         tmp_path,
-        line("feat: begin", "fix: mend \x1b[31m::error:: it", "feat: more (#3)", "chore: tidy"),
+        line("feat: begin", "fix: fix \x1b[31m::error:: it", "feat: more (#3)", "chore: tidy"),
         tags={"v1.0.0": 0},
     )
     git(tmp_path, "checkout", "-q", "main")

@@ -317,7 +317,7 @@ def test_next__breaking_footer__counts_whatever_the_first_line(
 def test_next__breaking_footer_of_an_unconventional_commit__is_explained(tmp_path: Path) -> None:
     make(
         tmp_path,
-        line("chore: begin", "Rework the API\n\nBREAKING CHANGE: gone", "Mend it\n\nCVE: 1"),
+        line("chore: begin", "Rework the API\n\nBREAKING CHANGE: gone", "Fix it\n\nCVE: 1"),
         tags={"v1.0.0": 0},
     )
     message = reasons(next_of(tmp_path))
@@ -325,7 +325,7 @@ def test_next__breaking_footer_of_an_unconventional_commit__is_explained(tmp_pat
         message["Rework the API"]
         == "its BREAKING CHANGE footer raises major, though its first line is no Conventional Commit"
     )
-    assert message["Mend it"] == "its Security footer raises patch, though its first line is no Conventional Commit"
+    assert message["Fix it"] == "its Security footer raises patch, though its first line is no Conventional Commit"
 
 
 def test_next__upgrade_of_a_squash__goes_to_what_breaks_in_it(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ async def ready(request: Request) -> Response:
 
 
 async def live(request: Request) -> Response:
-    """Whether the process runs; depends on nothing, since a restart mends no database."""
+    """Whether the process runs; depends on nothing, since a restart repairs no database."""
     return JSONResponse({"status": "ok"})
 
 

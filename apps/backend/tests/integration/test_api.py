@@ -57,11 +57,11 @@ def test_searches_are_kept_until_a_note_changes(api: httpx.Client) -> None:
     def search() -> httpx.Response:
         return api.get("/notes/search", params={"q": "cached words", "limit": "3"})
 
-    def settled() -> bool:
+    def healthy() -> bool:
         # A worker may still be summarising notes of other tests, and each summary clears the cache.
         return (search().headers["x-cache"], search().headers["x-cache"]) == ("hit", "hit")
 
-    eventually(settled)
+    eventually(healthy)
     note = api.post("/notes", json={"text": "cached words, newly written"}).json()
     after = search()
     assert after.headers["x-cache"] == "miss"

@@ -1,4 +1,4 @@
-"""Migrations of an environment, against a real Postgres and Secret Manager; and a rollback that they stand in the way of."""
+"""Migrations of an environment, against a real Postgres and Secret Manager; and a rollback that they prevent."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ STRICT = {
     "0002_short__expand": "ALTER TABLE notes ADD CONSTRAINT short CHECK (length(body) <= 3)",
     "0003_more__expand": "ALTER TABLE notes ADD COLUMN more text",
 }
-MENDED = {
+FIXED = {
     "0004_short__expand": "-- shipmate: supersedes 0002: rows of years ago are longer\n"
     "ALTER TABLE notes DROP CONSTRAINT IF EXISTS short;\n"
     "ALTER TABLE notes ADD CONSTRAINT short CHECK (length(body) <= 3) NOT VALID"
@@ -200,7 +200,7 @@ def test_a_failed_migration_is_superseded_and_the_line_goes_on(address: str, tmp
         with pytest.raises(ProviderError, match="violated by some row") as caught:
             run(address, files)
     assert "supersedes 0002: why" in caught.value.next_step
-    folder(tmp_path, **MENDED)
+    folder(tmp_path, **FIXED)
     assert run(address, files) == ["0003_more.expand.sql", "0004_short.expand.sql"]
     assert constraints(address) == [("short", False)]
     found = rows(
@@ -215,13 +215,13 @@ def test_a_failed_migration_is_superseded_and_the_line_goes_on(address: str, tmp
 def test_where_the_superseded_one_ran_it_is_only_mended(address: str, tmp_path: Path) -> None:
     run(address, folder(tmp_path, **STRICT))
     assert constraints(address) == [("short", True)]
-    assert run(address, folder(tmp_path, **MENDED)) == ["0004_short.expand.sql"]
+    assert run(address, folder(tmp_path, **FIXED)) == ["0004_short.expand.sql"]
     assert constraints(address) == [("short", False)]
     assert rows(address, "SELECT count(*) FROM schema_migrations WHERE superseded_by IS NOT NULL") == [(0,)]
 
 
 def test_a_fresh_database_comes_out_the_same(address: str, tmp_path: Path) -> None:
-    assert run(address, folder(tmp_path, **STRICT, **MENDED)) == [
+    assert run(address, folder(tmp_path, **STRICT, **FIXED)) == [
         "0001_notes.expand.sql",
         "0003_more.expand.sql",
         "0004_short.expand.sql",
@@ -250,7 +250,7 @@ def test_a_table_of_an_older_runner_is_read_and_grown(address: str, tmp_path: Pa
     with psycopg.connect(address) as connection:
         connection.execute("ALTER TABLE schema_migrations DROP COLUMN superseded_by, DROP COLUMN reason")
     assert len(migrate.applied(address)) == 3
-    assert run(address, folder(tmp_path, **MENDED)) == ["0004_short.expand.sql"]
+    assert run(address, folder(tmp_path, **FIXED)) == ["0004_short.expand.sql"]
 
 
 # others who wait --------------------------------------------------------------------------------------------------------

@@ -105,10 +105,10 @@ def end(scene: Scene, sha: str, conclusion: str = "success") -> None:
     """End the runs of a commit, and let the queue do what follows."""
     for run in [one for one in scene.runner.runs.values() if one.head_sha == sha and one.status != "completed"]:
         scene.do(scene.runner.finish, run.id, conclusion)
-    settle(scene)
+    wait_for_queue(scene)
 
 
-def settle(scene: Scene) -> None:
+def wait_for_queue(scene: Scene) -> None:
     scene.run(scene.github.hub.merge_queues.wait())
 
 
@@ -182,7 +182,7 @@ def test_a_queue_waits_for_a_check_that_never_runs(
         graphql(dev, ENQUEUE, id=pull["node_id"])
         group = groups(scene)[-1]
         dev.post(f"{HERE}/statuses/{group.sha}", {"state": "success", "context": "lint"})
-        settle(scene)
+        wait_for_queue(scene)
         scene.clock.time += timedelta(minutes=58)
         shown = graphql(dev, READ, number=1)["repository"]
         assert shown["pullRequest"]["mergeQueueEntry"]["state"] == "AWAITING_CHECKS"
@@ -305,7 +305,7 @@ def test_what_changes_leaves_the_queue(
     else:
         (ruleset,) = manager.get(f"{HERE}/rulesets")
         manager.api("DELETE", f"{HERE}/rulesets/{ruleset['id']}")
-    settle(scene)
+    wait_for_queue(scene)
     end(scene, group.sha)
     assert scene.main() == before
     assert graphql(dev, READ, number=1)["repository"]["pullRequest"]["mergeQueueEntry"] is None
@@ -346,7 +346,7 @@ def test_the_rule_says_how_is_merged_and_how_many_are_checked_at_once(
     job = scene.job_token({"checks": "write"})
     check = {"name": "lint", "head_sha": group.sha, "status": "completed", "conclusion": "success"}
     job.post(f"{HERE}/check-runs", check)
-    settle(scene)
+    wait_for_queue(scene)
     assert scene.main() == group.sha
     assert dev.get(f"{HERE}/commits/main")["commit"]["message"] == "Add one.txt (#1)"
     assert [one.payload["merge_group"]["base_sha"] for one in groups(scene)] == [

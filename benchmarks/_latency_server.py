@@ -141,7 +141,7 @@ class Behaviours:
         return Reply(500 if self._into(asked) < asked.query.get("for", 1) else 200, after=0.003)
 
     def _slots(self, asked: Asked) -> Reply:
-        """Whoever gives up is served nevertheless."""
+        """A client that gives up is served nevertheless."""
         free = self._free or [0.0] * int(asked.query.get("slots", 4))
         begins, service = max(self._now(), free[0]), asked.query.get("ms", 50) / 1000
         heapq.heapreplace(free, begins + service)

@@ -70,7 +70,7 @@ export function handleSummary(data) { return { stdout: JSON.stringify(data.metri
 
 
 @dataclass(frozen=True)
-class Told:
+class Figures:
     """What a generator says of the server, in milliseconds."""
 
     requests: int
@@ -87,7 +87,7 @@ class Told:
         return all(abs(ms / TRUTH[name] - 1) <= NEAR for name, ms in values.items())
 
 
-def ours(url: str, seconds: float) -> Told:
+def ours(url: str, seconds: float) -> Figures:
     recording = run(
         Profile(name="stalls", rate=RATE, seconds=seconds),
         {"ask": Journey(component="backend", requests=(JourneyRequest(path=PATH),))},
@@ -99,17 +99,17 @@ def ours(url: str, seconds: float) -> Told:
     times = recording.total().times
     p50, p95, p99 = (times.quantile(share) or 0.0 for share in (0.5, 0.95, 0.99))
     late = recording.lag.above(10) / max(1, recording.lag.total)
-    return Told(times.total, p50, p95, p99, f"{late:.1%} late, {recording.waited.total} without a user")
+    return Figures(times.total, p50, p95, p99, f"{late:.1%} late, {recording.waited.total} without a user")
 
 
-def locust(url: str, seconds: float, way: str) -> Told:
+def locust(url: str, seconds: float, way: str) -> Figures:
     argv = [sys.executable, "-c", LOCUST, url, PATH, str(seconds), way]
     message = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=ROOT)
     requests, p50, p95, p99 = json.loads(message.stdout)
-    return Told(requests, p50, p95, p99)
+    return Figures(requests, p50, p95, p99)
 
 
-def k6(url: str, seconds: float, scenario: dict[str, object]) -> Told:
+def k6(url: str, seconds: float, scenario: dict[str, object]) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "script.js"
         script.write_text(SCRIPT.replace("SCENARIO", json.dumps({**scenario, "duration": f"{seconds:g}s"})))
@@ -122,7 +122,7 @@ def k6(url: str, seconds: float, scenario: dict[str, object]) -> Told:
     dropped = metrics.get("dropped_iterations", {}).get("values", {}).get("count", 0)
     missed = f"{dropped} iterations dropped" if "rate" in scenario else ""
     requests = int(metrics["http_reqs"]["values"]["count"])
-    return Told(requests, times["p(50)"], times["p(95)"], times["p(99)"], missed)
+    return Figures(requests, times["p(50)"], times["p(95)"], times["p(99)"], missed)
 
 
 def arriving(users: int) -> dict[str, object]:
@@ -135,7 +135,7 @@ def arriving(users: int) -> dict[str, object]:
     }
 
 
-GENERATORS: dict[str, Callable[[str, float], Told]] = {
+GENERATORS: dict[str, Callable[[str, float], Figures]] = {
     "ours": ours,
     "k6 constant-arrival-rate": partial(k6, scenario=arriving(200)),
     "k6 constant-arrival-rate, few users": partial(k6, scenario=arriving(20)),
@@ -145,7 +145,7 @@ GENERATORS: dict[str, Callable[[str, float], Told]] = {
 }
 
 
-def line(name: str, figures: Told) -> str:
+def line(name: str, figures: Figures) -> str:
     times = "".join(f"{ms:>8.0f}" for ms in (figures.p50, figures.p95, figures.p99))
     return f"{name:<42}{figures.requests:>9}{times}  {'near' if figures.near else 'wrong':<6} {figures.missed}"
 

@@ -290,7 +290,9 @@ def main() -> int:
     slow = [build for build in SLOW if options.only is None or build.name in options.only]
     found = sum(bench.tells(build, _FEW if build.misses == PAGES else 0) for build in slow)
     passed = sum(bench.tells(HEALTHY, options.samples) for _ in range(options.healthy))
-    print(f"\n{found} of {len(slow)} slow builds are told from a good one by the target that is meant for them")
+    print(
+        f"\n{found} of {len(slow)} slow builds are distinguished from a good one by the target that is meant for them"
+    )
     print(
         f"{passed} of {options.healthy} runs of the healthy build passed; {bench.invalid} invalid runs were made again"
     )

@@ -14,7 +14,7 @@ _MADE_UP = (
 
 
 def open_made_up_notes(page: Page, target: Target) -> None:
-    """Open the page with notes that are always the same; whoever else writes there is not seen."""
+    """Open the page with notes that are always the same; what others write there is not seen."""
     notes = [
         {"id": f"n{number}", "text": text, "summary": summary, "createdAt": f"2026-01-0{number + 1}T12:00:00Z"}
         for number, (text, summary) in enumerate(_MADE_UP)

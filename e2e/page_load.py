@@ -1,6 +1,6 @@
 """`python -m e2e.page_load`: how long the page takes in a browser, and with what confidence that is within what is promised.
 
-A sample is a browser context of its own, as somebody who comes for the first time, and a second visit in it, for which the browser has
+A sample is a browser context of its own, as someone who comes for the first time, and a second visit in it, for which the browser has
 kept what it may. On a desktop as it is, and on a phone: a processor four times slower, 150 ms and 1.6 Mbit/s. Of each visit:
 
 page load   milliseconds until the page is loaded and its largest content is shown, whichever is later; load and LCP apart, too
@@ -128,7 +128,7 @@ class Network:
 
 
 class Pace:
-    """Lets somebody begin at most once in `seconds`."""
+    """Lets someone begin at most once in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._next = seconds, 0.0
@@ -141,7 +141,7 @@ class Pace:
 
 
 def interact(page: Page) -> None:
-    """What somebody does first: writes a little and searches. It changes nothing."""
+    """What someone does first: writes a little and searches. It changes nothing."""
     page.get_by_label("New note").press_sequentially("A few words")
     search(page, "a release")
     page.get_by_role("heading", name="Notes about “a release”").wait_for()

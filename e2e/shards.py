@@ -1,7 +1,7 @@
 """One run of the tests on several machines: each collects all of them, runs its share, and accounts for what it did.
 
 A share depends on nothing but the ids of the tests and on recorded durations, so machines that never talk to each other divide the
-tests in the same way. An account names all tests that were collected, so whoever puts accounts together sees what nobody ran.
+tests in the same way. An account names all tests that were collected, so merging the accounts shows what was not run.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class TargetError(Exception):
-    """The tests were not told what to test."""
+    """The tests were given no target."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Whoever has no pointer can do all of it: each step by Tab and Enter, and it shows where the keyboard is."""
+"""Anyone who has no pointer can do all of it: each step by Tab and Enter, and it shows where the keyboard is."""
 
 from __future__ import annotations
 

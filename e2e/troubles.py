@@ -77,7 +77,7 @@ class Troubles:
         return "\n".join([*dict.fromkeys(bad), *(f"announced, and never came: {pattern}" for pattern in absent)])
 
     def _pump(self) -> bool:
-        """Let the browser tell what it has seen; False when there is no page left to ask."""
+        """Let the browser report its events; False when there is no page left to ask."""
         pages = [page for page in self._context.pages if not page.is_closed()] if self._context else []
         if not pages:
             return False

@@ -2,7 +2,7 @@
 
 The rate is doubled until a step misses a target or the most that the environment takes is reached; then the bracket between the highest
 rate that was met and the lowest that was not is halved (geometrically) until it is narrower than the tolerance; then both of its edges
-are measured a second time. Where two answers of one rate differ, a third decides, and the difference is told.
+are measured a second time. Where two answers of one rate differ, a third decides, and the difference is reported.
 
 `decide` is the whole of the search as a function of the steps that were made; `Search` makes them.
 """
@@ -253,7 +253,7 @@ class Search:
     ) -> None:
         """`measure` makes the visits of a profile, the draws those of a number; it raises RecordingRefused for a run that is lost.
 
-        `stop_errors`: share of failed requests at which a step stops itself. `about` is told what comes next, `keep` is given the number
+        `stop_errors`: share of failed requests at which a step stops itself. `about` gets the next step, `keep` the number
         (from 1), judgement and recording of each step.
         """
         self._measure, self._targets, self._bounds = measure, targets, bounds

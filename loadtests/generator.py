@@ -59,7 +59,7 @@ _FEWEST = 20
 _CLEAN_UP = 10.0
 """Seconds that visits have, above a whole answer, to remove what they made when a run stops."""
 _LOOK = 0.25
-"""Seconds after which somebody who sleeps looks whether the run stops."""
+"""Seconds after which someone who sleeps looks whether the run stops."""
 _LOOK_UP = 60.0
 """Seconds between two looks whether a host has moved."""
 UNANSWERED = "no answer before the end"

@@ -131,7 +131,7 @@ def _check_load(profile: Profile, caps: Caps) -> None:
             raise RefusedError(
                 f"its {name} is {asked:g} {unit}, and no more than {cap:g} are allowed",
                 where=where,
-                why="a load test that is far too large is an attack on the platform, whoever meant it",
+                why="a load test that is far too large is an attack on the platform, even an unintended one",
                 next_step="lower the profile, or have the cap raised in the manifest",
             )
 

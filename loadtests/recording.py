@@ -5,7 +5,7 @@ Response times are kept in HDR histograms of three significant digits (values of
 count, a set or a maximum, so that merging is exact in any order and grouping, and what is merged equals one recording of the
 same samples. A histogram is written as HdrHistogram's own V2 encoding, which other tools read.
 
-An answer that failed has no response time: it is counted by its error, and whoever asks for percentiles counts it as an
+An answer that failed has no response time: it is counted by its error, and percentiles count it as an
 answer that never came (`loadtests.intervals`).
 """
 

@@ -85,7 +85,7 @@ def run(
 
     Raises RefusedError for hosts that are not named and loads beyond `caps` and InputError for what makes no sense, both before anything
     is asked, RecordingRefused (the run is invalid) when a generator was lost, and KeyboardInterrupt for Ctrl-C and SIGTERM while nothing
-    was asked yet; later they end the run and are told in `stopped`.
+    was asked yet; later they end the run and are reported in `stopped`.
     """
     if processes < 1 or not 0 <= shard < shards:
         raise InputError(f"{processes} processes, shard {shard} of {shards}: these make no run", where="load test")
@@ -137,7 +137,7 @@ class _Generators:
         self._begin()
         self._follow(until_ready=True, patience=_GRACE + len(self._plans) * 5)
         try:
-            self._tell(json.dumps({"start": time.time() + _HEAD_START if start is None else start}))
+            self._send(json.dumps({"start": time.time() + _HEAD_START if start is None else start}))
             self._follow(until_ready=False, patience=self._longest(start))
         except KeyboardInterrupt:
             for process in self._processes:
@@ -181,7 +181,7 @@ class _Generators:
                 self._said.put((number, json.loads(line)))
         self._said.put((number, None))
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         for process in self._processes:
             self._write(process, line)
 

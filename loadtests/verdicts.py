@@ -55,7 +55,7 @@ class EndpointSummary:
     failed: int
     percentiles: Mapping[float, Estimate]
     database: Estimate | None
-    """95th percentile of the time in the database; None where no answer told any."""
+    """95th percentile of the time in the database; None where no answer carried any."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What users do under load: the journeys of the manifest, each request measured from the moment it was due.
 
-A visit is due when the arrival process says so, and its first request counts from then, whether or not somebody was free to make it. Each
+A visit is due when the arrival process says so, and its first request counts from then, whether or not someone was free to make it. Each
 later one is due its think time after the answer before it. Think times and everything else by chance are drawn beforehand, so that the
 same seed makes the same visits whatever the server does.
 """
@@ -97,7 +97,7 @@ def endpoint(journey: Journey, request: JourneyRequest) -> str:
 
 def users_needed(profile: Profile, journeys: Mapping[str, Journey], patience: float, shards: int = 1) -> int:
     """How many users one shard has: none is asked for more than the platform allows it, and all that wait `patience` seconds
-    for an answer leave somebody free for the next visit. Raises InputError.
+    for an answer leave someone free for the next visit. Raises InputError.
     """
     rate = highest_rate(profile) / shards
     whole = sum(journey.weight for journey in journeys.values())

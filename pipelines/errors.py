@@ -12,7 +12,7 @@ Exit codes (also in docs/TROUBLESHOOTING.md, held equal by a test):
     7   CheckFailed         something observed of a running system is not as it must be
     8   ProviderError       a provider answered with a failure
     9   ProviderUnavailable a provider could not be reached, or kept failing, within the retries allowed
-    10  ConflictError       somebody else changed the same thing meanwhile
+    10  ConflictError       someone else changed the same thing meanwhile
     11  LocalError          something of this machine (disk full, port in use, tool missing)
     12  ReleaseError        a release cannot be made or finished as asked
     13  InvalidRun          a load test says nothing: the generator was too slow, or a part of it is missing

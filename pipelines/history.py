@@ -1,6 +1,6 @@
 """Write a delivery into the ledger, for people. GitHub's trouble is said once and then left alone: no delivery waits for it.
 
-Nothing here refuses, and all that a job tells takes `LONGEST` seconds at most, whatever GitHub does: it may answer with errors, with a
+Nothing here refuses, and all that a job writes takes `LONGEST` seconds at most, whatever GitHub does: it may answer with errors, with a
 limit, a byte at a time, or not at all.
 """
 
@@ -118,15 +118,15 @@ class History:
         url = self._context.runtime.run_url
         self._write(lambda ledger: ledger.note(record, state, text, url=url, live_url=live_url))
 
-    def _write(self, tell: Callable[[Ledger], T]) -> T | None:
+    def _write(self, write: Callable[[Ledger], T]) -> T | None:
         """None when the ledger did not take it, or takes nothing any more."""
         ledger, began = self._ledger, time.monotonic()
         if ledger is None:
             return None
         try:
-            return within(self._left, lambda: tell(ledger))
+            return within(self._left, lambda: write(ledger))
         except _TROUBLE as error:
-            self._give_up("the ledger could not be told", error)
+            self._give_up("the ledger could not be updated", error)
             return None
         finally:
             self._left -= time.monotonic() - began

@@ -84,7 +84,7 @@ def find_capacity(
 ) -> tuple[Capacity, Serving]:
     """Search the highest rate of visits that meets the targets, from the lowest rate of a profile on; and the release that was met.
 
-    `about` is told what is to be done, before it is; `keep` is given number, judgement and recording of each step.
+    `about` is called with what is to be done, before it is; `keep` is given number, judgement and recording of each step.
     Raises InputError and RefusedError before anything is asked, InvalidRun when another release went live.
     """
     from loadtests import capacity
@@ -315,7 +315,7 @@ def require_found(capacity: Capacity, environment: str) -> None:
 
 _ENDED = {
     "generator": "search again from a larger machine with nothing else to do, or with more `--processes`",
-    "no data": "see that the journeys ask the component, and that load users are told database times (docs/PERFORMANCE.md)",
+    "no data": "see that the journeys ask the component, and that load users are sent database times (docs/PERFORMANCE.md)",
     "time is over": "begin with a profile of a higher rate, make steps shorter (`--step-seconds`), or have `load.seconds` raised",
     "did not recover": "look at what the platform does since that step: it may need to be restarted",
     "interrupted": "search again when there is time for it",

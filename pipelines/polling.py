@@ -34,9 +34,9 @@ class Polling:
     def looks(
         self, clock: Clock, until: float, *, what: str = "", say: Callable[[str], None] = lambda text: None
     ) -> Iterator[Look]:
-        """Now, then again and again, and the last time at `until`, a moment of the clock; whoever found what it wanted leaves the loop.
+        """Now, then again and again, and the last time at `until`, a moment of the clock; the caller leaves the loop when it is done.
 
-        `say` is told before the first wait and every few minutes that `what` is waited for, where it has a name.
+        `say` is called before the first wait and every few minutes that `what` is waited for, where it has a name.
         """
         started, pause, message = clock.monotonic(), self.interval, float("-inf")
         while True:

@@ -64,19 +64,19 @@ class Deployed:
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """Who moves the traffic of a component: whoever took the lock last. A holder that finds another in its place stops."""
+    """Who moves the traffic of a component: the process that took the lock last. A holder that finds another in its place stops."""
 
     id: str
     """Of one process: a run, its attempt and its job, or one command in a terminal."""
     kind: str
-    """delivery, return (of a delivery that failed, to its base) or rollback (asked for by somebody)"""
+    """delivery, return (of a delivery that failed, to its base) or rollback (asked for by someone)"""
     release: str = ""
     """What is delivered, or gone back to."""
     base: str = ""
     """Of a delivery: the release it goes back to."""
     by: str = ""
     run: str = ""
-    """URL of the run, or what somebody typed."""
+    """URL of the run, or what someone typed."""
 
     @property
     def says(self) -> str:
@@ -102,7 +102,7 @@ class Marks:
     lock: Lock | None = None
     """Who moves the traffic now, or died doing it."""
     epoch: int = 0
-    """How often somebody rolled back. A delivery planned at an earlier count goes no further."""
+    """How often someone rolled back. A delivery planned at an earlier count goes no further."""
     frozen: str = ""
     """Why no delivery may begin here; empty when it may."""
     held: str = ""
@@ -110,7 +110,7 @@ class Marks:
     contracts: str = "0000"
     """Highest contract migration that ever began here: what knows less may not fit the database any more."""
     unannounced: str = ""
-    """The release that was rolled back without anybody having been told; empty when people know."""
+    """The release that was rolled back without a notification; empty when people know."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,19 +171,19 @@ class Host(Protocol):
         """Give `percent` of the traffic to a deployment, the rest stays with what had it. 100 makes it live, and is all that is
         asked for where the manifest's type of the host names no other steps.
 
-        Raises ConflictError when somebody else changed the traffic since it was last read, or holds the lock (`lock` is the caller's
+        Raises ConflictError when someone else changed the traffic since it was last read, or holds the lock (`lock` is the caller's
         id, empty when nobody is to hold it). A host without conditional writes looks before and after.
         """
 
     def mark_stable(self, key: str, *, lock: str = "") -> None:
         """After 100 % and all checks: drop what only the candidate needed (its tag), put the key at the head of `Marks.stable`, and
-        give the lock back. Raises ConflictError when somebody else holds it."""
+        give the lock back. Raises ConflictError when someone else holds it."""
 
     def address(self, key: str) -> str:
         """An address at which exactly this deployment answers, given to it where it has none. Raises InputError for what is gone."""
 
     def mark(self, change: Callable[[Marks], Marks]) -> None:
-        """Change the marks; nothing is written when they stay the same. `change` may be called again when somebody else wrote meanwhile."""
+        """Change the marks; nothing is written when they stay the same. `change` may be called again when someone else wrote meanwhile."""
 
     def headers(self) -> Mapping[str, str]:
         """Headers a check must send to see the candidate (a protection bypass); secret."""
@@ -218,17 +218,17 @@ class Message:
 
 
 class Messenger(Protocol):
-    """A way to tell people."""
+    """A channel by which people are notified."""
 
     name: ClassVar[str]
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Raises ProviderError, ProviderUnavailable or CredentialsError; the caller goes on with the other ways."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppStart:
-    """One cold start of an app on somebody's phone, as the app reported it."""
+    """One cold start of an app on someone's phone, as the app reported it."""
 
     at: datetime
     release: str

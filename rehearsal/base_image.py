@@ -21,7 +21,7 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-"""The Python of this machine: images run with it, so whoever chooses wheels for a stand-in chooses them for that one."""
+"""The Python of this machine: images run with it, so wheels for a stand-in are chosen for it."""
 
 _NOTE = "This layer stands in for the operating system and {name} of the base image. It holds nothing to run.\n"
 _EPOCH = "1970-01-01T00:00:00Z"

@@ -21,7 +21,7 @@ _SECRET_NAME = re.compile(
     r"token|secret|passw|authorization|credential|private_?key|api_?key|encrypted_value|(^|_)dsn$|bypass|signature",
     re.IGNORECASE,
 )
-# Whoever knows the last part of an incoming-webhook address can post to it.
+# Anyone who knows the last part of an incoming-webhook address can post to it.
 _SECRET_PATH = re.compile(r"^(/services/[^/]+/[^/]+/)[^/]+$")
 _SECRET_TEXT = re.compile(r"gh[a-z]_\w{8,}|xox[a-z]-[\w-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|Bearer \S+|://[^/\s:@]+:[^/\s@]+@")
 

@@ -1,6 +1,6 @@
 """Every reason a release is refused before anything is written: one class, one exit code each (docs/RELEASES.md, held equal by a test).
 
-They are RefusedErrors: whoever only asks "may it?" catches that one.
+They are RefusedErrors: a caller that only asks "may it?" catches that one.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def tag_gone(tag: str, commit: str) -> TagGone:
     return TagGone(
         f"the tag {tag} is gone",
         where=tag,
-        why="somebody deleted it since it was released from; a release that is out becomes a draft by that",
+        why="someone deleted it since it was released from; a release that is out becomes a draft by that",
         next_step=f"push it again where it was, then run this again: git push origin {where}:refs/tags/{tag}"
         + ("" if commit else "   (the run that released it names the commit)"),
     )
@@ -84,6 +84,6 @@ def tag_put_elsewhere(tag: str, commit: str, now: str) -> TagMoved:
     return TagMoved(
         f"{tag} is on {now[:9]}, not on {commit[:9]}, which users have",
         where=tag,
-        why="somebody moved it since it was released from",
+        why="someone moved it since it was released from",
         next_step=f"put it back, then run this again: git push --force origin {commit}:refs/tags/{tag}",
     )

@@ -54,6 +54,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def nothing_survived() -> None:
-    """What a process survived is told at its end; tests share a process, and begin with nothing."""
+    """What a process survived is reported at its end; tests share a process, and begin with nothing."""
     SURVIVED.events.clear()
     budget.forget()

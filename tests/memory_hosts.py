@@ -26,7 +26,7 @@ class Writes:
     last: int = 0
     after_effect: bool = False
     meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
-    """What somebody else does between the moment in which write number N was decided, and its effect."""
+    """What someone else does between the moment in which write number N was decided, and its effect."""
 
     @contextmanager
     def one(self, what: str) -> Iterator[None]:
@@ -89,7 +89,7 @@ class MemoryHost:
             if self.gradual:
                 require_lock(self.marks, lock, self.url)
                 if before != self.serving():
-                    raise ConflictError("the traffic was changed by somebody else", where=self.url)
+                    raise ConflictError("the traffic was changed by someone else", where=self.url)
             self.move(key, percent)
             if lock and self.marks.lock is None and not self.gradual:
                 self.move(self.marks.stable[0], 100)
@@ -97,7 +97,7 @@ class MemoryHost:
         return self.live()
 
     def move(self, key: str, percent: int) -> None:
-        """As somebody does who goes round us."""
+        """As someone does who goes round us."""
         rest = next((d.key for d in self.live().serving() if d.key != key), None)
         shares = {key: percent, **({rest: 100 - percent} if rest else {})}
         self.deployments = [replace(d, traffic=shares.get(d.key, 0)) for d in self.deployments]

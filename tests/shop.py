@@ -300,7 +300,7 @@ class Shop:
         return made
 
     def context(self, environment: str = "production", run: Run | None = None, *, login: str = "on-call") -> Context:
-        """As a job of a run makes it, or as the terminal of somebody; by the policy of the default branch."""
+        """As a job of a run makes it, or as the terminal of someone; by the policy of the default branch."""
         token = self.job(run).token if run else self.person(login).token
         self.log = io.StringIO()
         runtime = Runtime(environ=Job(run=run).environ(), stream=self.log)

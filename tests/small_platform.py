@@ -80,7 +80,7 @@ def _manifest() -> str:
 
 @dataclass
 class Terminal:
-    """Somebody's terminal in a world with the small platform."""
+    """Someone's terminal in a world with the small platform."""
 
     place: WorldClient
     checkout: Path

@@ -191,7 +191,7 @@ def test_every_python_of_this_machine_is_set_up(subtests: pytest.Subtests) -> No
 
 
 @pytest.mark.parametrize("version", ["3.9.18", "3.10.13"])
-def test_an_older_python_is_told_what_to_name(version: str) -> None:
+def test_an_older_python_is_reported_what_to_name(version: str) -> None:
     numbers = tuple(map(int, version.split(".")))
     prepared = f"import sys; sys.version, sys.version_info = {f'{version} (main)'!r}, {numbers!r}"
     script = f"{prepared}; exec(compile(open('setup_environment.py').read(), 'setup_environment.py', 'exec'))"

@@ -185,7 +185,7 @@ def delivering_steps(file: Path) -> list[dict[str, Any]]:
 
 
 def restores_a_cache(step: dict[str, Any]) -> bool:
-    """actions/cache, or a setup-* action that keeps what it fetched; setup-node does so unless it is told not to."""
+    """actions/cache, or a setup-* action that keeps what it fetched; setup-node does so unless it is set not to."""
     used, given = str(step.get("uses", "")), step.get("with", {})
     asked = [value for key, value in given.items() if "cache" in key and value not in (False, "false", "")]
     by_itself = used.startswith("actions/setup-node@") and given.get("package-manager-cache") is not False
@@ -271,13 +271,13 @@ def test_what_follows_another_run_follows_pushes_of_our_own_that_went_well(file:
 
 
 def asks(job: dict[str, Any]) -> bool:
-    """Whether somebody is asked before a job begins, or by it."""
+    """Whether someone is asked before a job begins, or by it."""
     return any(step.get("uses") == "./actions/approval_gate" for step in job.get("steps", []))
 
 
 @every
 def test_the_lock_of_a_deployment_drops_nobody_and_ends_nothing(file: Path) -> None:
-    """On a workflow it would be taken while somebody is asked; without `queue: max` a third run would evict a second that waits."""
+    """On a workflow it would be taken while someone is asked; without `queue: max` a third run would evict a second that waits."""
     if not any("environment" in job for job in jobs(file).values()):
         return
     held = [read(file).get("concurrency"), *(job.get("concurrency") for job in jobs(file).values())]
@@ -424,13 +424,13 @@ DEPLOYING = ("deploy", "check-candidate", "go-live")
 
 @pytest.mark.parametrize("job", DEPLOYING)
 @pytest.mark.parametrize("ended", ["failure", "cancelled"])
-@pytest.mark.parametrize("by_somebody", [False, True])
-def test_whatever_ends_a_deployment_it_is_taken_back_and_told(job: str, ended: str, by_somebody: bool) -> None:
+@pytest.mark.parametrize("by_someone", [False, True])
+def test_whatever_ends_a_deployment_it_is_taken_back_and_notified(job: str, ended: str, by_someone: bool) -> None:
     """A job that is out of time ends as cancelled, which `failure()` does not see; so do those of a run that is cancelled."""
     later = DEPLOYING[DEPLOYING.index(job) + 1 :]
     results = {job: ended, **dict.fromkeys([*later, "check-live", "release"], "skipped")}
-    assert runs(PRODUCTION, "roll-back", results, cancelled=by_somebody)
-    assert runs(PRODUCTION, "notify", results | {"roll-back": "success"}, cancelled=by_somebody)
+    assert runs(PRODUCTION, "roll-back", results, cancelled=by_someone)
+    assert runs(PRODUCTION, "notify", results | {"roll-back": "success"}, cancelled=by_someone)
 
 
 @pytest.mark.parametrize(
@@ -513,7 +513,7 @@ def test_a_release_that_is_out_asks_nobody() -> None:
 
 
 @pytest.mark.parametrize(("ended", "notified"), [("success", False), ("failure", True), ("cancelled", True)])
-def test_staging_is_told_of_what_did_not_succeed(ended: str, notified: bool) -> None:
+def test_staging_is_reported_of_what_did_not_succeed(ended: str, notified: bool) -> None:
     for job in jobs(STAGING)["notify"]["needs"]:
         assert runs(STAGING, "notify", {job: ended}) is notified, job
 
@@ -562,7 +562,7 @@ def test_who_may_roll_back_chooses_among_the_environments_of_the_manifest() -> N
 NIGHTLY = ROOT / ".github" / "workflows" / "browser-tests.yml"
 
 
-def test_the_nightly_browser_tests_run_on_staging_and_whoever_asks_chooses_among_the_environments() -> None:
+def test_the_nightly_browser_tests_run_on_staging_and_the_one_who_asks_chooses_among_the_environments() -> None:
     started = triggers(NIGHTLY)
     assert set(started) == {"schedule", "workflow_dispatch"}
     environment = started["workflow_dispatch"]["inputs"]["environment"]

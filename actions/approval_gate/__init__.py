@@ -1,4 +1,4 @@
-"""Let a plan pass when somebody else approved it."""
+"""Let a plan pass when someone else approved it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INPUTS: tuple[Input, ...] = (
     ENVIRONMENT,
     Input(name="plan", doc="SHA-256 of the plan to approve; its document is in build/delivery.", required=True),
     Input(name="of", doc="'release', or 'promotion' of the apps.", default="release"),
-    Input(name="break_glass", doc="Reason to go without approval; somebody on call must review that."),
+    Input(name="break_glass", doc="Reason to go without approval; a person on call must review that."),
     Input(name="wait_minutes", doc="How long to wait for a comment.", default="50"),
     TOKEN,
     *ALERTS,
@@ -27,7 +27,7 @@ OUTPUTS: tuple[Output, ...] = (
 
 
 def main(runtime: Runtime) -> int:
-    """Raises RefusedError when nobody approved, or somebody rejected."""
+    """Raises RefusedError when nobody approved, or someone rejected."""
     values = runtime.inputs(INPUTS)
     minutes = as_number("wait_minutes", values["wait_minutes"])
     from actions.delivery import policy

@@ -18,7 +18,7 @@ INPUTS: tuple[Input, ...] = (
     Input(name="shards", doc="How many there are.", default="1"),
     Input(name="seed", doc="What all of them draw from.", required=True),
     Input(name="start", doc="When all of them begin, in seconds since 1970; empty: when this one is ready."),
-    Input(name="accepted", doc="'true': whoever asks knows that users are there.", default="false"),
+    Input(name="accepted", doc="'true': the caller knows that users are there.", default="false"),
     TOKEN,
     *VERCEL,
 )

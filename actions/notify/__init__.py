@@ -7,7 +7,7 @@ from pipelines.runtime import Input, Output, Runtime
 
 INPUTS: tuple[Input, ...] = (
     ENVIRONMENT,
-    Input(name="kind", doc="deployment-failed, rolled-back or released; empty: told from `needs`."),
+    Input(name="kind", doc="deployment-failed, rolled-back or released; empty: derived from `needs`."),
     Input(name="version", doc="The release."),
     Input(name="needs", doc="toJSON(needs): the results of the jobs before.", default="{}"),
     TOKEN,
@@ -17,7 +17,7 @@ OUTPUTS: tuple[Output, ...] = ()
 
 
 def main(runtime: Runtime) -> int:
-    """Fails when nobody could be told, or a way that is configured is missing its secret."""
+    """Fails when nobody could be notified, or a way that is configured is missing its secret."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import policy
     from pipelines.delivery import notifications
@@ -26,6 +26,6 @@ def main(runtime: Runtime) -> int:
     messages = notifications.messages(context, kind=values["kind"], release=values["version"], needs=values["needs"])
     ways = notifications.ways(context, values["slack_webhook"], values["smtp_user"], values["smtp_password"])
     for message in messages:
-        channels = notifications.tell(context, message, ways)
+        channels = notifications.send(context, message, ways)
         runtime.summary(f"📣 {message.title} — notified by {', '.join(channels) or 'nothing'}")
     return 0

@@ -18,7 +18,7 @@ OUTPUTS: tuple[Output, ...] = ()
 
 
 def main(runtime: Runtime) -> int:
-    """Fails when nobody could be told. Raises InputError for results that are no JSON."""
+    """Fails when nobody could be notified. Raises InputError for results that are no JSON."""
     values = runtime.inputs(INPUTS)
     from actions.apps import planned
     from pipelines import notify
@@ -42,6 +42,6 @@ def main(runtime: Runtime) -> int:
         values["smtp_user"],
         values["smtp_password"],
     )
-    channels = notify.told_by(runtime, message, ways)
+    channels = notify.notified_by(runtime, message, ways)
     runtime.summary(f"📣 {message.title} — notified by {', '.join(channels) or 'nothing'}")
     return 0

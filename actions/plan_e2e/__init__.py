@@ -14,7 +14,7 @@ INPUTS: tuple[Input, ...] = (
     Input(name="shards", doc="On how many runners.", default="2"),
     Input(
         name="asked",
-        doc="'true' when somebody asked for it; otherwise a manifest without browser tests is no error.",
+        doc="'true' when it was requested; otherwise a manifest without browser tests is no error.",
         default="true",
     ),
     TOKEN,

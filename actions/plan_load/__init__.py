@@ -23,7 +23,7 @@ INPUTS: tuple[Input, ...] = (
     Input(name="shards", doc="On how many runners.", default="1"),
     Input(
         name="asked",
-        doc="'true' when somebody asked for it; otherwise a manifest that declares no such load test is no error.",
+        doc="'true' when it was requested; otherwise a manifest that declares no such load test is no error.",
         default="true",
     ),
     Input(name="delivered_by", doc="Run of *Deploy to Staging* whose end started this; empty when another event did."),
@@ -38,7 +38,7 @@ OUTPUTS: tuple[Output, ...] = (
     ),
     Output(name="pages", doc="'true' when a target is about page loads of a component that lives there."),
     Output(name="starts", doc="'true' when the manifest says where the apps report their starts."),
-    Output(name="asks", doc="'true' where users are: somebody must approve."),
+    Output(name="asks", doc="'true' where users are: someone must approve."),
 )
 
 

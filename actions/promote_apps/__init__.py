@@ -38,11 +38,11 @@ def main(runtime: Runtime) -> int:
     promotions = clients.promotions(manifest, access(runtime, values))
     outcomes = promotions.carry_out(_approved(manifest, promotions, values)) if values["plan"] else _watched(promotions)
     _notify(runtime, manifest, outcomes, values)
-    return _tell(runtime, outcomes)
+    return _report(runtime, outcomes)
 
 
 def _approved(manifest: Manifest, promotions: Promotions, values: Mapping[str, str]) -> Plan:
-    """The plan, which must still be the one that somebody let pass. Raises RefusedError, InputError."""
+    """The plan, which must still be the one that someone let pass. Raises RefusedError, InputError."""
     from datetime import UTC, datetime
 
     from pipelines.delivery.approval.gate import require_in_time
@@ -78,7 +78,7 @@ def _watched(promotions: Promotions) -> list[Outcome]:
 
 
 def _notify(runtime: Runtime, manifest: Manifest, outcomes: Sequence[Outcome], values: Mapping[str, str]) -> None:
-    """People are told of what happened. That they cannot be is said, and is no failure of what did happen."""
+    """People are notified of what happened. A notification that fails is logged, and is no failure of what did happen."""
     from pipelines import notify
     from pipelines.errors import ShipmateError
     from pipelines.http import Http
@@ -89,14 +89,14 @@ def _notify(runtime: Runtime, manifest: Manifest, outcomes: Sequence[Outcome], v
         return
     secrets = (values["slack_webhook"], values["smtp_user"], values["smtp_password"])
     try:
-        channels = notify.told_by(runtime, message, notify.ways(manifest.alerts, Http(), runtime, *secrets))
+        channels = notify.notified_by(runtime, message, notify.ways(manifest.alerts, Http(), runtime, *secrets))
     except ShipmateError as error:
         runtime.annotate("warning", str(error), title="Alerts")
         return
     runtime.summary(f"📣 {message.title} — notified by {', '.join(channels) or 'nothing'}")
 
 
-def _tell(runtime: Runtime, outcomes: Sequence[Outcome]) -> int:
+def _report(runtime: Runtime, outcomes: Sequence[Outcome]) -> int:
     from pipelines.mobile import promoted
 
     lines = list(promoted.lines(outcomes))

@@ -21,7 +21,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output(name="was", doc="The release that was live before."),
     Output(
         name="changed",
-        doc="'true' if people must be told: traffic was moved, now or by a rollback that was killed before it told.",
+        doc="'true' if people must be notified: traffic was moved, now or by a rollback that was killed before it notified them.",
     ),
 )
 

@@ -75,17 +75,17 @@ def main(runtime: Runtime) -> int:
     except browser_tests.BrowserTestsFailed as failed:
         runtime.output("verdict", "failed")
         if failed.report:
-            _tell(runtime, failed.report, environment, release if routed else "")
+            _report(runtime, failed.report, environment, release if routed else "")
         raise
     finally:
         if share and share.folder.is_dir():
             runtime.output("folder", str(share.folder))
     runtime.output("verdict", "passed")
-    _tell(runtime, ran, environment, release if routed else "")
+    _report(runtime, ran, environment, release if routed else "")
     return 0
 
 
-def _tell(runtime: Runtime, report: Report, environment: str, candidate: str) -> None:
+def _report(runtime: Runtime, report: Report, environment: str, candidate: str) -> None:
     """The job's summary: also of what failed, so that nobody has to run it again to see what it was."""
     what = f"the candidate {candidate}" if candidate else environment
     runtime.summary(f"### Browser tests of {what}\n\n{report.markdown(runtime.run_url)}")

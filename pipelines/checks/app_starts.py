@@ -1,6 +1,6 @@
 """Which starts of an app say how fast it is: those of the newest release with enough of them, without what was no start of a person's.
 
-Releases are told apart by their version, so that both stores' builds of one version are one release: `com.techmate.app@1.2.0+45` and
+Releases are distinguished by their version, so that both stores' builds of one version are one release: `com.techmate.app@1.2.0+45` and
 `mobile-v1.2.0` are 1.2.0.
 """
 

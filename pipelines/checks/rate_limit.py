@@ -1,4 +1,4 @@
-"""An answer 429: neither well nor unwell. It is waited out for a while, and what is refused even then is told as such."""
+"""An answer 429: neither well nor unwell. It is waited out for a while, and what is refused even then is reported as such."""
 
 from __future__ import annotations
 

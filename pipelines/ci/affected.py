@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """The files that differ; `paths` is None when that cannot be told, and `unknown` says why."""
+    """The files that differ; `paths` is None when that cannot be determined, and `unknown` says why."""
 
     paths: tuple[str, ...] | None
     since: str = ""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def build(manifest: Manifest, name: str, commit: str, output: Path, *, http: Http, runtime: Runtime) -> str:
     """Build a component of the tree that the manifest lies in, as an OCI layout in `output`; the digest of its manifest.
 
-    Commands of the release run here, so whoever calls this holds no secret. Raises CheckFailed, InputError, LocalError.
+    Commands of the release run here, so the caller must hold no secret. Raises CheckFailed, InputError, LocalError.
     """
     from pipelines import images
 

@@ -1,4 +1,4 @@
-"""What became of browser tests, read from the JUnit file that they wrote, and how it is told.
+"""What became of browser tests, read from the JUnit file that they wrote, and how it is reported.
 
 Beside what every runner writes, three properties of a test are read: `flaky` (how an attempt failed before one passed), `artifact`
 (a file that is kept of it) and whatever its failure says. A runner that writes none of them is understood all the same.

@@ -1,6 +1,6 @@
 """What a run is about, asked of git: the files that differ from where the change began.
 
-Only commits from the event are used, never the names of branches: a branch may be called anything. Whatever cannot be told gives
+Only commits from the event are used, never the names of branches: a branch may be called anything. Whatever cannot be determined gives
 `Changes(paths=None)`, so that everything runs.
 """
 

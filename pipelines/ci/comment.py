@@ -1,4 +1,4 @@
-"""One comment on a pull request: found by its hidden marker, brought up to date in place, whoever else writes at the same time."""
+"""One comment on a pull request: found by its hidden marker, brought up to date in place, no matter who else writes at the same time."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def problems(found: Needs, *, rehearsal: bool = False) -> Iterator[str]:
         yield f"{PLANNER}: {found.planner}, so nobody knows what had to run"
         return
     if not found.decided:
-        yield f"{PLANNER}: told of no check at all"
+        yield f"{PLANNER}: given no check at all"
     if not rehearsal:
         yield from (
             f"{one.title}: was left out as in a rehearsal, and this is none" for one in found.decided if one.left_out

@@ -65,7 +65,7 @@ def _read(pipe: IO[str] | None, line: Callable[[str], None]) -> None:
 
 @contextmanager
 def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
-    """End the command and its children however the block is left; being told to terminate leaves it too."""
+    """End the command and its children however the block is left; being asked to terminate leaves it too."""
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, _interrupt) if main else None
     try:

@@ -70,7 +70,7 @@ def run(checks: tuple[str, ...], base: str | None) -> None:
         click.echo(f"{_compared(changes)} {', '.join(names) or 'Nothing to check.'}")
     results = [check.run(manifest, name, Runtime(), root=manifest.file.parent) for name in names]
     for result in results:
-        _tell(result)
+        _print(result)
     failed = [result.check for result in results if not result.passed]
     if failed:
         from pipelines.errors import CheckFailed
@@ -118,7 +118,7 @@ def _compared(changes: Changes) -> str:
     return changes.unknown or f"{len(changes.paths or ())} files differ from {changes.since}."
 
 
-def _tell(result: Result) -> None:
+def _print(result: Result) -> None:
     from pipelines.ci.tables import duration
 
     sign = click.style("passed", fg="green") if result.passed else click.style("failed", fg="red", bold=True)

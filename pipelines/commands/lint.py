@@ -31,7 +31,7 @@ def command(names: tuple[str, ...], fix: bool, listed: bool) -> None:
         for tool in chosen:
             click.echo(f"{tool.name:<16} {tool.what}")
         return
-    outcomes = run_all(chosen, root, tell=_tell, fix=fix)
+    outcomes = run_all(chosen, root, report=_print, fix=fix)
     failed = [outcome for outcome in outcomes if not outcome.passed]
     for outcome in failed:
         click.echo(f"\n{click.style(outcome.tool.name, bold=True)}: {outcome.tool.what}\n{outcome.text}")
@@ -50,6 +50,6 @@ def _chosen(known: tuple[Tool, ...], names: tuple[str, ...]) -> tuple[Tool, ...]
     return tuple(by_name[name] for name in names) or known
 
 
-def _tell(outcome: Outcome) -> None:
+def _print(outcome: Outcome) -> None:
     sign = click.style("ok  ", fg="green") if outcome.passed else click.style("FAIL", fg="red", bold=True)
     click.echo(f"  {sign}  {outcome.tool.name:<16} {outcome.seconds:5.1f} s")

@@ -69,7 +69,7 @@ def updates(context: Context, folder: Path, channel: str) -> Updates:
     )
 
 
-def tell(result: Result, *, as_json: bool) -> None:
+def print_result(result: Result, *, as_json: bool) -> None:
     """Say how it ended. Raises CheckFailed when it was rolled back by itself, RefusedError when it is held."""
     from pipelines.errors import CheckFailed, RefusedError
 

@@ -36,4 +36,4 @@ def command(to: Any, version: str, percent: int | None, phased: bool, platform: 
     request = Request(to=to, version=version, percent=percent, phased=phased, platform=platform)
     with terminal.busy("asking the stores"):
         outcomes = found.carry_out(found.plan(request))
-    mobile_stores.tell(outcomes, as_json=as_json)
+    mobile_stores.print_outcomes(outcomes, as_json=as_json)

@@ -23,4 +23,4 @@ def command(platform: Any, as_json: bool) -> None:
     found = mobile_stores.promotions()
     with terminal.busy("asking the stores"):
         outcomes = found.resume(platform)
-    mobile_stores.tell(outcomes, as_json=as_json)
+    mobile_stores.print_outcomes(outcomes, as_json=as_json)

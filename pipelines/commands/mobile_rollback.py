@@ -27,4 +27,4 @@ def command(channel: str, reason: str, as_json: bool) -> None:
     found = mobile_channel.updates(context, Path(context.mobile.app), channel)
     with terminal.busy("asking EAS"):
         result = found.roll_back(reason)
-    mobile_channel.tell(result, as_json=as_json)
+    mobile_channel.print_result(result, as_json=as_json)

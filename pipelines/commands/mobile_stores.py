@@ -35,7 +35,7 @@ def promotions() -> Promotions:
     return clients.promotions(load(), clients.of_terminal(Http()))
 
 
-def tell(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+def print_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     """Say how it ended on each platform, and end as the worst of them did."""
     from pipelines.mobile import promoted
 

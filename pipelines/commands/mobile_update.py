@@ -54,7 +54,7 @@ def command(
         mobile_channel.upload_source_maps(context, folder)
     if minutes and not result.halted and not result.held:
         result = found.watch(result, minutes)
-    mobile_channel.tell(result, as_json=as_json)
+    mobile_channel.print_result(result, as_json=as_json)
 
 
 def _change(

@@ -1,4 +1,4 @@
-"""What freeze, thaw, hold and resume do besides their one change: reach the environment, and tell what came of it."""
+"""What freeze, thaw, hold and resume do besides their one change: reach the environment, and print the result."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def ago(moment: str, now: datetime) -> str:
 
 
 def asks() -> bool:
-    """Whether somebody can answer a question."""
+    """Whether someone can answer a question."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 

@@ -17,7 +17,7 @@ from release.context import ReleaseContext
 @click.argument("version")
 @click.option("--reason", required=True, help="Why, for everybody who looks at it.")
 @click.option(
-    "--instead", default="", metavar="VERSION", help="What to use instead; the highest release standing unless told."
+    "--instead", default="", metavar="VERSION", help="What to use instead; the highest release standing by default."
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @context_options

@@ -63,7 +63,7 @@ def look(github: GitHub, manifest: Manifest) -> Iterator[Finding]:
 
 
 def _who_tags(github: GitHub, pattern: str) -> Finding:
-    """Whoever may make such a tag, on whatever commit, decides what runs beside the secrets of the stores."""
+    """Anyone who may make such a tag, on whatever commit, decides what runs beside the secrets of the stores."""
     subject = f"who makes tags {pattern}"
     rulesets = [
         ruleset
@@ -77,7 +77,7 @@ def _who_tags(github: GitHub, pattern: str) -> Finding:
         return Finding(subject=subject, state="missing", says=says, fix=make)
     if not any("bypass_actors" in ruleset for ruleset in rulesets):
         return Finding(subject=subject, state="unknown", says="is shown to administrators only")
-    # Each of several must let somebody in.
+    # Each of several must let someone in.
     listed = [ruleset.get("bypass_actors") or () for ruleset in rulesets]
     if all(any(_writes(actor) for actor in actors) for actors in listed):
         says = "everybody who may write may bypass the rule"

@@ -1,5 +1,5 @@
 """Which commit goes to the environment that proves: a push to the default branch, a maintenance line whose CI has passed, or an earlier
-commit of the default branch that somebody asks for.
+commit of the default branch that someone asks for.
 
 The workflow that runs is always the default branch's; of anything but a push only the commit is taken, as data. A push steps aside for a
 newer one that waits behind it: users of the environment would have it for minutes, and each would take its time.
@@ -76,7 +76,7 @@ def _asked_for(commit: str, main: str, github: GitHub) -> str:
 def superseded_by(runtime: Runtime, commit: str, policy: Manifest, github: GitHub) -> str:
     """The newest commit of the default branch that holds this one and waits behind it, or went live meanwhile; empty for none.
 
-    A run that somebody started on purpose, by a dispatch or again, steps aside for nobody.
+    A run that someone started on purpose, by a dispatch or again, steps aside for nobody.
     """
     if runtime.environ.get("GITHUB_EVENT_NAME") != "push" or runtime.attempt not in ("", "1"):
         return ""

@@ -69,7 +69,7 @@ class Changes:
 
 
 def since(github: GitHub, base: str | None, head: str) -> Changes:
-    """The commits of `head` that `base` has not, all of them when there is no base. That pull requests cannot be asked is only told:
+    """The commits of `head` that `base` has not, all of them when there is no base. That pull requests cannot be asked is only reported:
     then nobody is taken to have seen the commits."""
     if base == head:
         return Changes()

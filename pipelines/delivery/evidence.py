@@ -1,6 +1,6 @@
 """What a run of a workflow wrote down, believed only when nobody else can have written it.
 
-Whoever may push can write records, statuses and check runs, and can upload an artifact of any name from a branch; nobody can make a run
+Anyone who may push can write records, statuses and check runs, and can upload an artifact of any name from a branch; nobody can make a run
 of a workflow on the default branch say what it did not do. So an artifact is believed only when its run is that workflow, on the default
 branch and at a commit of it (the branch that a run names may be a tag, which anybody who may push can call `main`: what ran is the file of
 its commit), started by an event that no branch's file can fake, and when the job that writes it uploaded it (other jobs of that run build
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST = 10
 """Artifacts of one name that are looked into: more than one is rare."""
 MOST_PAGES = 20
-"""Of a hundred artifacts each, whoever made them: a branch's workflow can make many of the name."""
+"""Of a hundred artifacts each, no matter who made them: a branch's workflow can make many of the name."""
 LARGEST = 1_000_000
 """Bytes of a document."""
 

@@ -40,7 +40,7 @@ def finding(github: GitHub, environment: str, manifest_file: str) -> Finding:
         subject=f"GitHub's plan of {github.name}",
         state="missing",
         says="a private repository on Free has no environments, no secrets of environments, no reviewers and no rules: "
-        "whoever may push can change main, and read every secret",
+        "anyone who may push can change main, and read every secret",
         fix="Settings → Billing and plans → GitHub Pro or Team (reviewers: Enterprise), or make the repository public; or go without: "
         f"`accept_unprotected: …` of {environment} in {manifest_file}, secrets by `gh secret set NAME` in the repository, "
         "and people approve by comment on an issue",

@@ -36,7 +36,7 @@ class Guard:
     """The shares that the candidate may have."""
 
     def require(self) -> Live:
-        """The state. Raises ConflictError when the lock is somebody else's, RefusedError when the traffic is not as it was left."""
+        """The state. Raises ConflictError when the lock is someone else's, RefusedError when the traffic is not as it was left."""
         live = self.context.host(self.component).live()
         require_lock(live.marks, self.context.lock_id, self.component)
         traffic.share_on_the_way(live, self.component, self.release, self.digest, self.shares, self.base)
@@ -50,7 +50,7 @@ class Guard:
             raise ConflictError(
                 f"it has {share} % of the traffic instead of {percent} %",
                 where=self.component,
-                why="somebody moved traffic meanwhile",
+                why="someone moved traffic meanwhile",
                 next_step="see `shipmate status`; nothing was changed by this step",
             )
 

@@ -69,7 +69,7 @@ def limits_of(manifest: Manifest, environment: str) -> Load:
 
 
 def load_target(context: Context, *, accepted: bool) -> LoadTarget:
-    """Who and what a load test meets. `accepted`: whoever asks said that users are here.
+    """Who and what a load test meets. `accepted`: the caller confirmed that users are here.
 
     Raises RefusedError where load is not allowed: without `load` in the manifest, and, where releases need an approval, without
     `accepted` and a review of this very run.
@@ -162,6 +162,6 @@ def _require_approval(context: Context, rule: Approval, *, accepted: bool) -> No
     raise RefusedError(
         f"nobody approved a load test of {context.environment}",
         where=f"run {run}" if run else "this terminal",
-        why="who may approve a release must approve it, in a run of *Performance* that somebody else started",
+        why="who may approve a release must approve it, in a run of *Performance* that someone else started",
         next_step=f"dispatch *Performance* for {context.environment}, and have it reviewed",
     )

@@ -26,7 +26,7 @@ APPROVAL = "approval"
 
 
 def messages(context: Context, *, kind: str, release: str, needs: str) -> list[Message]:
-    """What there is to tell, of the kinds the manifest wants told; empty when all is as usual and that is not told."""
+    """The messages of a run, of the kinds the manifest asks for; empty when all is as usual and that is not notified."""
     results = _results(needs)
     kinds = [kind] if kind else _kinds(results)
     wanted = [k for k in kinds if k in context.manifest.alerts.when and (k != "rolled-back" or _moved(results))]
@@ -43,14 +43,14 @@ def announce_break_glass(context: Context, release: str, reason: str, by: str, s
         title=f"{release} goes to {context.environment} without approval",
         what=f"{reason} (let through by {by})",
         where=context.environment,
-        who=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "somebody"),
+        who=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "someone"),
         run=context.runtime.run_url,
         next_step=NEXT["break-glass"],
         facts={"release": release},
     )
     try:
         found = ways(context, secrets["slack_webhook"], secrets["smtp_user"], secrets["smtp_password"])
-        channels = tell(context, message, found)
+        channels = send(context, message, found)
     except ShipmateError as error:
         context.runtime.annotate("warning", str(error), title="Alerts")
         return
@@ -66,7 +66,7 @@ def _results(needs: str) -> dict[str, Any]:
 
 
 def _kinds(results: Mapping[str, Any]) -> list[str]:
-    """What a production run calls for. That it goes without approval was told when it began."""
+    """What a production run calls for. That it goes without approval was notified when it began."""
     kinds = []
     if _of(results, ROLLBACK, "result") == "success":
         kinds.append("rolled-back")
@@ -125,14 +125,14 @@ def _message(context: Context, kind: str, release: str, results: Mapping[str, An
     env = context.runtime.environ
     failed = _failed(results)
     what = _said(results, failed)
-    # The job that goes back failed, or the rollback that somebody asked for did: users may be on the bad release.
+    # The job that goes back failed, or the rollback that someone asked for did: users may be on the bad release.
     stuck = ROLLBACK in failed or (kind == "rolled-back" and ROLLBACK not in results and failed)
     return Message(
         kind=kind,
         title=_title(context.environment, kind, release, results, bool(stuck)),
         what=what,
         where=context.environment,
-        who=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "somebody"),
+        who=env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR", "someone"),
         run=context.runtime.run_url,
         next_step=f"now: `shipmate rollback --environment {context.environment}`; {NEXT['deployment-failed']}"
         if stuck
@@ -160,11 +160,11 @@ def ways(context: Context, slack_webhook: str, smtp_user: str, smtp_password: st
     return notify.ways(context.manifest.alerts, context.http, context.runtime, slack_webhook, smtp_user, smtp_password)
 
 
-def tell(context: Context, message: Message, messengers: Sequence[Messenger]) -> list[str]:
+def send(context: Context, message: Message, messengers: Sequence[Messenger]) -> list[str]:
     """Tell by every way; the names of those that worked. Raises ProviderError when there are ways and none worked."""
     from pipelines import notify
 
-    return notify.told_by(context.runtime, message, messengers)
+    return notify.notified_by(context.runtime, message, messengers)
 
 
 def notify_of_rollback(
@@ -172,7 +172,7 @@ def notify_of_rollback(
 ) -> list[str]:
     """Tell people of a rollback made at a terminal, by the ways it has access to (SLACK_WEBHOOK; SMTP_USER, SMTP_PASSWORD).
 
-    The names of those that worked. It never raises: what was rolled back stays so, whoever could be told of it.
+    The names of those that worked. It never raises: what was rolled back stays so, also where nobody could be notified.
     """
     if "rolled-back" not in context.manifest.alerts.when:
         return []
@@ -182,14 +182,14 @@ def notify_of_rollback(
         title=f"{context.environment} was rolled back from {was or 'an unknown release'} to {release}",
         what=f"{how}; but {problem.what}" if problem else f"{how}, verified from outside",
         where=context.environment,
-        who=env.get("GITHUB_ACTOR") or env.get("USER") or "somebody at a terminal",
+        who=env.get("GITHUB_ACTOR") or env.get("USER") or "someone at a terminal",
         run=context.runtime.run_url,
         next_step=NEXT["rolled-back"],
         facts={"release": release},
     )
     found = ways(context, env.get("SLACK_WEBHOOK", ""), env.get("SMTP_USER", ""), env.get("SMTP_PASSWORD", ""))
     try:
-        return tell(context, message, found)
+        return send(context, message, found)
     except ShipmateError as error:
         context.runtime.annotate("warning", str(error), title="Alerts")
         return []

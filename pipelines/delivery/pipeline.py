@@ -36,7 +36,7 @@ PRODUCTION: tuple[Job, ...] = (
         key="go-live",
         title="Go live",
         steps=(
-            TakeLock,  # whoever takes it next stops this delivery, wherever it is
+            TakeLock,  # the next holder stops this delivery, wherever it is
             Compare,  # the candidate beside what is live, each at its own address: users see nothing of it
             Shift,  # component by component in the manifest's order, share by share, watched
             Smoke,  # all checks, where users are

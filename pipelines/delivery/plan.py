@@ -2,7 +2,7 @@
 
 It holds what is delivered (definition and artifacts by digest), onto what (the base: what was live when it was made), with which
 settings, and every step in order. The SHA-256 of its canonical form is what an approval binds. A job gets that digest, fetches the
-document, makes it again from the release's own commit, the policy and the recorded base, and compares: whoever changed anything in
+document, makes it again from the release's own commit, the policy and the recorded base, and compares: a job that changed anything in
 between is refused. The real state only marks steps as done (traffic.py).
 """
 
@@ -40,7 +40,7 @@ class Recorded:
     """Component -> host/path@sha256:…, as it was proved."""
     base: Mapping[str, Base | None]
     epochs: Mapping[str, int] = field(default_factory=dict)
-    """Component -> how often somebody had rolled back (roles.Marks.epoch)."""
+    """Component -> how often someone had rolled back (roles.Marks.epoch)."""
     unreviewed: tuple[Unreviewed, ...] = ()
     """Commits since the base that no other person approved."""
     warnings: tuple[str, ...] = ()

@@ -145,7 +145,7 @@ def bases_of(lives: Mapping[str, Live], release: str, artifacts: Mapping[str, st
 
 
 def epochs_of(lives: Mapping[str, Live]) -> dict[str, int]:
-    """Component -> how often somebody rolled back."""
+    """Component -> how often someone rolled back."""
     return {name: live.marks.epoch for name, live in lives.items()}
 
 
@@ -206,7 +206,7 @@ def _performance(context: Context, commit: str, components: Collection[str]) -> 
 
 
 class LazyLives(Mapping[str, "Live"]):
-    """What the hosts of an environment have, asked when somebody looks: most of the time the proving run is there."""
+    """What the hosts of an environment have, asked when someone looks: most of the time the proving run is there."""
 
     def __init__(self, context: Context, environment: str) -> None:
         self._context, self._environment = context, environment

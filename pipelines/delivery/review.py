@@ -1,4 +1,4 @@
-"""Whose eyes have seen what a release brings: commits that no pull request, approved by somebody else than its author, covers."""
+"""Whose eyes have seen what a release brings: commits that no pull request, approved by someone else than its author, covers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CO_AUTHOR = re.compile(r"^co-authored-by:[ \t]*(?P<name>[^<\n]{0,200})<(?P<email>[^>\n]{1,200})>[ \t\r]*$", re.I | re.M)
 NOREPLY = re.compile(r"^(?:\d+\+)?(?P<login>[A-Za-z0-9-]+(?:\[bot\])?)@users\.noreply\.github\.com$", re.I)
 UNKNOWN = ""
-"""Stands among authors for somebody without an account: nobody can say that an approver is somebody else."""
+"""Stands among authors for someone without an account: nobody can say that an approver is someone else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ def reviewers(reviews: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def covered(authors: Sequence[str], pull_author: str, approved_by: frozenset[str]) -> bool:
-    """Whether somebody approved the pull request who wrote nothing of it. Pure."""
+    """Whether someone approved the pull request who wrote nothing of it. Pure."""
     own = {*authors, pull_author.lower()}
     if UNKNOWN in own:
         own.discard(UNKNOWN)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody wants rolled back."""
+    """What someone wants rolled back."""
 
     components: tuple[str, ...] = ()
     """Empty: all together."""
@@ -44,7 +44,7 @@ class Result:
     done: Sequence[Done]
     changed: bool
     unannounced: str = ""
-    """The release that was rolled back and that people were not told of yet, now or by a rollback that was killed."""
+    """The release that was rolled back and that people were not notified of yet, now or by a rollback that was killed."""
     problem: ShipmateError | None = None
     """The traffic is back, but what it went to does not answer as it should."""
 
@@ -112,10 +112,10 @@ def plan(facts: Facts) -> list[Step]:
 
 
 def plan_to_base(failed: Plan, lives: Mapping[str, Live], holder: str = "") -> list[Step]:
-    """A failed delivery back to what was live when it was planned; nothing when it has no traffic (any more), or somebody else has
+    """A failed delivery back to what was live when it was planned; nothing when it has no traffic (any more), or someone else has
     taken over. Pure. `holder`: whose delivery it is, as its locks name it: a run, or a process at a terminal.
 
-    Raises RefusedError when somebody else moved the traffic since, or when nothing was live before.
+    Raises RefusedError when someone else moved the traffic since, or when nothing was live before.
     """
     facts = {each.component: each for each in failed.facts}
     if taken_over(failed, lives, holder):
@@ -150,7 +150,7 @@ def plan_to_base(failed: Plan, lives: Mapping[str, Live], holder: str = "") -> l
 
 
 def taken_over(failed: Plan, lives: Mapping[str, Live], holder: str) -> str:
-    """Who took over since a delivery was planned, in words: somebody who rolled back, or another delivery; empty when nobody did."""
+    """Who took over since a delivery was planned, in words: someone who rolled back, or another delivery; empty when nobody did."""
     for each in failed.facts:
         marks = lives[each.component].marks
         if marks.lock is not None and holder and marks.lock.id.partition("/")[0] != holder:
@@ -260,7 +260,7 @@ def _carry_out(context: Context, steps: Sequence[Step], lives: Mapping[str, Live
 
 
 def people_know(context: Context, components: Sequence[str] = ()) -> None:
-    """Write down that people were told of the rollback."""
+    """Write down that people were notified of the rollback."""
     for component in components or context.settings.targets:
         context.host(component).mark(lambda marks: replace(marks, unannounced=""))
 

@@ -76,7 +76,7 @@ def _row(component: str, deployed: Deployed, live: Live, history: Sequence[Recor
 
 
 def _stops(live: Live) -> str:
-    """What keeps deliveries from going on here: who moves the traffic, that somebody holds it, that it is frozen."""
+    """What keeps deliveries from going on here: who moves the traffic, that someone holds it, that it is frozen."""
     marks = live.marks
     values = {"frozen": marks.frozen, "held": marks.held, "locked": marks.lock.says if marks.lock else ""}
     return "; ".join(f"{what}: {why}" for what, why in values.items() if why)

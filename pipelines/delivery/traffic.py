@@ -1,4 +1,4 @@
-"""Where a delivery stands, by the traffic alone: at its base, at one of its own steps, or where somebody else put it. Pure."""
+"""Where a delivery stands, by the traffic alone: at its base, at one of its own steps, or where someone else put it. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def candidate(live: Live, component: str, release: str, digest: str) -> Deployed
         raise ConflictError(
             f"the candidate of {release} is gone",
             where=component,
-            why="the job that deploys it did not run, somebody removed it, or it stopped being ready",
+            why="the job that deploys it did not run, someone removed it, or it stopped being ready",
             next_step="in a workflow re-run the job that deploys it; in a terminal run `shipmate deploy` again",
         )
     return found
@@ -51,7 +51,7 @@ def base_for(live: Live, component: str, release: str, digest: str) -> Base | No
 def share_on_the_way(live: Live, component: str, release: str, digest: str, shares: Sequence[int], base: str) -> int:
     """Per cent that the candidate has, when the traffic is as the base or one of the steps left it.
 
-    Raises RefusedError for any other state: somebody else moved the traffic since the plan was made.
+    Raises RefusedError for any other state: someone else moved the traffic since the plan was made.
     """
     share = live.share(release, digest)
     rest = {d.key: d.traffic for d in live.serving() if not _is(d, release, digest)}
@@ -62,7 +62,7 @@ def share_on_the_way(live: Live, component: str, release: str, digest: str, shar
     raise RefusedError(
         f"the traffic is not where this delivery left it: {shown(live)}",
         where=component,
-        why=f"it was planned on {base or 'nothing'}; somebody deployed, rolled back or moved traffic since",
+        why=f"it was planned on {base or 'nothing'}; someone deployed, rolled back or moved traffic since",
         next_step="nothing was changed by this step; see `shipmate status`, and start the workflow again",
     )
 

@@ -91,7 +91,7 @@ _BUDGETS: dict[tuple[str, str], Budget] = {}
 
 
 def of_account(api_url: str, token: str) -> Budget:
-    """The budget of a token in this process, whoever asks."""
+    """The budget of a token in this process, shared by all callers."""
     return _BUDGETS.setdefault((api_url, token), Budget())
 
 

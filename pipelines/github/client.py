@@ -97,7 +97,7 @@ class GitHub:
             raise
 
     def role(self, login: str) -> str:
-        """What somebody may on the repository: none, read, triage, write, maintain, admin, or a role of the organisation's own.
+        """What someone may on the repository: none, read, triage, write, maintain, admin, or a role of the organisation's own.
 
         `permission` calls maintain write; `role_name` has the truth. Apps and strangers are not found: none.
         Source: docs.github.com/rest/collaborators/collaborators

@@ -1,4 +1,4 @@
-"""How GitHub's failures become ours, whoever made the request: the JSON client or PyGithub."""
+"""How GitHub's failures become ours, no matter who made the request: the JSON client or PyGithub."""
 
 from __future__ import annotations
 

@@ -119,8 +119,8 @@ def build_layout(
 ) -> str:
     """`build` into the folder `output`, without credentials: the digest of the manifest. Both builders end here.
 
-    The assembler leaves the layers of the base out (`push_layout` gets them); a Dockerfile's layout is whole. `say` is told what
-    whoever builds should know of the image.
+    The assembler leaves the layers of the base out (`push_layout` gets them); a Dockerfile's layout is whole. `say` is called with what
+    the build should report of the image.
     """
     built = build(component, root, commit, http=http, source=source, output=output)
     for note in built.notes:

@@ -63,7 +63,7 @@ def fetch_base(pinned: str, fetch: Fetch, store: Store, *, architecture: str = "
                     f"what came is not {digest}",
                     where=f"{reference.repository} {kind}",
                     why="a proxy or cache in between answers with something else",
-                    next_step="try again; if it stays, ask whoever runs the registry",
+                    next_step="try again; if it stays, ask the operator of the registry",
                 )
             store.write(f"base/{digest.replace(':', '-')}", content)
         loaded: dict[str, Any] = json.loads(content)

@@ -1,4 +1,4 @@
-"""The JSON documents of a layout that somebody else's code wrote: read narrowly, so that nothing is pushed that we do not understand.
+"""The JSON documents of a layout that someone else's code wrote: read narrowly, so that nothing is pushed that we do not understand.
 
 Formats: github.com/opencontainers/image-spec (image-layout.md, image-index.md, manifest.md, config.md).
 """

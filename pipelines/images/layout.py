@@ -73,7 +73,7 @@ def _put(blob: Blob, target: Path) -> None:
 def read(folder: Path) -> BuiltImage:
     """The image of a layout, from us or another builder, checked whole.
 
-    `base` is what the layout says of it: whoever pushes decides whether to believe it. Raises InputError when the folder holds no
+    `base` is what the layout says of it: the push decides whether to trust it. Raises InputError when the folder holds no
     layout, or one that is damaged, lies, or holds something other than one image or packed site.
     """
     try:

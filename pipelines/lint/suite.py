@@ -27,19 +27,24 @@ class Outcome:
 
 
 def run_all(
-    tools: Sequence[Tool], root: Path, *, tell: Callable[[Outcome], None], fix: bool = False, workers: int | None = None
+    tools: Sequence[Tool],
+    root: Path,
+    *,
+    report: Callable[[Outcome], None],
+    fix: bool = False,
+    workers: int | None = None,
 ) -> list[Outcome]:
-    """Run them, the long ones first; `tell` is called as each ends. What fixes files runs alone, before the others."""
+    """Run them, the long ones first; `report` is called as each ends. What fixes files runs alone, before the others."""
     outcomes: list[Outcome] = []
     fixing = [tool for tool in tools if fix and tool.fix]
     for tool in fixing:
         outcomes.append(run_one(tool, root, fix=True))
-        tell(outcomes[-1])
+        report(outcomes[-1])
     rest = sorted((tool for tool in tools if tool not in fixing), key=lambda tool: -tool.weight)
     with ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 2) as pool:
         for done in as_completed([pool.submit(run_one, tool, root) for tool in rest]):
             outcomes.append(done.result())
-            tell(outcomes[-1])
+            report(outcomes[-1])
     return outcomes
 
 

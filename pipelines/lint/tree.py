@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LARGEST = 2_000_000
-"""Bytes: whoever clones pays for them for ever."""
+"""Bytes: every clone pays for them."""
 
 
 @dataclass(frozen=True)

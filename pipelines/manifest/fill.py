@@ -2,7 +2,7 @@
 
 A schema library would do for the values, but not for what people need here: the line, the nearest known key, and an import that costs
 nothing (docs/decisions/0003). Supported types: str, int, float, bool, Literal, X | None, tuple[X, ...], Mapping[str, X], dataclasses,
-and unions of dataclasses told apart by a Literal field.
+and unions of dataclasses distinguished by a Literal field.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Filler:
         return self._tagged(members, node, path)
 
     def _tagged(self, members: list[Any], node: yaml.Node, path: str) -> Any:
-        """Records told apart by their first field, a Literal of one value."""
+        """Records distinguished by their first field, a Literal of one value."""
         tag = dataclasses.fields(members[0])[0].name
         by_value = {get_args(hints(member)[tag])[0]: member for member in members}
         if not isinstance(node, yaml.MappingNode):
@@ -157,7 +157,7 @@ def _plain(node: yaml.Node) -> Any:
     try:
         return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError):
-        return node.value  # a tag of somebody's own, or a date that is none: the text, which then has the wrong form
+        return node.value  # a tag of someone's own, or a date that is none: the text, which then has the wrong form
 
 
 def _shape(node: yaml.Node) -> str:

@@ -1,4 +1,4 @@
-"""What the jobs of CI may be called: they are told apart by their titles, and keep their results under their names."""
+"""What the jobs of CI may be called: they are distinguished by their titles, and keep their results under their names."""
 
 from __future__ import annotations
 

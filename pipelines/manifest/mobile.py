@@ -75,7 +75,7 @@ class AppStore:
         metadata=policy_key("Id of the API key whose private part is the secret APP_STORE_KEY.", "2X9R4HXF34")
     )
     groups: Groups = field(default=Groups(), metadata=policy_key("Who tests it."))
-    languages: tuple[str, ...] = field(default=("en-US",), metadata=policy_key("Of what testers are told."))
+    languages: tuple[str, ...] = field(default=("en-US",), metadata=policy_key("Of the notes that testers are shown."))
     encryption: bool = field(
         default=False,
         metadata=policy_key(
@@ -218,6 +218,6 @@ def _watch_problems(watch: AppWatch) -> Iterator[tuple[str, str]]:
         if not 0 < getattr(watch, name) <= 100:
             yield f"mobile/watch/{name}", "must be above 0, and 100 at the most"
     if watch.sessions < 1:
-        yield "mobile/watch/sessions", "must be 1 at the least: nothing can be told of no session"
+        yield "mobile/watch/sessions", "must be 1 at the least: nothing can be determined from no session"
     if not 1 <= watch.days <= 30:
         yield "mobile/watch/days", "must be from 1 to 30: Sentry keeps no more by some plans"

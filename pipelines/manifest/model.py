@@ -110,7 +110,7 @@ class Deployer:
 
 @dataclass(frozen=True, kw_only=True)
 class Approval:
-    """Who may let a release into an environment. Read from the head of the default branch at the moment somebody asks."""
+    """Who may let a release into an environment. Read from the head of the default branch at the moment someone asks."""
 
     environment: str = field(
         metadata=policy_key(
@@ -121,7 +121,7 @@ class Approval:
     break_glass_environment: str = field(
         default="",
         metadata=policy_key(
-            "GitHub environment of that job when somebody goes without approval; its reviewers are on call.",
+            "GitHub environment of that job when someone goes without approval; its reviewers are on call.",
             "production-break-glass",
         ),
     )
@@ -131,7 +131,8 @@ class Approval:
     )
     expires_minutes: int = field(default=240, metadata=policy_key("An approval older than this counts no more."))
     break_glass: tuple[str, ...] = field(
-        default=(), metadata=policy_key("Logins whose review lets a release go without approval; everybody is told.")
+        default=(),
+        metadata=policy_key("Logins whose review lets a release go without approval; everybody is notified."),
     )
 
 
@@ -304,14 +305,14 @@ class Email:
 
 @dataclass(frozen=True, kw_only=True)
 class Alerts:
-    """Who is told of failed deployments and of rollbacks. Addresses with a token in them are secrets, not written here."""
+    """Who is notified of failed deployments and of rollbacks. Addresses with a token in them are secrets, not written here."""
 
     slack_channel: str | None = field(
         default=None, metadata=policy_key("Channel of the incoming webhook in the secret SLACK_WEBHOOK.")
     )
     email: Email | None = field(default=None, metadata=policy_key("Mail."))
     when: tuple[Literal["deployment-failed", "rolled-back", "break-glass", "released"], ...] = field(
-        default=("deployment-failed", "rolled-back", "break-glass"), metadata=policy_key("What is told.")
+        default=("deployment-failed", "rolled-back", "break-glass"), metadata=policy_key("Which events are notified.")
     )
 
 
@@ -348,7 +349,7 @@ class Manifest:
         default=None, metadata=policy_key("The apps of the stores; without it, there are none that are released here.")
     )
     release: Release = field(default=Release(), metadata=policy_key("Versions, changelog and GitHub releases."))
-    alerts: Alerts = field(default=Alerts(), metadata=policy_key("Who is told."))
+    alerts: Alerts = field(default=Alerts(), metadata=policy_key("Who is notified."))
     file: Path = field(default=Path("shipmate.yml"), metadata={"hidden": True})
 
     @property

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EXPO, PLAY, APPLE = "EAS", "Google Play", "App Store Connect"
 SOON = timedelta(days=30)
-"""A certificate that ends within this is told: a build in a workflow makes no new one."""
+"""A certificate that ends within this is reported: a build in a workflow makes no new one."""
 WORKFLOWS = ("mobile-release.yml", "mobile-promote.yml")
 """Whose runs may have an edit open on Google Play."""
 

@@ -24,7 +24,7 @@ PATIENCE = 90 * 60.0
 EVERY = 15.0
 """Seconds between two looks."""
 SAY_EVERY = 120.0
-"""Seconds after which a build is told of again although nothing has changed."""
+"""Seconds after which a build is reported again although nothing has changed."""
 LAG = 2 * EVERY
 """After an order without a clear answer: how many seconds it is looked for."""
 MISMATCH = "Runtime version calculated on local machine not equal"
@@ -32,7 +32,7 @@ MISMATCH = "Runtime version calculated on local machine not equal"
 
 
 class BuildFailed(ProviderError):
-    """EAS could not build it, or somebody cancelled it."""
+    """EAS could not build it, or someone cancelled it."""
 
 
 class RuntimeMismatch(RefusedError):
@@ -85,7 +85,7 @@ class Order:
 
 @dataclass(kw_only=True)
 class Building:
-    """Builds of one order. `noted` is told of each build as soon as its id is known; `say` of progress."""
+    """Builds of one order. `noted` is called with each build as soon as its id is known; `say` of progress."""
 
     eas: Eas
     http: Http
@@ -242,7 +242,7 @@ class Building:
             return BuildFailed(
                 f"the {build.platform} build was cancelled",
                 where=build.url,
-                why="somebody did it at expo.dev, or with `eas build:cancel`",
+                why="someone did it at expo.dev, or with `eas build:cancel`",
                 next_step="re-run the job that starts the builds: it builds again, with the same number",
             )
         expected = order.runtimes[build.platform]

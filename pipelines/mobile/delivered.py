@@ -27,4 +27,4 @@ class Delivered:
     text: str
     changed: bool = True
     waits_for: str = ""
-    """What somebody else must do until testers get it; empty when nothing."""
+    """What someone else must do until testers get it; empty when nothing."""

@@ -1,4 +1,4 @@
-"""What people are told of a release of the apps: what, by whom, where to install it, and what is left to do."""
+"""What people are notified of a release of the apps: what, by whom, where to install it, and what is left to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEXT = "open the run and read the first red step; re-running its failed jobs del
 
 
 def message(context: Context, jobs: Mapping[str, str]) -> Message | None:
-    """What a run calls for, by the results of its jobs; None where it is not among what the manifest wants told.
+    """What a run calls for, by the results of its jobs; None where it is not among what the manifest asks for.
 
     A run that starts the release again, above a number that was used, leaves it to the next one to say how it ends.
     """
@@ -35,7 +35,7 @@ def message(context: Context, jobs: Mapping[str, str]) -> Message | None:
         else f"{context.tag} is not with all of its testers",
         what="; ".join(_lines(context)) or f"failed: {', '.join(failed)}",
         where="the apps",
-        who=runtime.actor or "somebody",
+        who=runtime.actor or "someone",
         run=runtime.run_url,
         next_step=_left(context) if kind == "released" else NEXT,
         facts={"release": context.tag, **_installed_from(context)},
@@ -44,7 +44,7 @@ def message(context: Context, jobs: Mapping[str, str]) -> Message | None:
 
 def of_promotion(manifest: Manifest, runtime: Runtime, outcomes: Sequence[Outcome]) -> Message | None:
     """What a promotion or a watch calls for: a roll-out that was halted, one that failed, or more people who get a version. None where
-    nothing happened, or the manifest does not want it told."""
+    nothing happened, or the manifest does not ask for it."""
     problem = problem_of([each for each in outcomes if each.promoted is None or not each.promoted.held])
     moved = [each.promoted for each in outcomes if each.promoted is not None and each.promoted.changed]
     kind = "deployment-failed" if problem is not None else "released"

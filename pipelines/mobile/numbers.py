@@ -25,7 +25,7 @@ FOLDER = "shipmate/builds"
 """Below refs/."""
 MOST = 2_100_000_000
 TRIES = 20
-"""How often somebody else may be faster."""
+"""How often someone else may be faster."""
 NOTES = 30
 """Of so many numbers, the highest, it is asked for what they were taken: a call each. A release that old is not built again."""
 
@@ -97,7 +97,7 @@ class Counter:
             if self._create(wanted):
                 return wanted
         raise ConflictError(
-            f"no number could be taken: somebody else was faster {TRIES} times",
+            f"no number could be taken: someone else was faster {TRIES} times",
             where=f"refs/{self._below}",
             next_step="run it again when the other releases of the app have started to build",
         )

@@ -38,7 +38,7 @@ RELEASE: tuple[Job, ...] = (
         key="deliver",
         title="Deliver {component}",
         steps=(
-            Fetch,  # waits for the build; one that failed is told with the part of its log that matters
+            Fetch,  # waits for the build; one that failed is reported with the part of its log that matters
             Deliver,  # Google Play, TestFlight: what is there is not sent again
         ),
     ),

@@ -30,7 +30,7 @@ class Plan:
     numbers: Mapping[Platform, int]
     """Platform -> its build number, reserved."""
     notes: str
-    """What testers are told, in plain text."""
+    """The notes that testers are shown, in plain text."""
 
     @property
     def platforms(self) -> tuple[Platform, ...]:

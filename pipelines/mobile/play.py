@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.providers.google_play import Play
 
 EDITS = 5
-"""How often an edit may be overtaken by somebody else's before this gives up."""
+"""How often an edit may be overtaken by someone else's before this gives up."""
 NOTES = 500
 """Characters of release notes that Play takes in one language."""
 
@@ -66,7 +66,7 @@ def deliver(
                     play.drop(edit)
                 raise _explained(error, delivery) from error
     raise ConflictError(
-        f"somebody else changed the app {EDITS} times while this was going on",
+        f"someone else changed the app {EDITS} times while this was going on",
         where=f"Google Play, {play.package}",
         next_step="let other releases and people in the console finish, then run this again",
     )
@@ -131,7 +131,7 @@ STILL_WAITS = {
     "APPROVED_NOT_PUBLISHED": "Play Console → Publishing overview → Publish changes: managed publishing is on",
     "NOT_APPROVED": "an answer to Google, which rejected it: Play Console → Publishing overview says why",
 }
-"""State of a release -> what somebody else must do until users get it."""
+"""State of a release -> what someone else must do until users get it."""
 
 
 def _explained(error: PlayRefused, delivery: Delivery) -> RefusedError | PlayRefused:

@@ -38,7 +38,7 @@ class Promoted:
     percent: float = 0.0
     """Of users who get it, once what it waits for has happened."""
     waits_for: str = ""
-    """What somebody else must do; empty when nothing."""
+    """What someone else must do; empty when nothing."""
     held: str = ""
     """Why no more users get it, although it was asked for; empty when it is not held."""
     halted: str = ""

@@ -29,7 +29,7 @@ _WAITS = {
     "WAITING_FOR_REVIEW": "Apple's review, of a day or so; then it goes on sale by itself",
     "IN_REVIEW": "Apple's review, which has started; then it goes on sale by itself",
     "WAITING_FOR_EXPORT_COMPLIANCE": "documents on its encryption: App Store Connect → App Information → App Encryption Documentation",
-    "PENDING_DEVELOPER_RELEASE": "somebody to release it: App Store Connect → the version → Release This Version",
+    "PENDING_DEVELOPER_RELEASE": "someone to release it: App Store Connect → the version → Release This Version",
     "ACCEPTED": "Apple, which puts it on sale",
     "PENDING_APPLE_RELEASE": "Apple, which puts it on sale",
     "PROCESSING_FOR_DISTRIBUTION": "Apple, which puts it on sale",
@@ -116,7 +116,7 @@ class AppStorePromotion:
         return replace(_result(build, text, phased.percent), changed=True)
 
     def watch(self) -> Promoted | None:
-        """Pause a phased release that does badly; None where none is under way. What cannot be told pauses nothing."""
+        """Pause a phased release that does badly; None where none is under way. What cannot be determined pauses nothing."""
         version, phased = self._on_sale()
         if version is None or phased is None or phased.state != "ACTIVE":
             return None
@@ -180,14 +180,14 @@ class AppStorePromotion:
         return next(each for each in self.versions.all() if each.id == made)
 
     def _say_whats_new(self, version: Version, build: Build) -> None:
-        """In each language that says nothing yet: what its testers were told. Raises RefusedError where they were told nothing."""
+        """In each language that says nothing yet: what its testers were shown. Raises RefusedError where they were shown nothing."""
         silent = self.versions.silent(version.id)
         values = {locale: text for locale, text in self.store.what_to_test(build.id).items() if text}
         if silent and not values:
             raise RefusedError(
                 "nothing says what is new",
                 where=f"{WHERE}, {version.version}",
-                why="its testers were told nothing either, and Apple reviews no update without it",
+                why="its testers were shown nothing either, and Apple reviews no update without it",
                 next_step=f"write it there in {', '.join(silent)}, then run this again",
             )
         for locale, texts in silent.items():
@@ -232,7 +232,7 @@ class AppStorePromotion:
         )
         waits_for = _WAITS.get(version.state, "")
         if version.state in states.IN_REVIEW and version.release != "AFTER_APPROVAL":
-            waits_for = f"{waits_for.partition(';')[0]}; then somebody releases it in App Store Connect"
+            waits_for = f"{waits_for.partition(';')[0]}; then someone releases it in App Store Connect"
         return replace(_result(build, text, DAYS[0] if phased else 100), waits_for=waits_for)
 
     def _stuck(self, version: Version, build: Candidate) -> bool:

@@ -19,7 +19,7 @@ FILE = "promotion.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody asks for."""
+    """What someone asks for."""
 
     to: To
     version: str = ""

@@ -25,7 +25,7 @@ _STAGED = ("inProgress", "halted")
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What becomes of a release: what Play is to be told (nothing where it is None), and where that leaves it."""
+    """What becomes of a release: what Play is to be sent (nothing where it is None), and where that leaves it."""
 
     release: Mapping[str, Any] | None
     result: Promoted
@@ -216,7 +216,7 @@ class PlayPromotion:
         return found
 
     def _edited(self, track: To, decide: Callable[[str], Step], *, may_wait: bool = False) -> Promoted:
-        """Decide and do it within one edit, which is started again whenever somebody else was faster.
+        """Decide and do it within one edit, which is started again whenever someone else was faster.
 
         `may_wait`: earlier changes that are in review are no error, but what it waits for.
         """
@@ -240,7 +240,7 @@ class PlayPromotion:
                 self.play.drop(edit)
                 raise
         raise ConflictError(
-            f"somebody else changed the app {EDITS} times while this was going on",
+            f"someone else changed the app {EDITS} times while this was going on",
             where=f"{WHERE}, {self.play.package}",
             next_step="let other releases and people in the console finish, then run this again",
         )

@@ -30,7 +30,7 @@ class Result:
     text: str = ""
     """Where it is, in words; empty where it is nowhere."""
     waits_for: str = ""
-    """What somebody else must do until testers have it."""
+    """What someone else must do until testers have it."""
     problem: str = ""
     used: bool = False
     """Its number turned out to be used by something else: it must be built with a higher one."""

@@ -49,7 +49,7 @@ class Delivery:
 
 @dataclass(kw_only=True)
 class TestFlight:
-    """One delivery to one app. `clock` waits; `say` is told what is waited for."""
+    """One delivery to one app. `clock` waits; `say` is called with what is waited for."""
 
     __test__ = False  # it is no test, whatever pytest thinks of the name
 

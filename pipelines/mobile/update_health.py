@@ -58,7 +58,7 @@ class UpdateReports:
         )
 
     def _by_eas(self, group: str) -> list[Health]:
-        """Of each platform. What EAS does not tell holds nothing: it is the second witness."""
+        """Of each platform. What EAS does not report holds nothing: it is the second witness."""
         try:
             found = self.eas.installs(group, days=self.watch.days)
         except ShipmateError as error:

@@ -73,7 +73,7 @@ class Result:
 
 @dataclass(kw_only=True)
 class Updates:
-    """The updates of one channel. `health` tells how updates do; `announce` tells Sentry of each; `say` is told of progress."""
+    """The updates of one channel. `health` tells how updates do; `announce` tells Sentry of each; `say` is called with progress."""
 
     eas: EasUpdates
     channel: str
@@ -207,7 +207,7 @@ class Updates:
             try:
                 self.announce(update)
             except ShipmateError as error:
-                self.say(f"Sentry is not told of the {update.platform} update: {error.what}")
+                self.say(f"Sentry is not notified of the {update.platform} update: {error.what}")
 
     def _of_commit(self, commit: str, groups: Collection[Group]) -> list[Update]:
         """The updates of those groups that are of this commit."""

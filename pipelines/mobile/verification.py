@@ -27,7 +27,7 @@ class Found:
 
     version: str
     notes: str = ""
-    """What testers are told, in plain text."""
+    """The notes that testers are shown, in plain text."""
     published: bool = False
     """The release is out, with everything that belongs to it."""
     seen: dict[Platform, set[int]] = field(default_factory=dict)
@@ -192,7 +192,7 @@ def for_testers(section: Section, place: ReleaseContext) -> str:
 
 
 def _accounts(context: Context, found: Found) -> None:
-    """Each is asked for the numbers that it shows, which only one who may work with the app is told."""
+    """Each is asked for the numbers that it shows, which only accounts with access to the app may read."""
     found.seen = {platform: set() for platform in context.mobile.platforms}
     _look(found, lambda: _eas(context, found))
     if context.mobile.android is not None:

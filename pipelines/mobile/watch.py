@@ -28,7 +28,7 @@ class Health:
     says: str
     """What was measured, or why nothing was."""
     crash_free_percent: float | None = None
-    """Of its sessions; None where it cannot be told, also for too few of them."""
+    """Of its sessions; None where it cannot be determined, also for too few of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from pipelines.manifest.model import Alerts
     from pipelines.runtime import Runtime
 
-__all__ = ["PartlyTold", "tell", "told_by", "ways"]
+__all__ = ["PartlyNotified", "notified_by", "send", "ways"]
 
 
-class PartlyTold(ProviderError):
-    """Some people were told, others were not."""
+class PartlyNotified(ProviderError):
+    """Some people were notified, others were not."""
 
 
-def tell(message: Message, messengers: Sequence[Messenger]) -> list[str]:
+def send(message: Message, messengers: Sequence[Messenger]) -> list[str]:
     """Tell by every way; one line for each that failed, beginning with its name. No way at all is no failure.
 
     Raises ProviderError when there are ways and nobody was notified.
@@ -29,10 +29,10 @@ def tell(message: Message, messengers: Sequence[Messenger]) -> list[str]:
     nobody = 0
     for messenger in messengers:
         try:
-            messenger.tell(message)
+            messenger.send(message)
         except ShipmateError as error:
             failures.append(f"{messenger.name}: {error}")
-            nobody += not isinstance(error, PartlyTold)
+            nobody += not isinstance(error, PartlyNotified)
     if messengers and nobody == len(messengers):
         raise ProviderError(
             f"nobody was notified of {message.title!r}: " + " | ".join(failures),
@@ -43,9 +43,9 @@ def tell(message: Message, messengers: Sequence[Messenger]) -> list[str]:
     return failures
 
 
-def told_by(runtime: Runtime, message: Message, messengers: Sequence[Messenger]) -> list[str]:
-    """Tell by every way; the names of those that worked, with a warning for each that did not. Raises ProviderError as `tell` does."""
-    failures = tell(message, messengers)
+def notified_by(runtime: Runtime, message: Message, messengers: Sequence[Messenger]) -> list[str]:
+    """Tell by every way; the names of those that worked, with a warning for each that did not. Raises ProviderError as `send` does."""
+    failures = send(message, messengers)
     for failure in failures:
         runtime.annotate("warning", failure, title="Alerts")
     return [each.name for each in messengers if not any(failure.startswith(each.name) for failure in failures)]
@@ -61,7 +61,7 @@ def ways(
     if alerts.slack_channel and slack_webhook:
         found.append(slack.Webhook(slack_webhook, http))
     elif alerts.slack_channel:
-        runtime.annotate("warning", "Slack is not told: the secret SLACK_WEBHOOK is missing", title="Alerts")
+        runtime.annotate("warning", "Slack is not notified: the secret SLACK_WEBHOOK is missing", title="Alerts")
     if alerts.email and alerts.email.login and not smtp_user:
         runtime.annotate(
             "warning", "No mail is sent: the secrets SMTP_USER and SMTP_PASSWORD are missing", title="Alerts"

@@ -18,7 +18,7 @@ from pipelines import faults
 from pipelines.errors import CredentialsError, ProviderError
 from pipelines.faults import Fault, Faulted, Meaning, Policy
 from pipelines.manifest.model import Email
-from pipelines.notify import PartlyTold
+from pipelines.notify import PartlyNotified
 from pipelines.overlay import Overlay, current
 from pipelines.roles import Message
 
@@ -38,14 +38,14 @@ class Mail:
     overlay: Overlay = field(default_factory=current, repr=False)
     policy: Policy | None = field(default=None, repr=False)
 
-    def tell(self, message: Message) -> None:
-        """See roles.Messenger. Raises PartlyTold when some recipients were refused."""
+    def send(self, message: Message) -> None:
+        """See roles.Messenger. Raises PartlyNotified when some recipients were refused."""
         mail = compose(message, self.settings)
         where = f"mail by {self.settings.server}"
         policy = self.policy or Policy(tries=3, scale=self.overlay.time_scale)
         refused = faults.retry(lambda: self._attempt(mail, where), where=where, policy=policy)
         if refused:
-            raise PartlyTold(
+            raise PartlyNotified(
                 f"{len(refused)} of {len(self.settings.to)} recipients were refused: {_shown(refused)}",
                 where=where,
                 next_step="correct alerts/email/to in shipmate.yml",
@@ -129,16 +129,16 @@ def _refused(message: str, where: str) -> ProviderError:
         f"the mail server refuses {message}",
         where=where,
         why="sender or recipients are not accepted there, or its certificate is not trusted",
-        next_step="correct alerts/email in shipmate.yml, or ask whoever runs the server",
+        next_step="correct alerts/email in shipmate.yml, or ask the operator of the server",
     )
 
 
 def _unencrypted(where: str) -> ProviderError:
-    """Somebody between here and there may have taken STARTTLS out of the server's answer."""
+    """Someone between here and there may have taken STARTTLS out of the server's answer."""
     return ProviderError(
         "the mail server offers no encryption: user and password were not sent",
         where=where,
-        why="without STARTTLS whoever is on the way reads them",
+        why="without STARTTLS anyone on the network path reads them",
         next_step="name a port with encryption in alerts/email/server (587, or 465); or `login: false` for a server that wants no password",
     )
 

@@ -42,7 +42,7 @@ class Webhook:
     url: str = field(repr=False)
     http: Http = field(repr=False)
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """See roles.Messenger."""
 
         def write() -> bool:

@@ -1,6 +1,6 @@
 """App Store Connect, as far as a delivery needs it: builds and their uploads, and what TestFlight does with them.
 
-Errors are told apart by `code`; details are for people. A missing attribute and a null one are the same.
+Errors are distinguished by `code`; details are for people. A missing attribute and a null one are the same.
 Sources: developer.apple.com/documentation/appstoreconnectapi (generating tokens, build uploads, builds, prerelease versions and beta
 testers); what is not described there is named in docs/MOBILE.md with where it was seen.
 """
@@ -151,7 +151,7 @@ class AppStore:
         return next((str(each["attributes"]["version"]) for each in found), "")
 
     def what_to_test(self, build: str) -> dict[str, str]:
-        """What testers of a build are told: locale -> text."""
+        """The notes that testers of a build are shown: locale -> text."""
         listed = self.pages(f"/v1/builds/{build}/betaBuildLocalizations", {"limit": "50"})
         return {str(each["attributes"]["locale"]): str(each["attributes"].get("whatsNew") or "") for each in listed}
 

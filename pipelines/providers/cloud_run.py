@@ -70,7 +70,7 @@ class CloudRunHost:
             raise ConflictError(
                 f"{name} is gone",
                 where=self._service.path,
-                why="somebody deleted it meanwhile",
+                why="someone deleted it meanwhile",
                 next_step="run this again: it deploys a new one",
             )
         return staged
@@ -129,7 +129,7 @@ class CloudRunHost:
             except ConflictError:
                 if last:
                     raise
-                continue  # somebody else wrote meanwhile: what is changed is what they left
+                continue  # someone else wrote meanwhile: what is changed is what they left
             return
 
     def _write(self, service: Service, marks: Marks, traffic: Traffic) -> None:
@@ -308,7 +308,7 @@ class CloudRunHost:
         now = Traffic.asked(service).percents
         if self._known is not None and now != self._known:
             raise ConflictError(
-                f"the traffic was changed by somebody else: {_shown(now)}, it was {_shown(self._known)}",
+                f"the traffic was changed by someone else: {_shown(now)}, it was {_shown(self._known)}",
                 where=self._service.path,
                 next_step="see `shipmate status`, then run this again: it decides anew",
             )

@@ -75,7 +75,7 @@ class CloudRunService:
             except GoogleRefused as error:
                 if error.code == "ALREADY_EXISTS":
                     raise ConflictError(
-                        f"service {self._id} was created by somebody else meanwhile",
+                        f"service {self._id} was created by someone else meanwhile",
                         where=self.path,
                         next_step="run this again: it goes on from what is there",
                     ) from error
@@ -95,7 +95,7 @@ class CloudRunService:
         """PATCH the fields of `body`; returns the service when the change is in effect.
 
         `done` recognises the wanted state, so that a lost answer is never followed by a second write, and an etag that went
-        stale by somebody's unrelated change is not taken for a conflict. `depends_on`: whether what the change was decided on, besides
+        stale by someone's unrelated change is not taken for a conflict. `depends_on`: whether what the change was decided on, besides
         the traffic, is still so in a newer state. Raises ConflictError, CheckFailed, ProviderError.
         """
         params = {"updateMask": ",".join(sorted(body))}
@@ -137,7 +137,7 @@ class CloudRunService:
         if now is not None and same and error.conflict:
             return str(now.get("etag", ""))
         raise ConflictError(
-            f"{self._id} was changed by somebody else meanwhile",
+            f"{self._id} was changed by someone else meanwhile",
             where=self.path,
             why=error.message,
             next_step="see `shipmate status`, then run this again: it decides anew",
@@ -152,7 +152,7 @@ class CloudRunService:
             raise ProviderError(
                 "the service is gone",
                 where=self.path,
-                why="somebody deleted it meanwhile",
+                why="someone deleted it meanwhile",
                 next_step="run this again: it is made anew",
             )
         if revision:

@@ -39,7 +39,7 @@ _COPIED = (
 _KEPT = tuple(
     field for field in _COPIED if field not in ("labels", "annotations", "containers", "serviceAccount", "scaling")
 )
-"""Of a template: what the manifest may leave to whoever runs the service."""
+"""Of a template: what the manifest may leave to the operator of the service."""
 _PROBE_PERIOD = 2
 
 

@@ -122,7 +122,7 @@ def _say_nothing(text: str) -> None:
 
 @dataclass(kw_only=True)
 class Eas:
-    """One app, in the folder it is checked out to. `say` is told what the program says while it does something."""
+    """One app, in the folder it is checked out to. `say` is called with what the program says while it does something."""
 
     folder: Path
     token: str = field(repr=False)

@@ -46,7 +46,7 @@ class Ended:
 
 
 class Run(Protocol):
-    """Runs `eas` with these words in a folder, with exactly this environment; `say` is told lines of its standard error."""
+    """Runs `eas` with these words in a folder, with exactly this environment; `say` is called with lines of its standard error."""
 
     def __call__(
         self,

@@ -18,7 +18,7 @@ class GoogleRefused(Refused):
 
     @property
     def conflict(self) -> bool:
-        """Somebody else changed it first. Google's rule for a stale etag is 409 ABORTED; the other two are seen as well."""
+        """Someone else changed it first. Google's rule for a stale etag is 409 ABORTED; the other two are seen as well."""
         stale = self.status == 400 and self.code == "FAILED_PRECONDITION" and "etag" in self.message.lower()
         return self.status == 412 or self.code == "ABORTED" or stale
 

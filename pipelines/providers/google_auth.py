@@ -136,7 +136,7 @@ class GoogleAuth:
 
     @property
     def _flag(self) -> str:
-        """What gcloud must be told besides, where its own scopes do not do."""
+        """what gcloud must be given besides, where its own scopes do not do."""
         return "" if self._scopes == [SCOPE] else f" --scopes={','.join([*self._scopes, SCOPE])}"
 
     def _refreshed(self, credentials: Any, where: str) -> tuple[str, float]:

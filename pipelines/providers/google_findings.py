@@ -113,7 +113,7 @@ class _Environment:
             yield self._on_project(project, account, RUN_VIEWER, f"see what {self._settings.proved_by} proved")
 
     def runtime(self) -> Iterator[Finding]:
-        """Whoever the instances run as reads their secrets."""
+        """The account that the instances run as reads their secrets."""
         for service in self._services:
             for secret in _secrets_of(service):
                 yield self._on_secret(service.project, secret, service.service_account)

@@ -1,6 +1,6 @@
 """Google Play's Developer API, as far as a delivery needs it: what users have, and edits that bring a bundle to a track.
 
-Refusals are told apart by their words alone: most are HTTP 400, and what is wrong with a bundle or a release comes as 403 too.
+Refusals are distinguished by their words alone: most are HTTP 400, and what is wrong with a bundle or a release comes as 403 too.
 Sources: developers.google.com/android-publisher/api-ref/rest (edits, edits.bundles, edits.tracks, applications.tracks.releases);
 for uploads in pieces developers.google.com/android-publisher/upload.
 """
@@ -49,7 +49,7 @@ class PlayRefused(GoogleRefused):
 
     @property
     def overtaken(self) -> bool:
-        """The edit is void: a commit or somebody in the console was faster, or it is too old. All of it must be made again."""
+        """The edit is void: a commit or someone in the console was faster, or it is too old. All of it must be made again."""
         return self._says(*_OVERTAKEN) or (self.status == 404 and "Edit" in self.message)
 
     @property
@@ -59,7 +59,7 @@ class PlayRefused(GoogleRefused):
 
     @property
     def needs_a_person(self) -> bool:
-        """After a rejection, say: the changes wait until somebody sends them for review in the console."""
+        """After a rejection, say: the changes wait until someone sends them for review in the console."""
         return self._says(_ASK_A_PERSON)
 
     @property
@@ -214,7 +214,7 @@ class Play:
         self._call("POST", f"{self._app}/edits/{edit}:commit", params=query)
 
     def upload(self, edit: str, file: Path, progress: Callable[[int, int], None] = lambda sent, size: None) -> Bundle:
-        """Bring a bundle into an edit, in pieces; `progress` is told bytes sent and bytes in all.
+        """Bring a bundle into an edit, in pieces; `progress` is called with bytes sent and bytes in all.
 
         Raises PlayRefused, CredentialsError, ProviderUnavailable when it broke too often.
         """

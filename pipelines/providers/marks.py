@@ -66,11 +66,11 @@ def require_lock(marks: Marks, lock: str, where: str) -> None:
     """Raises ConflictError unless the lock is held by this id; an empty one stands for nobody."""
     if (marks.lock.id if marks.lock is not None else "") == lock:
         return
-    holder = marks.lock.says if marks.lock else "somebody, who has finished since"
+    holder = marks.lock.says if marks.lock else "another process, which has finished since"
     raise ConflictError(
         f"stopped by {holder}",
         where=where,
-        why="the lock at the provider, which whoever moves traffic holds, was taken by somebody else",
+        why="the lock at the provider, which the process that moves traffic holds, was taken by another",
         next_step="see `shipmate status`; this step changed nothing. To deliver it all the same, start the workflow again",
     )
 
@@ -83,7 +83,7 @@ def _lock(given: Any) -> Lock | None:
 
 
 def _reasons(given: Any) -> dict[str, str]:
-    """Nothing for what somebody else wrote there in another form: a rollback must not end with a trace of it."""
+    """Nothing for what someone else wrote there in another form: a rollback must not end with a trace of it."""
     return {str(name): str(why) for name, why in given.items()} if isinstance(given, Mapping) else {}
 
 

@@ -117,7 +117,7 @@ class VercelHost:
             raise ConflictError(
                 f"{current or 'nothing'} is live, it was {self._known or 'nothing'}",
                 where=self._target.project,
-                why="somebody promoted or rolled back meanwhile",
+                why="someone promoted or rolled back meanwhile",
                 next_step="see `shipmate status`, then run this again: it decides anew",
             )
         require_lock(self._marks.read(), lock, self._target.project)
@@ -131,7 +131,7 @@ class VercelHost:
         return live
 
     def _undo_if_late(self, marks: Marks, key: str, lock: str) -> None:
-        """Whoever took the lock while our write was on its way has finished, and cannot put right what came after: we do, going to what
+        """A process that took the lock during our write has finished, and cannot put right what came after: we do, going to what
         they marked as stable. One that is still at work looks once more itself."""
         stable = next(iter(marks.stable), "")
         if lock and marks.lock is None and stable not in ("", key):
@@ -289,7 +289,7 @@ class VercelHost:
             f"{deployment['uid']} is not marked as stable: Vercel says it is {substate}",
             where=self._target.project,
             why="only what had all the traffic is good to come back to",
-            next_step="see `shipmate status`; somebody else moved the traffic, or a rolling release of the project is under way",
+            next_step="see `shipmate status`; someone else moved the traffic, or a rolling release of the project is under way",
         )
 
     def _until_ready(self, key: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The marks of `roles.Marks` in a plain variable of a project, each read back when it was written (docs/decisions/0007).
 
 Vercel has no conditional write, and variables that cannot be read back: sensitive ones, which a team's policy may make of every other.
-A mark that nobody can read again is none, so whoever wrote it does not go on.
+A mark that nobody can read again is none, so its writer does not go on.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class VercelMarks:
     def change(self, change: Callable[[Marks], Marks]) -> None:
         """See roles.Host.mark. A variable of the project is seen by new deployments only, so writing it disturbs none.
 
-        Raises ProviderError when the mark is not there afterwards, ConflictError when somebody else took the lock meanwhile, or
+        Raises ProviderError when the mark is not there afterwards, ConflictError when someone else took the lock meanwhile, or
         overwrites the mark again and again.
         """
         for _ in range(ATTEMPTS):
@@ -63,13 +63,13 @@ class VercelMarks:
             found = self._read_back(written(before), written(wanted))
             if written(found) == written(wanted):
                 return
-            # Somebody wrote at the same moment what they had read before us. Unless it is the lock that they took, ours is added again.
+            # Someone wrote at the same moment what they had read before us. Unless it is the lock that they took, ours is added again.
             if found.lock not in (before.lock, wanted.lock):
                 require_lock(found, wanted.lock.id if wanted.lock else "", self._name)
         raise ConflictError(
             "the mark is overwritten again and again",
             where=f"Vercel, {self._name}, {MARKS}",
-            why="Vercel has no conditional write, and somebody else marks at the same moments",
+            why="Vercel has no conditional write, and someone else marks at the same moments",
             next_step="see `shipmate status`, then run this again",
         )
 
@@ -101,7 +101,7 @@ class VercelMarks:
             "the marks of what is stable cannot be read",
             where=f"Vercel, {self._name}, {MARKS}",
             why=(
-                f"the variable is {kind or 'of no known type'}, and such are never shown again: somebody changed it, or a policy of the "
+                f"the variable is {kind or 'of no known type'}, and such are never shown again: someone changed it, or a policy of the "
                 "team makes every variable so"
             ),
             next_step=(

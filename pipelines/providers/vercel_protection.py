@@ -42,7 +42,7 @@ def require_bypass(settings: Mapping[str, Any], bypass: str, *, lets_in: Callabl
     raise CredentialsError(
         "the bypass secret is none of this project" if wrong else "there is no secret that lets checks see a candidate",
         where=f"Vercel, {settings.get('name', 'project')}",
-        why=f"{by} covers the addresses of deployments: whoever does not send the header {HEADER} is sent to a login",
+        why=f"{by} covers the addresses of deployments: a client that does not send the header {HEADER} is sent to a login",
         next_step=(
             "take the secret of Vercel → the project → Settings → Deployment Protection → Protection Bypass for Automation (make one "
             f"where there is none), and store it as {SECRET} under GitHub → Settings → Environments → secrets, in the environment that "

@@ -51,7 +51,7 @@ def locked(home: Path, say: Say) -> Iterator[None]:
 def replacing(target: Path) -> Iterator[Path]:
     """A fresh folder that becomes `target` as a whole when the block ends well, and is removed when it does not.
 
-    Whoever is second leaves the first one's folder alone: targets are named after what they hold, and may be in use.
+    The second process leaves the folder of the first alone: targets are named after what they hold, and may be in use.
     """
     made(target.parent)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))

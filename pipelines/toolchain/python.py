@@ -16,7 +16,7 @@ from pipelines.toolchain.command import run
 STAMP = "shipmate-stamp"
 RUNTIME = "requirements/runtime.txt"
 DEV = "requirements/dev.txt"
-"""Holds everything of RUNTIME at the same versions (a test says so), so an environment with DEV serves whoever needs RUNTIME."""
+"""Holds everything of RUNTIME at the same versions (a test says so), so an environment with DEV also serves code that needs RUNTIME."""
 BENCH = "requirements/bench.txt"
 """What benchmarks compare with; in an environment of its own."""
 NEXT = "read its words above; `make lock` resolves requirements/*.in again"

@@ -11,7 +11,7 @@ from pipelines.toolchain import home as homes
 from pipelines.toolchain.command import run
 
 PINNED = Path(__file__).with_name("uv.txt")
-"""Beside this module: whoever installs the suite as a package has it too."""
+"""Beside this module: installing the suite as a package installs it too."""
 NO_PIP = "Debian, Ubuntu: apt-get install python3-pip (or python3-venv); elsewhere: python3 -m ensurepip --user"
 
 

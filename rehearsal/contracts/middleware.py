@@ -90,7 +90,7 @@ class Checked:
         return problems
 
     def _note(self, kind: str, scope: Scope, path: str, status: int | None, problems: list[str]) -> bool:
-        """Record a violation; True when the client is to be told."""
+        """Record a violation; True when the client is to be informed."""
         self._record.append(
             Violation(
                 time=time.time(),

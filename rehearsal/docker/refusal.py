@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class Refused(Exception):
-    """The build ends; the message is for whoever reads the job's log."""
+    """The build ends; the message is for the reader of the job's log."""

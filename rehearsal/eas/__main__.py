@@ -1,6 +1,6 @@
 """The program: what it was called with, and how it ends.
 
-As the real one, run here against nothing: a wrong token is found before the command line is looked at, and both are told on stdout,
+As the real one, run here against nothing: a wrong token is found before the command line is looked at, and both are printed on stdout,
 also with --json; `Error: …` follows on stderr, and 1 is returned. An unknown command is 2.
 """
 

@@ -50,7 +50,7 @@ class Api:
             with opener.open(request, timeout=SECONDS) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            # What EAS answers with nothing is told by the program itself.
+            # What EAS answers with nothing is reported by the program itself.
             refused = Failed if error.code == 404 else Refused
             raise refused(_message(error)) from error
         except (OSError, ValueError) as error:

@@ -15,7 +15,7 @@ _OVER = ("ERRORED", "FINISHED", "CANCELED", "PENDING_CANCEL")
 
 
 def build(session: Session) -> int:
-    """Start builds, and wait for them unless told not to. Only a build that ERRORED makes it 1; one that was canceled does not."""
+    """Start builds, and wait for them unless asked not to. Only a build that ERRORED makes it 1; one that was canceled does not."""
     session.json_from_here()
     call = session.call
     if not call["platform"]:

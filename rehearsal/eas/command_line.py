@@ -37,7 +37,7 @@ class Flag:
     number: tuple[int, int] | None = None
     """Smallest and largest."""
     between: bool = False
-    """Whether a number out of bounds is told as `must be between`, as eas-cli's own flags of pages do."""
+    """Whether a number out of bounds is reported as `must be between`, as eas-cli's own flags of pages do."""
     negatable: bool = False
     default: Any = None
 

@@ -1,6 +1,6 @@
 """What `eas update` publishes: the folder that Metro writes, or one in its place.
 
-The real program runs `npx expo export` unless told `--skip-bundler`, which evaluates the app. Here the bundle is the app's own scripts,
+The real program runs `npx expo export` unless given `--skip-bundler`, which evaluates the app. Here the bundle is the app's own scripts,
 one after the other, in the same folders and beside a source map; it runs on no device.
 """
 

@@ -131,7 +131,7 @@ class GitHubInstance:
         return found.requests.get(run.id, RequestCount()) if found is not None else RequestCount()
 
     def notify(self) -> None:
-        """Wake every page that waits for a change, and tell whoever listens."""
+        """Wake every page that waits for a change, and notify the listeners."""
         self.changed.set()
         self.changed = asyncio.Event()
         for listener in self.on_change:

@@ -34,7 +34,7 @@ class SetClock:
         return self._now
 
     def move(self, delta: timedelta) -> None:
-        """Forward; whoever waited for a moment that is past now goes on."""
+        """Forward; waiters whose moment is past now go on."""
         self._now += delta
         self._moved.set()
         self._moved = asyncio.Event()

@@ -26,7 +26,7 @@ def install(packages: Sequence[str]) -> None:
     """Install them all at once. Raises ServiceUnavailable for who is not root or has no apt, and with apt's own words when it fails."""
     apt = shutil.which("apt-get")
     if os.geteuid() != 0 or apt is None:
-        raise ServiceUnavailable(f"Not root, or no apt-get here: have `{command(packages)}` done by somebody who can.")
+        raise ServiceUnavailable(f"Not root, or no apt-get here: have `{command(packages)}` done by someone who can.")
     _update(apt)
     _run([apt, "-q", *_PATIENCE, "install", "-y", "--no-install-recommends", *packages])
 

@@ -1,4 +1,4 @@
-"""Postgres refuses to run as root: how a root world runs it as somebody else.
+"""Postgres refuses to run as root: how a root world runs it as someone else.
 
 The other user may have no way into the folders of root (a checkout or a cache under /root, a virtual environment).
 There the process keeps one capability, to pass by the permissions of files; setpriv(1) arranges it.

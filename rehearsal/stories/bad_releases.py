@@ -148,7 +148,7 @@ def gate_of(result: CommandResult) -> str:
 
 
 def traffic_of(scenario: Scenario, release: str, started: float, ended: float) -> tuple[int, float, float]:
-    """The largest share of users that the provider was told to send to a release, from when until when."""
+    """The largest share of users that the provider was set to send to a release, from when until when."""
     shifts = [
         s
         for s in scenario.world.inspect("traffic-changes")

@@ -70,7 +70,7 @@ def a_crashing_update_is_rolled_back(scenario: Scenario, user: User, devices: De
         result = watching.wait()
     with scenario.then("it is rolled back automatically, and the command says how long that took"):
         _expect_exit(result, ROLLED_BACK, "92.00 % of 1,000 sessions without a crash")
-        for warning in ("Sentry is not told", "Sentry knows no commit", "cannot be noted"):
+        for warning in ("Sentry is not notified", "Sentry knows no commit", "cannot be noted"):
             expect(warning not in result.err, "Sentry and GitHub were updated", result.err)
         expect(re.search(r"is back from \w+ to .* after \d+ s", result.out), "how long it took", result.out)
     with scenario.then("every device has the earlier update"):

@@ -20,7 +20,7 @@ def run(scenario: Scenario) -> None:
 
 
 def by_command(scenario: Scenario, now: str) -> str:
-    """`shipmate rollback`, by whoever is on call."""
+    """`shipmate rollback`, by the person on call."""
     on_call = scenario.user("on-call")
     messages = len(scenario.world.notifications())
     started = time.monotonic()

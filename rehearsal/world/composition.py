@@ -130,7 +130,7 @@ class Composition:
         await self.servers.serve_emulator(self.github, port=self.options.port, who=self.github.who)
         self.github.address = self.servers.addresses[self.github.name]
         self.environ = await asyncio.to_thread(self._step_environment)
-        # The jobs' /tmp goes with the world; whoever becomes another user in a job may write there too.
+        # The jobs' /tmp goes with the world; anyone who becomes another user in a job may write there too.
         temporary = self.options.root / "tmp"
         temporary.mkdir()
         temporary.chmod(0o1777)

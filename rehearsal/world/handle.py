@@ -1,4 +1,4 @@
-"""A world as a child process: started, waited for, and ended with whoever started it."""
+"""A world as a child process: started, waited for, and ended with the process that started it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class World:
         _move(Path(answer.json()["folder"]), folder)
 
     def end(self) -> None:
-        """End its processes now, from whichever thread. Whoever is still inside sees its connections fail; leaving removes the folder."""
+        """End its processes now, from whichever thread. A caller still inside sees its connections fail; leaving removes the folder."""
         if self._process is not None:
             processes.end(self._process, grace=15)
             processes.reap("SHIPMATE_WORLD", str(self._process.pid))

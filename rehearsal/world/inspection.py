@@ -1,4 +1,4 @@
-"""What a world shows to the report and to whoever debugs: runs to the millisecond, messages, deployments, traffic, memory."""
+"""What a world shows to the report and for debugging: runs to the millisecond, messages, deployments, traffic, memory."""
 
 from __future__ import annotations
 

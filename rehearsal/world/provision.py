@@ -37,7 +37,7 @@ def protect(seed: Seed, definition: Definition) -> None:
     for pattern in definition.tags:
         seed.protect_tags(definition.repository, (pattern,), name=f"tags {pattern}")
     if definition.apps is not None:
-        # Whoever makes one has its commit's workflow run beside the secrets of the stores.
+        # Anyone who makes one has its commit's workflow run beside the secrets of the stores.
         tags = definition.apps.tags
         seed.restrict_tags(definition.repository, (tags,), name=f"who makes {tags}", roles=(MAINTAIN,))
 

@@ -72,7 +72,7 @@ def _keys(own: Sequence[tuple[Person, Commit]]) -> set[str]:
 
 
 def _grouped(seen: Sequence[tuple[Person, Commit]]) -> list[list[tuple[Person, Commit]]]:
-    """By person: whoever shares an address or a login, directly or through somebody, is one."""
+    """By person: anyone who shares an address or a login, directly or through someone, is one."""
     groups: list[list[tuple[Person, Commit]]] = []
     of_key: dict[str, int] = {}
     for person, commit in seen:
@@ -98,7 +98,7 @@ def mention(person: Person, openers: Collection[str]) -> Safe:
 
 def authors_before(git: Git, commit: str, people: Sequence[set[str]]) -> set[str]:
     """Keys of those who wrote commits up to `commit`, the newest first, until each of `people` (their keys) was met: most are old hands,
-    so that it is soon. For somebody new it is everybody."""
+    so that it is soon. For someone new it is everybody."""
     found: set[str] = set()
     missing, rest = list(people), b""
     log = ("log", "--format=%aE", "--encoding=UTF-8", "--no-show-signature", commit, "--")

@@ -2,7 +2,7 @@
 
 - A section that stands in the file is kept byte for byte; so is everything that is no section. Only missing releases are added.
 - The section of a release being prepared grows with the commits. Left as generated, it is written anew; edited by a person, it keeps
-  every word and gets only the entries that were not there when it was generated: a line somebody took out does not come back.
+  every word and gets only the entries that were not there when it was generated: a line someone took out does not come back.
 - When nothing is to be released any more, a section that was prepared goes, unless a person edited it.
 - Generated sections stand below one called Unreleased.
 - `rewrite` generates all sections anew that nobody edited (after a template changed).
@@ -63,7 +63,7 @@ def merge(
     warn: Callable[[str], None] = lambda _: None,
 ) -> str:
     """The file with what is missing. `generated`: every section, newest first; `tags`: releases that are out; `over`: nothing is to be
-    released, so nothing is being prepared. `warn` is told of what only a person can take out."""
+    released, so nothing is being prepared. `warn` is called with what only a person can take out."""
     if not existing.strip():
         return "\n".join([PREAMBLE, *(each.text for each in generated)])
     head, sections = split(existing)

@@ -14,7 +14,7 @@ from release.commits.fences import code_blocks, opening
 
 _ITEM = re.compile(r"[ \t]*([-*+]|\d{1,9}[.)])[ \t]+(?=\S)")
 _DEEPEST = 3
-"""Lists within lists beyond this are text: whoever writes a thousand marks in a row means no list."""
+"""Lists within lists beyond this are text: anyone who writes a thousand marks in a row means no list."""
 _LANGUAGES = frozenset([
     "bash", "console", "css", "diff", "dockerfile", "go", "html", "ini", "java", "javascript", "js", "json", "kotlin", "python",
     "rust", "sh", "shell", "sql", "swift", "text", "toml", "ts", "tsx", "typescript", "xml", "yaml", "yml",
@@ -129,7 +129,7 @@ def _fenced(lines: Sequence[str], info: str) -> list[str]:
         return []
     longest = max((len(run) for run in re.findall(r"`+", "\n".join(shown))), default=0)
     fence = "`" * max(3, longest + 1)
-    # Whoever reads a changelog line by line must not take a fence inside for one of ours: deep enough it is none.
+    # Anyone who reads a changelog line by line must not take a fence inside for one of ours: deep enough it is none.
     inset = "  " if any(map(opening, shown)) else ""
     name = info.split(maxsplit=1)[0].lower() if info.strip() else ""
     return [

@@ -22,7 +22,7 @@ _MARKER = re.compile(
 
 
 class Marker(NamedTuple):
-    """The comment below a heading: what was generated, so that what a person changed can be told from it."""
+    """The comment below a heading: what was generated, so that what a person changed can be distinguished from it."""
 
     tag: str
     fingerprint: str

@@ -1,4 +1,4 @@
-"""The notes of one release, with everything gathered that they tell of."""
+"""The notes of one release, with everything gathered that they list."""
 
 from __future__ import annotations
 

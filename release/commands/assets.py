@@ -20,7 +20,7 @@ from release.context import ReleaseContext
 )
 @click.option("--channel", default=None, metavar="NAME", help="What comes next is a pre-release on this channel.")
 @click.option("--asset", "files", multiple=True, type=click.Path(path_type=Path), help="A file to ship.")
-@click.option("--evidence", multiple=True, type=click.Path(path_type=Path), help="A file that tells how it was tested.")
+@click.option("--evidence", multiple=True, type=click.Path(path_type=Path), help="A file that shows how it was tested.")
 @click.option(
     "--deploys", multiple=True, metavar="NAME=WHAT", help="Image or web build it deploys, like backend=sha256:…"
 )

@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """The changelog, breaking changes first: on standard output, or into the file with --write.
 
-    In a file, every section that is there is kept as it is, whoever wrote it; missing releases are added. Made from git alone: the same
+    In a file, every section that is there is kept as it is; missing releases are added. Made from git alone: the same
     history gives the same bytes.
 
     \b

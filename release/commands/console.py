@@ -20,7 +20,7 @@ FOLDER = "release.folder"
 
 
 class Busy:
-    """What is going on, for whoever waits: on a terminal one line that moves, in a log a line every ten seconds."""
+    """Progress, for the person who waits: on a terminal one line that moves, in a log a line every ten seconds."""
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -29,7 +29,7 @@ class Busy:
     def seen(self, count: int) -> None:
         self.what = f"reading the history: {count:,} commits"
 
-    def tell(self) -> None:
+    def show(self) -> None:
         started = time.monotonic()
         moving = sys.stderr.isatty()
         wait = 2.0
@@ -50,7 +50,7 @@ class Busy:
 def busy(what: str) -> Iterator[Busy]:
     """Tell after two seconds what is going on, until the block ends."""
     sign = Busy(what)
-    thread = threading.Thread(target=sign.tell, daemon=True)
+    thread = threading.Thread(target=sign.show, daemon=True)
     thread.start()
     try:
         yield sign

@@ -15,7 +15,7 @@ from release.context import ReleaseContext
 _OPTIONS = (
     click.option("-C", "folder", default=".", metavar="DIR", help="The repository, as in git."),
     click.option(
-        "--component", default="", metavar="NAME", help="Which one of release/components; the first unless told."
+        "--component", default="", metavar="NAME", help="Which one of release/components; the first by default."
     ),
     click.option("--tag-format", default="", metavar="FORMAT", help="How tags are written, like 'v{version}'."),
     click.option("--commit", default="", metavar="COMMIT", help="Instead of HEAD."),

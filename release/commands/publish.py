@@ -22,7 +22,7 @@ _CONTENTS = (
     click.option("--assets", "prepared", type=click.Path(path_type=Path), help="A folder that `release assets` wrote."),
     click.option("--asset", "files", multiple=True, type=click.Path(path_type=Path), help="A file to ship."),
     click.option(
-        "--evidence", multiple=True, type=click.Path(path_type=Path), help="A file that tells how it was tested."
+        "--evidence", multiple=True, type=click.Path(path_type=Path), help="A file that shows how it was tested."
     ),
     click.option(
         "--deploys", multiple=True, metavar="NAME=WHAT", help="Image or web build it deploys, like backend=sha256:…"

@@ -117,7 +117,7 @@ def nearly_breaking(lines: Sequence[str]) -> str:
 
 
 def _may_begin(line: str) -> bool:
-    """Whether a line may begin a footer that has a kind: most lines of long bodies do not, which is told without a pattern."""
+    """Whether a line may begin a footer that has a kind: most lines of long bodies do not, which is found without a pattern."""
     return (line[:1] in FIRST and line.lower().startswith(_STARTS)) or line[2:10] == "BREAKING"
 
 

@@ -77,7 +77,7 @@ def require_full(head: Head) -> None:
         raise InputError(
             "this clone is shallow: the history and tags that decide the version are not all here",
             where=str(head.git_dir),
-            why="actions/checkout fetches one commit unless told otherwise; so does `git clone --depth`",
+            why="actions/checkout fetches one commit unless configured otherwise; so does `git clone --depth`",
             next_step="git fetch --unshallow --tags   (in a workflow: `fetch-depth: 0` at actions/checkout)",
         )
 
@@ -96,7 +96,7 @@ def require_tags(
     git: Git, head: Head, tags: Sequence[Tag], matches: Callable[[str], bool], commit: str
 ) -> tuple[list[Tag], list[str]]:
     """Refuse when the remote has release tags that this clone lacks. Asks the remote only when there is reason to doubt: no release
-    tag is here, or the clone was told to fetch none.
+    tag is here, or the clone was configured to fetch none.
 
     Returns the tags that the remote has on `commit` itself (made there by a release, and harmless to learn), and warnings.
     Raises InputError.
@@ -165,7 +165,7 @@ def read_log(
     """Commits reachable from `include` and from none of `exclude`, children before their parents.
 
     With `exclude` it may have some that are excluded, too: git stops looking for those by the dates of commits. `seen` is
-    told now and then how many were read.
+    called now and then with how many were read.
     """
     commits: list[Commit] = []
     for name, parents, time, author, email, text in _records(git, include, exclude):

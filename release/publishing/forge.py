@@ -142,12 +142,12 @@ class Forge(Protocol):
     def locks(self, tag: str) -> list[Lock]: ...
 
     def take_lock(self, tag: str, generation: int, commit: str, owner: Mapping[str, str]) -> bool:
-        """False when somebody else has this generation: of all who try at once, one succeeds."""
+        """False when someone else has this generation: of all who try at once, one succeeds."""
 
     def drop_lock(self, tag: str, generation: int) -> None: ...
 
     def run_is_over(self, run: str) -> bool | None:
-        """Whether a workflow run has ended; None when it cannot be told."""
+        """Whether a workflow run has ended; None when it cannot be determined."""
 
     def dispatched(self, workflow: str, tag: str) -> bool:
         """Whether a workflow was dispatched on a tag."""

@@ -183,7 +183,7 @@ def tag_in_place(candidate: Candidate) -> str:
 def was_live(candidate: Candidate) -> str:
     """The version was live where it must have been, by the records of deliveries: what is published is what users have.
 
-    It keeps a person from a mistake. Whoever may write can write such records, too, and publish without this command.
+    It keeps a person from a mistake. Anyone who may write can write such records, too, and publish without this command.
     """
     environment = candidate.live_in
     if candidate.live:

@@ -1,7 +1,7 @@
 """Who is publishing a release: of any number who try at once, one.
 
 GitHub has no lock, but creating a ref succeeds for exactly one of all who try. So the lock of v1.2.0 is the highest ref below
-refs/shipmate/release/v1.2.0/: 1, 2, 3, … Each points to a note that says who took it and after whom. Whoever finds the highest one
+refs/shipmate/release/v1.2.0/: 1, 2, 3, … Each points to a note that says who took it and after whom. The process that finds the highest one
 abandoned creates the next; nobody ever overwrites one. It is dropped when the release is out.
 """
 
@@ -82,7 +82,7 @@ class Lease:
     """Who held it before and is gone."""
 
     def check(self) -> None:
-        """Raises OpenElsewhere when somebody took it over, believing this process gone."""
+        """Raises OpenElsewhere when someone took it over, believing this process gone."""
         for lock in self.forge.locks(self.tag):
             if Holder.of(lock.owner).after == self.holder.nonce:
                 raise open_elsewhere(

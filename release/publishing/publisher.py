@@ -34,7 +34,7 @@ class Published:
     """Steps taken; empty when all was there already."""
     took_over: Holder | None = None
     warnings: tuple[str, ...] = ()
-    """What somebody else did meanwhile that stopped nothing."""
+    """What someone else did meanwhile that stopped nothing."""
 
 
 @dataclass(kw_only=True)
@@ -141,7 +141,7 @@ class Publisher:
         raise ReleaseError(
             f"{self.desired.tag} is not finished after {len(done)} steps",
             where=self.desired.tag,
-            why="somebody else keeps changing it",
+            why="someone else keeps changing it",
             next_step="see who works on this release, then run the same command again",
         )
 

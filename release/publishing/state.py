@@ -1,4 +1,4 @@
-"""What a release needs next: pure, from what the forge holds. Applied until nothing is needed, whoever began it and wherever it stopped."""
+"""What a release needs next: pure, from what the forge holds. Applied until nothing is needed, wherever an earlier run stopped."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class DesiredRelease:
     tagged: bool = False
     """It was released before: its tag was there, and is never made here."""
     live: bool = False
-    """Users have it: a draft that somebody else prepares is no reason to wait."""
+    """Users have it: a draft that someone else prepares is no reason to wait."""
     given: Mapping[str, Any] = field(default_factory=dict)
-    """What it was made with that its commit does not say: whoever finishes the draft needs it."""
+    """What it was made with that its commit does not say: needed to finish the draft."""
 
     @property
     def marked_body(self) -> str:
-        """The notes with a comment that says we wrote them, and what they were: a person's edit can be told from it."""
+        """The notes with a comment that says we wrote them, and what they were: a person's edit can be distinguished from it."""
         given = f"<!-- shipmate given {_in_comment(self.given)} -->\n" if self.given else ""
         return f"{self.body.rstrip()}\n\n{given}<!-- shipmate release {_print(self.body)} -->\n"
 

@@ -88,7 +88,7 @@ def require(findings: Sequence[Finding], tag: str) -> None:
     why = "it was changed after it was published, or published by something else"
     advice = f"do not use it; shipmate release yank {tag} --reason '…' tells everybody"
     if any(finding.name == "withdrawn" for finding in wrong):
-        why, advice = "whoever withdrew it found it bad", "use what its notes name instead"
+        why, advice = "it was withdrawn as bad", "use what its notes name instead"
     elif all(finding.fix for finding in wrong):
         why = "its files are good; something around them was left or changed"
         advice = "; ".join(finding.fix for finding in wrong)

@@ -1,4 +1,4 @@
-"""Withdrawing a release: everybody who looks at it is told why and what to use instead. Nothing is deleted.
+"""Withdrawing a release: everybody who looks at it is notified why and what to use instead. Nothing is deleted.
 
 Source: docs.github.com/rest/releases/releases#update-a-release; notes of an immutable release stay editable.
 """
@@ -44,7 +44,7 @@ def withdraw(
         raise InputError(
             "a release is not withdrawn without a reason",
             where="--reason",
-            why="it is all that people who have it are told",
+            why="it is all that its users are shown",
             next_step="say what is wrong with it: --reason 'search returns notes of other users'",
         )
     entry = forge.published(tag)
@@ -58,7 +58,7 @@ def withdraw(
         changes = {
             "body": f"{_banner(reason, use, today)}\n\n{entry.body}",
             "name": f"{entry.name or tag} (withdrawn)",
-            # Whoever asks for the latest release, or shows full releases only, must not meet it.
+            # Anyone who asks for the latest release, or shows full releases only, must not meet it.
             "prerelease": True,
             "make_latest": "false",
         }

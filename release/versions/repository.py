@@ -65,7 +65,7 @@ class Repository:
     head: Head
     tags: Sequence[Tag]
     commit: str
-    """What is to be released (HEAD unless told otherwise)."""
+    """What is to be released (HEAD by default)."""
     branch: str | None
     seen: Callable[[int], None] | None = None
     warnings: list[str] = field(default_factory=list)
@@ -288,7 +288,7 @@ class Repository:
     ) -> CommitsSince:
         """The commits below `commit` that none of the releases considered contains. `before`: the release the commit has.
 
-        The newest releases (before that one) are told to git, which then reads no more than came after them. Its answer is taken when
+        The newest releases (before that one) are given to git, which then reads no more than came after them. Its answer is taken when
         `_below` proves it; otherwise the whole history is read.
         """
         commit = commit or self.commit

@@ -78,7 +78,7 @@ class _Range:
         if touching is not None:
             self.touching = touching | {merge for name, merge in self.brought_by.items() if name in touching}
         self.skipping = {name for name in set(self.brought_by.values()) if self.by_hash[name].message.skip}
-        self.told: dict[str, set[str]] = {}
+        self.announced: dict[str, set[str]] = {}
         self.level = self._levels() if self.brought_by else {}
 
     def verdict(self, commit: Commit) -> Verdict:
@@ -159,7 +159,7 @@ class _Range:
             return Verdict(commit, "none", Because(Reason.MERGE_WITHOUT_TITLE))
         outer = self.brought_by.get(commit.hash, commit.hash)
         speaks_for_all = self.rules.release.merge == "title" and outer == commit.hash
-        repeats = self.level.get(outer, -1) >= RANK[entry.bump] and self.told.get(outer, set()).issuperset(
+        repeats = self.level.get(outer, -1) >= RANK[entry.bump] and self.announced.get(outer, set()).issuperset(
             entry.breaking
         )
         if repeats and not speaks_for_all:
@@ -176,7 +176,7 @@ class _Range:
                 levels[merge] = max(levels.get(merge, -1), RANK[found.bump])
                 for entry in found.entries:
                     if entry.breaking:
-                        self.told.setdefault(merge, set()).update(entry.breaking)
+                        self.announced.setdefault(merge, set()).update(entry.breaking)
         return levels
 
     def _covered(self, commit: Commit) -> str:

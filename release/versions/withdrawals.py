@@ -31,7 +31,7 @@ def published_on(github: GitHub) -> dict[str, bool]:
 
 
 def withdrawn_at(github: GitHub, warn: Callable[[str], None]) -> Callable[[str], bool]:
-    """Whether the release of a tag was withdrawn, one call each; `warn` is told once when GitHub cannot be asked, and nothing was then.
+    """Whether the release of a tag was withdrawn, one call each; `warn` is called once when GitHub cannot be asked, and nothing was then.
 
     Source: docs.github.com/rest/releases/releases#get-a-release-by-tag-name
     """

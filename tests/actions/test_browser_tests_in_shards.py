@@ -35,9 +35,9 @@ took = {"one": 4.0, "two": 1.0, "three": 2.0, "four": 3.0}
 bad = "BAD"
 outcome = lambda test: "failed" if test == bad else "passed"
 ran = [{"test": test, "outcome": outcome(test), "seconds": took[test]} for test in own]
-told = {"format": 1, "shard": shard, "shards": shards, "collected": tests, "own": own, "ran": ran, "ended": True}
+account = {"format": 1, "shard": shard, "shards": shards, "collected": tests, "own": own, "ran": ran, "ended": True}
 pathlib.Path("reports").mkdir(exist_ok=True)
-json.dump(told, open("reports/e2e.json", "w"))
+json.dump(account, open("reports/e2e.json", "w"))
 cases = "".join(f"<testcase name='{test}'>{'<failure/>' * (test == bad)}</testcase>" for test in own)
 open("reports/e2e.xml", "w").write(f"<testsuite>{cases}</testsuite>")
 sys.exit(bad in own)

@@ -306,7 +306,7 @@ def test_an_approval_that_grows_old_ends_no_delivery_that_was_begun_in_time(at: 
     assert "approv" in at.step.log
 
 
-def test_a_bad_release_returns_to_its_base_and_everybody_is_told(at: Workplace) -> None:
+def test_a_bad_release_returns_to_its_base_and_everybody_is_reported(at: Workplace) -> None:
     released(at, "v1.0.0")
     proved(at, "v1.1.0")
     at.shop.host("production", "web").sick.add("v1.1.0")
@@ -450,7 +450,7 @@ def test_a_rollback_by_the_workflow_says_what_is_live_and_was(at: Workplace) -> 
     at.act("rollback", code=4, environment="production", components="desktop")
 
 
-def test_what_is_told_stands_in_the_summary(at: Workplace) -> None:
+def test_what_is_reported_stands_in_the_summary(at: Workplace) -> None:
     slack = Slack(webhooks={"T1/B1/secret": "deployments"})
     at.job(at.shop.start())
     with running(slack.app) as server:

@@ -37,7 +37,7 @@ def at(tmp_path: Path, step: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[W
 
 
 def from_the_first_shift_on(shop: Shop, monkeypatch: pytest.MonkeyPatch, **trouble: Any) -> None:
-    """Every request to GitHub meets it, once any host was told to move traffic."""
+    """Every request to GitHub meets it, once any host was asked to move traffic."""
 
     def arm() -> None:
         if not shop.faults.armed:
@@ -80,11 +80,11 @@ def test_it_goes_live_and_is_stable_with_a_warning(
         assert host.marks.stable[0] == host.deployments[0].key
     assert at.step.outputs()["state"] == "live"
     warnings = at.step.commands("warning")
-    assert (len(warnings), "the ledger could not be told" in log) == (1, True), log
+    assert (len(warnings), "the ledger could not be updated" in log) == (1, True), log
     assert at.step.commands("error") == []
     asked = [fired for fired in shop.faults.fired if fired.emulator == "github"]
     assert len(asked) <= 4, (
-        "what happened at the end is told with two tries, and looked up with two where the answer was lost"
+        "what happened at the end is recorded with two tries, and looked up with two where the answer was lost"
     )
 
 
@@ -94,7 +94,7 @@ def test_it_goes_live_and_is_stable_with_a_warning(
 def test_it_is_so_when_github_ceases_to_answer_before_anything_moves(
     at: Workplace, monkeypatch: pytest.MonkeyPatch, trouble: dict[str, Any]
 ) -> None:
-    """What the job needs it has from the plan's document; the ledger's seconds are used up once, by whatever is told first."""
+    """What the job needs it has from the plan's document; the ledger's seconds are used up once, by whatever is recorded first."""
     monkeypatch.setattr(history, "LONGEST", 0.5)
     shop = at.shop
     shop.proved("v1.0.0")

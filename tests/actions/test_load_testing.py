@@ -95,7 +95,7 @@ def test_starts_are_read_where_the_manifest_says_that_apps_report_them(step: Any
     assert planned(step, STARTING)["starts"] == "true"
 
 
-def test_where_users_are_somebody_is_asked(step: Any) -> None:
+def test_where_users_are_someone_is_asked(step: Any) -> None:
     assert planned(step, environment="production")["asks"] == "true"
 
 
@@ -120,7 +120,7 @@ def test_what_cannot_be_played_is_refused_before_a_runner_is_had(
 def test_a_platform_that_declares_no_load_has_nothing_to_do_after_a_deployment(step: Any) -> None:
     assert planned(step, PLAIN, asked="false") == {"shards": "[]", "count": "0"}
     assert planned(step, MANIFEST, asked="false") == {"shards": "[]", "count": "0"}
-    assert planned(step, PLAIN, code=6, asked="true") == {}, "who asks is told"
+    assert planned(step, PLAIN, code=6, asked="true") == {}, "the caller sees why"
 
 
 # judging ----------------------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_a_run_that_meets_every_target_is_shown_in_the_plan_of_its_commit(place:
     assert len(result) == 4
 
 
-def test_a_slow_platform_is_told_and_shown_all_the_same(place: Workplace, commit: str) -> None:
+def test_a_slow_platform_is_reported_and_shown_all_the_same(place: Workplace, commit: str) -> None:
     judged(place, commit, recorded(release="v1.1.0", factor=8), code=7)
     assert "staging does not meet its performance targets" in place.step.log
     result = plan_release(place.shop.context("production"), "v1.1.0").plan.recorded.performance
@@ -201,13 +201,13 @@ def test_a_slow_platform_is_told_and_shown_all_the_same(place: Workplace, commit
     assert not Path("build/delivery/load-baseline").exists(), "nothing is compared with it"
 
 
-def test_slow_pages_are_told(place: Workplace, commit: str) -> None:
+def test_slow_pages_are_notified(place: Workplace, commit: str) -> None:
     pages = {"loads": {"desktop, cold": [300.0] * 75, "phone, cold": [2500.0] * 70 + [None] * 5}, "metrics": []}
     judged(place, commit, recorded(release="v1.1.0"), pages=pages, code=7)
     assert "page load: missed" in place.step.log
 
 
-def test_a_page_that_is_over_its_budget_is_told(place: Workplace, commit: str) -> None:
+def test_a_page_that_is_over_its_budget_is_reported(place: Workplace, commit: str) -> None:
     def metric(name: str, value: float | None, limit: float | None, verdict: str) -> dict[str, Any]:
         return {
             "metric": name,
@@ -285,7 +285,7 @@ def test_a_healthy_platform_whose_app_is_slow_stays_what_later_runs_are_compared
     assert Path("build/delivery/load-baseline").exists()
 
 
-def test_what_became_slower_than_the_last_good_run_is_told_although_every_target_is_met(
+def test_what_became_slower_than_the_last_good_run_is_reported_although_every_target_is_met(
     place: Workplace, commit: str
 ) -> None:
     judged(place, commit, recorded(release="v1.1.0"))

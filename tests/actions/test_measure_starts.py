@@ -88,7 +88,7 @@ def test_the_newest_release_with_enough_starts_is_kept_for_the_judge(apps: Apps)
     assert "1.3.0 has 12 of 300 starts: 1.2.0 is judged" in warning
 
 
-def test_an_app_that_reported_nothing_lately_is_told_as_such(apps: Apps) -> None:
+def test_an_app_that_reported_nothing_lately_is_reported_as_such(apps: Apps) -> None:
     apps.report("1.0.0", 900.0, days=8)
     kept = apps.measured()
     assert (kept["release"], kept["milliseconds"]) == ("", [])

@@ -30,14 +30,14 @@ LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
 @dataclass
-class Told:
-    """A way to tell people."""
+class Recorder:
+    """A channel by which people are notified."""
 
     messages: list[Message]
     name: ClassVar[str] = "slack"
     works: ClassVar[bool] = True
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         if not self.works:
             raise ProviderUnavailable("Slack does not answer", where="Slack")
         self.messages.append(message)
@@ -50,8 +50,8 @@ class Jobs:
     play: PlayWorld
     apple: AppleWorld
     step: Any
-    told: list[Message]
-    """What people were told."""
+    notified: list[Message]
+    """What people were notified."""
 
     def plan(self, code: int = 0, **inputs: str) -> str:
         assert self.step.run(plan_promotion.main, **{"to": "production", "phased": "false", **inputs}) == code, (
@@ -82,7 +82,7 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: Any) -> Iterator
 
         values: list[Message] = []
         monkeypatch.setattr(clients, "promotions", made)
-        monkeypatch.setattr(notify, "ways", lambda *_: [Told(values)])
+        monkeypatch.setattr(notify, "ways", lambda *_: [Recorder(values)])
         yield Jobs(play, apple, step, values)
 
 
@@ -96,31 +96,31 @@ def test_what_was_approved_is_done_once(jobs: Jobs) -> None:
     jobs.apple.review()
     assert jobs.promote(plan) == "done"
     assert jobs.play.on()[0] == (2, "inProgress", 0.05)
-    assert [(each.kind, each.title) for each in jobs.told] == [
+    assert [(each.kind, each.title) for each in jobs.notified] == [
         ("released", "More people get 1.0.1 (2) and 1.0.1 (7) of the apps")
     ]
-    assert "waits for" in jobs.told[0].next_step
+    assert "waits for" in jobs.notified[0].next_step
 
 
 @pytest.mark.parametrize("works", [True, False])
 def test_people_are_told_of_what_was_halted_by_itself(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch, *, works: bool
 ) -> None:
-    """And the job ends as it would where nobody can be told."""
-    monkeypatch.setattr(Told, "works", works)
+    """And the job ends as it would where nobody can be notified."""
+    monkeypatch.setattr(Recorder, "works", works)
     plan = jobs.plan(version="mobile-v1.0.1", percent="5", platform="android")
     jobs.promote(plan)
     jobs.play.review()
     jobs.play.health = BAD
-    jobs.told.clear()
+    jobs.notified.clear()
     jobs.watch(7)
     assert jobs.play.on()[0][1] == "halted"
-    assert [each.title for each in jobs.told] == (["A roll-out of the apps was halted"] if works else [])
-    assert all(BAD.says in each.what and each.kind == "deployment-failed" for each in jobs.told)
+    assert [each.title for each in jobs.notified] == (["A roll-out of the apps was halted"] if works else [])
+    assert all(BAD.says in each.what and each.kind == "deployment-failed" for each in jobs.notified)
     assert works or "Slack does not answer" in jobs.step.log
-    jobs.told.clear()
+    jobs.notified.clear()
     jobs.watch()
-    assert jobs.told == [], "what is halted already is told once"
+    assert jobs.notified == [], "what is halted already is notified once"
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_what_cannot_be_asked_for(jobs: Jobs, inputs: dict[str, str], message: s
 
 
 @pytest.mark.parametrize(("starter", "code"), [("dev-1", 0), ("release-manager", 6)])
-def test_somebody_else_approves_that_very_plan(
+def test_someone_else_approves_that_very_plan(
     tmp_path: Path, step: Any, monkeypatch: pytest.MonkeyPatch, starter: str, code: int
 ) -> None:
     wanted = Wanted(platform="android", to="production", version="1.0.1", number=2, percent=5)
@@ -212,7 +212,7 @@ def test_somebody_else_approves_that_very_plan(
         asked = {"environment": "production", "of": "promotion", "plan": plan.digest}
         given = at.act("approval_gate", code=code, **asked)
         if code:
-            assert "release-manager: started this release, so somebody else must approve it" in at.step.log
+            assert "release-manager: started this release, so someone else must approve it" in at.step.log
             return
         assert (given["plan"], given["by"]) == (plan.digest, "release-manager")
         assert f"**apps 1.0.1** ✅ approved by **release-manager** for plan `{plan.digest}`" in at.summary

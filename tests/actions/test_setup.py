@@ -70,7 +70,7 @@ def test_wrong_inputs_are_refused(step: Any, venv: Path, inputs: dict[str, str],
     assert says in step.log
 
 
-def test_a_project_that_locks_no_modules_gets_none_and_is_told(step: Any, venv: Path) -> None:
+def test_a_project_that_locks_no_modules_gets_none_and_is_reported(step: Any, venv: Path) -> None:
     Path("app").mkdir()
     Path("app/package.json").write_text('{"dependencies": {"react-native": "*"}}')
     step.environ["SHIPMATE_VENV"] = str(venv)

@@ -123,7 +123,7 @@ class Workplace:
         return run, planned
 
     def approve(self, run: Run, planned: Mapping[str, str], login: str = "release-manager") -> dict[str, str]:
-        """The job Approval, reviewed by somebody; its outputs as the later jobs take them."""
+        """The job Approval, reviewed by someone; its outputs as the later jobs take them."""
         self.shop.review(run, login)
         self.job(run)
         self.get("plan", KEPT)

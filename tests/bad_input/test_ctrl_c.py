@@ -67,7 +67,7 @@ def held(terminal: Terminal, fault: dict[str, object], argv: list[str], message:
 
 
 def test_while_a_release_goes_out(terminal: Terminal) -> None:
-    """At each write in turn, whoever is written to; then once more, to the end."""
+    """At each write in turn, to any provider; then once more, to the end."""
     argv = terminal.deploying("sha-1")
     points = 0
     for number in range(0, 40, 2):
@@ -131,12 +131,12 @@ def test_while_a_world_starts(tmp_path: Path, moment: Callable[[list[int]], bool
 
 
 @pytest.mark.parametrize("moment", [starting, serving, acting])
-def test_while_a_story_is_told(tmp_path: Path, moment: Callable[[list[int]], bool]) -> None:
+def test_while_a_story_is_reported(tmp_path: Path, moment: Callable[[list[int]], bool]) -> None:
     argv = ["rehearse", "--story", "red-pull-request", "--output", str(tmp_path / "report")]
     interrupted(argv, moment, tmp_path)
 
 
-def test_while_two_stories_are_told(tmp_path: Path) -> None:
+def test_while_two_stories_are_notified(tmp_path: Path) -> None:
     argv = ["rehearse", "--fresh", "--story", "quick-start", "--story", "red-pull-request"]
     interrupted(
         [*argv, "--output", str(tmp_path / "report")], lambda pids: acting(pids) and worlds(pids) == 2, tmp_path

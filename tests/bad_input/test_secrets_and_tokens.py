@@ -67,7 +67,7 @@ def test_a_terminal_without_any(terminal: Terminal) -> None:
 
 
 def test_wrong_tokens_in_a_terminal(terminal: Terminal) -> None:
-    """Vercel and Google refuse; without GitHub the providers' state is told all the same."""
+    """Vercel and Google refuse; without GitHub the providers' state is shown all the same."""
     vercel = terminal.run("status", "-e", "staging", code=5, VERCEL_TOKEN="wrong-and-secret").stderr
     assert "Vercel" in vercel or "vercel" in vercel
     google = terminal.run("status", "-e", "staging", code=5, GOOGLE_OAUTH_ACCESS_TOKEN="wrong-and-secret").stderr

@@ -101,7 +101,7 @@ def test_one_that_another_run_is_publishing(desk: Desk) -> None:
 
 def test_a_draft_is_not_shown_to_this_job_which_says_so(desk: Desk) -> None:
     desk.shop.proved("v1.0.0")
-    out(desk.shop, "v1.0.0", "somebody's", draft=True)
+    out(desk.shop, "v1.0.0", "someone's", draft=True)
     ended = desk.plan("v1.0.0")
     assert (ended.code, ended.outputs["state"]) == (0, "to do"), ended.log
     assert "drafts of others: GitHub shows them only to tokens that may write contents" in ended.log
@@ -118,7 +118,7 @@ def test_a_checkout_without_the_releases_commit(desk: Desk) -> None:
 
 
 def test_all_is_well_otherwise(desk: Desk) -> None:
-    """Nothing is left in the checkout, and each gate is told."""
+    """Nothing is left in the checkout, and each gate is reported."""
     desk.shop.proved("v1.0.0")
     ended = desk.plan("v1.0.0")
     assert (ended.code, ended.outputs["state"]) == (0, "to do"), ended.log

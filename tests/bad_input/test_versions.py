@@ -209,7 +209,7 @@ def test_red_ci(desk: Desk, conclusion: str | None, message: str) -> None:
     desk.nothing_was_written()
 
 
-def test_a_check_that_somebody_else_wrote_is_no_ci(desk: Desk) -> None:
+def test_a_check_that_someone_else_wrote_is_no_ci(desk: Desk) -> None:
     commit = desk.shop.commit()
     desk.shop.forged_check(commit)
     desk.shop.end(desk.shop.prove(commit), "success")

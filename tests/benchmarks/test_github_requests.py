@@ -1,4 +1,4 @@
-"""A release's requests, told by job and by route."""
+"""A release's requests, counted by job and by route."""
 
 from __future__ import annotations
 

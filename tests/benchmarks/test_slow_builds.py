@@ -1,4 +1,4 @@
-"""The slownesses can still be planted, are what they say, and are told apart as the benchmark counts them."""
+"""The slownesses can still be planted, are what they say, and are distinguished as the benchmark counts them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_one_whose_place_is_gone_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.world
-def test_what_waits_in_the_database_is_told_as_such_and_what_waits_elsewhere_is_not(
+def test_what_waits_in_the_database_is_reported_as_such_and_what_waits_elsewhere_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROBE_TOKEN", TOKEN)

@@ -316,6 +316,8 @@ def test_a_worker_that_ends_takes_no_test_with_it(machine: Machine) -> None:
 def test_tests_that_no_worker_is_left_for_are_missing_from_the_account(machine: Machine) -> None:
     ran = machine.run(1, 1, "-n", "1", "--max-worker-restart", "0", tests=DEADLY)
     assert set(ran.tests()) == {f"test_it.py::test_one[{number}]" for number in range(3)}, ran.said
-    assert (ran.account["collected"], ran.account["ended"]) == ([], False), "the worker told nothing before it ended"
+    assert (ran.account["collected"], ran.account["ended"]) == ([], False), (
+        "the worker reported nothing before it ended"
+    )
     with pytest.raises(CheckFailed, match="shard 1 of 1 was broken off"):
         browser_shards.merge(machine.kept, 1)

@@ -1,4 +1,4 @@
-"""How much load a platform takes: the search as a function of what it was told, and against platforms whose capacity is known."""
+"""How much load a platform takes: the search as a function of its measurements, and against platforms whose capacity is known."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ BOUNDS = Bounds(start=3, most=100, total_seconds=7200)
 NOISE: Sequence[Verdict] = ("passed", "missed", "too short to tell", "invalid")
 
 
-def told(oracle: Callable[[Next], Verdict], bounds: Bounds, *, took: float | None = None) -> tuple[list[Step], Ended]:
+def steps_of(
+    oracle: Callable[[Next], Verdict], bounds: Bounds, *, took: float | None = None
+) -> tuple[list[Step], Ended]:
     """All steps of a search whose answers are an oracle's."""
     steps: list[Step] = []
     while isinstance(following := decide(steps, bounds), Next):
@@ -48,7 +50,7 @@ def at_most(truth: float) -> Callable[[Next], Verdict]:
 @given(st.floats(0.01, 300.0), st.floats(0.5, 100.0))
 def test_the_bracket_holds_the_truth_and_is_narrow(truth: float, start: float) -> None:
     bounds = replace(BOUNDS, start=start, total_seconds=1e6)
-    steps, ended = told(at_most(truth), bounds)
+    steps, ended = steps_of(at_most(truth), bounds)
     low, high = edges(steps, bounds)
     if ended == "found":
         assert low is not None
@@ -87,7 +89,7 @@ def test_what_is_unsure_near_the_truth_moves_the_answer_no_further_than_that(
 def test_an_oracle_that_answers_at_random_comes_to_an_end(dice: random.Random, start: float) -> None:
     """mlcommons/inference#242: the search for the peak asked for the same again and again."""
     bounds = replace(BOUNDS, start=start)
-    steps, ended = told(lambda _: dice.choice(NOISE), bounds, took=0)
+    steps, ended = steps_of(lambda _: dice.choice(NOISE), bounds, took=0)
     assert len(steps) <= capacity.MOST_STEPS
     votes = [step for step in steps if step.verdict in ("passed", "missed")]
     assert all(sum(each.rate == step.rate for each in votes) <= 3 for step in votes)
@@ -113,20 +115,20 @@ def test_no_step_begins_that_would_end_too_late(dice: random.Random, total: floa
 
 
 def test_the_steps_of_a_search_are_these() -> None:
-    steps, ended = told(at_most(30), BOUNDS)
+    steps, ended = steps_of(at_most(30), BOUNDS)
     assert ended == "found"
     assert [step.rate for step in steps] == [3, 6, 12, 24, 48, 33.9, 28.5, 31.1, 28.5, 31.1]
     assert capacity.expected_steps(BOUNDS) == 12
 
 
 def test_less_than_the_first_rate_is_found_as_well() -> None:
-    steps, ended = told(at_most(1.0), BOUNDS)
+    steps, ended = steps_of(at_most(1.0), BOUNDS)
     low, high = edges(steps, BOUNDS)
     assert ended == "found"
     assert low is not None
     assert high is not None
     assert low <= 1.0 < high
-    assert told(at_most(0.1), BOUNDS)[1] == "never met"
+    assert steps_of(at_most(0.1), BOUNDS)[1] == "never met"
 
 
 def test_a_step_that_is_too_short_to_tell_is_made_longer_and_then_its_best_estimate_has_to_do() -> None:
@@ -154,20 +156,20 @@ def test_a_step_of_few_visits_lasts_until_there_are_enough_requests() -> None:
 
 def test_an_invalid_step_is_made_once_more_and_a_second_one_ends_the_search() -> None:
     """openlinker#2933: what the generator could do was nearly published as what the platform could."""
-    steps, ended = told(lambda step: "passed" if step.rate < 20 else "invalid", BOUNDS)
+    steps, ended = steps_of(lambda step: "passed" if step.rate < 20 else "invalid", BOUNDS)
     assert [step.rate for step in steps] == [3, 6, 12, 24, 24]
     assert ended == "generator"
     assert edges(steps, BOUNDS) == (12, None)
     once = iter(["passed", "invalid"])
-    assert told(lambda step: next(once, at_most(30)(step)), BOUNDS)[1] == "found"  # type: ignore[arg-type]
+    assert steps_of(lambda step: next(once, at_most(30)(step)), BOUNDS)[1] == "found"  # type: ignore[arg-type]
 
 
 def test_no_data_ends_it_at_once() -> None:
-    steps, ended = told(lambda _: "no data", BOUNDS)
+    steps, ended = steps_of(lambda _: "no data", BOUNDS)
     assert (len(steps), ended) == (1, "no data")
 
 
-def test_one_chance_miss_does_not_decide_and_is_told() -> None:
+def test_one_chance_miss_does_not_decide_and_is_reported() -> None:
     """triton-inference-server#7436: a level that was slower than those around it, for no reason that anybody found."""
     missed: list[float] = []
 
@@ -177,7 +179,7 @@ def test_one_chance_miss_does_not_decide_and_is_told() -> None:
             return "missed"
         return at_most(60)(step)
 
-    steps, ended = told(oracle, BOUNDS)
+    steps, ended = steps_of(oracle, BOUNDS)
     low, high = edges(steps, BOUNDS)
     assert ended == "found"
     assert low is not None
@@ -192,7 +194,7 @@ def test_one_chance_miss_does_not_decide_and_is_told() -> None:
 def test_it_is_not_halved_beyond_what_a_step_can_tell() -> None:
     """mlcommons/inference#2171: the peak was halved down to six in 22,481, from steps of ten seconds made once each."""
     bounds = replace(BOUNDS, start=1000, most=100_000, total_seconds=1e6)
-    steps, _ = told(at_most(22_481), bounds)
+    steps, _ = steps_of(at_most(22_481), bounds)
     low, high = edges(steps, bounds)
     assert low is not None
     assert high is not None
@@ -290,7 +292,7 @@ def test_interrupted_it_says_what_it_knows(raised: bool) -> None:
     assert (found.ended, found.low) == ("interrupted", 6)
 
 
-def test_everybody_is_told_what_comes_and_each_step_is_kept() -> None:
+def test_everybody_is_reported_what_comes_and_each_step_is_kept() -> None:
     lines: list[str] = []
     kept: list[tuple[int, str, float]] = []
     platform = Slots()

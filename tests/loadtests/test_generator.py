@@ -211,7 +211,7 @@ def test_a_stall_is_seen_by_everybody_who_was_due_in_it() -> None:
 
 
 def test_a_visit_for_which_nobody_is_free_waits_and_is_never_dropped() -> None:
-    """A refused user rests as long as it was told to; here all of them, for longer than the run."""
+    """A refused user rests as long as the answer asks; here all of them, for longer than the run."""
     profile = Profile(name="rest", rate=60, seconds=5, stop_errors=1.0)
     rested = ran(profile, {"limited": journey(JourneyRequest(path="/limited?rest=30"))}, timeout=2.0)
     due, errors = len(due_times(profile, 5)), rested.recording.total().errors
@@ -305,7 +305,7 @@ def test_interrupted_it_leaves_a_recording_that_says_so_and_nothing_on_the_serve
     assert not generator.is_running()
 
 
-def test_a_generator_ends_when_whoever_began_it_is_gone(
+def test_a_generator_ends_when_the_one_who_began_it_is_gone(
     under_way: tuple[subprocess.Popen[str], str, psutil.Process],
 ) -> None:
     """locust#1407: workers went on without their master."""

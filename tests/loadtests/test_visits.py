@@ -31,8 +31,8 @@ PROFILE = Profile(name="average", rate=10, seconds=20)
 
 
 @dataclass
-class Told:
-    """A world that gives the answers it was told to, each after so many seconds."""
+class Scripted:
+    """A world that gives the scripted answers, each after so many seconds."""
 
     answers: list[Answer]
     each: float = 0.25
@@ -71,7 +71,7 @@ VISIT = Visit(10.0, "items", (2.0, 3.0), "v7")
 def test_the_first_request_counts_from_when_the_visit_was_due_each_later_one_from_the_answer_before_and_the_thinking() -> (
     None
 ):
-    world = Told([MADE, LISTED, GONE], time=10.5)  # half a second late already
+    world = Scripted([MADE, LISTED, GONE], time=10.5)  # half a second late already
     assert make(ITEMS, VISIT, world) == 0
     assert world.asked == ["POST /items", "GET /items?q=v7", "DELETE /items/i1"]
     assert [(sample.due, sample.ms, sample.error) for sample in world.samples] == [
@@ -83,7 +83,7 @@ def test_the_first_request_counts_from_when_the_visit_was_due_each_later_one_fro
 
 
 def test_endpoints_are_named_alike_for_every_user() -> None:
-    world = Told([MADE, LISTED, GONE])
+    world = Scripted([MADE, LISTED, GONE])
     make(ITEMS, VISIT, world)
     assert [sample.endpoint for sample in world.samples] == [
         "backend POST /items",
@@ -93,7 +93,7 @@ def test_endpoints_are_named_alike_for_every_user() -> None:
 
 
 def test_the_database_time_of_each_answer_is_taken() -> None:
-    world = Told([MADE, LISTED, GONE])
+    world = Scripted([MADE, LISTED, GONE])
     make(ITEMS, VISIT, world)
     assert [sample.database_ms for sample in world.samples] == [12.5, None, None]
 
@@ -127,33 +127,33 @@ def test_server_timing(message: str, wanted: float | None) -> None:
 )
 def test_a_failure_is_of_a_kind_and_ends_the_visit(answer: Answer, kind: str) -> None:
     """Nothing is known to have been made, so nothing can be removed."""
-    world = Told([answer])
+    world = Scripted([answer])
     make(ITEMS, VISIT, world)
     assert [(sample.error, sample.status) for sample in world.samples] == [(kind, answer.status)]
 
 
 def test_after_a_failure_what_was_made_is_removed() -> None:
-    world = Told([MADE, Answer(500, NOTHING, ""), GONE])
+    world = Scripted([MADE, Answer(500, NOTHING, ""), GONE])
     make(ITEMS, VISIT, world)
     assert world.asked == ["POST /items", "GET /items?q=v7", "DELETE /items/i1"]
     assert [sample.error for sample in world.samples] == ["", "status 500", ""]
 
 
 def test_an_answer_later_than_the_journey_allows_is_no_error_for_times_are_judged_over_all() -> None:
-    world = Told([MADE, LISTED, GONE], each=30)
+    world = Scripted([MADE, LISTED, GONE], each=30)
     make(ITEMS, VISIT, world)
     assert {sample.error for sample in world.samples} == {""}
 
 
 def test_a_rate_limit_is_a_kind_of_its_own_and_tells_how_long_its_user_rests() -> None:
     refused = Answer(429, CaseInsensitiveDict({"Retry-After": "7"}), "")
-    world = Told([MADE, refused, refused])
+    world = Scripted([MADE, refused, refused])
     assert make(ITEMS, VISIT, world) == 7
     assert [sample.error for sample in world.samples] == ["", visits.LIMITED, visits.LIMITED]
 
 
 def test_when_the_run_stops_only_what_was_made_is_still_removed_without_thinking() -> None:
-    world = Told([MADE, GONE], stops_at=10.4, time=10.0)
+    world = Scripted([MADE, GONE], stops_at=10.4, time=10.0)
     make(ITEMS, VISIT, world)
     assert world.asked == ["POST /items", "DELETE /items/i1"]
     assert world.time == pytest.approx(10.65)

@@ -75,7 +75,7 @@ def test_githubs_trouble_is_said_once_and_then_it_is_left_alone(shop: Shop, kind
     history.rolled_back("v0.9.0", {"web"})
     assert history.records() == []
     assert len(shop.faults.fired) == asked <= 4, "two tries for what it looked up, two for what it wrote"
-    assert shop.log.getvalue().count("the ledger could not be told") == 1
+    assert shop.log.getvalue().count("the ledger could not be updated") == 1
 
 
 @pytest.mark.parametrize("body", ["a page of a proxy", {}, [], [{}], None])
@@ -86,10 +86,10 @@ def test_an_answer_that_is_none_is_trouble_too(shop: Shop, body: object) -> None
     history.note("success", "live")
     shop.faults.clear()
     assert shop.ledger().records("production") == []
-    assert shop.log.getvalue().count("the ledger could not be told") == 1
+    assert shop.log.getvalue().count("the ledger could not be updated") == 1
 
 
-def test_all_that_is_told_shares_its_seconds(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_that_is_reported_shares_its_seconds(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once they are used up nothing is asked any more, and it is said once."""
     monkeypatch.setattr("pipelines.history.LONGEST", 0.2)
     history = History(shop.context("production", shop.start()))
@@ -99,7 +99,7 @@ def test_all_that_is_told_shares_its_seconds(shop: Shop, monkeypatch: pytest.Mon
         history.note("success", "live")
     assert history.records() == []
     assert len(shop.faults.fired) <= 1
-    assert shop.log.getvalue().count("the ledger could not be told") == 1
+    assert shop.log.getvalue().count("the ledger could not be updated") == 1
 
 
 def test_reading_it_takes_no_longer_than_people_wait(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

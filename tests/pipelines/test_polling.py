@@ -13,7 +13,7 @@ from pipelines.polling import Polling, minutes
 
 @dataclass
 class Time:
-    """A clock that moves when somebody waits by it."""
+    """A clock that moves when someone waits by it."""
 
     now: float = 1000.0
     waits: list[float] = field(default_factory=list)
@@ -42,7 +42,7 @@ def test_without_time_there_is_one_look() -> None:
     assert time.waits == []
 
 
-def test_whoever_found_it_waits_no_longer() -> None:
+def test_the_one_who_found_it_waits_no_longer() -> None:
     time = Time()
     clock = time.clock()
     for look in Polling(interval=30).looks(clock, clock.deadline(300)):

@@ -129,7 +129,7 @@ def test_a_secret_is_in_nothing_that_is_written_however_it_is_written(
 
 
 @pytest.mark.parametrize("given", PLANTED)
-def test_the_runner_is_told_what_it_cannot_know(tmp_path: Path, given: str) -> None:
+def test_the_runner_is_reported_what_it_cannot_know(tmp_path: Path, given: str) -> None:
     """Its own encodings are those of actions/runner; decoded values and parts it learns from ::add-mask::."""
     runtime = workflow(tmp_path, IN_KEY=given)
     runtime.inputs([Input(name="key", doc="", secret=True)])

@@ -1,4 +1,4 @@
-"""A web page that somebody reads while a world is up: it may neither change nor read anything there."""
+"""A web page that someone reads while a world is up: it may neither change nor read anything there."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def test_who_asks_can_be_aimed_at(by: str | None, hit: bool) -> None:
         assert (armed.matched, armed.fired) == (int(hit), int(hit))
 
 
-def test_where_nobody_can_be_told_apart_a_fault_for_somebody_hits_nobody(provider: Provider, server: Server) -> None:
+def test_where_nobody_can_be_distinguished_a_fault_for_someone_hits_nobody(provider: Provider, server: Server) -> None:
     armed = provider.faults.add(Fault(kind="status", by="job"))
     assert outcome(server) == 201
     assert armed.matched == 0

@@ -71,7 +71,7 @@ def write(folder: Path) -> str:
     ids = make(folder, commits, tags={"v1.1.0": RELEASED})
     git(folder, "checkout", "-q", "main")
     (folder / "shipmate.yml").write_bytes((ROOT / "shipmate.yml").read_bytes())
-    # What GitHub told of these commits, as a lookup keeps it: nothing is asked here.
+    # What GitHub answered of these commits, as a lookup keeps it: nothing is asked here.
     credits = {
         name: [who, int(message.partition("(#")[2].partition(")")[0])]
         for name, (message, who, _) in zip(ids, HISTORY, strict=True)

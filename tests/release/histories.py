@@ -44,7 +44,7 @@ def make(
     head: int | None = None,
     branches: Mapping[str, int] | None = None,
 ) -> list[str]:
-    """Make the repository with main at `head` (the last commit unless told); the ids of the commits in order.
+    """Make the repository with main at `head` (the last commit by default); the ids of the commits in order.
 
     `annotated` names the tags that are objects of their own.
     """

@@ -31,7 +31,7 @@ def child(order: dict[str, Any]) -> None:
     os._exit(99)
 
 
-def tell(**what: int) -> None:
+def emit(**what: int) -> None:
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
 
@@ -54,12 +54,12 @@ def serve() -> None:
             if pid == 0:
                 child(json.loads(row))
             waiting.add(pid)
-            tell(pid=pid)
+            emit(pid=pid)
         for pid in list(waiting):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 waiting.discard(pid)
-                tell(pid=pid, code=os.waitstatus_to_exitcode(status))
+                emit(pid=pid, code=os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

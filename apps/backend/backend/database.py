@@ -51,7 +51,7 @@ def query_time() -> Iterator[QueryTime]:
 
 
 class Connection(AsyncConnection[TupleRow]):
-    """One that counts its waiting where somebody asked for that. BEGIN and COMMIT count like any statement."""
+    """One that counts its waiting where someone asked for that. BEGIN and COMMIT count like any statement."""
 
     async def wait(self, gen: PQGen[_T], interval: float = 0.1, timeout: float | None = None) -> _T:  # noqa: ASYNC109 - as psycopg declares it
         """Every exchange with the server comes through here."""

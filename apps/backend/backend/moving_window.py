@@ -61,7 +61,7 @@ class Verdict:
 
 
 class LocalWindow:
-    """The window of one process. Forgets whoever was idle longest beyond 10,000 users, so it cannot grow."""
+    """The window of one process. Forgets the user who was idle longest beyond 10,000 users, so it cannot grow."""
 
     def __init__(
         self, *, limit: int = LIMIT, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic

@@ -1,4 +1,4 @@
-"""Runs the application under uvicorn: says where it listens, and drains when told to stop."""
+"""Runs the application under uvicorn: says where it listens, and drains when asked to stop."""
 
 from __future__ import annotations
 

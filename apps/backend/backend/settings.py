@@ -1,4 +1,4 @@
-"""What the process is told by its environment, read once and checked before anything starts."""
+"""What the environment configures, read once and checked before anything starts."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def start_reporting(settings: Settings) -> Report:
 
 
 def _only_logged(error: BaseException) -> None:
-    """Whoever reports an error has logged it with its stack already."""
+    """The code that reports an error has logged it with its stack already."""
 
 
 def _send(error: BaseException) -> None:

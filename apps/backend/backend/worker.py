@@ -1,4 +1,4 @@
-"""Works the queue beside the web server, in processes that were told to (WORKERS=on)."""
+"""Works the queue beside the web server, in processes that are configured for it (WORKERS=on)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Worker:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Take and carry out jobs until told to stop; survives an outage of Redis or PostgreSQL."""
+        """Take and carry out jobs until asked to stop; survives an outage of Redis or PostgreSQL."""
         _log.info("worker started", worker=self.name)
         while not self._stopping.is_set():
             try:

@@ -13,7 +13,7 @@ export function ErrorBoundary({ children }: { readonly children: ReactNode }) {
 function Broken({ again }: { readonly again: () => void }) {
   return (
     <View role="alert" style={styles.broken}>
-      <Text>Something in the app broke. We have been told.</Text>
+      <Text>Something in the app broke. The error has been reported.</Text>
       <Button title="Try again" onPress={again} />
     </View>
   );

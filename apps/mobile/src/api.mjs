@@ -12,7 +12,7 @@ const TIMEOUT_MS = 10_000;
 const UNREACHABLE = "The server cannot be reached. Check your connection and try again.";
 const UNREADABLE = "The server sent an answer that cannot be read.";
 
-/** A request failed; the message is for the person with the phone, `requestId` for whoever they ask for help. */
+/** A request failed; the message is for the person with the phone, `requestId` for the person they ask for help. */
 export class ApiError extends Error {
   name = "ApiError";
 

@@ -1,5 +1,5 @@
 /**
- * What is told to Sentry of which app reports.
+ * Which app the reports to Sentry come from.
  *
  * @typedef {{ dsn: string, environment: string, release?: string, dist?: string }} Options
  */

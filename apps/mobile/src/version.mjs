@@ -1,5 +1,5 @@
 /**
- * What this app is, for the foot of the screen and for whoever is asked for help.
+ * What this app is, for the foot of the screen and for the person asked for help.
  *
  * @param {{ version: string | null | undefined, environment: string, updateId: string | null }} facts
  *   `updateId` is that of the over-the-air update that runs, null for what the store delivered

@@ -24,7 +24,7 @@ export class ErrorBoundary extends Component<Props, { readonly broken: boolean }
     if (!this.state.broken) return this.props.children;
     return (
       <div role="alert" className="message failure">
-        <p>Something on this page broke. We have been told.</p>
+        <p>Something on this page broke. The error has been reported.</p>
         <button type="button" onClick={this.props.reload ?? (() => window.location.reload())}>
           Try again
         </button>

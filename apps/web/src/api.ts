@@ -11,7 +11,7 @@ export interface Match extends Note {
   readonly score: number;
 }
 
-/** A request failed; the message is for the person at the page, `requestId` for whoever they ask for help. */
+/** A request failed; the message is for the person at the page, `requestId` for the person they ask for help. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
 

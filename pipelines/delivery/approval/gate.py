@@ -51,7 +51,7 @@ SEEN = "seen.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Granted:
-    """An approval, as the deploying jobs are told of it."""
+    """An approval, as the deploying jobs receive it."""
 
     by: str
     url: str
@@ -92,7 +92,7 @@ class Gate:
         return int(self.runtime.attempt or 1)
 
     def obtain(self, asked: Asked, *, reason: str, wait_seconds: float) -> Granted:
-        """The approval, waited for at most `wait_seconds`. `reason`: why to go without one, when somebody does.
+        """The approval, waited for at most `wait_seconds`. `reason`: why to go without one, when someone does.
 
         Raises RefusedError on a rejection, or when nobody came who counts.
         """
@@ -136,7 +136,7 @@ class Gate:
         raise AssertionError("unreachable: the last look returns or raises")
 
     def starters(self) -> frozenset[str]:
-        """Whoever started the run or any attempt of it. Raises RefusedError for a bot: it is nobody's second pair of eyes."""
+        """Who started the run or any attempt of it. Raises RefusedError for a bot: it is nobody's second pair of eyes."""
         found: dict[str, str] = {}
         for number in range(1, self.attempt + 1):
             raw = self.github.json("GET", f"{self._run}/attempts/{number}")
@@ -204,7 +204,7 @@ class Gate:
         return [self._answer(item["user"]["login"], item["comment"] or "", self.now(), item) for item in fresh]
 
     def _named(self, login: str, *, breaking: bool) -> bool:
-        """Whether the policy names somebody; cheap, so it is asked before GitHub is."""
+        """Whether the policy names someone; cheap, so it is asked before GitHub is."""
         return login.lower() in map(str.lower, self.rule.break_glass) if breaking else may_answer(login, self.rule)
 
     def _used_up(self) -> list[str]:
@@ -270,7 +270,7 @@ class Gate:
         return next((int(issue["number"]) for issue in ours), None)
 
     def _comments(self, issue: int, reason: str) -> list[Answer]:
-        """Comments of people the policy names; strangers' cost no call. An edited one may be somebody else's word, and does not count."""
+        """Comments of people the policy names; strangers' cost no call. An edited one may be someone else's word, and does not count."""
         path = f"/repos/{self.github.name}/issues/{issue}/comments"
         found: list[Answer] = []
         for page in range(1, 11):
@@ -290,7 +290,7 @@ class Gate:
         return found
 
     def _close(self, issue: int | None) -> None:
-        """The question is answered. Left open it harms nobody, so GitHub's trouble is only told."""
+        """The question is answered. Left open it harms nobody, so GitHub's trouble is only reported."""
         if issue is None:
             return
         try:
@@ -310,7 +310,7 @@ class Gate:
             f"{asked.release} is not approved",
             where=f"plan {asked.plan[:12]}",
             why="; ".join(verdict.ignored) or "nobody has answered",
-            next_step="re-run this job: it asks again; then somebody else who may "
+            next_step="re-run this job: it asks again; then someone else who may "
             + ("approves in *Review deployments*" if reviewed else f"comments `/approve {asked.plan}` while it waits"),
         )
 
@@ -359,7 +359,7 @@ def require_in_time(until: str, now: datetime) -> None:
         raise RefusedError(
             f"the approval counted until {until}",
             where="approval",
-            why="what was true when somebody approved may not be true any more",
+            why="what was true when someone approved may not be true any more",
             next_step="re-run all jobs: it plans anew, and asks again",
         )
 

@@ -26,7 +26,7 @@ class Asked:
     since: datetime
     """Answers older than this belong to something else."""
     starters: frozenset[str] = frozenset()
-    """Logins, in lower case, of whoever started the run or any attempt of it."""
+    """Logins, in lower case, of those who started the run or any attempt of it."""
     authors: frozenset[str] = frozenset()
     """Logins, in lower case, of who wrote what nobody else has reviewed; UNKNOWN among them for those without an account."""
 
@@ -38,7 +38,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What somebody said: a review of the environment, or a comment."""
+    """What someone said: a review of the environment, or a comment."""
 
     user: str
     role: str
@@ -65,7 +65,7 @@ class Approved:
 
 @dataclass(frozen=True, kw_only=True)
 class Rejected:
-    """Somebody who may approve said no."""
+    """A person who may approve rejected it."""
 
     by: str
     text: str
@@ -107,7 +107,7 @@ def decide(asked: Asked, answers: Sequence[Answer], rule: Approval, now: datetim
 def break_glass(
     asked: Asked, answers: Sequence[Answer], rule: Approval, now: datetime
 ) -> Approved | Rejected | Waiting:
-    """The verdict on going without approval: the review of somebody on call, who may have started it, is what counts."""
+    """The verdict on going without approval: the review of a person on call, who may have started it, is what counts."""
     alone = replace(asked, starters=frozenset(), authors=frozenset())
     found = decide(alone, answers, replace(rule, by=rule.break_glass), now)
     return replace(found, broke_glass=True) if isinstance(found, Approved) else found
@@ -143,7 +143,7 @@ def _not_entitled(asked: Asked, answer: Answer, rule: Approval) -> str:
     if answer.review == "rejected":
         return ""
     if user in asked.starters:
-        return "started this release, so somebody else must approve it"
+        return "started this release, so someone else must approve it"
     if user in asked.authors:
-        return "wrote commits that nobody else has reviewed, so somebody else must approve it"
+        return "wrote commits that nobody else has reviewed, so someone else must approve it"
     return ""

@@ -53,7 +53,7 @@ def _bypasses(github: GitHub) -> Iterator[Finding]:
             yield Finding(subject=subject, state="unknown", says="who may bypass it is shown to administrators only")
             continue
         if [rule["type"] for rule in raw.get("rules", ())] == ["creation"]:
-            continue  # whoever bypasses it is who may make what it is about
+            continue  # who may bypass it may create what it protects
         always = [actor for actor in raw["bypass_actors"] or () if actor.get("bypass_mode") != "pull_request"]
         if always:
             who = ", ".join(f"{actor['actor_type']} {actor.get('actor_id') or ''}".strip() for actor in always)
@@ -72,7 +72,7 @@ def _is_private(github: GitHub) -> bool:
 
 
 def _environment(github: GitHub, manifest: Manifest, name: str, settings: Environment) -> Iterator[Finding]:
-    """Reviewers where somebody is asked, secrets where they are used, and no way round for administrators."""
+    """Reviewers where someone is asked, secrets where they are used, and no way round for administrators."""
     deploying = settings.github_environment or name
     yield from _secrets(github, deploying, list(_needed(manifest, settings)))
     approval = settings.approval
@@ -97,7 +97,7 @@ def _environment(github: GitHub, manifest: Manifest, name: str, settings: Enviro
 
 
 def _without_reviewers(github: GitHub, environment: str, who: Sequence[str]) -> Finding:
-    """People answer by comment there, which is a way of its own: whether somebody is asked cannot be said."""
+    """People answer by comment there, which is a way of its own: whether someone is asked cannot be said."""
     by_comment = f"people answer by comment on an issue ({', '.join(who) or 'anyone who may write'})"
     fix = f"Settings → Environments → {environment} → Required reviewers"
     says = f"has no reviewers: {by_comment}"

@@ -42,7 +42,7 @@ def reported(check: str, files: Mapping[str, Mapping[Any, Any]], branch: str) ->
     subject = f"merge queue of {branch}, check {check}"
     reporting = [path for path, workflow in files.items() if check in _checks(workflow)]
     if not reporting:
-        says = "no workflow here has a job of that name: whoever reports it must do so for the queue's branches, too"
+        says = "no workflow here has a job of that name: what reports it must do so for the queue's branches, too"
         return Finding(subject=subject, state="unknown", says=says)
     if any(EVENT in _events(files[path]) for path in reporting):
         return Finding(subject=subject, state="ok", says=f"runs on {EVENT}")

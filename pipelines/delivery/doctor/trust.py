@@ -103,7 +103,7 @@ def _google_findings(github: GitHub, manifest: Manifest, user: _User, context: C
         says = f"does not bind {' and '.join(lacks)}"
         yield Finding(subject=subject, state="missing", says=says, fix=condition_command(user.deployer, wanted))
     elif wanted.may_be_loose(found):
-        says = "has alternatives that are not ours: one that lets in more cannot be told from one that does not"
+        says = "has alternatives that are not ours: one that lets in more cannot be determined from one that does not"
         yield Finding(subject=subject, state="unknown", says=says, fix=condition_command(user.deployer, wanted))
     else:
         yield Finding(subject=subject, state="ok", says="binds repository, owner, ref and workflow")

@@ -83,7 +83,7 @@ RULES: Mapping[str, Rule] = {
     "code": Rule(why="what code does cannot be judged from its text", instead="write the statements themselves"),
     "syntax": Rule(why="Postgres would refuse it", instead="fix it"),
     "exception": Rule(
-        why="an exception is for one rule that the file breaks, with the reason somebody can review",
+        why="an exception is for one rule that the file breaks, with the reason someone can review",
         instead="write `-- shipmate: allow RULE: why`, or take the line out",
     ),
 }

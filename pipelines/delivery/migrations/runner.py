@@ -59,7 +59,7 @@ _BUILD_TRIES = 3
 _IDLE = 10.0
 """Seconds after which Postgres ends a transaction whose runner has stopped in the middle of it."""
 PATIENCE = 2.0
-"""Seconds that somebody may wait for what a migration holds."""
+"""Seconds that someone may wait for what a migration holds."""
 
 
 def run(

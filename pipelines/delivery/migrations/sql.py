@@ -1,4 +1,4 @@
-"""The text of a migration as tokens and statements. Comments, strings, dollar quotes and quoted names are told apart as Postgres does."""
+"""The text of a migration as tokens and statements. Comments, strings, dollar quotes and quoted names are tokens as in Postgres."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Trial:
         return [*found, *(str(each) for each in self.findings)]
 
     def warnings(self) -> list[str]:
-        """What nobody knows yet, for whoever approves."""
+        """What nobody knows yet, for the approver."""
         if self.by == "nothing":
             return [f"{self.component}: whether its migrations fit the rows is not known before they run: {self.why}"]
         return [str(each) for each in self.findings if each.state == "unknown"]

@@ -24,7 +24,7 @@ WHERE NOT waiting.granted
   AND waiting.mode <> 'ShareUpdateExclusiveLock'
   AND %(held)s = ANY (pg_blocking_pids(waiting.pid))
 """
-"""The longest that somebody has been waiting for what a session holds, or for what it is in the queue for before them. Autovacuum and
+"""The longest that someone has been waiting for what a session holds, or for what it is in the queue for before them. Autovacuum and
 others that make indexes ask for the mode that is left out: they are no users."""
 
 
@@ -33,7 +33,7 @@ class Watch:
     """What a watcher saw."""
 
     waited: float = 0.0
-    """Seconds that somebody had been waiting when the statement was cancelled; 0 when nobody had."""
+    """Seconds that someone had been waiting when the statement was cancelled; 0 when nobody had."""
     blind: str = ""
     """Why it could look no longer, and cancelled the statement for that."""
 

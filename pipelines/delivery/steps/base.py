@@ -69,7 +69,7 @@ class Facts:
     watched: str = ""
     """The same of one while a share has the traffic."""
     epoch: int = 0
-    """How often somebody had rolled back."""
+    """How often someone had rolled back."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Take the lock of a component before its traffic is moved, so that whoever takes it next stops this delivery, wherever it is."""
+"""Take the lock of a component before its traffic is moved, so that the next holder stops this delivery, wherever it is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TakeLock(PlannedStep):
     base: str
     """The release that has the traffic; empty when nothing of ours has."""
     epoch: int
-    """How often somebody had rolled back when this was planned."""
+    """How often someone had rolled back when this was planned."""
 
     @classmethod
     def plan(cls, facts: Sequence[Facts]) -> list[Step]:
@@ -52,11 +52,11 @@ class TakeLock(PlannedStep):
         return "is live and stable already" if stable and live.share(self.release, self.digest) == 100 else ""
 
     def change(self, marks: Marks, lock: Lock) -> Marks:
-        """The marks with the lock. Raises RefusedError when no delivery may begin, or somebody rolled back since this one was planned."""
+        """The marks with the lock. Raises RefusedError when no delivery may begin, or someone rolled back since this one was planned."""
         require_open(marks, self.component)
         if marks.epoch != self.epoch:
             raise RefusedError(
-                f"somebody rolled back since {self.release} was planned",
+                f"someone rolled back since {self.release} was planned",
                 where=self.component,
                 why=marks.failed.get(self.release, "a rollback stops every delivery that was planned before it"),
                 next_step="see `shipmate status`; to deliver it all the same, start the workflow again: it plans and asks anew",

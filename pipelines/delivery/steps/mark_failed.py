@@ -20,12 +20,12 @@ class MarkFailed(Step):
 
     name: ClassVar[str] = "mark-failed"
     release: str
-    """Empty: nothing failed, somebody only goes back."""
+    """Empty: nothing failed, someone only goes back."""
     to: str
     """Empty: to something that was not deployed by us, which no later rollback could be asked for."""
     why: str
     kind: str = "rollback"
-    """rollback: asked for by somebody, which stops every delivery that was planned before; return: of a failed delivery, whose
+    """rollback: asked for by someone, which stops every delivery that was planned before; return: of a failed delivery, whose
     re-run goes on."""
     stops: str = ""
     """What is under way, in words; empty when nothing is."""

@@ -38,7 +38,7 @@ class MarkStable(ArtifactStep):
             raise ConflictError(
                 f"{found} is live, not {self.release} alone",
                 where=self.component,
-                why="somebody rolled back or deployed meanwhile",
+                why="someone rolled back or deployed meanwhile",
                 next_step="see `shipmate status`; nothing was changed by this step",
             )
         host.mark_stable(main.key, lock=context.lock_id)

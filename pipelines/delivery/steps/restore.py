@@ -56,7 +56,7 @@ class StayRestored(Step):
         return f"look again whether {self.release} still has all traffic: something was stopped"
 
     def run(self, context: Context) -> str:
-        """Raises ConflictError when somebody takes it away again and again, or goes back elsewhere meanwhile."""
+        """Raises ConflictError when someone takes it away again and again, or goes back elsewhere meanwhile."""
         host = context.host(self.component)
         for _ in range(LOOKS):
             context.clock.sleep(LOOK_SECONDS)
@@ -70,7 +70,7 @@ class StayRestored(Step):
         raise ConflictError(
             f"the traffic is moved away from {self.release} again and again",
             where=self.component,
-            why="somebody deploys by other means",
+            why="someone deploys by other means",
             next_step="see `shipmate status` and the provider's audit log, stop them, and run this again",
         )
 

@@ -76,11 +76,11 @@ def _progress(context: Context) -> Callable[[int, int], None]:
     """A line for each `SAY_EVERY` per cent."""
     message = 0
 
-    def tell(sent: int, size: int) -> None:
+    def progress(sent: int, size: int) -> None:
         nonlocal message
         percent = 100 * sent // max(size, 1)
         if percent >= message + SAY_EVERY:
             message = percent - percent % SAY_EVERY
             context.runtime.say(f"  {percent} % of {size / 1e6:.1f} MB")
 
-    return tell
+    return progress

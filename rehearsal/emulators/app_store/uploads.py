@@ -15,7 +15,7 @@ from rehearsal.emulators.app_store.errors import Refused, invalid, unrelated, us
 from rehearsal.emulators.app_store.model import Build, Part, Plan, Upload, UploadFile
 from rehearsal.emulators.app_store.state import Account, found, new_id
 
-Told = tuple[str, str]
+Finding = tuple[str, str]
 _OPERATIONS_LAST = 24 * 3600.0
 _CHUNK = 1 << 20
 _DIGESTS = {"MD5": "md5", "SHA_256": "sha256"}
@@ -123,7 +123,7 @@ def _take(account: Account, upload: Upload, file: UploadFile, content: Path) -> 
     now = account.now()
     upload.committed, upload.decided = now, now + account.pace.accept
     try:
-        info, problems = ipa.read(content), list[Told]()
+        info, problems = ipa.read(content), list[Finding]()
     except ipa.BadArchive as error:
         info, problems = None, [("90053", f"This bundle is invalid. The archive cannot be read: {error}")]
     if info is not None:
@@ -144,7 +144,7 @@ def _take(account: Account, upload: Upload, file: UploadFile, content: Path) -> 
     upload.build = build.id
 
 
-def _problems(account: Account, upload: Upload, info: ipa.Info) -> list[Told]:
+def _problems(account: Account, upload: Upload, info: ipa.Info) -> list[Finding]:
     app = account.apps[upload.app]
     found_problems = [*_closed(account, upload)]
     if info.bundle != app.bundle:
@@ -181,7 +181,7 @@ def _problems(account: Account, upload: Upload, info: ipa.Info) -> list[Told]:
     return found_problems
 
 
-def _closed(account: Account, upload: Upload) -> list[Told]:
+def _closed(account: Account, upload: Upload) -> list[Finding]:
     """openfoodfacts/smooth-app#2745: a train is closed once its version is approved, and all below it."""
     highest = account.highest_approved(upload.app, upload.platform)
     if highest is None or ipa.order(upload.version) > ipa.order(highest):

@@ -145,7 +145,7 @@ class Fleet:
                 await self._notify()
                 return instance
             await self._drop(instance)
-            # Somebody else took the port between our choice and the bind.
+            # Someone else took the port between our choice and the bind.
             if not any(_PORT_TAKEN in line.lower() for line in self._logs.tail(instance.label, _LAST_LINES)):
                 break
         raise self._unhealthy(instance, launch)

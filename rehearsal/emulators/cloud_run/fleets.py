@@ -100,7 +100,7 @@ class Fleets:
 
     async def _retire(self, key: str) -> None:
         await asyncio.sleep(self._retire_after)
-        # From here on it is not taken back: whoever wants the revision starts it anew.
+        # From here on it is not taken back: a later request for the revision starts it anew.
         task = self._retiring.pop(key)
         self._ending.add(task)
         try:

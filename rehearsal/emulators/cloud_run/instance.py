@@ -93,7 +93,7 @@ class Instance:
     async def broke_off(self) -> None:
         """Called when a connection broke: returns at once if the process has ended, else when it ends or a moment later.
 
-        A connection is often the first sign of a crash. Whoever sees it should not meet the dead instance again.
+        A connection is often the first sign of a crash. The client that sees it should not meet the dead instance again.
         """
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._exit(), _ENDS_SOON)

@@ -37,7 +37,7 @@ class Control:
         self._account.concurrency = builds
 
     def cancel(self, build: str) -> None:
-        """Somebody cancels it at expo.dev."""
+        """Someone cancels it at expo.dev."""
         builds.cancel(self._account, self._account.build(build))
 
     def variables(self, variables: dict[str, str], stop: bool = True) -> None:

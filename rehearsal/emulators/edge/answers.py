@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 
 
 def unavailable(reason: str) -> Response:
-    """Cloud Run's 503 when no instance can answer; the reason goes into a header for whoever looks."""
+    """Cloud Run's 503 when no instance can answer; the reason goes into a header for debugging."""
     return PlainTextResponse(
         "Service Unavailable", status_code=503, headers={"X-Rehearsal-Reason": reason.splitlines()[0][:200]}
     )

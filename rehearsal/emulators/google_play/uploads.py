@@ -56,7 +56,7 @@ class ContentRange(NamedTuple):
 class Session:
     """One upload under way. `received` are the bytes in `file`; `bundle` is set when it is complete.
 
-    Its id is its credential: whoever knows it goes on as `user`, who began, also when their token has run out.
+    Its id is its credential: anyone who knows it goes on as `user`, who began, also when their token has run out.
     """
 
     id: str
@@ -70,7 +70,7 @@ class Session:
     """Rises with each piece: a request that came before it, and whose end is noticed late, has no more say."""
 
     def begin_piece(self, first: int) -> int:
-        """Go on from an offset; the turn of whoever brings it."""
+        """Go on from an offset; the turn of the request that brings it."""
         self.received = first
         self.turn += 1
         return self.turn
@@ -99,7 +99,7 @@ class Uploads:
         """The connection that brings the byte at this offset of an upload is broken there, once."""
 
     def new_file(self) -> Path:
-        """A path for bytes to come; whoever asks removes it."""
+        """A path for bytes to come; the caller removes it."""
         self._root.mkdir(parents=True, exist_ok=True)
         return self._root / secrets.token_hex(16)
 

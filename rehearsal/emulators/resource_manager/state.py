@@ -61,7 +61,7 @@ class Hierarchy:
         return self.folders[name]
 
     def id_of(self, id_or_number: str) -> str:
-        """The id of a project; what is not known here stays as it is, for whoever decides about access."""
+        """The id of a project; what is not known here stays as it is, for the code that decides about access."""
         known = (each for each in self.projects if project_number(each) == id_or_number)
         return next(known, id_or_number)
 

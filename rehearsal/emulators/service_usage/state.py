@@ -54,7 +54,7 @@ class Usage:
         raise GoogleError("PERMISSION_DENIED", f"Project '{id_or_number}' not found or permission denied.")
 
     def id_of(self, id_or_number: str) -> str:
-        """The id of a project; what is not known here stays as it is, for whoever decides about access."""
+        """The id of a project; what is not known here stays as it is, for the code that decides about access."""
         known = (each.project for each in self._projects.values() if project_number(each.project) == id_or_number)
         return next(known, id_or_number)
 

@@ -34,7 +34,7 @@ from rehearsal.serving import running
 
 @dataclass
 class Hands:
-    """What is turned by whoever waits. Real seconds."""
+    """What is turned by the waiting caller. Real seconds."""
 
     now: float = 0.0
 
@@ -180,17 +180,17 @@ def test_what_stays_undecided_fails_with_what_is_known() -> None:
     assert "raise `patience_seconds` or `worse_by`" in caught.value.next_step
 
 
-def test_somebody_is_asked_between_about_once_a_second_and_can_stop_it() -> None:
+def test_someone_is_asked_between_about_once_a_second_and_can_stop_it() -> None:
     hands, calls = Hands(), list[float]()
     watch_of(lambda: fine(0), lambda: fine(0), hands=hands).hold(30, lambda: calls.append(hands.now))
     assert 28 <= len(calls) <= 31
 
     def stop() -> None:
         if hands.now > 40:
-            raise RuntimeError("somebody else holds the environment")
+            raise RuntimeError("someone else holds the environment")
 
     watch = watch_of(lambda: fine(0), lambda: fine(0), hands=hands)
-    with pytest.raises(RuntimeError, match="somebody else holds"):
+    with pytest.raises(RuntimeError, match="someone else holds"):
         watch.hold(30, stop)
     assert 0 < watch.record.pairs < 301
     assert watch.record.candidate_times is not None
@@ -325,7 +325,7 @@ def test_addresses_that_do_not_answer_at_all_are_no_data() -> None:
 
 @dataclass
 class Site:
-    """Answers what it is told to, and counts."""
+    """Answers as configured, and counts."""
 
     status: int = 200
     text: bytes = b"notes"

@@ -193,7 +193,7 @@ def test_what_was_never_made_is_not_removed() -> None:
     assert made.asked == ["POST /notes"]
 
 
-def test_a_removal_that_fails_is_told_beside_the_first_failure() -> None:
+def test_a_removal_that_fails_is_reported_beside_the_first_failure() -> None:
     requests = (
         JourneyRequest(method="POST", path="/notes", body='{"text": "x"}', status=201, save={"note": "id"}),
         JourneyRequest(path="/nothing", status=418),

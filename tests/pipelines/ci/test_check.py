@@ -181,7 +181,7 @@ def test_what_goes_to_the_report_is_small(tmp_path: Path) -> None:
     assert result.as_json()["more"] == 495
 
 
-def test_a_shard_is_told_which_it_is(tmp_path: Path) -> None:
+def test_a_shard_is_reported_which_it_is(tmp_path: Path) -> None:
     command = 'python -c "import sys; print(sys.argv[1:])" --shard={shard}/{shards}'
     stream = io.StringIO()
     result = check.run(

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.world
 WEB = f"{REGISTRY}/techmate-delivery/platform/web"
 
 
-class Somebody:
+class StrangersCredentials:
     def google(self) -> str:
         return "token"
 
@@ -55,7 +55,9 @@ class Place:
         return artifacts.build(manifest, name, "c" * 40, output, http=self.http, runtime=runtime)
 
     def push(self, manifest: Manifest, layout: Path, **more: Any) -> str:
-        return artifacts.push(manifest, "web", "c" * 40, layout, http=self.http, credentials=Somebody(), **more)
+        return artifacts.push(
+            manifest, "web", "c" * 40, layout, http=self.http, credentials=StrangersCredentials(), **more
+        )
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def test_a_site_is_built_pushed_and_fetched_unchanged(place: Place, tmp_path: Pa
     digest = place.build(manifest, "web", tmp_path / "one/layout")
     reference = place.push(manifest, tmp_path / "one/layout")
     assert reference == f"{WEB}@{digest}"
-    files = pull_files(reference, tmp_path / "fetched", http=place.http, credentials=Somebody())
+    files = pull_files(reference, tmp_path / "fetched", http=place.http, credentials=StrangersCredentials())
     assert sorted(file.name for file in files.iterdir()) == ["index.html", "made"]
     assert place.push(manifest, tmp_path / "one/layout", digest=digest) == reference, "asked again it is there"
     assert place.build(manifest, "web", tmp_path / "two") == digest, "the same files, the same digest"
@@ -118,7 +120,9 @@ def test_a_pusher_names_the_place_the_commit_and_the_base_that_may_be_left_out(
     asked: list[Any] = []
     monkeypatch.setattr("pipelines.images.push_layout", lambda *given, **more: asked.append((given, more)) or "x")
     manifest = place.manifest()
-    artifacts.push(manifest, "backend", "abcdef0123456789", tmp_path, http=place.http, credentials=Somebody())
+    artifacts.push(
+        manifest, "backend", "abcdef0123456789", tmp_path, http=place.http, credentials=StrangersCredentials()
+    )
     ((folder, repository, tags), more) = asked[0]
     image = manifest.components["backend"].image
     assert image is not None
@@ -144,7 +148,7 @@ def test_what_cannot_be_built(place: Place, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="database has neither image nor build"):
         place.build(none, "database", tmp_path / "layout")
     with pytest.raises(InputError, match="database has neither image nor build"):
-        artifacts.push(none, "database", "c", tmp_path, http=place.http, credentials=Somebody())
+        artifacts.push(none, "database", "c", tmp_path, http=place.http, credentials=StrangersCredentials())
 
 
 def test_a_build_that_made_nothing_is_none(place: Place, tmp_path: Path) -> None:

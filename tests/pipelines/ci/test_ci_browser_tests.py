@@ -206,7 +206,7 @@ def test_a_flaky_test_fails_nothing_and_is_named_with_how_it_failed_and_its_file
     assert "| `a`" not in text
 
 
-def test_what_failed_is_told_with_its_files(place: Place) -> None:
+def test_what_failed_is_reported_with_its_files(place: Place) -> None:
     inside = '<failure message="console error: &lt;b&gt;x&lt;/b&gt; @everyone"/>' + properties(artifact="b.trace.zip")
     with pytest.raises(browser_tests.BrowserTestsFailed) as failed:
         place.run(wanted(place.writing(junit(PASSED, case("b", inside)), code=1)))
@@ -236,7 +236,7 @@ def test_a_quarantine_excuses_that_test_alone(place: Place) -> None:
     assert none.value.why == "all that ran failed in quarantine"
 
 
-def test_a_quarantine_of_no_test_is_told(place: Place) -> None:
+def test_a_quarantine_of_no_test_is_reported(place: Place) -> None:
     report = place.report(excused(place.writing(junit(PASSED)), test="gone"))
     assert "`gone`, `dev-1`: `flaky since #12` (no test of that name ran)" in report.markdown()
 

@@ -1,4 +1,4 @@
-"""What is green and what is red on main, told through the real workflow file in a world with a small platform of somebody else's."""
+"""What is green and what is red on main, seen through the real workflow file in a world with a small platform of someone else's."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_it_is_found_behind_many_others(conversation: Any) -> None:
     assert ours(conversation) == [marked(2, text="new")]
 
 
-def test_a_marker_that_somebody_else_wrote_is_only_text(conversation: Any) -> None:
+def test_a_marker_that_someone_else_wrote_is_only_text(conversation: Any) -> None:
     conversation.add(marked(999), login="dev-2")
     conversation.add("> " + marked(1))
     place(conversation).publish("new", Stamp(2, 1))

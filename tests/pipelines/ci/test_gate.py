@@ -59,7 +59,7 @@ def test_it_is_red_without_a_plan(tmp_path: Path, result: str) -> None:
 
 
 def test_it_is_red_when_the_plan_names_nothing(tmp_path: Path) -> None:
-    assert list(problems(needs(tmp_path, {}, check="skipped"))) == ["plan: told of no check at all"]
+    assert list(problems(needs(tmp_path, {}, check="skipped"))) == ["plan: given no check at all"]
 
 
 @pytest.mark.parametrize("legs", ["", "[]", "no"])

@@ -80,7 +80,7 @@ def test_the_usual_python_is_that_of_the_set_up() -> None:
         ("components: [api], title: Site", "components: [], title: Site", "names no component, so it would never run"),
     ],
 )
-def test_jobs_that_could_not_be_told_apart_or_never_ran_are_refused(before: str, after: str, message: str) -> None:
+def test_jobs_that_could_not_be_distinguished_or_never_ran_are_refused(before: str, after: str, message: str) -> None:
     with pytest.raises(ManifestError, match=r"shipmate.yml:\d+: ci/checks/") as caught:
         parse(TEXT.replace(before, after, 1))
     assert message in str(caught.value)

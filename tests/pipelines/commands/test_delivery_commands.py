@@ -1,4 +1,4 @@
-"""deploy, status, smoke and rollback as somebody types them, in a whole world with a small platform."""
+"""deploy, status, smoke and rollback as a user types them, in a whole world with a small platform."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_while_github_is_down_a_rollback_goes_its_way(terminal: Terminal) -> Non
     terminal.place.clear_faults()
     assert terminal.live() == {"backend": "sha-1", "web": "sha-1"}
     drift = [row["drift"] for row in terminal.json("status", "-e", "staging")]
-    assert drift == ["the ledger says sha-2"] * 2, "GitHub was never told, and status shows it"
+    assert drift == ["the ledger says sha-2"] * 2, "GitHub was never updated, and status shows it"
     gone = terminal.run("rollback", "-e", "staging", GITHUB_API_URL="http://127.0.0.1:9")
     assert "serves sha-1 already" in gone.stdout
 

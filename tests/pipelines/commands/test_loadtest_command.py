@@ -1,4 +1,4 @@
-"""`shipmate loadtest --capacity` as somebody types it: what is asked, what is said, how it ends."""
+"""`shipmate loadtest --capacity` as a user types it: what is asked, what is said, how it ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ performance:
 
 
 class Staging:
-    """Staging as a load test meets it, and the terminal of somebody there."""
+    """Staging as a load test meets it, and the terminal of someone there."""
 
     def __init__(self, shop: Shop, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.platform = Slots(4, 0.1)

@@ -1,4 +1,4 @@
-"""`shipmate loadtest` as somebody types it in a whole world: its real generator against what Cloud Run serves there."""
+"""`shipmate loadtest` as a user types it in a whole world: its real generator against what Cloud Run serves there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`shipmate mobile promote`, `halt`, `resume` and `status` as somebody types them, against both emulated stores."""
+"""`shipmate mobile promote`, `halt`, `resume` and `status` as a user types them, against both emulated stores."""
 
 from __future__ import annotations
 

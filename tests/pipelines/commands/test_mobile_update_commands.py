@@ -1,4 +1,4 @@
-"""`shipmate mobile update` and `rollback` as somebody types them, against the emulated EAS."""
+"""`shipmate mobile update` and `rollback` as a user types them, against the emulated EAS."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_each_update_is_announced_to_sentry(terminal: Terminal, monkeypatch: pyt
         (folder / "overlay.json").write_text(json.dumps(overlay))
         monkeypatch.setenv("SENTRY_AUTH_TOKEN", "another")
         assert (
-            "Sentry is not told of the ios update: Sentry does not accept the token (HTTP 401"
+            "Sentry is not notified of the ios update: Sentry does not accept the token (HTTP 401"
             in terminal.update(10).stderr
         )
         monkeypatch.setenv("SENTRY_AUTH_TOKEN", "publisher")
@@ -144,7 +144,9 @@ def test_what_is_not_committed_does_not_go_out(terminal: Terminal) -> None:
     assert not terminal.expo.account.updates
 
 
-def test_what_is_missing_is_told_before_anything_is_asked(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_reported_before_anything_is_asked(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     terminal.expo.calls.clear()
     monkeypatch.setenv("EXPO_TOKEN", "")
     assert "EXPO_TOKEN is not set" in str(terminal.rollback(fails=CredentialsError).exception)

@@ -1,4 +1,4 @@
-"""What somebody tries who may only write: a line, a tag and a dispatch of their own, forged records, and a rule that vanishes."""
+"""What someone tries who may only write: a line, a tag and a dispatch of their own, forged records, and a rule that vanishes."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_line_with_trivial_checks_shows_them_to_the_approver(shop: Shop) -> No
 
 
 def test_a_line_that_names_its_own_approvers_is_judged_by_main(shop: Shop) -> None:
-    """`by` and `break_glass` name whoever pushed it; GitHub let them review."""
+    """`by` and `break_glass` name the person who pushed it; GitHub let them review."""
     shop.released("v1.0.0")
     line(shop, {"shipmate.yml": MINE})
     shop.reviewers("dev-1")
@@ -146,7 +146,7 @@ def test_a_tag_on_an_old_commit_revives_no_approver_of_that_day(shop: Shop) -> N
 
 
 def test_who_wrote_it_all_alone_cannot_approve_it_even_when_main_names_them(shop: Shop) -> None:
-    """Somebody else only has to press the button."""
+    """Someone else only has to press the button."""
     shop.released("v1.0.0")
     shop.commit("chore: a line", branch=LINE, author="release-manager")
     shop.proved("v1.0.1", branch=LINE, author="release-manager")

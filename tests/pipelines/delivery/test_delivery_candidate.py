@@ -151,11 +151,11 @@ def test_what_a_maintenance_line_is(branch: str, expected: bool) -> None:
     assert candidate.is_maintenance(parse(MANIFEST), branch) == expected
 
 
-# asked for by somebody --------------------------------------------------------------------------------------------------
+# asked for by someone --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.world
-def test_an_earlier_commit_of_main_goes_there_when_somebody_asks_for_it(shop: Shop) -> None:
+def test_an_earlier_commit_of_main_goes_there_when_someone_asks_for_it(shop: Shop) -> None:
     commit = shop.commit()
     shop.commit()
     assert commit_of(shop, runtime("workflow_dispatch", inputs={"commit": commit})) == commit

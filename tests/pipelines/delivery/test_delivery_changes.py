@@ -140,7 +140,7 @@ def unseen(shop: Shop, base: str) -> list[tuple[str, tuple[str, ...]]]:
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
-def test_a_pull_request_that_somebody_else_approved_covers_its_commits(shop: Shop, method: str) -> None:
+def test_a_pull_request_that_someone_else_approved_covers_its_commits(shop: Shop, method: str) -> None:
     base = head(shop)
     merged(shop, "feature/one", method)
     assert unseen(shop, base) == []
@@ -176,10 +176,10 @@ def test_a_commit_without_a_pull_request_is_listed(shop: Shop) -> None:
         ([("stranger", "APPROVE"), ("on-call", "APPROVE")], True),
     ],
 )
-def test_only_an_approval_of_somebody_else_who_may_write_covers(
+def test_only_an_approval_of_someone_else_who_may_write_covers(
     shop: Shop, reviews: list[tuple[str, str]], covered: bool
 ) -> None:
-    """dev-2 wrote it, dev-1 opened and merges it; whoever can read can write a review."""
+    """dev-2 wrote it, dev-1 opened and merges it; anyone who can read can write a review."""
     base = head(shop)
     unprotected(shop)
     shop.commit("feat: more", branch="feature/one", author="dev-2")
@@ -215,7 +215,7 @@ def test_a_pull_request_that_is_still_open_covers_nothing(shop: Shop) -> None:
     assert [each.commit for each in listed.unreviewed] == [commit]
 
 
-def test_a_co_author_who_approved_is_not_somebody_else(shop: Shop) -> None:
+def test_a_co_author_who_approved_is_not_someone_else(shop: Shop) -> None:
     base = head(shop)
     unprotected(shop)
     shop.commit(
@@ -246,7 +246,7 @@ def test_commits_that_were_not_looked_at_are_somebodys_unknown(shop: Shop, monke
 
 
 def test_who_merges_with_githubs_button_wrote_nothing(shop: Shop) -> None:
-    """The merge commit carries the name of whoever pressed it, who most of the time is the reviewer."""
+    """The merge commit carries the name of the person who pressed it, who most of the time is the reviewer."""
     base = head(shop)
     shop.commit("feat: more", branch="feature/one")
     number = opened(shop, "feature/one")
@@ -255,7 +255,7 @@ def test_who_merges_with_githubs_button_wrote_nothing(shop: Shop) -> None:
     assert unseen(shop, base) == []
 
 
-def test_whoever_merged_without_an_approval_is_named(shop: Shop) -> None:
+def test_the_one_who_merged_without_an_approval_is_named(shop: Shop) -> None:
     base = head(shop)
     unprotected(shop)
     shop.commit("feat: more", branch="feature/one")

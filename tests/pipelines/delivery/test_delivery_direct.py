@@ -110,7 +110,7 @@ def test_without_github_it_deploys(shop: Shop, how: str) -> None:
         deploying.github = None
     direct.deploy(deploying, "sha-1", artifacts)
     assert serving(shop) == both("sha-1")
-    assert shop.log.getvalue().count("the ledger could not be told") == (how == "down"), "once, and then left alone"
+    assert shop.log.getvalue().count("the ledger could not be updated") == (how == "down"), "once, and then left alone"
     shop.faults.clear()
     assert shop.ledger().records("staging") == []
 
@@ -256,7 +256,7 @@ def test_a_first_deployment_without_a_domain_says_so_and_the_next_run_goes_on(sh
 
 
 @pytest.mark.parametrize("by", ["a rollback", "another delivery"])
-def test_a_failure_takes_nothing_back_from_whoever_took_over(
+def test_a_failure_takes_nothing_back_from_the_one_who_took_over(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     deploy(shop, "sha-1")
@@ -281,7 +281,7 @@ def test_a_failure_takes_nothing_back_from_whoever_took_over(
     assert all(shop.host("staging", c).marks.failed.get("sha-2") != "its delivery failed" for c in COMPONENTS)
 
 
-def test_somebody_who_rolls_back_meanwhile_is_not_overruled(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_someone_who_rolls_back_meanwhile_is_not_overruled(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the smoke checks and the mark."""
     deploy(shop, "sha-1")
 

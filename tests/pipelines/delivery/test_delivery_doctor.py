@@ -1,4 +1,4 @@
-"""What an administrator is told that the trust stands on, at GitHub and at Google, and that the commands name what lacks."""
+"""What an administrator is shown that the trust stands on, at GitHub and at Google, and that the commands name what lacks."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_what_a_writer_cannot_read_is_unknown_and_not_well(google: Google) -> No
     assert {finding.state for finding in rulesets} == {"unknown"}
 
 
-def test_whoever_may_bypass_a_ruleset_is_named(google: Google) -> None:
+def test_the_one_who_may_bypass_a_ruleset_is_named(google: Google) -> None:
     well(google.shop)
     actor = BypassActor(actor_id=5, actor_type="RepositoryRole", mode="always")
     google.shop.do(google.shop.github.seed.branch_ruleset, REPOSITORY, ("develop",), bypass=(actor,))
@@ -230,7 +230,7 @@ def test_a_condition_that_does_not_bind_enough(google: Google, part: int) -> Non
 
 
 def test_a_mapping_that_makes_an_attribute_of_another_claim(google: Google) -> None:
-    """Who may become the deployer is asked by `attribute.environment`, so whoever chooses that claim chooses the deployer."""
+    """Who may become the deployer is asked by `attribute.environment`, so the one who chooses that claim chooses the deployer."""
     well(google.shop)
     google.tokens.policy = replace(
         google.tokens.policy, mapping={**trust.MAPPING, "attribute.environment": "assertion.head_ref"}
@@ -276,7 +276,7 @@ ADMIT: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Apps:
-    """A shop with apps of which all is set as it must be; `lacks` is what an administrator is told."""
+    """A shop with apps of which all is set as it must be; `lacks` is what an administrator is shown."""
 
     google: Google
     manifest: Manifest

@@ -55,7 +55,7 @@ class Story:
     shop: Shop
     random: random.Random
     paper: Reference = field(default_factory=Reference)
-    told: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
     unfinished: Delivery | None = None
     """A delivery that was killed and has returned to its base."""
 
@@ -151,13 +151,13 @@ class Story:
         return roll_back(self.shop.context("production"), Request(**asked))
 
     def check(self) -> None:
-        assert self.serving() == [{self.paper.live: 100}, {self.paper.live: 100}], self.told
+        assert self.serving() == [{self.paper.live: 100}, {self.paper.live: 100}], self.history
         for component in COMPONENTS:
             marks = self.shop.host("production", component).marks
-            assert not marks.restoring, self.told
+            assert not marks.restoring, self.history
         rows = status(self.shop.context("production"))
-        assert [row["release"] for row in rows] == [self.paper.live] * 2, self.told
-        assert {row["stable"] for row in rows} == {"yes"}, self.told
+        assert [row["release"] for row in rows] == [self.paper.live] * 2, self.history
+        assert {row["stable"] for row in rows} == {"yes"}, self.history
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -177,6 +177,6 @@ def test_the_hosts_are_as_the_paper_says(shop: Shop, seed: int) -> None:
     ]
     for _ in range(STEPS):
         deed = story.random.choice(deeds)
-        story.told.append(f"{deed.__name__} at {story.paper.live}")
+        story.history.append(f"{deed.__name__} at {story.paper.live}")
         deed()
         story.check()

@@ -1,4 +1,4 @@
-"""Somebody steps in at every moment of a delivery: what they did stays, and the delivery ends without another write."""
+"""Someone steps in at every moment of a delivery: what they did stays, and the delivery ends without another write."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ def moves_the_traffic_by_hand(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("somebody", "first"),
+    ("someone", "first"),
     [
         (rolls_back, 1),
         (rolls_back_while_github_is_down, 1),
-        (goes_back_by_name, 2),  # before the lock was taken nothing is under way, and it is told so
+        (goes_back_by_name, 2),  # before the lock was taken nothing is under way, and it is refused so
     ],
 )
 def test_a_rollback_at_any_write_of_going_live_is_not_undone(
-    life: Shop, somebody: Callable[[Shop], None], first: int
+    life: Shop, someone: Callable[[Shop], None], first: int
 ) -> None:
     stopped = 0
     for number in range(first, MOST_WRITES):
@@ -77,7 +77,7 @@ def test_a_rollback_at_any_write_of_going_live_is_not_undone(
         for component in COMPONENTS:
             delivery.deploy(component)
         life.writes.kill_at(0, after_effect=False)
-        life.writes.meanwhile = {number: lambda: somebody(life)}
+        life.writes.meanwhile = {number: lambda: someone(life)}
         try:
             delivery.go_live()
         except ShipmateError:
@@ -94,7 +94,7 @@ def test_a_rollback_at_any_write_of_going_live_is_not_undone(
             assert not marks.stable[0].startswith(f"v1-{number + 1}-0"), (number, marks)
             assert marks.lock is None
         with pytest.raises(ShipmateError):
-            delivery.go_live()  # *Re-run failed jobs*: it was planned before somebody decided otherwise
+            delivery.go_live()  # *Re-run failed jobs*: it was planned before someone decided otherwise
         assert serving(life) == left
         _live_again(life, "v1.1.0")
     assert stopped >= 8 - first, life.writes.seen
@@ -115,9 +115,9 @@ def test_traffic_that_is_moved_by_hand_is_left_where_it_is(life: Shop) -> None:
     for component in COMPONENTS:
         delivery.deploy(component)
     life.writes.kill_at(0, after_effect=False)
-    # Locks of both, 10 %, and then somebody moves it before the next share is given.
+    # Locks of both, 10 %, and then someone moves it before the next share is given.
     life.writes.meanwhile = {4: lambda: moves_the_traffic_by_hand(life)}
-    with pytest.raises(ShipmateError, match=r"changed by somebody else|not where this delivery left it"):
+    with pytest.raises(ShipmateError, match=r"changed by someone else|not where this delivery left it"):
         delivery.go_live()
     assert serving(life)[0] == {"v1.0.0": 100}
 
@@ -131,7 +131,7 @@ def test_a_rollback_says_what_it_stops_and_goes_to_its_base(life: Shop) -> None:
     life.writes.meanwhile = {3: lambda: rolls_back(life)}
     with pytest.raises(ShipmateError) as stopped:
         delivery.go_live()
-    assert "stopped by" in str(stopped.value) or "changed by somebody" in str(stopped.value)
+    assert "stopped by" in str(stopped.value) or "changed by someone" in str(stopped.value)
     assert serving(life) == both("v1.1.0"), "the base: not one release further"
 
 
@@ -222,7 +222,7 @@ def test_one_that_is_held_too_long_returns_to_its_base(life: Shop, monkeypatch: 
     life.writes.kill_at(0, after_effect=False)
     held = Held(life, delivery, lambda seconds: None, monkeypatch)
     life.writes.meanwhile = {4: held.hold}
-    with pytest.raises(CheckFailed, match=r"held for more than 900 s: somebody looks"):
+    with pytest.raises(CheckFailed, match=r"held for more than 900 s: someone looks"):
         delivery.go_live()
     assert held.time >= 900
     assert delivery.back().release == "v1.1.0"
@@ -241,7 +241,7 @@ class Held:
         monkeypatch.setattr("pipelines.clock.Clock.sleep", lambda clock, seconds: self.sleep(seconds))
 
     def hold(self) -> None:
-        stops.hold(self.shop.context("production"), "somebody looks (on-call)")
+        stops.hold(self.shop.context("production"), "someone looks (on-call)")
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
@@ -291,7 +291,7 @@ def test_an_older_one_is_superseded_by_what_went_live_while_it_waited(life: Shop
 
 
 def test_nothing_is_put_onto_a_release_that_was_taken_back(life: Shop) -> None:
-    """What is live now was live before, and is lower than what the plan stands on: somebody decided so."""
+    """What is live now was live before, and is lower than what the plan stands on: someone decided so."""
     waiting = going_out(life, "v1.3.0")
     for component in COMPONENTS:
         waiting.deploy(component)

@@ -227,7 +227,7 @@ def test_the_base_is_gone_back_to_although_it_was_never_stable_or_had_failed(sho
     live(shop, "v1.0.0")
     for component in COMPONENTS:
         host = shop.host("production", component)
-        host.mark(lambda marks: type(marks)(stable=marks.stable[1:], failed={"v1.0.0": "somebody said so"}))
+        host.mark(lambda marks: type(marks)(stable=marks.stable[1:], failed={"v1.0.0": "someone said so"}))
         host.sick.add("v1.1.0")
     delivery = going_out(shop, "v1.1.0")
     with pytest.raises(CheckFailed):
@@ -236,7 +236,7 @@ def test_the_base_is_gone_back_to_although_it_was_never_stable_or_had_failed(sho
     assert serving(shop) == both("v1.0.0")
 
 
-def test_what_somebody_deployed_by_hand_is_a_base_too(shop: Shop) -> None:
+def test_what_someone_deployed_by_hand_is_a_base_too(shop: Shop) -> None:
     live(shop, "v1.0.0", "backend")
     web = shop.host("production", "web")
     web.put("by-hand", "c" * 40, "sha256:x")
@@ -279,7 +279,7 @@ def test_a_first_release_has_nothing_to_go_back_to(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("where", ["go live", "back"])
-def test_what_somebody_else_made_live_is_left_alone(shop: Shop, where: str) -> None:
+def test_what_someone_else_made_live_is_left_alone(shop: Shop, where: str) -> None:
     live(shop, "v1.0.0")
     delivery = going_out(shop, "v1.1.0")
     for component in COMPONENTS:

@@ -232,7 +232,7 @@ def test_a_report_that_anybody_may_have_written_opens_no_gate(shop: Shop, forged
 
 
 def test_nor_does_one_of_a_tag_that_is_called_main(shop: Shop) -> None:
-    """Its run is listed as one of `main`, and ran the file of whoever pushed the tag."""
+    """Its run is listed as one of `main`, and ran the file of the person who pushed the tag."""
     commit = declared(shop, gate=True)
     own = shop.commit(branch="feature")
     run = measured(shop, commit, MET, ref="refs/tags/main", commit_of_run=own)

@@ -40,7 +40,7 @@ def test_the_addresses_and_the_journeys_that_users_do(loaded: Shop) -> None:
     assert set(found.journeys) == {"read"}
     assert found.addresses == {"backend": context.urls()["backend"]}
     assert found.headers == {"backend": {LOAD_HEADER: "a-token-of-a-test"}}, (
-        "limited like users, and told of the database"
+        "limited like users, and sent the database times"
     )
     assert found.limits.visits_per_second == 20
 
@@ -109,7 +109,7 @@ def test_production_is_refused_without_a_review(loaded: Shop) -> None:
     ],
     ids=["who may not", "rejected", "another environment", "their own"],
 )
-def test_production_is_refused_whoever_else_said_something(
+def test_production_is_refused_the_one_who_else_said_something(
     loaded: Shop, starter: str, login: str, environment: str, state: str
 ) -> None:
     run = loaded.start(starter)

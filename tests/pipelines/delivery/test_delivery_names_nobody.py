@@ -64,7 +64,7 @@ def strings(file: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("file", sorted(GENERAL), ids=name_of)
 def test_no_component_and_no_address_of_ours_is_in_the_code(file: Path) -> None:
-    """Somebody with one service, or with three, edits a manifest alone."""
+    """Someone with one service, or with three, edits a manifest alone."""
     found = list(strings(file))
     words = {word for text in found for word in re.findall(r"[\w-]+", text)}
     assert [text for text in found if OURS.search(text)] + [name for name in LIVING if name in words] == []

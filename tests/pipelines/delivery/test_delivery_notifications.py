@@ -45,7 +45,7 @@ def context(http: Http | None = None) -> Context:
     )
 
 
-def told(needs: dict[str, Any], *, kind: str = "") -> list[Message]:
+def notified(needs: dict[str, Any], *, kind: str = "") -> list[Message]:
     results = json.dumps(
         {name: {"result": value, "outputs": {}} if isinstance(value, str) else value for name, value in needs.items()}
     )
@@ -67,7 +67,7 @@ def failed_at(job: str, back: Any) -> dict[str, Any]:
 
 
 def test_a_release() -> None:
-    (message,) = told(well())
+    (message,) = notified(well())
     assert (message.kind, message.title, message.what) == (
         "released",
         "v1.0.0 is live in production",
@@ -80,7 +80,7 @@ def test_a_release() -> None:
 
 def test_what_was_taken_back() -> None:
     back = {"result": "success", "outputs": {"changed": "true"}}
-    assert [(m.kind, m.title, m.what) for m in told(failed_at("go-live", back))] == [
+    assert [(m.kind, m.title, m.what) for m in notified(failed_at("go-live", back))] == [
         ("rolled-back", "production was rolled back from v1.0.0", "failed: go-live"),
         ("deployment-failed", "v1.0.0 to production failed", "failed: go-live"),
     ]
@@ -88,11 +88,11 @@ def test_what_was_taken_back() -> None:
 
 def test_what_never_had_traffic_was_not_taken_back() -> None:
     back = {"result": "success", "outputs": {"changed": "false"}}
-    assert [message.kind for message in told(failed_at("deploy", back))] == ["deployment-failed"]
+    assert [message.kind for message in notified(failed_at("deploy", back))] == ["deployment-failed"]
 
 
 def test_what_could_not_be_taken_back_says_what_to_do_now() -> None:
-    (message,) = told(failed_at("go-live", "failure"))
+    (message,) = notified(failed_at("go-live", "failure"))
     assert message.title == "v1.0.0 to production failed and was not rolled back"
     assert message.what == "failed: go-live, roll-back"
     assert message.next_step.startswith("now: `shipmate rollback --environment production`")
@@ -110,14 +110,14 @@ def test_a_rollback_by_workflow(outcome: str, changed: str | None, titles: list[
     """`toJSON(steps)`: outcomes, not results."""
     outputs = {"changed": changed, "release": "v1.0.0"} if changed else {}
     steps = {"rollback": {"outcome": outcome, "conclusion": outcome, "outputs": outputs}}
-    assert [message.title for message in told(steps, kind="rolled-back")] == titles
+    assert [message.title for message in notified(steps, kind="rolled-back")] == titles
 
 
 def test_a_job_that_is_out_of_time_failed() -> None:
-    """It ends as cancelled, as when somebody cancels the run: then too users may have half a release."""
+    """It ends as cancelled, as when someone cancels the run: then too users may have half a release."""
     back = {"result": "success", "outputs": {"changed": "true"}}
     out_of_time = failed_at("go-live", back) | {"go-live": "cancelled"}
-    found = told(out_of_time)
+    found = notified(out_of_time)
     assert found[1].title == "v1.0.0 to production was cancelled or ran out of time"
     assert [(m.kind, m.what) for m in found] == [
         ("rolled-back", "cancelled or out of time: go-live"),
@@ -126,13 +126,13 @@ def test_a_job_that_is_out_of_time_failed() -> None:
 
 
 def test_an_approval_that_nobody_gave_is_a_failure() -> None:
-    (message,) = told(failed_at("approval", "skipped"))
+    (message,) = notified(failed_at("approval", "skipped"))
     assert (message.kind, message.what) == ("deployment-failed", "failed: approval")
 
 
 @pytest.mark.parametrize("needs", [{}, {"plan": "success"}, {"plan": "success", "approval": "cancelled"}])
 def test_nothing_to_tell(needs: dict[str, Any]) -> None:
-    assert told(needs) == []
+    assert notified(needs) == []
 
 
 def test_only_what_the_manifest_wants() -> None:
@@ -166,7 +166,7 @@ class Broken:
 
     name = "broken"
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         raise ProviderError("it is closed", where="broken")
 
 
@@ -179,31 +179,31 @@ def slack() -> Iterator[tuple[Slack, Context]]:
 
 def test_one_way_that_fails_does_not_stop_the_other(slack: tuple[Slack, Context]) -> None:
     emulator, made = slack
-    (message,) = told(well())
+    (message,) = notified(well())
     ways = [Broken(), *telling.ways(made, "https://hooks.slack.com/services/T1/B1/secret", "", "")]
-    assert telling.tell(made, message, ways) == ["slack"]
+    assert telling.send(made, message, ways) == ["slack"]
     assert "v1.0.0 is live in production" in emulator.messages[0].text
     assert "it is closed" in made.runtime.stream.getvalue()  # type: ignore[attr-defined]
 
 
 def test_when_no_way_works_the_job_fails(slack: tuple[Slack, Context]) -> None:
     _, made = slack
-    (message,) = told(well())
+    (message,) = notified(well())
     with pytest.raises(ProviderError, match=r"nobody was notified(.|\n)*it is closed"):
-        telling.tell(made, message, [Broken()])
+        telling.send(made, message, [Broken()])
     wrong = telling.ways(made, "https://hooks.slack.com/services/T1/B1/wrong", "", "")
     with pytest.raises(ProviderError, match="nobody was notified") as error:
-        telling.tell(made, message, wrong)
+        telling.send(made, message, wrong)
     assert "T1/B1/wrong" not in str(error.value)
 
 
 def test_nobody_to_tell_is_no_failure() -> None:
-    (message,) = told(well())
-    assert telling.tell(context(), message, []) == []
+    (message,) = notified(well())
+    assert telling.send(context(), message, []) == []
 
 
 @pytest.mark.parametrize(("key", "by"), [("T1/B1/secret", ["slack"]), ("T1/B1/wrong", [])])
-def test_a_rollback_at_a_terminal_is_told_and_never_fails_by_it(
+def test_a_rollback_at_a_terminal_is_reported_and_never_fails_by_it(
     slack: tuple[Slack, Context], key: str, by: list[str]
 ) -> None:
     emulator, made = slack
@@ -224,7 +224,7 @@ def announce(made: Context, **secrets: str) -> str:
     return text
 
 
-def test_breaking_the_glass_is_told_with_its_reason_as_it_begins(slack: tuple[Slack, Context]) -> None:
+def test_breaking_the_glass_is_reported_with_its_reason_as_it_begins(slack: tuple[Slack, Context]) -> None:
     emulator, made = slack
     announce(made)
     (message,) = emulator.messages
@@ -247,7 +247,7 @@ def test_nor_does_one_that_nobody_answers() -> None:
 
 
 def test_at_the_end_it_is_not_told_again() -> None:
-    assert [message.kind for message in told(well())] == ["released"]
+    assert [message.kind for message in notified(well())] == ["released"]
 
 
 def test_where_the_manifest_does_not_want_it_told_it_is_not(slack: tuple[Slack, Context]) -> None:

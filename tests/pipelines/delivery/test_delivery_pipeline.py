@@ -106,7 +106,7 @@ def test_what_moves_users_waits_its_turn_and_none_is_dropped() -> None:
     }
     others = [key for key, job in jobs("deploy-production.yml").items() if "concurrency" in job]
     assert others == ["go-live"]
-    assert "concurrency" not in workflow("deploy-production.yml"), "it would be taken while somebody is asked"
+    assert "concurrency" not in workflow("deploy-production.yml"), "it would be taken while someone is asked"
     assert "concurrency" not in (workflow("rollback.yml") | jobs("rollback.yml")["rollback"]), "a way back never waits"
 
 

@@ -182,7 +182,7 @@ def test_another_document_than_the_one_that_was_approved(tree: Path) -> None:
 
 
 def changed(document: bytes, change: Callable[[dict[str, Any]], None]) -> tuple[bytes, str]:
-    """A document that somebody wrote, with the digest of it: as if that had been approved."""
+    """A document that someone wrote, with the digest of it: as if that had been approved."""
     raw = json.loads(document)
     change(raw)
     found = json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()
@@ -203,7 +203,7 @@ def another_order(raw: dict[str, Any]) -> None:
 
 
 def another_account(raw: dict[str, Any]) -> None:
-    raw["deployer"]["service_account"] = "somebody@else.iam.gserviceaccount.com"
+    raw["deployer"]["service_account"] = "someone@else.iam.gserviceaccount.com"
 
 
 def another_artifact(raw: dict[str, Any]) -> None:
@@ -289,7 +289,7 @@ def test_a_migration_that_was_added_is_refused(tree: Path) -> None:
 
 
 def test_what_changes_nothing_of_the_delivery_is_no_reason_to_refuse(tree: Path) -> None:
-    """Who may approve was asked when somebody did; other checks of CI are none of this release."""
+    """Who may approve was asked when someone did; other checks of CI are none of this release."""
     found = made(tree)
     policy = TEXT.replace("ci: {checks: {}}", 'ci: {checks: {lint: {run: ["true"], components: [shop]}}}')
     assert plan.rebuild(manifest(tree, policy), "production", found.document, found.digest).digest == found.digest

@@ -270,7 +270,7 @@ def test_what_an_earlier_release_ran_is_not_planned_again(shop: Shop) -> None:
     assert "### Migrations\n\n```text\nnone\n```" in texts(found)[1]
 
 
-def test_what_nobody_knows_of_the_migrations_is_said_to_whoever_approves(shop: Shop) -> None:
+def test_what_nobody_knows_of_the_migrations_is_said_to_the_one_who_approves(shop: Shop) -> None:
     migrating(shop, "v1.0.0", EXPAND_1)
     found = planned(shop, "v1.0.0")
     (line,) = found.plan.recorded.warnings
@@ -325,7 +325,7 @@ def test_what_was_superseded_is_not_in_the_plan(shop: Shop) -> None:
 
 def test_commits_that_nobody_else_has_seen_are_named_with_their_authors(shop: Shop) -> None:
     shop.released("v1.0.0")
-    shop.commit("feat: alone\n\nCo-authored-by: x <somebody@example.test>", author="dev-1")
+    shop.commit("feat: alone\n\nCo-authored-by: x <someone@example.test>", author="dev-1")
     commit = shop.proved("v1.1.0")
     found = planned(shop, "v1.1.0")
     assert [each.authors for each in found.plan.recorded.unreviewed] == [("dev-2",), ("", "dev-1")]

@@ -70,7 +70,7 @@ def test_what_mains_workflow_proved_for_a_maintenance_line(shop: Shop) -> None:
     assert find(shop, commit).artifacts == shop.artifacts(commit[:12])
 
 
-def test_what_mains_workflow_proved_for_an_earlier_commit_that_somebody_asked_for(shop: Shop) -> None:
+def test_what_mains_workflow_proved_for_an_earlier_commit_that_someone_asked_for(shop: Shop) -> None:
     commit = shop.commit()
     shop.commit()
     shop.end(shop.prove(commit, event="workflow_dispatch"), "success")
@@ -128,7 +128,7 @@ def test_an_artifact_that_another_branch_or_workflow_made_is_none(
 
 
 def test_a_copied_run_id_proves_nothing(shop: Shop) -> None:
-    """The digests are somebody's own, the run is one that did prove this commit."""
+    """The digests are someone's own, the run is one that did prove this commit."""
     commit = shop.commit(branch=LINE)
     real = shop.prove(commit, event="workflow_run")
     real.artifacts.clear()
@@ -164,7 +164,7 @@ def test_a_fork_whose_branch_is_called_main_proves_nothing(shop: Shop) -> None:
 
 
 def test_a_tag_called_main_proves_nothing(shop: Shop) -> None:
-    """Whoever may push can make it, and GitHub lists its runs as those of `main`; what ran is the file of the tagged commit."""
+    """Anyone who may push can make it, and GitHub lists its runs as those of `main`; what ran is the file of the tagged commit."""
     commit, own = shop.commit(), shop.commit(branch="feature")
     for at, message in ((own, f"ran the file of {own[:7]}, which is not on main"), (commit, "its job")):
         run = shop.workflow("deploy-staging.yml", "Deploy to Staging", "Mine", commit=at, ref="refs/tags/main")

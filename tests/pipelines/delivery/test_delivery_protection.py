@@ -71,7 +71,7 @@ def rulesets_gone(shop: Shop, target: str, pattern: str) -> None:
 # what is well -----------------------------------------------------------------------------------------------------------
 
 
-def test_all_is_well_and_every_part_is_told(shop: Shop) -> None:
+def test_all_is_well_and_every_part_is_reported(shop: Shop) -> None:
     well = found(shop)
     assert list(well) == SUBJECTS
     assert {each.state for each in well.values()} == {"ok"}
@@ -99,7 +99,7 @@ def open_to_all(shop: Shop) -> None:
 
 
 def protected_branches(shop: Shop) -> None:
-    """GitHub's other choice: whatever branch somebody protects."""
+    """GitHub's other choice: whatever branch someone protects."""
     environment = repository(shop).environments["production-deploy"]
     environment.custom_policies, environment.protected_branches = False, True
 
@@ -144,7 +144,7 @@ def test_an_environment_is_found_open_and_mended(shop: Shop, break_it: Callable[
 
 @pytest.mark.parametrize("name", ["production-approval", "production-break-glass"])
 def test_those_of_the_approval_count_too(shop: Shop, name: str) -> None:
-    """Whoever could run a job there from a branch would be asked for nothing, or make it look so."""
+    """Anyone who could run a job there from a branch would be asked for nothing, or make it look so."""
     del repository(shop).environments[name]
     assert found(shop)[f"environment {name}"].state == "missing"
 
@@ -181,7 +181,7 @@ def test_a_branch_without_rules_is_found_and_mended(shop: Shop, subject: str, pa
         ({"checks": ("ci",), "reviews": 1, "dismiss_stale": False}, "an approval survives what is pushed after it"),
     ],
 )
-def test_half_a_ruleset_is_told_and_mended(shop: Shop, options: dict[str, object], says: str) -> None:
+def test_half_a_ruleset_is_reported_and_mended(shop: Shop, options: dict[str, object], says: str) -> None:
     rulesets_gone(shop, "branch", "refs/heads/main")
     shop.do(shop.github.seed.branch_ruleset, REPOSITORY, ("main",), **options)
     finding = found(shop)["branch main"]

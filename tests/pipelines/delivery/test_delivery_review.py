@@ -14,7 +14,7 @@ def commit(
 ) -> dict[str, Any]:
     return {
         "author": {"login": login} if login else None,
-        "commit": {"message": message, "author": {"name": "Somebody", "email": email}},
+        "commit": {"message": message, "author": {"name": "Someone", "email": email}},
     }
 
 
@@ -37,7 +37,7 @@ def test_an_address_that_github_gives_out_names_its_account(email: str) -> None:
 @pytest.mark.parametrize(
     "email", ["dev-2@example.test", "", "dev-2@users.noreply.github.com.example.test", "a b@users.noreply.github.com"]
 )
-def test_any_other_address_is_somebody_unknown(email: str) -> None:
+def test_any_other_address_is_someone_unknown(email: str) -> None:
     assert authors_of(commit(login=None, email=email)) == (UNKNOWN,)
 
 
@@ -85,10 +85,10 @@ def test_a_comment_takes_no_approval_back_and_gives_none() -> None:
         ((UNKNOWN, "dev-3"), "dev-1", {"dev-2", "dev-3"}, False),
     ],
 )
-def test_somebody_who_wrote_nothing_of_it_must_have_approved(
+def test_someone_who_wrote_nothing_of_it_must_have_approved(
     authors: tuple[str, ...], pull_author: str, approved: set[str], expected: bool
 ) -> None:
-    """Where an author has no account, one of two approvers is surely somebody else."""
+    """Where an author has no account, one of two approvers is surely someone else."""
     assert covered(authors, pull_author, frozenset(approved)) == expected
 
 

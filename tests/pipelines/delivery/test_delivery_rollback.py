@@ -272,7 +272,7 @@ def test_when_marks_exclude_all_there_is_it_is_refused_without_github(life: Shop
         alone(life)
     named = life.context("production")
     named.github = None
-    assert roll_back(named, Request(to="v1.1.0")).release == "v1.1.0", "somebody who names it knows"
+    assert roll_back(named, Request(to="v1.1.0")).release == "v1.1.0", "someone who names it knows"
     assert host.marks.failed == {"v1.2.0": "rolled back to v1.1.0"}, "it is good again"
 
 
@@ -329,7 +329,7 @@ def test_it_works_while_github_is_down(life: Shop, trouble: Callable[[Shop, Cont
     assert serving(life) == both("v1.1.0")
     text = life.log.getvalue()
     assert text.count("only known by the providers' marks") == 1
-    assert text.count("the ledger could not be told") == 1, "once it is known to be down it is not asked again"
+    assert text.count("the ledger could not be updated") == 1, "once it is known to be down it is not asked again"
 
 
 def test_github_goes_down_in_the_middle(life: Shop) -> None:
@@ -337,7 +337,7 @@ def test_github_goes_down_in_the_middle(life: Shop) -> None:
     life.fault(kind="status", times=None, method="POST", after=1)
     assert roll_back(context, Request()).changed
     assert serving(life) == both("v1.1.0")
-    assert "the ledger could not be told" in life.log.getvalue()
+    assert "the ledger could not be updated" in life.log.getvalue()
 
 
 def test_a_rollback_does_not_wait_long_for_github(life: Shop) -> None:
@@ -381,7 +381,7 @@ def test_what_anybody_writes_into_the_ledger_decides_nothing(life: Shop) -> None
 def test_an_earlier_release_that_is_sick_too_is_said(life: Shop) -> None:
     life.host("production", "backend").sick.add("v1.1.0")
     rolled = back(life)
-    assert rolled.changed, "people are told"
+    assert rolled.changed, "people are notified"
     assert "2 of 2 checks failed" in str(rolled.problem)
     assert serving(life) == both("v1.1.0"), "together, and no half"
     assert ledger(life)[0] == (":rollback", "v1.1.0", "failure")

@@ -1,4 +1,4 @@
-"""Where a delivery stands by the traffic alone: its base, one of its own steps, or a state that somebody else made."""
+"""Where a delivery stands by the traffic alone: its base, one of its own steps, or a state that someone else made."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("found", FOREIGN.values(), ids=FOREIGN)
-def test_any_other_state_is_somebody_elses_and_refused(found: Live) -> None:
+def test_any_other_state_is_someone_elses_and_refused(found: Live) -> None:
     with pytest.raises(RefusedError, match="not where this delivery left it") as refused:
         share(found)
     assert "planned on r1" in refused.value.why

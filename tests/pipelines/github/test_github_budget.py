@@ -82,7 +82,7 @@ def test_what_is_used_up_is_not_asked_for_and_a_short_wait_is_waited(shop: Shop)
 
 
 @pytest.mark.world
-def test_one_token_has_one_budget_whoever_asks(shop: Shop) -> None:
+def test_one_token_has_one_budget_the_one_who_asks(shop: Shop) -> None:
     token = shop.job().token
     for _ in range(2):
         GitHub(REPOSITORY, token, api_url=shop.url).brief().json("GET", f"/repos/{REPOSITORY}")

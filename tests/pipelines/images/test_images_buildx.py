@@ -182,7 +182,7 @@ def test_a_context_is_a_folder_whatever_its_name() -> None:
     assert buildx.command(image, {}, Path("/out"))[-1] == "./-"
 
 
-def test_a_release_whose_manifest_lacks_what_its_builder_needs_is_told_so(tmp_path: Path) -> None:
+def test_a_release_whose_manifest_lacks_what_its_builder_needs_is_reported_so(tmp_path: Path) -> None:
     for image, message in (
         (Image(repository="x/y", builder="buildx"), "the image does not say dockerfile"),
         (Image(repository="x/y", base="b", command=("c",)), "the image does not say requirements, sources"),

@@ -298,18 +298,18 @@ def test_the_layers_of_a_base_elsewhere_are_fetched_once(tmp_path: Path) -> None
 
 
 def test_a_base_is_believed_from_the_manifest_alone(tmp_path: Path) -> None:
-    """A layer of somebody else's repository cannot be had by naming it: neither as a base nor without one."""
+    """A layer of someone else's repository cannot be had by naming it: neither as a base nor without one."""
     with world(tmp_path) as w:
         folder, base = assembled(tmp_path, w)
         index = json.loads((folder / "index.json").read_text())
-        index["manifests"][0]["annotations"][layout.BASE] = f"{HOST}/somebody/private@sha256:{'9' * 64}"
+        index["manifests"][0]["annotations"][layout.BASE] = f"{HOST}/stranger/private@sha256:{'9' * 64}"
         (folder / "index.json").write_text(json.dumps(index))
         w.faulty.asked.clear()
         with pytest.raises(InputError, match="no layer of any base: none is declared"):
             pushed(w, folder)
         assert len(w.faulty.asked) == w.faulty.sent("HEAD /v2/techmate-delivery/platform/backend/blobs/") == 1
         pushed(w, folder, base=base)
-        assert not any("somebody/private" in line for line in w.faulty.asked)
+        assert not any("stranger/private" in line for line in w.faulty.asked)
 
 
 def test_a_layer_that_is_not_the_bases_cannot_be_left_out(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ def tool(name: str, script: str, **more: object) -> Tool:
     return Tool(name=name, what=name, argv=(sys.executable, "-c", script), **more)  # type: ignore[arg-type]
 
 
-def test_all_run_and_each_is_told_as_it_ends(tmp_path: Path) -> None:
+def test_all_run_and_each_is_reported_as_it_ends(tmp_path: Path) -> None:
     values: list[Outcome] = []
     given = [tool("good", "print('fine')"), tool("bad", "import sys; print('line 3: wrong'); sys.exit(2)")]
-    outcomes = run_all(given, tmp_path, tell=values.append)
+    outcomes = run_all(given, tmp_path, report=values.append)
     assert outcomes == values
     assert {(one.tool.name, one.passed, one.text) for one in outcomes} == {
         ("good", True, "fine"),
@@ -36,18 +36,18 @@ def test_they_run_beside_each_other(tmp_path: Path) -> None:
         "assert pathlib.Path('{1}').exists()"
     )
     given = [tool("a", meet.format("a", "b")), tool("b", meet.format("b", "a"))]
-    assert all(one.passed for one in run_all(given, tmp_path, tell=lambda _: None, workers=2))
+    assert all(one.passed for one in run_all(given, tmp_path, report=lambda _: None, workers=2))
 
 
 def test_the_long_ones_start_first(tmp_path: Path) -> None:
     order: list[str] = []
     lock = threading.Lock()
 
-    def tell(outcome: Outcome) -> None:
+    def report(outcome: Outcome) -> None:
         with lock:
             order.append(outcome.tool.name)
 
-    run_all([tool("short", "1"), tool("long", "1", weight=40)], tmp_path, tell=tell, workers=1)
+    run_all([tool("short", "1"), tool("long", "1", weight=40)], tmp_path, report=report, workers=1)
     assert order == ["long", "short"]
 
 
@@ -65,8 +65,8 @@ def test_what_mends_runs_alone_and_before_the_others(tmp_path: Path) -> None:
     look = "import sys; sys.exit(open('file').read() != 'good')"
     fix = (sys.executable, "-c", "open('file', 'w').write('good')")
     given = [tool("reads", look, weight=50), tool("fixes", look, fix=fix)]
-    assert not all(one.passed for one in run_all(given, tmp_path, tell=lambda _: None))
-    assert all(one.passed for one in run_all(given, tmp_path, tell=lambda _: None, fix=True))
+    assert not all(one.passed for one in run_all(given, tmp_path, report=lambda _: None))
+    assert all(one.passed for one in run_all(given, tmp_path, report=lambda _: None, fix=True))
 
 
 def test_every_tool_named_is_installed_and_has_its_files() -> None:

@@ -38,7 +38,7 @@ class Killed(BaseException):
 
 @dataclass(kw_only=True)
 class Expo:
-    """EAS with one app beside it. Time goes on only while somebody waits."""
+    """EAS with one app beside it. Time goes on only while someone waits."""
 
     emulator: Emulator
     time: Time

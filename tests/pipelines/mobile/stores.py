@@ -1,4 +1,4 @@
-"""Emulated stores with builds that a tag has delivered, for promotions; how they do on phones is told by hand."""
+"""Emulated stores with builds that a tag has delivered, for promotions; how they do on phones is set by hand."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class AppleWorld:
         return AppStorePromotion(store=store, settings=self.settings, health=health)
 
     def deliver(self, version: str, number: int, *, notes: str = "- Finds notes") -> Candidate:
-        """As a tag does: with the team, which is told what to test."""
+        """As a tag does: with the team, which is shown what to test."""
         account, now = self.apple.account, self.apple.account.now()
         build = Build(
             id=f"build-{version}-{number}", app=APP, version=version, number=str(number), platform="IOS", upload="",

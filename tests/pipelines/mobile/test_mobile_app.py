@@ -66,7 +66,7 @@ def test_a_good_app(tmp_path: Path) -> None:
     ("config", "message"),
     [
         ({"version": "1.0.0"}, "apps/mobile/app.json: says version '1.0.0', the tag '1.0.1'"),
-        ({"owner": "somebody"}, "owner is 'somebody', the default branch's shipmate.yml says 'acme'"),
+        ({"owner": "someone"}, "owner is 'someone', the default branch's shipmate.yml says 'acme'"),
         ({"slug": "other"}, "slug is 'other'"),
         ({"extra": {}}, f"extra.eas.projectId is None, the default branch's shipmate.yml says '{PROJECT}'"),
         ({"android": {"package": "test.acme.evil"}}, "android.package is 'test.acme.evil'"),

@@ -1,4 +1,4 @@
-"""Builds at the emulated EAS: one for each platform and number, whatever breaks, and both platforms are always told of."""
+"""Builds at the emulated EAS: one for each platform and number, whatever breaks, and both platforms are always reported."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_build_that_fails_shows_what_matters_of_its_log_and_not_the_other(worl
     assert again["ios"].problem is None and again["ios"].started and not again["android"].started
 
 
-def test_a_build_that_somebody_cancels_is_told_and_built_again_by_the_next_run(world: World) -> None:
+def test_a_build_that_someone_cancels_is_reported_and_built_again_by_the_next_run(world: World) -> None:
     def cancel(words: Sequence[str]) -> None:
         if words[0] == "build:view" and not any(b.canceled for b in world.expo.account.builds.values()):
             world.expo.emulator.control.cancel(world.noted["android"])
@@ -181,7 +181,7 @@ def test_two_that_begin_the_same_end_with_the_one_that_was_first(world: World) -
     assert world.kept == {"android": 1, "ios": 1}
 
 
-def test_a_queue_that_is_too_long_is_told_and_the_build_is_used_later(world: World) -> None:
+def test_a_queue_that_is_too_long_is_reported_and_the_build_is_used_later(world: World) -> None:
     world.expo.emulator.control.queue(position=40)
     world.expo.account.pace = Pace(queue=900.0)
     outcomes = world.build(patience=600.0)
@@ -202,7 +202,7 @@ def test_variables_that_only_eas_has_are_a_failure_of_its_own(world: World, stop
         assert ("eas build:delete" in outcome.problem.next_step) is not stops
 
 
-def test_a_token_that_is_refused_is_told_for_each(world: World) -> None:
+def test_a_token_that_is_refused_is_reported_for_each(world: World) -> None:
     outcomes = world.build(token="another")
     assert all(isinstance(each.problem, CredentialsError) for each in outcomes.values())
     assert not world.expo.account.builds

@@ -1,4 +1,4 @@
-"""What people are told of a release of the apps: who, what, where to install it, and what is left to do."""
+"""What people are notified of a release of the apps: who, what, where to install it, and what is left to do."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def test_who_what_where_and_what_is_left() -> None:
     ]  # fmt: skip
 
 
-def test_what_waits_for_somebody_is_the_next_step() -> None:
+def test_what_waits_for_someone_is_the_next_step() -> None:
     waiting = replace(ANDROID, waits_for="Play Console → Publishing overview → Send changes for review")
     found = message(context(waiting, IOS), WELL)
     assert found is not None
     assert found.next_step == "android: Play Console → Publishing overview → Send changes for review"
 
 
-def test_half_of_it_is_told_as_a_failure_with_what_is_delivered() -> None:
+def test_half_of_it_is_reported_as_a_failure_with_what_is_delivered() -> None:
     found = message(context(ANDROID, replace(IOS, text="", problem="waited 45 minutes")), HALF)
     assert found is not None
     assert (found.kind, found.title) == ("deployment-failed", "mobile-v1.0.1 is not with all of its testers")
@@ -81,7 +81,7 @@ def test_half_of_it_is_told_as_a_failure_with_what_is_delivered() -> None:
     assert "re-running its failed jobs delivers only what is missing" in found.next_step
 
 
-def test_a_platform_that_left_no_result_is_told_too() -> None:
+def test_a_platform_that_left_no_result_is_reported_too() -> None:
     found = message(context(), WELL | {"build": "failure", "deliver": "skipped", "release": "skipped"})
     assert found is not None
     assert found.what == "android: nothing was delivered; ios: nothing was delivered"
@@ -99,6 +99,6 @@ def test_a_platform_that_left_no_result_is_told_too() -> None:
         (WELL | {"release": "skipped", "deliver": "skipped"}, ("deployment-failed", "released"), None),
     ],
 )
-def test_only_what_is_wanted_is_told(jobs: dict[str, Any], when: tuple[str, ...], text: str | None) -> None:
+def test_only_what_is_wanted_is_reported(jobs: dict[str, Any], when: tuple[str, ...], text: str | None) -> None:
     found = message(context(ANDROID, IOS, when=when), jobs)
     assert (found.kind if found else None) == text

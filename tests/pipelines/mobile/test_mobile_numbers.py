@@ -27,7 +27,7 @@ class Repository:
         self.notes: dict[str, str] = {}
         self.lost = 0
         self.faster: list[str] = []
-        """Refs that somebody else creates just before the next one is."""
+        """Refs that someone else creates just before the next one is."""
 
     def json(self, method: str, path: str, body: Any = None) -> Any:
         below = path.removeprefix(f"/repos/{self.name}/git/")
@@ -100,14 +100,14 @@ def test_there_is_a_last_number() -> None:
         choose([Taken(number=MOST)], [], "1.0.1", NEW)
 
 
-def test_whoever_is_slower_takes_the_next(repository: Repository) -> None:
+def test_the_one_who_is_slower_takes_the_next(repository: Repository) -> None:
     repository.faster = [f"refs/{FOLDER}/android/1"]
     assert counter(repository).take("1.0.1", NEW, []).number == 2
 
 
 def test_it_is_bounded(repository: Repository) -> None:
     repository.faster = [f"refs/{FOLDER}/android/{n}" for n in range(TRIES + 1, 0, -1)]
-    with pytest.raises(ConflictError, match="somebody else was faster"):
+    with pytest.raises(ConflictError, match="someone else was faster"):
         counter(repository).take("1.0.1", NEW, [])
 
 
@@ -160,7 +160,7 @@ class Histories(RuleBasedStateMachine):
             self.order.append(number)
 
     @rule(number=st.integers(1, 50))
-    def somebody_uploads_by_hand(self, number: int) -> None:
+    def someone_uploads_by_hand(self, number: int) -> None:
         self.store.add(max([number, *self.store, *self.order]) + 1)
 
     @rule()

@@ -166,7 +166,7 @@ def test_a_review_under_way_is_not_cancelled_and_nothing_is_uploaded_again(store
     assert deliver(store.client, to_production(store, 3)).changed
 
 
-def test_an_edit_that_somebody_overtakes_is_made_again(store: Store) -> None:
+def test_an_edit_that_someone_overtakes_is_made_again(store: Store) -> None:
     begun: list[str] = []
     open_edit = store.client.open
 
@@ -182,7 +182,7 @@ def test_an_edit_that_somebody_overtakes_is_made_again(store: Store) -> None:
     assert len(begun) == 3
 
 
-def test_it_gives_up_when_somebody_is_always_faster(store: Store) -> None:
+def test_it_gives_up_when_someone_is_always_faster(store: Store) -> None:
     open_edit = store.client.open
 
     def overtaken() -> str:
@@ -200,7 +200,7 @@ def test_a_bundle_of_another_number(store: Store) -> None:
         deliver(store.client, store.delivery(2, code=7))
 
 
-def test_who_may_not_is_told_what_to_grant(store: Store) -> None:
+def test_who_may_not_is_reported_what_to_grant(store: Store) -> None:
     store.play.console.permissions(PACKAGE, ANYONE, [])
     with pytest.raises(CredentialsError, match="Google Play refuses: The caller does not have permission") as caught:
         deliver(store.client, store.delivery())

@@ -1,4 +1,4 @@
-"""A build goes to other testers and to the emulated App Store, at once or in phases, and every wait is left to whoever it is for."""
+"""A build goes to other testers and to the emulated App Store, at once or in phases, and every wait is left to the party it is for."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_one_version_at_a_time(world: AppleWorld) -> None:
         world.promotion().promote("production", newer)
 
 
-def test_what_somebody_withdrew_can_be_sent_again(world: AppleWorld) -> None:
+def test_what_someone_withdrew_can_be_sent_again(world: AppleWorld) -> None:
     world.promotion().promote("production", BUILD)
     [submission] = world.apple.account.submissions.values()
     world.apple.patch("reviewSubmissions", submission.id, {"canceled": True})

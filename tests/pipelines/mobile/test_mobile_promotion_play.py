@@ -96,7 +96,7 @@ def test_halted_and_resumed(world: PlayWorld) -> None:
 def test_what_cannot_be_told_holds(world: PlayWorld) -> None:
     promotion = world.promotion()
     world.health = UNKNOWN
-    assert promotion.promote("production", BUILD, 5).changed, "it begins: nobody there can have told anything yet"
+    assert promotion.promote("production", BUILD, 5).changed, "it begins: nobody there can have reported anything yet"
     world.review()
     found = promotion.promote("production", BUILD, 20)
     assert (found.text, found.changed, found.held) == ("1.0.1 (2) stays with 5 % of production", False, UNKNOWN.says)
@@ -179,7 +179,7 @@ def test_a_draft_app_names_the_step_in_the_console(world: PlayWorld) -> None:
         world.promotion().promote("beta", BUILD)
 
 
-def test_it_gives_up_when_somebody_is_always_faster(world: PlayWorld) -> None:
+def test_it_gives_up_when_someone_is_always_faster(world: PlayWorld) -> None:
     promotion = world.promotion()
     opened = promotion.play.open
 
@@ -189,7 +189,7 @@ def test_it_gives_up_when_somebody_is_always_faster(world: PlayWorld) -> None:
         return edit
 
     promotion.play.open = overtaken  # type: ignore[method-assign]
-    with pytest.raises(ConflictError, match="somebody else changed the app"):
+    with pytest.raises(ConflictError, match="someone else changed the app"):
         promotion.promote("production", BUILD, 5)
 
 

@@ -105,7 +105,7 @@ def test_a_build_that_fails_hides_nothing_of_the_other_and_is_built_again_with_i
     assert flow.legs["deliver"] == {"android": "success", "ios": "failure"}
     assert world.deaths.seen.count("eas build") == before
 
-    flow.results["build"] = "failure"  # somebody re-runs it
+    flow.results["build"] = "failure"  # someone re-runs it
     world.deaths.seen.clear()
     world.go(flow)
     assert ended(flow) == ALL
@@ -172,7 +172,7 @@ def test_a_number_that_was_used_is_built_again_once_above_it(world: Release) -> 
     assert world.on_play == [3] and world.on_apple == [("1.0.1", "1")] and world.releases == ["mobile-v1.0.1"]
 
 
-def test_a_second_number_that_was_used_starts_nothing_again_and_is_told(world: Release) -> None:
+def test_a_second_number_that_was_used_starts_nothing_again_and_is_reported(world: Release) -> None:
     flow = world.go(world.release(), until="build")
     world.play.console.use_number(BUNDLE, 2)
     world.play.console.use_number(BUNDLE, 3)

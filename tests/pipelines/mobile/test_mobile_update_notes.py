@@ -35,7 +35,7 @@ def test_a_ref_of_the_repository_holds_it(shop: Shop) -> None:
     assert GitHubNotes(github, "preview").read() == ()
     ref = {"ref": f"refs/{FOLDER}/preview", "sha": main}
     github.json("POST", f"/repos/{REPOSITORY}/git/refs", ref)
-    assert GitHubNotes(github, "preview").read() == (), "a ref that somebody else made tells nothing"
+    assert GitHubNotes(github, "preview").read() == (), "a ref that someone else made tells nothing"
 
 
 def test_a_file_holds_it(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_where_it_fits_one_platform_alone_that_is_said(world: World) -> None:
 
 
 def test_another_runtime_version_than_expected_is_a_failure_of_its_own(world: World) -> None:
-    """expo/expo#46817: told afterwards, since EAS's own variables are not known here."""
+    """expo/expo#46817: reported afterwards, since EAS's own variables are not known here."""
     wrong = {each: f"{number}" * 40 for number, each in enumerate(BOTH)}
     [build] = world.first.builds["android"]
     builds = {each: [replace(build, runtime=wrong[each])] for each in BOTH}

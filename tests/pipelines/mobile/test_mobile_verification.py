@@ -314,7 +314,7 @@ def test_a_commit_without_app_or_without_its_lock_is_one_problem_of_all(world: R
 # what was released ------------------------------------------------------------------------------------------------------
 
 
-def test_a_version_below_the_last_one_or_in_a_closed_train_is_told_which_comes_next(world: Release) -> None:
+def test_a_version_below_the_last_one_or_in_a_closed_train_is_reported_which_comes_next(world: Release) -> None:
     """openfoodfacts/smooth-app#2745: Apple finds out only after it was built and uploaded. An approval closes it, not only the sale."""
     tagged, high = version(), version()
     at = world.shop.head("main")

@@ -20,7 +20,7 @@ from pipelines.errors import CredentialsError, ProviderError, ProviderUnavailabl
 from pipelines.faults import MayHaveHappened, Policy
 from pipelines.http import Http
 from pipelines.manifest.model import Alerts, Email
-from pipelines.notify import PartlyTold, email, slack
+from pipelines.notify import PartlyNotified, email, slack
 from pipelines.notify.email import Mail
 from pipelines.overlay import Overlay
 from pipelines.roles import Message
@@ -61,7 +61,7 @@ HOOK = "https://hooks.slack.com/services/T/B/x"
 
 def test_a_webhook_brings_what_where_who_and_what_to_do(world: tuple[Slack, Faults, Http]) -> None:
     emulator, _, http = world
-    slack.Webhook(HOOK, http).tell(MESSAGE)
+    slack.Webhook(HOOK, http).send(MESSAGE)
     posted = emulator.messages[0]
     shown = str(posted.blocks)
     for part in (
@@ -80,16 +80,16 @@ def test_a_removed_webhook_says_what_to_do_and_hides_its_address(world: tuple[Sl
     _, _, http = world
     way = slack.Webhook("https://hooks.slack.com/services/T/B/secret-part", http)
     with pytest.raises(ProviderError, match="no_service") as caught:
-        way.tell(MESSAGE)
+        way.send(MESSAGE)
     assert "make a new one" in caught.value.next_step
     assert "secret-part" not in f"{caught.value}{way!r}"
 
 
 @pytest.mark.parametrize("kind", ["throttle", "cut", "lose_answer", "status"])
-def test_slack_is_told_in_spite_of_a_fault(world: tuple[Slack, Faults, Http], kind: Any) -> None:
+def test_slack_is_reported_in_spite_of_a_fault(world: tuple[Slack, Faults, Http], kind: Any) -> None:
     emulator, faults, http = world
     faults.add(Fault(kind=kind, retry_after=0))
-    slack.Webhook(HOOK, http).tell(MESSAGE)
+    slack.Webhook(HOOK, http).send(MESSAGE)
     # Twice at worst, when the first answer was lost; never not at all.
     assert len(emulator.messages) == (2 if kind == "lose_answer" else 1)
 
@@ -99,7 +99,7 @@ def test_no_failure_of_slack_shows_the_address(world: tuple[Slack, Faults, Http]
     _, faults, http = world
     faults.add(Fault(kind=kind, retry_after=0, times=None))
     with pytest.raises(ShipmateError) as caught:
-        slack.Webhook(HOOK, http).tell(MESSAGE)
+        slack.Webhook(HOOK, http).send(MESSAGE)
     assert "T/B/x" not in str(caught.value)
 
 
@@ -107,7 +107,7 @@ def test_slack_that_stays_silent_is_a_failure_without_the_address(world: tuple[S
     _, faults, http = world
     faults.add(Fault(kind="cut", times=None))
     with pytest.raises(MayHaveHappened) as caught:
-        slack.Webhook(HOOK, http).tell(MESSAGE)
+        slack.Webhook(HOOK, http).send(MESSAGE)
     assert "T/B/x" not in str(caught.value)
 
 
@@ -139,7 +139,7 @@ def mail_server(**options: Any) -> Iterator[tuple[Smtp, Overlay]]:
 
 def test_a_mail_arrives() -> None:
     with mail_server() as (server, overlay):
-        Mail(SETTINGS, overlay=overlay, policy=QUICK).tell(MESSAGE)
+        Mail(SETTINGS, overlay=overlay, policy=QUICK).send(MESSAGE)
     mail = server.mails[0]
     assert (mail.sender, mail.recipients) == (SETTINGS.sender, SETTINGS.to)
     assert mail.subject == "[production] v1.2.0 to production failed"
@@ -168,20 +168,20 @@ def test_starttls_is_used_and_the_published_name_is_checked(tmp_path: Path) -> N
             encrypted = replace(overlay, ca=ca)
             way = Mail(SETTINGS, user="shipmate", password="password", overlay=encrypted, policy=QUICK)
             if trusted:
-                way.tell(MESSAGE)
+                way.send(MESSAGE)
                 assert (server.mails[0].secure, server.mails[0].user) == (True, "shipmate")
             else:
                 with pytest.raises(ProviderError, match="TLS: "):
-                    way.tell(MESSAGE)
+                    way.send(MESSAGE)
                 assert server.mails == []
 
 
 def test_a_password_is_never_sent_in_the_clear() -> None:
-    """The server would take it: it wants a login and offers no STARTTLS, as one behind somebody who took that out of its answer."""
+    """The server would take it: it wants a login and offers no STARTTLS, as one behind someone who took that out of its answer."""
     with mail_server(users={"shipmate": "password"}) as (server, overlay):
         way = Mail(SETTINGS, user="shipmate", password="password", overlay=overlay, policy=QUICK)
         with pytest.raises(ProviderError, match="offers no encryption: user and password were not sent") as caught:
-            way.tell(MESSAGE)
+            way.send(MESSAGE)
         assert "login: false" in caught.value.next_step
         assert server.mails == []
 
@@ -193,11 +193,11 @@ def test_on_port_465_tls_comes_first_and_the_name_is_checked(tmp_path: Path) -> 
         with mail_server(tls=context, implicit=True, users={"shipmate": "password"}) as (server, overlay):
             way = Mail(settings, user="shipmate", password="password", overlay=replace(overlay, ca=ca), policy=QUICK)
             if trusted:
-                way.tell(MESSAGE)
+                way.send(MESSAGE)
                 assert (server.mails[0].secure, server.mails[0].user) == (True, "shipmate")
             else:
                 with pytest.raises(ProviderError, match="TLS: "):
-                    way.tell(MESSAGE)
+                    way.send(MESSAGE)
 
 
 def test_mail_without_its_secrets_is_said_and_not_tried(capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,17 +215,17 @@ def test_a_wrong_password_is_said(tmp_path: Path) -> None:
     with mail_server(tls=context, users={"shipmate": "password"}) as (_, overlay):
         way = Mail(SETTINGS, user="shipmate", password="wrong", overlay=replace(overlay, ca=ca), policy=QUICK)
         with pytest.raises(CredentialsError, match="refuses user and password"):
-            way.tell(MESSAGE)
+            way.send(MESSAGE)
         assert "wrong" not in repr(way)
 
 
 def test_partly_refused_recipients_are_reported() -> None:
     with mail_server() as (server, overlay):
         server.mailbox.refusals["dev-1@techmate.ai"] = "550 5.1.1 no such user"
-        with pytest.raises(PartlyTold, match=r"1 of 2 recipients were refused: dev-1@techmate\.ai \(550"):
-            Mail(SETTINGS, overlay=overlay, policy=QUICK).tell(MESSAGE)
+        with pytest.raises(PartlyNotified, match=r"1 of 2 recipients were refused: dev-1@techmate\.ai \(550"):
+            Mail(SETTINGS, overlay=overlay, policy=QUICK).send(MESSAGE)
         assert server.mails[0].recipients == ("on-call@techmate.ai",)
-        failures = notify.tell(MESSAGE, [Mail(SETTINGS, overlay=overlay, policy=QUICK)])
+        failures = notify.send(MESSAGE, [Mail(SETTINGS, overlay=overlay, policy=QUICK)])
         assert len(failures) == 1
         assert failures[0].startswith("email: ")
 
@@ -235,8 +235,8 @@ def test_all_recipients_refused_is_a_failure() -> None:
         for address in SETTINGS.to:
             server.mailbox.refusals[address] = "550 5.1.1 no such user"
         with pytest.raises(ProviderError, match="every recipient") as caught:
-            Mail(SETTINGS, overlay=overlay, policy=QUICK).tell(MESSAGE)
-    assert not isinstance(caught.value, PartlyTold)
+            Mail(SETTINGS, overlay=overlay, policy=QUICK).send(MESSAGE)
+    assert not isinstance(caught.value, PartlyNotified)
 
 
 def test_a_server_that_asks_to_come_later_is_asked_again() -> None:
@@ -249,7 +249,7 @@ def test_a_server_that_asks_to_come_later_is_asked_again() -> None:
             tries.append(seconds)
             server.mailbox.refusals.clear()
 
-        Mail(SETTINGS, overlay=overlay, policy=Policy(tries=3, sleep=fixed)).tell(MESSAGE)
+        Mail(SETTINGS, overlay=overlay, policy=Policy(tries=3, sleep=fixed)).send(MESSAGE)
     assert (len(tries), len(server.mails)) == (1, 1)
 
 
@@ -257,7 +257,7 @@ def test_no_server_at_all_is_said() -> None:
     with mail_server() as (_, overlay):
         pass
     with pytest.raises(ProviderUnavailable, match="still failing after 3 tries"):
-        Mail(SETTINGS, overlay=overlay, policy=QUICK).tell(MESSAGE)
+        Mail(SETTINGS, overlay=overlay, policy=QUICK).send(MESSAGE)
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
@@ -270,7 +270,7 @@ def test_no_text_can_add_a_header(title: str, where: str) -> None:
 class Broken:
     name = "broken"
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         raise ProviderError("it is broken")
 
 
@@ -278,16 +278,16 @@ class Works:
     name = "works"
 
     def __init__(self) -> None:
-        self.told: list[Message] = []
+        self.notified: list[Message] = []
 
-    def tell(self, message: Message) -> None:
-        self.told.append(message)
+    def send(self, message: Message) -> None:
+        self.notified.append(message)
 
 
 def test_every_way_is_tried_and_only_total_silence_raises() -> None:
     works = Works()
-    assert notify.tell(MESSAGE, [Broken(), works]) == ["broken: it is broken"]
-    assert works.told == [MESSAGE]
-    assert notify.tell(MESSAGE, []) == []
+    assert notify.send(MESSAGE, [Broken(), works]) == ["broken: it is broken"]
+    assert works.notified == [MESSAGE]
+    assert notify.send(MESSAGE, []) == []
     with pytest.raises(ProviderError, match="nobody was notified"):
-        notify.tell(MESSAGE, [Broken(), Broken()])
+        notify.send(MESSAGE, [Broken(), Broken()])

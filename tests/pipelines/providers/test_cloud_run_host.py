@@ -125,7 +125,7 @@ def test_asked_again_nothing_is_made_twice(cloud: Clouds) -> None:
     assert len(cloud.writes("cloud-run")) == before
 
 
-def test_old_revisions_go_and_none_that_is_stable_serves_or_is_somebody_elses(
+def test_old_revisions_go_and_none_that_is_stable_serves_or_is_someone_elses(
     cloud: Clouds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.providers.cloud_run_pruning.KEPT_REVISIONS", 2)
@@ -267,13 +267,13 @@ def test_a_twin_that_fails_gets_no_traffic(cloud: Clouds) -> None:
     assert [(d.key, d.traffic) for d in at.live().serving()] == [(first, 100)]
 
 
-def test_somebody_elses_change_of_traffic_is_a_conflict(cloud: Clouds) -> None:
+def test_someone_elses_change_of_traffic_is_a_conflict(cloud: Clouds) -> None:
     at, other = host(cloud), host(cloud)
     first = released(cloud, at, "v1.0.0")
     second = released(cloud, at, "v1.1.0")
     at.live()
     other.shift(first, 100)
-    with pytest.raises(ConflictError, match="changed by somebody else"):
+    with pytest.raises(ConflictError, match="changed by someone else"):
         at.shift(second, 100)
     at.live()
     at.shift(second, 100)
@@ -309,7 +309,7 @@ def test_a_lock_that_is_taken_between_the_look_and_the_write_stops_it(
         return route(service, wanted)
 
     monkeypatch.setattr(at, "_route", late)
-    with pytest.raises(ConflictError, match="changed by somebody else"):
+    with pytest.raises(ConflictError, match="changed by someone else"):
         at.shift(second, 10, lock="3")
     assert [(d.key, d.traffic) for d in host(cloud).live().serving()] == [(first, 100)]
 
@@ -431,7 +431,7 @@ def test_a_change_of_settings_is_a_new_candidate_of_the_same_release(cloud: Clou
 
 
 def test_what_the_manifest_does_not_own_stays(cloud: Clouds) -> None:
-    """A template is sent whole: what somebody set by other means would be erased."""
+    """A template is sent whole: what someone set by other means would be erased."""
     at = host(cloud)
     first = released(cloud, at, "v1.0.0")
     service = cloud.run.services.get(API)

@@ -68,7 +68,7 @@ def test_whose_token_it_is(world: Expo) -> None:
         world.eas("").whoami()
 
 
-def test_what_eas_says_is_told_and_never_the_token(world: Expo) -> None:
+def test_what_eas_says_is_reported_and_never_the_token(world: Expo) -> None:
     with pytest.raises(EasRefused, match="Missing build profile"):
         world.eas().start(["android"], "nightly")
     with pytest.raises(CredentialsError, match="Entity not authorized"):

@@ -157,7 +157,7 @@ def test_an_app_of_the_play_store_asks_for_the_scopes_of_its_interfaces(monkeypa
         assert f"::add-mask::{token}" in log.getvalue()
 
 
-def test_a_terminal_without_an_account_is_told_the_scopes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_terminal_without_an_account_is_reported_the_scopes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
@@ -262,7 +262,7 @@ def test_a_laptop_can_pass_a_token() -> None:
         assert log.getvalue() == ""
 
 
-def test_a_laptop_without_an_account_is_told_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_laptop_without_an_account_is_reported_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)

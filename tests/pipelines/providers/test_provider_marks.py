@@ -54,7 +54,7 @@ def test_what_suites_before_kept_is_read_until_something_new_is_written() -> Non
 @pytest.mark.parametrize(
     "text", ["no JSON", "7", "[]", '{"stable": "r1"}', '{"failed": ["v1"], "withdrawn": 3, "restoring": null}']
 )
-def test_what_somebody_else_wrote_there_is_no_mark_and_no_crash(text: str) -> None:
+def test_what_someone_else_wrote_there_is_no_mark_and_no_crash(text: str) -> None:
     assert read(text) == Marks()
 
 

@@ -57,7 +57,7 @@ def test_a_release_is_announced_once_with_its_commit(place: Place) -> None:
     assert place.sentry.organization.releases == {VERSION: release}
 
 
-def test_what_sentry_refuses_is_told(place: Place) -> None:
+def test_what_sentry_refuses_is_reported(place: Place) -> None:
     with pytest.raises(CredentialsError, match="HTTP 401"):
         place.releases("another").announce(VERSION, "c" * 40)
     with pytest.raises(CredentialsError, match="neither the scope org:ci nor project:releases"):

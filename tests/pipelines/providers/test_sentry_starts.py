@@ -132,7 +132,7 @@ def test_a_start_that_moves_to_the_next_page_counts_once(place: Place) -> None:
     assert [start.milliseconds for start in place.read()] == [float(minute) for minute in range(1, 151)]
 
 
-def test_where_the_system_began_the_process_is_told(place: Place) -> None:
+def test_where_the_system_began_the_process_is_reported(place: Place) -> None:
     data = {"app.vitals.start.value": 40.0, "app.vitals.start.type": "cold", "app.vitals.start.prewarmed": True}
     trace = {"span_id": "f" * 16, "op": "app.start", "data": data}
     place.start(40.0, minutes=1, contexts={"trace": trace})

@@ -218,13 +218,13 @@ def test_a_run_killed_after_any_write_is_finished_by_the_next(cloud: Clouds, tmp
     assert ([d.key for d in live.serving()], live.marks.stable) == ([key], (key, first))
 
 
-def test_somebody_elses_promotion_is_a_conflict(cloud: Clouds, tmp_path: Path) -> None:
+def test_someone_elses_promotion_is_a_conflict(cloud: Clouds, tmp_path: Path) -> None:
     at, other = host(cloud), host(cloud)
     first = released(at, tmp_path / "one", "v1.0.0")
     second = released(at, tmp_path / "two", "v1.1.0")
     at.live()
     other.shift(first, 100)
-    with pytest.raises(ConflictError, match="somebody promoted or rolled back"):
+    with pytest.raises(ConflictError, match="someone promoted or rolled back"):
         at.shift(second, 100)
 
 
@@ -246,7 +246,7 @@ def test_nothing_is_moved_without_the_lock(cloud: Clouds, tmp_path: Path) -> Non
 def test_a_write_that_comes_after_the_lock_was_taken_and_given_back_is_undone(
     cloud: Clouds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Vercel has no conditional write: somebody rolls back, and is done, while a promotion is on its way."""
+    """Vercel has no conditional write: someone rolls back, and is done, while a promotion is on its way."""
     at = host(cloud)
     first = released(at, tmp_path / "one", "v1.0.0")
     second = stage(at, tmp_path / "two", "v1.1.0").key
@@ -259,12 +259,12 @@ def test_a_write_that_comes_after_the_lock_was_taken_and_given_back_is_undone(
         move(key, back=back)
 
     monkeypatch.setattr(at, "_move", slow)
-    with pytest.raises(ConflictError, match="stopped by somebody, who has finished since"):
+    with pytest.raises(ConflictError, match="stopped by another process, which has finished since"):
         at.shift(second, 100, lock="3")
     assert [d.key for d in host(cloud).live().serving()] == [first]
 
 
-def test_a_mark_that_cannot_be_read_again_stops_whoever_wrote_it(cloud: Clouds, tmp_path: Path) -> None:
+def test_a_mark_that_cannot_be_read_again_stops_the_one_who_wrote_it(cloud: Clouds, tmp_path: Path) -> None:
     """A team's policy makes every variable a sensitive one: nothing moves after the first mark, and what was live is live."""
     first = released(host(cloud), tmp_path / "one", "v1.0.0")
     second = stage(host(cloud), tmp_path / "two", "v1.1.0").key
@@ -298,7 +298,7 @@ def test_a_mark_that_never_comes_is_none(cloud: Clouds) -> None:
 def overwritten(
     cloud: Clouds, at: VercelHost, monkeypatch: pytest.MonkeyPatch, other: Callable[[Marks], Marks], times: int = 1
 ) -> None:
-    """Right after each of the next writes of `at`, somebody writes what they had read before it."""
+    """Right after each of the next writes of `at`, someone writes what they had read before it."""
     marks = at._marks
     before, write = marks.read(), marks._write
     left = iter(range(times))
@@ -320,7 +320,7 @@ def test_a_mark_that_is_overwritten_at_the_same_moment_is_written_again(
     assert host(cloud).live().marks == Marks(frozen="a fair", lock=Lock(id="3", kind="delivery"))
 
 
-def test_whoever_lost_the_lock_by_it_stops(cloud: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_one_who_lost_the_lock_by_it_stops(cloud: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
     at = host(cloud)
     taken = Lock(id="7", kind="rollback", release="v0.9.0")
     overwritten(cloud, at, monkeypatch, lambda marks: replace(marks, lock=taken))

@@ -68,7 +68,7 @@ def test_two_at_once_share_one_tree(project: Project) -> None:
     assert len(list((project.home / "trees").iterdir())) == 1
 
 
-def test_modules_that_somebody_installed_by_hand_stay(project: Project) -> None:
+def test_modules_that_someone_installed_by_hand_stay(project: Project) -> None:
     (project.folder / "node_modules").mkdir()
     (project.folder / "node_modules" / "theirs").touch()
     project.ensure()

@@ -112,7 +112,7 @@ def test_it_holds_what_is_locked_and_the_suite_itself(checkout: Checkout) -> Non
     assert result.stdout.split() == ["1.2.3", "pipelines.cli:main"]
 
 
-def test_an_environment_for_development_serves_whoever_needs_the_runtime(checkout: Checkout) -> None:
+def test_an_environment_for_development_serves_the_one_who_needs_the_runtime(checkout: Checkout) -> None:
     checkout.build()
     assert python.holds(checkout.venv, python.requirement_lines(checkout.root, [python.RUNTIME]))
 

@@ -33,7 +33,7 @@ def printed(world: Up, row: str) -> str:
 
 
 def types(world: Up, login: str, line: str, folder: Path) -> str:
-    """A line in a fresh terminal of somebody, who knows only the file to source."""
+    """A line in a fresh terminal of someone, who knows only the file to source."""
     script = f". {world.root}/terminals/{login}.env\ncd {folder}\n{line}"
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder)}
     done = subprocess.run(["sh", "-ec", script], env=env, capture_output=True, text=True, timeout=120, check=False)
@@ -175,11 +175,11 @@ def test_gh_works_in_a_clone_made_as_printed(world: Up, tmp_path: Path) -> None:
 @pytest.mark.world
 def test_other_servers_of_this_machine_are_not_answered_by_the_worlds_github(world: Up, tmp_path: Path) -> None:
     async def other(scope: Scope, receive: Receive, send: Send) -> None:
-        await PlainTextResponse("the page of somebody's own server")(scope, receive, send)
+        await PlainTextResponse("the page of someone's own server")(scope, receive, send)
 
     with running(other) as server:
         for name in ("localhost", "127.0.0.1"):
-            assert "somebody's own" in types(world, "dev-1", f"curl -s http://{name}:{server.port}/", tmp_path)
+            assert "someone's own" in types(world, "dev-1", f"curl -s http://{name}:{server.port}/", tmp_path)
     answer = json.loads((world.root / "world.json").read_text())
     through = types(world, "dev-1", f"curl -s -x {answer['api']} --noproxy '' http://localhost:5173/", tmp_path)
     assert "a proxy to nothing else" in through

@@ -38,7 +38,7 @@ def signing_in() -> list[Violation]:
 
 
 def reading() -> list[Violation]:
-    """What is wrong while more starts are read than a page holds, somebody looks at errors, and a release is announced twice."""
+    """What is wrong while more starts are read than a page holds, someone looks at errors, and a release is announced twice."""
     with reached() as place:
         for minute in range(1, 102):
             place.start(1.0, minutes=minute)

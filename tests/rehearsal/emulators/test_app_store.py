@@ -111,7 +111,7 @@ def test_builds_are_filtered_and_ordered(store: Client, params: dict[str, str], 
     assert found == numbers
 
 
-def test_what_is_related_is_told_only_when_it_is_included(store: Client) -> None:
+def test_what_is_related_is_reported_only_when_it_is_included(store: Client) -> None:
     build = store.build()
     [plain] = store.get("/v1/builds")["data"]
     assert "data" not in plain["relationships"]["preReleaseVersion"]

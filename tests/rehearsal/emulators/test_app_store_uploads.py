@@ -160,7 +160,7 @@ def test_both_forms_of_a_property_list_are_read(store: Client, binary: bool) -> 
         (ipa(number="8"), "INFO_PLIST_MISMATCH"),
     ],
 )
-def test_wrong_content_is_told_in_the_state_after_a_while(store: Client, content: bytes, code: str) -> None:
+def test_wrong_content_is_reported_in_the_state_after_a_while(store: Client, content: bytes, code: str) -> None:
     upload = store.deliver(content)
     assert store.upload_state(upload) == {"state": "PROCESSING", "errors": [], "warnings": [], "infos": []}
     store.clock.forward(UNTIL_TESTING)

@@ -154,7 +154,7 @@ def test_release_notes(store: Client) -> None:
 # review -----------------------------------------------------------------------------------------------------------------
 
 
-def test_what_a_version_lacks_is_told_when_it_is_put_into_a_submission(store: Client) -> None:
+def test_what_a_version_lacks_is_reported_when_it_is_put_into_a_submission(store: Client) -> None:
     """nickustinov/itsyconnect-macos#67, fastlane/fastlane#20065"""
     store.account.publish("1.0.0")
     version = store.version("1.1.0")["id"]

@@ -182,12 +182,12 @@ def test_waiting_for_a_build_that_is_canceled_ends_with_0(world: World) -> None:
     """Only ERRORED counts in build/runBuildAndSubmit.js, so a client has to look at each status."""
     account, now = world.eas.account, world.clock()
 
-    def somebody_cancels() -> float:
+    def someone_cancels() -> float:
         for build in account.builds.values():
             build.canceled = now
         return now
 
-    account.clock = somebody_cancels
+    account.clock = someone_cancels
     done = world.program.run("build", "-p", "android", "-e", "production", "--json")
     assert done.code == 0
     assert [one["status"] for one in json.loads(done.out)] == ["CANCELED"]
@@ -250,7 +250,7 @@ def test_a_version_that_apple_does_not_take_is_built_all_the_same(world: World, 
 
 
 @pytest.mark.parametrize("state", ["wrong", "expired"])
-def test_a_token_that_is_not_valid_is_told_on_stdout_also_with_json(world: World, state: str) -> None:
+def test_a_token_that_is_not_valid_is_reported_on_stdout_also_with_json(world: World, state: str) -> None:
     if state == "wrong":
         world.program.token = "another"
     else:

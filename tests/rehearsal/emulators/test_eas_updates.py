@@ -158,7 +158,7 @@ def test_a_roll_out_is_taken_back_to_what_the_others_have(world: World) -> None:
 
 
 def test_taking_back_is_two_steps_and_may_end_after_the_first(world: World) -> None:
-    """The group is gone and nothing was published again: whoever comes next has to know the group from before."""
+    """The group is gone and nothing was published again: the next command has to know the group from before."""
     first = world.publish("one")
     second = world.publish("two", "--rollout-percentage", "10")
     revert = ("update:revert-update-rollout", "--group", second["group"], "-m", "Back")

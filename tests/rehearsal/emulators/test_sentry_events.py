@@ -265,7 +265,7 @@ def test_who_may_not_read(client: Client, token: str, organization: str, status:
     assert (answer.status_code, answer.json()) == (status, {"detail": message})
 
 
-def test_whoever_asks_too_often_is_told_until_when() -> None:
+def test_the_one_who_asks_too_often_is_reported_until_when() -> None:
     client = Client(limit=Limit(requests=2, seconds=10))
     with running(client.sentry.app) as server:
         client.url = server.url

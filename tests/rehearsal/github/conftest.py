@@ -39,7 +39,7 @@ def manager(scene: Scene) -> Person:
 
 @pytest.fixture
 def anyone(scene: Scene) -> Visitor:
-    """Somebody who has not signed in."""
+    """Someone who has not signed in."""
     return Visitor(scene.url)
 
 

@@ -212,7 +212,7 @@ class ScriptedRunner:
 
 @dataclass
 class Person:
-    """Somebody at a keyboard: a token, an API session, a git configuration."""
+    """Someone at a keyboard: a token, an API session, a git configuration."""
 
     login: str
     token: str

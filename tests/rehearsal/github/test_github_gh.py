@@ -18,7 +18,7 @@ Gh = Callable[..., str]
 
 @pytest.fixture
 def gh(scene: Scene) -> Gh:
-    """Run gh as somebody. The host is a made-up one that gh speaks plain HTTP to, reached through a proxy setting."""
+    """Run gh as someone. The host is a made-up one that gh speaks plain HTTP to, reached through a proxy setting."""
     program = shutil.which("gh")
     assert program is not None, "gh is not installed. Get it with: apt-get install gh"
 

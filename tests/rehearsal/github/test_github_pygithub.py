@@ -14,7 +14,7 @@ from tests.rehearsal.github.scene import REPOSITORY, Person, Scene
 
 @pytest.fixture
 def repository(scene: Scene, dev: Person) -> Iterator[Repository]:
-    # PyGithub waits a second between writes by itself unless told not to.
+    # PyGithub waits a second between writes by itself unless asked not to.
     quick = {"seconds_between_requests": None, "seconds_between_writes": None}
     with Github(base_url=scene.url, auth=Auth.Token(dev.token), retry=None, **quick) as client:
         yield client.get_repo(REPOSITORY)

@@ -31,7 +31,7 @@ BEGAN = 1_800_000_000.0
 
 
 def step(name: str, started: float, ended: float, busy: float | None = None, nested_busy: float = 0.0) -> Step:
-    """Busy all the time, unless told otherwise."""
+    """Busy all the time by default."""
     spent = ended - started if busy is None else busy
     return Step(
         name=name,

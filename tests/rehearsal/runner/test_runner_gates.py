@@ -321,7 +321,7 @@ def test_concurrency__group_is_taken_before_approval(world: Any, run_async: Any)
     run_async(story())
 
 
-def test_concurrency__job_waits_for_its_own_workflow__deadlock_is_told(world: Any, run_async: Any) -> None:
+def test_concurrency__job_waits_for_its_own_workflow__deadlock_is_reported(world: Any, run_async: Any) -> None:
     workflow = HELD.replace("TOP", "concurrency: one").replace("JOB", "concurrency: one")
 
     async def story() -> None:

@@ -330,7 +330,7 @@ def suite_files() -> dict[str, str]:
 
 
 def test_actions__of_the_suite_from_another_repository(world: Any, run_async: Any) -> None:
-    """Somebody else's repository, with a manifest of its own, plans its CI by `uses: owner/repo/actions/x@sha`."""
+    """Someone else's repository, with a manifest of its own, plans its CI by `uses: owner/repo/actions/x@sha`."""
     manifest = """
 platform: {name: shop, repository: acme/demo}
 components: {api: {paths: ["api/**"]}}

@@ -359,7 +359,7 @@ jobs:
     run_async(story())
 
 
-def test_steps__computing_is_told_from_waiting(world: Any, run_async: Any) -> None:
+def test_steps__computing_is_reported_from_waiting(world: Any, run_async: Any) -> None:
     workflow = """
 on: push
 jobs:

@@ -69,7 +69,7 @@ def test_a_device_is_given_what_is_for_its_build(eas: Eas, devices: Devices) -> 
     assert devices.served_update("android", "one") == ServedUpdate(update=update, code="first")
     assert devices.served_update("ios", "one") == ServedUpdate(), "it is for Android"
     publish(eas, "", embedded=True)
-    assert devices.served_update("android", "one") == ServedUpdate(), "it is told to use its build"
+    assert devices.served_update("android", "one") == ServedUpdate(), "it is directed to its own build"
 
 
 def test_one_of_the_first_tenth_is_found(eas: Eas, devices: Devices) -> None:

@@ -142,7 +142,7 @@ def test_other_content_than_pinned_is_refused(monkeypatch: pytest.MonkeyPatch, t
     assert list((tmp_path / "home" / "browser").iterdir()) == []
 
 
-def test_when_every_way_fails_every_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_every_way_fails_every_reason_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:1")
     monkeypatch.setenv("npm_config_fetch_retries", "0")
     monkeypatch.setattr("os.geteuid", lambda: 1000)

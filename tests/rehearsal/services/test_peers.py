@@ -37,7 +37,7 @@ def test_what_is_missing_is_installed_at_once(machine: Path) -> None:
     assert len((machine / "asked").read_text().splitlines()) == 2
 
 
-def test_without_root_the_command_is_told_and_nothing_fails(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_root_the_command_is_reported_and_nothing_fails(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     message = command.SERVICES["peers"]()
     assert message.startswith("without skopeo, docker-registry, which only tests use. Not root")

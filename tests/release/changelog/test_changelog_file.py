@@ -236,7 +236,7 @@ def test_file__prepared_release_edited__keeps_every_word_and_gets_what_is_new(tm
     grown = merge(edited, written(tmp_path / "b"), tags_of(tmp_path / "b"))
     assert "One, the sooner the better (" in grown
     assert "Read this first." in grown
-    assert "unwanted" not in grown.replace("<!--", ""), "a line somebody took out does not come back"
+    assert "unwanted" not in grown.replace("<!--", ""), "a line someone took out does not come back"
     fixes = grown.split("### Fixes")[1].split("###")[0]
     assert "three (" in fixes
     assert "### Features\n\n- four (" in grown

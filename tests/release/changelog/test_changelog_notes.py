@@ -206,7 +206,7 @@ def test_authors_before(tmp_path: Path) -> None:
 
 
 def test_authors_before__reads_until_all_were_met(tmp_path: Path) -> None:
-    """More commits than a pipe holds, so that git cannot have told of them all before it is stopped."""
+    """More commits than a pipe holds, so that git cannot have listed them all before it is stopped."""
     first = Planned("feat: begin", (), 1_700_000_000, "first", "first@example.com")
     more = [Planned(f"fix: {n}", (n,), 1_700_000_060 + n, "dev-1", f"{'a' * 600}-{n}@example.com") for n in range(4000)]
     ids = make(tmp_path, [first, *more])

@@ -63,7 +63,7 @@ def test_paragraphs__any_text__by_themselves_too(text: str) -> None:
 
 @given(TEXTS)
 def test_paragraphs__any_text__has_no_heading_and_leaves_no_fence_open(text: str) -> None:
-    """For whoever reads a changelog line by line, as we do to keep what people wrote."""
+    """For readers of a changelog line by line, as we do to keep what people wrote."""
     section = f"## 1.0.0\n\n{item(text)}\n\n## 0.9.0\n"
     assert [block.versions for block in split(section)[1]] == [("1.0.0",), ("0.9.0",)]
 

@@ -25,7 +25,7 @@ def about(github: Platform, tag: str = "v0.1.0") -> Any:
 
 
 def stopped(github: Platform, *arguments: str, method: str = "PATCH", path: str = "/releases/", after: int = 0) -> None:
-    """A publish that is cut off: before it is published, unless told otherwise."""
+    """A publish that is cut off: before it is published by default."""
     github.faults.add(Fault(kind="cut", method=method, path=path, times=None, after=after))
     assert github.here("publish", *arguments).code != 0
     github.faults.clear()

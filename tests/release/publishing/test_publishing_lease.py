@@ -50,13 +50,13 @@ class Refs:
         return cast(Forge, self)
 
 
-def somebody(**more: Any) -> Holder:
+def holder(**more: Any) -> Holder:
     base = Holder(nonce="n", after="", at=1_000.0, run="", attempt="", machine="elsewhere", process="9@9")
     return replace(base, **more)
 
 
 def gone() -> Holder:
-    return somebody(nonce="gone", at=0.0)
+    return holder(nonce="gone", at=0.0)
 
 
 def take(refs: Refs, me: Holder | None = None, **more: Any) -> Any:
@@ -72,7 +72,7 @@ def test_free__is_taken_and_given_back() -> None:
 
 
 def test_held__is_respected() -> None:
-    refs = Refs({1: somebody().as_mapping()})
+    refs = Refs({1: holder().as_mapping()})
     with pytest.raises(OpenElsewhere, match="being published by process 9 on elsewhere"):
         take(refs)
     assert list(refs.held) == [1]
@@ -82,15 +82,15 @@ def test_held__is_respected() -> None:
 @pytest.mark.parametrize(
     ("holder", "me", "over", "free"),
     [
-        (somebody(), somebody(machine="here"), {}, False),
-        (somebody(at=100.0), somebody(machine="here"), {}, True),
-        (somebody(run="7"), somebody(machine="here", run="8"), {"7": True}, True),
-        (somebody(run="7"), somebody(machine="here", run="8"), {"7": False}, False),
-        (somebody(run="7", at=0.0), somebody(machine="here", run="8"), {"7": False}, False),
-        (somebody(run="7", at=0.0), somebody(machine="here", run="8"), {}, True),
-        (somebody(run="7", attempt="1"), somebody(machine="here", run="7", attempt="2"), {}, True),
-        (somebody(run="7", attempt="1"), somebody(machine="here", run="7", attempt="1"), {}, False),
-        (somebody(process="1@0"), somebody(process="2@0"), {}, True),
+        (holder(), holder(machine="here"), {}, False),
+        (holder(at=100.0), holder(machine="here"), {}, True),
+        (holder(run="7"), holder(machine="here", run="8"), {"7": True}, True),
+        (holder(run="7"), holder(machine="here", run="8"), {"7": False}, False),
+        (holder(run="7", at=0.0), holder(machine="here", run="8"), {"7": False}, False),
+        (holder(run="7", at=0.0), holder(machine="here", run="8"), {}, True),
+        (holder(run="7", attempt="1"), holder(machine="here", run="7", attempt="2"), {}, True),
+        (holder(run="7", attempt="1"), holder(machine="here", run="7", attempt="1"), {}, False),
+        (holder(process="1@0"), holder(process="2@0"), {}, True),
     ],
     ids=["young", "old", "run over", "run goes on", "old run goes on", "run unknown and old", "earlier attempt",
          "same attempt", "process gone"],
@@ -118,24 +118,24 @@ def test_abandoned__is_taken_over_by_one() -> None:
     first = take(refs)
     assert (first.generation, first.took_over.nonce) == (2, "gone")
     with pytest.raises(OpenElsewhere):
-        take(refs, somebody(nonce="other", machine="other"))
+        take(refs, holder(nonce="other", machine="other"))
     first.drop()
     assert refs.held == {}
 
 
 def test_two_see_the_same_abandoned_lock__one_has_it() -> None:
     refs = Refs({1: gone().as_mapping()})
-    other = somebody(nonce="other", machine="other", at=1_099.0)
+    other = holder(nonce="other", machine="other", at=1_099.0)
     refs.meanwhile = [lambda: refs.held.update({2: replace(other, after="gone").as_mapping()})]
     with pytest.raises(OpenElsewhere, match="on other"):
         take(refs)
     assert list(refs.held) == [1, 2]
 
 
-def test_somebody_came_and_went_and_a_third_began__the_slow_one_gives_way() -> None:
+def test_someone_came_and_went_and_a_third_began__the_slow_one_gives_way() -> None:
     """Between the look at an abandoned 1 and taking 2: another took over, finished, dropped both; a third took 1 anew."""
     refs = Refs({1: gone().as_mapping()})
-    third = somebody(nonce="third", machine="third", at=1_099.0)
+    third = holder(nonce="third", machine="third", at=1_099.0)
 
     def came_and_went() -> None:
         refs.held = {1: third.as_mapping()}
@@ -150,7 +150,7 @@ def test_holder_that_was_taken_over__stops_before_the_release_goes_out() -> None
     refs = Refs()
     lease = take(refs)
     lease.check()
-    refs.held[2] = somebody(nonce="later", after=lease.holder.nonce).as_mapping()
+    refs.held[2] = holder(nonce="later", after=lease.holder.nonce).as_mapping()
     with pytest.raises(OpenElsewhere, match="it took over because this process was silent"):
         lease.check()
 

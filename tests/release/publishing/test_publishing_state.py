@@ -34,44 +34,44 @@ def asset(file: File, number: int = 1, *, name: str = "", whole: bool = True, di
     return Asset(id=number, name=name or file.name, size=file.size, digest=digest or file.digest, whole=whole)
 
 
-def told(state: State, wanted: DesiredRelease = WANTED) -> list[str]:
+def planned(state: State, wanted: DesiredRelease = WANTED) -> list[str]:
     return [step.what for step in all_steps(state, wanted)]
 
 
 def test_from_nothing() -> None:
-    assert told(NOTHING) == [
+    assert planned(NOTHING) == [
         "tag aaaaaaaaa as v1.2.0",
         "draft v1.2.0",
         "upload release.json (3 bytes)",
         "upload RELEASE_NOTES.md (5 bytes)",
         "publish v1.2.0 as the latest release",
     ]
-    assert told(NOTHING, replace(WANTED, latest=False))[-1] == "publish v1.2.0 not as the latest"
-    assert told(NOTHING, replace(WANTED, prerelease=True))[-1] == "publish v1.2.0 as a pre-release"
+    assert planned(NOTHING, replace(WANTED, latest=False))[-1] == "publish v1.2.0 not as the latest"
+    assert planned(NOTHING, replace(WANTED, prerelease=True))[-1] == "publish v1.2.0 as a pre-release"
 
 
 def test_finished__needs_nothing() -> None:
     state = State(tag=COMMIT, published=entry(draft=False, assets=(asset(ABOUT), asset(NOTES, 2))), drafts=())
-    assert told(state) == []
+    assert planned(state) == []
 
 
 def test_finished__with_other_notes__the_first_stand() -> None:
     notes = asset(NOTES, 2, digest="sha256:" + "9" * 64)
-    assert told(State(tag=COMMIT, published=entry(draft=False, assets=(asset(ABOUT), notes)), drafts=())) == []
+    assert planned(State(tag=COMMIT, published=entry(draft=False, assets=(asset(ABOUT), notes)), drafts=())) == []
 
 
 def test_published_without_a_file__is_finished() -> None:
     state = State(tag=COMMIT, published=entry(draft=False, assets=(asset(ABOUT),)), drafts=())
-    assert told(state) == ["upload RELEASE_NOTES.md (5 bytes)"]
+    assert planned(state) == ["upload RELEASE_NOTES.md (5 bytes)"]
     immutable = replace(state, published=entry(draft=False, immutable=True, assets=(asset(ABOUT),)))
     with pytest.raises(ReleaseError, match=r"out without RELEASE_NOTES\.md, and is immutable") as raised:
-        told(immutable)
+        planned(immutable)
     assert "yank v1.2.0" in raised.value.next_step
 
 
 def test_published__immutable_and_complete__is_left_alone() -> None:
     files = (asset(ABOUT), asset(NOTES, 2), asset(ABOUT, 3, name=ABOUT.spare))
-    assert told(State(tag=COMMIT, published=entry(draft=False, immutable=True, assets=files), drafts=())) == []
+    assert planned(State(tag=COMMIT, published=entry(draft=False, immutable=True, assets=files), drafts=())) == []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_refused(state: State, error: type[RefusedError], code: int) -> None:
 
 def test_broken_asset__is_replaced_before_it_is_removed() -> None:
     draft = entry(assets=(asset(ABOUT, digest="sha256:" + "9" * 64), asset(NOTES, 2)))
-    assert told(State(tag=COMMIT, published=None, drafts=(draft,))) == [
+    assert planned(State(tag=COMMIT, published=None, drafts=(draft,))) == [
         "upload release.json beside the one there",
         "remove the release.json that is replaced",
         "name release.json.11111111.part release.json",
@@ -102,25 +102,27 @@ def test_broken_asset__is_replaced_before_it_is_removed() -> None:
 
 def test_killed_between_removing_and_naming__the_spare_becomes_the_file() -> None:
     draft = entry(assets=(asset(ABOUT, 5, name=ABOUT.spare), asset(NOTES, 2)))
-    assert told(State(tag=COMMIT, published=None, drafts=(draft,)))[0] == "name release.json.11111111.part release.json"
+    assert (
+        planned(State(tag=COMMIT, published=None, drafts=(draft,)))[0] == "name release.json.11111111.part release.json"
+    )
 
 
 def test_two_drafts__the_lower_stays() -> None:
-    steps = told(State(tag=COMMIT, published=None, drafts=(entry(3), entry(4, body=WANTED.marked_body))))
+    steps = planned(State(tag=COMMIT, published=None, drafts=(entry(3), entry(4, body=WANTED.marked_body))))
     assert steps[0] == "discard the second draft 4"
     published = State(
         tag=COMMIT, published=entry(draft=False, assets=(asset(ABOUT), asset(NOTES, 2))), drafts=(entry(4),)
     )
-    assert told(published) == ["discard the second draft 4"]
+    assert planned(published) == ["discard the second draft 4"]
 
 
 def test_notes_of_a_draft__a_persons_words_stay() -> None:
     old = replace(WANTED, body="Older notes.").marked_body
-    assert told(State(tag=COMMIT, published=None, drafts=(entry(body=old),)))[0] == "write the notes of the draft"
+    assert planned(State(tag=COMMIT, published=None, drafts=(entry(body=old),)))[0] == "write the notes of the draft"
     by_hand = old.replace("Older", "My own")
     assert is_ours(entry(body=by_hand))
     assert edited(entry(body=by_hand))
-    assert "write the notes" not in " ".join(told(State(tag=COMMIT, published=None, drafts=(entry(body=by_hand),))))
+    assert "write the notes" not in " ".join(planned(State(tag=COMMIT, published=None, drafts=(entry(body=by_hand),))))
     assert not edited(entry(body=WANTED.marked_body.replace("\n", "\r\n"))), "GitHub's own line ends are no edit"
 
 

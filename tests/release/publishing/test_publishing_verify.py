@@ -225,7 +225,7 @@ def published(github: Platform, *versions: str) -> None:
         assert github.here("publish", version).code == 0
 
 
-def test_yank__what_is_live__is_told_with_the_way_back(github: Platform, hosts: Hosts) -> None:
+def test_yank__what_is_live__is_reported_with_the_way_back(github: Platform, hosts: Hosts) -> None:
     published(github, "v1.0.0", "v1.1.0")
     hosts.live("production", "v1.0.0", "v1.1.0")
     ended = github.here("yank", "v1.1.0", "--reason", "bad")

@@ -371,7 +371,7 @@ def test_next__skip_on_a_merge__covers_what_it_brought(tmp_path: Path) -> None:
     assert reasons(decision)["feat: a"] == "says [skip release] in #9, the merge that brought it"
 
 
-def test_next__merge_that_breaks__is_told_even_if_its_commits_break_too(tmp_path: Path) -> None:
+def test_next__merge_that_breaks__is_reported_even_if_its_commits_break_too(tmp_path: Path) -> None:
     make(tmp_path / "a", merged("Some title\n\nBREAKING CHANGE: gone", "feat!: a"), tags={"v1.0.0": 0})
     make(
         tmp_path / "b",

@@ -79,7 +79,7 @@ class Reference:
             return self.of_revert(at, intent.reverts)
         return max([intent.bump, *(self.of_piece(at, piece) for piece in self.standing(at))], key=RANK.__getitem__)
 
-    def told(self, at: int) -> set[str]:
+    def announced(self, at: int) -> set[str]:
         """Names of the ordinary commits that a squash lists and that are in the notes."""
         if not self.alive(at) or self.skipped(at):
             return set()
@@ -180,7 +180,7 @@ def test_next__any_history__is_what_the_reference_says(made: History) -> None:
         assert raised == {at: reference.own(at) for at in raised}
         for verdict in facts.verdicts:
             values = {entry.header.description for entry in verdict.entries if not entry.breaking}
-            assert set(filter(NAME.fullmatch, values)) == reference.told(number[verdict.commit.hash])
+            assert set(filter(NAME.fullmatch, values)) == reference.announced(number[verdict.commit.hash])
         for released in (repository.released, [each for each in repository.released if each.final]):
             near, all_read = repository.since(released), repository.since(released, whole=True)
             assert [each.hash for each in near.commits] == [each.hash for each in all_read.commits]

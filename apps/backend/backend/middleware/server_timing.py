@@ -16,7 +16,7 @@ IS_LOAD = "backend.load"
 class ServerTiming:
     """ASGI middleware: `Server-Timing: db;dur=MILLISECONDS` (W3C Server Timing) for who sends `token`, and for nobody else.
 
-    Whoever sends it is limited like any other user, by the name it gives itself.
+    Anyone who sends it is limited like any other user, by the name it gives itself.
     """
 
     def __init__(self, app: ASGIApp, *, token: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What is counted as waiting for PostgreSQL, and who is told."""
+"""What is counted as waiting for PostgreSQL, and who is notified."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_request_counts_its_own_waiting(connect: Callable[..., AbstractA
     assert round_trips >= 3, "BEGIN, the query, COMMIT"
 
 
-def test_load_users_alone_are_told(start_backend: Callable[..., Any]) -> None:
+def test_load_users_alone_are_notified(start_backend: Callable[..., Any]) -> None:
     with start_backend(PROBE_TOKEN=TOKEN) as backend, httpx.Client(base_url=backend.url) as api:
         answer = api.get("/notes", headers=LOAD)
         (match,) = re.findall(r'^db;dur=(\d+\.\d{3});desc="(\d+) round trips"$', answer.headers["server-timing"])
@@ -45,6 +45,6 @@ def test_load_users_alone_are_told(start_backend: Callable[..., Any]) -> None:
         assert "server-timing" not in api.get("/notes", headers={**LOAD, "X-Shipmate-Load": "another"}).headers
 
 
-def test_without_a_token_nobody_is_told(start_backend: Callable[..., Any]) -> None:
+def test_without_a_token_nobody_is_reported(start_backend: Callable[..., Any]) -> None:
     with start_backend() as backend, httpx.Client(base_url=backend.url) as api:
         assert "server-timing" not in api.get("/notes", headers={**LOAD, "X-Shipmate-Load": ""}).headers

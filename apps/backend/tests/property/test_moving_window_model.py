@@ -78,7 +78,7 @@ def test_users_do_not_share_a_window(users: list[str]) -> None:
 
 
 @given(st.integers(min_value=0, max_value=30_000))
-def test_memory_is_bounded_whoever_asks(extra: int) -> None:
+def test_memory_is_bounded_the_one_who_asks(extra: int) -> None:
     limiter, _ = window()
     for number in range(0, 10_000 + extra, 500):
         limiter.admit(f"address:{number}")

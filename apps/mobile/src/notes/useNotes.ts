@@ -52,7 +52,7 @@ export function useNotes(apiUrl: string): Notes {
 
 function explained(error: unknown): Failure {
   if (error instanceof ApiError) return { message: error.message, requestId: error.requestId };
-  return { message: "Something in the app broke. We have been told.", requestId: null };
+  return { message: "Something in the app broke. The error has been reported.", requestId: null };
 }
 
 /** A bug of ours stays uncaught, so that it is reported. */

@@ -78,5 +78,5 @@ export function useNotes(api: Api): Notes {
 
 function explained(error: unknown): Failure {
   if (error instanceof ApiError) return { message: error.message, requestId: error.requestId };
-  return { message: "Something on this page broke. We have been told.", requestId: null };
+  return { message: "Something on this page broke. The error has been reported.", requestId: null };
 }

@@ -57,7 +57,7 @@ def _merging(reader: Reader, repository: Repository, one: PullRequest) -> Node:
 
 
 def _queueing(reader: Reader, repository: Repository, one: PullRequest) -> Node:
-    """Whoever looks moves the queue on first: what waited too long for its checks is out of it."""
+    """Reading it moves the queue on first: what waited too long for its checks is out of it."""
 
     async def entry(_: Any = None) -> Node | None:
         await merge_queue.advance(reader.instance, repository, one.base_ref)

@@ -116,7 +116,7 @@ async def _squash_text(git: BareRepository, repository: Repository, pull: PullRe
 
 
 async def delete_head(instance: GitHubInstance, repository: Repository, pull: PullRequest, by: Identity) -> None:
-    """Delete the branch of a pull request, unless somebody pushed to it meanwhile."""
+    """Delete the branch of a pull request, unless someone pushed to it meanwhile."""
     ref = f"refs/heads/{pull.head_ref}"
     if await instance.git(repository).update_ref(ref, ZERO, pull.head_sha):
         await refs_moved(instance, repository, [RefChange(ref=ref, old=pull.head_sha, new=ZERO)], by)

@@ -159,7 +159,7 @@ async def _merge(instance: GitHubInstance, repository: Repository, pull: PullReq
     """The base takes the very commit that was checked."""
     bot, ref = _bot(instance), f"refs/heads/{pull.base_ref}"
     if not await instance.git(repository).update_ref(ref, group.head_sha, group.base_sha):
-        return  # somebody who may bypass the queue pushed meanwhile: it is built anew
+        return  # someone who may bypass the queue pushed meanwhile: it is built anew
     record_merge(instance, repository, pull, group.head_sha, bot)
     await refs_moved(instance, repository, [RefChange(ref=ref, old=group.base_sha, new=group.head_sha)], bot)
     await _leave(instance, repository, pull, "MERGE", bot)

@@ -51,7 +51,7 @@ async def _move(instance: GitHubInstance, repository: Repository, change: RefCha
         lines = "\n".join(reasons)
         raise unprocessable(f"Repository rule violations found\n\n{lines}\n\n")
     if not await git.update_ref(change.ref, change.new, change.old):
-        # Somebody else was faster, or git does not accept the name.
+        # Someone else was faster, or git does not accept the name.
         taken = change.old == ZERO and change.ref in git.refs
         raise unprocessable("Reference already exists" if taken else "Reference cannot be updated")
     await refs_moved(instance, repository, [change], by)

@@ -31,7 +31,7 @@ def test_a_review_of_an_earlier_attempt_is_used_up(door: Door) -> None:
     assert door.last.seen == ["release-manager", "release-manager", "on-call"]
 
 
-def test_a_later_attempt_by_somebody_who_may_not_is_not_carried_by_the_earlier_review(door: Door) -> None:
+def test_a_later_attempt_by_someone_who_may_not_is_not_carried_by_the_earlier_review(door: Door) -> None:
     """GitHub lets the reviewers of the environment start the job; whom the policy names is ours to ask."""
     door.shop.reviewers("release-manager", "dev-1")
     door.shop.review(door.run)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.world
 # breaking the glass -----------------------------------------------------------------------------------------------------
 
 
-def test_somebody_on_call_breaks_the_glass_by_reviewing_even_who_started_it(shop: Shop) -> None:
+def test_someone_on_call_breaks_the_glass_by_reviewing_even_who_started_it(shop: Shop) -> None:
     door = Door(shop, actor="on-call")
     shop.reviewers("on-call", environment=BREAK_GLASS)
     shop.review(door.run, "on-call", environment=BREAK_GLASS)
@@ -27,7 +27,7 @@ def test_somebody_on_call_breaks_the_glass_by_reviewing_even_who_started_it(shop
 
 
 def test_an_administrators_bypass_is_no_review(door: Door) -> None:
-    """GitHub lists it among the reviews, by somebody who might have approved."""
+    """GitHub lists it among the reviews, by someone who might have approved."""
     door.shop.reviewers("release-manager")
     door.shop.bypass(door.run, "release-manager")
     assert "release-manager: bypassed the environment's protection, which is no review" in refused(door)
@@ -74,7 +74,7 @@ def test_a_review_of_the_approval_breaks_no_glass_nor_the_other_way_round(shop: 
     assert "nobody has answered" in refused(other)
 
 
-def test_by_comment_the_glass_is_broken_by_somebody_on_call_alone(shop: Shop) -> None:
+def test_by_comment_the_glass_is_broken_by_someone_on_call_alone(shop: Shop) -> None:
     """Where the environment can have no reviewers."""
     door = Door(shop, actor="on-call")
     with pytest.raises(TimeoutError):

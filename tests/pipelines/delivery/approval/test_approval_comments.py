@@ -63,7 +63,7 @@ def test_other_comments_do_not(door: Door, login: str, text: str) -> None:
 
 
 def test_an_edited_comment_does_not(door: Door) -> None:
-    """Whoever may edit it may not be who wrote it."""
+    """Anyone who may edit it may not be who wrote it."""
 
     def edited() -> None:
         path = door.comment("looks well")

@@ -64,8 +64,8 @@ def test_nobody_answered(door: Door) -> None:
 @pytest.mark.parametrize(
     ("login", "why"), [("dev-1", "not among those who may approve"), ("release-manager", "started this release")]
 )
-def test_who_may_not_is_told_at_once(shop: Shop, login: str, why: str) -> None:
-    """GitHub itself lets whoever started it review; no other review can come once the job has started."""
+def test_who_may_not_is_reported_at_once(shop: Shop, login: str, why: str) -> None:
+    """GitHub itself lets the person who started it review; no other review can come once the job has started."""
     door = Door(shop, actor="release-manager")
     shop.reviewers("dev-1", "release-manager")
     shop.review(door.run, login)
@@ -124,10 +124,10 @@ def test_a_rejection_ends_it(door: Door) -> None:
     assert "release-manager rejected it: seen" in refused(door)
 
 
-# what somebody may ------------------------------------------------------------------------------------------------------
+# what someone may ------------------------------------------------------------------------------------------------------
 
 
-def test_maintain_is_told_from_write(door: Door) -> None:
+def test_maintain_is_reported_from_write(door: Door) -> None:
     """GitHub's `permission` calls both write."""
     door.rule = replace(door.rule, by=(), permission="maintain")
     door.shop.do(door.shop.github.seed.role, REPOSITORY, "dev-3", "write")
@@ -140,7 +140,7 @@ def test_maintain_is_told_from_write(door: Door) -> None:
     assert other.ask().by == "release-manager"
 
 
-def test_somebody_github_does_not_know_any_more_may_nothing(door: Door) -> None:
+def test_someone_github_does_not_know_any_more_may_nothing(door: Door) -> None:
     """The permission endpoint answers 404."""
     door.rule = replace(door.rule, by=("ghost", "release-manager"))
     assert door.gate().github.role("ghost") == "none"

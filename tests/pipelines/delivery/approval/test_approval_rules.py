@@ -136,7 +136,7 @@ def test_a_strangers_rejection_stops_nobody() -> None:
 
 
 def test_an_author_without_an_account_needs_two_people() -> None:
-    """Either may be that author: one of two is somebody else."""
+    """Either may be that author: one of two is someone else."""
     asked = replace(ASKED, authors=frozenset({UNKNOWN, "dev-2"}))
     second = replace(GOOD, user="dev-3", at=NOW + timedelta(seconds=1), url="https://x.test/2")
     one = decide(asked, [GOOD], RULE, NOW)
@@ -150,7 +150,7 @@ def test_an_author_without_an_account_needs_two_people() -> None:
     )
 
 
-def test_breaking_the_glass_is_the_review_of_somebody_on_call_who_may_have_started_it() -> None:
+def test_breaking_the_glass_is_the_review_of_someone_on_call_who_may_have_started_it() -> None:
     reviewed = replace(GOOD, review="approved", text="the shop is down")
     for user in ("on-call", "dev-1", "ON-CALL"):
         found = break_glass(ASKED, [replace(reviewed, user=user)], RULE, NOW)
@@ -162,7 +162,7 @@ def test_breaking_the_glass_is_the_review_of_somebody_on_call_who_may_have_start
     assert isinstance(break_glass(ASKED, [replace(reviewed, user="on-call", role="read")], RULE, NOW), Waiting)
 
 
-def test_breaking_the_glass_needs_one_person_whoever_wrote_the_commits() -> None:
+def test_breaking_the_glass_needs_one_person_the_one_who_wrote_the_commits() -> None:
     asked = replace(ASKED, authors=frozenset({UNKNOWN, "on-call"}))
     assert isinstance(break_glass(asked, [replace(GOOD, user="on-call", review="approved")], RULE, NOW), Approved)
 

@@ -236,7 +236,7 @@ def test_a_superseded_contract_did_not_run(address: str, tmp_path: Path) -> None
         **{
             "0001_a__expand": "CREATE TABLE a (id int)",
             "0002_drop__contract": "DROP TABLE a",
-            "0003_not__expand": "-- shipmate: supersedes 0002: somebody reads it\nSELECT 1",
+            "0003_not__expand": "-- shipmate: supersedes 0002: someone reads it\nSELECT 1",
         },
     )
     assert run(address, files) == ["0001_a.expand.sql", "0003_not.expand.sql"]
@@ -388,7 +388,7 @@ def test_an_index_that_is_there_and_valid_is_left(address: str, tmp_path: Path) 
 
 
 def test_an_index_waits_for_older_transactions_and_blocks_nobody(address: str, tmp_path: Path) -> None:
-    """`lock_timeout` would end its making whenever somebody has a transaction open, and leave it invalid."""
+    """`lock_timeout` would end its making whenever someone has a transaction open, and leave it invalid."""
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("CREATE TABLE a (id int)")
     files = folder(tmp_path, **{"0001_a__expand": MAKE})
@@ -459,7 +459,7 @@ def _until(condition: Any, seconds: float = 15.0) -> None:
         threading.Event().wait(0.02)
 
 
-def test_a_lost_connection_is_told_as_such(address: str, tmp_path: Path) -> None:
+def test_a_lost_connection_is_reported_as_such(address: str, tmp_path: Path) -> None:
     files = folder(tmp_path, **{"0001_a__expand": "SELECT pg_terminate_backend(pg_backend_pid())"})
     with pytest.raises(ProviderUnavailable, match="the connection was lost"):
         run(address, files)

@@ -83,7 +83,7 @@ def test_what_was_taken_back_meanwhile_is_not_offered_to_anybody(shop: Shop) -> 
     assert releases(shop) == {}
 
 
-def test_what_was_withdrawn_meanwhile_by_somebody_without_github(shop: Shop) -> None:
+def test_what_was_withdrawn_meanwhile_by_someone_without_github(shop: Shop) -> None:
     delivery = live(shop, "v1.0.0")
     host = shop.host("production", "web")
     host.mark(lambda marks: replace(marks, withdrawn={"v1.0.0": "it loses data"}))

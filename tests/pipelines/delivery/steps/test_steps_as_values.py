@@ -85,7 +85,7 @@ def test_the_first_of_all_has_the_traffic_and_is_given_it_all_the_same() -> None
     assert step.done(live(deployed("r2", "v2", 100))) == ""
 
 
-def test_a_state_of_somebody_elses_stops_even_a_preview() -> None:
+def test_a_state_of_someone_elses_stops_even_a_preview() -> None:
     (step, _) = Shift.plan([FACTS])
     with pytest.raises(RefusedError, match="not where this delivery left it"):
         step.done(live(deployed("r2", "v2"), deployed("r3", "v3", 100)))

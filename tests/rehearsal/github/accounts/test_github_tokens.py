@@ -1,4 +1,4 @@
-"""What each kind of token may, and what it is told when it may not."""
+"""What each kind of token may, and what it is answered when it may not."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_what_has_not_changed_costs_nothing_and_a_run_knows_what_it_asked(scene:
     assert scene.do(scene.github.instance.requests, other).counted == 0
 
 
-def test_who_somebody_is_and_what_they_may(scene: Scene, dev: Person) -> None:
+def test_who_someone_is_and_what_they_may(scene: Scene, dev: Person) -> None:
     assert dev.get("/user")["login"] == "dev-1"
     assert dev.get("/users/release-manager")["type"] == "User"
     assert dev.get("/users/techmate")["type"] == "Organization"

@@ -13,7 +13,7 @@ from tests.rehearsal.github.scene import Scene
 PRIVATE = "techmate/secret"
 
 
-def test_somebody_signs_in_as_a_person_and_out_again(anyone: Visitor) -> None:
+def test_someone_signs_in_as_a_person_and_out_again(anyone: Visitor) -> None:
     page = anyone.open("/techmate/platform/issues")
     assert "Sign in" in page.links
     login = anyone.open(page.links["Sign in"])
@@ -85,7 +85,7 @@ def test_another_sessions_secret_does_not_count(scene: Scene, dev_1: Visitor, de
     assert answer.status_code == 403
 
 
-def test_a_form_of_somebody_signed_out_leads_to_the_door(scene: Scene) -> None:
+def test_a_form_of_someone_signed_out_leads_to_the_door(scene: Scene) -> None:
     answer = requests.post(f"{scene.url}/techmate/platform/issues/new", data={"title": "x"}, timeout=30)
     assert answer.url.endswith("/login?next=%2Ftechmate%2Fplatform%2Fissues%2Fnew")
 

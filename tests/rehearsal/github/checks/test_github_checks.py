@@ -1,4 +1,4 @@
-"""What anybody who may write can make look like something else, and by what it is told from the real thing."""
+"""What anybody who may write can make look like something else, and by what it is distinguished from the real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environments, secrets, variables: what an administrator sets, and what the runner is told of it."""
+"""Environments, secrets, variables: what an administrator sets, and what the runner receives of it."""
 
 from __future__ import annotations
 

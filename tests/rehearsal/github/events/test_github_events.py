@@ -1,4 +1,4 @@
-"""Webhook payloads, OIDC, snapshots, and what the runner is told."""
+"""Webhook payloads, OIDC, snapshots, and what the runner receives."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SHAPES: dict[str, set[str]] = {
 
 
 @pytest.fixture
-def told(scene: Scene, dev: Person, reviewer: Person, tmp_path: Path) -> dict[str, list[dict[str, Any]]]:
+def delivered(scene: Scene, dev: Person, reviewer: Person, tmp_path: Path) -> dict[str, list[dict[str, Any]]]:
     """Everything that can happen, once; the payloads by event."""
     checkout = dev.clone(tmp_path / "clone")
     dev.git("checkout", "-q", "-b", "feature", cwd=checkout)
@@ -155,7 +155,7 @@ def test_reset_forgets_everything(scene: Scene, dev: Person) -> None:
     assert requests.get(f"{scene.url}{HERE}/commits", timeout=10).json()[0]["commit"]["message"] == "Initial commit"
 
 
-def test_the_runner_is_told_of_workflow_files_and_changed_paths(scene: Scene, dev: Person, tmp_path: Path) -> None:
+def test_the_runner_is_reported_of_workflow_files_and_changed_paths(scene: Scene, dev: Person, tmp_path: Path) -> None:
     hub, first = scene.github.hub, scene.main()
     files = scene.run(hub.workflow_files(REPOSITORY, first))
     assert set(files) == {".github/workflows/ci.yml", ".github/workflows/deploy-production.yml"}

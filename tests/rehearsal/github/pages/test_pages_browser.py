@@ -39,7 +39,7 @@ def github(tmp_path: Path) -> Iterator[LiveGitHub]:
 
 @pytest.fixture
 def sign_in(chromium: Browser, github: LiveGitHub) -> Iterator[SignIn]:
-    """A page of somebody who is signed in. Whatever the console complains of fails the test."""
+    """A page of someone who is signed in. Whatever the console complains of fails the test."""
     complaints: list[str] = []
     contexts = []
 

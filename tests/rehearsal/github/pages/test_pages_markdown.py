@@ -79,7 +79,7 @@ def test_numbers_lead_to_issues_of_the_repository_only() -> None:
     assert "<a" not in render("colour a#12 and &#12 are none", "/o/r").replace("&amp;#12", "")
 
 
-def test_signs_of_reports_are_drawn_and_kept_for_whoever_copies_them() -> None:
+def test_signs_of_reports_are_drawn_and_kept_for_the_one_who_copies_them() -> None:
     html = render("✅ passed, ⚠️ careful, `❌`")
     assert '<use href="#s-check"></use></svg><span class="visually-hidden">✅</span> passed' in html
     assert '<use href="#s-warn"></use></svg><span class="visually-hidden">⚠️</span> careful' in html

@@ -1,4 +1,4 @@
-"""Somebody with a browser without JavaScript: opens pages, fills in the forms that are really there, presses buttons."""
+"""Someone with a browser without JavaScript: opens pages, fills in the forms that are really there, presses buttons."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_reviews_and_updates(
     assert (status, message) == ((405, reason) if reason else (200, "Pull Request successfully merged"))
 
 
-def test_the_last_push_needs_somebody_elses_approval(scene: Scene, dev: Person, reviewer: Person) -> None:
+def test_the_last_push_needs_someone_elses_approval(scene: Scene, dev: Person, reviewer: Person) -> None:
     options = {"last_push_approval": True, "dismiss_stale": False}
     scene.do(scene.github.seed.branch_ruleset, REPOSITORY, ["main"], **options)
     number = pull(scene, dev)

@@ -173,7 +173,7 @@ def test_a_queue_waits_for_a_check_that_never_runs(
     scene: Scene, dev: Person, reviewer: Person, manager: Person, tmp_path: Path
 ) -> None:
     """ci.yml does not run on merge groups. What else reports does not help, and nothing says what is missing: the pull request
-    waits until the time of the rule is over, and leaves. Whoever puts it back waits again."""
+    waits until the time of the rule is over, and leaves. Anyone who puts it back waits again."""
     require_queue(manager, checks=("ci", "lint"))
     pull = propose(scene, dev, reviewer, tmp_path, "new.txt")
     before = scene.main()

@@ -268,7 +268,7 @@ def test_a_strict_base_wants_the_head_to_be_up_to_date(
     assert "not up to date" in dev.api("PUT", f"{PULLS}/1/merge", json={}).json()["message"]
 
 
-def test_the_last_push_needs_somebody_elses_approval(
+def test_the_last_push_needs_someone_elses_approval(
     scene: Scene, dev: Person, reviewer: Person, manager: Person, tmp_path: Path
 ) -> None:
     protection = scene.do(scene.github.seed.protect_branch, REPOSITORY, dismiss_stale=False)

@@ -120,7 +120,7 @@ def test_a_push_with_a_jobs_token_starts_nothing(scene: Scene, tmp_path: Path) -
     job.git("push", "-q", "origin", "main", cwd=checkout)
     assert scene.events("push") == []
     values = [delivery.event for delivery in scene.github.instance.deliveries if delivery.event.name == "push"]
-    assert values[-1].by_workflow_token, "webhooks are told all the same"
+    assert values[-1].by_workflow_token, "webhooks are sent all the same"
 
 
 def test_a_jobs_token_may_not_change_workflow_files(scene: Scene, tmp_path: Path) -> None:

@@ -214,24 +214,24 @@ def test_a_job_that_is_no_deployment_makes_its_environment_known_alone(scene: Sc
     assert dev.get(f"{HERE}/environments/notices")["name"] == "notices"
 
 
-def told(scene: Scene) -> list[tuple[str, str | None]]:
-    """What was told of runs so far."""
+def reported(scene: Scene) -> list[tuple[str, str | None]]:
+    """What was reported of runs so far."""
     scene.run(scene.github.hub.run_events.wait())
     return [
         (event.payload["action"], event.payload["workflow_run"]["conclusion"]) for event in scene.events("workflow_run")
     ]
 
 
-def test_a_finished_run_is_told_to_the_default_branch(scene: Scene, dev: Person, tmp_path: Path) -> None:
+def test_a_finished_run_is_reported_to_the_default_branch(scene: Scene, dev: Person, tmp_path: Path) -> None:
     checkout = dev.clone(tmp_path / "clone")
     dev.git("checkout", "-q", "-b", "feature", cwd=checkout)
     head = dev.commit(checkout, "a.txt", "a", "Add a")
     dev.git("push", "-q", "origin", "feature", cwd=checkout)
     dev.post(f"{HERE}/pulls", {"title": "Add a", "head": "feature", "base": "main"})
     (run,) = scene.runner.runs.values()
-    assert told(scene) == [("in_progress", None)]
+    assert reported(scene) == [("in_progress", None)]
     scene.do(scene.runner.finish, run.id, "failure")
-    assert told(scene) == [("in_progress", None), ("completed", "failure")]
+    assert reported(scene) == [("in_progress", None), ("completed", "failure")]
     event = scene.events("workflow_run")[-1]
     assert (event.ref, event.sha, event.actor) == ("refs/heads/main", scene.main(), "dev-1")
     about = event.payload["workflow_run"]
@@ -249,16 +249,16 @@ def test_a_finished_run_is_told_to_the_default_branch(scene: Scene, dev: Person,
     assert event.payload["workflow"]["path"] == ".github/workflows/ci.yml"
     dev.post(f"{HERE}/actions/runs/{run.id}/rerun")
     scene.do(scene.runner.finish, run.id)
-    assert told(scene)[2:] == [("in_progress", None), ("completed", "success")]
+    assert reported(scene)[2:] == [("in_progress", None), ("completed", "success")]
 
 
-def test_a_run_that_a_job_dispatched_is_told_too(scene: Scene) -> None:
+def test_a_run_that_a_job_dispatched_is_reported_too(scene: Scene) -> None:
     job = scene.job_token({"actions": "write"})
     body = {"ref": "main", "inputs": {"version": "v1.0.0"}}
     job.post(DISPATCHES, body, status=204)
     run = max(scene.runner.runs)
     scene.do(scene.runner.finish, run)
-    assert ("completed", "success") in told(scene)
+    assert ("completed", "success") in reported(scene)
     assert scene.events("workflow_run")[-1].by_workflow_token is False
 
 

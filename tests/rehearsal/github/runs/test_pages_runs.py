@@ -201,7 +201,7 @@ def test_nobody_else_is_offered_a_review_nor_can_send_one(
     assert run.reviews == []
 
 
-def test_who_started_a_run_is_told_why_they_cannot_approve_it(manager_browser: Visitor, scene: Scene) -> None:
+def test_who_started_a_run_is_reported_why_they_cannot_approve_it(manager_browser: Visitor, scene: Scene) -> None:
     run = waiting(scene, by="release-manager")
     page = manager_browser.open(f"{BASE}/runs/{run.id}")
     assert "release-manager started this run, and production does not allow self-review." in page.text

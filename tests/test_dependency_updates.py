@@ -61,7 +61,10 @@ def test_every_action_that_python_pins_is_found() -> None:
 
 
 def test_every_pin_of_the_workflows_test_is_found() -> None:
-    from tests.test_workflows import PINS as known
+    from tests.workflows.test_workflow_actions import PINS as known
 
-    found = {match["depName"] for match in re.finditer(PINS[2], (ROOT / "tests" / "test_workflows.py").read_text())}
+    found = {
+        match["depName"]
+        for match in re.finditer(PINS[2], (ROOT / "tests" / "workflows" / "test_workflow_actions.py").read_text())
+    }
     assert found == set(known)

@@ -63,25 +63,25 @@ def delivered(scene: Scene, dev: Person, reviewer: Person, tmp_path: Path) -> di
     return payloads
 
 
-def test_every_event_has_the_shape_of_its_webhook(entry: dict[str, list[dict[str, Any]]]) -> None:
-    assert set(entry) == set(SHAPES)
-    for name, payloads in entry.items():
+def test_every_event_has_the_shape_of_its_webhook(delivered: dict[str, list[dict[str, Any]]]) -> None:
+    assert set(delivered) == set(SHAPES)
+    for name, payloads in delivered.items():
         for payload in payloads:
             assert SHAPES[name] | COMMON <= set(payload), name
             json.dumps(payload)
-    push = entry["push"][0]
+    push = delivered["push"][0]
     assert isinstance(push["repository"]["created_at"], int), "epoch seconds, in push events only"
     assert push["commits"][0]["added"] == ["a.txt"]
     assert push["pusher"] == {"name": "dev-1", "email": "dev-1@users.noreply.github.com"}
-    assert entry["push"][-1]["ref"] == "refs/tags/v1.0.0"
-    actions = [payload["action"] for payload in entry["pull_request"]]
+    assert delivered["push"][-1]["ref"] == "refs/tags/v1.0.0"
+    actions = [payload["action"] for payload in delivered["pull_request"]]
     assert actions == ["opened", "synchronize", "closed"]
-    assert (entry["pull_request"][1]["before"], entry["pull_request"][1]["after"]) == (
+    assert (delivered["pull_request"][1]["before"], delivered["pull_request"][1]["after"]) == (
         push["after"],
-        entry["push"][1]["after"],
+        delivered["push"][1]["after"],
     )
-    assert entry["pull_request"][2]["pull_request"]["merged"] is True
-    assert entry["pull_request_review"][0]["review"]["state"] == "approved", "in small letters, in events only"
+    assert delivered["pull_request"][2]["pull_request"]["merged"] is True
+    assert delivered["pull_request_review"][0]["review"]["state"] == "approved", "in small letters, in events only"
 
 
 def test_an_oidc_token_is_checked_with_the_published_key(scene: Scene) -> None:

@@ -42,60 +42,52 @@ def checkout(start: Path) -> Path:
 
 def tools(root: Path) -> tuple[Tool, ...]:
     """Those for this checkout; files are listed where a tool does not find them itself."""
-    bin_folder = Path(sys.executable).parent
-    workflows = _found(root, ".github/workflows/*.yml")
-    actions = _found(root, "actions/*/action.yml")
+    return (*_of_python(root), *_of_workflows(root), *_of_the_platform(), *_of_the_tree())
 
-    def python(name: str) -> str:
-        return str(bin_folder / name)
 
-    schema = (python("check-jsonschema"), "--builtin-schema")
+def _of_python(root: Path) -> tuple[Tool, ...]:
     return (
         Tool(
             name="ruff",
             what="errors and habits in Python",
-            argv=(python("ruff"), "check", "--output-format", "concise", "--quiet", "."),
-            fix=(python("ruff"), "check", "--fix", "--output-format", "concise", "--quiet", "."),
+            argv=(_program("ruff"), "check", "--output-format", "concise", "--quiet", "."),
+            fix=(_program("ruff"), "check", "--fix", "--output-format", "concise", "--quiet", "."),
         ),
         Tool(
             name="format",
             what="layout of Python",
-            argv=(python("ruff"), "format", "--check", "--quiet", "--diff", "."),
-            fix=(python("ruff"), "format", "--quiet", "."),
+            argv=(_program("ruff"), "format", "--check", "--quiet", "--diff", "."),
+            fix=(_program("ruff"), "format", "--quiet", "."),
         ),
         Tool(
             name="mypy",
             what="types of the suite",
-            argv=(python("mypy"), "--explicit-package-bases", *_typed(root)),
+            argv=(_program("mypy"), "--explicit-package-bases", *_typed(root)),
             weight=40,
         ),
         Tool(
             name="mypy-backend",
             what="types of the backend",
-            argv=(python("mypy"), "--config-file", "../../pyproject.toml", "-p", "backend"),
+            argv=(_program("mypy"), "--config-file", "../../pyproject.toml", "-p", "backend"),
             cwd="apps/backend",
             weight=15,
         ),
-        Tool(name="deptry", what="dependencies: declared and used", argv=(python("deptry"), "--no-ansi", ".")),
-        Tool(name="layers", what="imports only go down", argv=(python("lint-imports"), "--no-logo"), weight=3),
-        Tool(
-            name="zizmor",
-            what="security of workflows and actions",
-            argv=(
-                python("zizmor"),
-                "--persona",
-                "pedantic",
-                "--offline",
-                "--quiet",
-                "--no-progress",
-                ".github",
-                "actions",
-            ),
-        ),
+        Tool(name="deptry", what="dependencies: declared and used", argv=(_program("deptry"), "--no-ansi", ".")),
+        Tool(name="layers", what="imports only go down", argv=(_program("lint-imports"), "--no-logo"), weight=3),
+    )
+
+
+def _of_workflows(root: Path) -> tuple[Tool, ...]:
+    workflows = _found(root, ".github/workflows/*.yml")
+    actions = _found(root, "actions/*/action.yml")
+    audit = ("--persona", "pedantic", "--offline", "--quiet", "--no-progress", ".github", "actions")
+    schema = (_program("check-jsonschema"), "--builtin-schema")
+    return (
+        Tool(name="zizmor", what="security of workflows and actions", argv=(_program("zizmor"), *audit)),
         Tool(
             name="actionlint",
             what="workflows and actions: syntax, expressions, habits",
-            argv=(python("jactionlint"), "--no-color", "--no-hints", "--strict-exit", "--shellcheck=", "--pyflakes="),
+            argv=(_program("jactionlint"), "--no-color", "--no-hints", "--strict-exit", "--shellcheck=", "--pyflakes="),
         ),
         Tool(
             name="github",
@@ -110,6 +102,11 @@ def tools(root: Path) -> tuple[Tool, ...]:
             argv=(*schema, "vendor.github-workflows", *workflows),
         ),
         Tool(name="action-schema", what="actions by their schema", argv=(*schema, "vendor.github-actions", *actions)),
+    )
+
+
+def _of_the_platform() -> tuple[Tool, ...]:
+    return (
         Tool(name="manifest", what="shipmate.yml", argv=(sys.executable, "-m", "pipelines.cli", "manifest", "check")),
         Tool(
             name="migrations",
@@ -123,9 +120,19 @@ def tools(root: Path) -> tuple[Tool, ...]:
             needs=(f"apps/web/{NODE}",),
             weight=8,
         ),
+    )
+
+
+def _of_the_tree() -> tuple[Tool, ...]:
+    return (
         Tool(name="tree", what="what no tracked file may hold", argv=(sys.executable, "-m", "pipelines.lint.tree")),
         Tool(name="waits", what="no fixed waits in browser tests", argv=(sys.executable, "-m", "pipelines.lint.waits")),
     )
+
+
+def _program(name: str) -> str:
+    """A program of the environment that this runs in."""
+    return str(Path(sys.executable).parent / name)
 
 
 def _typed(root: Path) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ OURS = ("actions", "e2e", "loadtests", "pipelines", "rehearsal", "release")
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, chapter, what it does)
     "up": ("rehearsal.commands.up", "Rehearse", "Start the world on this machine and keep it up."),
+    "down": ("rehearsal.commands.down", "Rehearse", "End the world that `up` keeps."),
     "rehearse": ("rehearsal.commands.rehearse", "Rehearse", "Rehearse a delivery and write the report."),
     "status": ("pipelines.commands.status", "Look", "What is live where, since when, by whom, from which run."),
     "plan": ("pipelines.commands.plan", "Look", "What a deployment would do, and what changed since what is live."),

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -142,6 +143,47 @@ def reap(name: str, value: str) -> list[int]:
         except ProcessLookupError:
             continue
     return killed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessIdentity:
+    """One process, and none that gets its number later."""
+
+    pid: int
+    started: str
+    """The boot of the machine, and the clock tick after it at which the process started (proc(5), starttime)."""
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessIdentity | None:
+        """None for a process that has ended, a zombie too."""
+        try:
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+            state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if state in "ZX" else cls(pid=pid, started=f"{boot}:{fields[18]}")
+
+    def runs(self) -> bool:
+        return ProcessIdentity.of(self.pid) == self
+
+    def send(self, number: int) -> bool:
+        """Send it a signal; whether it was still there to get it."""
+        if not self.runs():
+            return False
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+def descendants(pid: int) -> list[int]:
+    """Process ids of its children, theirs, and so on, those of each of its threads."""
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            found += map(int, children.read_text().split())
+    return [*found, *(below for child in found for below in descendants(child))]
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -58,13 +58,13 @@ def command(
         _list(as_json)
         return
     stories = _select(names, everything)
+    from rehearsal.commands.checkout import find
     from rehearsal.commands.errors import explained, interruptible
-    from rehearsal.commands.up import checkout
     from rehearsal.execution.rehearsal import rehearse
     from rehearsal.stories import table
     from rehearsal.world.handle import TIME_SCALE
 
-    folder = checkout(repository)
+    folder = find(repository)
     _check_platform(folder)
     with explained(), interruptible():
         report, page = rehearse(

@@ -27,13 +27,13 @@ STOP_SECONDS = 12
 
 async def serve(options: Options, from_snapshot: Path | None) -> int:
     """Start, say where everything is in ROOT/world.json, and wait to be ended. `from_snapshot`: a snapshot to start from."""
-    over = asyncio.Event()
+    world = Composition(options)
+    over = world.over
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
     if from_snapshot is not None:
         await asyncio.to_thread(snapshot.prepare, from_snapshot, options.root)
-    world = Composition(options)
     try:
         if await _started(world, over):
             if from_snapshot is not None:

@@ -76,10 +76,11 @@ class GitHubIdentity:
 
 
 class Composition:
-    """Start it once; `stop` ends everything it started."""
+    """Start it once; `stop` ends everything it started. `over` is set when it is asked to end."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.over = asyncio.Event()
         self.definition = definition.read(options.repository / "shipmate.yml")
         self.credentials = Credentials.new()
         self.servers = Servers()

@@ -66,6 +66,10 @@ class World:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def ended_well(self) -> bool:
+        """Whether it has ended because it was asked to."""
+        return self._process is not None and self._process.poll() == 0
+
     def output(self) -> str:
         """The last of what the world printed."""
         log = self._folder / LOG if self._folder else None
@@ -90,11 +94,7 @@ class World:
             processes.reap("SHIPMATE_WORLD", str(self._process.pid))
 
     def __enter__(self) -> WorldClient:
-        if sys.platform != "linux":
-            raise WorldFailed(
-                "a world needs Linux: it ends its processes by prctl(2) and looks at them in /proc. On macOS or Windows run it in a"
-                " virtual machine or a container with Linux, on x86_64 or arm64; all commands but rehearse and up work here"
-            )
+        require_linux()
         leftovers.sweep()
         root = self._folder = leftovers.folder()
         root.chmod(0o755)  # Postgres runs as another user when this is root
@@ -144,6 +144,15 @@ class World:
                 raise WorldFailed(f"the world was not ready after {READY_SECONDS} s:\n{self.output()}")
             time.sleep(0.02)
         return WorldClient.read(ready)
+
+
+def require_linux() -> None:
+    """Raises WorldFailed on another system."""
+    if sys.platform != "linux":
+        raise WorldFailed(
+            "a world needs Linux: it ends its processes by prctl(2) and looks at them in /proc. On macOS or Windows run it in a"
+            " virtual machine or a container with Linux, on x86_64 or arm64; all commands but rehearse, up and down work here"
+        )
 
 
 def _move(saved: Path, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import secrets
@@ -12,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -31,11 +33,12 @@ class Inspected(snapshot.Whole, Protocol):
     """What of a world can be looked at."""
 
     journal: Journal
+    over: asyncio.Event
 
 
 class Inspection:
     """`/_world/runs?log=LINES`, `/_world/traffic-changes`, `/_world/messages`, `/_world/deployments?release=`, `/_world/memory`, and
-    POST `/_world/jobs/{id}/kill`, `/_world/due?workflow=FILE` and `/_world/save`."""
+    POST `/_world/jobs/{id}/kill`, `/_world/due?workflow=FILE`, `/_world/save` and `/_world/stop`."""
 
     def __init__(self, world: Inspected) -> None:
         self._world = world
@@ -59,6 +62,7 @@ class Inspection:
             ),
             Route("/_world/due", self._due, methods=["POST"]),
             Route("/_world/save", self._save, methods=["POST"]),
+            Route("/_world/stop", self._stop, methods=["POST"]),
         ]
 
     async def _due(self, request: Request) -> JSONResponse:
@@ -81,6 +85,14 @@ class Inspection:
         except (RuntimeError, OSError) as error:
             return JSONResponse({"message": str(error)}, 409 if isinstance(error, RuntimeError) else 507)
         return JSONResponse({"folder": str(folder)})
+
+    async def _stop(self, request: Request) -> Response:
+        """202: the world ends, in the seconds after this answer."""
+
+        async def stop() -> None:
+            self._world.over.set()
+
+        return Response(status_code=202, background=BackgroundTask(stop))
 
     @staticmethod
     def _answers(read: Callable[[Request], Any]) -> Callable[[Request], Any]:

@@ -153,7 +153,7 @@ def interrupted(argv: list[str], moment: Callable[[list[int]], bool], folder: Pa
     temporary = folder / "tmp"
     temporary.mkdir()
     temporary.chmod(0o755)
-    env = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "TMPDIR": str(temporary), "XDG_STATE_HOME": str(folder / "state"), "PYTHONPATH": str(ROOT)}
     with typed([sys.executable, "-P", "-m", "pipelines.cli", *argv], ROOT, env) as process:
         until(lambda: moment(descendants(process.pid)) or process.poll() is not None, "there", 120)
         owned = descendants(process.pid)

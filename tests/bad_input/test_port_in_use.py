@@ -27,7 +27,7 @@ def up(folder: Path, port: int) -> subprocess.Popen[str]:
     temporary = folder / "tmp"
     temporary.mkdir()
     temporary.chmod(0o755)
-    env = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "TMPDIR": str(temporary), "XDG_STATE_HOME": str(folder / "state"), "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )

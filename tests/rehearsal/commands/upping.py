@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -61,7 +63,9 @@ class Up:
 def up() -> Iterator[Up]:
     """Start it in a session of its own; the block begins when it has printed everything."""
     argv = [sys.executable, "-P", "-m", "pipelines.cli", "up"]
+    state = tempfile.mkdtemp()  # another test may keep a world of this checkout, too
     env = {
+        "XDG_STATE_HOME": state,
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/root"),
         "PYTHONPATH": str(ROOT),
@@ -86,6 +90,7 @@ def up() -> Iterator[Up]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+        shutil.rmtree(state)
 
 
 def children(pid: int) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from markupsafe import Markup
 from starlette.types import ASGIApp
 
 from rehearsal.definition import Definition
@@ -38,10 +39,17 @@ class Emulator(Protocol):
 
 
 class Notification(NamedTuple):
-    """A message that people were sent through a provider. `at`: seconds since 1970."""
+    """A message that people were sent through a provider. `at`: seconds since 1970; `text`: all that it says, plain."""
 
     at: float
     text: str
+    title: str = ""
+    """What stands above it: the subject of a mail."""
+    sender: str = ""
+    to: str = ""
+    """Whom it reached: addresses, a channel."""
+    body: str | Markup = ""
+    """What it says below the title: plain text, or HTML in which everything from outside is escaped."""
 
 
 @dataclass(frozen=True, kw_only=True)

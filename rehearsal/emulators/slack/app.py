@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from rehearsal.emulator import Notification, ProviderEmulator
 from rehearsal.emulators import saving
 from rehearsal.emulators.slack.blocks import texts
+from rehearsal.emulators.slack.rendering import rendered
 from rehearsal.emulators.slack.routes import app
 from rehearsal.emulators.slack.state import Channel, Message, Workspace
 
@@ -61,7 +62,12 @@ class Slack(ProviderEmulator):
 
     def notifications(self) -> list[Notification]:
         """Text and blocks of every message."""
-        return [Notification(float(m.ts), "\n".join([m.text, *texts(m.blocks)])) for m in self.messages]
+        return [
+            Notification(
+                float(m.ts), "\n".join([m.text, *texts(m.blocks)]), to=f"#{m.channel}", body=rendered(m.text, m.blocks)
+            )
+            for m in self.messages
+        ]
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them."""

@@ -70,5 +70,15 @@ class Smtp(ProviderEmulator):
         self.mailbox.mails, self.mailbox.refusals = loaded.mails, loaded.refusals
 
     def notifications(self) -> list[Notification]:
-        """Subject and text of every mail."""
-        return [Notification(mail.received, f"{mail.subject}\n\n{mail.text}") for mail in self.mails]
+        """Every mail; of one that has no text, the source of its HTML."""
+        return [
+            Notification(
+                mail.received,
+                f"{mail.subject}\n\n{mail.text}",
+                title=mail.subject,
+                sender=mail.sender,
+                to=", ".join(mail.recipients),
+                body=mail.text or mail.html,
+            )
+            for mail in self.mails
+        ]

@@ -17,17 +17,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 Hosts = Callable[[], Collection[str]]
+Related = Callable[[str, str], bool | None]
+"""Host and origin of a request -> whether that page belongs to the site; None where it is not for this to say."""
+
+
+def nobody(_host: str, _origin: str) -> bool | None:
+    """A `Related` that leaves everything to the usual rule."""
+    return None
 
 
 class KnownCallers:
     """ASGI middleware: 421 for a host name that is not of this world, 403 for what a page of another site sends.
 
     `hosts`: public names that lead here, `*.` for a whole level; read at each request. Addresses of loopback and names below localhost
-    always do.
+    always do. `related`: which pages of other origins may change something at a host, in place of those of public names.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
-        self._app, self._hosts = app, hosts
+    def __init__(self, app: ASGIApp, hosts: Hosts, related: Related = nobody) -> None:
+        self._app, self._hosts, self._related = app, hosts, related
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection (ASGI)."""
@@ -50,6 +57,9 @@ class KnownCallers:
             return False
         if origin is None:
             return site is not None
+        related = self._related(host, origin)
+        if related is not None:
+            return not related
         return origin not in (f"http://{host}", f"https://{host}") and not self._is_published(_name(origin))
 
     def _is_ours(self, name: str) -> bool:

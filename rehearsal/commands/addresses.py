@@ -11,18 +11,23 @@ from rehearsal.world.record import Record
 
 def lines(client: WorldClient) -> list[str]:
     """What is needed to use the world."""
-    page = f"{client.server}/{client.repository}"
+    page = f"{client.plain('github')}/{client.repository}"
     hosts = [host for of in client.hosts.values() for host in of.values()]
     front = client.edge.removeprefix("https://")
     files = {login: terminal_file(client, login) for login in client.tokens}
     first, *others = files
     rows = [
+        ("start", f"{client.plain('world')}/"),
         ("GitHub", page),
         ("Actions", f"{page}/actions"),
         ("Deployments", f"{page}/deployments"),
-        ("the sites", ", ".join(f"https://{host}" for host in hosts)),
+        ("messages", f"{client.plain('world')}/messages"),
+        *(
+            (environment, ", ".join(f"{client.plain(host)} ({component})" for component, host in components.items()))
+            for environment, components in client.hosts.items()
+        ),
         ("request one", f"curl --cacert {client.ca} --connect-to ::{front} https://{_release_address(client)}"),
-        ("browse them", _browser(client, hosts, front)),
+        ("by its name", _browser(client, hosts, front)),
         ("as data", str(client.root / "world.json")),
     ]
     tokens = [f"    {login:16} {token}" for login, token in client.tokens.items()]
@@ -48,8 +53,13 @@ def document(client: WorldClient, record: Record) -> dict[str, Any]:
         "detached": record.detached,
         "since": record.since,
         "ends": record.ends,
-        "github": f"{client.server}/{client.repository}",
-        "sites": {environment: dict(components) for environment, components in client.hosts.items()},
+        "start": f"{client.plain('world')}/",
+        "github": f"{client.plain('github')}/{client.repository}",
+        "messages": f"{client.plain('world')}/messages",
+        "sites": {
+            environment: {component: client.plain(host) for component, host in components.items()}
+            for environment, components in client.hosts.items()
+        },
         "terminals": {login: str(terminal_file(client, login)) for login in client.tokens},
         "world": str(client.root / "world.json"),
     }

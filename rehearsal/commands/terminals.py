@@ -30,17 +30,19 @@ def terminal_file(client: WorldClient, login: str) -> Path:
 
 
 def _for_git(client: WorldClient) -> dict[str, str]:
-    """The address that gh knows leads to the world's server, and credentials go there alone, whatever else is configured."""
+    """The addresses that gh and browsers know lead to the world's server, and credentials go there alone, whatever else is configured."""
     return _git_configuration(
-        {f"credential.{client.server}.helper": _CREDENTIALS, f"url.{client.server}/.insteadOf": f"{GH_ADDRESS}/"}
+        (f"credential.{client.server}.helper", _CREDENTIALS),
+        (f"url.{client.server}/.insteadOf", f"{GH_ADDRESS}/"),
+        (f"url.{client.server}/.insteadOf", f"{client.plain('github')}/"),
     )
 
 
-def _git_configuration(settings: dict[str, str]) -> dict[str, str]:
+def _git_configuration(*settings: tuple[str, str]) -> dict[str, str]:
     """As variables (git-config(1), GIT_CONFIG_COUNT)."""
     pairs = [
         (f"GIT_CONFIG_{part}_{number}", text)
-        for number, setting in enumerate(settings.items())
+        for number, setting in enumerate(settings)
         for part, text in zip(("KEY", "VALUE"), setting, strict=True)
     ]
     return {"GIT_CONFIG_COUNT": str(len(settings)), **dict(pairs)}
@@ -63,7 +65,8 @@ def _write_gh(client: WorldClient) -> None:
     if program is None or at.exists():
         return
     values = _git_configuration(
-        {f"credential.{GH_ADDRESS}.helper": _CREDENTIALS, f"url.{GH_ADDRESS}/.insteadOf": f"{client.server}/"}
+        (f"credential.{GH_ADDRESS}.helper", _CREDENTIALS),
+        *((f"url.{GH_ADDRESS}/.insteadOf", f"{address}/") for address in (client.server, client.plain("github"))),
     )
     for name, value in {"http_proxy": client.server, "no_proxy": "127.0.0.1"}.items():
         values |= {name: value, name.upper(): value}

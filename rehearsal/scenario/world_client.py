@@ -50,6 +50,10 @@ class WorldClient:
         """A folder of programs that a terminal in this world finds before the machine's own."""
         return self.root / "programs"
 
+    def plain(self, name: str) -> str:
+        """The address at which any browser of this machine opens a site: a public host name, `github` or `world`."""
+        return f"http://{name}.localhost:{self.server.rpartition(':')[2]}"
+
     def github(self, login: str) -> httpx.Client:
         """The REST API as one user."""
         return httpx.Client(

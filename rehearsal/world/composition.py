@@ -32,6 +32,8 @@ from rehearsal.world import provision
 from rehearsal.world.credentials import Credentials
 from rehearsal.world.emulator_set import EmulatorSet, WorldParts
 from rehearsal.world.inspection import Inspection
+from rehearsal.world.pages import WorldPages
+from rehearsal.world.plain_sites import PlainSites
 from rehearsal.world.servers import Servers
 
 WHEELS = f"{platform.machine()}-manylinux_2_28"
@@ -128,8 +130,7 @@ class Composition:
 
     async def _start_github(self) -> None:
         await self.github.start()
-        await self.servers.serve_emulator(self.github, port=self.options.port, who=self.github.who)
-        self.github.address = self.servers.addresses[self.github.name]
+        await self._serve_github()
         self.environ = await asyncio.to_thread(self._step_environment)
         # The jobs' /tmp goes with the world; anyone who becomes another user in a job may write there too.
         temporary = self.options.root / "tmp"
@@ -142,6 +143,17 @@ class Composition:
         )
         await self.runner.start()
         self.github.attach(self.runner)
+
+    async def _serve_github(self) -> None:
+        """GitHub, and at the same port every site under its plain address: there is one port to know."""
+        github = self.servers.observed(self.github, self.github.who)
+        pages = WorldPages(self.definition, self.emulators.received)
+        sites = PlainSites(
+            sites=dict(self.servers.apps), github=github, pages=pages.app, server=lambda: self.github.address
+        )
+        address = await self.servers.serve(self.github.name, sites, self.options.port, related=sites.related)
+        self.servers.publish(self.github, address, github)
+        self.github.address = address
 
     def _step_environment(self) -> dict[str, str]:
         """What every step of a job finds, beside what GitHub gives."""

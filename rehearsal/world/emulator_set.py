@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from rehearsal.control import emulator_route
 from rehearsal.definition import Definition
-from rehearsal.emulator import ProviderEmulator, TrafficChange
+from rehearsal.emulator import Notification, ProviderEmulator, TrafficChange
 from rehearsal.emulators.declaration import Capability, Declaration, NotOffered, WorldContext
 from rehearsal.journal import Journal
 from rehearsal.world.credentials import Credentials
@@ -87,7 +87,7 @@ class EmulatorSet:
             if emulator.url is None:
                 await self._servers.serve_emulator(emulator)
             else:
-                self._servers.publish(emulator, emulator.url)
+                self._servers.publish(emulator, emulator.url, emulator.app)
 
     def seed(self) -> None:
         """Set up at each provider what a platform team would once; everything listens, and GitHub has the repository."""
@@ -124,8 +124,12 @@ class EmulatorSet:
 
     def notifications(self) -> list[dict[str, str]]:
         """What people were sent, oldest first: {"via", "at", "text"}."""
-        found = [(one.at, each.name, one.text) for each in self for one in each.notifications()]
-        return [{"via": via, "at": f"{at:.3f}", "text": text} for at, via, text in sorted(found)]
+        return [{"via": via, "at": f"{one.at:.3f}", "text": one.text} for via, one in self.received()]
+
+    def received(self) -> list[tuple[str, Notification]]:
+        """What people were sent, oldest first, with the name of the emulator that it came through."""
+        found = ((each.name, one) for each in self for one in each.notifications())
+        return sorted(found, key=lambda pair: pair[1].at)
 
     def deployments_of(self, release: str) -> dict[str, int]:
         """How many deployments of a release each holds, over all environments."""

@@ -55,7 +55,7 @@ def test_a_wanted_port_is_the_one(tmp_path: Path) -> None:
         assert process.stdout is not None
         deadline = time.monotonic() + 120
         message = ""
-        while not re.search(rf"GitHub +http://127\.0\.0\.1:{port}/techmate/platform", message):
+        while not re.search(rf"GitHub +http://github\.localhost:{port}/techmate/platform", message):
             line = process.stdout.readline()
             assert line, message
             assert time.monotonic() < deadline, message

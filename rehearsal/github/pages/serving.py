@@ -24,7 +24,7 @@ from rehearsal.runner.hub import InputError, NotAllowed
 Handler = Callable[[PageContext], Awaitable[Response]]
 
 _REPOSITORY = "/{owner}/{repo}"
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": "; ".join(
         (
             "default-src 'none'",
@@ -125,7 +125,7 @@ class _PageServer:
             response = self._context(request, session, identity, None, Form()).page(
                 "problem.html", status=problem.status, problem=problem
             )
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
 

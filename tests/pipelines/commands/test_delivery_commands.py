@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from rehearsal.scenario.world_client import WorldClient
 from tests.small_platform import Terminal, terminal_of_a_world
 
 pytestmark = pytest.mark.world
@@ -19,10 +21,20 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         yield found
 
 
+def opened(place: WorldClient, host: str, path: str) -> httpx.Response:
+    """A site at the address that any browser opens."""
+    plain = place.plain(host).removeprefix("http://")
+    return httpx.get(f"{place.server}{path}", headers={"Host": plain}, trust_env=False)
+
+
 @pytest.mark.long
 def test_a_release_goes_out_is_seen_checked_and_taken_back(terminal: Terminal) -> None:
     first = terminal.json(*terminal.deploying("sha-1", "<title>one</title>"))
     assert (first["release"], len(first["steps"])) == ("sha-1", 11)
+    plain = {
+        name: opened(terminal.place, host, "/config.json") for name, host in terminal.place.hosts["staging"].items()
+    }
+    assert {name: answer.json()["release"] for name, answer in plain.items()} == {"backend": "sha-1", "web": "sha-1"}
     second = terminal.run(*terminal.deploying("sha-2", "<title>two</title>"))
     assert "sha-2 is live in staging; 11 steps in" in second.stdout
     again = terminal.run(*terminal.deploying("sha-2", "<title>two</title>"))

@@ -139,3 +139,10 @@ def test_a_saved_workspace_comes_back(client: Client) -> None:
     client.slack.load(json.loads(json.dumps(saved)))
     assert [message.text for message in client.slack.messages] == ["one"]
     assert client.hook({"text": "x"}) == (410, "channel_is_archived")
+
+
+def test_what_people_read_of_a_message(client: Client) -> None:
+    assert client.hook({"text": "deployed", "blocks": [SECTION]})[0] == 200
+    [read] = client.slack.notifications()
+    assert (read.to, read.text) == ("#deployments", "deployed\n*deployed*")
+    assert read.body == "<p><strong>deployed</strong></p>"

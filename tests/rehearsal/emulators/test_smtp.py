@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from markupsafe import Markup
 
 from rehearsal.emulators.smtp.app import Smtp
 from rehearsal.serving import running
@@ -66,6 +67,21 @@ def test_a_mail_is_kept_and_read(smtp: Smtp) -> None:
     assert kept.text == "What happened: the checks failed.\nWhat to do: look at the run.\n"
     assert kept.html == "<p>The checks failed.</p>\n"
     assert (kept.headers["From"], kept.secure, kept.user) == ("shipmate@techmate.ai", False, None)
+
+
+def test_what_people_read_of_a_mail(smtp: Smtp) -> None:
+    only_html = mail("on-call@techmate.ai")
+    only_html.clear_content()
+    only_html.set_content("<p>The checks failed.</p>", subtype="html")
+    with connect(smtp) as client:
+        client.send_message(mail("on-call@techmate.ai", "team@techmate.ai"))
+        client.send_message(only_html)
+    first, second = smtp.notifications()
+    assert (first.title, first.sender) == ("Rolled back: production – v1.2.0", "shipmate@techmate.ai")
+    assert first.to == "on-call@techmate.ai, team@techmate.ai"
+    assert first.body == "What happened: the checks failed.\nWhat to do: look at the run.\n"
+    assert not isinstance(second.body, Markup), "it is shown as text"
+    assert second.body == "<p>The checks failed.</p>\n"
 
 
 def test_one_refused_recipient_does_not_stop_the_others(smtp: Smtp) -> None:

@@ -81,7 +81,8 @@ def start(place: RecordPlace, *, port: int, hours: float) -> bool:
             return False
         processes.end(process, grace=LONGEST_END)
         if code is not None:
-            raise WorldFailed(place.log.read_text(errors="replace").strip()) from error
+            printed = place.log.read_text(errors="replace").strip()
+            raise WorldFailed(printed or "the world was ended before it was ready") from error
         raise
     process.returncode = 0  # it goes on without us: not a child to wait for
     return True
@@ -89,7 +90,7 @@ def start(place: RecordPlace, *, port: int, hours: float) -> bool:
 
 def wait_until_ready(place: RecordPlace, process: subprocess.Popen[bytes] | None = None) -> Record:
     """The record of a world that is starting, or up; `process`: the one that keeps it. Raises WorldFailed."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + READY_SECONDS + ending.GONE_SECONDS  # a killed one may have to be waited for first
     while time.monotonic() < deadline:
         record = place.read()
         if record is not None and record.ready and (process is None or record.keeper.pid == process.pid):

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,6 +18,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from rehearsal.processes import ProcessIdentity
+
+PATIENCE = 0.2
+"""Seconds to wait for a lock: whoever only looks whether it is held has it for less."""
 
 
 def state_folder() -> Path:
@@ -84,17 +88,17 @@ class RecordPlace:
     def held(self) -> bool:
         """Whether a process keeps a world of this checkout, or starts one."""
         try:
-            with self.claimed():
+            with self.claimed(patience=0):
                 return False
         except Taken:
             return True
 
     @contextmanager
-    def claimed(self) -> Iterator[None]:
-        """Hold the lock: no other process keeps a world of this checkout meanwhile. Raises Taken."""
+    def claimed(self, patience: float = PATIENCE) -> Iterator[None]:
+        """Hold the lock: no other process keeps a world of this checkout meanwhile. Raises Taken after `patience` seconds."""
         self.make()
         with (self.folder / "lock").open("a") as file:
-            _lock(file)
+            _lock(file, time.monotonic() + patience)
             yield
 
     def make(self) -> None:
@@ -117,8 +121,12 @@ class RecordPlace:
         return self.folder / "record.json"
 
 
-def _lock(file: IO[str]) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Taken(file.name) from error
+def _lock(file: IO[str], deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                raise Taken(file.name) from error
+            time.sleep(0.01)

@@ -56,7 +56,7 @@ def _sentence(repository: Path, ended: Ended) -> str:
     pid = "" if ended.record is None else f"process {ended.record.keeper.pid}"
     return {
         Outcome.ENDED: f"The world of {repository} has ended ({pid}).",
-        Outcome.SIGNALLED: f"The world of {repository} did not answer, and was ended by signals ({pid}).",
+        Outcome.SIGNALLED: f"The world of {repository} was not ready or did not answer, and was ended by signals ({pid}).",
         Outcome.STALE: f"The world of {repository} had been killed ({pid}); what it left is removed.",
         Outcome.NONE: f"No world of {repository} is up; nothing to end.",
     }[ended.outcome]

@@ -48,6 +48,7 @@ def keep(
         ending.clear(place)
         record = _begun(place.repository, hours, detached)
         place.write(record)
+        signal.signal(signal.SIGTERM, _interrupted)
         try:
             world = World(place.repository, port=port)
             with world as client:
@@ -107,6 +108,11 @@ def _begun(repository: Path, hours: float | None, detached: bool) -> Record:
     assert keeper is not None, "this very process runs"  # noqa: S101
     ends = None if hours is None else now + hours * 3600
     return Record(repository=str(repository), keeper=keeper, detached=detached, since=now, ends=ends)
+
+
+def _interrupted(number: int, _frame: object) -> None:
+    """While it starts: what there is of the world is taken down on the way out."""
+    raise SystemExit(128 + number)
 
 
 def _stopped_by_signal() -> threading.Event:

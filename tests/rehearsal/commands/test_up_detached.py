@@ -31,12 +31,18 @@ class Checkout:
     repository: Path
     state: Path
 
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**os.environ, "XDG_STATE_HOME": str(self.state), "PYTHONPATH": str(ROOT)}
+
+    def argv(self, *argv: str) -> list[str]:
+        return [sys.executable, "-P", "-m", "pipelines.cli", *argv, "--repository", str(self.repository)]
+
     def run(self, *argv: str, code: int = 0) -> str:
-        env = {**os.environ, "XDG_STATE_HOME": str(self.state), "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "pipelines.cli", *argv, "--repository", str(self.repository)],
+            self.argv(*argv),
             cwd=ROOT,
-            env=env,
+            env=self.environ,
             capture_output=True,
             text=True,
             timeout=120,
@@ -144,6 +150,21 @@ def test_a_killed_world_is_recognised_and_one_that_does_not_answer_is_ended_by_s
     assert f"did not answer, and was ended by signals (process {second['process']})" in said
     assert ProcessIdentity.of(second["process"]) is None
     assert not file.parent.exists()
+
+
+def test_down_ends_a_world_that_is_starting(checkout: Checkout, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        checkout.argv("up", "--detach"),
+        env=checkout.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as starting:
+        until(lambda: list(tmp_path.glob("shipmate-world-*/world.log")) != [], "starting", 60)
+        assert json.loads(checkout.run("down", "--json"))["outcome"] == "signalled"
+        said, _ = starting.communicate(timeout=60)
+    assert (starting.returncode, said) == (11, "Error: the world was ended before it was ready\n")
+    assert list(tmp_path.glob("shipmate-world-*")) == []
 
 
 def test_down_recognises_a_killed_world(checkout: Checkout) -> None:

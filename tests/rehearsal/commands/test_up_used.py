@@ -65,7 +65,6 @@ def test_a_browser_without_settings_opens_every_printed_address(world: Up) -> No
 
 @pytest.mark.world
 def test_the_printed_addresses_answer(world: Up) -> None:
-    assert httpx.get(printed(world, "Actions"), trust_env=False).status_code == 200
     document = json.loads(Path(printed(world, "as data")).read_text())
     context = ssl.create_default_context(cafile=document["ca"])
     answer = httpx.get(f"{document['edge']}/", headers={"Host": "techmate.ai"}, verify=context, trust_env=False)

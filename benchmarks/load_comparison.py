@@ -1,4 +1,4 @@
-"""How often is a run called slower than the last good one, or said to fail more: when nothing changed, and when something did?
+"""How often is a run called slower than the last good one, or found to fail more: when nothing changed, and when something did?
 
 `python -m benchmarks.load_comparison [--pairs 200]`; about five minutes on two cores.
 """
@@ -71,7 +71,7 @@ def more_failed(now: Window, before: Window) -> bool:
 
 
 def of_failing_pair(share: float, more: float, bursts: bool, pair: int) -> tuple[bool, bool]:
-    """Was a run with the same share said to fail more, and one with a larger share?"""
+    """Was a run with the same share found to fail more, and one with a larger share?"""
     before = failing_run(2 * pair, share, bursts=bursts)
     return tuple(more_failed(failing_run(2 * pair + 1, each, bursts=bursts), before) for each in (share, more))  # type: ignore[return-value]
 
@@ -93,7 +93,7 @@ def main() -> None:
             done = list(pool.map(of_pair, [name] * pairs, range(pairs), chunksize=10))
             same, slower = (sum(each[which] for each in done) / pairs for which in (0, 1))
             print(f"| {name} | {same:.1%} | {slower:.1%} |", flush=True)
-        print("\n| failed | nothing changed, said to fail more | with so many, found |\n|---|---|---|")
+        print("\n| failed | nothing changed, found to fail more | with so many, found |\n|---|---|---|")
         for share, more, bursts in FAILING:
             failed = partial(of_failing_pair, share, more, bursts)
             done = list(pool.map(failed, range(pairs), chunksize=10))

@@ -1,4 +1,4 @@
-"""Twelve defects, planted one after the other in the built page: each must fail the test meant for it, with a message that names it.
+"""Twelve defects, planted one after the other in the built page: each must fail the test that is meant for it, with a message naming it.
 
 `python -m benchmarks.planted_defects [--healthy RUNS]`. Builds apps/web once. The page as it is must pass the same tests first; with
 --healthy the whole suite then runs so often without being tried again, and not one test may fail. Exit 1 where anything is otherwise.

@@ -143,7 +143,7 @@ def _looked_at_only(config: pytest.Config) -> str | None:
         return None
     try:
         return environments.looked_at_only(_values(config), load())
-    except (ManifestError, TargetError):  # said by `target`, or by the code that reads the manifest
+    except (ManifestError, TargetError):  # reported by `target`, or by the code that reads the manifest
         return None
 
 

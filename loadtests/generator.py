@@ -7,7 +7,6 @@ ends, so has its parent: then it stops as it does for SIGTERM, and in every case
 
 from __future__ import annotations
 
-import errno
 import gc
 import json
 import logging
@@ -16,7 +15,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,17 +28,15 @@ from gevent.event import AsyncResult, Event
 from gevent.fileobject import FileObject
 from gevent.hub import Waiter, get_hub
 from gevent.socket import SOCK_STREAM, gaierror, getaddrinfo
-from gevent.ssl import SSLContext, SSLError, create_default_context
 from gevent.timeout import Timeout
-from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.header import Headers
-from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketPoolResponse
 from locust.contrib.fasthttp import FastRequest, FastResponse
 from locust.env import Environment
 
 from loadtests import visits
 from loadtests.arrivals import share_of
-from loadtests.plan import PORTS, Address, Plan
+from loadtests.connections import FAILED, NO_FIELDS, OWN, Fields, Line, connected, failure, trusting
+from loadtests.plan import Address, Plan
 from loadtests.recording import NOBODY_FREE, Recording, Sample
 from loadtests.visits import Answer, Visit
 from pipelines.checks.course import charset
@@ -59,129 +56,10 @@ _FEWEST = 20
 _CLEAN_UP = 10.0
 """Seconds that visits have, above a whole answer, to remove what they made when a run stops."""
 _LOOK = 0.25
-"""Seconds after which someone who sleeps looks whether the run stops."""
+"""Seconds after which a sleeping user checks whether the run stops."""
 _LOOK_UP = 60.0
 """Seconds between two looks whether a host has moved."""
 UNANSWERED = "no answer before the end"
-_HEADERS = {"User-Agent": "shipmate-loadtest", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br"}
-_WITH_BODY = ("POST", "PUT", "PATCH")
-_BLOCK = 16 * 1024
-_FAILURES: tuple[tuple[type[BaseException], str], ...] = (
-    (Timeout, "timed out"),
-    (HTTPConnectionClosed, "connection closed"),
-    (HTTPParseError, "not HTTP"),
-    (SSLError, "no secure connection"),
-    (ConnectionRefusedError, "connection refused"),
-    (ConnectionError, "connection closed"),
-    (OSError, "no connection"),
-    (ValueError, "unreadable answer"),
-)
-
-
-_FAILED = tuple(kind for kind, _ in _FAILURES)
-_OWN = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS)
-"""What this machine, not the platform, has too little of."""
-
-
-class Fields(Mapping[str, str]):
-    """Headers of an answer: names in any case, lines of the same name joined (RFC 9110 §5.3)."""
-
-    __slots__ = ("_headers",)
-
-    def __init__(self, headers: Headers) -> None:
-        self._headers = headers
-
-    def __getitem__(self, name: str) -> str:
-        value = self._headers[name]
-        return value if isinstance(value, str) else ", ".join(value)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._headers)
-
-    def __len__(self) -> int:
-        return len(self._headers)
-
-
-_NONE = Fields(Headers())
-
-
-class _Found:
-    """A pool of connections to addresses that were looked up before the run, not again by every visit."""
-
-    found: list[Any]
-
-    def _resolve(self) -> list[Any]:
-        return self.found
-
-
-class _Plain(_Found, ConnectionPool):
-    pass
-
-
-class _Secure(_Found, SSLConnectionPool):
-    pass
-
-
-class Line:
-    """To one component: one connection at a time, each request sent once, no redirect followed."""
-
-    def __init__(
-        self, address: Address, headers: Mapping[str, str], tls: Callable[..., SSLContext], found: list[Any]
-    ) -> None:
-        host, port, secure = connected(address)
-        # The time of a whole answer is limited by who asks; a limit for each read would cost a timer each.
-        never: Any = None
-        pool: _Plain | _Secure
-        if secure:
-            pool = _Secure(host, port, address.host, address.port, ssl_context_factory=tls, size=1)
-        else:
-            pool = _Plain(host, port, address.host, address.port, size=1)
-        pool.connection_timeout = pool.network_timeout = never
-        pool.found = found
-        self._pool = pool
-        self._path = address.path
-        default = address.port == PORTS[address.scheme]
-        named = f"[{address.host}]" if ":" in address.host else address.host
-        self._headers = {"Host": named if default else f"{named}:{address.port}", **_HEADERS, **headers}
-
-    def ask(self, request: JourneyRequest, more: Mapping[str, str]) -> HTTPSocketPoolResponse:
-        """The answer with its headers read. Raises one of _FAILURES; then this line is of no use any more."""
-        headers = {**self._headers, **request.headers, **more}
-        body = request.body.encode()
-        if body or request.method in _WITH_BODY:
-            headers["Content-Length"] = str(len(body))
-        lines = [f"{request.method} {self._path}{request.path} HTTP/1.1", *map(": ".join, headers.items())]
-        head = "\r\n".join(lines)
-        # What an answer said may be in it, and must not become a header of its own.
-        if len(head.splitlines()) != len(lines) or " " in request.path:
-            raise ValueError("what was filled in breaks the request")
-        connection = self._pool.get_socket()
-        connection.sendall(head.encode("latin-1") + b"\r\n\r\n" + body)
-        return HTTPSocketPoolResponse(connection, self._pool, block_size=_BLOCK, method=request.method)
-
-    def hang_up(self) -> None:
-        """The next request connects anew."""
-        waiting: Any = self._pool._socket_queue
-        while not waiting.empty():
-            waiting.get_nowait().close()
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-def connected(address: Address) -> tuple[str, int, bool]:
-    """Host, port and whether by TLS: where an address is really reached."""
-    return address.connect or (address.host, address.port, address.scheme == "https")
-
-
-def trusting(ca: str | None) -> Callable[..., SSLContext]:
-    """One context for all connections: to read the authorities takes as long as many requests."""
-    context = create_default_context(cafile=ca)
-
-    def factory(**_: Any) -> SSLContext:
-        return context
-
-    return factory
 
 
 class Run:
@@ -241,7 +119,7 @@ class Run:
             self.recording.stopped.add(why)
             self.stopped.set()
 
-    def play(self, start: float) -> None:
+    def make_all(self, start: float) -> None:
         """Make all visits; returns when the last has ended. `start`: seconds since 1970."""
         self.recording = self._empty(start)
         self._started = time.monotonic() + start - time.time()
@@ -324,7 +202,7 @@ class Run:
             gevent.sleep(0.05)
 
     def _watch(self) -> None:
-        """Once a second: the CPU that this took, how it goes, and whether it hurts."""
+        """Once a second: the CPU that this took, its progress, and whether too many requests fail."""
         gevent.sleep(max(0.0, -self.now()))
         cpu, moment, look_up_at = time.process_time(), self.now(), _LOOK_UP
         while True:
@@ -333,7 +211,7 @@ class Run:
             self.recording.used_cpu(now, (used - cpu) / (now - moment))
             cpu, moment = used, now
             _say({"seconds": round(now, 1), **self.counts})
-            self._stop_if_it_hurts()
+            self._stop_for_errors()
             self._recent.append([0, 0])
             if now >= look_up_at:
                 # One that is not found now keeps the address it had.
@@ -341,7 +219,7 @@ class Run:
                     self.look_up()
                 look_up_at = now + _LOOK_UP
 
-    def _stop_if_it_hurts(self) -> None:
+    def _stop_for_errors(self) -> None:
         requests, errors = (sum(second[i] for second in self._recent) for i in (0, 1))
         limit = self.plan.profile.stop_errors
         if requests >= _FEWEST and errors > limit * requests:
@@ -354,7 +232,7 @@ class LoadUser(FastHttpUser):
     abstract = True
     host = "https://named-by-the-plan.invalid"
     run_of: ClassVar[Run]
-    tells_locust: ClassVar[bool] = False
+    reports_to_locust: ClassVar[bool] = False
     """Whether Locust's own statistics are kept as well."""
     _number: ClassVar[int] = 0
 
@@ -407,14 +285,14 @@ class LoadUser(FastHttpUser):
         try:
             with Timeout(self._run.plan.timeout):
                 return self._asked(journey.component, filled)
-        except _FAILED as error:
-            if isinstance(error, OSError) and error.errno in _OWN:
+        except FAILED as error:
+            if isinstance(error, OSError) and error.errno in OWN:
                 self._run.stop(f"the generator's machine has no more connections: {error.strerror}")
             # What is left of it may hold half an answer.
             line = self._lines.pop(journey.component, None)
             if line is not None:
                 line.close()
-            return Answer(None, _NONE, "", next(name for kind, name in _FAILURES if isinstance(error, kind)))
+            return Answer(None, NO_FIELDS, "", failure(error))
         finally:
             self.under_way = None
 
@@ -450,7 +328,7 @@ class LoadUser(FastHttpUser):
 
     def record(self, sample: Sample) -> None:
         self._run.record(sample)
-        if self.tells_locust:
+        if self.reports_to_locust:
             _, method, path = sample.endpoint.split(" ", 2)
             self.environment.events.request.fire(
                 request_type=method,
@@ -508,7 +386,7 @@ def main() -> int:
     start: AsyncResult = AsyncResult()
     gevent.spawn(_follow, lines, run, start)
     instant = start.get()
-    run.play(time.time() if instant is None else instant)
+    run.make_all(time.time() if instant is None else instant)
     runner = environment.runner
     assert runner is not None  # noqa: S101 - made by _standing_by
     runner.quit()

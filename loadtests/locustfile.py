@@ -42,7 +42,7 @@ def plan() -> Plan:
 class PlannedUser(LoadUser):
     """One user of the plan."""
 
-    tells_locust = True
+    reports_to_locust = True
 
 
 class Master:
@@ -129,7 +129,7 @@ def _prepare_worker(runner: Any) -> None:
 
     def play(instant: float) -> None:
         run = PlannedUser.run_of
-        run.play(instant)
+        run.make_all(instant)
         if run.broken is None:
             runner.send_message("recording", run.recording.to_json())
 

@@ -114,7 +114,7 @@ def run(
         ]
         generators = _Generators(plans, progress)
         try:
-            generators.play(start)
+            generators.make_all(start)
         finally:
             generators.end()
         return merge(generators.recordings(), partial=shards > 1)
@@ -125,14 +125,14 @@ class _Generators:
 
     def __init__(self, plans: list[Plan], progress: Callable[[Progress], None] | None) -> None:
         self._plans, self._progress = plans, progress
-        self._said: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
+        self._received: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
         self._latest: dict[int, dict[str, Any]] = {}
         self._ready: set[int] = set()
         self._ended: set[int] = set()
         self._errors = [Path(plan.file).with_suffix(".err") for plan in plans]
         self._processes: list[subprocess.Popen[str]] = []
 
-    def play(self, start: float | None) -> None:
+    def make_all(self, start: float | None) -> None:
         """Returns when all have ended. Ctrl-C lets them stop well, a second one does not."""
         self._begin()
         self._follow(until_ready=True, patience=_GRACE + len(self._plans) * 5)
@@ -178,8 +178,8 @@ class _Generators:
     def _read(self, number: int, lines: IO[str]) -> None:
         for line in lines:
             with suppress(ValueError):
-                self._said.put((number, json.loads(line)))
-        self._said.put((number, None))
+                self._received.put((number, json.loads(line)))
+        self._received.put((number, None))
 
     def _send(self, line: str) -> None:
         for process in self._processes:
@@ -197,7 +197,7 @@ class _Generators:
         everybody = set(range(len(self._processes)))
         while self._ended != everybody and not (until_ready and self._ready | self._ended == everybody):
             try:
-                number, message = self._said.get(timeout=max(0.0, until - time.monotonic()))
+                number, message = self._received.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
                 return
             if message is None:
@@ -234,7 +234,7 @@ class _Generators:
         for plan, process, errors in zip(self._plans, self._processes, self._errors, strict=True):
             file = Path(plan.file)
             if not file.is_file():
-                text = errors.read_text().strip().splitlines()[-1:] or ["it said nothing"]
+                text = errors.read_text().strip().splitlines()[-1:] or ["it printed nothing"]
                 raise RecordingRefused(
                     f"the generator of shard {plan.shard} of {plan.shards} ended with {process.returncode} and left no recording: "
                     f"{text[0]}"

@@ -1,4 +1,4 @@
-"""Write a delivery into the ledger, for people. GitHub's trouble is said once and then left alone: no delivery waits for it.
+"""Write a delivery into the ledger, for people. GitHub's trouble is reported once and then ignored: no delivery waits for it.
 
 Nothing here refuses, and all that a job writes takes `LONGEST` seconds at most, whatever GitHub does: it may answer with errors, with a
 limit, a byte at a time, or not at all.

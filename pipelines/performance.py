@@ -65,7 +65,7 @@ def measure(
         raise InvalidRun(
             str(error),
             where=f"load test of {context.environment}",
-            next_step="run it again; see what the generator said",
+            next_step="run it again; see what the generator printed",
         ) from error
     _require_same(context, before, target.addresses)
     return recording, before

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseContext:
-    """One repository and what the caller said about it. What follows from that is read when it is first asked for, and kept."""
+    """One repository and the options given for it. What follows from that is read when it is first asked for, and kept."""
 
     folder: Path
     version: str | None = None
@@ -143,7 +143,7 @@ class ReleaseContext:
 
     @cached_property
     def web(self) -> Web:
-        """Pages: what was said, else the workflow's variables, else the manifest's name, else the remote."""
+        """Pages: the option, else the workflow's variables, else the manifest's name, else the remote."""
         remote = self.git.run("config", "--get", "remote.origin.url", ok=(0, 1)).decode("utf-8", "replace")
         name = self.repository_name or self.environ.get("GITHUB_REPOSITORY", "")
         if not name and not remote and self.manifest is not None:

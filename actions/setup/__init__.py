@@ -182,7 +182,7 @@ def _browser(runtime: Runtime, venv: Path, home: Path) -> None:
             "no browser could be had",
             where="setup",
             why=why,
-            next_step="get one as said above, or run on ubuntu-latest",
+            next_step="get one as described above, or run on ubuntu-latest",
         )
     runtime.export(BROWSER, found.stdout.strip())
     runtime.say(f"browser   {found.stdout.strip()}")

@@ -1,4 +1,4 @@
-"""How numbers and verdicts are said, the same in the page, the summary and the plots."""
+"""How numbers and verdicts are worded, the same in the page, the summary and the plots."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Course:
     visit: str
     """What {visit} stands for: another value at each visit."""
     values: dict[str, str] = field(default_factory=dict)
-    """What is filled in: {visit} and what answers said."""
+    """What is filled in: {visit} and what answers held."""
     problems: list[str] = field(default_factory=list)
     """What failed, in words."""
     limited: str = ""
@@ -53,7 +53,7 @@ class Course:
         return request.always and _names(request) <= set(self.values)
 
     def filled(self, request: JourneyRequest) -> JourneyRequest:
-        """With the values of this visit. What an answer said becomes part of a path, and nothing else: no query, no other host."""
+        """With the values of this visit. The content of an answer becomes part of a path, and nothing else: no query, no other host."""
         values = self.values
 
         def fill(text: str) -> str:

@@ -25,7 +25,7 @@ _LONGEST = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One test. `failure`: what it said first, None when it passed; `flaky`: what its earlier attempts said."""
+    """One test. `failure`: its first message, None when it passed; `flaky`: the messages of its earlier attempts."""
 
     name: str
     failure: str | None = None
@@ -92,7 +92,7 @@ class Report:
         ]
         parts = [self.line]
         if rows:
-            parts.append(tables.table(("test", "", "what it said", "files"), rows))
+            parts.append(tables.table(("test", "", "what it reported", "files"), rows))
             where = f"[artifacts of this run]({run_url}#artifacts)" if run_url else "artifacts of this run"
             parts.append(
                 f"Files are in the {where}; `python -m playwright show-trace NAME.trace.zip` opens a trace, and the JSON "

@@ -28,7 +28,7 @@ def problems(found: Needs, *, rehearsal: bool = False) -> Iterator[str]:
             yield f"{CHECKS}: {found.checks}, though the plan has nothing to run"
         return
     bad = [leg for leg in found.legs if found.outcome(leg) != PASSED]
-    yield from (f"{leg.title}: {_said(leg, found)}" for leg in bad)
+    yield from (f"{leg.title}: {_reason(leg, found)}" for leg in bad)
     if found.checks != "success" and not bad:
         yield f"{CHECKS}: {found.checks}, though each check says that it passed"
 
@@ -43,10 +43,10 @@ def _not_started(found: Needs) -> Iterator[str]:
         yield f"{check}: has a job, but was not to run"
 
 
-def _said(leg: Leg, found: Needs) -> str:
+def _reason(leg: Leg, found: Needs) -> str:
     outcome = found.outcome(leg)
     if outcome == FAILED:
-        return str(found.said.get(leg.name, {}).get("why") or "failed")
+        return str(found.results.get(leg.name, {}).get("why") or "failed")
     if outcome == MISSING:
         return f"left no result, and the checks together ended with {found.checks}"
     return outcome

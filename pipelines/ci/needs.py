@@ -56,7 +56,7 @@ class Needs:
     """The same of the jobs of the matrix together: success only if each succeeded."""
     decided: tuple[Decision, ...]
     legs: tuple[Leg, ...]
-    said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Name of a leg -> what it uploaded (`check.Result.as_json`); nothing for one that did not come so far."""
     ended: Mapping[str, str] = field(default_factory=dict)
     """Title of a leg -> conclusion of its job, where GitHub was asked."""
@@ -65,7 +65,7 @@ class Needs:
         """What a leg came to: by its job where that is known, else by its own result, else by all of them together."""
         if leg.title in self.ended:
             return _WORDS.get(self.ended[leg.title], MISSING)
-        message = self.said.get(leg.name, {}).get("passed")
+        message = self.results.get(leg.name, {}).get("passed")
         if isinstance(message, bool):
             return PASSED if message else FAILED
         return PASSED if self.checks == "success" else MISSING
@@ -96,7 +96,7 @@ def parse(text: str, results: Path) -> Needs:
             Leg(name=_text(one, "name"), check=_text(one, "check"), title=_text(one, "title"))
             for one in _objects(outputs.get("legs"))
         ),
-        said=dict(_results(results)),
+        results=dict(_results(results)),
     )
 
 

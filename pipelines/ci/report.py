@@ -36,8 +36,8 @@ def markdown(needs: Needs, run: Run) -> str:
     if needs.decided:
         rows = [row for one in needs.decided for row in _rows(one, needs, run)]
         parts.append(table(("check", "", "time", ""), rows))
-    failed = [leg for leg in needs.legs if needs.outcome(leg) == FAILED and leg.name in needs.said]
-    parts += [_failure(leg, needs.said[leg.name]) for leg in failed]
+    failed = [leg for leg in needs.legs if needs.outcome(leg) == FAILED and leg.name in needs.results]
+    parts += [_failure(leg, needs.results[leg.name]) for leg in failed]
     text = "\n\n".join(parts)
     return text if len(text) <= LARGEST else f"{text[:LARGEST]}\n\nThe rest is in [the run]({run.url})."
 
@@ -68,7 +68,7 @@ def _rows(decided: Decision, needs: Needs, run: Run) -> list[tuple[str, str, str
 
 
 def _row(leg: Leg, needs: Needs, run: Run) -> tuple[str, str, str, str]:
-    outcome, message = needs.outcome(leg), needs.said.get(leg.name, {})
+    outcome, message = needs.outcome(leg), needs.results.get(leg.name, {})
     label = f"[{cell(leg.title)}]({run.links[leg.title]})" if leg.title in run.links else cell(leg.title)
     seconds = message.get("seconds")
     time = duration(float(seconds)) if isinstance(seconds, int | float) else ""

@@ -1,4 +1,4 @@
-"""Runs of CI at GitHub: which have ended, and what their job `ci` said.
+"""Runs of CI at GitHub: which have ended, and what their job `ci` concluded.
 
 A check run or a status named `ci` proves nothing: any workflow of any branch can write one. What counts is a run of the workflow's own
 file, found through its path, and what GitHub itself says of that run's jobs.

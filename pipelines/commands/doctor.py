@@ -30,7 +30,7 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     and whether they can be reached. Without --environment, the accounts of the apps, too. docs/DEPLOYMENT.md lists all of it.
 
     Needs GITHUB_TOKEN of an administrator to see everything, access to Google for its part and that of the databases, VERCEL_TOKEN for
-    Vercel's (EXPO_TOKEN and APP_STORE_KEY for the apps'). What cannot be read is said to be unknown, and is never called well. Nothing is
+    Vercel's (EXPO_TOKEN and APP_STORE_KEY for the apps'). What cannot be read is reported as unknown, never as good. Nothing is
     changed: each finding has the command that fixes it.
 
     Example: shipmate doctor --environment production

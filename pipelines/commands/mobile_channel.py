@@ -138,7 +138,7 @@ def _announcing(context: Context, bundle: str, version: str) -> Callable[[Update
 
 
 def upload_source_maps(context: Context, folder: Path) -> None:
-    """Those of what was published from a folder, where the app reports anywhere; what kept them back is said."""
+    """Those of what was published from a folder, where the app reports anywhere; what kept them back is printed."""
     from pipelines.mobile import clients, source_maps
 
     source = clients.reported_to(context.manifest)

@@ -24,7 +24,7 @@ from pipelines.commands import mobile_stores
 def command(to: Any, version: str, percent: int | None, phased: bool, platform: Any, as_json: bool) -> None:
     """Bring the build that testers have to beta testers or to production. The build is found in the stores by its version.
 
-    It waits for no review: what is waited for is said, and the same command goes on with it later. More people get a build only while it
+    It waits for no review: what is waited for is printed, and the same command goes on with it later. More people get a build only while it
     does well (`mobile/watch`): exit 6 when it is held, 7 when it does badly and was halted.
 
     Example: shipmate mobile promote --to production --version 1.0.1 --percent 20 --platform android

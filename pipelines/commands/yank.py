@@ -65,7 +65,7 @@ def command(context: ReleaseContext, reason: str, instead: str, as_json: bool) -
 
 def _mark(release: ReleaseContext, tag: str, reason: str) -> dict[str, str]:
     """Write the withdrawal into the marks of every environment's providers, so that a rollback without GitHub knows it; where it is live
-    now: environment -> since when. What cannot be reached is said, and can be marked by running the same command again."""
+    now: environment -> since when. What cannot be reached is reported, and can be marked by running the same command again."""
     from pipelines.delivery.context import open_context
     from pipelines.runtime import Runtime
 

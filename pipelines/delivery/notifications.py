@@ -34,7 +34,7 @@ def messages(context: Context, *, kind: str, release: str, needs: str) -> list[M
 
 
 def announce_break_glass(context: Context, release: str, reason: str, by: str, secrets: Mapping[str, str]) -> None:
-    """Tell everybody that a release goes without approval, as it begins. A notice that fails is said, and blocks nothing."""
+    """Tell everybody that a release goes without approval, as it begins. A notice that fails is logged, and blocks nothing."""
     if "break-glass" not in context.manifest.alerts.when:
         return
     env = context.runtime.environ
@@ -110,7 +110,7 @@ def _broke(results: Mapping[str, Any]) -> bool:
     return any("failure" in (job.get("result"), job.get("outcome")) for job in jobs)
 
 
-def _said(results: Mapping[str, Any], failed: Sequence[str]) -> str:
+def _summary(results: Mapping[str, Any], failed: Sequence[str]) -> str:
     cancelled = [name for name in failed if _of(results, name, "result") == "cancelled"]
     broken = [name for name in failed if name not in cancelled]
     parts = [
@@ -124,7 +124,7 @@ def _said(results: Mapping[str, Any], failed: Sequence[str]) -> str:
 def _message(context: Context, kind: str, release: str, results: Mapping[str, Any]) -> Message:
     env = context.runtime.environ
     failed = _failed(results)
-    what = _said(results, failed)
+    what = _summary(results, failed)
     # The job that goes back failed, or the rollback that someone asked for did: users may be on the bad release.
     stuck = ROLLBACK in failed or (kind == "rolled-back" and ROLLBACK not in results and failed)
     return Message(
@@ -154,7 +154,7 @@ def _title(environment: str, kind: str, release: str, results: Mapping[str, Any]
 
 
 def ways(context: Context, slack_webhook: str, smtp_user: str, smtp_password: str) -> list[Messenger]:
-    """The ways the manifest asks for. A way without its secret is said and left out."""
+    """The ways the manifest asks for. A channel without its secret is reported and left out."""
     from pipelines import notify
 
     return notify.ways(context.manifest.alerts, context.http, context.runtime, slack_webhook, smtp_user, smtp_password)

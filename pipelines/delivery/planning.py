@@ -35,7 +35,7 @@ class Planned:
     """Since what is live."""
     protections: tuple[Finding, ...]
     publishing: tuple[str, ...]
-    """What the gates of publishing said; empty when the release is out already."""
+    """The refusals of the gates of publishing; empty when the release is out already."""
     compared: tuple[str, ...]
     """How the release's settings differ from those the default branch would deploy with, in words."""
     settings: tuple[Difference, ...] = ()

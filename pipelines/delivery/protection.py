@@ -1,7 +1,7 @@
 """What the trust stands on, outside the repository: environments that admit the default branch alone, rules for branches and tags.
 
 A dispatch runs the workflow file of the ref that is chosen, so nothing in a file guards against its author: these settings do.
-Each finding says what lacks and the command that fixes it. What the token cannot read is unknown, and said to be: lists of those who
+Each finding says what lacks and the command that fixes it. What the token cannot read is reported as unknown: lists of those who
 may bypass a ruleset are shown to administrators only.
 Sources: docs.github.com/rest/deployments/environments, …/branch-policies, …/repos/rules
 """

@@ -281,7 +281,7 @@ def _plan(context: Context, asked: Request, lives: Mapping[str, Live]) -> list[S
 
 
 def _withdrawn(context: Context, release: str) -> bool:
-    """Whether a release was withdrawn on GitHub; while that cannot be asked it is said, and not so: the providers' marks count."""
+    """Whether a release was withdrawn on GitHub; while that cannot be asked it is reported, and taken as no: the providers' marks count."""
     if context.github is None:
         context.runtime.say(
             f"whether {release} was withdrawn is only known by the providers' marks: GitHub was not asked"

@@ -19,7 +19,7 @@ class Stopped:
     """What a stop sign concerns."""
 
     components: tuple[str, ...]
-    """Those whose marks were changed; none when they said so already."""
+    """Those whose marks were changed; none when they had it already."""
     under_way: str
     """The delivery that moves traffic now, in words; empty when none does."""
 

@@ -159,7 +159,7 @@ class GitHub:
         return self._retried(made, method, where)
 
     def _count_library(self) -> None:
-        """PyGithub keeps what the last answer said of the limit. Before the first answer it would have to ask, so nothing is read."""
+        """PyGithub keeps what the last answer holds of the limit. Before the first answer it would have to ask, so nothing is read."""
         requester = self.library.requester
         left, limit = requester.rate_limiting
         values = {"limit": limit, "remaining": left, "reset": int(requester.rate_limiting_resettime)}

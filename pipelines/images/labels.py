@@ -15,7 +15,7 @@ def common(commit: Commit, *, migrations: str | None, source: str, builder: str)
     """`migrations`: folder of SQL migrations. `source`: the repository's public address, or nothing."""
     labels = {
         "org.opencontainers.image.revision": commit.sha,
-        # The image is built once and promoted by digest: which release it is, is said when it is deployed.
+        # The image is built once and promoted by digest: its release is recorded when it is deployed.
         "org.opencontainers.image.version": commit.sha[:12],
         SCHEMA: schema_of(commit, migrations),
         BUILDER: builder,

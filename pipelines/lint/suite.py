@@ -18,7 +18,7 @@ TIMEOUT = 300.0
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one tool said. An exit code that is not 0 is a failure, whatever the tool means by it."""
+    """The output of one tool. An exit code that is not 0 is a failure, whatever the tool means by it."""
 
     tool: Tool
     passed: bool

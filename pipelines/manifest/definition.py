@@ -246,7 +246,7 @@ def _kept(kind: Any, node: yaml.Node | None) -> yaml.Node:
 
 
 def _own_keys(kind: Any, node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
-    """Of a record in which some keys are the release's these, and nothing for policy that must be said; of another all that it knows."""
+    """Of a record in which some keys are the release's these, and nothing for policy that must be stated; of another all that it knows."""
     types_of, fields = hints(kind), dataclasses.fields(kind)
     own = {field.name for field in fields if field.metadata.get("release")} or set(types_of)
     needed = [

@@ -132,7 +132,7 @@ def _check_smoke(environment: Environment, name: str) -> Iterator[tuple[str, str
 
 
 def _check_quarantine(quarantine: Iterable[Quarantine], where: str) -> Iterator[tuple[str, str]]:
-    """A date that nobody can read would be a quarantine without an end. That one is over is said where the tests run."""
+    """A date that nobody can read would be a quarantine without an end. That one has ended is reported where the tests run."""
     for index, one in enumerate(quarantine):
         try:
             date.fromisoformat(one.until)
@@ -144,7 +144,7 @@ def _check_quarantine(quarantine: Iterable[Quarantine], where: str) -> Iterator[
 
 
 def _check_trust(manifest: Manifest, environment: Environment, where: str) -> Iterator[tuple[str, str]]:
-    """A missing approval must be said, so that a line that is lost in a merge closes the gate and does not open it."""
+    """A missing approval must be stated, so that a line that is lost in a merge closes the gate and does not open it."""
     if environment.proved_by is None:
         if environment.targets_required:
             yield f"{where}/targets_required", "needs `proved_by`: there they are measured"

@@ -94,7 +94,7 @@ class Building:
     noted: Callable[[Platform, Build], None] = lambda platform, build: None
     patience: float = PATIENCE
     _outcomes: dict[Platform, Outcome] = field(default_factory=dict)
-    _said: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _reported: dict[str, tuple[str, float]] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
 
     def build(self, order: Order) -> dict[Platform, Outcome]:
@@ -108,7 +108,7 @@ class Building:
 
     def begin(self, order: Order) -> dict[Platform, Outcome]:
         """Begin what is missing, and wait for nothing. A build in an outcome goes on, or is over already."""
-        self._outcomes, self._said, self._known = {}, {}, set()
+        self._outcomes, self._reported, self._known = {}, {}, set()
         found: dict[Platform, Build] = {}
         for platform in order.numbers:
             self._attempt(platform, lambda p=platform: self._there(order, p, found))  # type: ignore[misc]
@@ -122,7 +122,7 @@ class Building:
 
     def wait(self, order: Order, platform: Platform) -> Outcome:
         """Wait for one platform's build, which another job has started: here is nothing of the app that could be built."""
-        self._outcomes, self._said, self._known = {}, {}, set()
+        self._outcomes, self._reported, self._known = {}, {}, set()
         found: dict[Platform, Build] = {}
         self._attempt(platform, lambda: self._there(order, platform, found))
         if platform in self._outcomes:
@@ -274,12 +274,12 @@ class Building:
             self._known.add(build.id)
 
     def _say_state(self, build: Build, elapsed: float) -> None:
-        message, at = self._said.get(build.id, ("", 0.0))
+        message, at = self._reported.get(build.id, ("", 0.0))
         state = _state(build)
         if state != message or elapsed - at >= SAY_EVERY:
             wait = f", to start in about {minutes(build.wait)}" if build.wait is not None else ""
             self.say(f"{build.platform}: {state}{wait}, after {minutes(elapsed)}: {build.url}")
-            self._said[build.id] = (state, elapsed)
+            self._reported[build.id] = (state, elapsed)
 
     def _attempt(self, platform: Platform, act: Callable[[], None]) -> None:
         try:

@@ -29,7 +29,7 @@ SENTRY_READ_TOKEN = "SENTRY_READ_TOKEN"  # noqa: S105 - the name of a secret, no
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What reaches EAS, the stores and Sentry. A secret that is missing is said by the first call that needs it."""
+    """What reaches EAS, the stores and Sentry. A missing secret is reported by the first call that needs it."""
 
     http: Http
     expo_token: str = field(default="", repr=False)
@@ -94,7 +94,7 @@ def vitals(settings: PlayStore, access: Access, *, token: Callable[[], str] | No
 
 
 def app_store(settings: AppStoreSettings, access: Access) -> AppStore:
-    """The app on App Store Connect. A key that is wrong is said by the first call."""
+    """The app on App Store Connect. A wrong key is reported by the first call."""
     from pipelines.providers.app_store import AppStore
 
     return AppStore(
@@ -103,7 +103,7 @@ def app_store(settings: AppStoreSettings, access: Access) -> AppStore:
 
 
 def sentry(manifest: Manifest, access: Access) -> SentrySessions | None:
-    """The sessions that the apps report; None where nothing says where. A token that is wrong is said by the first call."""
+    """The sessions that the apps report; None where nothing says where. A wrong token is reported by the first call."""
     from pipelines.providers.sentry_sessions import SentrySessions
 
     source = reported_to(manifest)

@@ -25,7 +25,7 @@ RELEASE: tuple[Job, ...] = (
         key="verify",
         title="Verify",
         steps=(
-            Verify,  # reads only; whatever is wrong is said at once, and nothing is built or used up
+            Verify,  # reads only; whatever is wrong is reported at once, and nothing is built or used up
             Reserve,  # a number for each platform, by a ref that only one can create
         ),
     ),

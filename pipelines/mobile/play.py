@@ -1,4 +1,4 @@
-"""Deliver a bundle to a track of Google Play, once: what is there already is not done again, and what a person must do is said."""
+"""Deliver a bundle to a track of Google Play, once: what is there already is not done again, and what a person must do is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a promotion ends, whichever store it is in. It waits for nobody: what is left to others is said, and running it again goes on."""
+"""How a promotion ends, whichever store it is in. It waits for nobody: what is left to others is reported, and running it again goes on."""
 
 from __future__ import annotations
 

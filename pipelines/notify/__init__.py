@@ -1,4 +1,4 @@
-"""Telling people: every way is tried, and what did not work is said."""
+"""Notifies people: every channel is tried, and failures are reported."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def notified_by(runtime: Runtime, message: Message, messengers: Sequence[Messeng
 def ways(
     alerts: Alerts, http: Http, runtime: Runtime, slack_webhook: str, smtp_user: str, smtp_password: str
 ) -> list[Messenger]:
-    """The ways that the manifest asks for. One without its secrets is said and left out."""
+    """The ways that the manifest asks for. One without its secrets is reported and left out."""
     from pipelines.notify import email, slack
 
     found: list[Messenger] = []

@@ -122,14 +122,14 @@ class Api(ABC):
             return answer.json()
         except ValueError as error:
             raise ProviderError(
-                f"the answer is no JSON: {said(answer)}",
+                f"the answer is no JSON: {body_text(answer)}",
                 where=where,
                 why="something between here and the provider answered in its place, or its interface changed",
                 next_step="run this again; where it stays, look at the proxy of this machine",
             ) from error
 
 
-def said(answer: requests.Response) -> str:
+def body_text(answer: requests.Response) -> str:
     """The beginning of an answer, for messages."""
     return str(answer.text).strip()[:SAID]
 
@@ -140,7 +140,7 @@ def error_of(answer: requests.Response) -> Mapping[str, Any]:
         found = answer.json()["error"]
     except (ValueError, LookupError, TypeError):
         found = None
-    return found if isinstance(found, Mapping) else {"message": said(answer)}
+    return found if isinstance(found, Mapping) else {"message": body_text(answer)}
 
 
 def given(secret: str, missing: CredentialsError) -> Callable[[], str]:

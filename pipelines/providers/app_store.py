@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import CredentialsError, ProviderError, ShipmateError
-from pipelines.providers.api import Api, Query, Refused, said
+from pipelines.providers.api import Api, Query, Refused, body_text
 
 if TYPE_CHECKING:
     import requests
@@ -31,7 +31,7 @@ PAGES = 20
 
 
 class AppleRefused(Refused):
-    """Apple said no, and not because of who we are."""
+    """Apple refused, and not because of who we are."""
 
     def __init__(self, status: int, errors: list[Mapping[str, Any]], *, where: str) -> None:
         words = "; ".join(
@@ -58,7 +58,7 @@ class Build:
     """PROCESSING, VALID, INVALID or FAILED."""
     expired: bool
     encryption: bool | None
-    """Whether it uses encryption that is not exempt; None while nobody said."""
+    """Whether it uses encryption that is not exempt; None while it was not stated."""
     number: str = ""
 
 
@@ -89,7 +89,7 @@ class AppStoreApi(Api):
             errors: list[Mapping[str, Any]] = answer.json()["errors"]
             code = str(errors[0].get("code", ""))
         except (ValueError, LookupError, TypeError, AttributeError):
-            errors, code = [{"title": said(answer)}], ""
+            errors, code = [{"title": body_text(answer)}], ""
         if answer.status_code == 401:
             return CredentialsError(
                 "App Store Connect does not accept the API key",

@@ -106,7 +106,7 @@ def _resources(target: CloudRun, before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cpu(revision: Mapping[str, Any]) -> str:
-    """CPUs of an instance, as Cloud Run writes them; one where nothing is said."""
+    """CPUs of an instance, as Cloud Run writes them; one by default."""
     return str(_container(revision).get("resources", {}).get("limits", {}).get("cpu", "1"))
 
 

@@ -49,7 +49,7 @@ _ROLLING_OUT = re.compile(r"rollout of update group \S+ .*is in progress", re.DO
 
 
 class EasRefused(ProviderError):
-    """EAS, or the program before it asked EAS, said no, and not because of who we are."""
+    """EAS, or the program before it asked EAS, refused, and not because of who we are."""
 
     def __init__(self, words: str, *, where: str) -> None:
         super().__init__(words, where=where, next_step="read the words of eas above; they say what to change")
@@ -383,7 +383,7 @@ def _out_of_reach(ended: Ended) -> bool:
 
 
 def _words(ended: Ended) -> str:
-    """What it said last: its own sentence is where its JSON would be, unless JSON was on already."""
+    """Its last output: its own sentence is where its JSON would be, unless JSON was on already."""
     if ended.code == -1:
         return "it took too long"
     lines = [line for line in f"{ended.err}\n{ended.out}".splitlines() if line.strip()]

@@ -61,7 +61,7 @@ class GoogleAuth:
         self._token = ""
         self._expires = 0.0
         self._claims: Mapping[str, Any] = {}
-        """What the last identity token of the job said, for a refusal to show."""
+        """The claims of the last identity token of the job, for a refusal to show."""
 
     def token(self) -> str:
         """An access token, good for two minutes at least. Raises CredentialsError, ProviderUnavailable."""

@@ -42,7 +42,7 @@ _NOT_ENABLED = "has not been used in project"
 
 
 class PlayRefused(GoogleRefused):
-    """Play said no, and not because of who we are."""
+    """Play refused, and not because of who we are."""
 
     def _says(self, *words: str) -> bool:
         return any(word in self.message for word in words)

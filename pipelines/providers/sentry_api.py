@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelines.errors import CredentialsError, ProviderError, ShipmateError
-from pipelines.providers.api import Api, Query, given, said
+from pipelines.providers.api import Api, Query, body_text, given
 
 if TYPE_CHECKING:
     import requests
@@ -137,4 +137,4 @@ def _detail(answer: requests.Response) -> str:
     try:
         return str(answer.json()["detail"])
     except (ValueError, LookupError, TypeError):
-        return said(answer)
+        return body_text(answer)

@@ -22,7 +22,7 @@ class SentryReleases:
         self._api = SentryApi(source, http, token, section="mobile/reports", rights=PUBLISHING)
 
     def announce(self, version: str, commit: str, *, url: str = "") -> None:
-        """Make it; said twice it is the same. Raises CredentialsError, ProviderError, ProviderUnavailable."""
+        """Make it; idempotent. Raises CredentialsError, ProviderError, ProviderUnavailable."""
         body = {"version": version, "projects": [self._source.project], "ref": commit, **({"url": url} if url else {})}
 
         def write() -> bool:

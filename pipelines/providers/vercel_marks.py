@@ -92,7 +92,7 @@ class VercelMarks:
         raise ProviderError(
             "a mark was accepted and is not there",
             where=f"Vercel, {self._name}, {MARKS}",
-            why=f"{PATIENCE:.0f} s later the project's variables still say what they said before",
+            why=f"{PATIENCE:.0f} s later the project's variables still hold what they held before",
             next_step="look at vercel-status.com, then run this again: it goes on from what is there",
         )
 

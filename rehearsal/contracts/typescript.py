@@ -85,7 +85,7 @@ def operation(method: str, path: str, types: Mapping[str, Mapping[str, Any]]) ->
 
 
 def _answers(described: Mapping[str, Any]) -> Iterator[tuple[str, Schema | None]]:
-    """By status. `unknown` is a body of which nothing is said, `void` none."""
+    """By status. `unknown` is a body that is not described, `void` none."""
     for status, schema in described.get("properties", {}).items():
         yield status, schema or None
 

@@ -306,7 +306,7 @@ class _Reading:
     def _check_exclusive(self) -> None:
         flags = self._command.flags
         wrong = [
-            f"  --{name}={_said(self._found[name])} cannot also be provided when using --{other}"
+            f"  --{name}={_shown(self._found[name])} cannot also be provided when using --{other}"
             for name in sorted(flags)
             if name in self._found
             for other in flags[name].exclusive
@@ -346,5 +346,5 @@ def _number(name: str, flag: Flag, value: str, bounds: tuple[int, int]) -> int:
     return number
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     return "true" if value is True else str(value)

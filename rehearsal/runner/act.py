@@ -96,7 +96,7 @@ class ActProcess:
             yield rest
 
     async def finish(self) -> tuple[int, str]:
-        """Exit code (negative: the signal that ended it) and what act said on stderr."""
+        """Exit code (negative: the signal that ended it) and what act wrote to stderr."""
         code = await self._started().wait()
         self.reap()
         return code, (await self._stderr).decode(errors="replace") if self._stderr is not None else ""

@@ -26,7 +26,7 @@ def _browser() -> str:
 
 
 def _peers() -> str:
-    """Only tests use them: where they cannot be had it is said, and is no failure."""
+    """Only tests use them: where they cannot be had it is reported, and is no failure."""
     try:
         return ", ".join(str(path) for path in peers.get())
     except ServiceUnavailable as problem:

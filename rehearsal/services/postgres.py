@@ -132,7 +132,7 @@ class Postgres:
 def make_template(program: PostgresProgram) -> Path:
     """A fresh data folder and its superuser's password, kept under SHIPMATE_HOME; made when it is not there.
 
-    Raises ServiceUnavailable with what initdb said.
+    Raises ServiceUnavailable with what initdb printed.
     """
     target = home() / "postgres" / f"template-{program.version}-{_TEMPLATE_FORMAT}"
     if target.exists():

@@ -101,7 +101,7 @@ def read_body(rest: str, *, squash_body: str) -> Body:
         reverts=tuple(reverts),
         refs=tuple(name for value in found["refs"] for name in _ID.findall(value)),
         reverts_pulls=_reverted_pulls(own) if "Reverts " in rest else (),
-        picked_from=tuple(_PICKED.findall(_said(own, "(cherry"))) if "(cherry" in rest else (),
+        picked_from=tuple(_PICKED.findall(_unquoted(own, "(cherry"))) if "(cherry" in rest else (),
         warnings=tuple(warnings),
     )
 
@@ -110,7 +110,7 @@ def own_text(rest: str, *, squash_body: str) -> str:
     """What a body says of the whole commit: without code, and without the messages of the commits a squash lists."""
     lines, _ = _lines(rest)
     own = split_squash(lines)[0] if squash_body == "commit-messages" and _may_list(rest) else lines
-    return _said(own)
+    return _unquoted(own)
 
 
 def read_coauthors(rest: str) -> tuple[tuple[str, str], ...]:
@@ -193,7 +193,7 @@ def _lines(rest: str) -> tuple[list[str], list[str]]:
     return lines, ["a code block in its body never ends; it is read as text"] if endless else []
 
 
-def _said(lines: Sequence[str], start: str = "") -> str:
+def _unquoted(lines: Sequence[str], start: str = "") -> str:
     """The lines that begin so, without code."""
     return "\n".join(line for line in lines if type(line) is not Code and line.startswith(start))
 

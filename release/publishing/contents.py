@@ -34,7 +34,7 @@ class PublishRequest:
     then_dispatch: Sequence[str] = ()
     take_over: bool = False
     live: bool = False
-    """Users have it: what should have kept it from them is said, and refuses no more."""
+    """Users have it: what should have kept it from them is reported, and refuses no more."""
     again: bool = False
     """It was released before, and that release was deleted: it may be lower than what came after it."""
     by_hand: bool = False

@@ -66,7 +66,7 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What CI said of a commit."""
+    """The conclusion of CI on a commit."""
 
     name: str
     conclusion: str

@@ -58,7 +58,7 @@ class Warned:
 
     @property
     def says(self) -> str:
-        return f"{self.error.what}; users have it already, so this is only said"
+        return f"{self.error.what}; users have it already, so this is only reported"
 
 
 DECISIVE = frozenset({"tag", "nobody else"})

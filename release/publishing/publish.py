@@ -226,7 +226,7 @@ def _require_tag(context: ReleaseContext, version: str, forge: Forge) -> None:
 
 
 def _missing_tags(context: ReleaseContext, commit: str, *, refuse: bool) -> list[str]:
-    """What was tagged below the commit since the files were prepared. Raises InputError unless it is only to be said."""
+    """What was tagged below the commit since the files were prepared. Raises InputError unless it is only to be reported."""
     try:
         context.repository.require_no_tags_below(commit)
     except InputError as error:

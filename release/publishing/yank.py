@@ -74,7 +74,7 @@ def withdraw(
 
 
 def _instead(others: list[ForgeRelease], tag: str, given: str, tag_format: TagFormat) -> str:
-    """What to use instead: what was said, else the highest not_withdrawn release of the same major version, else of all."""
+    """What to use instead: the option, else the highest release not withdrawn of the same major version, else of all."""
     not_withdrawn = [each for each in others if WITHDRAWN not in each.body]
     if given:
         if all(each.tag != given for each in not_withdrawn):

@@ -1,4 +1,4 @@
-"""Tags that look like versions and do not count: said where one of them is above what the next version comes after."""
+"""Tags that look like versions and do not count: reported where one of them is above what the next version comes after."""
 
 from __future__ import annotations
 

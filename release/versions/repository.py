@@ -172,7 +172,7 @@ class Repository:
             raise lacking(names, self.head, f"they were made below {commit[:9]} since the tags were last fetched")
 
     def channel(self, message: str | None) -> str:
-        """The channel that is said, else the one of the branch; empty for final releases. Raises InputError for an unknown one."""
+        """The channel of the option, else the one of the branch; empty for final releases. Raises InputError for an unknown one."""
         chosen = message if message is not None else channel_of_branch(self.branch, self.rules.release)
         if chosen:
             check_channel(chosen, self.rules.release)

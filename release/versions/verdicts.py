@@ -106,7 +106,7 @@ class _Range:
         acting = self.cancelled.acting.get(commit.hash, ())
         taken = self.cancelled.reverts.get(commit.hash, ())
         pull = self._pull(commit)
-        header = _said(message, acts=OWN in acting) or (message.merge.header if message.merge else None)
+        header = _header(message, acts=OWN in acting) or (message.merge.header if message.merge else None)
         entries: tuple[ChangelogEntry, ...] = ()
         if header is not None:
             entries = (self.rules.entry(commit, header, message, pull),)
@@ -138,7 +138,7 @@ class _Range:
         for place, each in enumerate(commit.message.listed):
             if each.skip or place in gone:
                 continue
-            message = _said(each, acts=place in acting)
+            message = _header(each, acts=place in acting)
             breaks = each.body is not None and bool(each.body.breaking)
             if message is None:
                 if breaks and place not in acting:
@@ -207,7 +207,7 @@ def _name(merge: Commit) -> str:
     return f"#{found.pull}" if found and found.pull else merge.short
 
 
-def _said(message: Message, *, acts: bool) -> Header | None:
+def _header(message: Message, *, acts: bool) -> Header | None:
     """What a message says; a revert that `acts` on a commit of its range only what it breaks itself."""
     header, body = message.header, message.body
     if body is None or not body.revert_depth:
@@ -217,7 +217,7 @@ def _said(message: Message, *, acts: bool) -> Header | None:
 
 
 def _with_upgrade(entries: tuple[ChangelogEntry, ...], upgrade: tuple[str, ...]) -> tuple[ChangelogEntry, ...]:
-    """How to upgrade, said of a whole squash, given to what breaks in it."""
+    """How to upgrade, written for a whole squash, given to what breaks in it."""
     if not upgrade or any(entry.breaking or entry.upgrade for entry in entries if entry.group == BREAKING):
         return entries
     return tuple(entry._replace(upgrade=upgrade) if entry.group == BREAKING else entry for entry in entries)

@@ -19,13 +19,13 @@ def needs(check: str, *, plan: str = "success", legs: list[dict[str, Any]] | Non
     return json.dumps({"plan": {"result": plan, "outputs": outputs}, "check": {"result": check, "outputs": {}}})
 
 
-def said(passed: bool, why: str = "") -> None:
+def uploaded(passed: bool, why: str = "") -> None:
     Path("results").mkdir()
     Path("results/lint.json").write_text(json.dumps({"passed": passed, "why": why}))
 
 
 def test_green_when_all_went_as_planned(step: Any) -> None:
-    said(True)
+    uploaded(True)
     assert step.run(main, needs=needs("success")) == 0
     assert "Lint: passed" in step.log
     assert "Tests: skipped: nothing that api depends on changed" in step.log
@@ -37,7 +37,7 @@ def test_green_when_a_push_needs_nothing(step: Any) -> None:
 
 
 def test_red_when_a_check_failed(step: Any) -> None:
-    said(False, "pytest: exit code 1")
+    uploaded(False, "pytest: exit code 1")
     assert step.run(main, needs=needs("failure")) == 7
     assert "Lint: pytest: exit code 1" in step.commands("error")[0]
 
@@ -56,7 +56,7 @@ def test_red_when_the_plan_failed(step: Any) -> None:
 
 
 def test_a_check_that_was_left_out_is_green_in_a_rehearsal_alone(step: Any) -> None:
-    said(True)
+    uploaded(True)
     lacking = {"check": "types", "title": "Types", "runs": False, "why": "too large", "left_out": True}
     outputs = {"plan": json.dumps([*DECIDED, lacking]), "legs": json.dumps(LEGS)}
     given = json.dumps(

@@ -110,7 +110,7 @@ def test_starts_that_cannot_be_believed_leave_no_result(apps: Apps) -> None:
         (STARTING, READER, 8, "no environment 'production'"),
     ],
 )
-def test_what_keeps_starts_from_being_read_is_said(
+def test_what_keeps_starts_from_being_read_is_reported(
     apps: Apps, manifest: str, token: str, code: int, message: str
 ) -> None:
     assert apps.measured(code=code, manifest=manifest, token=token) == {}

@@ -1,4 +1,4 @@
-"""A full disk, here and at the providers, while things are uploaded: said with the folder, nothing half done, finished by the next run."""
+"""A full disk, here and at the providers, while things are uploaded: reported with its folder, and finished by the next run."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_gone(shown, number):
 @dataclass(frozen=True)
 class Run:
     code: int
-    said: str
+    output: str
     folder: Path
     cases: dict[str, ElementTree.Element]
 
@@ -107,11 +107,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_whatever_part_of_a_test_fails_its_trace_and_its_requests_are_kept(ran: Run) -> None:
-    assert ran.code == 1, ran.said
+    assert ran.code == 1, ran.output
     for name, message in (("call", "another"), ("before", "before"), ("after", "after")):
         stem = f"test_{name}-chromium"
         for beginning in (stem, f"{stem}-attempt-2"):
-            assert ".json" in ran.files(beginning), ran.said
+            assert ".json" in ran.files(beginning), ran.output
             assert zipfile.ZipFile(ran.folder / f"{beginning}.trace.zip").testzip() is None
             seen = json.loads((ran.folder / f"{beginning}.json").read_text())
             assert message in seen["failure"]
@@ -124,7 +124,7 @@ def test_whatever_part_of_a_test_fails_its_trace_and_its_requests_are_kept(ran: 
     assert (
         "request failed: GET" in json.loads((ran.folder / "test_call-chromium.json").read_text())["in_the_browser"][0]
     )
-    assert "200 GET" in ran.said, "the ids stand in the log, too"
+    assert "200 GET" in ran.output, "the ids stand in the log, too"
 
 
 def test_the_report_names_the_files_of_every_attempt(ran: Run) -> None:
@@ -146,8 +146,8 @@ def test_one_that_passes_when_tried_again_is_flaky_by_name_and_fails_nothing(ran
     assert how is not None
     assert how.startswith("attempt 1, call: AssertionError: only the first time")
     assert "test_flaky-chromium.trace.zip" in ran.properties("test_flaky", "artifact")
-    assert "1 flaky" in ran.said
-    assert "FLAKY test_it.py::test_flaky" in ran.said
+    assert "1 flaky" in ran.output
+    assert "FLAKY test_it.py::test_flaky" in ran.output
 
 
 def test_when_much_is_broken_nothing_is_tried_again(ran: Run) -> None:

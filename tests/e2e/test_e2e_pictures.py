@@ -62,7 +62,7 @@ def test_a_difference_names_where_it_is_and_both_pictures_are_kept(
     assert (tmp_path / "start-wanted.png").read_bytes() != (tmp_path / "start-shown.png").read_bytes()
 
 
-def test_without_a_picture_nothing_passes_and_what_takes_it_is_said(page: Page, tmp_path: Path) -> None:
+def test_without_a_picture_nothing_passes_and_what_takes_it_is_reported(page: Page, tmp_path: Path) -> None:
     message = re.escape("start: there is no picture of it (start.png)") + "(.|\n)*--update-pictures"
     with pytest.raises(AssertionError, match=message):
         look(page, tmp_path)

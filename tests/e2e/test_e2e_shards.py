@@ -162,7 +162,7 @@ class Machine:
 @dataclass
 class Ran:
     code: int
-    said: str
+    output: str
     account: dict[str, Any]
 
     def tests(self) -> dict[str, dict[str, Any]]:
@@ -180,7 +180,7 @@ def test_each_machine_runs_its_own_though_sets_were_iterated_in_another_order(ma
     assert set(tests) == IDS
     assert sum(len(each.tests()) for each in ran) == len(IDS)
     for shard, each in enumerate(ran, 1):
-        assert set(each.account["collected"]) == IDS, each.said
+        assert set(each.account["collected"]) == IDS, each.output
         assert (each.account["shard"], each.account["shards"], each.account["ended"]) == (shard, 2, True)
         assert set(each.account["own"]) == set(each.tests())
     assert sorted(each.code for each in ran) == [0, 1], "only one of them has the test that fails"
@@ -250,10 +250,10 @@ def test_what_was_not_chosen_is_in_no_share(machine: Machine) -> None:
 
 def test_a_share_without_tests_is_well_and_a_run_without_tests_is_not(machine: Machine) -> None:
     spare = machine.run(2, 2, "-k", "slow")
-    assert (spare.code, spare.account["own"], spare.account["ended"]) == (0, [], True), spare.said
+    assert (spare.code, spare.account["own"], spare.account["ended"]) == (0, [], True), spare.output
     assert spare.account["collected"] == ["test_it.py::test_slow"]
     none = machine.run(1, 2, "-k", "nobody")
-    assert (none.code, none.account["collected"], none.account["ended"]) == (5, [], False), none.said
+    assert (none.code, none.account["collected"], none.account["ended"]) == (5, [], False), none.output
 
 
 def test_a_run_that_was_broken_off_says_so(machine: Machine) -> None:
@@ -262,7 +262,7 @@ def test_a_run_that_was_broken_off_says_so(machine: Machine) -> None:
     assert (ran.code, ran.account["ended"]) == (4, False)
     assert set(ran.tests()) == IDS
     broken = machine.run(1, 1, tests=PLAIN + "\nraise OSError\n")
-    assert (broken.code, broken.account["ended"], broken.account["ran"]) == (2, False, []), broken.said
+    assert (broken.code, broken.account["ended"], broken.account["ran"]) == (2, False, []), broken.output
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_a_run_that_was_broken_off_says_so(machine: Machine) -> None:
 def test_a_share_there_is_not_is_refused(machine: Machine, shard: str, shards: str, message: str) -> None:
     ran = machine.run(shard, shards)
     assert (ran.code, ran.account) == (4, {})
-    assert message in ran.said
+    assert message in ran.output
 
 
 def test_a_share_that_could_not_be_accounted_for_is_refused(machine: Machine) -> None:
@@ -299,7 +299,7 @@ def test_one(number):
 
 def test_workers_divide_as_machines_do(machine: Machine) -> None:
     ran = [machine.run(shard, 2, "-n", "2", PYTHONHASHSEED="7") for shard in (1, 2)]
-    assert sorted([*ran[0].tests(), *ran[1].tests()]) == sorted(IDS), ran[0].said + ran[1].said
+    assert sorted([*ran[0].tests(), *ran[1].tests()]) == sorted(IDS), ran[0].output + ran[1].output
     assert all(set(each.account["collected"]) == IDS for each in ran)
     flaky = next(each.tests()["test_it.py::test_flaky"] for each in ran if "test_it.py::test_flaky" in each.tests())
     assert (flaky["outcome"], flaky["attempts"], len(flaky["flaky"])) == ("passed", 2, 1)
@@ -307,7 +307,7 @@ def test_workers_divide_as_machines_do(machine: Machine) -> None:
 
 def test_a_worker_that_ends_takes_no_test_with_it(machine: Machine) -> None:
     ran = machine.run(1, 1, "-n", "1", tests=DEADLY)
-    assert set(ran.tests()) == {f"test_it.py::test_one[{number}]" for number in range(6)}, ran.said
+    assert set(ran.tests()) == {f"test_it.py::test_one[{number}]" for number in range(6)}, ran.output
     assert [test for test, one in ran.tests().items() if one["outcome"] != "passed"] == ["test_it.py::test_one[2]"]
     assert ran.code == 1
     assert len(browser_shards.merge(machine.kept, 1).durations()) == 6
@@ -315,7 +315,7 @@ def test_a_worker_that_ends_takes_no_test_with_it(machine: Machine) -> None:
 
 def test_tests_that_no_worker_is_left_for_are_missing_from_the_account(machine: Machine) -> None:
     ran = machine.run(1, 1, "-n", "1", "--max-worker-restart", "0", tests=DEADLY)
-    assert set(ran.tests()) == {f"test_it.py::test_one[{number}]" for number in range(3)}, ran.said
+    assert set(ran.tests()) == {f"test_it.py::test_one[{number}]" for number in range(3)}, ran.output
     assert (ran.account["collected"], ran.account["ended"]) == ([], False), (
         "the worker reported nothing before it ended"
     )

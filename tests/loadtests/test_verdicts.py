@@ -163,7 +163,7 @@ def test_a_generator_that_was_late_says_nothing_of_the_platform() -> None:
 @pytest.mark.parametrize(
     ("cpu", "message"), [(40, "4 % of a core: it waited for"), (800, "80 % of a core: give it more")]
 )
-def test_whether_the_generator_or_its_machine_was_too_busy_is_said(cpu: int, message: str) -> None:
+def test_whether_the_generator_or_its_machine_was_too_busy_is_reported(cpu: int, message: str) -> None:
     late = recorded(8, lag_ms=9)
     late.cpu = {0: cpu}
     assert message in judge(late, TARGETS).invalid[0]

@@ -173,7 +173,7 @@ def test_pause_is_capped_and_scaled() -> None:
     assert bounded.pause(0, 9.0) == 4.5
 
 
-def test_a_wait_beyond_the_cap_is_not_cut_short_but_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_beyond_the_cap_is_not_cut_short_but_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 1_700_000_000.0)
     pauses: list[float] = []
 

@@ -44,7 +44,7 @@ def test_smtp_is_held_to_loopback_too(tmp_path: Path) -> None:
         overlay_of(tmp_path, smtp="192.168.0.9:25")
 
 
-def test_a_world_that_is_gone_is_said(tmp_path: Path) -> None:
+def test_a_world_that_is_gone_is_reported(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="shipmate up"):
         current({VARIABLE: str(tmp_path / "none.json")})
 

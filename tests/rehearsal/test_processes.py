@@ -85,11 +85,11 @@ def test_the_environment_is_exactly_what_was_given() -> None:
 
 
 def test_the_loops_children_are_the_same() -> None:
-    async def said() -> tuple[bytes, int | None]:
+    async def printed() -> tuple[bytes, int | None]:
         process = await processes.spawn_async(["/usr/bin/env"], env={"ONE": "1"}, stdout=asyncio.subprocess.PIPE)
         return (await process.communicate())[0], process.returncode
 
-    assert asyncio.run(said()) == (b"ONE=1\n", 0)
+    assert asyncio.run(printed()) == (b"ONE=1\n", 0)
 
 
 def test_a_process_whose_answer_nobody_waits_for_any_more_leaves_nothing_to_the_garbage_collector() -> None:

@@ -1,6 +1,6 @@
 """Ask GitHub for the facts of an approval, and wait for it within bounds.
 
-What counts is read where it was said: the run's own reviews, or the comment itself. Statuses and records are written for people, and
+What counts is read where it was given: the run's own reviews, or the comment itself. Statuses and records are written for people, and
 decide nothing: any workflow of any branch can write them. Who may approve is read from the head of the default branch at that moment.
 Sources: docs.github.com/rest/actions/workflow-runs (approvals, attempts), …/issues/comments, …/collaborators
 """

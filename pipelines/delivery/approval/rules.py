@@ -38,7 +38,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What someone said: a review of the environment, or a comment."""
+    """An answer: a review of the environment, or a comment."""
 
     user: str
     role: str
@@ -128,7 +128,7 @@ def _why_not(asked: Asked, answer: Answer, rule: Approval, now: datetime) -> str
         if named.group(1) != asked.plan:
             return f"approves plan {named.group(1)[:12]}, not {asked.plan[:12]}"
     if answer.at < asked.since:
-        return "was said before this was asked"
+        return "was given before this was asked"
     if now - answer.at > timedelta(minutes=rule.expires_minutes):
         return f"is older than {rule.expires_minutes} minutes"
     return _not_entitled(asked, answer, rule)

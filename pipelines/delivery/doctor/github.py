@@ -97,7 +97,7 @@ def _environment(github: GitHub, manifest: Manifest, name: str, settings: Enviro
 
 
 def _without_reviewers(github: GitHub, environment: str, who: Sequence[str]) -> Finding:
-    """People answer by comment there, which is a way of its own: whether someone is asked cannot be said."""
+    """People answer by comment there, which is a way of its own: whether reviewers are asked is unknown."""
     by_comment = f"people answer by comment on an issue ({', '.join(who) or 'anyone who may write'})"
     fix = f"Settings → Environments → {environment} → Required reviewers"
     says = f"has no reviewers: {by_comment}"

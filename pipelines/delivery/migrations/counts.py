@@ -35,7 +35,7 @@ class Finding:
     rows: int = 0
     """That violate it."""
     why: str = ""
-    """Why it is not known, or what Postgres said."""
+    """Why it is not known, or what Postgres answered."""
 
     def __str__(self) -> str:
         values = {

@@ -13,7 +13,7 @@ _SAME = {"unique": "not-valid", "validate-apart": "not-valid"}
 
 
 def judge(folder: Path) -> list[Finding]:
-    """What is wrong, by file and line; what both find is said once. Raises InputError for a wrong folder, LocalError without squawk."""
+    """What is wrong, by file and line; what both find is reported once. Raises InputError for a wrong folder, LocalError without squawk."""
     files = schema.read(folder)
     ours = rules.judge(files)
     values = {(each.file, each.line, _SAME.get(each.rule, each.rule)) for each in ours}

@@ -155,7 +155,7 @@ def allowing(migration: Migration, found: Sequence[Finding], *, judged: bool = T
 
 @dataclass(kw_only=True)
 class _Known:
-    """What the files before said."""
+    """What the earlier files declare."""
 
     tables: set[Name] = field(default_factory=set)
     not_null: dict[tuple[Name, str], tuple[Name, str]] = field(default_factory=dict)

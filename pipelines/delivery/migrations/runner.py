@@ -136,7 +136,7 @@ def _connected(address: str, policy: Policy) -> Iterator[psycopg.Connection[Any]
         yield connection
     except psycopg.OperationalError as error:
         raise ProviderUnavailable(
-            f"the connection was lost: {_said(error)}",
+            f"the connection was lost: {_message(error)}",
             where="Postgres",
             why="the database restarted, or ended the session",
             next_step="run the same command again: what was applied is not applied twice",
@@ -153,7 +153,7 @@ def _connect(address: str, policy: Policy) -> psycopg.Connection[Any]:
         try:
             return psycopg.connect(address, autocommit=True, connect_timeout=10, application_name="shipmate migrate")
         except psycopg.OperationalError as error:
-            message = _said(error)
+            message = _message(error)
             if any(sign in message for sign in ("authentication", "password", "does not exist", "permission")):
                 raise CredentialsError(
                     f"Postgres refuses the connection: {message}",
@@ -366,7 +366,7 @@ def _failure(error: psycopg.Error, migration: Migration) -> ProviderError:
     position = error.diag.statement_position
     line = migration.sql[: int(position)].count("\n") + 1 if position and not migration.alone else 0
     return ProviderError(
-        f"Postgres refuses {migration.file}: {_said(error)}",
+        f"Postgres refuses {migration.file}: {_message(error)}",
         where=f"{migration.file}:{line}" if line else migration.file,
         why=" ".join(part for part in (error.diag.message_detail, error.diag.message_hint, _left(migration)) if part),
         next_step=f"{_fixed(migration)}; where the cause is in the database, fix that and run this again",
@@ -383,5 +383,5 @@ def _fixed(migration: Migration) -> str:
     return f"{schema.FIX} `-- shipmate: supersedes {migration.version}: why`, and release again"
 
 
-def _said(error: psycopg.Error) -> str:
+def _message(error: psycopg.Error) -> str:
     return " ".join((error.diag.message_primary or str(error)).split())[:300]

@@ -140,7 +140,7 @@ def _by_counts(address: str, asked: _Asked, bounds: Bounds, *, written: bool) ->
             pending = asked.due(migrate.applied_on(connection))
             found = counts.count(connection, pending, asked.files, written=written, bounds=bounds)
     except psycopg.Error as error:
-        return Trial(component=asked.component, by="nothing", why=_said(error))
+        return Trial(component=asked.component, by="nothing", why=_message(error))
     return Trial(
         component=asked.component, by="counts", due=tuple(each.file for each in pending), findings=tuple(found)
     )
@@ -159,7 +159,7 @@ def _on_copy(address: str, asked: _Asked) -> Trial:
                 connection.execute(f"SET statement_timeout = {int(_COPY.each * 1000)}")
                 found = _applied(connection, pending, found)
     except psycopg.Error as error:
-        return Trial(component=asked.component, by="nothing", why=f"the copy: {_said(error)}")
+        return Trial(component=asked.component, by="nothing", why=f"the copy: {_message(error)}")
     return Trial(component=asked.component, by="copy", due=tuple(each.file for each in pending), findings=tuple(found))
 
 
@@ -181,7 +181,7 @@ def _applied(
                 if connection.broken:
                     raise
                 refused.append(
-                    Finding(file=migration.file, line=1, what="applied", state=_state(error), why=_said(error))
+                    Finding(file=migration.file, line=1, what="applied", state=_state(error), why=_message(error))
                 )
                 break
     if refused:
@@ -244,5 +244,5 @@ def _require_other(context: Context, component: str, address: str) -> None:
         )
 
 
-def _said(error: psycopg.Error) -> str:
+def _message(error: psycopg.Error) -> str:
     return " ".join((error.diag.message_primary or str(error)).split())[:300]

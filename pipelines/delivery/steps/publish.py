@@ -38,7 +38,7 @@ class Publish(PlannedStep):
     def run(self, context: Context) -> str:
         """Raises TagGone, TagMoved, RefusedError for what was rolled back, Withdrawn, and what publishing raises besides.
 
-        Users have it: whatever else could be held against it was asked before it was deployed (preflight.py), and is only said now.
+        Users have it: whatever else could be held against it was asked before it was deployed (preflight.py), and is only reported now.
         """
         from release.publishing.contents import PublishRequest
         from release.publishing.github_forge import GitHubForge
@@ -55,7 +55,7 @@ class Publish(PlannedStep):
 
 
 def require_not_taken_back(context: Context, release: str) -> None:
-    """Ask the providers' own marks. One that cannot be asked is said, and stops nothing. Raises RefusedError, Withdrawn."""
+    """Ask the providers' own marks. One that cannot be asked is reported, and stops nothing. Raises RefusedError, Withdrawn."""
     from release.refusals import Withdrawn
 
     for component in context.delivered.artifacts:

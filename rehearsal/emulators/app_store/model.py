@@ -133,7 +133,7 @@ class Build:
     state: str
     """After processing."""
     encryption: bool | None
-    """Whether it uses non-exempt encryption; None: nobody said, and testers wait."""
+    """Whether it uses non-exempt encryption; None: not stated, and testers wait."""
     minimum_os: str | None = None
     expired: bool = False
     """By hand; by age it is anyway."""

@@ -53,7 +53,7 @@ class Storage:
         return file, next((p for p in parts if str(p.number) == query.get("partNumber")), None)
 
     async def _write(self, request: Request, file: UploadFile, part: Part) -> str | None:
-        """MD5 of the part; None if it is not as long as it was said to be."""
+        """MD5 of the part; None if it is not as long as was announced."""
         part.tag = None
         target = path(self._account, file)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -137,7 +137,7 @@ def _secret(service: Service, name: str) -> str:
 
 
 def _play(definition: Definition) -> list[ServiceAccount]:
-    """Who releases on Google Play. It may use the API of its own project; what it may do to the app is said in the Play Console."""
+    """Who releases on Google Play. It may use the API of its own project; what it may do to the app is set in the Play Console."""
     if definition.apps is None or definition.apps.deployer is None:
         return []
     _, email, environment = definition.apps.deployer

@@ -41,7 +41,7 @@ class Sessions:
 
 @dataclass(kw_only=True)
 class Release:
-    """A release that was announced; `given` is what was said of it."""
+    """A release that was announced; `given` is its description."""
 
     version: str
     created: float

@@ -4,7 +4,7 @@ Nothing runs in the background: every reading and every change first brings the 
 in the order in which things were due. So a saved account goes on where it was, and an alias always shows exactly one
 deployment: names move in one step, between two requests.
 
-Machine-checked against Vercel's SDK types are the forms of requests and answers. What is said here about behaviour
+Machine-checked against Vercel's SDK types are the forms of requests and answers. The statements here about behaviour
 (states, promotion, protection) is general knowledge of the service.
 """
 

@@ -105,7 +105,7 @@ def test_the_json_has_the_answer_and_none_that_json_does_not_know(found: Capacit
         ("interrupted", None, None, "The search was interrupted; no rate met every target yet"),
     ],
 )
-def test_every_end_is_said_as_what_it_is(
+def test_every_end_is_reported_as_what_it_is(
     found: Capacity, ended: Ended, low: float | None, high: float | None, says: str, tmp_path: Path
 ) -> None:
     other = replace(found, ended=ended, low=low, high=high, steps=())
@@ -113,7 +113,7 @@ def test_every_end_is_said_as_what_it_is(
     assert says in write_capacity(other, HEADING, tmp_path).html.read_text()
 
 
-def test_what_is_not_sure_and_what_contradicts_itself_is_said(found: Capacity) -> None:
+def test_what_is_not_sure_and_what_contradicts_itself_is_reported(found: Capacity) -> None:
     low = found.low
     assert low is not None
     missed = replace(next(step for step in found.steps if step.rate == low), verdict="missed", best=False)

@@ -38,7 +38,7 @@ def test_what_is_no_result_is_none(tmp_path: Path, text: str) -> None:
 
 
 def test_no_results_were_downloaded(tmp_path: Path) -> None:
-    assert needs(tmp_path, PLAN).said == parse("{}", tmp_path / "none").said == {}
+    assert needs(tmp_path, PLAN).results == parse("{}", tmp_path / "none").results == {}
 
 
 def test_a_plan_that_failed_decided_nothing(tmp_path: Path) -> None:

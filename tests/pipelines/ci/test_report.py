@@ -27,7 +27,7 @@ Making = Callable[..., Needs]
 
 @pytest.fixture
 def needs(tmp_path: Path) -> Making:
-    """What the checks said, and what GitHub says of their jobs."""
+    """The results that the checks uploaded, and the conclusions of their jobs."""
 
     def make(entry: dict[str, Any] | None = None, **ended: str) -> Needs:
         found = needs_of.needs(tmp_path, PLAN, check="failure" if ended else "success", uploaded=entry)

@@ -1,4 +1,4 @@
-"""`shipmate loadtest --capacity` as a user types it: what is asked, what is said, how it ends."""
+"""`shipmate loadtest --capacity` as a user types it: what is asked, what is printed, how it ends."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_the_clients_are_those_of_the_manifest(tmp_path: Path) -> None:
         assert "Play's vitals say nothing of it yet" in health.says
 
 
-def test_a_key_that_is_missing_is_said(tmp_path: Path) -> None:
+def test_a_key_that_is_missing_is_reported(tmp_path: Path) -> None:
     manifest = parse(MANIFEST, tmp_path / "shipmate.yml")
     access = clients.of_terminal(Http(overlay=Overlay()), environ={})
     ios = clients.promotions(manifest, access).ios

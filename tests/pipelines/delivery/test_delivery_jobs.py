@@ -227,7 +227,7 @@ def test_the_base_is_gone_back_to_although_it_was_never_stable_or_had_failed(sho
     live(shop, "v1.0.0")
     for component in COMPONENTS:
         host = shop.host("production", component)
-        host.mark(lambda marks: type(marks)(stable=marks.stable[1:], failed={"v1.0.0": "someone said so"}))
+        host.mark(lambda marks: type(marks)(stable=marks.stable[1:], failed={"v1.0.0": "reported by a user"}))
         host.sick.add("v1.1.0")
     delivery = going_out(shop, "v1.1.0")
     with pytest.raises(CheckFailed):

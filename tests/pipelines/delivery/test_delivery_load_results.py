@@ -110,7 +110,7 @@ def test_a_target_that_was_missed_is_shown_and_is_no_gate_unless_the_manifest_sa
     assert "API responses: missed: p95 640 ms" in as_text(plan(shop))
 
 
-def test_that_nothing_was_measured_is_said(shop: Shop, commit: str) -> None:
+def test_that_nothing_was_measured_is_reported(shop: Shop, commit: str) -> None:
     assert f"no load test of {commit[:7]} was made on staging" in as_text(plan(shop))
 
 
@@ -196,7 +196,7 @@ def test_what_another_profile_found_or_a_load_test_that_could_not_tell_closes_no
     assert "API responses: passed: " in text, "and what decides"
 
 
-def test_that_a_newer_load_test_could_not_tell_is_said(shop: Shop) -> None:
+def test_that_a_newer_load_test_could_not_tell_is_reported(shop: Shop) -> None:
     commit = declared(shop, gate=True)
     older = measured(shop, commit, SLOW)
     shop.clock.ahead += timedelta(minutes=1)

@@ -1,4 +1,4 @@
-"""What the trust stands on outside the repository: found missing, said to be unknown, and fixed by the command that is printed."""
+"""What the trust stands on outside the repository: found missing, reported as unknown, and fixed by the command that is printed."""
 
 from __future__ import annotations
 

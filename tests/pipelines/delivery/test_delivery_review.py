@@ -18,7 +18,7 @@ def commit(
     }
 
 
-def said(*reviews: tuple[str, str]) -> list[dict[str, Any]]:
+def reviews(*reviews: tuple[str, str]) -> list[dict[str, Any]]:
     return [{"user": {"login": login}, "state": state} for login, state in reviews]
 
 
@@ -60,14 +60,14 @@ def test_a_long_message_hides_no_co_author() -> None:
 
 
 def test_the_last_word_of_each_counts() -> None:
-    assert reviewers(said(("dev-2", "APPROVED"), ("Dev-3", "APPROVED"))) == {"dev-2", "dev-3"}
-    assert reviewers(said(("dev-2", "APPROVED"), ("dev-2", "CHANGES_REQUESTED"))) == frozenset()
-    assert reviewers(said(("dev-2", "APPROVED"), ("dev-2", "DISMISSED"))) == frozenset()
-    assert reviewers(said(("dev-2", "CHANGES_REQUESTED"), ("dev-2", "APPROVED"))) == {"dev-2"}
+    assert reviewers(reviews(("dev-2", "APPROVED"), ("Dev-3", "APPROVED"))) == {"dev-2", "dev-3"}
+    assert reviewers(reviews(("dev-2", "APPROVED"), ("dev-2", "CHANGES_REQUESTED"))) == frozenset()
+    assert reviewers(reviews(("dev-2", "APPROVED"), ("dev-2", "DISMISSED"))) == frozenset()
+    assert reviewers(reviews(("dev-2", "CHANGES_REQUESTED"), ("dev-2", "APPROVED"))) == {"dev-2"}
 
 
 def test_a_comment_takes_no_approval_back_and_gives_none() -> None:
-    assert reviewers(said(("dev-2", "APPROVED"), ("dev-2", "COMMENTED"), ("dev-3", "COMMENTED"))) == {"dev-2"}
+    assert reviewers(reviews(("dev-2", "APPROVED"), ("dev-2", "COMMENTED"), ("dev-3", "COMMENTED"))) == {"dev-2"}
     assert reviewers([{"user": None, "state": "APPROVED"}]) == frozenset()
 
 

@@ -247,7 +247,7 @@ def test_when_all_that_is_left_was_withdrawn_it_is_refused(life: Shop) -> None:
     assert serving(life) == both("v1.2.0")
 
 
-def test_that_a_withdrawal_cannot_be_asked_stops_nothing_and_is_said(life: Shop) -> None:
+def test_that_a_withdrawal_cannot_be_asked_stops_nothing_and_is_reported(life: Shop) -> None:
     withdraw(life, "v1.1.0")
     life.fault(kind="status", path="/releases/tags/", times=None)
     assert back(life).release == "v1.1.0"
@@ -378,7 +378,7 @@ def test_what_anybody_writes_into_the_ledger_decides_nothing(life: Shop) -> None
     assert back(life).release == "v1.1.0"
 
 
-def test_an_earlier_release_that_is_sick_too_is_said(life: Shop) -> None:
+def test_an_earlier_release_that_is_sick_too_is_reported(life: Shop) -> None:
     life.host("production", "backend").sick.add("v1.1.0")
     rolled = back(life)
     assert rolled.changed, "people are notified"

@@ -43,7 +43,7 @@ def test_a_refusal_has_githubs_own_words_and_details(github: GitHub) -> None:
         github.json("POST", f"{REPO}/deployments", long)
 
 
-def test_the_version_of_the_api_is_said_and_one_that_is_unknown_is_refused(
+def test_the_version_of_the_api_is_reported_and_one_that_is_unknown_is_refused(
     shop: Shop, github: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert github.library.requester.api_version == "2022-11-28"
@@ -89,7 +89,7 @@ def test_tokens(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("kind", ["status", "cut", "throttle"])
-def test_reads_are_asked_again_and_it_is_said(shop: Shop, github: GitHub, kind: str) -> None:
+def test_reads_are_asked_again_and_it_is_reported(shop: Shop, github: GitHub, kind: str) -> None:
     shop.fault(kind=kind, times=3)
     assert github.json("GET", REPO)["full_name"] == REPOSITORY
     assert len(SURVIVED.events) == 3
@@ -155,7 +155,7 @@ def test_a_secondary_limit_without_headers_is_waited_for_and_is_no_missing_permi
     assert len(shop.faults.fired) == 1
 
 
-def test_a_secondary_limit_that_stays_is_said_with_the_time_to_come_back(shop: Shop) -> None:
+def test_a_secondary_limit_that_stays_is_reported_with_the_time_to_come_back(shop: Shop) -> None:
     waits: list[float] = []
     policy = Policy(sleep=waits.append, jitter=lambda: 0.0)
     github = GitHub(REPOSITORY, shop.person("dev-1").token, api_url=shop.url, policy=policy)

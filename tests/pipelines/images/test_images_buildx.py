@@ -57,7 +57,7 @@ def test_without_docker_it_says_where_there_is_one(tmp_path: Path, monkeypatch: 
     assert "builder: assembler" in caught.value.next_step
 
 
-def test_a_failed_build_shows_what_docker_said(
+def test_a_failed_build_shows_what_docker_printed(
     tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docker(tmp_path, "[ $2 = inspect ] || { echo 'ERROR: failed to solve' >&2; exit 17; }", monkeypatch)
@@ -81,7 +81,9 @@ def test_a_builder_that_can_write_layouts_is_made_once(
     assert asked == [once[0], "create --name shipmate", once[1], *once]
 
 
-def test_docker_that_does_not_run_is_said(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_docker_that_does_not_run_is_reported(
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     docker(tmp_path, "echo 'Cannot connect to the Docker daemon' >&2; exit 1", monkeypatch)
     with pytest.raises(ProviderError, match="`docker buildx create` ended with 1: Cannot connect"):
         buildx.build(IMAGE, repository, "HEAD", output=tmp_path / "out")

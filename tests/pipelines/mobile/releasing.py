@@ -6,16 +6,13 @@ Every job gets what its file gives it and no more: the secrets of its environmen
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import json
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,33 +20,20 @@ from unittest import mock
 
 import yaml
 
-from pipelines.clock import Clock
-from pipelines.faults import Policy
-from pipelines.http import Http
-from pipelines.mobile import clients
-from pipelines.mobile import context as contexts
-from pipelines.overlay import Overlay
-from pipelines.providers import eas as eas_provider
-from pipelines.providers.eas_program import Ended
 from pipelines.runtime import Runtime
 from pipelines.runtime import run as run_action
-from rehearsal.contracts.contract import load
-from rehearsal.contracts.middleware import Checked, Violation
-from rehearsal.emulators.eas.state import Pace
 from rehearsal.emulators.google_play.app import GooglePlay
 from rehearsal.emulators.slack.app import Slack
-from rehearsal.faults import Faults, Faulty
+from rehearsal.faults import Faults
 from rehearsal.runner.expressions import Scope, condition, interpolate, interpolate_all
-from rehearsal.runner.model import Event, Run
-from rehearsal.serving import running
-from tests.memory_hosts import Killed, Writes
-from tests.pipelines.mobile.expo import TOKEN as EXPO_TOKEN
-from tests.pipelines.mobile.expo import Expo, expo
+from rehearsal.runner.model import Event
+from tests.pipelines.mobile.expo import Expo
+from tests.pipelines.mobile.release_run import CountedHttp, Deaths, Flow, download, upload
 from tests.rehearsal.emulators.app_store_client import APP as APPLE_APP
-from tests.rehearsal.emulators.app_store_client import BUNDLE, ISSUER, KEY, PEM
+from tests.rehearsal.emulators.app_store_client import BUNDLE, ISSUER, KEY
 from tests.rehearsal.emulators.app_store_client import Client as Apple
 from tests.rehearsal.emulators.eas_client import APP, EAS_JSON, PROJECT, SKIPS
-from tests.shop import REPOSITORY, SERVER, Shop, open_shop
+from tests.shop import REPOSITORY, SERVER, Shop
 from tests.shop_files import MANIFEST as PLATFORM
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -97,65 +81,6 @@ def app_files(version: str, **config: Any) -> dict[str, str]:
         "assets/icon.png": "icon",
     }
     return {f"apps/mobile/{name}": content for name, content in files.items()}
-
-
-class Deaths(Writes):
-    """Every write to the outside. Armed, the process dies at the first that it did not die at yet, before or after its effect."""
-
-    armed: bool = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.died: set[tuple[str, bool]] = set()
-
-    @contextmanager
-    def one(self, what: str) -> Iterator[None]:
-        name = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|(?<![a-z])\d+", "#", what)
-        self.seen.append(name)
-        dies = (
-            next((each for each in ((name, False), (name, True)) if each not in self.died), None)
-            if self.armed
-            else None
-        )
-        if dies is not None:
-            self.died.add(dies)
-        if dies == (name, False):
-            raise Killed(what)
-        yield
-        if dies is not None:
-            raise Killed(what)
-
-
-class CountedHttp(Http):
-    """Our client, whose writes are counted with GitHub's."""
-
-    writes: Writes
-
-    def request(self, method: str, url: str, **options: Any) -> Any:
-        if method in ("GET", "HEAD"):
-            return super().request(method, url, **options)
-        with self.writes.one(f"{method} {url.partition('?')[0]}"):
-            return super().request(method, url, **options)
-
-
-@dataclass
-class Flow:
-    """A run of the workflow. `failed` leaves no output; a job that was not run has no result."""
-
-    run: Run
-    tag: str
-    commit: str
-    folder: Path
-    inputs: dict[str, str] = field(default_factory=dict)
-    results: dict[str, str] = field(default_factory=dict)
-    legs: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Job -> platform -> result."""
-    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
-    artifacts: dict[str, Path] = field(default_factory=dict)
-
-    @property
-    def needs(self) -> dict[str, Any]:
-        return {key: {"result": result, "outputs": self.outputs.get(key, {})} for key, result in self.results.items()}
 
 
 @dataclass
@@ -316,9 +241,9 @@ class Release:
         if action == "actions/checkout":
             self._check_out(given["ref"], workspace / given.get("path", ""))
         elif action == "actions/upload-artifact":
-            return _upload(flow, given, workspace)
+            return upload(flow, given, workspace)
         elif action == "actions/download-artifact":
-            return _download(flow, given, workspace)
+            return download(flow, given, workspace)
         elif action != "./actions/setup":
             return self._act(flow, job, action.removeprefix("./actions/"), given, workspace)
         return {}
@@ -434,117 +359,3 @@ def _text(value: Any) -> str:
 
 def _read(file: str) -> str:
     return Path(file).read_text() if Path(file).is_file() else ""
-
-
-def _upload(flow: Flow, given: Mapping[str, Any], workspace: Path) -> dict[str, str] | None:
-    source, kept = workspace / given["path"], flow.folder / given["name"]
-    if not source.exists():
-        return {} if given["if-no-files-found"] == "ignore" else None
-    assert given["overwrite"] or not kept.exists(), "an artifact of one name is refused"
-    shutil.rmtree(kept, ignore_errors=True)
-    if source.is_dir():
-        shutil.copytree(source, kept)
-    else:
-        kept.mkdir()
-        shutil.copy(source, kept)
-    flow.artifacts[given["name"]] = kept
-    return {}
-
-
-def _download(flow: Flow, given: Mapping[str, Any], workspace: Path) -> dict[str, str] | None:
-    if "name" in given and given["name"] not in flow.artifacts:
-        return None
-    start = given["name"] if "name" in given else given["pattern"].removesuffix("*")
-    for name, folder in flow.artifacts.items():
-        if name == start or ("pattern" in given and name.startswith(start)):
-            shutil.copytree(folder, workspace / given["path"], dirs_exist_ok=True)
-    return {}
-
-
-@contextmanager
-def open_release(folder: Path) -> Iterator[Release]:
-    """Nothing of the apps was ever tagged; Play has 1 in production and internal testing. At the end no call may have been against a
-    provider's own description."""
-    violations: list[Violation] = []
-    with ExitStack() as stack:
-        shop = stack.enter_context(open_shop(folder / "shop"))
-        (folder / "expo").mkdir()
-        builder = stack.enter_context(expo(folder / "expo"))
-        apple = Apple(folder / "apple")
-        builder.time = builder.emulator.account.clock = apple.clock  # type: ignore[assignment]
-        builder.account.pace = Pace(queue=15.0, build=30.0)
-        play = GooglePlay(folder / "play", packages=[BUNDLE], clock=apple.clock)
-        play.console.quota(BUNDLE, 1_000_000)
-        slack = Slack(channels=("deployments",), webhooks={HOOK.partition("/services/")[2]: "#deployments"})
-        faults, served = Faults(), {}
-        for name, app, contracts, hosts in (
-            ("google-play", play.app, play.contract, play.hosts),
-            ("app-store", apple.app_store.app, ("app-store",), apple.app_store.hosts),
-            ("slack", slack.app, (), slack.hosts),
-        ):
-            checked = app
-            for contract in contracts:
-                checked = Checked(checked, load(contract), violations)
-            server = stack.enter_context(running(Faulty(checked, name, faults), name))
-            served.update(dict.fromkeys(hosts, server.url))
-        shop.writes = deaths = Deaths()
-        http = CountedHttp(
-            overlay=Overlay(hosts={**dict.fromkeys(builder.emulator.hosts, builder.program.base), **served}),
-            policy=Policy(tries=3, scale=0.0),
-        )
-        http.writes = deaths
-        stores = {"EXPO_TOKEN": EXPO_TOKEN, "APP_STORE_KEY": PEM, "SLACK_WEBHOOK": HOOK}
-        made = Release(
-            shop=shop, expo=builder, play=play, apple=apple, slack=slack, http=http, folder=folder, deaths=deaths, faults=faults,
-            secrets={"mobile-build": {"EXPO_TOKEN": EXPO_TOKEN}, "mobile-stores": stores},
-        )  # fmt: skip
-        _prepare(made)
-        for target, replacement in _replaced(made).items():
-            stack.enter_context(mock.patch(target, replacement))
-        yield made
-    assert [violation.text for violation in (*violations, *apple.violations)] == []
-
-
-def _prepare(release: Release) -> None:
-    shop = release.shop
-    shop.do(shop.github.seed.protect_tags, REPOSITORY, ("mobile-v*",), name="tags mobile-v*")
-    shop.commit("ci: releases of the apps", files={"shipmate.yml": MANIFEST, FILE: (ROOT / FILE).read_text()})
-
-    async def dispatch(event: Event, path: str) -> Run:
-        assert set(event.payload["inputs"]) <= {"above"}, "an input that the workflow does not have"
-        shop.runner.events.append(event)
-        return shop.runner._begin(event, path, "Mobile Release", "verify")
-
-    shop.runner.dispatch = dispatch  # type: ignore[method-assign]
-
-
-def _replaced(release: Release) -> dict[str, Any]:
-    """Where the jobs reach the outside: the same clients, but counted, on one clock, with eas in this process."""
-    open_context, app_store, Eas = contexts.open_context, clients.app_store, eas_provider.Eas
-
-    def opened(*arguments: Any, **options: Any) -> contexts.Context:
-        found = open_context(*arguments, **options)
-        found.access = replace(found.access, http=release.http)
-        if found.github is not None:
-            found.github = release.shop.client(found.github.token)
-        found.clock = Clock(real=release.apple.clock, wait=release.apple.clock.forward)
-        return found
-
-    def signed(settings: Any, access: clients.Access) -> Any:
-        made = app_store(settings, access)
-        made._now = release.apple.clock
-        return made
-
-    def run(words: Any, *, folder: Path, environ: Mapping[str, str], **options: Any) -> Ended:
-        release.programs.append((words[0], folder, dict(environ)))
-        writes = words[0] in ("build", "build:cancel")
-        with release.deaths.one(f"eas {words[0]}") if writes else contextlib.nullcontext():
-            return release.expo.run(words, folder=folder, environ=environ, **options)
-
-    return {
-        "pipelines.mobile.context.open_context": opened,
-        "pipelines.mobile.clients.app_store": signed,
-        "pipelines.providers.eas.Eas": functools.partial(Eas, run=run),
-        "release.publishing.publish._pause": release.apple.clock.forward,
-        "release.publishing.lease._machine": lambda: f"runner-{release._number}",
-    }

@@ -21,7 +21,8 @@ from pipelines.mobile.context import Context
 from pipelines.runtime import Runtime
 from rehearsal.emulators.google_play.app import ANYONE
 from tests.pipelines.mobile.expo import TOKEN
-from tests.pipelines.mobile.releasing import MANIFEST, PLAY_TOKEN, Release, open_release
+from tests.pipelines.mobile.release_world import open_release
+from tests.pipelines.mobile.releasing import MANIFEST, PLAY_TOKEN, Release
 from tests.rehearsal.emulators.app_store_client import BUNDLE, PEM
 
 pytestmark = pytest.mark.world

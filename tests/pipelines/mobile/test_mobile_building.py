@@ -29,7 +29,7 @@ class World:
     def __init__(self, expo: Expo) -> None:
         self.expo = expo
         self.noted: dict[str, str] = {}
-        self.said: list[str] = []
+        self.messages: list[str] = []
         eas = expo.eas()
         runtimes: dict[Platform, str] = {p: eas.fingerprint(p, "production") for p in BOTH}
         self.order = Order(numbers=BOTH, version="1.2.0", commit=expo.commit, profile="production", runtimes=runtimes)
@@ -44,7 +44,7 @@ class World:
             eas=self.expo.eas(token),
             http=self.expo.http,
             clock=self.expo.clock,
-            say=self.said.append,
+            say=self.messages.append,
             noted=noted,
             patience=patience,
         )
@@ -73,8 +73,8 @@ def test_both_are_begun_by_one_order_and_told_of_while_they_wait(world: World) -
     assert world.noted == {platform: build.id for platform, build in builds.items() if build}
     assert world.expo.called("build") == 1
     for sign in ("android: at place 3 of the queue, to start in about", "ios: being built, after", "builds/"):
-        assert any(sign in each for each in world.said), world.said
-    assert len(world.said) < 12
+        assert any(sign in each for each in world.messages), world.messages
+    assert len(world.messages) < 12
 
 
 def test_what_is_there_is_used(world: World) -> None:
@@ -211,4 +211,4 @@ def test_a_token_that_is_refused_is_reported_for_each(world: World) -> None:
 def test_expo_out_of_reach_while_it_builds_is_waited_out(world: World) -> None:
     world.expo.faults.add(Fault(kind="cut", path="/rehearsal/build$", after=2, times=20))
     assert [each.problem for each in world.build().values()] == [None, None]
-    assert any("looks again" in each for each in world.said)
+    assert any("looks again" in each for each in world.messages)

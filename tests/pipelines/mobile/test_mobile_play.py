@@ -1,4 +1,4 @@
-"""A bundle reaches its track on the emulated Google Play once, whatever breaks, and what a person must do is said."""
+"""A bundle reaches its track on the emulated Google Play once, whatever breaks, and what a person must do is reported."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_killed_at_any_call_it_is_finished_by_running_it_again(store: Store, cal
     assert [numbers for numbers, _ in store.on_track()].count((2,)) == 1
 
 
-def test_an_app_that_was_never_released_takes_a_draft_and_the_step_that_is_left_is_said(store: Store) -> None:
+def test_an_app_that_was_never_released_takes_a_draft_and_the_step_that_is_left_is_reported(store: Store) -> None:
     """fastlane#15693."""
     store.play.console.draft(PACKAGE, True)
     found = deliver(store.client, store.delivery())

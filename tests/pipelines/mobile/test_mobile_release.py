@@ -14,7 +14,9 @@ from actions.apps import above
 from pipelines.errors import InputError
 from pipelines.mobile import testflight
 from rehearsal.emulators.app_store.model import Plan
-from tests.pipelines.mobile.releasing import Flow, Release, open_release
+from tests.pipelines.mobile.release_run import Flow
+from tests.pipelines.mobile.release_world import open_release
+from tests.pipelines.mobile.releasing import Release
 from tests.rehearsal.emulators.app_store_client import BUNDLE
 
 pytestmark = pytest.mark.world

@@ -9,7 +9,9 @@ import pytest
 
 from pipelines.mobile import testflight
 from tests.memory_hosts import Killed
-from tests.pipelines.mobile.releasing import Flow, Release, open_release
+from tests.pipelines.mobile.release_run import Flow
+from tests.pipelines.mobile.release_world import open_release
+from tests.pipelines.mobile.releasing import Release
 from tests.rehearsal.emulators.app_store_client import BUNDLE
 
 pytestmark = pytest.mark.world

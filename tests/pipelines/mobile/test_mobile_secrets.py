@@ -16,7 +16,8 @@ from pipelines.providers.eas_program import KEPT, environment
 from rehearsal.eas import __main__ as program
 from rehearsal.emulators.app_store.model import Plan
 from rehearsal.faults import Fault
-from tests.pipelines.mobile.releasing import Release, open_release
+from tests.pipelines.mobile.release_world import open_release
+from tests.pipelines.mobile.releasing import Release
 from tests.rehearsal.emulators.app_store_client import PEM
 
 pytestmark = pytest.mark.world

@@ -16,7 +16,9 @@ from pipelines.providers.app_store_versions import Version
 from rehearsal.eas import __main__ as program
 from rehearsal.emulators.google_play.app import ANYONE
 from rehearsal.faults import Fault
-from tests.pipelines.mobile.releasing import Flow, Release, app_files, open_release
+from tests.pipelines.mobile.release_run import Flow
+from tests.pipelines.mobile.release_world import open_release
+from tests.pipelines.mobile.releasing import Release, app_files
 from tests.rehearsal.emulators.app_store_client import BUNDLE
 from tests.shop import REPOSITORY
 

@@ -200,7 +200,7 @@ def test_on_port_465_tls_comes_first_and_the_name_is_checked(tmp_path: Path) -> 
                     way.send(MESSAGE)
 
 
-def test_mail_without_its_secrets_is_said_and_not_tried(capsys: pytest.CaptureFixture[str]) -> None:
+def test_mail_without_its_secrets_is_reported_and_not_tried(capsys: pytest.CaptureFixture[str]) -> None:
     alerts, runtime, http = Alerts(email=SETTINGS), Runtime(environ={}), Http(overlay=Overlay())
     assert notify.ways(alerts, http, runtime, "", "", "") == []
     assert "No mail is sent: the secrets SMTP_USER and SMTP_PASSWORD are missing" in capsys.readouterr().out
@@ -210,7 +210,7 @@ def test_mail_without_its_secrets_is_said_and_not_tried(capsys: pytest.CaptureFi
     assert open_relay.name == "email"
 
 
-def test_a_wrong_password_is_said(tmp_path: Path) -> None:
+def test_a_wrong_password_is_reported(tmp_path: Path) -> None:
     ca, context = tls(tmp_path, "smtp.techmate.ai")
     with mail_server(tls=context, users={"shipmate": "password"}) as (_, overlay):
         way = Mail(SETTINGS, user="shipmate", password="wrong", overlay=replace(overlay, ca=ca), policy=QUICK)
@@ -253,7 +253,7 @@ def test_a_server_that_asks_to_come_later_is_asked_again() -> None:
     assert (len(tries), len(server.mails)) == (1, 1)
 
 
-def test_no_server_at_all_is_said() -> None:
+def test_no_server_at_all_is_reported() -> None:
     with mail_server() as (_, overlay):
         pass
     with pytest.raises(ProviderUnavailable, match="still failing after 3 tries"):

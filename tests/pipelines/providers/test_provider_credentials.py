@@ -184,7 +184,7 @@ def test_giving_out_tokens_is_tried_again(kind: Any, emulator: str) -> None:
         assert world.tokens.holder(credentials.google()).account == DEPLOYER
 
 
-def test_a_service_that_stays_down_is_said() -> None:
+def test_a_service_that_stays_down_is_reported() -> None:
     with google() as world:
         world.faults.add(Fault(kind="status", emulator="google-sts", times=None))
         credentials, _ = world.credentials()
@@ -293,7 +293,7 @@ def test_a_secret_without_a_number_is_refused(written: str) -> None:
         secret_manager.parse(written)
 
 
-def test_a_token_google_does_not_know_is_said() -> None:
+def test_a_token_google_does_not_know_is_reported() -> None:
     with google() as world:
         credentials, _ = world.credentials(GOOGLE_OAUTH_ACCESS_TOKEN="old")
         with pytest.raises(CredentialsError, match="does not accept the token"):

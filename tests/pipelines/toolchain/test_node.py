@@ -17,7 +17,7 @@ class Project:
         self.folder = root / "app"
         self.home = root / "home"
         self.folder.mkdir()
-        self.said: list[str] = []
+        self.messages: list[str] = []
         self.lock()
 
     def lock(self, extra: str = "") -> None:
@@ -27,7 +27,7 @@ class Project:
         (self.folder / "package-lock.json").write_text(json.dumps(lock))
 
     def ensure(self) -> None:
-        node.ensure(self.folder, self.home, self.said.append)
+        node.ensure(self.folder, self.home, self.messages.append)
 
     def tree(self) -> Path:
         return (self.folder / "node_modules").resolve()
@@ -43,9 +43,9 @@ def test_modules_are_installed_once_and_linked(project: Project) -> None:
     project.ensure()
     assert node.fits(project.folder, project.home)
     assert project.tree().is_relative_to(project.home / "trees")
-    project.said.clear()
+    project.messages.clear()
     project.ensure()
-    assert project.said == []
+    assert project.messages == []
 
 
 def test_another_lock_is_another_tree_and_the_first_stays(project: Project) -> None:
@@ -73,7 +73,7 @@ def test_modules_that_someone_installed_by_hand_stay(project: Project) -> None:
     (project.folder / "node_modules" / "theirs").touch()
     project.ensure()
     assert (project.folder / "node_modules" / "theirs").exists()
-    assert "left as it is" in project.said[0]
+    assert "left as it is" in project.messages[0]
 
 
 def test_a_link_to_a_deleted_home_is_made_again(project: Project) -> None:

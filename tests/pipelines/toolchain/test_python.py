@@ -75,7 +75,7 @@ class Checkout:
         )
         self.project("1.2.3")
         self.lock("1.0")
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def project(self, version: str) -> None:
         (self.root / "pyproject.toml").write_text(PROJECT.format(version=version))
@@ -86,7 +86,7 @@ class Checkout:
 
     def build(self) -> None:
         binary = uv.ensure(homes.folder(), lambda _: None)
-        python.build(self.venv, [python.DEV], uv=binary, root=self.root, home=self.home, say=self.said.append)
+        python.build(self.venv, [python.DEV], uv=binary, root=self.root, home=self.home, say=self.messages.append)
 
     def fits(self) -> bool:
         return python.holds(self.venv, python.wanted(self.root, [python.DEV]))

@@ -28,8 +28,8 @@ def world() -> Iterator[Up]:
 
 
 def printed(world: Up, row: str) -> str:
-    found = re.search(rf"^  {row} +(\S.*)$", world.said, re.MULTILINE)
-    assert found is not None, world.said
+    found = re.search(rf"^  {row} +(\S.*)$", world.output, re.MULTILINE)
+    assert found is not None, world.output
     return found[1]
 
 
@@ -121,7 +121,7 @@ def test_the_terminal_has_the_token_of_the_worlds_own_port(world: Up, tmp_path: 
 
 @pytest.mark.world
 def test_the_first_lines_work_as_printed(world: Up, tmp_path: Path) -> None:
-    lines = world.said.partition("Start in another terminal:\n")[2].splitlines()[:3]
+    lines = world.output.partition("Start in another terminal:\n")[2].splitlines()[:3]
     script = "\n".join(lines)
     assert "terminals/dev-1.env" in script
     done = subprocess.run(
@@ -141,7 +141,7 @@ def test_the_first_lines_work_as_printed(world: Up, tmp_path: Path) -> None:
 
 @pytest.mark.world
 def test_git_pushes_as_the_person_whose_terminal_it_is(world: Up, tmp_path: Path) -> None:
-    url = re.search(r"git clone (\S+)", world.said)
+    url = re.search(r"git clone (\S+)", world.output)
     assert url is not None
     types(
         world,
@@ -168,8 +168,8 @@ def test_eas_is_that_of_the_world(world: Up, tmp_path: Path) -> None:
 @pytest.mark.world
 def test_gh_works_in_a_clone_made_as_printed(world: Up, tmp_path: Path) -> None:
     assert shutil.which("gh") is not None, "gh is not installed. Get it with: apt-get install gh"
-    clone = re.search(r"git clone (\S+)", world.said)
-    served = re.search(r"^  GitHub +(\S+)", world.said, re.MULTILINE)
+    clone = re.search(r"git clone (\S+)", world.output)
+    served = re.search(r"^  GitHub +(\S+)", world.output, re.MULTILINE)
     assert clone is not None
     assert served is not None
     for number, address in enumerate((clone[1], f"{served[1]}.git")):

@@ -31,14 +31,14 @@ class Up:
     """A running `shipmate up`; `said` grows until the world is up."""
 
     process: subprocess.Popen[str]
-    said: str = ""
+    output: str = ""
     owned: list[int] = field(default_factory=list)
     ports: set[int] = field(default_factory=set)
 
     @property
     def root(self) -> Path:
-        found = re.search(r"(/\S+)/world\.json", self.said)
-        assert found is not None, self.said
+        found = re.search(r"(/\S+)/world\.json", self.output)
+        assert found is not None, self.output
         return Path(found[1])
 
     def look(self) -> None:
@@ -79,11 +79,11 @@ def up() -> Iterator[Up]:
     try:
         assert process.stdout is not None
         deadline = time.monotonic() + READY_SECONDS
-        while "The others' terminals" not in started.said:
+        while "The others' terminals" not in started.output:
             line = process.stdout.readline()
-            assert line, f"it ended: {started.said}"
-            assert time.monotonic() < deadline, started.said
-            started.said += line
+            assert line, f"it ended: {started.output}"
+            assert time.monotonic() < deadline, started.output
+            started.output += line
         started.look()
         yield started
     finally:

@@ -114,7 +114,7 @@ class Store:
         ]
 
 
-def said(answer: httpx.Response) -> tuple[int, str, str]:
+def refusal(answer: httpx.Response) -> tuple[int, str, str]:
     """(HTTP status, reason, message) of a refusal in the older form of Google's errors."""
     error = answer.json()["error"]
     assert error["code"] == answer.status_code

@@ -240,7 +240,7 @@ SERVICE_ERRORS = [
     ({"traffic": [{"type": LATEST, "percent": 100, "tag": "a" * 60}]}, "longer than 63"),
 ]
 ERRORS = [
-    *(({"template": {"containers": [{"image": "x", **change}]}}, said) for change, said in CONTAINER_ERRORS),
+    *(({"template": {"containers": [{"image": "x", **change}]}}, message) for change, message in CONTAINER_ERRORS),
     *SERVICE_ERRORS,
 ]
 

@@ -19,7 +19,7 @@ from tests.rehearsal.emulators.play_client import (
     Store,
     completed,
     draft,
-    said,
+    refusal,
     store,
 )
 
@@ -50,7 +50,7 @@ def test_an_upload_is_published_by_the_commit_and_seen_by_nobody_before(play: St
     assert play.validate(edit).json()["id"] == edit
     assert play.commit(edit).json() == {"id": edit, "expiryTimeSeconds": str(int(START + 3600))}
     assert play.states("internal") == [([2], "PUBLISHED")]
-    assert said(play.commit(edit)) == (
+    assert refusal(play.commit(edit)) == (
         400,
         "badRequest",
         "This edit has already been successfully committed, please create a new Edit.",
@@ -61,8 +61,8 @@ def test_an_edit_expires(play: Store) -> None:
     edit = play.edit()
     play.clock.now += 3600
     expected = (400, "failedPrecondition", "This edit has expired, please create a new Edit.")
-    assert said(play.upload(edit, 2)) == expected
-    assert said(play.commit(edit)) == expected
+    assert refusal(play.upload(edit, 2)) == expected
+    assert refusal(play.commit(edit)) == expected
 
 
 def test_a_deleted_edit_is_gone_and_its_number_free_again(play: Store) -> None:
@@ -70,15 +70,15 @@ def test_a_deleted_edit_is_gone_and_its_number_free_again(play: Store) -> None:
     play.upload(edit, 2)
     deleted = play.call("DELETE", f"{APPLICATION}/edits/{edit}")
     assert (deleted.status_code, deleted.content) == (204, b"")
-    assert said(play.commit(edit)) == (400, "badRequest", "This Edit has been deleted.")
-    assert said(play.commit("00000000000000000000")) == (404, "notFound", "Edit not found.")
+    assert refusal(play.commit(edit)) == (400, "badRequest", "This Edit has been deleted.")
+    assert refusal(play.commit("00000000000000000000")) == (404, "notFound", "Edit not found.")
     assert play.release("internal", completed(2), upload=2).status_code == 200
 
 
 def test_a_second_edit_of_the_same_user_deletes_the_first(play: Store) -> None:
     first = play.edit()
     play.edit()
-    assert said(play.upload(first, 2)) == (400, "badRequest", "This Edit has been deleted.")
+    assert refusal(play.upload(first, 2)) == (400, "badRequest", "This Edit has been deleted.")
 
 
 def test_a_change_in_the_console_overtakes_open_edits(play: Store) -> None:
@@ -86,7 +86,7 @@ def test_a_change_in_the_console_overtakes_open_edits(play: Store) -> None:
     assert play.upload(edit, 2).status_code == 200
     play.play.console.change(PACKAGE)
     for answer in (play.put(edit, "internal", completed(2)), play.validate(edit), play.commit(edit)):
-        assert said(answer) == (400, "badRequest", OVERTAKEN)
+        assert refusal(answer) == (400, "badRequest", OVERTAKEN)
     assert play.call("DELETE", f"{APPLICATION}/edits/{edit}").status_code == 204
     assert play.release("internal", completed(2), upload=2).status_code == 200
 
@@ -106,7 +106,7 @@ def test_a_number_in_no_track_is_used_all_the_same(play: Store) -> None:
     edit = play.edit()
     listed = play.call("GET", f"{APPLICATION}/edits/{edit}/bundles").json()["bundles"]
     assert 7 not in [bundle["versionCode"] for bundle in listed]
-    assert said(play.upload(edit, 7)) == (403, "forbidden", "Version code 7 has already been used.")
+    assert refusal(play.upload(edit, 7)) == (403, "forbidden", "Version code 7 has already been used.")
 
 
 def test_the_number_of_an_edit_that_was_never_committed_may_stay_used(play: Store) -> None:
@@ -116,7 +116,7 @@ def test_the_number_of_an_edit_that_was_never_committed_may_stay_used(play: Stor
     play.upload(edit, 2)
     play.call("DELETE", f"{APPLICATION}/edits/{edit}")
     again = play.edit()
-    assert said(play.upload(again, 2)) == (403, "forbidden", "Version code 2 has already been used.")
+    assert refusal(play.upload(again, 2)) == (403, "forbidden", "Version code 2 has already been used.")
     listed = play.call("GET", f"{APPLICATION}/edits/{again}/bundles").json()["bundles"]
     assert [bundle["versionCode"] for bundle in listed] == [1]
 
@@ -136,7 +136,7 @@ def test_what_is_wrong_with_a_bundle_is_said_and_takes_no_number(play: Store) ->
         "by running 'bundletool build-apks' locally and try again.": b"PK not a bundle",
     }
     for message, content in refused.items():
-        assert said(play.upload(edit, 0, content)) == (403, "forbidden", message)
+        assert refusal(play.upload(edit, 0, content)) == (403, "forbidden", message)
     assert play.upload(edit, 3).status_code == 200
     assert play.upload(edit, 2_100_000_000).status_code == 200
 
@@ -146,7 +146,7 @@ def test_a_bundle_comes_as_octets(play: Store) -> None:
     answer = play.call(
         "POST", address, params={"uploadType": "media"}, content=b"x", headers={"content-type": "application/zip"}
     )
-    assert said(answer) == (
+    assert refusal(answer) == (
         400,
         "badRequest",
         "Media type 'application/zip' is not supported. Valid media types: [application/octet-stream]",
@@ -155,7 +155,7 @@ def test_a_bundle_comes_as_octets(play: Store) -> None:
 
 def test_only_the_account_of_the_package_has_it(play: Store) -> None:
     elsewhere = APPLICATION.replace(PACKAGE, "ai.techmate.other")
-    assert said(play.call("POST", f"{elsewhere}/edits", json={})) == (
+    assert refusal(play.call("POST", f"{elsewhere}/edits", json={})) == (
         404,
         "notFound",
         "Package not found: ai.techmate.other.",
@@ -179,21 +179,21 @@ def test_permissions_are_by_account_and_app(tmp_path: Path) -> None:
         assert play.call("POST", f"{APPLICATION}/edits", json={}).json()["error"]["errors"][0]["reason"] == "authError"
         for token in ("stranger", "outsider"):
             play.headers["authorization"] = f"Bearer {token}"
-            assert said(play.call("POST", f"{APPLICATION}/edits", json={})) == denied
+            assert refusal(play.call("POST", f"{APPLICATION}/edits", json={})) == denied
         play.play.console.permissions(PACKAGE, "tester", [VIEW, TO_TESTERS])
         play.headers["authorization"] = "Bearer tester"
         edit = play.edit()
         assert play.upload(edit, 2).status_code == 200
-        assert said(play.put(edit, "production", completed(2))) == denied
+        assert refusal(play.put(edit, "production", completed(2))) == denied
         assert play.put(edit, "internal", completed(2)).status_code == 200
         play.headers["authorization"] = "Bearer deployer"
         assert play.release("production", completed(3), upload=3).status_code == 200
         play.headers["authorization"] = "Bearer tester"
-        assert said(play.commit(edit)) == (400, "badRequest", OVERTAKEN), "the other account's commit ended it"
+        assert refusal(play.commit(edit)) == (400, "badRequest", OVERTAKEN), "the other account's commit ended it"
         play.play.console.permissions(PACKAGE, "tester", [VIEW])
         looking = play.edit()
         assert play.call("GET", f"{APPLICATION}/edits/{looking}/tracks").status_code == 200
-        assert said(play.upload(looking, 4)) == denied
+        assert refusal(play.upload(looking, 4)) == denied
 
 
 def test_a_session_goes_on_although_the_token_has_run_out(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_questions_are_limited_by_the_minute(play: Store) -> None:
     play.edit()
     play.edit()
     answer = play.call("POST", f"{APPLICATION}/edits", json={})
-    assert said(answer)[:2] == (429, "rateLimitExceeded")
+    assert refusal(answer)[:2] == (429, "rateLimitExceeded")
     assert answer.json()["error"]["status"] == "RESOURCE_EXHAUSTED"
     play.clock.now += 60
     play.edit()
@@ -226,8 +226,8 @@ def test_a_draft_app_takes_draft_releases_only(play: Store) -> None:
     play.upload(edit, 2)
     assert play.put(edit, "internal", completed(2)).status_code == 200
     expected = (400, "badRequest", "Only releases with status draft may be created on draft app.")
-    assert said(play.validate(edit)) == expected
-    assert said(play.commit(edit)) == expected
+    assert refusal(play.validate(edit)) == expected
+    assert refusal(play.commit(edit)) == expected
     play.put(edit, "internal", draft(2))
     assert play.commit(edit).status_code == 200
     assert [(each["versionCodes"], each["status"]) for each in play.track("internal")] == [(["2"], "draft")]

@@ -15,7 +15,7 @@ from tests.rehearsal.emulators.play_client import (
     completed,
     draft,
     halted,
-    said,
+    refusal,
     staged,
     store,
 )
@@ -99,7 +99,7 @@ def test_a_completed_release_stays_until_another_is_completed(play: Store) -> No
 def test_a_release_that_cannot_be_is_refused_by_the_update(
     play: Store, releases: list[dict[str, Any]], message: str
 ) -> None:
-    assert said(play.put(play.edit(), "production", *releases)) == (400, "badRequest", message)
+    assert refusal(play.put(play.edit(), "production", *releases)) == (400, "badRequest", message)
 
 
 def test_notes_are_limited_by_language_and_the_commit_says_so(play: Store) -> None:
@@ -109,7 +109,7 @@ def test_notes_are_limited_by_language_and_the_commit_says_so(play: Store) -> No
     notes = [{"language": "en-US", "text": "é" * 501}, {"language": "de-DE", "text": "é" * 500}]
     assert play.put(edit, "internal", completed(2, releaseNotes=notes)).status_code == 200
     message = "The release created has notes in language en-US with length 501, which is too long (max: 500)."
-    assert said(play.commit(edit)) == (403, "forbidden", message)
+    assert refusal(play.commit(edit)) == (403, "forbidden", message)
     play.put(edit, "internal", completed(2, releaseNotes=notes[1:]))
     assert play.commit(edit).status_code == 200, "the edit stayed valid"
 
@@ -119,21 +119,21 @@ def test_codes_that_nobody_uploaded_are_told_by_validate(play: Store) -> None:
     edit = play.edit()
     assert play.put(edit, "internal", completed(8, 9)).status_code == 200
     message = "The following APK version codes could not be found: 8, 9"
-    assert said(play.validate(edit)) == (403, "forbidden", message)
+    assert refusal(play.validate(edit)) == (403, "forbidden", message)
 
 
 def test_a_number_below_what_was_shipped_reaches_nobody(play: Store) -> None:
     """Triple-T/gradle-play-publisher#1060: the upload is taken, the commit is not."""
     play.release("internal", completed(5), upload=5)
-    assert said(play.release("internal", completed(4), upload=4)) == (403, "forbidden", NO_UPGRADE)
+    assert refusal(play.release("internal", completed(4), upload=4)) == (403, "forbidden", NO_UPGRADE)
     play.release("production", completed(7), upload=7)
     reviewed(play)
-    assert said(play.release("internal", completed(6), upload=6)) == (403, "forbidden", NO_UPGRADE)
+    assert refusal(play.release("internal", completed(6), upload=6)) == (403, "forbidden", NO_UPGRADE)
 
 
 def test_going_back_is_a_new_number(play: Store) -> None:
     play.release("internal", completed(2), upload=2)
-    assert said(play.release("internal", completed(1))) == (403, "forbidden", NO_UPGRADE)
+    assert refusal(play.release("internal", completed(1))) == (403, "forbidden", NO_UPGRADE)
 
 
 def test_a_roll_out_only_grows_and_only_roll_outs_are_halted(play: Store) -> None:
@@ -154,7 +154,7 @@ def test_a_track_that_is_not_there(play: Store) -> None:
         play.put(edit, "nightly", completed(1)),
         play.call("GET", f"{APPLICATION}/tracks/nightly/releases"),
     ):
-        assert said(answer) == (404, "notFound", "Track not found.")
+        assert refusal(answer) == (404, "notFound", "Track not found.")
     listed = play.call("GET", f"{APPLICATION}/edits/{edit}/tracks").json()["tracks"]
     assert [each["track"] for each in listed] == ["production", "beta", "alpha", "internal"]
 
@@ -191,7 +191,7 @@ def test_an_error_while_in_review_leaves_the_edit_valid(play: Store) -> None:
     play.upload(edit, 3)
     play.put(edit, "internal", completed(3))
     refused = play.commit(edit, changesInReviewBehavior="ERROR_IF_IN_REVIEW")
-    assert said(refused)[:2] == (400, "failedPrecondition")
+    assert refusal(refused)[:2] == (400, "failedPrecondition")
     assert play.states("production")[0] == ([2], "IN_REVIEW"), "nothing was cancelled"
     play.clock.now += 3599
     assert play.commit(edit, changesInReviewBehavior="ERROR_IF_IN_REVIEW").status_code == 400
@@ -216,7 +216,7 @@ def test_the_review_flag_must_not_be_set_where_changes_are_sent_by_themselves(pl
     edit = play.edit()
     play.upload(edit, 2)
     play.put(edit, "production", completed(2))
-    assert said(play.commit(edit, changesNotSentForReview="true")) == (400, "badRequest", MUST_NOT_BE_SET)
+    assert refusal(play.commit(edit, changesNotSentForReview="true")) == (400, "badRequest", MUST_NOT_BE_SET)
     assert play.commit(edit, changesNotSentForReview="false").status_code == 200
 
 
@@ -230,7 +230,7 @@ def test_after_a_rejection_the_review_flag_must_be_set_and_a_person_sends(play: 
     play.upload(edit, 3)
     play.put(edit, "production", completed(3))
     for query in ({}, {"changesNotSentForReview": "false"}):
-        assert said(play.commit(edit, **query)) == (400, "badRequest", MUST_BE_SET)
+        assert refusal(play.commit(edit, **query)) == (400, "badRequest", MUST_BE_SET)
     assert play.commit(edit, changesNotSentForReview="true").status_code == 200
     assert play.states("production") == [([3], "NOT_SENT_FOR_REVIEW"), ([1], "PUBLISHED")]
     play.clock.now += 10_000

@@ -26,7 +26,16 @@ from rehearsal.emulators.google_play.app import GooglePlay
 from rehearsal.emulators.google_play.uploads import UNIT, BadRange, ContentRange
 from rehearsal.serving import running
 from tests.rehearsal.emulators.in_process import InProcess
-from tests.rehearsal.emulators.play_client import APPLICATION, PACKAGE, UPLOAD, Clock, Store, checked, completed, said
+from tests.rehearsal.emulators.play_client import (
+    APPLICATION,
+    PACKAGE,
+    UPLOAD,
+    Clock,
+    Store,
+    checked,
+    completed,
+    refusal,
+)
 from tests.rehearsal.services.waiting import until
 
 DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
@@ -154,16 +163,20 @@ def test_the_edit_of_a_session_may_end_before_the_last_piece(play: Served) -> No
     session = started(play, edit)
     piece(play, session, content, 0, UNIT)
     play.edit()
-    assert said(piece(play, session, content, UNIT, len(content))) == (400, "badRequest", "This Edit has been deleted.")
+    assert refusal(piece(play, session, content, UNIT, len(content))) == (
+        400,
+        "badRequest",
+        "This Edit has been deleted.",
+    )
 
 
 def test_a_body_that_is_not_what_its_range_says(play: Served) -> None:
     session = started(play, play.edit())
     answer = play.call("PUT", session, content=b"abc", headers={"content-range": "bytes 0-9/10"})
-    assert said(answer)[:2] == (400, "badRequest")
-    assert "There were 3 byte(s) in the request body.  There should have been 10 byte(s)" in said(answer)[2]
+    assert refusal(answer)[:2] == (400, "badRequest")
+    assert "There were 3 byte(s) in the request body.  There should have been 10 byte(s)" in refusal(answer)[2]
     answer = play.call("PUT", session, content=b"abc", headers={"content-range": "bytes 9-0/10"})
-    assert said(answer)[2] == "Invalid Content-Range header: 'bytes 9-0/10'."
+    assert refusal(answer)[2] == "Invalid Content-Range header: 'bytes 9-0/10'."
 
 
 @pytest.mark.parametrize("header", ["", "bytes", "bytes 0-/3", "bytes 5-4/9", "bytes=0-1/3", "bytes -1/3"])
@@ -239,7 +252,7 @@ def test_an_upload_may_come_as_multipart(play: Served) -> None:
     assert answer.json()["sha256"] == hashlib.sha256(content).hexdigest()
     for broken in (b"", body[:60], body.replace(b"--cut--", b"")):
         refused = play.call("POST", address, params={"uploadType": "multipart"}, content=broken, headers=headers)
-        assert said(refused) == (400, "badRequest", "Malformed multipart body.")
+        assert refusal(refused) == (400, "badRequest", "Malformed multipart body.")
 
 
 def test_googles_client_reads_vitals(play: Served) -> None:

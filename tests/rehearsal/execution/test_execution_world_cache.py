@@ -107,7 +107,7 @@ def test_a_tree_without_git_keeps_nothing(tree: Path, left: Path, tmp_path: Path
 
 
 @pytest.mark.usefixtures("left")
-def test_its_age_is_said(tree: Path) -> None:
+def test_its_age_is_reported(tree: Path) -> None:
     kept = keep(tree)
     os.utime(kept / "state.json", (1_800_000_000, 1_800_000_000))
     assert world_cache.kept_on(kept) == "15 January 2027, 08:00 UTC"

@@ -74,7 +74,7 @@ def test_failed_jobs_are_red_marked_and_lead_to_their_log() -> None:
     assert any(bar.get("fill") == "var(--bad)" for bar in parsed(drawing).iter(f"{NAMESPACE}rect"))
 
 
-def test_skipped_jobs_are_left_out_and_second_attempts_said() -> None:
+def test_skipped_jobs_are_left_out_and_second_attempts_labelled() -> None:
     shown = texts(timeline.timeline(story(runs=[run(job("A", conclusion="skipped"), job("B", attempt=2))])))
     assert "B (attempt 2)" in shown
     assert "\nA\n" not in shown

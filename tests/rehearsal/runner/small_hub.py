@@ -195,3 +195,8 @@ class World:
         async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110 - files and processes send no events
                 await asyncio.sleep(0.01)
+
+
+def logs(run: Any) -> str:
+    """The logs of all jobs of a run."""
+    return "\n".join(job.log_text() for job in run.jobs)

@@ -80,13 +80,13 @@ def test_one_of_the_first_tenth_is_found(eas: Eas, devices: Devices) -> None:
     assert devices.new_devices(1) != devices.new_devices(1)
 
 
-def test_that_nobody_is_given_anything_else_is_said(devices: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_nobody_is_given_anything_else_is_reported(devices: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS", 0)
     with pytest.raises(ExpectationFailed, match="a device with ios to get another update"):
         devices.find_other_update("ios", {""})
 
 
-def test_a_channel_that_nobody_made_is_said(devices: Devices) -> None:
+def test_a_channel_that_nobody_made_is_reported(devices: Devices) -> None:
     devices.channel = "nightly"
     with pytest.raises(ExpectationFailed, match=r"u\.expo\.dev answers a device"):
         devices.served_update("ios", "one")

@@ -131,7 +131,7 @@ def test_it_fits_into_this_platform() -> None:
     )
 
 
-def said(step: str) -> CommandResult:
+def failed_step(step: str) -> CommandResult:
     return CommandResult(
         code=7, out="", err=f"Check failed: backend, step 7/11 ({step}): backend, at 10 %: it is worse\n  why: …"
     )
@@ -146,12 +146,12 @@ def said(step: str) -> CommandResult:
     ],
 )
 def test_the_gate_is_what_the_command_names(step: str, gate: str) -> None:
-    assert bad_releases.gate_of(said(step)) == gate
+    assert bad_releases.gate_of(failed_step(step)) == gate
 
 
 @pytest.mark.parametrize("step", ["give 50 % of the traffic to bad-slow", "push the image"])
 def test_another_step_is_no_gate(step: str) -> None:
-    assert bad_releases.gate_of(said(step)) == said(step).err
+    assert bad_releases.gate_of(failed_step(step)) == failed_step(step).err
 
 
 class World:

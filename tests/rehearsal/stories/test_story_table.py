@@ -48,7 +48,7 @@ def test_what_a_story_edits_is_there_and_only_where_its_world_is_no_copy() -> No
         assert all(content != (ROOT / path).read_text() for path, content in changed.items())
 
 
-def test_an_edit_of_what_is_not_there_is_said(tmp_path: Path) -> None:
+def test_an_edit_of_what_is_not_there_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one\ntwo\n")
     edits = (("a.txt", "one", "1"), ("a.txt", "two", "2"))
     assert replace(table.STORIES["performance"], edits=edits).changes(tmp_path) == {"a.txt": "1\n2\n"}

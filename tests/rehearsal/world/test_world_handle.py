@@ -58,7 +58,7 @@ def test_two_worlds_at_once_share_nothing_and_leave_nothing() -> None:
         one.inspect("runs")
 
 
-def test_a_manifest_it_cannot_read_is_said(tmp_path: Path) -> None:
+def test_a_manifest_it_cannot_read_is_reported(tmp_path: Path) -> None:
     written(tmp_path, {"platform": {}})
     world = World(tmp_path)
     with pytest.raises(WorldFailed, match=r"shipmate\.yml .*: 'repository' is missing\n  next: "), world:
@@ -66,12 +66,12 @@ def test_a_manifest_it_cannot_read_is_said(tmp_path: Path) -> None:
     assert not world.alive()
 
 
-def test_a_checkout_without_a_manifest_is_said(tmp_path: Path) -> None:
+def test_a_checkout_without_a_manifest_is_reported(tmp_path: Path) -> None:
     with pytest.raises(WorldFailed, match=r"No such file .*shipmate\.yml"), World(tmp_path):
         pytest.fail("it started")
 
 
-def test_a_service_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_is_missing_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SHIPMATE_HOME, where what the set-up fetched is kept, is no folder."""
     shutil.copy(ROOT / "shipmate.yml", tmp_path / "shipmate.yml")
     (tmp_path / "home").write_text("a file")

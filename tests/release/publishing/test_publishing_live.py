@@ -31,10 +31,10 @@ class Delivered:
 
     github: Platform
     commit: str
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     def publish(self, *, live: bool = True, version: str = "v1.0.0") -> Outcome:
-        return publish(self.context(version), PublishRequest(live=live), say=self.said.append)
+        return publish(self.context(version), PublishRequest(live=live), say=self.messages.append)
 
     def context(self, version: str = "v1.0.0") -> ReleaseContext:
         return ReleaseContext(
@@ -155,13 +155,13 @@ def test_what_users_have_is_published_whatever_came_between(
     assert not delivered.publish().changed, "it is finished"
 
 
-def test_a_lower_tag_made_meanwhile_is_said(delivered: Delivered) -> None:
+def test_a_lower_tag_made_meanwhile_is_reported(delivered: Delivered) -> None:
     a_lower_tag_below_it_was_made_meanwhile(delivered)
     delivered.publish()
-    assert any("such as v0.9.9" in text for text in delivered.said)
+    assert any("such as v0.9.9" in text for text in delivered.messages)
 
 
-def test_version_files_that_differ_are_only_said(delivered: Delivered) -> None:
+def test_version_files_that_differ_are_only_reported(delivered: Delivered) -> None:
     manifest = """
 platform: {name: techmate, repository: techmate/platform}
 components: {backend: {paths: [apps/**]}}
@@ -177,7 +177,7 @@ release: {components: {platform: {version_files: [package.json]}}}
     assert any("holds 1.0.9" in text for text in made.publish(version="v1.1.0").warnings)
 
 
-def test_the_preview_of_it_says_what_is_only_said(delivered: Delivered) -> None:
+def test_the_preview_of_it_says_what_is_only_reported(delivered: Delivered) -> None:
     newer_is_out(delivered)
     for live, holds in ((False, False), (True, True)):
         found = preview(delivered.context(), PublishRequest(live=live), with_files=False)
@@ -331,8 +331,8 @@ def test_a_newer_release_that_comes_out_in_the_same_moment_is_the_latest(deliver
     delivered.github.seen.before = release
     delivered.publish()
     assert happened
-    assert "publish v1.0.0 as the latest release" in delivered.said
-    assert "v1.1.0 came out meanwhile: it is the latest release" in delivered.said
+    assert "publish v1.0.0 as the latest release" in delivered.messages
+    assert "v1.1.0 came out meanwhile: it is the latest release" in delivered.messages
     assert delivered.latest() == "v1.1.0"
 
 
@@ -350,7 +350,7 @@ def test_a_deleted_release_is_made_again_after_a_newer_one_by_the_run_that_made_
     deleted_and_newer_is_out(delivered)
     refused(delivered, NotHigher, live=False)
     assert delivered.publish().changed
-    assert "publish v1.0.0 not as the latest" in delivered.said
+    assert "publish v1.0.0 not as the latest" in delivered.messages
     assert delivered.latest() == "v1.1.0"
 
 

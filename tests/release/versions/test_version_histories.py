@@ -152,7 +152,7 @@ def test_build_metadata__names_its_own_release(tmp_path: Path) -> None:
         assert (section.tag.removeprefix("v"), values) == (tag.removeprefix("v"), expected)
 
 
-def said(found: Decision) -> str:
+def explained(found: Decision) -> str:
     return "\n".join(found.warnings)
 
 
@@ -172,14 +172,16 @@ def test_overlooked__tags_of_other_forms__are_named_when_they_are_higher(
     make(tmp_path, line("chore: begin", "fix: a"), tags={"v1.0.0": 0, **dict.fromkeys(tags, 0)})
     found = next_of(tmp_path)
     assert str(found.version) == "1.0.1"
-    assert ("do not count" in said(found)) == bool(expected)
+    assert ("do not count" in explained(found)) == bool(expected)
     for tag in filter(None, expected.split(", ")):
-        assert tag in said(found)
+        assert tag in explained(found)
 
 
 def test_overlooked__no_tag_of_the_format__names_those_there_are(tmp_path: Path) -> None:
     make(tmp_path, line("chore: begin", "fix: a"), tags={"release-2.0.0": 0})
-    assert "1 tag(s) are no versions written as 'v{version}' and do not count: release-2.0.0" in said(next_of(tmp_path))
+    assert "1 tag(s) are no versions written as 'v{version}' and do not count: release-2.0.0" in explained(
+        next_of(tmp_path)
+    )
 
 
 def test_overlooked__a_tag_of_another_component__is_not(tmp_path: Path) -> None:
@@ -192,8 +194,8 @@ def test_overlooked__a_higher_release_off_the_branch__is_named(tmp_path: Path) -
     make(tmp_path, commits, tags={"v1.0.0": 0, "v2.0.0": 2}, head=1)
     found = next_of(tmp_path)
     assert str(found.version) == "1.0.1"
-    assert "v2.0.0 is not below" in said(found)
-    assert "git merge v2.0.0 lets it count" in said(found)
+    assert "v2.0.0 is not below" in explained(found)
+    assert "git merge v2.0.0 lets it count" in explained(found)
     assert next_of(tmp_path, branch="release/1.x").warnings == (), "a line has only its own"
 
 

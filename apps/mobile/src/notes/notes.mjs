@@ -114,7 +114,7 @@ export function heading({ query }) {
 }
 
 /**
- * What is said of a note beneath its text.
+ * What is shown of a note beneath its text.
  *
  * @param {Note | Match} note
  * @param {Date} now

@@ -28,7 +28,7 @@ POOLED = (
 
 
 @pytest.mark.parametrize("where", SESSIONS)
-def test_where_a_session_can_be_had_nothing_is_said(where: str) -> None:
+def test_where_a_session_can_be_had_nothing_is_reported(where: str) -> None:
     address.require_session(where)
 
 
@@ -41,7 +41,7 @@ def test_a_pooler_in_transaction_mode_is_refused_with_what_to_use(where: str, in
 
 
 @given(st.text(alphabet="ab@:/%?#&= \\'\"", min_size=1, max_size=20))
-def test_a_password_is_never_said(password: str) -> None:
+def test_a_password_is_never_printed(password: str) -> None:
     """Whatever libpq takes for the host where a sign of the password is not percent-encoded."""
     url = f"postgresql://u:S3cr3t{password}S3cr3t@db.example.com:5432/name"
     try:

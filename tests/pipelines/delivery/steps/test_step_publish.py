@@ -66,7 +66,7 @@ def test_a_newer_tag_that_came_out_meanwhile_stops_nothing(shop: Shop, prepared:
     assert publish(first).endswith("is out already")
 
 
-def test_a_mere_tag_is_not_even_said(shop: Shop) -> None:
+def test_a_mere_tag_is_not_even_reported(shop: Shop) -> None:
     delivery = live(shop, "v1.0.0")
     shop.proved("v1.1.0")
     publish(delivery)
@@ -140,7 +140,9 @@ def test_it_is_made_again_by_a_new_dispatch_while_it_is_live(shop: Shop) -> None
     delete_release(shop, "v1.0.0")
     found = planning.plan_release(shop.context("production"), "v1.0.0")
     assert not found.done_already
-    assert "higher: 1.0.0 is not higher than v1.1.0; users have it already, so this is only said" in found.publishing
+    assert (
+        "higher: 1.0.0 is not higher than v1.1.0; users have it already, so this is only reported" in found.publishing
+    )
     run = shop.start()
     again = Delivery(shop=shop, run=run, document=found.plan.document, digest=found.plan.digest)
     shop.writes.seen.clear()

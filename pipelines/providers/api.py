@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 """Of a request; as pairs where a name comes more than once."""
-SAID = 300
+SHOWN = 300
 """Characters that are shown of an answer in no form we know."""
 
 
@@ -131,7 +131,7 @@ class Api(ABC):
 
 def body_text(answer: requests.Response) -> str:
     """The beginning of an answer, for messages."""
-    return str(answer.text).strip()[:SAID]
+    return str(answer.text).strip()[:SHOWN]
 
 
 def error_of(answer: requests.Response) -> Mapping[str, Any]:

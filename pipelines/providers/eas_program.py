@@ -28,7 +28,7 @@ KEPT = (
 """Of our environment. EAS_NO_VCS is not among them: under it a build would not know its commit."""
 MOST_OUT = 16_000_000
 """Characters of JSON. A page of fifty builds has some 200,000."""
-MOST_SAID = 20_000
+MOST_SHOWN = 20_000
 """Characters of its other words that are kept for an error; of more, the last."""
 LINE = 1_000
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -90,7 +90,7 @@ def run(
             why="it is not installed, or not on PATH",
             next_step="install the version that eas.json asks for (cli.version): `npm install --global eas-cli@24.8.0`",
         ) from error
-    out, err = _Kept(MOST_OUT), _Kept(MOST_SAID)
+    out, err = _Kept(MOST_OUT), _Kept(MOST_SHOWN)
     readers = [
         threading.Thread(target=_read, args=(process.stdout, out, None), daemon=True),
         threading.Thread(target=_read, args=(process.stderr, err, say), daemon=True),

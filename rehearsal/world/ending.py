@@ -67,7 +67,7 @@ def end(place: RecordPlace) -> Ended:
         outcome = Outcome.SIGNALLED
         left = _killed(left)
     _remove(record)
-    with suppress(Taken), place.claimed():  # whoever was killed could not; one that is taken again is another world's
+    with suppress(Taken), place.claimed():  # the killed process could not; one that is taken again is another world's
         place.remove()
     return Ended(outcome=outcome, record=record, left=tuple(each.pid for each in left))
 

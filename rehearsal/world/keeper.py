@@ -24,7 +24,7 @@ from rehearsal.world.handle import READY_SECONDS, World, WorldFailed, require_li
 from rehearsal.world.record import Record, RecordPlace, Taken
 
 HOURS = 12.0
-"""How long a world without a terminal is kept, unless told."""
+"""How long a world without a terminal is kept by default."""
 LOOKS_EVERY = 0.5
 FAILED, TAKEN = 11, 3
 LONGEST_END = 20.0
@@ -41,7 +41,7 @@ def keep(
 ) -> str:
     """Start a world, call `ready`, and wait; why it was ended. What a killed world of this checkout left is removed first.
 
-    `hours`: how long at most; None leaves it to whoever sends a signal. Raises Taken when there is such a world, and WorldFailed.
+    `hours`: how long at most; None: until a signal. Raises Taken when there is such a world, and WorldFailed.
     """
     place = RecordPlace(repository)
     with place.claimed():

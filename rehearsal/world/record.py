@@ -20,7 +20,7 @@ from typing import IO, Any
 from rehearsal.processes import ProcessIdentity
 
 PATIENCE = 0.2
-"""Seconds to wait for a lock: whoever only looks whether it is held has it for less."""
+"""Seconds to wait for a lock: a process that only looks whether it is held has it for less."""
 
 
 def state_folder() -> Path:

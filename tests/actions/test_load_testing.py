@@ -110,7 +110,7 @@ def test_where_users_are_someone_is_asked(step: Any) -> None:
         ({"environment": "qa"}, 4, "there is no environment 'qa'"),
     ],
 )
-def test_what_cannot_be_played_is_refused_before_a_runner_is_had(
+def test_what_cannot_be_run_is_refused_before_a_runner_is_had(
     step: Any, inputs: dict[str, str], code: int, message: str
 ) -> None:
     assert planned(step, code=code, **inputs) == {}

@@ -103,7 +103,7 @@ def test_what_was_approved_is_done_once(jobs: Jobs) -> None:
 
 
 @pytest.mark.parametrize("works", [True, False])
-def test_people_are_told_of_what_was_halted_by_itself(
+def test_people_are_notified_of_what_was_halted_by_itself(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch, *, works: bool
 ) -> None:
     """And the job ends as it would where nobody can be notified."""

@@ -41,7 +41,7 @@ def typed(argv: list[str], cwd: Path, env: dict[str, str]) -> Iterator[subproces
 
 
 def ctrl_c(process: subprocess.Popen[str]) -> str:
-    """What a terminal does: SIGINT to the whole group. It ends at once, with 130; what it said."""
+    """What a terminal does: SIGINT to the whole group. It ends at once, with 130; its output."""
     os.killpg(process.pid, signal.SIGINT)
     started = time.monotonic()
     output, _ = process.communicate(timeout=60)

@@ -89,7 +89,7 @@ def test_the_worst_interaction_is_measured_to_the_paint_after_it(chromium: Brows
         assert sample.inp >= 150
 
 
-def test_what_is_too_quick_to_be_told_is_the_shortest_and_no_interaction_is_no_data(
+def test_what_is_too_quick_to_be_measured_is_the_shortest_and_no_interaction_is_no_data(
     chromium: Browser, url: str
 ) -> None:
     quick, _ = measured(chromium, url)

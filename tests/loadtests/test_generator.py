@@ -66,7 +66,7 @@ WAYS = {
 
 @dataclass
 class Ran:
-    """A run, what its server saw, and what was said meanwhile."""
+    """A run, what its server saw, and the messages meanwhile."""
 
     recording: Recording
     seen: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Nothing is lost or invented between a request and what is said of it: counting, merging, writing and reading."""
+"""Nothing is lost or invented between a request and what is reported of it: counting, merging, writing and reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of the targets: a pass needs enough good answers to a load that was really made."""
+"""The verdict on the targets: a pass needs enough good answers to a load that was really made."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_no_data_is_no_pass() -> None:
     assert judge(recorded(1), of_another).answers[0].verdict == "no data"
 
 
-def test_queries_that_nobody_told_of_are_no_data_though_responses_are_well() -> None:
+def test_queries_that_nobody_measured_are_no_data_though_responses_are_well() -> None:
     recording = recorded(1)
     for each in recording.endpoints.values():
         for second in each.values():
@@ -282,7 +282,7 @@ def test_healthy_pairs_are_seldom_called_slower_and_a_third_slower_is_found() ->
 
 
 @pytest.mark.parametrize(("share", "bursts"), [(0.02, False), (0.03, True)])
-def test_runs_alike_are_seldom_said_to_fail_more_however_their_failures_come(share: float, bursts: bool) -> None:
+def test_runs_alike_are_seldom_reported_to_fail_more_however_their_failures_come(share: float, bursts: bool) -> None:
     """benchmarks/load_comparison.py has more and longer pairs."""
     alarms = sum(
         more_failed(*(failing_run(2 * pair + which, share, bursts=bursts) for which in (0, 1))) for pair in range(12)

@@ -66,7 +66,7 @@ def test_of_a_release_that_the_ledger_never_heard_of_only_what_was_live_is_inact
 
 
 @pytest.mark.parametrize("kind", ["status", "cut", "throttle"])
-def test_githubs_trouble_is_said_once_and_then_it_is_left_alone(shop: Shop, kind: str) -> None:
+def test_githubs_trouble_is_reported_once_and_then_it_is_left_alone(shop: Shop, kind: str) -> None:
     history = History(shop.context("production", shop.start()))
     shop.fault(kind=kind, times=None)
     history.open("v1.0.0", shop.head("main"), DIGESTS)
@@ -90,7 +90,7 @@ def test_an_answer_that_is_none_is_trouble_too(shop: Shop, body: object) -> None
 
 
 def test_all_that_is_reported_shares_its_seconds(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once they are used up nothing is asked any more, and it is said once."""
+    """Once they are used up nothing is asked any more, and it is reported once."""
     monkeypatch.setattr("pipelines.history.LONGEST", 0.2)
     history = History(shop.context("production", shop.start()))
     shop.fault(kind="delay", seconds=3600, times=None)

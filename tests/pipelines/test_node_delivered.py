@@ -93,7 +93,7 @@ def test_a_module_that_is_not_in_the_image_is_missing(tmp_path: Path) -> None:
             CloudRunHost(TARGET, world.http, lambda: "token").stage(artifact, IDENTITY)
 
 
-def test_a_program_of_the_base_that_is_not_played_is_named(tmp_path: Path) -> None:
+def test_a_program_of_the_base_that_is_not_supported_is_named(tmp_path: Path) -> None:
     make(tmp_path / "repo", {**HELLO_FILES, "apps/backend/backend/__main__.py": ""})
     dockerfile = tmp_path / "repo/apps/hello/Dockerfile"
     dockerfile.write_text(dockerfile.read_text().replace('["node", "server.js"]', '["npm", "start"]'))

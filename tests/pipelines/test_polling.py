@@ -1,4 +1,4 @@
-"""How often something is looked at, until when, and what is said meanwhile."""
+"""How often something is looked at, until when, and the messages meanwhile."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_rehearsals_clock_makes_all_of_it_shorter() -> None:
     assert (time.waits, [look.waited for look in looks]) == ([4, 4], [0, 32, 64])
 
 
-def test_what_is_waited_for_is_said_now_and_then() -> None:
+def test_what_is_waited_for_is_reported_now_and_then() -> None:
     time = Time()
     clock, message = time.clock(), list[str]()
     for look in Polling(interval=100).looks(clock, clock.deadline(1000), what="a build", say=message.append):

@@ -42,7 +42,7 @@ def test_an_annotation_stays_one_line(tmp_path: Path) -> None:
     assert printed(runtime) == "::error file=x.py,line=3,title=a%2Cb%3Ac::x%0A::error::owned%0AEOF%0A%250A\n"
 
 
-def test_said_text_is_no_command(tmp_path: Path) -> None:
+def test_reported_text_is_no_command(tmp_path: Path) -> None:
     runtime = workflow(tmp_path)
     runtime.say("::add-mask::a\n  ::error::b\nplain")
     assert [line for line in printed(runtime).splitlines() if line.startswith("::")] == []
@@ -176,7 +176,7 @@ def test_a_fence_cannot_be_closed(text: str) -> None:
     assert fence not in text
 
 
-def test_the_requests_to_github_are_said_for_the_step_and_for_the_job(tmp_path: Path) -> None:
+def test_the_requests_to_github_are_reported_for_the_step_and_for_the_job(tmp_path: Path) -> None:
     handed_on = tmp_path / "env"
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_ENV": str(handed_on), budget.JOB_REQUESTS: "12"}
     stream = io.StringIO()

@@ -102,7 +102,7 @@ def test_status_with_a_body_of_its_own(provider: Provider, server: Server) -> No
     assert answer.json()["message"] == answer.json()["error"]["message"]
 
 
-def test_a_limit_that_only_its_text_tells_can_be_played(provider: Provider, server: Server) -> None:
+def test_a_limit_that_only_its_text_shows_can_be_set(provider: Provider, server: Server) -> None:
     """GitHub's secondary limit: 403, words, and none of the headers that clients look at."""
     values = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
     provider.faults.add(Fault(kind="status", status=403, body=values))

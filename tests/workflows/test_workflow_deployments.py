@@ -132,7 +132,7 @@ def test_only_what_is_live_and_passed_its_browser_tests_is_proved(
     assert runs(STAGING, "prove", {"go-live": go_live, "e2e": e2e}, outputs=outputs) is proved
 
 
-def test_a_commit_that_steps_aside_is_neither_built_nor_told_of() -> None:
+def test_a_commit_that_steps_aside_is_neither_built_nor_reported() -> None:
     """What is skipped skips all after it, but for the jobs that ask themselves."""
     assert jobs(STAGING)["build"]["if"] == "needs.plan.outputs.state == 'to do'"
     skipped = dict.fromkeys(("build", "deploy", "go-live", "e2e", "prove"), "skipped")

@@ -131,7 +131,7 @@ def test_a_linear_axis_begins_at_nothing_and_ends_above_the_most(most: float, la
     assert len(axis.ticks) == count
 
 
-def test_numbers_are_said_as_people_say_them() -> None:
+def test_numbers_are_written_as_people_write_them() -> None:
     assert [words.duration(seconds) for seconds in (5, 60, 125, 3600, 5400)] == [
         "5 s",
         "1 min",

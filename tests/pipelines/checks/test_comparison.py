@@ -122,7 +122,7 @@ def test_a_candidate_that_always_fails_is_stopped_in_a_second() -> None:
     assert "most often: notes: answered 500 instead of 200 (10 times)" in caught.value.what
 
 
-def test_a_dead_live_release_does_not_take_its_mending_back() -> None:
+def test_a_dead_live_release_does_not_take_its_repair_back() -> None:
     record = watch_of(lambda: fine(0), lambda: broken(0)).hold(30)
     assert record.decision == "not worse"
     assert record.upper < 0

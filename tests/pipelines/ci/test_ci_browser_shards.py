@@ -291,7 +291,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def test_the_thorough_commands_are_told_which_share_and_what_they_leave_is_kept(place: Place) -> None:
+def test_the_thorough_commands_are_given_their_share_and_what_they_leave_is_kept(place: Place) -> None:
     assert place.run(accounts()[0]) == "3 browser tests passed"
     assert f"1|2|{place.root}/durations.json" in place.log.getvalue()
     assert place.kept() == ["shard-1.json", "shard-1.xml"]

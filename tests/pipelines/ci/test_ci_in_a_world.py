@@ -78,7 +78,7 @@ def ran(scenario: Scenario, run: int) -> set[str]:
 
 
 def planned(scenario: Scenario, run: int) -> str:
-    """What the plan said."""
+    """The output of the plan."""
     return scenario.job_log(scenario.jobs(run)["Plan"]["id"])
 
 

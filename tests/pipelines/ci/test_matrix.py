@@ -36,7 +36,7 @@ def test_reasons_name_all_the_components_of_a_check() -> None:
     assert planned()[1]["lint"] == "nothing that api or site depends on changed"
 
 
-def test_what_cannot_be_told_runs_everything_for_that_reason() -> None:
+def test_what_cannot_be_determined_runs_everything_for_that_reason() -> None:
     checks, reasons = planned("strange.file")
     assert set(checks.values()) == {"run"}
     assert set(reasons.values()) == {"strange.file belongs to no component"}

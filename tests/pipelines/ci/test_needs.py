@@ -18,7 +18,7 @@ def test_what_each_job_came_to(tmp_path: Path) -> None:
     assert [one.why for one in found.decided if not one.runs] == ["nothing changed"]
 
 
-def test_what_github_says_of_a_job_counts_more_than_what_it_said_itself(tmp_path: Path) -> None:
+def test_what_github_says_of_a_job_counts_more_than_what_it_uploaded_itself(tmp_path: Path) -> None:
     """It passed, and then its time was up."""
     found = needs(tmp_path, PLAN, check="failure", uploaded={"lint": {"passed": True}})
     found = dataclasses.replace(found, ended={"Lint": "timed_out", "Tests": "cancelled"})

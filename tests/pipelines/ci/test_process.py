@@ -78,7 +78,7 @@ def test_what_it_leaves_behind_is_ended_and_holds_nobody_up(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_being_told_to_stop_ends_the_command_too(tmp_path: Path, number: signal.Signals) -> None:
+def test_being_asked_to_stop_ends_the_command_too(tmp_path: Path, number: signal.Signals) -> None:
     inner = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     outer = (
         "import os, sys; from pathlib import Path; from pipelines.ci import process; "

@@ -90,7 +90,7 @@ def test_cancelled_and_missing_are_not_green(needs: Making) -> None:
     assert "⚠️ missing" in text
 
 
-def test_a_plan_that_failed_is_said_first() -> None:
+def test_a_plan_that_failed_is_reported_first() -> None:
     assert markdown(parse('{"plan": {"result": "failure"}}', Path("none")), RUN).startswith("### ❌ CI could not plan")
 
 

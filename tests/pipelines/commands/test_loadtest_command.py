@@ -76,7 +76,7 @@ def staging(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stag
     return Staging(shop, tmp_path / "report", monkeypatch)
 
 
-def test_the_capacity_is_found_told_and_kept_with_a_report_of_each_step(staging: Staging) -> None:
+def test_the_capacity_is_found_printed_and_kept_with_a_report_of_each_step(staging: Staging) -> None:
     message = staging.types("--capacity")
     assert (
         "capacity of staging (v1.1.0): from 6 visits/s, doubled until a target is missed or 60 are reached"

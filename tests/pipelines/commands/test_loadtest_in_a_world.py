@@ -39,7 +39,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
 
 @pytest.mark.long
 def test_the_visits_meet_what_is_live_and_the_exit_says_what_came_of_them(terminal: Terminal) -> None:
-    """A machine that is busy may make the platform slow, or the run invalid; that is then what must be said."""
+    """A machine that is busy may make the platform slow, or the run invalid; that must then be reported."""
     ended = subprocess.run(
         terminal.argv("loadtest", "-e", "staging", "--profile", "brief", "--seed", "7", "--json"),
         cwd=terminal.checkout,

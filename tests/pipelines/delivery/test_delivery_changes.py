@@ -123,7 +123,7 @@ def test_of_a_history_without_end_nobody_counts_the_rest(shop: Shop, monkeypatch
 
 
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 403, "times": None}, {"kind": "cut", "times": None}])
-def test_a_look_up_that_fails_is_said_and_fails_nothing(shop: Shop, fault: dict[str, Any]) -> None:
+def test_a_look_up_that_fails_is_reported_and_fails_nothing(shop: Shop, fault: dict[str, Any]) -> None:
     base = head(shop)
     commit = shop.commit("feat: something")
     shop.fault(path="/commits/[0-9a-f]+/pulls", **fault)
@@ -236,7 +236,7 @@ def test_where_reviews_cannot_be_asked_nobody_is_taken_to_have_seen_it(shop: Sho
     assert len(unseen(shop, base)) == 1
 
 
-def test_commits_that_were_not_looked_at_are_somebodys_unknown(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commits_that_were_not_looked_at_are_of_unknown_people(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changes, "LOOKED_AT", 2)
     base = head(shop)
     for number in range(4):

@@ -50,7 +50,7 @@ def test_access_is_what_is_given_else_what_the_surroundings_have() -> None:
     assert require_github(opened({"GH_TOKEN": "h"})).name == "acme/shop", "by the manifest"
 
 
-def test_without_a_token_there_is_no_github_and_it_is_said_where_one_is_needed() -> None:
+def test_without_a_token_there_is_no_github_and_it_is_reported_where_one_is_needed() -> None:
     context = opened({})
     assert context.github is None
     with pytest.raises(CredentialsError, match="GitHub is needed here"):

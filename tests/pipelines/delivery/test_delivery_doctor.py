@@ -469,7 +469,7 @@ def test_a_condition_that_does_not_let_releases_of_the_apps_in(apps: Apps) -> No
         assert all(shlex.quote(whole) in command for command in commands.values())
 
 
-def test_a_condition_with_another_or_is_not_said_to_bind(apps: Apps) -> None:
+def test_a_condition_with_another_or_is_not_taken_to_bind(apps: Apps) -> None:
     """All parts can be in it, and bind nothing: without its brackets the last alternative holds for every repository."""
     whole = bound(apps.shop, apps.manifest)
     apps.google.bind(whole.replace("&& ((", "&& (", 1)[:-1])

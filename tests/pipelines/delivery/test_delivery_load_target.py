@@ -109,7 +109,7 @@ def test_production_is_refused_without_a_review(loaded: Shop) -> None:
     ],
     ids=["who may not", "rejected", "another environment", "their own"],
 )
-def test_production_is_refused_the_one_who_else_said_something(
+def test_production_is_refused_whatever_others_answered(
     loaded: Shop, starter: str, login: str, environment: str, state: str
 ) -> None:
     run = loaded.start(starter)

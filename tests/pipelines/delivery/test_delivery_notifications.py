@@ -147,7 +147,7 @@ def test_results_that_are_no_json() -> None:
         telling.messages(context(), kind="", release="v1", needs="{'a': 1}")
 
 
-def test_a_way_without_its_secret_is_said_and_left_out() -> None:
+def test_a_way_without_its_secret_is_reported_and_left_out() -> None:
     made = context()
     assert telling.ways(made, "", "", "") == []
     assert "SLACK_WEBHOOK is missing" in made.runtime.stream.getvalue()  # type: ignore[attr-defined]
@@ -246,11 +246,11 @@ def test_nor_does_one_that_nobody_answers() -> None:
     assert announce(made).startswith("warning: ")
 
 
-def test_at_the_end_it_is_not_told_again() -> None:
+def test_at_the_end_it_is_not_notified_again() -> None:
     assert [message.kind for message in notified(well())] == ["released"]
 
 
-def test_where_the_manifest_does_not_want_it_told_it_is_not(slack: tuple[Slack, Context]) -> None:
+def test_where_the_manifest_does_not_ask_for_it_nobody_is_notified(slack: tuple[Slack, Context]) -> None:
     emulator, made = slack
     made.manifest = replace(made.manifest, alerts=replace(made.manifest.alerts, when=("released",)))
     announce(made)

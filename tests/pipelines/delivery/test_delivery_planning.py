@@ -270,7 +270,7 @@ def test_what_an_earlier_release_ran_is_not_planned_again(shop: Shop) -> None:
     assert "### Migrations\n\n```text\nnone\n```" in texts(found)[1]
 
 
-def test_what_nobody_knows_of_the_migrations_is_said_to_the_one_who_approves(shop: Shop) -> None:
+def test_what_nobody_knows_of_the_migrations_is_reported_to_the_one_who_approves(shop: Shop) -> None:
     migrating(shop, "v1.0.0", EXPAND_1)
     found = planned(shop, "v1.0.0")
     (line,) = found.plan.recorded.warnings

@@ -134,7 +134,7 @@ def a_tag_of_that_name(shop: Shop) -> None:
         (a_tag_of_that_name, "admits tag main, and must admit exactly main"),
     ],
 )
-def test_an_environment_is_found_open_and_mended(shop: Shop, break_it: Callable[[Shop], None], says: str) -> None:
+def test_an_environment_is_found_open_and_repaired(shop: Shop, break_it: Callable[[Shop], None], says: str) -> None:
     break_it(shop)
     finding = found(shop)["environment production-deploy"]
     assert (finding.state, finding.says) == ("missing", says)
@@ -162,7 +162,7 @@ def test_mending_takes_no_reviewer_away(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("subject", "pattern"), [("branch main", "main"), ("branch release/*", "release/*")])
-def test_a_branch_without_rules_is_found_and_mended(shop: Shop, subject: str, pattern: str) -> None:
+def test_a_branch_without_rules_is_found_and_repaired(shop: Shop, subject: str, pattern: str) -> None:
     rulesets_gone(shop, "branch", f"refs/heads/{pattern}")
     finding = found(shop)[subject]
     assert finding.state == "missing"
@@ -181,7 +181,7 @@ def test_a_branch_without_rules_is_found_and_mended(shop: Shop, subject: str, pa
         ({"checks": ("ci",), "reviews": 1, "dismiss_stale": False}, "an approval survives what is pushed after it"),
     ],
 )
-def test_half_a_ruleset_is_reported_and_mended(shop: Shop, options: dict[str, object], says: str) -> None:
+def test_half_a_ruleset_is_reported_and_repaired(shop: Shop, options: dict[str, object], says: str) -> None:
     rulesets_gone(shop, "branch", "refs/heads/main")
     shop.do(shop.github.seed.branch_ruleset, REPOSITORY, ("main",), **options)
     finding = found(shop)["branch main"]
@@ -190,7 +190,7 @@ def test_half_a_ruleset_is_reported_and_mended(shop: Shop, options: dict[str, ob
     assert found(shop)["branch main"].state == "ok"
 
 
-def test_tags_that_can_be_moved_are_found_and_mended(shop: Shop) -> None:
+def test_tags_that_can_be_moved_are_found_and_repaired(shop: Shop) -> None:
     rulesets_gone(shop, "tag", "refs/tags/v*")
     finding = found(shop)["tags v*"]
     assert (finding.state, finding.says) == ("missing", "no rule update, deletion")

@@ -97,7 +97,7 @@ def merge_commit(**otherwise: Any) -> dict[str, Any]:
     return {"parents": [{"sha": "a"}, {"sha": "b"}], "commit": values}
 
 
-def test_githubs_own_merges_are_told_by_their_signature() -> None:
+def test_githubs_own_merges_are_known_by_their_signature() -> None:
     assert merged_by_github(merge_commit())
     assert not merged_by_github(merge_commit(verification={"verified": False}))
     assert not merged_by_github(merge_commit(verification=None))

@@ -71,7 +71,7 @@ def test_an_approver_reads_what_changes_since_what_is_live(shop: Shop) -> None:
     )["settings"]
 
 
-def test_what_was_deployed_by_other_means_is_said_to_be_unknown(tmp_path: Path) -> None:
+def test_what_was_deployed_by_other_means_is_reported_to_be_unknown(tmp_path: Path) -> None:
     made = read(tmp_path / "next", NEXT)
     (found,) = settings.since_live(made, made, "production", {"backend": Base(key="by-hand"), "web": None})
     assert found.as_text() == "? backend: what is live cannot be compared (it was deployed by other means)"
@@ -83,7 +83,7 @@ def test_marks_are_coloured_and_other_lines_are_not() -> None:
 
 
 @pytest.mark.world
-def test_a_commit_that_the_clone_lacks_is_said_to_be_unknown(shop: Shop) -> None:
+def test_a_commit_that_the_clone_lacks_is_reported_to_be_unknown(shop: Shop) -> None:
     made = shop.context("production").manifest
     (found,) = settings.since_live(made, made, "production", {"backend": Base(key="k", commit="f" * 40)})
     assert found.mark == "?"

@@ -230,7 +230,7 @@ def test_a_re_run_of_what_is_live_that_fails_is_no_drift(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("down", [True, False], ids=["down", "no token"])
-def test_while_github_says_nothing_nothing_is_said_of_it(shop: Shop, down: bool) -> None:
+def test_while_github_says_nothing_nothing_is_shown_of_it(shop: Shop, down: bool) -> None:
     shop.live("v1.0.0", shop.head("main"))
     context = shop.context("production")
     if down:
@@ -255,7 +255,7 @@ def test_what_the_deployment_itself_says_needs_no_ledger(shop: Shop) -> None:
     assert (row["by"], row["approved"], row["run"]) == ("dev-1", "on-call", "https://x.test/1")
 
 
-def test_components_that_serve_different_releases_are_said_to_be_split(shop: Shop) -> None:
+def test_components_that_serve_different_releases_are_reported_to_be_split(shop: Shop) -> None:
     """As after a delivery that was killed when the backend had gone live and the web had not."""
     released(shop, "v1.0.0")
     assert [row["split"] for row in rows(shop)] == ["", ""]

@@ -169,7 +169,7 @@ def test_the_stand_in_builds_the_same_image_of_the_same_commit(
     assert [entry["digest"] for entry in index["manifests"]] == [first]
 
 
-def test_a_dockerfile_that_is_not_played_fails_the_build_with_its_line(
+def test_a_dockerfile_that_is_not_supported_fails_the_build_with_its_line(
     tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docker_on_path(tmp_path / "dockers", monkeypatch)

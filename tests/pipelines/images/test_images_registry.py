@@ -305,7 +305,7 @@ def test_a_layer_changed_on_disk_is_refused_by_the_registry(tmp_path: Path) -> N
         assert not w.registry.exists(f"{REPOSITORY}@{image.digest}")
 
 
-def test_a_registry_without_room_is_said_in_its_words(tmp_path: Path) -> None:
+def test_a_registry_without_room_is_reported_in_its_words(tmp_path: Path) -> None:
     async def full(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         await request.body()
@@ -323,7 +323,7 @@ def test_a_registry_without_room_is_said_in_its_words(tmp_path: Path) -> None:
             registry.push(image, server.url.removeprefix("http://") + "/a")
 
 
-def test_a_full_disk_here_is_said_with_the_folder(tmp_path: Path) -> None:
+def test_a_full_disk_here_is_reported_with_the_folder(tmp_path: Path) -> None:
     program = (
         "import resource, signal, sys; from pathlib import Path; from pipelines.images.store import Store;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"

@@ -60,7 +60,7 @@ def test_a_tool_that_cannot_run_has_failed(tmp_path: Path) -> None:
     assert "no-such-linter is not there" in gone.text
 
 
-def test_what_mends_runs_alone_and_before_the_others(tmp_path: Path) -> None:
+def test_what_fixes_runs_alone_and_before_the_others(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("bad")
     look = "import sys; sys.exit(open('file').read() != 'good')"
     fix = (sys.executable, "-c", "open('file', 'w').write('good')")

@@ -264,7 +264,9 @@ def test_components_are_the_releases_and_where_they_live_the_policys(tmp_path: P
     assert "default branch first" in refused.value.next_step
 
 
-def test_which_browser_tests_may_fail_is_said_by_the_default_branch_also_for_an_older_release(tmp_path: Path) -> None:
+def test_which_browser_tests_may_fail_is_reported_by_the_default_branch_also_for_an_older_release(
+    tmp_path: Path,
+) -> None:
     """A release cannot excuse its own tests, and one that is tagged already can have a test excused."""
     one = {"test": "test_search", "owner": "dev-1", "until": "2026-12-31", "reason": "flaky since #12"}
     with_it, without = put(raw(), "browser_tests/quarantine", [one]), raw()

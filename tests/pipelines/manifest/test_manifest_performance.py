@@ -63,7 +63,7 @@ def test_a_promise_that_cannot_be_kept(target: str, message: str) -> None:
         ),
     ],
 )
-def test_a_profile_that_cannot_be_played(profile: str, message: str) -> None:
+def test_a_profile_that_cannot_be_run(profile: str, message: str) -> None:
     assert problems(section(profiles=f"p: {profile}")) == [f"performance/profiles/p/{message}"]
 
 

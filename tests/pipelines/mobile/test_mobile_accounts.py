@@ -79,7 +79,7 @@ def test_all_is_well(apps: Context, shared: Release) -> None:
     assert [each.end for each in edits] == ["deleted"], "no edit is left open"
 
 
-def test_what_ends_soon_or_is_over_is_said_with_who_mends_it(apps: Context) -> None:
+def test_what_ends_soon_or_is_over_is_reported_with_who_can_renew_it(apps: Context) -> None:
     later = found(apps, 345)
     assert any("ends on" in each.says for each in later.values())
     over = found(apps, 800)

@@ -38,7 +38,7 @@ FINGERPRINT = "module.exports = { sourceSkips: ['ExpoConfigVersions', 'EasJson']
 
 
 def tree(folder: Path, *, config: Any = None, eas: Any = None, **files: str | None) -> Path:
-    """The files of a good app, with what is said otherwise; None leaves a file out."""
+    """The files of a good app, with other values; None leaves a file out."""
     written: dict[str, str | None] = {
         "app.json": json.dumps({"expo": CONFIG | (config or {})}),
         "package.json": json.dumps({"name": "shop", "private": True}),
@@ -125,7 +125,7 @@ def test_numbers_are_ours(tmp_path: Path) -> None:
     ]
 
 
-def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
+def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
     tree(tmp_path, config={"version": "1.0.0", "owner": "x"}, fingerprint__config__js=None)
     (tmp_path / "package-lock.json").unlink()
     (tmp_path / "package.json").write_text('{"version": "0.9.0"}')

@@ -62,7 +62,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield World(made)
 
 
-def test_both_are_begun_by_one_order_and_told_of_while_they_wait(world: World) -> None:
+def test_both_are_begun_by_one_order_and_reported_while_they_wait(world: World) -> None:
     outcomes = world.build()
     builds = {platform: each.build for platform, each in outcomes.items()}
     assert all(each.problem is None and each.started for each in outcomes.values())

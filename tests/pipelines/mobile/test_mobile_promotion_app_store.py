@@ -84,7 +84,7 @@ def test_a_first_version_goes_to_the_store_without_what_is_new_and_not_in_phases
     assert (done.text, done.waits_for, done.percent) == ("1.0.1 (7) is on sale", "", 100)
 
 
-def test_an_update_says_what_its_testers_were_told_is_new(world: AppleWorld) -> None:
+def test_an_update_says_what_its_testers_were_shown_is_new(world: AppleWorld) -> None:
     world.promotion().promote("production", BUILD)
     [made] = [each for each in world.apple.account.versions.values() if each.version == "1.0.1"]
     assert made.build == "build-1.0.1-7"
@@ -92,7 +92,7 @@ def test_an_update_says_what_its_testers_were_told_is_new(world: AppleWorld) -> 
     assert values == ["- Finds notes"]
 
 
-def test_an_update_of_which_nobody_said_anything(world: AppleWorld) -> None:
+def test_an_update_of_which_nobody_wrote_anything(world: AppleWorld) -> None:
     silent = world.deliver("1.0.2", 8, notes="")
     with pytest.raises(RefusedError, match="nothing says what is new") as caught:
         world.promotion().promote("production", silent)

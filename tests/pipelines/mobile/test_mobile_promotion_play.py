@@ -93,7 +93,7 @@ def test_halted_and_resumed(world: PlayWorld) -> None:
     assert "the next run that watches it halts it again" in promotion.resume().text
 
 
-def test_what_cannot_be_told_holds(world: PlayWorld) -> None:
+def test_what_cannot_be_determined_holds(world: PlayWorld) -> None:
     promotion = world.promotion()
     world.health = UNKNOWN
     assert promotion.promote("production", BUILD, 5).changed, "it begins: nobody there can have reported anything yet"

@@ -61,7 +61,7 @@ def test_they_are_uploaded_with_the_token_of_sentry_alone(app: Path) -> None:
         ),
     ],
 )
-def test_what_kept_them_back_is_said_and_raises_nothing(app: Path, breaks: object, says: str) -> None:
+def test_what_kept_them_back_is_reported_and_raises_nothing(app: Path, breaks: object, says: str) -> None:
     assert callable(breaks)
     breaks(app)
     token = "" if "not set" in says else TOKEN

@@ -43,7 +43,7 @@ def test_back_is_what_was_there_before_and_once_more_changes_nothing(world: Worl
     assert world.shares() == only(world.first.commit), "the second was rolled back and is not gone back to"
 
 
-def test_where_nothing_was_before_devices_go_to_their_build_and_it_is_said(world: World) -> None:
+def test_where_nothing_was_before_devices_go_to_their_build_and_it_is_reported(world: World) -> None:
     world.publish(world.first)
     back = world.back()
     assert "what is inside the build" in back.text and "not exactly what they had" in back.warning

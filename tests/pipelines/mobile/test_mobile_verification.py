@@ -273,7 +273,7 @@ def test_a_store_out_of_reach_hides_no_other(world: Release) -> None:
 # all at once ----------------------------------------------------------------------------------------------------------
 
 
-def test_everything_that_is_wrong_is_said_at_once(world: Release) -> None:
+def test_everything_that_is_wrong_is_reported_at_once(world: Release) -> None:
     """By one error, whose next step names a version that is free."""
     tagged = version()
     world.shop.tag(f"mobile-v1.{tagged.number}.1", world.shop.head("main"))

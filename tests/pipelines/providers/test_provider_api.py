@@ -116,7 +116,7 @@ def test_an_empty_answer_is_none_and_one_that_is_no_json_is_an_error() -> None:
         shelf(root).call("GET", "books")
 
 
-def test_a_secret_that_is_missing_is_said_by_the_first_call() -> None:
+def test_a_secret_that_is_missing_is_reported_by_the_first_call() -> None:
     missing = CredentialsError("there is no token", where="Shelf")
     assert given("t0ken", missing)() == "t0ken"
     with pytest.raises(CredentialsError, match="there is no token"):

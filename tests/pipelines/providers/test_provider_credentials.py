@@ -1,4 +1,4 @@
-"""Becoming the deployer by OIDC, reading secrets, and what is said when it cannot be."""
+"""Becoming the deployer by OIDC, reading secrets, and the message when it cannot be."""
 
 from __future__ import annotations
 

@@ -86,24 +86,24 @@ def test_it_returns_when_the_world_is_ready_and_the_world_goes_on(world: dict[st
 
 def test_the_env_file_it_prints_leads_there(world: dict[str, Any]) -> None:
     asked = f". {world['terminals']['dev-1']} && echo $GITHUB_API_URL"
-    said = subprocess.run(["sh", "-c", asked], capture_output=True, text=True, check=True).stdout
-    assert said.strip() == contents(world)["api"]
+    result = subprocess.run(["sh", "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert result.strip() == contents(world)["api"]
 
 
 def test_a_second_up_says_that_it_runs_and_where(checkout: Checkout, world: dict[str, Any]) -> None:
     for more in ((), ("--detach",)):
-        said = checkout.run("up", *more)
-        assert f"is up already, in the background (process {world['process']})" in said
-        assert world["github"] in said
+        result = checkout.run("up", *more)
+        assert f"is up already, in the background (process {world['process']})" in result
+        assert world["github"] in result
     again = json.loads(checkout.run("up", "--json"))
     assert again.pop("already")
     assert {**again, "already": False} == world
 
 
 def test_another_port_is_refused(checkout: Checkout, world: dict[str, Any]) -> None:
-    said = checkout.run("up", "--port", "1", code=11)
-    assert contents(world)["server"] in said
-    assert "next: shipmate down, then shipmate up --port 1" in said
+    result = checkout.run("up", "--port", "1", code=11)
+    assert contents(world)["server"] in result
+    assert "next: shipmate down, then shipmate up --port 1" in result
 
 
 def test_without_the_token_it_is_not_ended(world: dict[str, Any]) -> None:
@@ -146,8 +146,8 @@ def test_a_killed_world_is_recognised_and_one_that_does_not_answer_is_ended_by_s
 
     file = Path(second["world"])
     file.write_text(json.dumps({**contents(second), "control_token": "of-another-world"}))
-    said = checkout.run("down")
-    assert f"did not answer, and was ended by signals (process {second['process']})" in said
+    result = checkout.run("down")
+    assert f"did not answer, and was ended by signals (process {second['process']})" in result
     assert ProcessIdentity.of(second["process"]) is None
     assert not file.parent.exists()
 
@@ -162,8 +162,8 @@ def test_down_ends_a_world_that_is_starting(checkout: Checkout, tmp_path: Path) 
     ) as starting:
         until(lambda: list(tmp_path.glob("shipmate-world-*/world.log")) != [], "starting", 60)
         assert json.loads(checkout.run("down", "--json"))["outcome"] == "signalled"
-        said, _ = starting.communicate(timeout=60)
-    assert (starting.returncode, said) == (11, "Error: the world was ended before it was ready\n")
+        output, _ = starting.communicate(timeout=60)
+    assert (starting.returncode, output) == (11, "Error: the world was ended before it was ready\n")
     assert list(tmp_path.glob("shipmate-world-*")) == []
 
 

@@ -28,7 +28,7 @@ def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
 
 @dataclass
 class Up:
-    """A running `shipmate up`; `said` grows until the world is up."""
+    """A running `shipmate up`; `output` grows until the world is up."""
 
     process: subprocess.Popen[str]
     output: str = ""

@@ -272,7 +272,7 @@ def test_skopeo_finds_nothing_wrong_with_the_layout(docker: Docker) -> None:
         ("ENV A=1 \\", "is continued, and nothing follows"),
     ],
 )  # fmt: skip
-def test_what_is_not_played_is_refused_with_its_line(docker: Docker, lines: str, message: str) -> None:
+def test_what_is_not_supported_is_refused_with_its_line(docker: Docker, lines: str, message: str) -> None:
     assert message in docker.refusal(f"{FROM}{lines}\n")
 
 

@@ -19,7 +19,7 @@ def call(*words: str) -> Call:
     return line()
 
 
-def test_the_manifest_is_that_of_the_version_it_plays() -> None:
+def test_the_manifest_is_that_of_the_version_it_supports() -> None:
     assert EAS.version == VERSION
     assert REAL["build"]["pluginName"] == "eas-cli"
 
@@ -34,7 +34,7 @@ def test_the_real_program_has_the_command_with_each_flag_and_argument(name: str)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_the_real_program_has_besides_is_known_as_not_played(name: str) -> None:
+def test_what_the_real_program_has_besides_is_known_as_not_supported(name: str) -> None:
     """So that a flag of a newer eas-cli is noticed, and one that is not supported is not called nonexistent."""
     flags = COMMANDS[name].flags
     ours = {message for flag in flags for message in (flag, flags[flag].char, *flags[flag].aliases)}
@@ -49,7 +49,7 @@ def test_what_the_real_program_has_besides_is_known_as_not_played(name: str) -> 
 @pytest.mark.parametrize(
     "words", [("build", "--auto-submit"), ("build", "-s"), ("update", "--private-key-path=key.pem")]
 )
-def test_a_flag_that_is_not_played_is_refused_as_such(words: tuple[str, ...]) -> None:
+def test_a_flag_that_is_not_supported_is_refused_as_such(words: tuple[str, ...]) -> None:
     with pytest.raises(Misused, match="the rehearsal does not play it"):
         call(*words)
 
@@ -95,7 +95,7 @@ def test_aliases_are_the_real_ones() -> None:
     ],
 )
 def test_what_the_real_program_refuses_is_refused_in_its_words(words: tuple[str, ...], message: str) -> None:
-    """Each was said by eas-cli 24.8.0 itself."""
+    """Each was printed by eas-cli 24.8.0 itself."""
     with pytest.raises(Misused) as refused:
         call(*words)
     assert str(refused.value).removesuffix("\nSee more help with --help") == message

@@ -72,6 +72,6 @@ def test_platforms_and_variables_make_others() -> None:
     assert len({BEFORE, fingerprint(files(), "ios"), fingerprint(files(), "android", {"MAP_KEY": "x"})}) == 3
 
 
-def test_a_source_skip_that_is_not_played_is_named() -> None:
+def test_a_source_skip_that_is_not_supported_is_named() -> None:
     with pytest.raises(UnknownSkip, match="not GitIgnore"):
         fingerprint({**files(), "fingerprint.config.js": b'module.exports = { sourceSkips: ["GitIgnore"] };'}, "ios")

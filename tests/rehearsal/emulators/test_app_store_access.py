@@ -109,7 +109,7 @@ def test_a_key_does_what_its_role_may(store: Client, role: str, allowed: set[str
         assert (answers[name].status_code, error["code"]) == (403, "FORBIDDEN_ERROR")
 
 
-def test_a_missing_agreement_is_only_told_by_refusing_everything(store: Client) -> None:
+def test_a_missing_agreement_is_only_shown_by_refusing_everything(store: Client) -> None:
     """aau-giraf/weekplanner-OLDUI#736"""
     upload = store.deliver()
     store.account.agreements_missing = True

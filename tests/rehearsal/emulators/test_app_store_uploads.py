@@ -67,7 +67,7 @@ def test_a_part_may_be_lost_and_sent_again(store: Client) -> None:
     store.commit(file["id"], content)
 
 
-def test_a_part_must_be_as_long_as_it_was_said_to_be(store: Client) -> None:
+def test_a_part_must_be_as_long_as_it_was_announced_to_be(store: Client) -> None:
     content = ipa()
     file = store.add_file(store.reserve()["id"], content)
     first = file["attributes"]["uploadOperations"][0]
@@ -234,7 +234,7 @@ def test_a_closed_train_takes_no_builds(store: Client, version: str, expected: l
     store.build("3.5.3")
 
 
-def test_a_closed_train_may_be_told_at_once(store: Client) -> None:
+def test_a_closed_train_may_be_reported_at_once(store: Client) -> None:
     """openfoodfacts/smooth-app#3608"""
     store.account.closed_train_at_once = True
     store.account.publish("4.2.1")

@@ -258,7 +258,7 @@ def test_bad_services_are_refused_with_the_field(client: Client) -> None:
     assert client.services.list(parent=PARENT).execute() == {"services": []}
 
 
-def test_what_is_not_played_says_so(client: Client) -> None:
+def test_what_is_not_supported_says_so(client: Client) -> None:
     image = client.image("v1")
     for change in ({"containers": [{"image": image}, {"image": image}]}, {"volumes": [{"name": "v"}]}):
         body = {"template": {**template(image), **change}}

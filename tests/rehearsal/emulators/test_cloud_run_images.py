@@ -142,7 +142,7 @@ def test_only_the_images_own_programs_are_run(tmp_path: Path, config: dict[str, 
         command(config, container(), files(tmp_path, app__x=""), BOTH)
 
 
-def test_node_is_the_machines_whatever_folder_it_is_said_to_be_in(tmp_path: Path) -> None:
+def test_node_is_the_machines_whatever_folder_it_is_configured_in(tmp_path: Path) -> None:
     root = files(tmp_path, app__server="", app__bin__tool="#!/usr/bin/env node\n")
     for word in ("node", "nodejs", "/usr/local/bin/node"):
         config = {"Cmd": [word, "server.js"], "WorkingDir": "/app"}

@@ -121,7 +121,7 @@ def test_the_number_of_an_edit_that_was_never_committed_may_stay_used(play: Stor
     assert [bundle["versionCode"] for bundle in listed] == [1]
 
 
-def test_what_is_wrong_with_a_bundle_is_said_and_takes_no_number(play: Store) -> None:
+def test_what_is_wrong_with_a_bundle_is_reported_and_takes_no_number(play: Store) -> None:
     other = UploadKey.new()
     edit = play.edit()
     assert play.upload(edit, 2).status_code == 200

@@ -114,7 +114,7 @@ def test_notes_are_limited_by_language_and_the_commit_says_so(play: Store) -> No
     assert play.commit(edit).status_code == 200, "the edit stayed valid"
 
 
-def test_codes_that_nobody_uploaded_are_told_by_validate(play: Store) -> None:
+def test_codes_that_nobody_uploaded_are_found_by_validate(play: Store) -> None:
     """googleapis/google-api-python-client#1944."""
     edit = play.edit()
     assert play.put(edit, "internal", completed(8, 9)).status_code == 200

@@ -101,7 +101,7 @@ def test_a_start_that_the_python_sdk_reports_is_read_back(client: Client) -> Non
     assert (row["environment"], row["span.op"], row["project.name"]) == ("production", "ui.load", "mobile")
 
 
-def test_what_a_row_has_and_what_is_said_of_it(client: Client) -> None:
+def test_what_a_row_has_and_what_is_kept_of_it(client: Client) -> None:
     client.start(1200.0, tags={"store": "play"})
     answer = client.get(("dataset", "spans"), ("query", "is_transaction:true"), *_fields(COLD, "timestamp", "store"))
     body = answer.json()

@@ -240,7 +240,7 @@ def test_snapshot__everything_a_run_can_hold__comes_back_equal() -> None:
     assert msgspec.convert(saved, Run) == run
 
 
-def test_differences__expressions_that_act_leaves_empty__are_told_with_what_to_use() -> None:
+def test_differences__expressions_that_act_leaves_empty__are_reported_with_what_to_use() -> None:
     step = {"run": "echo ${{ github.triggering_actor }} ${{ github.repository }}", "if": "strategy.job-index == 0"}
     workflow = parse("w", json.dumps({"on": "push", "jobs": {"j": {"runs-on": "u", "steps": [step]}}}))
     message = differences.notes(workflow.jobs["j"])

@@ -17,7 +17,7 @@ def test_a_proof_that_fails_says_what_was_found() -> None:
         expect([], "it is green")
 
 
-def test_nothing_found_is_said_when_it_is_zero_or_an_empty_list() -> None:
+def test_nothing_found_is_reported_when_it_is_zero_or_an_empty_list() -> None:
     with pytest.raises(ExpectationFailed, match=r"\(found: 0\)"):
         expect(False, "more than three", 0)
     with pytest.raises(ExpectationFailed, match=r"\(found: \[\]\)"):

@@ -34,7 +34,7 @@ def test_a_page_and_its_configuration_lead_to_this_machine_alone(world: PlainWor
 def test_the_api_is_asked_as_at_its_public_address(world: PlainWorld) -> None:
     answer = world.ask("POST", API, "/notes", Origin=world.at(SITE), Sec_Fetch_Site="same-site")
     assert answer.json() == {"url": f"{world.at(API)}/notes", "origin": world.at(SITE)}, (
-        "it said https, which was made plain"
+        "it named https, which was made plain"
     )
     assert answer.headers["access-control-allow-origin"] == world.at(SITE)
     assert answer.headers["set-cookie"] == "session=1; HttpOnly; Path=/"
@@ -78,7 +78,7 @@ def test_programs_find_github_as_before(world: PlainWorld, host: str) -> None:
     assert f'href="https://{SITE}/"' in page
 
 
-def test_a_name_that_nobody_has_is_said(world: PlainWorld) -> None:
+def test_a_name_that_nobody_has_is_reported(world: PlainWorld) -> None:
     answer = world.ask("GET", "nobody", "/")
     assert answer.status_code == 404
     assert f'<a href="{world.at("world")}/">' in answer.text

@@ -31,7 +31,7 @@ PAGES = Capability[list[str]]("numbers that were called")
 
 
 class Pager(ProviderEmulator):
-    """A provider that nobody has: it calls a number, for whoever Google knows."""
+    """A provider that nobody has: it calls a number, for every identity of Google."""
 
     name = "pager"
     hosts = ("api.pager.test",)

@@ -84,7 +84,7 @@ def test_what_is_no_record_is_none(place: RecordPlace, text: str) -> None:
 def test_a_stale_record_kills_no_process_that_has_its_number_now(
     place: RecordPlace, sleeper: ProcessIdentity, tmp_path: Path
 ) -> None:
-    left, foreign = tmp_path / "shipmate-world-1-x", tmp_path / "of-somebody"
+    left, foreign = tmp_path / "shipmate-world-1-x", tmp_path / "of-another"
     left.mkdir()
     foreign.mkdir()
     place.make()

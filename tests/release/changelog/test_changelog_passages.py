@@ -97,7 +97,7 @@ def test_paragraphs__keep_lists_and_code(text: str, shown: list[str]) -> None:
     assert paragraphs(text) == shown
 
 
-def test_paragraphs__blocks_are_told_from_words() -> None:
+def test_paragraphs__blocks_are_distinguished_from_words() -> None:
     assert [isinstance(part, MarkdownBlock) for part in paragraphs("a\n\n- b\n\n```\nc\n```")] == [False, True, True]
 
 

@@ -72,7 +72,7 @@ def test_version_files(github: Platform) -> None:
     assert github.here("publish").code == 0
 
 
-def test_version_files__of_another_component__are_mended_by_its_tag(github: Platform) -> None:
+def test_version_files__of_another_component__are_repaired_by_its_tag(github: Platform) -> None:
     manifest = MANIFEST.replace(
         "components: {platform:", 'components: {platform: {}, app: {tag_format: "app-v{version}",'
     )

@@ -276,7 +276,7 @@ def moments(delivered: Delivered) -> int:
 
 @pytest.mark.long
 def test_a_tag_deleted_at_any_moment_is_never_made_again_in_silence(delivered: Delivered) -> None:
-    """Refused with nothing out, or made again by GitHub on the same commit, which is said."""
+    """Refused with nothing out, or made again by GitHub on the same commit, which is reported."""
     github, remade = delivered.github, 0
     delivered.untag()
     delivered.tag("v1.0.0", delivered.commit, annotated=True)

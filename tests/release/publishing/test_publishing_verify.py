@@ -254,7 +254,7 @@ def test_yank__is_written_at_every_provider_that_has_it(github: Platform, hosts:
     assert len(hosts.at["production", "web"].writes.seen) == 2, "what is marked is not written again"
 
 
-def test_yank__what_cannot_be_reached__is_said_and_can_be_marked_later(github: Platform, hosts: Hosts) -> None:
+def test_yank__what_cannot_be_reached__is_reported_and_can_be_marked_later(github: Platform, hosts: Hosts) -> None:
     published(github, "v1.0.0", "v1.1.0")
     hosts.live("production", "v1.1.0")
     hosts.live("staging", "v1.1.0")

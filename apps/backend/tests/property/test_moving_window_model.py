@@ -55,7 +55,7 @@ def test_no_stretch_of_a_minute_holds_more_than_the_limit(gaps: list[int]) -> No
 
 
 @given(gaps)
-def test_waiting_as_long_as_told_is_enough_and_less_is_not(gaps: list[int]) -> None:
+def test_waiting_as_long_as_asked_is_enough_and_less_is_not(gaps: list[int]) -> None:
     limiter, clock = window()
     for clock.now in accumulate([0] * LIMIT + gaps):
         verdict = limiter.admit("dev-1")

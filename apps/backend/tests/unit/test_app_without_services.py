@@ -158,7 +158,7 @@ async def test_preflight(serve: Serve, origin: str, status: int) -> None:
     assert answer.headers.get("access-control-allow-origin") == (ORIGIN if status == 200 else None)
 
 
-async def test_browsers_are_told_to_stay_on_https_outside_development(serve: Serve) -> None:
+async def test_browsers_are_asked_to_stay_on_https_outside_development(serve: Serve) -> None:
     async with serve(environment="production") as api:
         production = await api.get("/version")
     async with serve() as api:

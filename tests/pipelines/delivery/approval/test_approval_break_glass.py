@@ -46,7 +46,7 @@ def test_a_review_after_a_bypass_is_waited_for(door: Door) -> None:
 
 
 def test_that_the_job_started_is_not_enough(shop: Shop) -> None:
-    """The environment has reviewers, or it has none: nobody whom the policy names has said anything."""
+    """The environment has reviewers, or it has none: nobody whom the policy names has answered."""
     door = Door(shop, actor="on-call")
     shop.reviewers("on-call", environment=BREAK_GLASS)
     assert "nobody has answered" in refused(door, break_glass="checkout is down for everybody")

@@ -1,4 +1,4 @@
-"""What an address says of itself, and that nothing of its password is ever said."""
+"""What an address says of itself, and that nothing of its password is ever printed."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def judged(folder: Path, *texts: str, kind: str = "expand") -> list[tuple[int, s
     return [(each.line, each.rule) for each in lint.judge(folder)]
 
 
-def test_what_both_find_is_said_once(tmp_path: Path) -> None:
+def test_what_both_find_is_reported_once(tmp_path: Path) -> None:
     text = (
         "ALTER TABLE a DROP COLUMN b;\nALTER TABLE a RENAME TO c;\nCREATE INDEX i ON a (b);\nALTER TABLE a ALTER b TYPE bigint;\n"
         "ALTER TABLE a ADD CHECK (b > 0);\nALTER TABLE a ADD UNIQUE (b);\nALTER TABLE a ADD d int NOT NULL;\n"

@@ -212,7 +212,7 @@ def test_a_failed_migration_is_superseded_and_the_line_goes_on(address: str, tmp
     assert run(address, files) == [], "a release from before the mending"
 
 
-def test_where_the_superseded_one_ran_it_is_only_mended(address: str, tmp_path: Path) -> None:
+def test_where_the_superseded_one_ran_it_is_only_repaired(address: str, tmp_path: Path) -> None:
     run(address, folder(tmp_path, **STRICT))
     assert constraints(address) == [("short", True)]
     assert run(address, folder(tmp_path, **FIXED)) == ["0004_short.expand.sql"]

@@ -223,7 +223,7 @@ def test_what_an_earlier_one_makes_is_not_counted(production: Production) -> Non
     assert "0002_x.expand.sql: nothing in it that rows could violate" in found.lines()
 
 
-def test_changes_of_rows_are_said_to_be_unknown(production: Production) -> None:
+def test_changes_of_rows_are_reported_to_be_unknown(production: Production) -> None:
     (found,) = production.tried("UPDATE notes SET kind = 'z' WHERE kind = 'x'").findings
     assert str(found) == "0002_x.expand.sql:1: UPDATE of notes: not known before it runs: it changes rows, or runs code"
 

@@ -184,7 +184,7 @@ def test_bodies_that_are_no_json_object(scene: Scene, dev: Person, raw: str, mes
     assert message in answer.json()["message"] or "is not JSON" in answer.json()["message"]
 
 
-def test_whose_request_it_is_can_be_told_from_its_token(scene: Scene) -> None:
+def test_whose_request_it_is_can_be_known_from_its_token(scene: Scene) -> None:
     def who(header: str) -> frozenset[str]:
         return scene.github.who({"headers": [(b"authorization", header.encode())] if header else []})
 

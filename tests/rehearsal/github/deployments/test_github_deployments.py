@@ -81,7 +81,7 @@ def test_a_success_retires_earlier_ones_that_are_neither_transient_nor_productio
     assert dev.get(f"{DEPLOYMENTS}/{old['id']}/statuses")[0]["state"] == expected
 
 
-def test_a_deployment_waits_for_checks_unless_told_otherwise(scene: Scene, dev: Person) -> None:
+def test_a_deployment_waits_for_checks_by_default(scene: Scene, dev: Person) -> None:
     dev.post(f"/repos/{REPOSITORY}/statuses/{scene.main()}", {"state": "pending", "context": "ci"})
     refused = dev.api("POST", DEPLOYMENTS, json={"ref": "main"})
     assert (refused.status_code, refused.json()["message"]) == (

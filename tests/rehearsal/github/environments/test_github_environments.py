@@ -160,7 +160,7 @@ def test_a_job_without_deployment_makes_the_environment_alone(scene: Scene, dev:
     assert dev.get(f"{HERE}/environments/notify")["name"] == "notify"
 
 
-def test_names_of_environments_are_not_told_by_their_case(scene: Scene, dev: Person) -> None:
+def test_names_of_environments_are_not_distinguished_by_case(scene: Scene, dev: Person) -> None:
     seed = scene.github.seed
     scene.do(seed.environment, REPOSITORY, "production", reviewers=["release-manager"], secrets={"TOKEN": "x"})
     hub = scene.github.hub

@@ -58,7 +58,7 @@ def test_annotations_stand_on_the_lines_of_the_change(anyone: Visitor, scene: Sc
     assert html.index("far away") < html.index("@@ -1")
 
 
-def test_what_is_missing_for_a_merge_is_said_and_the_button_waits(dev_1: Visitor, scene: Scene, pull: int) -> None:
+def test_what_is_missing_for_a_merge_is_reported_and_the_button_waits(dev_1: Visitor, scene: Scene, pull: int) -> None:
     scene.do(scene.github.seed.protect_branch, REPOSITORY, checks=("ci", "never-reported"))
     finish_checks(scene, "failure")
     page = page_of(dev_1, pull)

@@ -49,7 +49,7 @@ def test_a_group_with_an_error_in_it_wants_to_be_seen() -> None:
     assert group.troubled
 
 
-def test_levels_are_said_in_words_too() -> None:
+def test_levels_are_reported_in_words_too() -> None:
     found = read("##[error]a", "##[warning]b", "##[notice]c", "##[debug]d").parts
     assert [(part.tone, part.word) for part in found if isinstance(part, LogLine)] == [
         ("bad", "Error: "),

@@ -46,7 +46,7 @@ def node_folders() -> list[Path]:
 
 
 def is_ready(part: str, home: Path) -> bool:
-    """Whether a part is as this checkout wants it, from files alone."""
+    """Whether a part is as this checkout requires it, from files alone."""
     if part == "python":
         return python.holds(VENV, python.wanted(ROOT, [python.DEV]))
     if part == "bench":

@@ -197,7 +197,7 @@ def browser_context_args(routes: Routes) -> dict[str, Any]:
 
 @pytest.fixture
 def troubles(request: pytest.FixtureRequest) -> Troubles:
-    """What goes wrong in the browser; a test that wants some announces it."""
+    """What goes wrong in the browser; a test that expects some announces it."""
     troubles = Troubles(read_only=request.node.get_closest_marker("read_only") is not None)
     request.node.stash[_troubles] = troubles
     return troubles

@@ -3,7 +3,7 @@
 A server that stalls makes neighbouring answers slow together, so a thousand requests may be worth no more than ten. The interval
 therefore comes from a block bootstrap: seconds of the run are drawn again in blocks of consecutive ones, longer than what holds
 neighbours together, and the percentile is taken of each draw (H. R. Künsch: The jackknife and the bootstrap for general
-stationary observations, Annals of Statistics 17, 1989). Four things are fitted to load tests:
+stationary observations, Annals of Statistics 17, 1989). Four parts are fitted to load tests:
 
 - A block is twice the longest stall that was found, and five times the autocorrelation time of what remains between stalls
   (windowed as by A. Sokal, 1997).

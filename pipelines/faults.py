@@ -37,7 +37,7 @@ LIMITED_STATUSES = frozenset({429})
 LIMITED_TEXT = re.compile(r"secondary rate limit|abuse detection mechanism|API rate limit exceeded", re.IGNORECASE)
 """What GitHub says where it limits without any header: 403 then means no missing permission."""
 LIMITED_SECONDS = 60.0
-"""So long GitHub wants to be left alone after such an answer, at least; twice as long after each further one."""
+"""Seconds that GitHub must not be called after such an answer, at least; twice as long after each further one."""
 
 
 class MayHaveHappened(ProviderUnavailable):

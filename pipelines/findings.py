@@ -13,7 +13,7 @@ State = Literal["ok", "missing", "unknown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that a delivery stands on."""
+    """One prerequisite of deliveries."""
 
     subject: str
     """environment production-deploy, branch main, tags v*"""

@@ -28,7 +28,7 @@ DESCRIPTION_LIMIT = 140
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One thing that happened to a record."""
+    """One event of a record."""
 
     id: int
     """Rises with time, over all records."""

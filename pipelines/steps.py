@@ -26,7 +26,7 @@ Context_contra = TypeVar("Context_contra", bound=Logged, contravariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class AnyStep(ABC, Generic[Context_contra]):
-    """One thing that will happen, as data, which the same class carries out in a context."""
+    """One action, as data, which the same class carries out in a context."""
 
     name: ClassVar[str]
     component: str

@@ -56,7 +56,7 @@ class UploadKey:
 
     @classmethod
     def new(cls) -> UploadKey:
-        """A new one, valid for 25 years as Play wants it."""
+        """A new one, valid for 25 years as Play requires it."""
         private = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Upload")])
         begins = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)

@@ -1,4 +1,4 @@
-"""The world's own port: set faults, read the journal and the violations, let things happen at the providers."""
+"""The world's own port: set faults, read the journal and the violations, cause events at the providers."""
 
 from __future__ import annotations
 

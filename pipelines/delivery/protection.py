@@ -85,7 +85,7 @@ def _known(subject: str, ask: Callable[[], list[Finding]]) -> list[Finding]:
 
 
 def admitted_by(github: GitHub, name: str, admits: str) -> list[Finding]:
-    """Whether an environment exists and admits one thing alone: a branch, or `tag mobile-v*`."""
+    """Whether an environment exists and admits one ref alone: a branch, or `tag mobile-v*`."""
     return _known(f"environment {name}", lambda: list(_environment_findings(github, admits, name)))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What someone wants rolled back."""
+    """What is to be rolled back."""
 
     components: tuple[str, ...] = ()
     """Empty: all together."""

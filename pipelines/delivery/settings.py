@@ -109,7 +109,7 @@ def _differences(subject: str, before: Mapping[str, Any], after: Mapping[str, An
 
 
 def _named(subject: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-    """Of things with a name: which came, went, or are not what they were."""
+    """Of named entries: which came, went, or are not what they were."""
     for name in sorted({*before, *after}):
         if name not in before:
             yield Difference(mark="+", subject=subject, key=name)

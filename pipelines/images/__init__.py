@@ -93,7 +93,7 @@ def build(
 
 
 def _require_keys(image: Image) -> None:
-    """The manifest of a release is not held to what this suite wants of one, so it may lack what its builder needs."""
+    """The manifest of a release is not held to what this suite requires of one, so it may lack what its builder needs."""
     from pipelines.errors import ManifestError
     from pipelines.manifest.components import KEYS_OF_BUILDERS
 

@@ -127,7 +127,7 @@ def _basic(user: str, password: str) -> str:
 
 def _no_credentials(host: str, path: str) -> CredentialsError:
     return CredentialsError(
-        f"{host} wants credentials for {path}, and there are none",
+        f"{host} requires credentials for {path}, and there are none",
         where=host,
         next_step=f"in a workflow give the job `id-token: write`; on a laptop run `docker login {host}` "
         "or export GOOGLE_OAUTH_ACCESS_TOKEN",

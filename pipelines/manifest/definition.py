@@ -286,7 +286,7 @@ def _at(node: yaml.Node | None, key: str) -> yaml.Node | None:
 
 
 def _digest(root: yaml.Node, file: Path) -> str:
-    """Raises ManifestError for a manifest without end: one that refers to itself, or to the same large thing again and again."""
+    """Raises ManifestError for a manifest without end: one that refers to itself, or to the same large value again and again."""
     text = json.dumps(_data(root, iter(range(_MOST)), file, _DEEPEST), ensure_ascii=False)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 

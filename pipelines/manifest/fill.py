@@ -20,7 +20,7 @@ import yaml
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """One thing wrong: where (line from 1, path of keys) and what."""
+    """One mistake: where (line from 1, path of keys) and what."""
 
     line: int
     path: str

@@ -298,7 +298,7 @@ class Email:
     login: bool = field(
         default=True,
         metadata=policy_key(
-            "Whether the server wants SMTP_USER and SMTP_PASSWORD. They are sent encrypted or not at all; without them no mail is tried."
+            "Whether the server requires SMTP_USER and SMTP_PASSWORD. They are sent encrypted or not at all; without them no mail is tried."
         ),
     )
 

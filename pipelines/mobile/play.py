@@ -32,7 +32,7 @@ class Delivery:
     """Language -> text."""
 
     def release(self, status: str) -> dict[str, Any]:
-        """As Play wants it written."""
+        """As Play requires it."""
         return {
             "name": self.version,
             "versionCodes": [str(self.number)],
@@ -122,7 +122,7 @@ def _upload(play: Play, edit: str, delivery: Delivery, progress: Callable[[int, 
 
 DRAFT_APP = "the app was never released: Play Console → Testing → Internal testing → the draft → Review and roll out; once, by hand"
 NOT_SENT = (
-    "Play Console → Publishing overview → Send changes for review: Play wants a person to do it after a rejection"
+    "Play Console → Publishing overview → Send changes for review: Play requires a person to do it after a rejection"
 )
 STILL_WAITS = {
     "DRAFT": DRAFT_APP,

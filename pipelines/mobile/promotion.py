@@ -77,7 +77,7 @@ class Promotions:
         return Plan(wanted=(wanted,))
 
     def carry_out(self, plan: Plan) -> list[Outcome]:
-        """What a plan wants, in each store."""
+        """What a plan asks for, in each store."""
         return [self._tried(each.platform, partial(self._promoted, each)) for each in plan.wanted]
 
     def halt(self, only: Platform | None = None) -> list[Outcome]:

@@ -139,7 +139,7 @@ def _unencrypted(where: str) -> ProviderError:
         "the mail server offers no encryption: user and password were not sent",
         where=where,
         why="without STARTTLS anyone on the network path reads them",
-        next_step="name a port with encryption in alerts/email/server (587, or 465); or `login: false` for a server that wants no password",
+        next_step="name a port with encryption in alerts/email/server (587, or 465); or `login: false` for a server without one",
     )
 
 

@@ -330,6 +330,6 @@ def _build(raw: Mapping[str, Any]) -> Build:
 
 
 def checksum(file: Path) -> str:
-    """MD5 as Apple's upload API wants it."""
+    """MD5 as Apple's upload API requires it."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -169,7 +169,7 @@ class _Environment:
         projects = dict.fromkeys(target.project for target in targets if isinstance(target, CloudRun))
         return [project for project in projects if project not in self._projects]
 
-    # one role on one thing ------------------------------------------------------------------------------------------------
+    # one role on one resource ------------------------------------------------------------------------------------------------
 
     def _on_project(self, project: str, account: str, role: str, allows: str) -> Finding:
         return self._need(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Exemption:
-    """One thing that is right although the description says otherwise, or nothing."""
+    """One answer that is right although the description says otherwise, or nothing."""
 
     contract: str
     kind: str

@@ -22,7 +22,7 @@ class Database:
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def next_id(self, kind: str) -> int:
-        """A new number, unique among things of its kind."""
+        """A new number, unique among records of its kind."""
         self.last_ids[kind] = self.last_ids.get(kind, _FIRST_IDS.get(kind, 100)) + 1
         return self.last_ids[kind]
 

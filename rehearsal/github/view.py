@@ -46,7 +46,7 @@ def maybe_stamp(at: datetime | None) -> str | None:
 
 
 def node_id(kind: str, number: int | str) -> str:
-    """The GraphQL id of a thing: opaque to clients, decodable by `from_node_id`."""
+    """The GraphQL id of a record: opaque to clients, decodable by `from_node_id`."""
     return base64.urlsafe_b64encode(f"{kind}:{number}".encode()).decode().rstrip("=")
 
 

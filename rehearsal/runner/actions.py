@@ -35,7 +35,7 @@ class Reference:
 
     @property
     def key(self) -> str:
-        """As act's --local-repository wants it."""
+        """As act's --local-repository requires it."""
         return f"{self.repository}@{self.ref}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Who wants a group and how. `queue` is GitHub's: `single` keeps one waiting, `max` keeps up to a hundred."""
+    """Who asks for a group and how. `queue` is GitHub's: `single` keeps one waiting, `max` keeps up to a hundred."""
 
     group: str
     holder: Hashable

@@ -59,9 +59,9 @@ def workflow_ref(run: Run) -> str:
     return f"{run.repository}/{run.workflow_path}@{run.event.ref}"
 
 
-def _number(thing: Mapping[str, Any] | None) -> str:
+def _number(record: Mapping[str, Any] | None) -> str:
     """The id of an account or a repository in an event, as text; empty when the event does not tell."""
-    return str((thing or {}).get("id", ""))
+    return str((record or {}).get("id", ""))
 
 
 def _branch(event: Event, side: str) -> str:

@@ -1,7 +1,7 @@
 """What goes to production must have met the performance targets on staging: a release that did is deployed, a slow one is refused.
 
 Load cannot be scaled in time: visits take the seconds they take. So the profile is the brief one, and page loads, which take
-minutes, are no target here. On a machine that is busy with other things the healthy platform may be slow, and a load test invalid: it is
+minutes, are no target here. On a machine that is busy with other work the healthy platform may be slow, and a load test invalid: it is
 made again, and what then has not passed is refused. That a slow release is refused holds on every machine.
 """
 

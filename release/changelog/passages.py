@@ -113,7 +113,7 @@ def _end_of_item(lines: Sequence[str], at: int, code: dict[int, int]) -> int:
 
 
 def _joined(parts: Iterable[_Part]) -> Iterator[str]:
-    """The rows of an item. A list or a block may follow words directly; anything else wants a gap."""
+    """The rows of an item. A list or a block may follow words directly; anything else needs a gap."""
     before: _Part | None = None
     for part in parts:
         if before is not None and (part.apart or part.words or not before.words):

@@ -188,7 +188,7 @@ def _below(labels: Labels, by_commit: Mapping[str, list[Released]]) -> dict[str,
 def _of_commit(
     releases: Sequence[Released], below: Released | None, commits: list[Commit], touching: set[str] | None
 ) -> Iterator[tuple[Released, SectionRange]]:
-    """The ranges of one commit: the lowest version on it has the commits, others (the same thing tagged again) have none."""
+    """The ranges of one commit: the lowest version on it has the commits, others (the same commit tagged again) have none."""
     previous, rest, time = below, commits, commits[0].time
     for released in releases:
         yield (

@@ -199,7 +199,7 @@ def _unquoted(lines: Sequence[str], start: str = "") -> str:
 
 
 def _body_warnings(lines: Sequence[str], breaking: Sequence[str]) -> list[str]:
-    """Rule 15 wants BREAKING CHANGE in capitals, rule 12 a colon and a space: say so where someone seems to have meant it."""
+    """Rule 15 requires BREAKING CHANGE in capitals, rule 12 a colon and a space: say so where someone seems to have meant it."""
     found = []
     if near := nearly_breaking(lines):
         found.append(

@@ -279,7 +279,7 @@ class GitHubForge:
                 raise
 
     def _create_ref(self, ref: str, target: str, mine: Callable[[], bool | None]) -> bool:
-        """Creating a ref is the one thing GitHub does for exactly one of many who try. False when it exists."""
+        """Creating a ref is the one operation that GitHub does for exactly one of many who try. False when it exists."""
         from pipelines.github import GitHubRefused
 
         try:

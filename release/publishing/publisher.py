@@ -1,4 +1,4 @@
-"""Publishing: read what the forge really holds, do the next thing, read again, until nothing is missing.
+"""Publishing: read what the forge really holds, take the next step, read again, until nothing is missing.
 
 Killed anywhere, the next run finishes it; two at once make one release (lease.py); a finished release is left alone (state.py).
 """

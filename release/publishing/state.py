@@ -60,7 +60,7 @@ StepKind = Literal["tag", "draft", "edit", "discard", "upload", "remove", "renam
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One thing to do; beside its kind, what that needs."""
+    """One step; beside its kind, what that needs."""
 
     kind: StepKind
     what: str
@@ -72,7 +72,7 @@ class Step:
 
 
 def next_step(state: State, desired: DesiredRelease) -> Step | None:
-    """The next thing to do, None when the release is out and complete.
+    """The next step, None when the release is out and complete.
 
     Raises TagMoved, TagGone, ReleasedDifferently, Withdrawn, OpenElsewhere, and ReleaseError for what nobody can finish.
     """

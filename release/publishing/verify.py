@@ -24,7 +24,7 @@ from release.versions.withdrawals import WITHDRAWN
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """One check."""
 
     name: str
     holds: bool

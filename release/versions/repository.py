@@ -310,7 +310,7 @@ class Repository:
     def _below(self, log: Log, commit: str, released: Container[str]) -> list[Commit] | None:
         """Commits that lie below those of a log which left out releases: the ends of it, and what connects them, without messages.
 
-        None unless two things are certain. What was left out is in a release below `commit`: each end is one, or below another
+        None unless two facts are certain. What was left out is in a release below `commit`: each end is one, or below another
         end that is. And nothing that was listed is in one: no commit is below its own ancestors, so where all that is listed
         descends from one commit, it is enough to look from the releases down to that. No date of a commit counts in either.
         """

@@ -26,7 +26,7 @@ _log = Log("backend.health")
 
 @dataclass(frozen=True)
 class Observation:
-    """One thing looked at. `figures` are bytes, counts and milliseconds, as their names say."""
+    """One check. `figures` are bytes, counts and milliseconds, as their names say."""
 
     ok: bool
     figures: dict[str, Any] = field(default_factory=dict)

@@ -38,7 +38,7 @@ class Log:
         self._write(logging.WARNING, message, error, context)
 
     def info(self, message: str, **context: object) -> None:
-        """Something that an operator wants to see happen."""
+        """An event that matters to an operator."""
         self._write(logging.INFO, message, None, context)
 
     def debug(self, message: str, **context: object) -> None:

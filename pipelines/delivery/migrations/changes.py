@@ -17,7 +17,7 @@ Name = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that a statement does; `ALTER TABLE a …, …` does several."""
+    """One change that a statement makes; `ALTER TABLE a …, …` does several."""
 
     action: str
     """Like `add column`, `add check`, `create index`, `drop table`, `update`, `other`."""
@@ -391,7 +391,7 @@ _COLUMN_WORDS = (
 
 
 def _column_part(words: Words, column: str) -> tuple[Change | None, frozenset[str]]:
-    """The next thing that the definition of a new column says."""
+    """The next clause of the definition of a new column."""
     none: frozenset[str] = frozenset()
     if words.take("NOT", "NULL"):
         return None, frozenset({"not null"})

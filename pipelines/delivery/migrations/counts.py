@@ -25,7 +25,7 @@ State = Literal["fits", "violated", "refused", "unknown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What came of one thing that a migration asks of the rows."""
+    """The result of one demand that a migration makes of the rows."""
 
     file: str
     line: int
@@ -174,7 +174,7 @@ class _Counting:
             return self._foreign_key(change, table)
         if change.action == "set type":
             return self._type(change, table)
-        raise NotCounted("it is not one of the things that are counted")
+        raise NotCounted("it is of no kind that is counted")
 
     def _check(self, migration: Migration, change: Change, table: str) -> str:
         known = conditions.understand(change.expression)

@@ -191,7 +191,7 @@ def _applied(
 
 
 def _state(error: psycopg.Error) -> State:
-    """Some things Postgres refuses only because all of it is one transaction here, or because the copy is slow."""
+    """Some changes Postgres refuses only because all of it is one transaction here, or because the copy is slow."""
     from psycopg import errors
 
     ours = (errors.UnsafeNewEnumValueUsage, errors.ObjectInUse, errors.QueryCanceled, errors.LockNotAvailable)

@@ -9,7 +9,7 @@ from rehearsal.emulators.app_store.state import Account
 
 
 class Control:
-    """Each method is one thing that happens. Raises KeyError, ValueError, TypeError."""
+    """Each method is one event at the provider. Raises KeyError, ValueError, TypeError."""
 
     def __init__(self, account: Account) -> None:
         self._account = account

@@ -9,7 +9,7 @@ from rehearsal.emulators.eas.state import DAY, EXPIRED, VALID, Account, Launches
 
 
 class Control:
-    """Each method is one thing that happens. Raises KeyError, ValueError, EasError."""
+    """Each method is one event at the provider. Raises KeyError, ValueError, EasError."""
 
     def __init__(self, account: Account) -> None:
         self._account = account

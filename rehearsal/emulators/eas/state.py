@@ -21,7 +21,7 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How long things take, in seconds. Real ones differ by plan and by hour."""
+    """How long operations take, in seconds. Real ones differ by plan and by hour."""
 
     queue: float = 120.0
     build: float = 600.0

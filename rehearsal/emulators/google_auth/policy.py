@@ -95,7 +95,7 @@ class Policy:
 
     @property
     def audience(self) -> str:
-        """The full resource name of the provider, as STS wants it in `audience`."""
+        """The full resource name of the provider, as STS requires it in `audience`."""
         return f"//iam.googleapis.com/{self.provider}"
 
     @property

@@ -20,7 +20,7 @@ _MINUTE = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How long things take, in seconds. None of it is documented; a review takes hours to days."""
+    """How long operations take, in seconds. None of it is documented; a review takes hours to days."""
 
     review: float = 3600.0
     edit: float = 3600.0

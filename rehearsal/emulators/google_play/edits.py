@@ -81,7 +81,7 @@ def current_bundles(app: App, edit: Edit) -> list[Bundle]:
 
 
 def validate(app: App, edit: Edit) -> None:
-    """Raises PlayError with the first thing that a commit would refuse in the edit itself."""
+    """Raises PlayError with the first problem that a commit would refuse in the edit itself."""
     refused = next(tracks.refusals(app, edit), None)
     if refused is not None:
         raise refused

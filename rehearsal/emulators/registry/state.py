@@ -44,7 +44,7 @@ class Repositories:
         self._repositories: dict[str, Repository] = {}
 
     def names(self) -> list[str]:
-        """In lexical order, as the catalog wants them."""
+        """In lexical order, as the catalog lists them."""
         return sorted(self._repositories)
 
     def get(self, name: str) -> Repository:

@@ -7,7 +7,7 @@ from rehearsal.emulators.sentry.state import Organization
 
 
 class Control:
-    """Each method is one thing that happens."""
+    """Each method is one event at the provider."""
 
     def __init__(self, organization: Organization) -> None:
         self._organization = organization

@@ -6,7 +6,7 @@ from rehearsal.emulators.service_usage.state import Usage
 
 
 class Control:
-    """Each method is one thing that happens. They raise GoogleError for a project that is not there."""
+    """Each method is one event at the provider. They raise GoogleError for a project that is not there."""
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage

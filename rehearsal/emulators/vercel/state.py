@@ -1,7 +1,7 @@
 """A team's projects, deployments and host names, and how they change.
 
 Nothing runs in the background: every reading and every change first brings the account up to the present (`advance`),
-in the order in which things were due. So a saved account goes on where it was, and an alias always shows exactly one
+in the order in which events were due. So a saved account goes on where it was, and an alias always shows exactly one
 deployment: names move in one step, between two requests.
 
 Machine-checked against Vercel's SDK types are the forms of requests and answers. The statements here about behaviour
@@ -27,7 +27,7 @@ _LONGEST_LABEL = 63
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How long things take, in milliseconds."""
+    """How long operations take, in milliseconds."""
 
     queue: int = 50
     build: int = 150

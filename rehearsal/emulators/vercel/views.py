@@ -1,4 +1,4 @@
-"""The account's things in the JSON of Vercel's API."""
+"""The account's resources in the JSON of Vercel's API."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _context(reader: Reader, repository: Repository, one: CheckRun | CommitStatu
 
 
 def _is_required(reader: Reader, repository: Repository, name: str, arguments: dict[str, Any]) -> bool:
-    """Whether the base of a pull request, or the default branch, wants a check."""
+    """Whether the base of a pull request, or the default branch, requires a check."""
     pull = repository.pulls.get(arguments.get("pullRequestNumber") or 0)
     if arguments.get("pullRequestId"):
         _, pull = reader.pull_of_id(arguments["pullRequestId"])

@@ -1,4 +1,4 @@
-"""The bodies of webhooks (https://docs.github.com/webhooks), what differs from the REST API's form of a thing."""
+"""The bodies of webhooks (https://docs.github.com/webhooks), what differs from the form of the REST API."""
 
 from __future__ import annotations
 

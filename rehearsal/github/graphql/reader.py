@@ -133,7 +133,7 @@ def time_or_none(at: Any) -> str | None:
 
 
 def is_a(kind: str, node: str) -> bool:
-    """Whether a global id names a thing of this kind."""
+    """Whether a global id names a record of this kind."""
     return _split(node)[0] == kind
 
 

@@ -10,7 +10,7 @@ _KEPT = 1_000
 
 
 def create(instance: GitHubInstance, kind: str, number: int | str) -> str:
-    """A new address of a thing; the oldest one makes room when there are too many."""
+    """A new address of a file; the oldest one makes room when there are too many."""
     key = secrets.token_hex(16)
     while len(instance.downloads) >= _KEPT:
         del instance.downloads[next(iter(instance.downloads))]

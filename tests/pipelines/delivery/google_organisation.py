@@ -1,4 +1,4 @@
-"""Google's emulators on loopback, set up for this repository's own platform; each test breaks one thing of it."""
+"""Google's emulators on loopback, set up for this repository's own platform; each test breaks one setting of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What doctor finds at Google: each thing broken is found with its fix, and set right it is gone."""
+"""What doctor finds at Google: each broken setting is found with its fix, and set right it is gone."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def test_no_credentials_at_all_says_how_to_get_some(tmp_path: Path) -> None:
 
     with running(basic) as server:
         registry = Registry(Http(overlay=Overlay(), policy=QUICK), credentials=lambda host: None, store=Store(tmp_path))
-        with pytest.raises(CredentialsError, match="wants credentials") as caught:
+        with pytest.raises(CredentialsError, match="requires credentials") as caught:
             registry.resolve(server.url.removeprefix("http://") + "/a:b")
         assert "docker login" in caught.value.next_step
 

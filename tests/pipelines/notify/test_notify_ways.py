@@ -177,7 +177,7 @@ def test_starttls_is_used_and_the_published_name_is_checked(tmp_path: Path) -> N
 
 
 def test_a_password_is_never_sent_in_the_clear() -> None:
-    """The server would take it: it wants a login and offers no STARTTLS, as one behind someone who took that out of its answer."""
+    """The server would take it: it requires a login and offers no STARTTLS, as one behind someone who took that out of its answer."""
     with mail_server(users={"shipmate": "password"}) as (server, overlay):
         way = Mail(SETTINGS, user="shipmate", password="password", overlay=overlay, policy=QUICK)
         with pytest.raises(ProviderError, match="offers no encryption: user and password were not sent") as caught:

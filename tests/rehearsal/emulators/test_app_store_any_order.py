@@ -66,7 +66,7 @@ class Reference:
 
 
 class AppStoreInAnyOrder(RuleBasedStateMachine):
-    """One rule for each thing that people or Apple do."""
+    """One rule for each action that people or Apple do."""
 
     def __init__(self) -> None:
         super().__init__()

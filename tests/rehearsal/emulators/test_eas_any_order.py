@@ -63,7 +63,7 @@ class Reference:
 
 
 class UpdatesInAnyOrder(RuleBasedStateMachine):
-    """One rule for each thing that a client does."""
+    """One rule for each action that a client does."""
 
     def __init__(self) -> None:
         super().__init__()

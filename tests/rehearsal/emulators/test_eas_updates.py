@@ -200,7 +200,7 @@ def test_rolling_back_republishes_the_one_before(world: World) -> None:
 
 
 def test_rolling_back_twice_publishes_the_bad_one_again(world: World) -> None:
-    """What was published before the roll-back is what was rolled back, so a client must name the group it wants."""
+    """What was published before the roll-back is what was rolled back, so a client must name the group it means."""
     world.publish("good")
     bad = world.publish("bad")
     [good] = world.run("update:rollback", bad["group"])

@@ -107,7 +107,7 @@ async def advance(instance: GitHubInstance, repository: Repository, branch: str)
 
 
 async def _advance_once(instance: GitHubInstance, repository: Repository, branch: str) -> bool:
-    """One thing that is due; False when nothing is."""
+    """One step that is due; False when nothing is."""
     waiting = queue_of(repository, branch)
     bot = _bot(instance)
     for pull, entry in waiting:

@@ -39,7 +39,7 @@ class DispatchForm:
     """Why the workflow cannot be started from `ref`; empty when it can."""
 
     def given(self, sent: Mapping[str, str]) -> dict[str, str]:
-        """The inputs as the API wants them: a box that is not ticked is sent by no browser, but means false.
+        """The inputs as the API takes them: a box that is not ticked is sent by no browser, but means false.
 
         What the workflow does not declare goes along, so that it is refused rather than dropped in silence.
         """

@@ -17,17 +17,18 @@ _PER_COMMIT = 6
 class Text:
     """A message as it was written; read when it is first asked for, which most of a long history never is."""
 
-    __slots__ = ("_message", "_squash_body", "_text")
+    __slots__ = ("_message", "_one_parent", "_squash_body", "_text")
 
-    def __init__(self, text: str, squash_body: str = "commit-messages") -> None:
+    def __init__(self, text: str, squash_body: str = "commit-messages", *, one_parent: bool = False) -> None:
         self._text = text
         self._squash_body = squash_body
+        self._one_parent = one_parent
         self._message: Message | None = None
 
     @property
     def message(self) -> Message:
         if self._message is None:
-            self._message = parse(self._text, squash_body=self._squash_body)
+            self._message = parse(self._text, squash_body=self._squash_body, one_parent=self._one_parent)
             self._text = ""
         return self._message
 
@@ -169,7 +170,8 @@ def read_log(
     """
     commits: list[Commit] = []
     for name, parents, time, author, email, text in _records(git, include, exclude):
-        commits.append(Commit(name, tuple(parents.split()), seconds(time), author, email, Text(text, squash_body)))
+        message = Text(text, squash_body, one_parent=" " not in parents)
+        commits.append(Commit(name, tuple(parents.split()), seconds(time), author, email, message))
         if seen is not None and not len(commits) & 1023:
             seen(len(commits))
     return Log(children_first(commits))

@@ -84,10 +84,11 @@ class Message(NamedTuple):
     """The commits a squash lists, the oldest first."""
 
 
-def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
+def parse(text: str, *, squash_body: str = "commit-messages", one_parent: bool = False) -> Message:
     """Read a message. Never fails: whatever is odd is in `warnings`.
 
-    `squash_body` is the repository's setting for squash merges: commit-messages, pull-request-body or blank.
+    `squash_body` is the repository's setting for squash merges: commit-messages, pull-request-body or blank. With `one_parent` the
+    message of a merge is that of a squash, which is a revert when its title is one: no commit that it brought reverts instead.
     """
     subject, _, rest = text.lstrip().partition("\n")
     subject = subject.rstrip()
@@ -98,16 +99,17 @@ def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
     if subject.endswith(")"):
         subject, pulls = cut_pulls(subject)
     header, warnings = read_header(subject)
-    merge = None
+    merge, title = None, subject
     if header is None and subject.startswith("Merge"):
         merge, doubtful = _merge(subject, rest)
         if merge is not None:
             # The commits of a merge are in the history themselves.
             squash_body, warnings = "blank", doubtful
+            title = merge.title if one_parent else subject
     body = None
     listed: tuple[Message, ...] = ()
-    if search_body(outside_details(rest) if "<details" in rest else rest, subject):
-        body, listed = _body(subject, header, merge, rest, squash_body)
+    if search_body(outside_details(rest) if "<details" in rest else rest, title):
+        body, listed = _body(title, header, merge, rest, squash_body)
         warnings += body.warnings
     coauthors = read_coauthors(rest) if "uthored-by:" in rest else ()
     if "\ufffd" in text:
@@ -195,12 +197,14 @@ def _merge(subject: str, rest: str) -> tuple[Merge | None, tuple[str, ...]]:
 
 
 def _body(
-    subject: str, header: Header | None, merge: Merge | None, rest: str, squash_body: str
+    title: str, header: Header | None, merge: Merge | None, rest: str, squash_body: str
 ) -> tuple[Body, tuple[Message, ...]]:
+    """The body below a first line that says `title`, and the messages that it lists."""
     body = read_body(rest, squash_body=squash_body)
     listed = tuple(parse(text, squash_body="blank") for text in body.squashed)
     warnings = [*body.warnings, *(warning for each in listed for warning in each.warnings)]
-    of, title, depth = reverted_by(subject, header.type if header else "", header.description if header else "")
+    header = header or (merge.header if merge and merge.title == title else None)
+    of, innermost, depth = reverted_by(title, header.type if header else "", header.description if header else "")
     if not depth and (body.reverts or body.reverts_pulls):
         named = body.reverts[0][:9] if body.reverts else f"#{body.reverts_pulls[0]}"
         if merge is None:
@@ -210,7 +214,7 @@ def _body(
         body = body._replace(reverts=(), reverts_pulls=())
     return body._replace(
         revert_of=of,
-        revert_title=title,
+        revert_title=innermost,
         revert_depth=depth,
         highlights=body.highlights + _highlights(listed),
         warnings=tuple(dict.fromkeys(warnings)),

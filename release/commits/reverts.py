@@ -133,7 +133,8 @@ class _Index:
             number = message.merge.pull if message.merge else (message.pulls[-1] if message.pulls else 0)
             if number:
                 self.by_pull.setdefault(number, []).append(commit.hash)
-            self.by_subject.setdefault(message.subject, []).append(commit.hash)
+            for title in dict.fromkeys(filter(None, (message.subject, message.merge.title if message.merge else ""))):
+                self.by_subject.setdefault(title, []).append(commit.hash)
 
     def targets(self, body: Body, position: int, cancelled: Mapping[str, str]) -> list[str]:
         """What a revert at `position` names: by id first, then by pull request, then by title; only commits below it."""

@@ -106,7 +106,7 @@ class _Range:
         acting = self.cancelled.acting.get(commit.hash, ())
         taken = self.cancelled.reverts.get(commit.hash, ())
         pull = self._pull(commit)
-        header = _header(message, acts=OWN in acting) or (message.merge.header if message.merge else None)
+        header = _header(message, acts=OWN in acting)
         entries: tuple[ChangelogEntry, ...] = ()
         if header is not None:
             entries = (self.rules.entry(commit, header, message, pull),)
@@ -209,7 +209,7 @@ def _name(merge: Commit) -> str:
 
 def _header(message: Message, *, acts: bool) -> Header | None:
     """What a message says; a revert that `acts` on a commit of its range only what it breaks itself."""
-    header, body = message.header, message.body
+    header, body = message.header or (message.merge.header if message.merge else None), message.body
     if body is None or not body.revert_depth:
         return header
     breaks = bool(body.breaking) or (header is not None and header.breaking)

@@ -11,6 +11,7 @@ from pipelines.manifest.release import Release
 from release.commits.git import Git
 from release.commits.messages import Message, parse
 from release.versions.decision import Decision
+from release.versions.reasons import Reason
 from release.versions.repository import Repository
 from tests.release.histories import Planned, make
 
@@ -139,6 +140,48 @@ def test_squash__with_the_message_of_a_merge__counts_by_its_title(
         Planned("Merge branch 'c'", (1, 2), 1_700_000_200),
     ]
     assert version(tmp_path / "merge", *merged) == expected, "a merge beside it"
+
+
+REVERTING = [
+    'Merged PR 6: Revert "feat: x"\n\nThis reverts commit {1}.',
+    'Merged PR 6: Revert "feat: x"',
+    'Merged PR 6: Revert "feat: x"\n\nReverts !5\n\nRelated work items: #4',
+    "Merged PR 6: revert: feat: x\n\nThis reverts commit {1}.",
+    'Merged in f (pull request #6)\n\nRevert "feat: x"\n\nApproved-by: dev-2',
+    "Merge branch 'r' into 'main'\n\nRevert \"feat: x\"\n\nThis reverts commit {1}.\n\nSee merge request techmate/platform!6",
+]
+
+
+@pytest.mark.parametrize("text", REVERTING)
+@pytest.mark.parametrize("reverted", ["feat: x", "Merged PR 5: feat: x"])
+def test_squash__with_the_message_of_a_merge__is_a_revert_by_its_title(
+    tmp_path: Path, text: str, reverted: str
+) -> None:
+    found = decided(tmp_path, *after(reverted, text))
+    assert found.version is None
+    assert [verdict.because.reason for verdict in found.verdicts] == [Reason.OWN_MESSAGE, Reason.REVERTED]
+    assert not [warning for warning in found.warnings if "is no revert" in warning]
+
+
+def test_squash__that_reverts_a_revert_by_the_title_of_a_merge__puts_it_back(tmp_path: Path) -> None:
+    revert = 'Merged PR 6: Revert "feat: x"\n\nThis reverts commit {1}.'
+    again = 'Merged PR 7: Revert "Merged PR 6: Revert "feat: x""\n\nThis reverts commit {2}.'
+    assert version(tmp_path, *after("Merged PR 5: feat: x", revert, again)) == "1.1.0"
+
+
+def test_squash__that_reverts_what_was_released__is_an_entry(tmp_path: Path) -> None:
+    found = decided(tmp_path, *after('Merged PR 6: Revert "fix: of before"'))
+    assert [entry.header.description for verdict in found.verdicts for entry in verdict.entries] == ["of before"]
+    assert [entry.pull for verdict in found.verdicts for entry in verdict.entries] == [6]
+
+
+def test_merge__of_a_revert__does_not_revert_twice(tmp_path: Path) -> None:
+    """The commit that it brought reverts; the merge names the same title, of which an older one is in force."""
+    history = [
+        *after("feat: x", "feat: x", 'Revert "feat: x"'),
+        Planned('Merged PR 6: Revert "feat: x"', (2, 3), 1_700_000_100),
+    ]
+    assert version(tmp_path, *history) == "1.1.0"
 
 
 def test_merge__with_the_title_of_its_only_commit__is_one_entry(tmp_path: Path) -> None:

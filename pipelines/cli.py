@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 
 import click
 
+from pipelines import entry_point
 from pipelines.contents import Contents, Entry
-from pipelines.errors import LocalError, ShipmateError, of_machine
-
-OURS = ("actions", "e2e", "loadtests", "pipelines", "rehearsal", "release")
-"""The packages of the suite: one that is missing among them is a bug."""
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, chapter, what it does)
@@ -57,74 +54,14 @@ def shipmate() -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point: refusals print what, where, why and next, and exit with their code; a bug shows its trace.
-
-    With `--json` the last line of standard error is the error as JSON, in one shape for every command (docs/TROUBLESHOOTING.md).
-    """
-    as_json = "--json" in (sys.argv[1:] if argv is None else argv)
-    try:
-        code = shipmate.main(args=argv, standalone_mode=False) or 0
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-        if as_json:
-            _say_json("Wrong use", error.format_message(), code)
-    except (click.Abort, KeyboardInterrupt):
-        following = _after_interruption(argv if argv is not None else sys.argv[1:])
-        click.echo("; ".join(filter(None, ("interrupted", following))), err=True)
-        code = 130
-        if as_json:
-            _say_json("Interrupted", "interrupted", code, next_step=following)
-    except ShipmateError as error:
-        code = _refused(error, as_json)
-    except BrokenPipeError:
-        # `shipmate status | head` is no failure.
-        sys.stderr.close()
-        code = 0
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in OURS:
-            raise
-        code = _refused(_not_installed(error), as_json)
-    except OSError as error:
-        local = of_machine(error)
-        if local is None:
-            raise
-        code = _refused(local, as_json)
-    raise SystemExit(code)
+    """Entry point (entry_point.py): exits with the command's code."""
+    raise SystemExit(entry_point.run(shipmate, argv, after_interruption=_after_interruption))
 
 
-def _after_interruption(argv: list[str]) -> str:
+def _after_interruption(argv: Sequence[str]) -> str:
     """What to do next; nothing after what has nothing to finish."""
     _, chapter, _ = COMMANDS.get(next((word for word in argv if not word.startswith("-")), ""), ("", "", ""))
-    return "run it again: it finishes what was started" if chapter == "Act" else ""
-
-
-def _not_installed(error: ModuleNotFoundError) -> LocalError:
-    """The package was installed without what this command needs besides."""
-    return LocalError(
-        f"the Python package {error.name!r} is not installed",
-        where=sys.prefix,
-        why="`shipmate rehearse`, `up` and `loadtest` need more than the other commands",
-        next_step="pip install 'shipmate[rehearsal,loadtests]'; in a checkout: make setup",
-    )
-
-
-def _refused(error: ShipmateError, as_json: bool) -> int:
-    """Say it; its exit code."""
-    click.echo(f"{click.style(error.title, fg='red', bold=True)}: {error}", err=True)
-    if as_json:
-        _say_json(error.title, error.what, error.exit_code, error.where, error.why, error.next_step)
-    return error.exit_code
-
-
-def _say_json(title: str, what: str, code: int, where: str = "", why: str = "", next_step: str = "") -> None:
-    """The error as one line of JSON; null for what is not known."""
-    import json
-
-    texts = {"title": title, "what": what, "where": where, "why": why, "next_step": next_step}
-    click.echo(
-        json.dumps({"error": {"exit_code": code, **{key: text or None for key, text in texts.items()}}}), err=True
-    )
+    return entry_point.AGAIN if chapter == "Act" else ""
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pipelines.ci.check import Result
     from pipelines.manifest import Manifest
 
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 BASE = click.option(
     "--base", metavar="COMMIT", help="Where the change begins: a branch, tag or commit (default: main)."
 )
@@ -25,7 +27,7 @@ def command() -> None:
 
 @command.command("plan")
 @BASE
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@AS_JSON
 def plan(base: str | None, as_json: bool) -> None:
     """Which checks the change in this checkout needs, and why.
 
@@ -50,7 +52,8 @@ def plan(base: str | None, as_json: bool) -> None:
 @command.command("run")
 @click.argument("checks", nargs=-1, metavar="[CHECK]...")
 @BASE
-def run(checks: tuple[str, ...], base: str | None) -> None:
+@AS_JSON
+def run(checks: tuple[str, ...], base: str | None, as_json: bool) -> None:
     """Run checks by name; without a name, those the change in this checkout needs. All are run; exit code 7 when one failed.
 
     Example: shipmate ci run backend-tests
@@ -67,10 +70,14 @@ def run(checks: tuple[str, ...], base: str | None) -> None:
     if not names:
         manifest, changes, affected = _looked(base)
         names = tuple(one.check for one in plan_checks(manifest, affected) if one.runs)
-        click.echo(f"{_compared(changes)} {', '.join(names) or 'Nothing to check.'}")
-    results = [check.run(manifest, name, Runtime(), root=manifest.file.parent) for name in names]
-    for result in results:
-        _print(result)
+        click.echo(f"{_compared(changes)} {', '.join(names) or 'Nothing to check.'}", err=as_json)
+    runtime = Runtime(stream=sys.stderr) if as_json else Runtime()
+    results = [check.run(manifest, name, runtime, root=manifest.file.parent) for name in names]
+    if as_json:
+        click.echo(json.dumps({"checks": [result.as_json() for result in results]}, indent=2))
+    else:
+        for result in results:
+            _print(result)
     failed = [result.check for result in results if not result.passed]
     if failed:
         from pipelines.errors import CheckFailed
@@ -83,7 +90,8 @@ def run(checks: tuple[str, ...], base: str | None) -> None:
 
 @command.command("explain")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-def explain(paths: tuple[str, ...]) -> None:
+@AS_JSON
+def explain(paths: tuple[str, ...], as_json: bool) -> None:
     """What a change of these files would affect, and which checks it would need.
 
     Example: shipmate ci explain apps/web/src/App.tsx
@@ -94,11 +102,21 @@ def explain(paths: tuple[str, ...]) -> None:
 
     manifest = load()
     found = affected(manifest, Changes(paths=paths))
+    planned = plan_checks(manifest, found)
+    if as_json:
+        told = {
+            "ignored": list(found.ignored),
+            "components": dict(found.reasons),
+            "checks": {one.check: "run" if one.runs else "skip" for one in planned},
+            "reasons": {one.check: one.why for one in planned},
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
     for path in found.ignored:
         click.echo(f"{path} affects nothing (ci/ignore)")
     for name, why in found.reasons.items():
         click.echo(f"component {name:<12} {why}")
-    for one in plan_checks(manifest, found):
+    for one in planned:
         click.echo(f"{'run ' if one.runs else 'skip'}      {one.check:<16} {one.why}")
 
 

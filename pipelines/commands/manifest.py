@@ -18,7 +18,8 @@ def command() -> None:
 
 @command.command("check")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-def check(file: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def check(file: Path | None, as_json: bool) -> None:
     """Check a manifest: every mistake with file, line and key.
 
     Example: shipmate manifest check
@@ -26,6 +27,11 @@ def check(file: Path | None) -> None:
     from pipelines.manifest import load
 
     manifest = load(file)
+    if as_json:
+        names = {part: list(getattr(manifest, part)) for part in ("components", "environments")}
+        told = {"file": str(manifest.file), **names, "checks": list(manifest.ci.checks)}
+        click.echo(json.dumps(told, indent=2))
+        return
     environments = ", ".join(manifest.environments)
     click.echo(
         f"{manifest.file}: {len(manifest.components)} components, environments {environments}, {len(manifest.ci.checks)} CI checks"

@@ -22,14 +22,16 @@ def option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def find(given: Path | None) -> Path:
-    """The repository to deliver: the given one, or the checkout of the current folder. Raises ClickException outside of one."""
+    """The repository to deliver: the given one, or the checkout of the current folder. Raises CommandError outside of one."""
     if given is not None:
         return given.resolve()
     here = Path.cwd().resolve()
     for folder in (here, *here.parents):
         if (folder / MANIFEST).is_file():
             return folder
-    raise click.ClickException(
-        f"{here} is in no checkout of a platform: there is no {MANIFEST} here or above\n"
-        "  next: run this inside the platform's repository, or name one with --repository FOLDER"
+    from rehearsal.commands.errors import CommandError
+
+    raise CommandError(
+        f"{here} is in no checkout of a platform: there is no {MANIFEST} here or above",
+        "run this inside the platform's repository, or name one with --repository FOLDER",
     )

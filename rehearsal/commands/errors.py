@@ -8,9 +8,24 @@ from contextlib import contextmanager
 import click
 
 
-class LocalError(click.ClickException):
-    """A problem of this machine (exit code of the suite's LocalError)."""
+class CommandError(click.ClickException):
+    """A refusal with what to do next (title and exit code of the suite's InputError)."""
 
+    title = "Bad input"
+    exit_code = 4
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.next_step = next_step
+
+    def format_message(self) -> str:
+        return f"{self.message}\n  next: {self.next_step}" if self.next_step else self.message
+
+
+class LocalError(CommandError):
+    """A problem of this machine (title and exit code of the suite's LocalError)."""
+
+    title = "Local error"
     exit_code = 11
 
 
@@ -36,4 +51,5 @@ def explained() -> Iterator[None]:
     try:
         yield
     except WorldFailed as error:
-        raise LocalError(str(error)) from error
+        what, _, following = str(error).partition("\n  next: ")
+        raise LocalError(what, following) from error

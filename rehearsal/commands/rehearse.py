@@ -92,14 +92,15 @@ def _select(names: tuple[str, ...], everything: bool) -> list[Story]:
 
 
 def _check_platform(folder: Path) -> None:
-    """The stories need the platform that they edit. Raises ClickException."""
+    """The stories need the platform that they edit. Raises CommandError."""
+    from rehearsal.commands.errors import CommandError
     from rehearsal.stories import table
 
     lacks = [name for name in table.EDITED if not (folder / name).is_dir()]
     if lacks:
-        raise click.ClickException(
-            f"{folder} has no {lacks[0]}: the stories change the apps that this suite comes with\n"
-            "  next: `shipmate up` starts a world with any platform, to deliver it manually (docs/ADOPTING.md)"
+        raise CommandError(
+            f"{folder} has no {lacks[0]}: the stories change the apps that this suite comes with",
+            "`shipmate up` starts a world with any platform, to deliver it manually (docs/ADOPTING.md)",
         )
 
 

@@ -89,8 +89,8 @@ def _print_running(place: RecordPlace, port: int, *, as_json: bool) -> None:
     client, record = _running(place)
     if port and not client.server.endswith(f":{port}"):
         raise LocalError(
-            f"the world of {place.repository} is up at {client.server} already, and cannot change its port\n"
-            f"  next: shipmate down, then shipmate up --port {port}"
+            f"the world of {place.repository} is up at {client.server} already, and cannot change its port",
+            f"shipmate down, then shipmate up --port {port}",
         )
     how = "in the background" if record.detached else "in another terminal"
     first = f"The world of {place.repository} is up already, {how} (process {record.keeper.pid})."

@@ -26,6 +26,7 @@ from release.context import ReleaseContext
 )
 @click.option("--highlight", "highlights", multiple=True, metavar="TEXT", help="A line for the top of the notes.")
 @click.option("--offline", is_flag=True, help="Ask GitHub nothing.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
 @context_options
 def command(
     context: ReleaseContext,
@@ -36,6 +37,7 @@ def command(
     deploys: tuple[str, ...],
     highlights: tuple[str, ...],
     offline: bool,
+    as_json: bool,
 ) -> None:
     """Write the files of VERSION (or of what comes next) into a folder, for attesting them before they are published.
 
@@ -54,5 +56,9 @@ def command(
         given = Given(deploys=pairs(deploys), highlights=highlights)
         prepare(context, section, out, given, files=files, evidence=evidence, online=not offline)
     console.warn(context.repository.warnings)
-    for path in sorted(out.iterdir()):
-        click.echo(str(path))
+    written = [str(path) for path in sorted(out.iterdir())]
+    if as_json:
+        console.as_json({"files": written})
+        return
+    for path in written:
+        click.echo(path)

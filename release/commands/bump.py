@@ -28,8 +28,9 @@ class Bumped(NamedTuple):
 @click.option("--channel", default=None, metavar="NAME", help="What comes next is a pre-release on this channel.")
 @click.option("--file", "files", multiple=True, metavar="PATH[#KEY]", help="Instead of the manifest's version_files.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 12 when a file differs.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
 @context_options
-def command(context: ReleaseContext, channel: str | None, files: tuple[str, ...], check: bool) -> None:
+def command(context: ReleaseContext, channel: str | None, files: tuple[str, ...], check: bool, as_json: bool) -> None:
     """Write VERSION (or what comes next) into every version file; comments and formatting stay.
 
     Nothing is committed. Do it on the branch that becomes the release, together with `shipmate release changelog --write`.
@@ -55,6 +56,9 @@ def command(context: ReleaseContext, channel: str | None, files: tuple[str, ...]
             _write(context, path, places[-1].text)
         for place in places:
             console.aside(place.says)
+    if as_json:
+        changed = [path for path, places in bumped.items() if not all(place.unchanged for place in places)]
+        console.as_json({"version": number, "files": list(bumped), "changed": changed})
     if check and differing:
         raise ReleaseError(f"{differing} place(s) do not hold {number}", next_step=f"shipmate release bump {number}")
 

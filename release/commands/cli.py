@@ -7,7 +7,6 @@ import gc
 import click
 
 from pipelines.contents import Contents, Entry
-from release.commands import console
 from release.commands.console import FOLDER
 
 COMMANDS = {
@@ -41,6 +40,5 @@ ELSEWHERE = {"yank": "pipelines.commands.yank"}
 def command(context: click.Context, folder: str) -> None:
     """Versions, changelog, notes and GitHub releases."""
     context.meta[FOLDER] = folder
-    console.say_anything()
     # A command lives for a second and makes hundreds of thousands of small tuples: looking for cycles among them costs a fifth of it.
     gc.disable()

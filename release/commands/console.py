@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 import threading
@@ -67,13 +66,6 @@ def warn(warnings: Sequence[str]) -> None:
         click.echo(
             f"{click.style('warning', fg='yellow')}: and {len(warnings) - WARNINGS} more (--json lists all)", err=True
         )
-
-
-def say_anything() -> None:
-    """Let text come out that the terminal's encoding lacks: commits hold emoji, and a Windows console may have none. They are escaped."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def aside(text: str) -> None:

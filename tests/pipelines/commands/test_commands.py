@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -22,17 +23,10 @@ from pipelines.errors import ShipmateError
 ROOT = Path(__file__).resolve().parents[3]
 READ_BY_PEOPLE = {
     "completion": "its output is a shell's script",
-    "up": "stays up until Ctrl-C",
-    "lint": "prints what each tool says, in that tool's words",
-    "ci run": "prints what the checks print",
-    "ci explain": "`ci plan --json` says the same of a change",
-    "manifest check": "says yes, or every mistake",
     "manifest docs": "its output is the page",
     "manifest schema": "its output is JSON already",
     "release changelog": "its output is the changelog",
     "release notes": "its output is the notes",
-    "release assets": "writes files",
-    "release bump": "writes files",
 }
 """Commands without --json, and why nobody misses it."""
 
@@ -66,6 +60,76 @@ def test_help_is_shown(name: str) -> None:
 def test_a_machine_can_read_it(name: str) -> None:
     has = any("--json" in parameter.opts for parameter in ALL[name].params)
     assert has != (name in READ_BY_PEOPLE)
+
+
+class Terminal:
+    """A command run in this process, with standard streams of an encoding."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, encoding: str = "utf-8") -> None:
+        self.monkeypatch, self.encoding = monkeypatch, encoding
+
+    def run(self, *argv: str) -> tuple[int, str, str]:
+        """Exit code, standard output, standard error. Whatever is a bug is raised."""
+        from pipelines import cli
+
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding=self.encoding, write_through=True) for _ in range(2))
+        with self.monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            with pytest.raises(SystemExit) as ended:
+                cli.main(list(argv))
+            raw = [stream.buffer.getvalue() for stream in (out, err) if isinstance(stream.buffer, io.BytesIO)]
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, raw[0].decode(self.encoding, "replace"), raw[1].decode(self.encoding, "replace")
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an emoji in its name, and nothing of a platform in it or above."""
+    folder = tmp_path / "\U0001f680"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("GITHUB_TOKEN", "VERCEL_TOKEN", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+def filled(name: str) -> list[str]:
+    """A command with everything that it requires."""
+    words = name.split()
+    for parameter in ALL[name].params:
+        if parameter.required:
+            words += [*parameter.opts[:1]] if isinstance(parameter, click.Option) else []
+            words.append(next(iter(getattr(parameter.type, "choices", ())), "\U0001f680"))
+    return words
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL) - set(READ_BY_PEOPLE)))
+def test_every_error_has_one_shape_for_machines(name: str, nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong use and a refusal of every command."""
+    terminal = Terminal(monkeypatch)
+    for argv in ([*name.split(), "--json", "--no-such-option"], [*filled(name), "--json"]):
+        code, out, err = terminal.run(*argv)
+        error = json.loads(err.splitlines()[-1])["error"]
+        assert (out, error["exit_code"]) == ("", code), argv
+        assert list(error) == ["exit_code", "title", "what", "where", "why", "next_step"]
+        assert code > 1
+        assert error["what"]
+        assert all(value is None or value for value in error.values()), "null for nothing"
+        assert error["next_step"], argv
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize("name", ALL)
+def test_every_command_prints_what_the_encoding_lacks_as_text(
+    name: str, encoding: str, nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal(monkeypatch, encoding)
+    code, _, err = terminal.run(*name.split(), "--\U0001f680")
+    assert (code, "No such option" in err) == (2, True), err
+    code, out, err = terminal.run(*filled(name))
+    assert out or err
+    assert (code == 0) == (name in {"completion", "manifest docs", "manifest schema"}), (code, err)
 
 
 @pytest.mark.parametrize("name", ALL)

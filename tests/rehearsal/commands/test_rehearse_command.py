@@ -68,7 +68,7 @@ def test_outside_of_a_checkout_nothing_starts(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(named, [])
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert f"{tmp_path} is in no checkout of a platform: there is no shipmate.yml here or above" in result.output
     assert "--repository FOLDER" in result.output
     assert "repository" not in asked
@@ -95,7 +95,7 @@ def test_the_default_stories_of_this_checkout_are_run(asked: dict[str, Any], tmp
 
 def test_another_platform_is_sent_to_a_world_of_its_own(asked: dict[str, Any]) -> None:
     result = run("--repository", str(Path(__file__).parents[3] / "examples/site"))
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert "examples/site has no apps/backend/backend" in result.output
     assert "next: `shipmate up`" in result.output
     assert "stories" not in asked

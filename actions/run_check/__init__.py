@@ -8,11 +8,12 @@ import tempfile
 from pathlib import Path
 
 from pipelines.ci import check
+from pipelines.ci.findings import by_place, fix_of
 from pipelines.ci.tables import code, duration, table
 from pipelines.errors import CheckFailed, InputError, LocalError
 from pipelines.manifest import load
 from pipelines.manifest.components import Check
-from pipelines.runtime import Input, Output, Runtime
+from pipelines.runtime import Input, Output, Runtime, fenced
 
 INPUTS = (
     Input(name="check", doc="Its name in the manifest, under ci/checks.", required=True),
@@ -23,7 +24,7 @@ INPUTS = (
 OUTPUTS = (Output(name="result", doc="A file of JSON with what came of it, for report_ci and gate_ci."),)
 
 MOST = 8
-"""GitHub shows ten errors of a step: these, one that counts the others, and the one that fails the step."""
+"""GitHub shows ten errors of a step: these, one that counts the others, and its own that the step ended with an exit code."""
 
 
 def main(runtime: Runtime) -> int:
@@ -35,15 +36,22 @@ def main(runtime: Runtime) -> int:
     _require_python(wanted, given["check"], job)
     result = check.run(manifest, given["check"], runtime, root=Path.cwd(), shard=shard)
     runtime.output("result", str(_kept(runtime, job, result)))
+    if result.passed:
+        runtime.summary(_summary(result))
+        return 0
+    error = CheckFailed(
+        result.why,
+        where=f"check {result.check}",
+        next_step=f"`shipmate ci run {result.check}` does the same on your machine",
+    )
+    if not result.findings:
+        runtime.summary(_summary(result))
+        raise error
+    # The lines it is about have the annotations: one more of the step would say the same again.
     annotate(runtime, result)
-    runtime.summary(_summary(result))
-    if not result.passed:
-        raise CheckFailed(
-            result.why,
-            where=f"check {result.check}",
-            next_step=f"`shipmate ci run {result.check}` does the same on your machine",
-        )
-    return 0
+    runtime.say(str(error))
+    runtime.summary(f"{_summary(result)}\n\n{fenced(str(error))}")
+    return error.exit_code
 
 
 def _job(wanted: Check, name: str, job: str) -> str:
@@ -75,11 +83,17 @@ def _kept(runtime: Runtime, job: str, result: check.Result) -> Path:
 
 
 def annotate(runtime: Runtime, result: check.Result) -> None:
-    for finding in result.findings[:MOST]:
-        message = finding.message.strip()[:2000] or finding.title
-        runtime.annotate("error", message, title=finding.title, file=finding.file, line=finding.line)
-    if len(result.findings) > MOST:
-        runtime.annotate("error", f"{len(result.findings) - MOST} more are in the log", title=result.check)
+    """One annotation for each place, with the command that fixes it; MOST of them, and one that counts the rest."""
+    places = by_place(result.findings)
+    for findings in places[:MOST]:
+        first = findings[0]
+        said = [finding.message.strip()[:2000] or finding.title for finding in findings]
+        others = [f"{finding.title}: {text}" for finding, text in zip(findings[1:], said[1:], strict=True)]
+        fixes = dict.fromkeys(fix_of(finding, result.check) for finding in findings)
+        message = "\n".join([said[0], *others, f"  fix: {' && '.join(fixes)}"])
+        runtime.annotate("error", message, title=first.title, file=first.file, line=first.line)
+    if len(places) > MOST:
+        runtime.annotate("error", f"{len(places) - MOST} more are in the log", title=result.check)
 
 
 def _summary(result: check.Result) -> str:

@@ -46,7 +46,7 @@ INPUTS = (
         name="node",
         doc="Folders of the workspace that need Node, separated by blanks; the modules each one locks are installed.",
     ),
-    Input(name="node-version", doc="Which Node, where one is needed.", default="24"),
+    Input(name="node-version", doc="Which Node, where one is needed; the apps and eas need 20.19.", default=">=20.19"),
     Input(name="eas", doc="true gets the program eas, in the version that the suite was tried with.", default="false"),
     Input(
         name="app",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +20,38 @@ class Finding:
     message: str
 
 
+def by_place(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Those about one line together, however many tools complain; each without a place alone."""
+    places: dict[object, list[Finding]] = {}
+    for finding in findings:
+        places.setdefault((finding.file, finding.line) if finding.file else finding, []).append(finding)
+    return list(places.values())
+
+
+_FIXABLE = re.compile(r"[A-Z]+\d+")
+"""What ruff calls its rules; it marks with [*] what it can fix itself."""
+
+
+def fix_of(finding: Finding, check: str) -> str:
+    """The command that fixes it, or else the one that shows it again."""
+    if finding.title == "unformatted" or finding.message == "Would reformat":
+        return f"ruff format {shlex.quote(finding.file)}"
+    if _FIXABLE.fullmatch(finding.title) and finding.message.startswith("[*]"):
+        return f"ruff check --fix {shlex.quote(finding.file)}"
+    return f"shipmate ci run {check}"
+
+
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LINES = (
-    # ruff check --output-format concise
+    # ruff check and ruff format --check, with --output-format concise
     re.compile(
-        r"(?P<file>[^:\s][^:]*):(?P<line>\d+):\d+: (?P<title>[A-Z]+\d+|SyntaxError|invalid-syntax):? (?P<message>.+)"
+        r"(?P<file>[^:\s][^:]*):(?P<line>\d+):\d+: (?P<title>[A-Z]+\d+|SyntaxError|invalid-syntax|unformatted):? (?P<message>.+)"
     ),
     # mypy
     re.compile(r"(?P<file>[^:\s][^:]*):(?P<line>\d+):(?:\d+:)? error: (?P<message>.+?)(?:  \[(?P<title>[\w-]+)\])?"),
     # tsc --pretty false
     re.compile(r"(?P<file>[^(\s][^(]*)\((?P<line>\d+),\d+\): error (?P<title>TS\d+): (?P<message>.+)"),
-    # ruff format --check
+    # ruff format --check of an older ruff
     re.compile(r"(?P<message>Would reformat): (?P<file>.+)"),
 )
 _COMMAND = re.compile(r"::error (?P<properties>[^:]*(?::(?!:)[^:]*)*)::(?P<message>.*)")

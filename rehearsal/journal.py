@@ -18,12 +18,15 @@ REDACTED = "[redacted]"
 
 _JSON_KEPT_BYTES = 64 * 1024
 _SECRET_NAME = re.compile(
-    r"token|secret|passw|authorization|credential|private_?key|api_?key|encrypted_value|(^|_)dsn$|bypass|signature",
+    r"token|secret|passw|authorization|credential|private_?key|api_?key|encrypted_value|(^|_)dsn$|bypass|signature|cookie",
     re.IGNORECASE,
 )
 # Anyone who knows the last part of an incoming-webhook address can post to it.
 _SECRET_PATH = re.compile(r"^(/services/[^/]+/[^/]+/)[^/]+$")
-_SECRET_TEXT = re.compile(r"gh[a-z]_\w{8,}|xox[a-z]-[\w-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|Bearer \S+|://[^/\s:@]+:[^/\s@]+@")
+_SECRET_TEXT = re.compile(
+    r"gh[a-z]_\w{8,}|xox[a-z]-[\w-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|Bearer \S+|://[^/\s:@]*:[^/\s@]+@"
+    r"|hooks\.slack\.com/services/\S+|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,8 +159,8 @@ class _Exchange:
 def redact(value: Any) -> Any:
     """A copy of JSON data without what looks like a secret, by the name of its key or by its form.
 
-    Besides keys that speak for themselves, the `value` beside a `key` (an environment variable) and any `data` (the
-    payload of a secret's version, the content of a file) are taken out.
+    Besides keys that speak for themselves, the `value` of an environment variable and any `data` (the payload of a
+    secret's version, the content of a file) are taken out.
     """
     if isinstance(value, dict):
         return {name: REDACTED if _is_secret(name, item, value) else redact(item) for name, item in value.items()}
@@ -173,7 +176,14 @@ def _is_secret(name: str, item: Any, siblings: dict[str, Any]) -> bool:
         return False
     if isinstance(item, list):
         return bool(_SECRET_NAME.search(name)) and any(isinstance(element, str) for element in item)
-    return bool(_SECRET_NAME.search(name)) or (name == "value" and "key" in siblings) or name == "data"
+    return bool(_SECRET_NAME.search(name)) or (name == "value" and _is_hidden_variable(siblings)) or name == "data"
+
+
+def _is_hidden_variable(fields: dict[str, Any]) -> bool:
+    """Vercel's variables (created with a `key`, edited by their `target`), EAS's that are not public, and others by their name."""
+    named = fields.get("name")
+    hidden = fields.get("visibility", "PUBLIC") != "PUBLIC"
+    return hidden or not {"key", "target"}.isdisjoint(fields) or bool(_SECRET_NAME.search(str(named or "")))
 
 
 def _query(raw: str) -> str:

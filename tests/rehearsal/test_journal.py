@@ -67,6 +67,29 @@ def test_secrets_are_not_kept_wherever_they_stand() -> None:
     assert second.request == {"subject_token": REDACTED, "n": 1}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"value": "PLANTED", "target": ["production"]},
+        {"env": [{"name": "DB_PASSWORD", "value": "PLANTED"}]},
+        {"env": [{"name": "REDIS_URL", "value": "redis://:PLANTED@host:6379/0"}]},
+        {"variables": [{"name": "X", "value": "PLANTED", "visibility": "SECRET"}]},
+        {"cookie": "PLANTED", "cookies": ["PLANTED"]},
+        {"config": {"url": "https://hooks.slack.com/services/T/B/PLANTED"}},
+        {"pem": "-----BEGIN PRIVATE KEY-----\nPLANTED\n-----END PRIVATE KEY-----\n"},
+    ],
+)
+def test_bodies_of_providers_that_hold_a_secret(body: Any) -> None:
+    journal = journal_of(("POST", "/x", {"json": body, "headers": {"Cookie": "session=PLANTED"}}))
+    assert "PLANTED" not in repr(journal.as_json())
+    assert journal.entries()[0].request is not None
+
+
+def test_a_variable_that_is_public_is_kept() -> None:
+    body = {"env": [{"name": "LOG_LEVEL", "value": "info"}], "visibility": "PUBLIC"}
+    assert redact(body) == body
+
+
 def test_the_ring_keeps_the_newest_and_numbers_go_on() -> None:
     journal = journal_of(*[("GET", f"/{n}", {}) for n in range(5)], limit=3)
     assert [(e.number, e.path) for e in journal.entries()] == [(3, "/2"), (4, "/3"), (5, "/4")]

@@ -211,7 +211,7 @@ def require_github(context: Context) -> GitHub:
 
 def manifest_in(source: Path) -> Path:
     """The manifest of a tree. Raises InputError."""
-    from pipelines.manifest.load import NAME
+    from pipelines.manifest.reading import NAME
 
     file = source / NAME
     if not file.is_file():

@@ -52,7 +52,7 @@ class Definition:
 
 def read(file: Path) -> Definition:
     """The definition in a manifest of any age. Raises ManifestError with every problem in the release's own keys."""
-    from pipelines.manifest.load import document
+    from pipelines.manifest.reading import document
 
     return parse(document(file), file)
 
@@ -213,13 +213,13 @@ def _added(environment: Environment, checks: tuple[Smoke, ...]) -> tuple[Smoke, 
 
 
 def _located(root: yaml.Node, problems: Iterable[tuple[str, str]]) -> list[Problem]:
-    from pipelines.manifest.load import located
+    from pipelines.manifest.reading import located
 
     return located(root, problems)
 
 
 def _wrong(problems: list[Problem], file: Path) -> ManifestError:
-    from pipelines.manifest.load import listed
+    from pipelines.manifest.reading import listed
 
     return listed(problems, file)
 

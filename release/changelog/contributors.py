@@ -13,6 +13,8 @@ from release.commits.git import Git
 from release.commits.history import Commit
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
+_AT_ONCE = 16_384
+"""Bytes of mail addresses: some hundred commits, in which most authors are met again."""
 
 
 class Contributor(NamedTuple):
@@ -102,7 +104,7 @@ def authors_before(git: Git, commit: str, people: Sequence[set[str]]) -> set[str
     found: set[str] = set()
     missing, rest = list(people), b""
     log = ("log", "--format=%aE", "--encoding=UTF-8", "--no-show-signature", commit, "--")
-    with closing(git.stream(*log)) as pieces:
+    with closing(git.stream(*log, at_once=_AT_ONCE)) as pieces:
         for piece in pieces:
             *lines, rest = (rest + piece).split(b"\n")
             emails = {line.decode("utf-8", "replace") for line in set(lines)}

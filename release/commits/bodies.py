@@ -113,18 +113,22 @@ def own_text(rest: str, *, squash_body: str) -> str:
     return _unquoted(own)
 
 
-def read_coauthors(rest: str) -> tuple[tuple[str, str], ...]:
-    """(name, mail address) of each trailer. By hand: histories have tens of thousands of them."""
-    found: list[tuple[str, str]] = []
-    end, at = 0, rest.find("uthored-by:")
+def coauthor_lines(text: str, start: int) -> str:
+    """The lines from `start` on that may name a co-author. By hand: histories have tens of thousands of them."""
+    found: list[str] = []
+    at = text.find("uthored-by:", start)
     while at >= 0:
-        start = rest.rfind("\n", end, at) + 1 or end
-        end = rest.find("\n", at)
-        end = end if end >= 0 else len(rest)
-        if trailer := _COAUTHOR.match(rest, start, end):
-            found.append((trailer[1].strip(), trailer[2].strip()))
-        at = rest.find("uthored-by:", end)
-    return tuple(found)
+        begun, end = max(text.rfind("\n", start, at) + 1, start), text.find("\n", at)
+        start = end if end >= 0 else len(text)
+        found.append(text[begun:start])
+        at = text.find("uthored-by:", start)
+    return "\n".join(found)
+
+
+def read_coauthors(lines: str) -> tuple[tuple[str, str], ...]:
+    """(name, mail address) of each trailer."""
+    trailers = map(_COAUTHOR.match, lines.split("\n"))
+    return tuple((trailer[1].strip(), trailer[2].strip()) for trailer in trailers if trailer)
 
 
 def reverted_by(subject: str, kind: str, description: str) -> tuple[str, str, int]:

@@ -68,8 +68,9 @@ class Git:
             raise _failed(self.folder, arguments, complaint)
         return out
 
-    def stream(self, *arguments: str, given: bytes | None = None) -> Generator[bytes]:
-        """What git prints, in pieces of up to 1 MiB as they come; at most one piece is held."""
+    def stream(self, *arguments: str, given: bytes | None = None, at_once: int = CHUNK) -> Generator[bytes]:
+        """What git prints, in pieces of `at_once` bytes, the last one shorter; at most one piece is held. A reader that may stop early
+        asks for small ones."""
         process = self.start(*arguments, stdin=given is not None)
         out, complaints = cast(BufferedReader, process.stdout), cast(BufferedReader, process.stderr)
         _widen(out.fileno())
@@ -77,7 +78,7 @@ class Git:
             process.stdin.write(given or b"")
             process.stdin.close()
         try:
-            while piece := out.read1(CHUNK):
+            while piece := out.read(at_once):
                 yield piece
             complaint = complaints.read()
             if process.wait() != 0:

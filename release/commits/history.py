@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pipelines.errors import InputError
 from release.commits.dates import seconds
 from release.commits.git import Git, Head
-from release.commits.messages import Message, parse
+from release.commits.messages import Message, condense, parse
 
 _FIELDS = "%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B"
 _PER_COMMIT = 6
@@ -170,8 +170,9 @@ def read_log(
     """
     commits: list[Commit] = []
     for name, parents, time, author, email, text in _records(git, include, exclude):
-        message = Text(text, squash_body, one_parent=" " not in parents)
-        commits.append(Commit(name, tuple(parents.split()), seconds(time), author, email, message))
+        commits.append(
+            Commit(name, tuple(parents.split()), seconds(time), author, email, Text(condense(text), squash_body))
+        )
         if seen is not None and not len(commits) & 1023:
             seen(len(commits))
     return Log(children_first(commits))

@@ -10,9 +10,17 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from release.commits.bodies import Body, own_text, read_body, read_coauthors, reverted_by, search_body
+from release.commits.bodies import (
+    Body,
+    coauthor_lines,
+    own_text,
+    read_body,
+    read_coauthors,
+    reverted_by,
+    search_body,
+)
 from release.commits.footers import kind_of, nearly_breaking
-from release.commits.quotes import outside_details
+from release.commits.quotes import outside_blocks
 
 # Rules 1, 4, 5, 13: type, optional scope, optional !, colon and space, description.
 _HEADER = re.compile(r"([^\W\d_][\w-]*)(?:\(([^()\r\n]*)\))?(!)?:[ \t]+(\S.*)")
@@ -32,6 +40,8 @@ _MERGE = re.compile(
 _GITLAB = re.compile(r"^See merge request \S{0,300}!([0-9]{1,10})[ \t\r]*$", re.MULTILINE)
 _MEANT_BREAKING = re.compile(r"breaking[-_]?changes?")
 _SQUASHED = "Squashed commit of the following:"
+_NEVER_CONDENSED = ("Merge", "Squashed")
+"""How messages begin whose second paragraph may say what they are."""
 _LONGEST_NUMBER = 10
 """Digits of a pull request's number; more are none, and numbers of thousands of them cannot be read."""
 # It begins with plain text, which makes looking for it fast.
@@ -84,7 +94,21 @@ class Message(NamedTuple):
     """The commits a squash lists, the oldest first."""
 
 
-def parse(text: str, *, squash_body: str = "commit-messages", one_parent: bool = False) -> Message:
+def condense(text: str) -> str:
+    """The text without a body that adds nothing: `parse` reads the same from both. Most bodies of a long history are of that kind, and
+    they are most of its bytes."""
+    text = text.lstrip()
+    end = text.find("\n")
+    if end < 0 or text.startswith(_NEVER_CONDENSED) or "\ufffd" in text:
+        return text
+    said = outside_blocks(text, end + 1)
+    people = coauthor_lines(text, end + 1)
+    if search_body(said, text[:6]) or search_body(people, "") or _SKIP.search(said) or _SKIP.search(people):
+        return text
+    return f"{text[:end]}\n{people}"
+
+
+def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
     """Read a message. Never fails: whatever is odd is in `warnings`.
 
     `squash_body` is the repository's setting for squash merges: commit-messages, pull-request-body or blank. With `one_parent` the
@@ -108,10 +132,10 @@ def parse(text: str, *, squash_body: str = "commit-messages", one_parent: bool =
             title = merge.title if one_parent else subject
     body = None
     listed: tuple[Message, ...] = ()
-    if search_body(outside_details(rest) if "<details" in rest else rest, title):
-        body, listed = _body(title, header, merge, rest, squash_body)
+    if search_body(outside_blocks(rest), subject):
+        body, listed = _body(subject, header, merge, rest, squash_body)
         warnings += body.warnings
-    coauthors = read_coauthors(rest) if "uthored-by:" in rest else ()
+    coauthors = read_coauthors(coauthor_lines(rest, 0)) if "uthored-by:" in rest else ()
     if "\ufffd" in text:
         warnings += ("it is not valid UTF-8; odd bytes are shown as \ufffd",)
     skip = "[" in text and _SKIP.search(text) is not None and _says_skip(subject, body, rest, squash_body)

@@ -9,6 +9,8 @@ from release.commits.fences import Code
 
 _OPENS = re.compile(r"<(details|blockquote)\b", re.IGNORECASE)
 _CLOSES = re.compile(r"</(details|blockquote)\s*>", re.IGNORECASE)
+_TAG = re.compile(r"<(?:(details|blockquote)\b|/(?:details|blockquote)[^\S\n]*>)", re.IGNORECASE)
+"""Both in one. It begins with one character, which makes looking for it fast."""
 _NOTES = re.compile(r"#{1,6} \W*(?:release notes|change ?log|v?\d+\.\d+)", re.IGNORECASE)
 _RULE = re.compile(r"-{3,}\s*$|\*{3,}\s*$")
 
@@ -30,21 +32,26 @@ def mark_quotes(rest: str, lines: Sequence[str]) -> list[str]:
     return marked
 
 
-def outside_details(rest: str) -> str:
-    """The text without its `<details>`, to see at a glance whether anything else is in it: bodies of bots are mostly that. The same
-    text where they lie within each other, do not end, or may be code."""
-    count = rest.count("<details")
-    if not count or count != rest.count("</details>") or "```" in rest or "~~~" in rest:
+def outside_blocks(text: str, start: int = 0) -> str:
+    """The text from `start` on without its `<details>` and `<blockquote>`, to see at a glance whether anything else is in it: bodies of
+    bots are mostly that. All of it where one does not end, or there may be code."""
+    rest = text[start:] if start else text
+    if "</" not in rest or "```" in rest or "~~~" in rest:
         return rest
     kept: list[str] = []
-    at = 0
-    while (start := rest.find("<details", at)) >= 0:
-        end = rest.find("</details>", start)
-        if end < 0 or rest.find("<details", start + 1, end) >= 0:
+    at = begun = depth = 0
+    for tag in _TAG.finditer(rest):
+        if tag[1]:
+            begun = begun if depth else tag.start()
+            depth += 1
+        elif not depth:
             return rest
-        kept.append(rest[at:start])
-        at = end + len("</details>")
-    return "".join([*kept, rest[at:]])
+        else:
+            depth -= 1
+            if not depth:
+                kept.append(rest[at:begun])
+                at = tag.end()
+    return rest if depth else "".join([*kept, rest[at:]])
 
 
 def _mark_blocks(lines: list[str]) -> None:

@@ -14,8 +14,8 @@ from pipelines.delivery import notifications as telling
 from pipelines.delivery.context import Context
 from pipelines.errors import InputError, ProviderError
 from pipelines.http import Http
-from pipelines.manifest.load import parse
 from pipelines.manifest.model import Email
+from pipelines.manifest.reading import parse
 from pipelines.overlay import Overlay
 from pipelines.providers import Credentials
 from pipelines.roles import Message

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.errors import ManifestError
 from pipelines.manifest import load, parse
-from tests.pipelines.manifest.test_manifest_load import GOOD
+from tests.pipelines.manifest.test_manifest_reading import GOOD
 from tests.shop_files import MANIFEST
 
 ROOT = Path(__file__).parents[3]

@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.findings import Finding
 from pipelines.http import Http
-from pipelines.manifest.load import parse
+from pipelines.manifest.reading import parse
 from pipelines.mobile import accounts, context
 from pipelines.mobile.clients import Access
 from pipelines.mobile.context import Context

@@ -1,7 +1,8 @@
 """Generated git repositories with real trees, for measuring the release engine: made in one `git fast-import`.
 
 Messages are as long as those of projects that squash pull requests: a header, and mostly some paragraphs and trailers. Every third is a
-dependency bot's, which puts the whole text of its pull request below: a table, upstream's release notes full of links, check boxes.
+dependency bot's, which puts the whole text of its pull request below. One bot writes Markdown: a table, upstream's release notes full of
+links, check boxes, emoji. The other writes HTML: release notes, changelog and commits of upstream, folded and quoted.
 """
 
 from __future__ import annotations
@@ -53,9 +54,9 @@ UPSTREAM = (
     "perf: walk the {a} once", "fix(security): check the {b} of a {a} (CVE-2026-{n})", "Revert \"feat: keep the {a} open\"",
 )  # fmt: skip
 CHOICES = (
-    "**Schedule**: in every time zone, at any time. **Merging**: by a person, once the checks are green.\n",
-    "**Rebasing**: whenever the branch has conflicts, or when the box below is ticked.\n",
-    "**Ignore**: close this pull request, and there will be no more about this version.\n",
+    "\U0001f4c5 **Schedule**: in every time zone, at any time. **Merging**: by a person, once the checks are green.\n",
+    "\u267b **Rebasing**: whenever the branch has conflicts, or when the box below is ticked.\n",
+    "\U0001f515 **Ignore**: close this pull request, and there will be no more about this version.\n",
 )
 
 
@@ -139,7 +140,7 @@ def _edit(rng: random.Random, paths: list[str], mark: int) -> tuple[str, str]:
 
 def _message(rng: random.Random, mark: int) -> str:
     if rng.random() < 0.33:
-        return _dependency_update(rng, mark)
+        return _dependency_update(rng, mark) if rng.random() < 0.6 else _html_update(rng, mark)
     kind = rng.choices([t for t, _ in SUBJECTS], weights=[w for _, w in SUBJECTS])[0]
     scope = rng.choice(SCOPES)
     words = rng.sample(WORDS, 4)
@@ -174,12 +175,56 @@ def _dependency_update(rng: random.Random, mark: int) -> str:
     for name, before, after in zip(names, old, new, strict=True):
         text += _upstream(rng, name, before, after)
     text += ["---", "", "### Configuration", "", *CHOICES, "---", ""]
+    text += [f"<!--bot-state:{rng.randbytes(120).hex()}-->", ""]
     text += [f" - [ ] <!-- rebase {mark} -->Tick this box to have the branch rebased", ""]
     text += [
         f"This text was written by a bot; its log is [here](https://bots.example/logs/techmate/platform/{mark}).",
         "",
     ]
     return "\n".join([*text, "Signed-off-by: update-bot[bot] <7+update-bot[bot]@users.noreply.github.com>", ""])
+
+
+def _html_update(rng: random.Random, mark: int) -> str:
+    """The same from a bot that quotes upstream as HTML, with a machine's summary and trailers below."""
+    name = rng.choice(PACKAGES)
+    minor = rng.randint(0, 30)
+    before, after = f"1.{minor}.{rng.randint(0, 9)}", f"1.{minor + 1}.0"
+    site = f"https://github.com/example/{name}"
+    text = [f"build(deps): bump {name} from {before} to {after} (#{mark})", ""]
+    text.append(f"Bumps [{name}]({site}) from {before} to {after}.")
+    for what in ("Release notes", "Changelog", "Commits"):
+        text += ["<details>", f"<summary>{what}</summary>"]
+        text += [
+            f'<p><em>Sourced from <a href="{site}/releases">{name}\'s {what.lower()}</a>.</em></p>',
+            "<blockquote>",
+        ]
+        text += [f"<h2>{after}</h2>", "<ul>", *(_html_item(rng, site) for _ in range(rng.randint(3, 14))), "</ul>"]
+        text += [
+            "</blockquote>",
+            f'<p>See the <a href="{site}/compare/v{before}...v{after}">full diff</a></p>',
+            "</details>",
+        ]
+    text += [
+        "<br />",
+        "",
+        "---",
+        "updated-dependencies:",
+        f"- dependency-name: {name}",
+        f"  dependency-version: {after}",
+    ]
+    text += ["  dependency-type: direct:production", "  update-type: version-update:semver-minor", "...", ""]
+    bot = "update-bot[bot] <7+update-bot[bot]@users.noreply.github.com>"
+    return "\n".join([*text, f"Signed-off-by: {bot}", f"Co-authored-by: {bot}", ""])
+
+
+def _html_item(rng: random.Random, site: str) -> str:
+    a, b = rng.sample(WORDS, 2)
+    said = rng.choice(UPSTREAM).format(a=a, b=b, n=rng.randint(1000, 9999))
+    commit, pull = f"{rng.getrandbits(160):040x}", rng.randint(1, 4000)
+    return (
+        f'<li><a href="{site}/commit/{commit}"><code>{commit[:7]}</code></a> {said} '
+        f'(<a href="https://redirect.example/{site[8:]}/issues/{pull}">#{pull}</a>)</li>'
+    )
 
 
 def _upstream(rng: random.Random, name: str, before: str, after: str) -> list[str]:

@@ -8,19 +8,20 @@ from typing import NamedTuple
 from pipelines.errors import InputError
 from release.commits.dates import seconds
 from release.commits.git import Git, Head
-from release.commits.messages import Message, condense, parse
+from release.commits.messages import Message, condense, from_bytes, parse
 
 _FIELDS = "%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B"
 _PER_COMMIT = 6
 
 
 class Text:
-    """A message as it was written; read when it is first asked for, which most of a long history never is."""
+    """A message as it was written, a character for each byte; read when it is first asked for, which most of a long history never is."""
 
-    __slots__ = ("_message", "_one_parent", "_squash_body", "_text")
+    __slots__ = ("_condensed", "_message", "_squash_body", "_text")
 
-    def __init__(self, text: str, squash_body: str = "commit-messages", *, one_parent: bool = False) -> None:
-        self._text = text
+    def __init__(self, raw: str, squash_body: str = "commit-messages") -> None:
+        self._text, may_add = condense(raw)
+        self._condensed = not may_add
         self._squash_body = squash_body
         self._one_parent = one_parent
         self._message: Message | None = None
@@ -28,7 +29,7 @@ class Text:
     @property
     def message(self) -> Message:
         if self._message is None:
-            self._message = parse(self._text, squash_body=self._squash_body, one_parent=self._one_parent)
+            self._message = parse(self._text, squash_body=self._squash_body, condensed=self._condensed)
             self._text = ""
         return self._message
 
@@ -169,10 +170,9 @@ def read_log(
     called now and then with how many were read.
     """
     commits: list[Commit] = []
-    for name, parents, time, author, email, text in _records(git, include, exclude):
-        commits.append(
-            Commit(name, tuple(parents.split()), seconds(time), author, email, Text(condense(text), squash_body))
-        )
+    for name, parents, time, author, email, raw in _records(git, include, exclude):
+        text = Text(raw, squash_body)
+        commits.append(Commit(name, tuple(parents.split()), seconds(time), from_bytes(author), from_bytes(email), text))
         if seen is not None and not len(commits) & 1023:
             seen(len(commits))
     return Log(children_first(commits))
@@ -202,7 +202,7 @@ def touching(git: Git, include: str, exclude: Iterable[str], paths: Sequence[str
 
 
 def _records(git: Git, include: str, exclude: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Six fields a commit, cut out of the stream."""
+    """Six fields a commit, cut out of the stream, with a character for each byte."""
     given = "".join(f"^{name}\n" for name in exclude) + include + "\n"
     arguments = ("log", "-z", f"--format={_FIELDS}", "--encoding=UTF-8", "--no-show-signature", "--stdin")
     fields: list[str] = []
@@ -212,7 +212,7 @@ def _records(git: Git, include: str, exclude: Iterable[str]) -> Iterator[tuple[s
         if cut < 0:
             carry += piece
             continue
-        fields += (carry + piece[:cut]).decode("utf-8", "replace").split("\0")
+        fields += (carry + piece[:cut]).decode("latin-1").split("\0")
         carry = piece[cut + 1 :]
         whole = len(fields) - len(fields) % _PER_COMMIT
         yield from zip(*[iter(fields[:whole])] * _PER_COMMIT, strict=True)

@@ -94,25 +94,34 @@ class Message(NamedTuple):
     """The commits a squash lists, the oldest first."""
 
 
-def condense(text: str) -> str:
-    """The text without a body that adds nothing: `parse` reads the same from both. Most bodies of a long history are of that kind, and
-    they are most of its bytes."""
-    text = text.lstrip()
-    end = text.find("\n")
-    if end < 0 or text.startswith(_NEVER_CONDENSED) or "\ufffd" in text:
-        return text
-    said = outside_blocks(text, end + 1)
-    people = coauthor_lines(text, end + 1)
-    if search_body(said, text[:6]) or search_body(people, "") or _SKIP.search(said) or _SKIP.search(people):
-        return text
-    return f"{text[:end]}\n{people}"
+def condense(raw: str) -> tuple[str, bool]:
+    """A message without a body that adds nothing, and whether there is one that may: `parse` reads the same from both, but for odd bytes
+    in what the body quotes. Most bodies of a long history add nothing, and they are most of its bytes.
+
+    `raw` has a character for each byte of UTF-8: searching that is quick, where one emoji makes four bytes of every character.
+    """
+    end = raw.find("\n")
+    if end < 0 or not " " < raw[0] < "\x7f" or raw.startswith(_NEVER_CONDENSED):
+        return from_bytes(raw), True
+    said = from_bytes(outside_blocks(raw, end + 1))
+    people = from_bytes(coauthor_lines(raw, end + 1))
+    if search_body(said, raw[:6]) or "\ufffd" in said or _SKIP.search(said):
+        return from_bytes(raw), True
+    if people and (search_body(people, "") or _SKIP.search(people)):
+        return from_bytes(raw), True
+    return f"{from_bytes(raw[:end])}\n{people}", False
 
 
-def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
+def from_bytes(raw: str) -> str:
+    """Text from a character for each of its bytes."""
+    return raw if raw.isascii() else raw.encode("latin-1").decode("utf-8", "replace")
+
+
+def parse(text: str, *, squash_body: str = "commit-messages", condensed: bool = False) -> Message:
     """Read a message. Never fails: whatever is odd is in `warnings`.
 
-    `squash_body` is the repository's setting for squash merges: commit-messages, pull-request-body or blank. With `one_parent` the
-    message of a merge is that of a squash, which is a revert when its title is one: no commit that it brought reverts instead.
+    `squash_body` is the repository's setting for squash merges: commit-messages, pull-request-body or blank. `condensed`: of its body
+    only co-authors are left.
     """
     subject, _, rest = text.lstrip().partition("\n")
     subject = subject.rstrip()
@@ -132,7 +141,7 @@ def parse(text: str, *, squash_body: str = "commit-messages") -> Message:
             title = merge.title if one_parent else subject
     body = None
     listed: tuple[Message, ...] = ()
-    if search_body(outside_blocks(rest), subject):
+    if not condensed and search_body(outside_blocks(rest), subject):
         body, listed = _body(subject, header, merge, rest, squash_body)
         warnings += body.warnings
     coauthors = read_coauthors(coauthor_lines(rest, 0)) if "uthored-by:" in rest else ()

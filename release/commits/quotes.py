@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from release.commits.fences import Code
 
-_OPENS = re.compile(r"<(details|blockquote)\b", re.IGNORECASE)
-_CLOSES = re.compile(r"</(details|blockquote)\s*>", re.IGNORECASE)
-_TAG = re.compile(r"<(?:(details|blockquote)\b|/(?:details|blockquote)[^\S\n]*>)", re.IGNORECASE)
+_OPENS = re.compile(r"<(details|blockquote)\b", re.IGNORECASE | re.ASCII)
+_CLOSES = re.compile(r"</(details|blockquote)\s*>", re.IGNORECASE | re.ASCII)
+_TAG = re.compile(r"<(?:(details|blockquote)\b|/(?:details|blockquote)[^\S\n]*>)", re.IGNORECASE | re.ASCII)
 """Both in one. It begins with one character, which makes looking for it fast."""
+_FENCED = re.compile("```")
+"""Faster than `in`: it looks only where there is a backtick."""
 _NOTES = re.compile(r"#{1,6} \W*(?:release notes|change ?log|v?\d+\.\d+)", re.IGNORECASE)
 _RULE = re.compile(r"-{3,}\s*$|\*{3,}\s*$")
 
@@ -36,7 +38,7 @@ def outside_blocks(text: str, start: int = 0) -> str:
     """The text from `start` on without its `<details>` and `<blockquote>`, to see at a glance whether anything else is in it: bodies of
     bots are mostly that. All of it where one does not end, or there may be code."""
     rest = text[start:] if start else text
-    if "</" not in rest or "```" in rest or "~~~" in rest:
+    if "</" not in rest or _FENCED.search(rest) or ("~" in rest and "~~~" in rest):
         return rest
     kept: list[str] = []
     at = begun = depth = 0

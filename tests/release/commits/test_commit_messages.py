@@ -90,8 +90,8 @@ def test_header__prose_with_a_colon__is_not_warned_of(subject: str) -> None:
     assert parse(subject).warnings == ()
 
 
-def breaking(text: str, **more: str) -> tuple[str, ...]:
-    body = parse(text, **more).body
+def breaking(text: str, squash_body: str = "commit-messages") -> tuple[str, ...]:
+    body = parse(text, squash_body=squash_body).body
     return body.breaking if body else ()
 
 

@@ -40,7 +40,7 @@ def history(messages: list[tuple[int, str]]) -> list[Commit]:
     """Newest first; each has the next one as its parent."""
     names = [f"{number:040x}" for number, _ in messages]
     return [
-        Commit(name, (after,), 1_700_000_000 - at, "dev-1", "dev-1@example.com", Text(text))
+        Commit(name, (after,), 1_700_000_000 - at, "dev-1", "dev-1@example.com", Text(text.encode().decode("latin-1")))
         for at, (name, after, (_, text)) in enumerate(zip(names, [*names[1:], "f" * 40], messages, strict=True))
     ]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from pipelines.errors import InputError, ShipmateError
@@ -123,6 +124,18 @@ class ReleaseContext:
                 f"there is no release component {name!r}", next_step="see release/components in shipmate.yml"
             )
         return self.rules.components[name]
+
+    def require_own_file(self, key: str, files: Callable[[ReleaseComponent], Iterable[str]]) -> None:
+        """Refuse a file that another release component writes, too. `key`: where the manifest names them. Raises InputError."""
+        own = set(map(normpath, files(self.component_in_use)))
+        for name, other in self.rules.components.items():
+            if name != self.component_name and (shared := own.intersection(map(normpath, files(other)))):
+                raise InputError(
+                    f"two release components write {min(shared)}: {self.component_name} and {name}",
+                    where=f"release/components/{name}/{key}",
+                    why="each would undo what the other wrote",
+                    next_step=f"give each its own {key} in shipmate.yml",
+                )
 
     @property
     def tag_format_in_use(self) -> TagFormat:

@@ -193,6 +193,20 @@ def _with_lines(body: str, title: str, lines: Sequence[PrintedEntry], order: Seq
     return "\n".join([*rows[:end], *gap, *added, *rows[end:], ""]) + tail
 
 
+def with_line_ends(text: str, before: str) -> str:
+    """A text, which ends its lines with \\n, as the file `before` ends them: where that has both kinds, each line as it was there."""
+    windows, all_ends = before.count("\r\n"), before.count("\n")
+    if not windows or windows == all_ends:
+        return text.replace("\n", "\r\n") if windows else text
+    from difflib import SequenceMatcher
+
+    old, new = before.splitlines(keepends=True), text.splitlines(keepends=True)
+    matcher = SequenceMatcher(None, [row.replace("\r\n", "\n") for row in old], new, autojunk=False)
+    for at, start, count in matcher.get_matching_blocks():
+        new[start : start + count] = old[at : at + count]
+    return "".join(new)
+
+
 def replace(file: Path, content: bytes) -> None:
     """Write a file whole or not at all: beside it, then in its place, with its rights. Raises OSError."""
     target = file.resolve()

@@ -55,10 +55,6 @@ def command(
         sign.what = "preparing the files"
         given = Given(deploys=pairs(deploys), highlights=highlights)
         prepare(context, section, out, given, files=files, evidence=evidence, online=not offline)
-    console.warn(context.repository.warnings)
-    written = [str(path) for path in sorted(out.iterdir())]
-    if as_json:
-        console.as_json({"files": written})
-        return
-    for path in written:
-        click.echo(path)
+    console.warn([*context.repository.warnings, *context.repository.left_out])
+    for path in sorted(out.iterdir()):
+        click.echo(str(path))

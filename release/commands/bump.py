@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -42,6 +43,8 @@ def command(context: ReleaseContext, channel: str | None, files: tuple[str, ...]
       shipmate release bump mobile-v1.0.1
       shipmate release bump 1.0.1 --file apps/web/package.json --file 'charts/app/Chart.yaml#appVersion'
     """
+    if not files:
+        context.require_own_file("version_files", lambda component: component.version_files)
     declared = files or context.repository.component.version_files
     if not declared:
         raise InputError(
@@ -49,6 +52,7 @@ def command(context: ReleaseContext, channel: str | None, files: tuple[str, ...]
             next_step="list them in release/components/…/version_files of shipmate.yml, or pass --file",
         )
     number = _number(context, channel)
+    console.warn([*context.repository.warnings, *context.repository.left_out])
     bumped = _bumped(context, declared, number)
     differing = sum(not place.unchanged for places in bumped.values() for place in places)
     for path, places in bumped.items():
@@ -79,8 +83,10 @@ def _bumped(context: ReleaseContext, declared: Sequence[str], number: str) -> di
     from release.versions.files import read, version_locations, with_build, write
 
     found: dict[str, list[Bumped]] = {}
+    paths: dict[Path, str] = {}
     for place in version_locations(declared):
-        before = found.setdefault(place.path, [])
+        # The same file under another name (./a, a link): what is written last would undo what was written before.
+        before = found.setdefault(paths.setdefault(context.file(place.path).resolve(), place.path), [])
         try:
             text = before[-1].text if before else context.file(place.path).read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:

@@ -54,8 +54,10 @@ def command(
         context = replace(context, seen=sign.seen)
         if to_file or check:
             _ = context.top  # a bare repository has no file to write
+            context.require_own_file("changelog", lambda component: [component.changelog])
         chosen = context.repository.channel(channel)
         ranges = _ranges(context, chosen, released=released, prereleases=prereleases)
+        console.warn([*context.repository.warnings, *context.repository.left_out])
         sign.what = "writing the changelog"
         fill = load("changelog.md.j2", context.own_template("changelog"))
         if to_file or check:
@@ -93,7 +95,7 @@ def _texts(written: Iterator[RenderedSection]) -> Iterator[str]:
 def _merge(
     context: ReleaseContext, written: list[RenderedSection], *, rewrite: bool, over: bool, only_check: bool
 ) -> None:
-    from release.changelog.file import merge, replace
+    from release.changelog.file import merge, replace, with_line_ends
 
     repository = context.repository
     file = context.file(repository.component.changelog)
@@ -110,7 +112,7 @@ def _merge(
                 f"{repository.component.changelog} is not what these commits make it",
                 next_step="shipmate release changelog --write, and commit it",
             )
-        replace(file, (new.replace("\n", "\r\n") if "\r\n" in before else new).encode())
+        replace(file, with_line_ends(new, before).encode())
     except UnicodeDecodeError as error:
         raise InputError(
             f"cannot be read as UTF-8: {error.reason} at byte {error.start}",

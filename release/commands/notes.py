@@ -45,5 +45,5 @@ def command(
         section = section_for(context, channel)
         sign.what = "writing the notes"
         text = write_notes(context, section, Given(deploys=pairs(deploys), highlights=highlights), online=not offline)
-    console.warn(context.repository.warnings)
+    console.warn([*context.repository.warnings, *context.repository.left_out])
     click.echo(text, nl=False)

@@ -67,11 +67,14 @@ def context_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def pairs(given: Sequence[str]) -> dict[str, str]:
-    """NAME=WHAT options as a mapping. Raises InputError."""
+    """NAME=WHAT options as a mapping. Raises InputError, also for a name with two meanings."""
     found: dict[str, str] = {}
     for text in given:
         name, sign, what = text.partition("=")
         if not sign or not name or not what:
             raise InputError(f"{text!r} is not NAME=WHAT", next_step="write it like backend=sha256:5148…")
-        found[name] = what
+        if found.setdefault(name, what) != what:
+            raise InputError(
+                f"{name} is named twice, as {found[name]} and as {what}", next_step="name each once, with what is meant"
+            )
     return found

@@ -44,6 +44,7 @@ def prepare(
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in _sboms(context, section).items():
             (folder / name).write_text(content)
+        _require_names(sbom_names(context), (*files, *evidence))
         for path in (*files, *evidence):
             _take(path, folder)
         shipped = [*sbom_names(context), *(path.name for path in files)]
@@ -159,6 +160,19 @@ def _sboms(context: ReleaseContext, section: Section) -> dict[str, str]:
 def _text(context: ReleaseContext, commit: str, path: str) -> str | None:
     content = context.git.file(commit, path)
     return None if content is None else content.decode("utf-8", "replace")
+
+
+def _require_names(made: Sequence[str], paths: Sequence[Path]) -> None:
+    """A release holds one file of a name. Raises InputError for two that have the same."""
+    named: dict[str, Path] = {name: Path(name) for name in made}
+    for path in paths:
+        if named.setdefault(path.name, path.resolve()) != path.resolve():
+            raise InputError(
+                f"two files of the release are called {path.name!r}",
+                where=str(path),
+                why="a release holds one file of a name",
+                next_step="rename one of them",
+            )
 
 
 def _take(path: Path, folder: Path) -> None:

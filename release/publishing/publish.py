@@ -92,7 +92,7 @@ def publish(
         published = ready.publisher.run(me, minutes=context.rules.lease_minutes, take_over=request.take_over)
         if published.done and ready.desired.latest:
             _leave_latest_to_the_highest(ready, say)
-        workflows = request.then_dispatch or context.rules.then_dispatch
+        workflows = tuple(dict.fromkeys(request.then_dispatch or context.rules.then_dispatch))
         ready.candidate.repository.git.note_tag(ready.desired.tag, ready.desired.commit)
         values = {"version": ready.desired.tag, "commit": ready.desired.commit}
         dispatched = dispatch_downstream(
@@ -129,7 +129,7 @@ def preview(
             steps = all_steps(state, ready.desired)
         except (RefusedError, ReleaseError) as error:
             blocked = error
-        workflows = request.then_dispatch or context.rules.then_dispatch
+        workflows = tuple(dict.fromkeys(request.then_dispatch or context.rules.then_dispatch))
         return Preview(ready=ready, answers=answers, steps=steps, dispatches=workflows, blocked=blocked)
 
 

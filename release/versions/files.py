@@ -59,7 +59,7 @@ def read(location: VersionLocation, text: str) -> str:
     value = _at(_parsed(location.path, text), location.keys)
     if not isinstance(value, str):
         raise InputError(
-            f"has no version at {'/'.join(location.keys)}",
+            f"has no version at {'/'.join(location.keys) or 'the empty key'}",
             where=location.path,
             next_step="name the key in version_files: path#key, dotted or as a JSON pointer",
         )

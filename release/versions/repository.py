@@ -69,6 +69,8 @@ class Repository:
     branch: str | None
     seen: Callable[[int], None] | None = None
     warnings: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Which tags do not count that seem to: known once `facts` were gathered."""
     missing_tags: list[Tag] = field(default_factory=list)
     """Release tags that the forge has and this clone lacks."""
     published: Mapping[str, bool] | None = None
@@ -222,6 +224,7 @@ class Repository:
         prereleased = [each for each in self.released if not each.final and each.commit in ids]
         line = line_of_branch(self.branch, self.rules.release)
         elsewhere = released_elsewhere(self, reachable, line, is_below)
+        self.left_out = list(overlooked(self, reachable, elsewhere))
         return Facts(
             component=self.name,
             format=self.format,
@@ -236,7 +239,7 @@ class Repository:
             prereleased_before=self._prereleased_before(prereleased, reachable, line, is_below) if pending else None,
             unreleased=self._unreleased(pending, prereleased, touching),
             elsewhere=elsewhere,
-            warnings=(*self.warnings, *overlooked(self, reachable, elsewhere)),
+            warnings=(*self.warnings, *self.left_out),
         )
 
     def _prereleased_before(

@@ -15,7 +15,7 @@ from release.commits.fences import Code, mark_code
 
 _HASHES = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)\s*")
-_ANCHOR = re.compile(r"\s*<a\s+(?:name|id)=[^<>]*>\s*(?:</a>)?\s*", re.IGNORECASE)
+_ANCHOR = re.compile(r"\s*<a\s+(?:name|id)=[^<>]*>\s*(?:</a>\s*)?", re.IGNORECASE)
 _NUMBER = r"(?:\d+\.\d+(?:\.\d+)?(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)(?![\w])"
 _WHOLE = re.compile(r"(?<![\w.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)(?![\w])")
 # What a heading says when it is of a version: a date and a word may stand before the number, a date or a name for it after.

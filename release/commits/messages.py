@@ -26,7 +26,7 @@ from release.commits.quotes import outside_blocks
 _HEADER = re.compile(r"([^\W\d_][\w-]*)(?:\(([^()\r\n]*)\))?(!)?:[ \t]+(\S.*)")
 # The same with all that people put between: an emoji or a ticket before it, a ! on the wrong side, gaps, brackets in the scope.
 _NEARLY = re.compile(
-    r"(?P<before>(?::\w+:|\[[^\]]*\]|[A-Z]+-\d+|[^\w\s\"'`(\[]+)\s*)?(?P<type>[^\W\d_][\w-]*)(?P<early>!)?(?P<gap>[ \t]*)"
+    r"(?P<before>(?::\w+:|\[[^\]]*\]|[A-Z]+-\d+|[^\w\s\"'`(\[]+)\s*)?(?P<type>[^\W\d_][\w-]*)(?P<early>!)?(?P<gap>[ \t]*+)"
     r"(?P<scope>\(.*?\))?(?P<late>!)?(?P<space>[ \t]*)(?P<colon>[:：])(?P<description>.*)"
 )
 _KNOWN = frozenset([

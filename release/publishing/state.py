@@ -14,7 +14,9 @@ from release.publishing.forge import Asset, File, ForgeRelease
 from release.refusals import OpenElsewhere, ReleasedDifferently, TagMoved, Withdrawn, tag_gone, tag_put_elsewhere
 from release.versions.withdrawals import WITHDRAWN
 
-_MARK = re.compile(r"\s*(?:<!-- shipmate given (\{.*\}) -->\r?\n)?<!-- shipmate release ([0-9a-f]{16}) -->\s*$")
+_MARK = re.compile(
+    r"(?<!\s)\s*+(?:(?<![^\n])<!-- shipmate given (\{.*\}) -->\r?\n)?<!-- shipmate release ([0-9a-f]{16}) -->\s*$"
+)
 _SPARE = re.compile(r"(.+)\.[0-9a-f]{8}\.part")
 _BANNER = re.compile(re.escape(WITHDRAWN) + r"\r?\n(?:>[^\n]*\n)*\s*")
 

@@ -21,7 +21,7 @@ _ASSIGNED = re.compile(
     rf"[\"']?(?:\w+\.)?(?P<name>\w+)[\"']?(?:[ \t]*(?::=|=|:)[ \t]*|[ \t]+)(?P<quote>[\"']?)v?(?P<number>{_NUMBER})(?P=quote)(?![\w.])"
 )
 _CMAKE = re.compile(rf"\bproject[ \t]*\([^()]*?\bVERSION[ \t\n]+({_NUMBER})(?![\w.])", re.IGNORECASE)
-_TAG = re.compile(r"<!--|<!\[CDATA\[|<\?|<!|<(?P<close>/?)(?P<name>[\w:.-]+)[^<>]*?(?P<empty>/?)>")
+_TAG = re.compile(r"<!--|<!\[CDATA\[|<\?|<!|<(?P<close>/?)(?P<name>[\w:.-]++)[^<>]*?(?P<empty>/?)>")
 _ENDS = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>", "<!": ">"}
 _XML = {"pom.xml": ("project", "version"), ".csproj": ("Project", "PropertyGroup", "Version")}
 _SOURCES = frozenset([

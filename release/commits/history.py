@@ -17,9 +17,9 @@ _PER_COMMIT = 6
 class Text:
     """A message as it was written, a character for each byte; read when it is first asked for, which most of a long history never is."""
 
-    __slots__ = ("_condensed", "_message", "_squash_body", "_text")
+    __slots__ = ("_condensed", "_message", "_one_parent", "_squash_body", "_text")
 
-    def __init__(self, raw: str, squash_body: str = "commit-messages") -> None:
+    def __init__(self, raw: str, squash_body: str = "commit-messages", *, one_parent: bool = False) -> None:
         self._text, may_add = condense(raw)
         self._condensed = not may_add
         self._squash_body = squash_body
@@ -29,7 +29,9 @@ class Text:
     @property
     def message(self) -> Message:
         if self._message is None:
-            self._message = parse(self._text, squash_body=self._squash_body, condensed=self._condensed)
+            self._message = parse(
+                self._text, squash_body=self._squash_body, one_parent=self._one_parent, condensed=self._condensed
+            )
             self._text = ""
         return self._message
 
@@ -171,7 +173,7 @@ def read_log(
     """
     commits: list[Commit] = []
     for name, parents, time, author, email, raw in _records(git, include, exclude):
-        text = Text(raw, squash_body)
+        text = Text(raw, squash_body, one_parent=" " not in parents)
         commits.append(Commit(name, tuple(parents.split()), seconds(time), from_bytes(author), from_bytes(email), text))
         if seen is not None and not len(commits) & 1023:
             seen(len(commits))

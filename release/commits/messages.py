@@ -117,11 +117,14 @@ def from_bytes(raw: str) -> str:
     return raw if raw.isascii() else raw.encode("latin-1").decode("utf-8", "replace")
 
 
-def parse(text: str, *, squash_body: str = "commit-messages", condensed: bool = False) -> Message:
+def parse(
+    text: str, *, squash_body: str = "commit-messages", one_parent: bool = False, condensed: bool = False
+) -> Message:
     """Read a message. Never fails: whatever is odd is in `warnings`.
 
-    `squash_body` is the repository's setting for squash merges: commit-messages, pull-request-body or blank. `condensed`: of its body
-    only co-authors are left.
+    `squash_body` is the repository's setting for squash merges: commit-messages, pull-request-body or blank. With `one_parent` the
+    message of a merge is that of a squash, which is a revert when its title is one: no commit that it brought reverts instead.
+    `condensed`: of its body only co-authors are left.
     """
     subject, _, rest = text.lstrip().partition("\n")
     subject = subject.rstrip()
@@ -141,8 +144,8 @@ def parse(text: str, *, squash_body: str = "commit-messages", condensed: bool = 
             title = merge.title if one_parent else subject
     body = None
     listed: tuple[Message, ...] = ()
-    if not condensed and search_body(outside_blocks(rest), subject):
-        body, listed = _body(subject, header, merge, rest, squash_body)
+    if not condensed and search_body(outside_blocks(rest), title):
+        body, listed = _body(title, header, merge, rest, squash_body)
         warnings += body.warnings
     coauthors = read_coauthors(coauthor_lines(rest, 0)) if "uthored-by:" in rest else ()
     if "\ufffd" in text:

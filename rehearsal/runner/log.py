@@ -60,6 +60,7 @@ class LogReader:
         self._key = key
         self._plan = {step.id: step for step in plan}
         self._steps: dict[str, Step] = {}
+        self._outputs: dict[str, dict[str, str]] = {}
         self._summaries: set[tuple[str, ...]] = set()
         self._counts: dict[tuple[int, str], int] = {}
         self._lay_out(plan)
@@ -128,7 +129,7 @@ class LogReader:
         planned = self._plan[path[0]]
         if planned.evaluated_by_act:
             step.name = self.masker.mask(str(entry.get("step", step.name)))
-        self.write(step, header(planned.raw))
+        self.write(step, header(planned, self._outputs))
 
     def _ended(self, entry: Mapping[str, Any], path: tuple[str, ...], step: Step) -> None:
         if self._guest is not None and self._guest[0] == path:
@@ -162,6 +163,8 @@ class LogReader:
             self.write(step, "::add-mask::***")
         elif command == "summary":
             self._summary(path, step, str(entry.get("content", "")))
+        elif command == "set-output" and len(path) == 1:
+            self._outputs.setdefault(path[0], {})[str(entry.get("name", ""))] = argument
         elif command == "ignored":
             self.write(step, str(entry.get("raw", "")))
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.runner.expressions import Scope, interpolate
+from rehearsal.runner.expressions import Scope, evaluate, interpolate, split
 from rehearsal.runner.functions import ExpressionError
 from rehearsal.runner.values import to_string, truthy
 from rehearsal.runner.workflow import JobSpec
+
+_STEP = re.compile(r"\bsteps\.([\w-]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,8 @@ class PlannedStep:
     """`continue-on-error`: shown as success."""
     evaluated_by_act: bool = False
     """The name uses what only a running job knows; act's text replaces ours when the step begins."""
+    contexts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What its expressions can see before the job runs."""
 
 
 def plan(spec: JobSpec, contexts: Mapping[str, Any]) -> list[PlannedStep]:
@@ -41,6 +46,7 @@ def _planned(index: int, step: Mapping[str, Any], scope: Scope) -> PlannedStep:
         raw=step,
         tolerated=_tolerated(step, scope),
         evaluated_by_act=evaluated_by_act,
+        contexts=scope.contexts,
     )
 
 
@@ -57,14 +63,44 @@ def default_name(step: Mapping[str, Any]) -> str:
     return f"Run {text.splitlines()[0] if text else ''}".rstrip()
 
 
-def header(step: Mapping[str, Any]) -> str:
-    """The folded group GitHub puts at the head of a step's log: what runs, with what."""
-    lines = [f"##[group]{default_name(step)}"]
-    if step.get("run"):
-        lines += str(step["run"]).rstrip("\n").split("\n")
-        lines.append(f"shell: {step.get('shell') or 'bash -e {0}'}")
+def header(step: PlannedStep, outputs: Mapping[str, Mapping[str, str]]) -> str:
+    """The folded group GitHub puts at the head of a step's log: what runs, with what; its expressions evaluated.
+
+    `outputs`: what the steps before it have set, by their ids. An expression of which more than that is not known before the
+    step runs (the environment, files) stays as it is written.
+    """
+    scope = Scope(
+        contexts={**step.contexts, "steps": {name: {"outputs": dict(set_)} for name, set_ in outputs.items()}}
+    )
+    raw = step.raw
+    lines = ["##[group]" + _evaluated(default_name(raw), scope)]
+    if raw.get("run"):
+        lines += _evaluated(str(raw["run"]), scope).rstrip("\n").split("\n")
+        lines.append(f"shell: {raw.get('shell') or 'bash -e {0}'}")
     for section in ("with", "env"):
-        if isinstance(step.get(section), Mapping):
+        if isinstance(raw.get(section), Mapping):
             lines.append(f"{section}:")
-            lines += [f"  {name}: {to_string(value)}" for name, value in step[section].items()]
+            lines += [f"  {name}: {_evaluated(to_string(value), scope)}" for name, value in raw[section].items()]
     return "\n".join([*lines, "##[endgroup]"])
+
+
+def _evaluated(text: str, scope: Scope) -> str:
+    """The text with each expression that can be evaluated replaced by its value."""
+    if "${{" not in text:
+        return text
+    try:
+        parts = split(text)
+    except ExpressionError:
+        return text
+    return "".join(_value_of(part, scope) if kind == "expression" else part for kind, part in parts)
+
+
+def _value_of(expression: str, scope: Scope) -> str:
+    known = scope.contexts.get("steps")
+    named = {match.lower() for match in _STEP.findall(expression)}
+    try:
+        if isinstance(known, Mapping) and named <= {name.lower() for name in known}:
+            return to_string(evaluate(expression, scope))
+    except ExpressionError:
+        pass
+    return "${{ " + expression.strip() + " }}"

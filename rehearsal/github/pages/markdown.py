@@ -12,6 +12,8 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
 
+from rehearsal.github.pages import links
+
 LONGEST = 400_000
 """Characters; what is longer is cut."""
 
@@ -42,15 +44,17 @@ _TASK = re.compile(r"\[([ xX])\] ")
 _REL = "nofollow noopener noreferrer"
 
 
-def render(text: str | None, home: str = "") -> Markup:
+def render(text: str | None, home: str = "", ref: str | None = None, path: str = "") -> Markup:
     """HTML of a Markdown text (CommonMark, tables, strikethrough, tasks, bare addresses, `#12` below `home`).
 
-    Foreign HTML is shown as text, comments are left out, images become links: a page loads nothing from elsewhere.
+    `ref` and `path` are those of a file of the repository at `home`: what it links to relatively lies there, and its headings have
+    anchors. Foreign HTML is shown as text, comments are left out, images become links: a page loads nothing from elsewhere.
     """
     source = text or ""
     if len(source) > LONGEST:
         source = f"{source[:LONGEST]}\n\n… {len(source) - LONGEST} more characters"
-    env: dict[str, Any] = {"open": [], "links": 0, "home": home}
+    place = links.Place(home=home, ref=ref, path=path) if ref is not None else None
+    env: dict[str, Any] = {"open": [], "links": 0, "home": home, "place": place, "anchors": links.Anchors()}
     body = _PARSER.render(source, env)
     return Markup(body + "".join(f"</{tag}>" for tag in reversed(env["open"])))  # noqa: S704 - escaped by the renderer
 
@@ -70,7 +74,16 @@ class _Renderer(RendererHTML):
 
     def image(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         token = tokens[index]
-        return _link(str(token.attrs.get("src", "")), token.content or "image")
+        place: links.Place | None = env["place"]
+        source = str(token.attrs.get("src", ""))
+        return _link(place.resolve(source) if place else source, token.content or "image")
+
+    def heading_open(
+        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        if env["place"] is not None:
+            tokens[index].attrSet("id", env["anchors"].add(_words(tokens[index + 1])))
+        return self.renderToken(tokens, index, options, env)
 
     def text(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         content = tokens[index].content
@@ -87,6 +100,9 @@ class _Renderer(RendererHTML):
     ) -> str:
         env["links"] += 1
         tokens[index].attrSet("rel", _REL)
+        place: links.Place | None = env["place"]
+        if place is not None:
+            tokens[index].attrSet("href", place.resolve(str(tokens[index].attrs.get("href", ""))))
         return self.renderToken(tokens, index, options, env)
 
     def link_close(
@@ -94,6 +110,11 @@ class _Renderer(RendererHTML):
     ) -> str:
         env["links"] -= 1
         return self.renderToken(tokens, index, options, env)
+
+
+def _words(inline: Token) -> str:
+    """What a heading says, without its marks."""
+    return "".join(child.content for child in inline.children or () if child.type in ("text", "code_inline"))
 
 
 def linked(text: str, home: str = "") -> str:

@@ -18,7 +18,7 @@ from rehearsal.github.problems import not_found
 from rehearsal.github.protection import pages as protection
 from rehearsal.github.pulls import pages as pulls
 from rehearsal.github.releases import pages as releases
-from rehearsal.github.repositories.pages import code
+from rehearsal.github.repositories.pages import branches, code
 from rehearsal.github.runs.pages import job, run, run_list
 
 _DOMAINS = (
@@ -28,6 +28,7 @@ _DOMAINS = (
     job,
     checks,
     protection,
+    branches,
     code,
     issues,
     pulls,

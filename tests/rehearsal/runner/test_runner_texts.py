@@ -112,6 +112,41 @@ def test_log__lines_of_other_jobs_and_noise__are_left_out() -> None:
     assert log.result is None
 
 
+def test_log__the_head_of_a_step__has_its_expressions_evaluated() -> None:
+    plan = [
+        {"id": "make", "run": "x"},
+        {
+            "run": "echo ${{ steps.make.outputs.tag }} on ${{ github.ref_name }}",
+            "env": {"KEY": "${{ secrets.KEY }}", "LATE": "${{ env.HOME }}", "OTHER": "${{ steps.late.outputs.x }}"},
+        },
+        {"id": "late", "uses": "./x", "with": {"name": "${{ format('{0}!', steps.make.outputs.tag) }}", "n": 3}},
+    ]
+    workflow = parse("w", json.dumps({"on": "push", "jobs": {"j": {"runs-on": "u", "steps": plan}}}))
+    contexts = {"github": {"ref_name": "main"}, "secrets": {"KEY": "hidden-value"}}
+    job = Job(id=1, run_id=1, attempt=1, key="j", name="j", created_at=NOW)
+    log = LogReader(job, "j", steps.plan(workflow.jobs["j"], contexts), Masker(["hidden-value"]), lambda: NOW)
+    entries: list[dict[str, Any]] = [
+        {"stepID": ["make"], "msg": "⭐ Run Main x", "stage": "Main"},
+        {"stepID": ["make"], "command": "set-output", "name": "tag", "arg": "v1.0.0"},
+        {"stepID": ["1"], "msg": "⭐ Run Main y", "stage": "Main"},
+        {"stepID": ["late"], "msg": "⭐ Run Main z", "stage": "Main"},
+    ]
+    for entry in entries:
+        log.feed(json.dumps({"jobID": "j", **entry}).encode())
+    head = [line.partition(" ")[2] for line in job.steps[2].log]
+    assert head == [
+        "##[group]Run echo v1.0.0 on main",
+        "echo v1.0.0 on main",
+        "shell: bash -e {0}",
+        "env:",
+        "  KEY: ***",
+        "  LATE: ${{ env.HOME }}",
+        "  OTHER: ${{ steps.late.outputs.x }}",
+        "##[endgroup]",
+    ]
+    assert [line.partition(" ")[2] for line in job.steps[3].log][1:4] == ["with:", "  name: v1.0.0!", "  n: 3"]
+
+
 def test_log__late_output_and_stamps() -> None:
     log = reader([{"run": "x"}, {"id": "second", "run": "y"}])
     log.feed(b'{"jobID":"j","stage":"Main","stepID":["0"],"msg":"\xe2\xad\x90 Run Main -","step":"-"}')

@@ -23,7 +23,6 @@ from rehearsal.github.runs.pages import workflow_list
 
 pages = Pages()
 
-_README_LINES = 60
 _MOST_LINES = 5_000
 _MOST_BRANCHES = 30
 _RECENT = 8
@@ -64,6 +63,10 @@ async def tree(context: PageContext) -> Response:
 
 @pages.show("blob/{rest:path}")
 async def blob(context: PageContext) -> Response:
+    at = await ref_paths.find(context.git, context.path("rest"))
+    found = await context.git.look(f"{at.sha}:{at.path}")
+    if found is not None and found.type == "tree":
+        return context.go(f"{context.home}/tree/{at.ref}/{at.path}".rstrip("/"))
     at, data = await _file(context)
     text = None if b"\0" in data[:8000] else data.decode("utf-8", "replace")
     lines = [] if text is None else text.removesuffix("\n").split("\n")
@@ -160,6 +163,15 @@ async def compare(context: PageContext) -> Response:
     )
 
 
+@pages.show("compare")
+async def choose_range(context: PageContext) -> Response:
+    """*New pull request*: which branch goes into which. Both chosen, it leads to the comparison and its form."""
+    base, head = context.query("base", context.repository.default_branch), context.query("head")
+    if head:
+        return context.go(f"{context.home}/compare/{base}...{head}")
+    return context.page("choose_range.html", base=base, branches=list(context.git.branches()))
+
+
 @pages.show("pull/new/{branch:path}")
 async def new_pull(context: PageContext) -> Response:
     """The address that git shows after a push."""
@@ -218,8 +230,7 @@ async def _file(context: PageContext) -> tuple[ref_paths.RefPath, bytes]:
 async def _readme(context: PageContext, sha: str) -> str:
     names = {entry.path.lower(): entry.path for entry in await trees.entries(context.git, sha)}
     found = await context.git.read(f"{sha}:{names['readme.md']}") if "readme.md" in names else None
-    lines = found.data.decode("utf-8", "replace").split("\n") if found is not None else []
-    return "\n".join(lines[:_README_LINES])
+    return found.data.decode("utf-8", "replace") if found is not None else ""
 
 
 def _sorted(entries: Sequence[trees.TreeEntry]) -> list[trees.TreeEntry]:

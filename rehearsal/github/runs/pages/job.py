@@ -15,6 +15,8 @@ from rehearsal.runner.model import Job, Run, Step
 pages = Pages()
 
 _LIVE = 1.0
+_MOST_SEARCHED = 200
+"""Characters of a text that is searched for."""
 _SHORT = 50
 """Lines of a folded log that are sent along; of a longer one the page asks when it is unfolded."""
 
@@ -22,9 +24,14 @@ _SHORT = 50
 @pages.show("actions/runs/{run}/job/{job}")
 async def job_page(context: PageContext) -> Response:
     run, job = _find(context)
+    text = context.query("q")[:_MOST_SEARCHED]
+    found = {step.number: logs.search(step, text) for step in job.steps} if text.strip() else None
     return context.page(
         "job.html",
-        live=_LIVE if job.status != "completed" else 0,
+        live=_LIVE if job.status != "completed" and found is None else 0,
+        text=text,
+        found=found,
+        found_row=logs.found_row,
         run=run,
         job=job,
         siblings=run.latest_jobs() if not job.superseded else [one for one in run.jobs if one.attempt == job.attempt],

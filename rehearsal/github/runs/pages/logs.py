@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rehearsal.github.pages import ansi
 from rehearsal.runner.model import Step
@@ -55,6 +56,30 @@ class StepLog:
     """Lines before the first one shown."""
 
 
+def search(step: Step, text: str) -> list[LogLine]:
+    """The lines of a step's whole log that hold a text, in any case, with it marked; the first MOST_LINES of them."""
+    pattern = re.compile(re.escape(text), re.IGNORECASE)
+    found = (_line(number, raw)[1] for number, raw in enumerate(step.log, start=1) if pattern.search(_plain(raw)))
+    return [
+        replace(line, html=_marked(pattern, _plain(step.log[line.number - 1]))) for line in islice(found, MOST_LINES)
+    ]
+
+
+def _plain(raw: str) -> str:
+    """What is read of a line: without its time, its command and its colours."""
+    text = _STAMP.sub("", raw, count=1)
+    found = _COMMAND.match(text)
+    return ansi.plain(_short(found[2] if found is not None else text))
+
+
+def _marked(pattern: re.Pattern[str], text: str) -> Markup:
+    parts, end = [], 0
+    for match in pattern.finditer(text):
+        parts += [escape(text[end : match.start()]), Markup("<mark>{}</mark>").format(match[0])]
+        end = match.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
 def read(step: Step) -> StepLog:
     """What is shown of a step's log. Groups do not nest, as on GitHub."""
     hidden = max(0, len(step.log) - MOST_LINES)
@@ -92,8 +117,17 @@ def row(step: int, line: LogLine) -> Markup:
     word = Markup('<span class="word">{}</span>').format(line.word) if line.word else ""
     return Markup(
         '<div class="line {}" id="{}"><a class="n" href="#{}" title="{}" aria-label="Line {}">{}</a>'
-        '<span class="t">{}{}</span></div>\n'
-    ).format(line.tone, place, place, line.at, line.number, line.number, word, line.html)
+        '<span class="at">{}</span><span class="t">{}{}</span></div>\n'
+    ).format(line.tone, place, place, line.at, line.number, line.number, line.at, word, line.html)
+
+
+def found_row(step: int, line: LogLine) -> Markup:
+    """A line that a search found; its number leads to it in the log of its step."""
+    word = Markup('<span class="word">{}</span>').format(line.word) if line.word else ""
+    return Markup(
+        '<div class="line {}"><a class="n" href="?show={}#step-{}-{}" aria-label="Line {}">{}</a>'
+        '<span class="at">{}</span><span class="t">{}{}</span></div>\n'
+    ).format(line.tone, step, step, line.number, line.number, line.number, line.at, word, line.html)
 
 
 def _short(text: str) -> str:

@@ -14,7 +14,7 @@ BASE = f"/{REPOSITORY}"
 def test_the_overview_shows_files_commits_and_the_readme(anyone: Visitor) -> None:
     page = anyone.open(BASE)
     assert {"apps", "README.md", "Initial commit", "main", "CI", "Deploy to Production"} <= set(page.links)
-    assert "<h1>Platform</h1>" in page.html
+    assert '<h1 id="user-content-platform">Platform</h1>' in page.html
     assert "app.py" in anyone.open(page.links["apps"] + "/backend").links
 
 

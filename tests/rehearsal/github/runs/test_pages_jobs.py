@@ -125,3 +125,23 @@ def test_artifacts_and_logs_are_downloaded(anyone: Visitor, scene: Scene) -> Non
     anyone.open(f"{BASE}/runs/{run.id}/artifacts/8", status=404)
     scene.clock.time += timedelta(days=91)
     assert "Artifact has expired" in anyone.open(f"{BASE}/runs/{run.id}/artifacts/7", status=410).text
+
+
+def test_a_log_is_searched_in_all_its_steps(anyone: Visitor, scene: Scene) -> None:
+    run = ended(scene, *(f"line {number}" for number in range(3_000)), "\x1b[31mNo <b>Space</b>\x1b[0m left")
+    page = anyone.open(f"{job_path(run)}?q=no+%3Cb%3Espace")
+    assert "1 line with" in page.text
+    assert "<mark>No &lt;b&gt;Space</mark>&lt;/b&gt; left" in page.html
+    assert "line 12" not in page.text
+    assert page.links["All steps"] == job_path(run)
+    assert "0 lines with" in anyone.open(f"{job_path(run)}?q=nowhere").text
+    assert "?show=2#step-2-3001" in page.html, "a line leads to its place in the log"
+
+
+def test_each_line_has_its_time_for_who_wants_to_see_it(anyone: Visitor, scene: Scene) -> None:
+    run = ended(scene, "hello")
+    page = anyone.open(job_path(run))
+    assert ("input", {"type": "checkbox", "id": "stamps"}) in page.tags
+    times = [given for tag, given in page.tags if tag == "span" and given.get("class") == "at"]
+    lines = [given for tag, given in page.tags if tag == "div" and given.get("class", "").startswith("line")]
+    assert len(times) == len(lines) > 0

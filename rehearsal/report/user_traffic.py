@@ -40,13 +40,17 @@ def colours(requests: Sequence[UserRequest]) -> dict[str, str]:
 
 
 def figures(requests: Sequence[UserRequest]) -> dict[str, float]:
-    """sent, failed, and over good answers in milliseconds: median, p95 (nearest rank), slowest."""
+    """sent, failed, per_second; and over good answers in milliseconds: median, p95, p99 (nearest rank), slowest."""
     good = sorted(s.ms for s in requests if s.ok)
+    times = [s.at for s in requests]
+    seconds = max(times) - min(times) if times else 0.0
     return {
         "sent": len(requests),
         "failed": sum(not s.ok for s in requests),
+        "per_second": len(requests) / seconds if seconds else 0.0,
         "median": percentile(good, 0.5),
         "p95": percentile(good, 0.95),
+        "p99": percentile(good, 0.99),
         "slowest": good[-1] if good else 0.0,
     }
 

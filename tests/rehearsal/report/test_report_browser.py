@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from rehearsal.report import page
+from rehearsal.report.model import TrafficShift
 from rehearsal.services import browser
-from tests.rehearsal.report.example import SCREENSHOTS, failed, job, report, story
+from tests.rehearsal.report.example import BEGAN, SCREENSHOTS, failed, job, report, story, traffic
 
 
 @pytest.fixture(scope="module")
@@ -69,4 +70,27 @@ def test_the_bar_of_a_failed_job_leads_to_its_log(chromium: Any, written: Path) 
     shown.goto(written.as_uri())
     shown.locator('svg a[href="#job-other-5"]').first.click()
     shown.locator("#job-other-5").wait_for(state="visible", timeout=5000)
+    context.close()
+
+
+def test_on_a_phone_the_plots_scroll_in_their_boxes_and_no_label_covers_another(chromium: Any, tmp_path: Path) -> None:
+    texts = ("v1.0.1 10 %", "v1.0.1 WWWWWW 50 %", "v1.0.1 100 %", "v1.0.0 100 % (rolled back)", "m" * 60)
+    close = [TrafficShift(at=BEGAN + 5 + n / 4, component="backend", text=text) for n, text in enumerate(texts)]
+    address = page.write(report(story(traffic=[traffic(shifts=close)])), tmp_path, SCREENSHOTS).as_uri()
+    context = chromium.new_context(viewport={"width": 375, "height": 700})
+    shown = context.new_page()
+    shown.goto(address)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 375
+    boxes = shown.evaluate("[...document.querySelectorAll('.scroll')].map(box => [box.clientWidth, box.scrollWidth])")
+    assert boxes
+    assert all(inside <= 375 < whole for inside, whole in boxes)
+    labels = shown.evaluate(
+        "[...document.querySelectorAll('svg .shift')].map(text => text.getBoundingClientRect().toJSON())"
+    )
+    assert len(labels) == len(texts)
+    for number, one in enumerate(labels):
+        for other in labels[:number]:
+            aside = one["left"] >= other["right"] or other["left"] >= one["right"]
+            below = one["top"] >= other["bottom"] - 1 or other["top"] >= one["bottom"] - 1
+            assert aside or below, (one, other)
     context.close()

@@ -124,6 +124,15 @@ def test_figures_are_of_good_answers_and_by_nearest_rank() -> None:
     seen = [replace(request, ms=float(ms)) for ms, request in enumerate(requests("v1", 0, 10), start=1)]
     slow_failure = replace(requests("HTTP 500", 0, 1, ok=False)[0], ms=9999.0)
     found = user_traffic.figures([*seen, slow_failure])
-    assert found == {"sent": 101, "failed": 1, "median": 50, "p95": 95, "slowest": 100}
+    assert found.pop("per_second") == pytest.approx(101 / 9.9)
+    assert found == {"sent": 101, "failed": 1, "median": 50, "p95": 95, "p99": 99, "slowest": 100}
     assert user_traffic.reasons([*seen, slow_failure]) == {"HTTP 500": 1}
-    assert user_traffic.figures([]) == {"sent": 0, "failed": 0, "median": 0, "p95": 0, "slowest": 0}
+    assert user_traffic.figures([]) == {
+        "sent": 0,
+        "failed": 0,
+        "per_second": 0,
+        "median": 0,
+        "p95": 0,
+        "p99": 0,
+        "slowest": 0,
+    }

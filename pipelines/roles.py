@@ -190,7 +190,7 @@ class Host(Protocol):
 
     def require_checkable(self) -> None:
         """That a check could see a candidate at its own address, asked before there is one. Raises CredentialsError, saying what to
-        set and where."""
+        set and where, and RefusedError where the public address is closed to users."""
 
     def concerns(self) -> tuple[str, ...]:
         """What would keep a deployment from succeeding, for people who are asked to approve one. What may not be read is left out."""

@@ -134,7 +134,7 @@ def read_open_lives(context: Context, artifacts: Mapping[str, str]) -> dict[str,
 
 
 def require_checkable(context: Context, components: Collection[str]) -> None:
-    """That the candidates of these components could be checked. Raises CredentialsError: asked here, nothing is deployed yet."""
+    """That the candidates of these components could be checked. Raises CredentialsError or RefusedError: nothing is deployed yet."""
     for component in components:
         context.host(component).require_checkable()
 

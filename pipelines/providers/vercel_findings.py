@@ -16,6 +16,7 @@ from pipelines.findings import Finding
 from pipelines.manifest.targets import Vercel
 from pipelines.providers.vercel_account import VercelAccount
 from pipelines.providers.vercel_api import ROOT
+from pipelines.providers.vercel_protection import WHOLE
 
 if TYPE_CHECKING:
     from pipelines.http import Http
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 BYPASS_SECRET = "VERCEL_BYPASS"  # noqa: S105 - its name at GitHub
 STANDARD = "prod_deployment_urls_and_all_previews"
 """Protects the addresses of deployments, and leaves the domains open."""
-_WHOLE, _PREVIEWS = "all", "preview"
+_PREVIEWS = "preview"
 
 
 def look(name: str, manifest: Manifest, http: Http, credentials: Credentials) -> Iterator[Finding]:
@@ -65,7 +66,7 @@ class _Site:
     def _protection(self, project: Mapping[str, Any]) -> Finding:
         """A candidate is looked at by its own address: jobs need a way in, users need none."""
         kind, password = (project.get("ssoProtection") or {}).get("deploymentType"), project.get("passwordProtection")
-        if kind == _WHOLE and self._settings.approval is not None:
+        if kind == WHOLE:
             open_it = self._call("PATCH", f"/v9/projects/{self._path}", {"ssoProtection": {"deploymentType": STANDARD}})
             return self._missing("asks users of the public address to sign in at Vercel", open_it)
         if kind in (None, _PREVIEWS) and password is None:

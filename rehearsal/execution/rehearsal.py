@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rehearsal.execution import world_cache
+from rehearsal.execution import world_cache, written_secrets
 from rehearsal.execution.live_view import LiveView
 from rehearsal.execution.progress import StoryProgress
 from rehearsal.execution.screenshots import Browser
@@ -144,6 +144,7 @@ class Rehearsal:
             self.view.follow(story.name, client)
             log, problem, started, ended = self._run_story(story, client)
             self._raise_if_stopped()
+            problem = problem or _leak(client, log)
             self.view.phase(story.name, "taking screenshots")
             screenshots, collected = _collect(story, client, log, problem, started, ended)
             if story.name == table.START and collected.passed:
@@ -206,6 +207,12 @@ def _collect(
         missing=taken.missing,
     )
     return {files[title]: png for title, png in taken.images.items()}, collected
+
+
+def _leak(world: WorldClient, log: EventLog) -> str:
+    """What is wrong where a secret of the world stands in what the story left; empty where none does."""
+    found = written_secrets.find(world, log)
+    return "\n".join(["secrets were written down:", *found]) if found else ""
 
 
 def _is_quiet(world: WorldClient) -> bool:

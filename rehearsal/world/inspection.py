@@ -37,8 +37,8 @@ class Inspected(snapshot.Whole, Protocol):
 
 
 class Inspection:
-    """`/_world/runs?log=LINES`, `/_world/traffic-changes`, `/_world/messages`, `/_world/deployments?release=`, `/_world/memory`, and
-    POST `/_world/jobs/{id}/kill`, `/_world/due?workflow=FILE`, `/_world/save` and `/_world/stop`."""
+    """`/_world/runs?log=LINES`, `/_world/logs`, `/_world/traffic-changes`, `/_world/messages`, `/_world/deployments?release=`,
+    `/_world/memory`, and POST `/_world/jobs/{id}/kill`, `/_world/due?workflow=FILE`, `/_world/save` and `/_world/stop`."""
 
     def __init__(self, world: Inspected) -> None:
         self._world = world
@@ -46,6 +46,7 @@ class Inspection:
     def routes(self) -> list[Route]:
         return [
             Route("/_world/runs", self._answers(self._runs)),
+            Route("/_world/logs", self._answers(lambda request: self._logs())),
             Route("/_world/traffic-changes", self._answers(lambda request: self._traffic_changes())),
             Route("/_world/messages", self._answers(lambda request: self._world.emulators.notifications())),
             Route(
@@ -108,6 +109,20 @@ class Inspection:
         runs = self._world.runner.runs
         chosen = [run for run in (runs.get(only),) if run] if only else runs.values()
         return [self._run(run, lines) for run in chosen]
+
+    def _logs(self) -> list[dict[str, Any]]:
+        """Everything that jobs wrote for people to read, of every job: {"job", "lines", "summaries", "outputs", "annotations"}."""
+        jobs = [job for run in self._world.runner.runs.values() for job in run.jobs]
+        return [
+            {
+                "job": f"{job.name} ({job.id})",
+                "lines": [line for step in job.steps for line in step.log],
+                "summaries": [step.summary for step in job.steps],
+                "outputs": job.outputs,
+                "annotations": [asdict(each) for each in job.annotations],
+            }
+            for job in jobs
+        ]
 
     def _traffic_changes(self) -> list[dict[str, Any]]:
         """{"at", "environment", "component", "text"} of each, oldest first."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError, ProviderError
+from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError, ProviderError, RefusedError
 from pipelines.manifest.targets import Vercel
 from pipelines.providers.marks import written
 from pipelines.providers.vercel import VercelHost
@@ -354,7 +354,7 @@ def test_what_never_was_live_is_not_marked_as_stable(cloud: Clouds, tmp_path: Pa
     assert host(cloud).live().marks.stable == (first,)
 
 
-@pytest.mark.parametrize("scope", ["prod_deployment_urls_and_all_previews", "all", "all_except_custom_domains"])
+@pytest.mark.parametrize("scope", ["prod_deployment_urls_and_all_previews", "all_except_custom_domains"])
 def test_a_protected_project_without_its_bypass_is_refused_before_anything_is_made(cloud: Clouds, scope: str) -> None:
     cloud.vercel.account.project("techmate-web").protection = scope
     host(cloud).require_checkable()
@@ -365,6 +365,15 @@ def test_a_protected_project_without_its_bypass_is_refused_before_anything_is_ma
     assert "export VERCEL_BYPASS" in str(lacking.value.next_step)
     with pytest.raises(CredentialsError, match="is none of this project"):
         VercelHost(TARGET, cloud.http, VERCEL_TOKEN, bypass="revoked").require_checkable()
+    assert cloud.writes("vercel") == []
+
+
+def test_a_project_whose_public_address_asks_users_to_sign_in_is_refused(cloud: Clouds) -> None:
+    cloud.vercel.account.project("techmate-web").protection = "all"
+    with pytest.raises(RefusedError, match="the public address is not open to users") as refused:
+        host(cloud).require_checkable()
+    assert "the production domain too" in str(refused.value.why)
+    assert "Standard Protection" in str(refused.value.next_step)
     assert cloud.writes("vercel") == []
 
 

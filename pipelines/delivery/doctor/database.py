@@ -104,7 +104,7 @@ class _Database:
             return self._missing(f"nothing listens at {where}", f"start it there, or store another: {self._store()}")
         except OSError as error:
             says = f"{where} cannot be reached from here within {SECONDS:.0f} s ({error.strerror or 'timed out'})"
-            fix = "let GitHub's hosted runners in, or run migrations where the database can be reached"
+            fix = "let GitHub's hosted runners in, or have the workflows run on a runner inside its network (`runs-on`)"
             return Finding(subject=self.subject, state="unknown", says=says, fix=fix)
         return Finding(subject=self.subject, state="ok", says=f"{where} gives a session, and can be reached")
 

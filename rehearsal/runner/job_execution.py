@@ -109,7 +109,7 @@ class JobExecution:
     def _reader(self, token: str) -> LogReader:
         assignment = self._assignment
         masker = Masker([*assignment.secrets.values(), token])
-        plan = steps.plan(assignment.spec, assignment.contexts)
+        plan = steps.plan(assignment.spec, _step_contexts(assignment, token))
         return LogReader(assignment.job, assignment.spec.key, plan, masker, self._services.clock.now, self._spent)
 
     def _spent(self) -> float:
@@ -289,6 +289,17 @@ class JobExecution:
             reader.fail(_end_of_act(code, complaints))
             return "failure"
         return "success" if reader.result == "success" else "failure"
+
+
+def _step_contexts(assignment: Assignment, token: str) -> dict[str, Any]:
+    """What the expressions of steps can see before the job runs. With its secrets: what is made of it is masked."""
+    contexts = assignment.contexts
+    return {
+        **contexts,
+        "github": {**contexts["github"], "token": token, "job": assignment.spec.key},
+        "secrets": {**assignment.secrets, "GITHUB_TOKEN": token},
+        "vars": assignment.variables,
+    }
 
 
 def _words(scope: str) -> str:

@@ -60,7 +60,8 @@ class LogReader:
         self._key = key
         self._plan = {step.id: step for step in plan}
         self._steps: dict[str, Step] = {}
-        self._outputs: dict[str, dict[str, str]] = {}
+        self._done: dict[str, dict[str, Any]] = {}
+        """The `steps` context: outputs, outcome and conclusion of what has run, by id."""
         self._summaries: set[tuple[str, ...]] = set()
         self._counts: dict[tuple[int, str], int] = {}
         self._lay_out(plan)
@@ -129,7 +130,7 @@ class LogReader:
         planned = self._plan[path[0]]
         if planned.evaluated_by_act:
             step.name = self.masker.mask(str(entry.get("step", step.name)))
-        self.write(step, header(planned, self._outputs))
+        self.write(step, header(planned, self._done))
 
     def _ended(self, entry: Mapping[str, Any], path: tuple[str, ...], step: Step) -> None:
         if self._guest is not None and self._guest[0] == path:
@@ -138,9 +139,13 @@ class LogReader:
         if len(path) > 1 or entry.get("stage") != "Main" or step.status == "completed":
             return
         result = str(entry["stepResult"])
-        if result == "failure" and self._plan[path[0]].tolerated:
-            result = "success"
-        self.end(step, result)
+        conclusion = "success" if result == "failure" and self._plan[path[0]].tolerated else result
+        self._known(path[0]).update(outcome=result, conclusion=conclusion)
+        self.end(step, conclusion)
+
+    def _known(self, step_id: str) -> dict[str, Any]:
+        """What is known of a step, for the expressions of later ones."""
+        return self._done.setdefault(step_id, {"outputs": {}})
 
     def _complaint(self, step: Step, level: str, message: str) -> None:
         if message.startswith("exit status "):
@@ -164,7 +169,7 @@ class LogReader:
         elif command == "summary":
             self._summary(path, step, str(entry.get("content", "")))
         elif command == "set-output" and len(path) == 1:
-            self._outputs.setdefault(path[0], {})[str(entry.get("name", ""))] = argument
+            self._known(path[0])["outputs"][str(entry.get("name", ""))] = argument
         elif command == "ignored":
             self.write(step, str(entry.get("raw", "")))
 
@@ -218,8 +223,9 @@ class LogReader:
             step.status, step.conclusion, step.completed_at = "completed", conclusion, self._now()
 
     def _skip_before(self, step: Step) -> None:
-        for earlier in self.job.steps:
+        for step_id, earlier in self._steps.items():
             if earlier.number < step.number and earlier.status == "queued":
+                self._known(step_id).update(outcome="skipped", conclusion="skipped")
                 self.end(earlier, "skipped")
 
     def close(self, conclusion: str) -> None:

@@ -12,7 +12,7 @@ from rehearsal.runner.functions import ExpressionError
 from rehearsal.runner.values import to_string, truthy
 from rehearsal.runner.workflow import JobSpec
 
-_STEP = re.compile(r"\bsteps\.([\w-]+)", re.IGNORECASE)
+_GITHUB = re.compile(r"\bgithub\.([\w-]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +63,13 @@ def default_name(step: Mapping[str, Any]) -> str:
     return f"Run {text.splitlines()[0] if text else ''}".rstrip()
 
 
-def header(step: PlannedStep, outputs: Mapping[str, Mapping[str, str]]) -> str:
-    """The folded group GitHub puts at the head of a step's log: what runs, with what; its expressions evaluated.
+def header(step: PlannedStep, done: Mapping[str, Mapping[str, Any]]) -> str:
+    """The folded group GitHub puts at the head of a step's log: what runs, with what; its expressions evaluated. Not masked yet.
 
-    `outputs`: what the steps before it have set, by their ids. An expression of which more than that is not known before the
-    step runs (the environment, files) stays as it is written.
+    `done`: the `steps` context, that is outputs, outcome and conclusion of the steps before it, by their ids. An expression that
+    names what only act knows (`env`, `runner`, `github.workspace`, `hashFiles`) stays as it is written.
     """
-    scope = Scope(
-        contexts={**step.contexts, "steps": {name: {"outputs": dict(set_)} for name, set_ in outputs.items()}}
-    )
+    scope = Scope(contexts={**step.contexts, "steps": done})
     raw = step.raw
     lines = ["##[group]" + _evaluated(default_name(raw), scope)]
     if raw.get("run"):
@@ -96,11 +94,10 @@ def _evaluated(text: str, scope: Scope) -> str:
 
 
 def _value_of(expression: str, scope: Scope) -> str:
-    known = scope.contexts.get("steps")
-    named = {match.lower() for match in _STEP.findall(expression)}
+    known = {name.lower() for name in scope.contexts.get("github") or ()}
     try:
-        if isinstance(known, Mapping) and named <= {name.lower() for name in known}:
+        if all(name.lower() in known for name in _GITHUB.findall(expression)):
             return to_string(evaluate(expression, scope))
     except ExpressionError:
         pass
-    return "${{ " + expression.strip() + " }}"
+    return "${{ " + expression + " }}"

@@ -55,6 +55,9 @@ jobs:
             assert job.summary() == "summary ***\n"
             assert job.annotations[0].message == "says ***"
             assert "token is ***" in job.log_text()
+            heads = [line.partition(" ")[2] for step in job.steps for line in step.log]
+            assert "  T: ***" in heads
+            assert "  PAIR: ***" in heads
 
     run_async(story())
 
@@ -81,15 +84,20 @@ jobs:
       - if: failure()
         run: echo never
       - uses: ./talker
+        id: talker
         with: {word: hello}
+      - name: heard
+        run: echo "heard ${{ steps.talker.outputs.heard }}"
 """
     talker = """
 name: Talker
 inputs: {word: {default: w}}
+outputs: {heard: {value: "${{ steps.say.outputs.word }}"}}
 runs:
   using: composite
   steps:
     - {shell: bash, run: 'echo "said ${{ inputs.word }}"; echo "## once" >> $GITHUB_STEP_SUMMARY'}
+    - {id: say, shell: bash, run: 'echo "word=${{ inputs.word }}" >> $GITHUB_OUTPUT'}
 """
 
     async def story() -> None:
@@ -106,7 +114,8 @@ runs:
                 (5, "tolerated", "success"),
                 (6, "Run echo never", "skipped"),
                 (7, "Run ./talker", "success"),
-                (8, "Complete job", "success"),
+                (8, "heard", "success"),
+                (9, "Complete job", "success"),
             ]
             talk = [line.split(" ", 1)[1] for line in job.steps[2].log]
             start = talk.index("##[endgroup]") + 1
@@ -129,6 +138,7 @@ runs:
             assert sum(note.level == "notice" for note in job.annotations) == 10
             assert job.summary() == "## once\n"
             assert "said hello" in job.log_text()
+            assert job.steps[7].log[0].partition(" ")[2] == '##[group]Run echo "heard hello"'
 
     run_async(story())
 

@@ -114,12 +114,22 @@ def test_log__lines_of_other_jobs_and_noise__are_left_out() -> None:
 
 def test_log__the_head_of_a_step__has_its_expressions_evaluated() -> None:
     plan = [
-        {"id": "make", "run": "x"},
+        {"id": "make", "run": "x", "continue-on-error": True},
         {
             "run": "echo ${{ steps.make.outputs.tag }} on ${{ github.ref_name }}",
             "env": {"KEY": "${{ secrets.KEY }}", "LATE": "${{ env.HOME }}", "OTHER": "${{ steps.late.outputs.x }}"},
         },
-        {"id": "late", "uses": "./x", "with": {"name": "${{ format('{0}!', steps.make.outputs.tag) }}", "n": 3}},
+        {"id": "never", "if": "false", "run": "x"},
+        {
+            "id": "late",
+            "uses": "./x",
+            "with": {
+                "name": "${{ format('{0}!', steps.make.outputs.tag) }}",
+                "n": 3,
+                "ended": "${{ steps.make.outcome }}, ${{ steps.make.conclusion }}, ${{ steps.never.outcome }}",
+                "path": "${{ github.workspace }}/x",
+            },
+        },
     ]
     workflow = parse("w", json.dumps({"on": "push", "jobs": {"j": {"runs-on": "u", "steps": plan}}}))
     contexts = {"github": {"ref_name": "main"}, "secrets": {"KEY": "hidden-value"}}
@@ -127,6 +137,7 @@ def test_log__the_head_of_a_step__has_its_expressions_evaluated() -> None:
     log = LogReader(job, "j", steps.plan(workflow.jobs["j"], contexts), Masker(["hidden-value"]), lambda: NOW)
     entries: list[dict[str, Any]] = [
         {"stepID": ["make"], "msg": "⭐ Run Main x", "stage": "Main"},
+        {"stepID": ["make"], "stage": "Main", "stepResult": "failure"},
         {"stepID": ["make"], "command": "set-output", "name": "tag", "arg": "v1.0.0"},
         {"stepID": ["1"], "msg": "⭐ Run Main y", "stage": "Main"},
         {"stepID": ["late"], "msg": "⭐ Run Main z", "stage": "Main"},
@@ -141,10 +152,16 @@ def test_log__the_head_of_a_step__has_its_expressions_evaluated() -> None:
         "env:",
         "  KEY: ***",
         "  LATE: ${{ env.HOME }}",
-        "  OTHER: ${{ steps.late.outputs.x }}",
+        "  OTHER: ",
         "##[endgroup]",
     ]
-    assert [line.partition(" ")[2] for line in job.steps[3].log][1:4] == ["with:", "  name: v1.0.0!", "  n: 3"]
+    assert [line.partition(" ")[2] for line in job.steps[4].log][1:-1] == [
+        "with:",
+        "  name: v1.0.0!",
+        "  n: 3",
+        "  ended: failure, success, skipped",
+        "  path: ${{ github.workspace }}/x",
+    ]
 
 
 def test_log__late_output_and_stamps() -> None:

@@ -204,13 +204,18 @@ def test_pages_fit_a_telephone(chromium: Browser, github: LiveGitHub, sign_in: S
     address = start(sign_in("dev-1"), "v" + "1" * 120)
     context = chromium.new_context(
         base_url=github.address,
-        viewport={"width": 400, "height": 800},
+        viewport={"width": 375, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
-    for path in ("/", "/login", BASE, f"{BASE}/actions", WORKFLOW, address, f"{BASE}/releases", f"{BASE}/deployments"):
+    job = f"{address}/job/{github.the_run().jobs[0].id}"
+    below = ("", "/branches", "/compare", "/pulls", "/actions", "/releases", "/deployments")
+    for path in ("/", "/login", WORKFLOW, *(f"{BASE}{part}" for part in below), address, job):
         page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 400, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375, path
+    search = page.get_by_label("Search the log").bounding_box()
+    assert search is not None
+    assert search["width"] > 200
     shown = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (shown == "rgb(20, 23, 26)") == (scheme == "dark")
     context.close()

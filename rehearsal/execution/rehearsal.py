@@ -168,7 +168,7 @@ class Rehearsal:
         try:
             scenario = Scenario(world=world, log=log)
             if story.needs_release:
-                scenario.public_releases("production")  # in a copied world the first request starts the apps
+                scenario.start_apps()
             story.run(scenario)
         except Exception as error:  # a story fails in as many ways as there are bugs; each belongs in the report
             problem = (str(error) if isinstance(error, AssertionError) else "") or traceback.format_exc()

@@ -284,6 +284,18 @@ class Scenario:
                 for component in self.world.releases[environment]
             }
 
+    def start_apps(self) -> None:
+        """In a copied world the first requests start the apps of production. On a busy machine one may not be ready before its
+        startup probe gives up; the next request starts it again."""
+
+        def serves() -> bool:
+            try:
+                return bool(self.public_releases("production"))
+            except ValueError:  # the answer of the platform, not of an app
+                return False
+
+        eventually(serves, "the apps of production to answer", seconds=2 * COLD_START_SECONDS, every=1.0)
+
     def expect_live(self, version: str) -> None:
         """Production serves this version, and every component says so at its public address."""
         live = self.public_releases("production")

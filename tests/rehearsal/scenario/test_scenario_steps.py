@@ -82,3 +82,19 @@ def test_a_run_that_ends_otherwise_than_expected_is_reported(scenario: Scenario,
     watched.ended = "failure"
     with pytest.raises(ExpectationFailed, match="CI ended with failure, not success"):
         scenario.expect_conclusion(7, "success")
+
+
+def test_an_app_that_is_not_ready_at_its_first_request_is_asked_again(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def releases(_: Scenario, environment: str) -> dict[str, str]:
+        asked.append(environment)
+        if len(asked) == 1:
+            raise ValueError("Expecting value: line 1 column 1 (char 0)")
+        return {"backend": "v1.0.0"}
+
+    monkeypatch.setattr(Scenario, "public_releases", releases)
+    scenario.start_apps()
+    assert asked == ["production", "production"]

@@ -30,7 +30,7 @@ def found() -> Capacity:
         "quick responses": PerformanceTarget(of="response", component="backend", p95_ms=2000),
     }
     bounds = Bounds(start=12, most=100, total_seconds=7200)
-    return Search(platform.play, targets, bounds, clock=platform.clock).run()
+    return Search(platform.measure, targets, bounds, clock=platform.clock).run()
 
 
 @pytest.fixture(scope="module")

@@ -170,7 +170,7 @@ def send(context: Context, message: Message, messengers: Sequence[Messenger]) ->
 def notify_of_rollback(
     context: Context, release: str, was: str, problem: ShipmateError | None = None, *, how: str = "by command"
 ) -> list[str]:
-    """Tell people of a rollback made at a terminal, by the ways it has access to (SLACK_WEBHOOK; SMTP_USER, SMTP_PASSWORD).
+    """Notify people of a rollback made at a terminal, by the ways it has access to (SLACK_WEBHOOK; SMTP_USER, SMTP_PASSWORD).
 
     The names of those that worked. It never raises: what was rolled back stays so, also where nobody could be notified.
     """

@@ -69,19 +69,19 @@ def find(
 
     Raises RefusedError with what was found instead.
     """
-    doubts: list[str] = []
+    refusals: list[str] = []
     fits = partial(_fits, environment=environment, commit=commit, definition=definition)
-    for document, doubt in evidence.look(github, KIND, artifact_name(environment, commit), fits, main=main):
+    for document, refusal in evidence.look(github, KIND, artifact_name(environment, commit), fits, main=main):
         if document is not None:
             return Proof(**{field.name: document[field.name] for field in fields(Proof)})
-        doubts.append(doubt)
+        refusals.append(refusal)
     marked = _sealed(environment, commit, definition, sealed or {})
     if marked is not None:
         return marked
     raise RefusedError(
         f"{commit[:7]} was not proved on {environment}",
         where=WORKFLOW,
-        why="; ".join(dict.fromkeys(doubts)) or f"no run of the {environment} workflow on {main} proved this commit",
+        why="; ".join(dict.fromkeys(refusals)) or f"no run of the {environment} workflow on {main} proved this commit",
         next_step="see its runs of *Deploy to Staging*; re-run the failed one, wait for the one under way, or dispatch the workflow with "
         f"`commit` = {commit} when it stepped aside for a newer commit; then start this again",
     )

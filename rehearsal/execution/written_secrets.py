@@ -47,7 +47,10 @@ def search(secrets: Mapping[str, str], texts: Iterable[tuple[str, bytes]]) -> li
 
 
 def forms(secret: str) -> set[bytes]:
-    """As it is, percent-encoded, in JSON, and in base64 wherever in a longer text it begins."""
+    """As it is, percent-encoded, in JSON, and in base64 wherever in a longer text it begins.
+
+    Made apart from the masks of the runner: a form that those forget is to be found here.
+    """
     found = {secret, quote(secret), quote(secret, safe="")}
     found |= {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
     for shift, begin in ((0, 0), (1, 2), (2, 3)):

@@ -64,10 +64,12 @@ async def tree(context: PageContext) -> Response:
 @pages.show("blob/{rest:path}")
 async def blob(context: PageContext) -> Response:
     at = await ref_paths.find(context.git, context.path("rest"))
-    found = await context.git.look(f"{at.sha}:{at.path}")
-    if found is not None and found.type == "tree":
+    found = await context.git.read(f"{at.sha}:{at.path}")
+    if found is None:
+        raise not_found()
+    if found.type != "blob":
         return context.go(f"{context.home}/tree/{at.ref}/{at.path}".rstrip("/"))
-    at, data = await _file(context)
+    data = found.data
     text = None if b"\0" in data[:8000] else data.decode("utf-8", "replace")
     lines = [] if text is None else text.removesuffix("\n").split("\n")
     return context.page(
@@ -84,8 +86,7 @@ async def blob(context: PageContext) -> Response:
 @pages.show("raw/{rest:path}")
 async def raw(context: PageContext) -> Response:
     """The bytes as plain text, never as something a browser would run."""
-    _, data = await _file(context)
-    return PlainTextResponse(data)
+    return PlainTextResponse(await _file(context))
 
 
 @pages.show("commits/{ref:path}")
@@ -219,12 +220,12 @@ def _passed(context: PageContext) -> dict[str, str]:
     return {sha: STATE_NAMES[state] for sha, state in found.items() if state is not None}
 
 
-async def _file(context: PageContext) -> tuple[ref_paths.RefPath, bytes]:
+async def _file(context: PageContext) -> bytes:
     at = await ref_paths.find(context.git, context.path("rest"))
     found = await context.git.read(f"{at.sha}:{at.path}") if at.path else None
     if found is None or found.type != "blob":
         raise not_found()
-    return at, found.data
+    return found.data
 
 
 async def _readme(context: PageContext, sha: str) -> str:

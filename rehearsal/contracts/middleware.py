@@ -58,7 +58,7 @@ class Checked:
         body = _Body(scope)
         if body.is_json:
             await body.read(receive)
-        problems = self._request_problems(operation, scope, body)
+        problems = self._request_problems(operation, scope, path, body)
         if problems and self._note("request", scope, path, None, problems):
             await _refuse(send, 400, self._record[-1].text)
             return
@@ -79,9 +79,10 @@ class Checked:
             return
         await held.release()
 
-    def _request_problems(self, operation: Operation | None, scope: Scope, body: _Body) -> list[str]:
+    def _request_problems(self, operation: Operation | None, scope: Scope, path: str, body: _Body) -> list[str]:
         if operation is None:
-            return [f"the description of {self._contract.name} has no such operation"]
+            problem = f"the description of {self._contract.name} has no such operation"
+            return [] if is_exempt(self._contract.name, "request", scope["method"], path, problem) else [problem]
         problems = operation.check_request(parse_qs(scope["query_string"].decode("latin-1"), True), body.json)
         if body.problem and not operation.described.takes_bytes:
             name = self._contract.name

@@ -41,7 +41,7 @@ class WorldContext:
     definition: Definition
     """Of the platform: what its team would set up once at the provider is seeded by it."""
     secrets: Mapping[str, str]
-    """What `Declaration.secrets` and `Declaration.personal` made."""
+    """What `Declaration.secrets` made."""
     capabilities: Mapping[Capability[Any], Any] = field(default_factory=dict)
     """Those it needs."""
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -108,13 +108,11 @@ class Declaration(Generic[E]):
     """Sets up at the provider what a platform team would once. Everything listens by then, and GitHub has the repository."""
 
     secrets: Callable[[], dict[str, str]] = _no_secrets
-    """Credentials of the provider, new for each world: name of the secret at GitHub -> value."""
-    personal: Callable[[], dict[str, str]] = _no_secrets
-    """Credentials that GitHub does not hold, new for each world: a person has them at a terminal."""
+    """Credentials of the provider, new for each world: name of the secret at GitHub -> value. A person has them all at a terminal."""
     used: Callable[[Definition], bool] = _always
     """Whether a platform has an account there, and so its secrets."""
-    environments: Callable[[Definition], tuple[str, ...]] = deploying
-    """GitHub environments that hold its secrets; those that are not made are left out."""
+    environments: Callable[[Definition], tuple[str, ...] | Mapping[str, tuple[str, ...]]] = deploying
+    """GitHub environments that hold its secrets, or those of each by its name; those that are not made are left out."""
 
     overlay: Callable[[E, WorldContext], Mapping[str, Any]] = lambda emulator, context: {}
     """What it adds to the overlay, beside the addresses of its hosts. Asked after `seed`."""
@@ -129,3 +127,8 @@ class Declaration(Generic[E]):
     """Whether a snapshot keeps its state."""
     files_in_snapshot: bool = False
     """Whether a snapshot keeps the folder `WorldContext.root` too."""
+
+    def holding(self, definition: Definition, secret: str) -> tuple[str, ...]:
+        """GitHub environments that hold one of its secrets."""
+        found = self.environments(definition)
+        return found[secret] if isinstance(found, Mapping) else found

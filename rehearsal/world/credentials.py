@@ -18,22 +18,16 @@ class Credentials:
     declarations: tuple[Declaration[Any], ...]
     secrets: Mapping[str, Mapping[str, str]]
     """Emulator -> name of the secret at GitHub -> value."""
-    personal: Mapping[str, Mapping[str, str]]
-    """Emulator -> name -> value of what GitHub does not hold."""
 
     @classmethod
     def new(cls, declarations: Iterable[Declaration[Any]] = EMULATORS) -> Credentials:
         """Made now."""
         declared = tuple(declarations)
-        return cls(
-            declarations=declared,
-            secrets={each.name: each.secrets() for each in declared},
-            personal={each.name: each.personal() for each in declared},
-        )
+        return cls(declarations=declared, secrets={each.name: each.secrets() for each in declared})
 
     def of(self, emulator: str) -> dict[str, str]:
         """Everything that one emulator takes."""
-        return {**self.secrets[emulator], **self.personal[emulator]}
+        return dict(self.secrets[emulator])
 
     def all_secrets(self) -> dict[str, str]:
         """Every secret that an environment at GitHub could have."""
@@ -44,11 +38,12 @@ class Credentials:
         return {
             name: value
             for each in self.declarations
-            if each.used(definition) and environment in each.environments(definition)
+            if each.used(definition)
             for name, value in self.secrets[each.name].items()
+            if environment in each.holding(definition, name)
         }
 
     def at_terminal(self, definition: Definition) -> dict[str, str]:
-        """What a person on call has: everything that any environment has, and what people alone have."""
+        """What a person on call has: everything that any environment could have."""
         used = (each for each in self.declarations if each.used(definition))
         return {name: value for each in used for name, value in self.of(each.name).items()}

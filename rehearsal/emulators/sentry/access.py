@@ -14,7 +14,7 @@ from rehearsal.emulators.sentry.errors import ApiError, forbidden
 READING = frozenset({"org:read", "org:write", "org:admin"})
 """Any of these lets a token read events."""
 ANNOUNCING = frozenset({"org:ci", "project:releases", "project:write", "project:admin"})
-"""Any of these lets a token announce releases."""
+"""Any of these lets a token announce releases and bring source maps."""
 
 
 @dataclass(frozen=True, kw_only=True)

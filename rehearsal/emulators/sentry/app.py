@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.types import ASGIApp
@@ -14,7 +14,7 @@ from rehearsal.emulators import saving
 from rehearsal.emulators.sentry.access import Access, Limit
 from rehearsal.emulators.sentry.control import Control
 from rehearsal.emulators.sentry.routes import app
-from rehearsal.emulators.sentry.state import Event, Organization, Release, Sessions
+from rehearsal.emulators.sentry.state import Bundle, Event, Organization, Release, Sessions
 
 
 @dataclass(kw_only=True)
@@ -24,6 +24,7 @@ class Saved:
     events: list[Event]
     sessions: list[Sessions]
     releases: dict[str, Release]
+    bundles: dict[str, Bundle] = field(default_factory=dict)
 
 
 class Sentry(ProviderEmulator):
@@ -67,15 +68,19 @@ class Sentry(ProviderEmulator):
         return f"{scheme}://{held.public_key}@{host}/{held.id}"
 
     def reset(self) -> None:
-        """Forget events, sessions and releases."""
+        """Forget events, sessions, releases and source maps."""
         self.organization.events.clear()
         self.organization.sessions.clear()
         self.organization.releases.clear()
+        for kept in (self.organization.chunks, self.organization.assemblies, self.organization.bundles):
+            kept.clear()
 
     def save(self) -> dict[str, Any]:
-        """Events, sessions and releases."""
+        """Events, sessions, releases and bundles. What is under way is begun again by who sent it."""
         held = self.organization
-        return saving.to_json(Saved(events=held.events, sessions=held.sessions, releases=held.releases))
+        return saving.to_json(
+            Saved(events=held.events, sessions=held.sessions, releases=held.releases, bundles=held.bundles)
+        )
 
     def load(self, saved: dict[str, Any]) -> None:
         """Replace them."""
@@ -84,3 +89,4 @@ class Sentry(ProviderEmulator):
         self.organization.events += loaded.events
         self.organization.sessions += loaded.sessions
         self.organization.releases |= loaded.releases
+        self.organization.bundles |= loaded.bundles

@@ -13,16 +13,16 @@ from rehearsal.emulators.declaration import Declaration, WorldContext, deploying
 from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.mobile_apps import promoting
 
-_SECRET, _PERSONAL = "SENTRY_READ_TOKEN", "SENTRY_AUTH_TOKEN"
+_READING, _PUBLISHING = "SENTRY_READ_TOKEN", "SENTRY_AUTH_TOKEN"
 
 
 def _build(context: WorldContext) -> Sentry:
-    reports = _reports(context.manifest)
-    hosts = [urlsplit(each.get("url", "")).hostname for each in (reports, _sessions(context.manifest))]
+    sources = list(_sources(context.manifest))
+    hosts = [urlsplit(each.get("url", "")).hostname for each in sources]
     return Sentry(
-        organization=reports.get("organization") or _owner(context.manifest),
+        organization=str(sources[0]["organization"]) if sources else _owner(context.manifest),
         projects=dict.fromkeys(_projects(context.manifest)),
-        tokens={context.secrets[_SECRET]: ("org:read",), context.secrets[_PERSONAL]: ("org:ci",)},
+        tokens={context.secrets[_READING]: ("org:read",), context.secrets[_PUBLISHING]: ("org:ci",)},
         hosts=[host for host in hosts if host],
     )
 
@@ -32,27 +32,34 @@ def _error_reports(sentry: Sentry, context: WorldContext) -> Callable[[str], str
 
 
 def _secrets() -> dict[str, str]:
-    return {_SECRET: f"sentry-{secrets.token_hex(16)}"}
-
-
-def _personal() -> dict[str, str]:
-    """A token of the organization: it announces releases, and reads nothing."""
-    return {_PERSONAL: f"sentry-{secrets.token_hex(16)}"}
+    """One that reads, and one of the organization: it announces releases, brings source maps, and reads nothing."""
+    return {name: f"sentry-{secrets.token_hex(16)}" for name in (_READING, _PUBLISHING)}
 
 
 def _used(definition: Definition) -> bool:
-    return bool(_reports(definition.manifest))
+    return any(_sources(definition.manifest))
 
 
-def _environments(definition: Definition) -> tuple[str, ...]:
-    """Starts are measured where the platform is deployed; how the apps do is read where they are promoted."""
-    measured = deploying(definition) if _starts(definition.manifest) else ()
-    return (*measured, promoting(definition.manifest))
+def _environments(definition: Definition) -> dict[str, tuple[str, ...]]:
+    """Starts are measured where the platform is deployed, and source maps come from there; how the apps do is read where they are
+    promoted. Releases of the apps are announced by people."""
+    manifest, everywhere = definition.manifest, deploying(definition)
+    measured = everywhere if _starts(manifest) else ()
+    return {
+        _READING: (*measured, promoting(manifest)) if _starts(manifest) or _sessions(manifest) else (),
+        _PUBLISHING: everywhere if any(_trackers(manifest)) else (),
+    }
 
 
-def _reports(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Where the apps report: the organization of both sections is one."""
-    return _starts(manifest) or _sessions(manifest)
+def _sources(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Where the platform reports: the organization of all sections is one."""
+    yield from (each for each in (_starts(manifest), _sessions(manifest), *_trackers(manifest)) if each)
+
+
+def _trackers(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for component in (manifest.get("components") or {}).values():
+        if component.get("error_tracker"):
+            yield component["error_tracker"]
 
 
 def _starts(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -74,9 +81,7 @@ def _projects(manifest: Mapping[str, Any]) -> Iterator[str]:
         for component, target in settings.items():
             if isinstance(target, dict) and target.get("provider") == "cloud-run":
                 yield component
-    for reports in (_starts(manifest), _sessions(manifest)):
-        if reports:
-            yield str(reports["project"])
+    yield from (str(each["project"]) for each in _sources(manifest))
 
 
 EMULATOR = Declaration(
@@ -84,7 +89,6 @@ EMULATOR = Declaration(
     build=_build,
     offers={ERROR_REPORTS: _error_reports},
     secrets=_secrets,
-    personal=_personal,
     used=_used,
     environments=_environments,
 )

@@ -22,6 +22,16 @@ class ApiError(Refusal):
         return JSONResponse({"detail": self.detail}, self.status)
 
 
+class WrongUpload(ApiError):
+    """400, in the form of what takes chunks and bundles: `{"error": …}`."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(400, detail)
+
+    def response(self) -> Response:
+        return JSONResponse({"error": self.detail}, self.status)
+
+
 def bad_request(detail: str) -> ApiError:
     """400."""
     return ApiError(400, detail)

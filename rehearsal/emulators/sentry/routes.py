@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rehearsal.emulators.refusal import exception_handlers
-from rehearsal.emulators.sentry import events, releases, sessions
+from rehearsal.emulators.sentry import artifact_bundles, events, releases, sessions
 from rehearsal.emulators.sentry.access import Access
 from rehearsal.emulators.sentry.errors import ApiError, not_found, not_routed
 from rehearsal.emulators.sentry.intake import Intake
@@ -26,6 +28,9 @@ def app(organization: Organization, access: Access) -> Starlette:
             Route("/api/0/organizations/{organization}/events/", api.events, methods=["GET"]),
             Route("/api/0/organizations/{organization}/sessions/", api.sessions, methods=["GET"]),
             Route("/api/0/organizations/{organization}/releases/", api.releases, methods=["POST"]),
+            Route("/api/0/organizations/{organization}/chunk-upload/", api.chunk_options, methods=["GET"]),
+            Route("/api/0/organizations/{organization}/chunk-upload/", api.chunks, methods=["POST"]),
+            Route("/api/0/organizations/{organization}/artifactbundle/assemble/", api.assemble, methods=["POST"]),
             Route("/api/{project:int}/envelope/", intake.envelope, methods=["POST", "OPTIONS"]),
             Route("/api/{project:int}/store/", intake.store, methods=["POST", "OPTIONS"]),
         ],
@@ -67,6 +72,26 @@ class _Api:
         answer.status_code = status if answer.status_code == 200 else answer.status_code
         return answer
 
+    async def chunk_options(self, request: Request) -> Response:
+        """GET /api/0/organizations/{organization}/chunk-upload/"""
+        address = str(request.base_url).rstrip("/")
+        return self._write(request, lambda: artifact_bundles.options(self._organization, address))
+
+    async def chunks(self, request: Request) -> Response:
+        """POST /api/0/organizations/{organization}/chunk-upload/: parts `file`, or `file_gzip`, each with its SHA-1 as its name"""
+        parts = _parts(await request.body(), request.headers.get("content-type", ""))
+        sent = [(name, gzip.decompress(part) if kind == "file_gzip" else part) for kind, name, part in parts]
+        return self._write(request, lambda: artifact_bundles.take(self._organization, sent))
+
+    async def assemble(self, request: Request) -> Response:
+        """POST /api/0/organizations/{organization}/artifactbundle/assemble/"""
+        document = await request.json()
+        return self._write(request, lambda: artifact_bundles.assemble(self._organization, document))
+
+    def _write(self, request: Request, make: Callable[[], Any]) -> Response:
+        """For who may announce releases."""
+        return self._answer(request, lambda: (make(), {}), self._access.require_announcing)
+
     def _read(self, request: Request, find: Callable[[], tuple[Any, dict[str, str]]]) -> Response:
         return self._answer(request, find, self._access.require_reading)
 
@@ -84,5 +109,19 @@ class _Api:
             require(token)
             body, more = find()
         except ApiError as error:
-            return JSONResponse({"detail": error.detail}, error.status, headers)
-        return JSONResponse(body, headers={**headers, **more})
+            refusal = error.response()
+            refusal.headers.update(headers)
+            return refusal
+        return Response(headers=headers) if body is None else JSONResponse(body, headers={**headers, **more})
+
+
+def _parts(body: bytes, kind: str) -> list[tuple[str, str, bytes]]:
+    """Of multipart/form-data (RFC 7578): each file's field, its name and its content."""
+    boundary = kind.partition("boundary=")[2].strip('"')
+    found = []
+    for part in body.split(b"--" + boundary.encode())[1:-1] if boundary else ():
+        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        names = dict(re.findall(r'\b(name|filename)="([^"]*)"', head.decode()))
+        if "filename" in names:
+            found.append((names["name"], names["filename"], content.removesuffix(b"\r\n")))
+    return found

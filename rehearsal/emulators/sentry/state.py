@@ -50,6 +50,37 @@ class Release:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BundledFile:
+    """A script or a source map in a bundle."""
+
+    type: str
+    """"minified_source" or "source_map", and two more."""
+    url: str
+    """`~/assets/index.js`"""
+    debug_id: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """Scripts and source maps that came together."""
+
+    projects: list[str]
+    files: list[BundledFile]
+
+
+@dataclass(kw_only=True)
+class Assembly:
+    """How far a bundle is that was asked for."""
+
+    chunks: list[str]
+    projects: list[str]
+    state: str = "created"
+    """created, assembling, ok, error"""
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """A project; its public key is in the DSN that its SDKs get."""
 
@@ -70,6 +101,14 @@ class Organization:
     sessions: list[Sessions] = field(default_factory=list)
     releases: dict[str, Release] = field(default_factory=dict)
     """By version, those that were announced."""
+    chunk_size: int = 256 * 1024
+    """Bytes at the most; Sentry has 8 MB, which no build of a rehearsal would be more than one of."""
+    chunks: dict[str, bytes] = field(default_factory=dict)
+    """By SHA-1."""
+    assemblies: dict[str, Assembly] = field(default_factory=dict)
+    """By the SHA-1 of the bundle."""
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+    """The same, those that are done."""
 
     def add_projects(self, slugs: Iterable[str]) -> None:
         """Create projects, numbered from 1, each with a key."""
@@ -77,6 +116,16 @@ class Organization:
             number = str(len(self.projects) + 1)
             key = uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.slug}/{slug}").hex
             self.projects[slug] = Project(id=number, slug=slug, public_key=key)
+
+    def source_maps(self, project: str) -> dict[str, str]:
+        """Debug id -> source map, of a project."""
+        return {
+            file.debug_id: file.text
+            for bundle in self.bundles.values()
+            if project in bundle.projects
+            for file in bundle.files
+            if file.type == "source_map" and file.debug_id
+        }
 
     def project_by_id(self, number: str) -> Project | None:
         """The project an SDK names."""

@@ -287,7 +287,7 @@ def test_saved_starts_are_found_again(client: Client) -> None:
 
 def of_world(manifest: dict[str, Any]) -> tuple[Sentry, str]:
     """As a world of a platform has it, and its token."""
-    held = EMULATOR.secrets() | EMULATOR.personal()
+    held = EMULATOR.secrets()
     built = EMULATOR.build(context(EMULATOR, Path("unused"), manifest, secrets=held))
     assert isinstance(built, Sentry)
     return built, held["SENTRY_READ_TOKEN"]
@@ -295,7 +295,7 @@ def of_world(manifest: dict[str, Any]) -> tuple[Sentry, str]:
 
 def test_the_token_of_a_persons_terminal_announces_releases_and_reads_nothing() -> None:
     reports = {"organization": "acme", "project": "app"}
-    held = EMULATOR.secrets() | EMULATOR.personal()
+    held = EMULATOR.secrets()
     given = context(EMULATOR, Path("unused"), {"mobile": {"reports": reports}}, secrets=held)
     with running(EMULATOR.build(given).app) as server:
         url = f"{server.url}/api/0/organizations/acme"

@@ -69,8 +69,16 @@ def test_what_people_alone_have_is_in_terminals_and_in_no_environment(releasing:
     reporting = dataclasses.replace(releasing, manifest=releasing.manifest | {"mobile": mobile})
     assert {"SENTRY_READ_TOKEN", "SENTRY_AUTH_TOKEN"} <= set(credentials.at_terminal(reporting))
     assert "SENTRY_AUTH_TOKEN" not in credentials.at_terminal(releasing), "nothing reports there"
-    assert "SENTRY_AUTH_TOKEN" not in credentials.all_secrets()
     assert not any("SENTRY_AUTH_TOKEN" in held(reporting, name) for name in (*APPS, "production"))
+
+
+def test_what_brings_source_maps_is_where_a_site_with_a_tracker_is_deployed(releasing: Definition) -> None:
+    tracker = {"organization": "acme", "project": "shop"}
+    components = {"web": {"error_tracker": tracker}, "backend": {}}
+    tracked = dataclasses.replace(releasing, manifest=releasing.manifest | {"components": components})
+    assert all("SENTRY_AUTH_TOKEN" in held(tracked, name) for name in ("production", "staging"))
+    assert not any("SENTRY_AUTH_TOKEN" in held(tracked, name) for name in (*APPS, "production-approval"))
+    assert not any("SENTRY_READ_TOKEN" in held(tracked, name) for name in (*APPS, "production")), "nothing is read"
 
 
 def test_where_the_platform_is_deployed_no_secret_of_the_apps_is(releasing: Definition) -> None:

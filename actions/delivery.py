@@ -53,6 +53,7 @@ def policy(runtime: Runtime, values: Mapping[str, str]) -> Context:
         token=values.get("token", ""),
         vercel_token=values.get("vercel_token", ""),
         vercel_bypass=values.get("vercel_bypass", ""),
+        sentry_token=values.get("sentry_token", ""),
     )
 
 
@@ -124,4 +125,5 @@ def _releasing(runtime: Runtime, values: Mapping[str, str], release: Release) ->
         token=values.get("token", ""),
         vercel_token=values.get("vercel_token", ""),
         vercel_bypass=values.get("vercel_bypass", ""),
+        sentry_token=values.get("sentry_token", ""),
     )

@@ -17,6 +17,9 @@ INPUTS: tuple[Input, ...] = (
     SOURCE,
     TOKEN,
     *VERCEL,
+    Input(
+        name="sentry_token", doc="Sentry token with the scope org:ci, where a site's source maps go there.", secret=True
+    ),
 )
 OUTPUTS: tuple[Output, ...] = (
     Output(name="key", doc="The provider's name of the deployment."),

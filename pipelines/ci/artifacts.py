@@ -23,6 +23,7 @@ def build(manifest: Manifest, name: str, commit: str, output: Path, *, http: Htt
     Commands of the release run here, so the caller must hold no secret. Raises CheckFailed, InputError, LocalError.
     """
     from pipelines import images
+    from pipelines.providers import debug_ids
 
     component = component_of(manifest, name)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +33,11 @@ def build(manifest: Manifest, name: str, commit: str, output: Path, *, http: Htt
             component, manifest.root, commit, output=output, http=http, source=source, say=runtime.say
         )
     if component.build is not None:
-        return images.pack_layout(run_commands(manifest.root, component.build, runtime), output)
+        folder = run_commands(manifest.root, component.build, runtime)
+        if component.error_tracker is not None:
+            count = len(debug_ids.inject(folder))
+            runtime.say(f"debug ids: {count} script{'' if count == 1 else 's'} with a source map")
+        return images.pack_layout(folder, output)
     raise _without(name)
 
 

@@ -163,8 +163,10 @@ def open_context(
     token: str = "",
     vercel_token: str = "",
     vercel_bypass: str = "",
+    sentry_token: str = "",
 ) -> Context:
-    """A context as an edge needs it; what is not passed is taken from GITHUB_TOKEN (GH_TOKEN), VERCEL_TOKEN and VERCEL_BYPASS.
+    """A context as an edge needs it; what is not passed is taken from GITHUB_TOKEN (GH_TOKEN), VERCEL_TOKEN, VERCEL_BYPASS
+    and SENTRY_AUTH_TOKEN.
 
     `manifest` is the policy. `source`: the tree of the release, whose definition is put in. Raises InputError, ManifestError.
     """
@@ -191,6 +193,7 @@ def open_context(
             deployer=settings.deployer,
             vercel_token=vercel_token or env.get("VERCEL_TOKEN", ""),
             vercel_bypass=vercel_bypass or env.get("VERCEL_BYPASS", ""),
+            sentry_token=sentry_token or env.get("SENTRY_AUTH_TOKEN", ""),
         ),
         github=GitHub(repository, token, api_url=api_url) if token else None,
         release=release,

@@ -16,6 +16,7 @@ from pipelines.delivery.steps.publish import Publish
 from pipelines.delivery.steps.restore import MarkRestored, Restore, StayRestored
 from pipelines.delivery.steps.shift import Shift
 from pipelines.delivery.steps.smoke import Smoke
+from pipelines.delivery.steps.source_maps import UploadSourceMaps
 from pipelines.delivery.steps.stage import Stage
 from pipelines.delivery.steps.verify import Verify
 from pipelines.delivery.steps.verify_live import VerifyLive
@@ -27,6 +28,7 @@ PRODUCTION: tuple[Job, ...] = (
         title="Deploy {component}",
         steps=(
             Migrate,  # what only adds, and what nothing that serves needs any more; killed half-way it goes on
+            UploadSourceMaps,  # of a site, to its error tracker: from the first report on traces can be read
             Stage,  # the candidate beside what is live: nobody is sent there
             Verify,  # the smoke checks, at the candidate's own address
         ),
@@ -52,7 +54,7 @@ PRODUCTION: tuple[Job, ...] = (
 
 STAGING: tuple[Job, ...] = (
     # Build {component} has run before, without any credentials; the deploying job pushes what it made, by digest.
-    Job(key="deploy", title="Deploy {component}", steps=(Migrate, Stage, Verify)),
+    Job(key="deploy", title="Deploy {component}", steps=(Migrate, UploadSourceMaps, Stage, Verify)),
     Job(key="go-live", title="Go live", steps=(TakeLock, Shift, Smoke)),
     # Run E2E tests on staging comes between, which is code of the release: it has no credentials either.
     Job(key="prove", title="Mark as stable", steps=(TakeLock, MarkStable)),

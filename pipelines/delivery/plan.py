@@ -198,11 +198,20 @@ def _facts(manifest: Manifest, environment: str, settings: Environment, recorded
                 expand=tuple(name for name in files if ".expand." in name and name[:4] > knows),
                 contract=tuple(name for name in files if ".contract." in name and had < name[:4] <= knows),
                 contracts=max(knows, had),
+                tracker=_tracker(manifest, component),
                 checks=sum(check.component == component for check in settings.smoke)
                 + sum(journey.component == component for journey in manifest.journeys.values()),
             )
         )
     return found
+
+
+def _tracker(manifest: Manifest, component: str) -> str:
+    """In words; empty for what is no site in this release."""
+    found = manifest.components[component].error_tracker
+    if found is None or manifest.components[component].build is None:
+        return ""
+    return f"{found.organization}/{found.project} at {found.url.rstrip('/')}"
 
 
 def _migrations(manifest: Manifest, component: str) -> list[str]:

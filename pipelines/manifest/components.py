@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipelines.manifest.error_tracker import ErrorTracker
 from pipelines.manifest.metadata import policy_key, release_key
 
 
@@ -83,6 +84,12 @@ class Component:
     depends_on: tuple[str, ...] = field(default=(), metadata=policy_key("Components whose change affects this one."))
     image: Image | None = field(default=None, metadata=release_key("For a service: its container image."))
     build: Build | None = field(default=None, metadata=release_key("For a site: its build."))
+    error_tracker: ErrorTracker | None = field(
+        default=None,
+        metadata=policy_key(
+            "For a site: where it reports errors. Its build gets debug ids, and a deployment brings the source maps there."
+        ),
+    )
     migrations: str | None = field(
         default=None, metadata=release_key("Folder of SQL migrations NNNN_name.(expand|contract).sql.")
     )

@@ -166,6 +166,7 @@ def _component(name: str, component: Component, policy: Manifest, file: Path) ->
         build=build,
         paths=known.paths if known else (),
         depends_on=known.depends_on if known else (),
+        error_tracker=known.error_tracker if known else None,
     )
 
 

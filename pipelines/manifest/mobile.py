@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipelines.manifest import error_tracker
 from pipelines.manifest.metadata import policy_key
 
 Platform = Literal["android", "ios"]
@@ -203,8 +204,8 @@ def problems(mobile: Mobile, released: Collection[str]) -> Iterator[tuple[str, s
     if mobile.android is not None and not _rises(mobile.android.rollout):
         yield "mobile/android/rollout", "must rise, from 1 at the least to 100 at the most"
     yield from _watch_problems(mobile.watch)
-    if mobile.reports is not None and not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?", mobile.reports.url):
-        yield "mobile/reports/url", f"{mobile.reports.url!r} must be https:// and a host, as in https://de.sentry.io"
+    if mobile.reports is not None:
+        yield from error_tracker.problems(mobile.reports, "mobile/reports")
     if mobile.ios is not None and not mobile.ios.app.isdecimal():
         yield "mobile/ios/app", f"{mobile.ios.app!r} is not a number: App Store Connect shows it as *Apple ID*"
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
 
+from pipelines.manifest import error_tracker
 from pipelines.manifest.metadata import policy_key
 
 Measure = Literal["response", "database", "page-load", "mobile-start"]
 Arrivals = Literal["poisson", "constant", "ramp", "spike", "soak", "replay"]
-
-_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,12 +156,7 @@ def _check_profile(profile: LoadProfile, where: str) -> Iterator[tuple[str, str]
 def _check_starts(starts: AppStarts, targets: Mapping[str, PerformanceTarget], where: str) -> Iterator[tuple[str, str]]:
     if not any(target.of == "mobile-start" for target in targets.values()):
         yield where, "no target is about them: add one with `of: mobile-start`, or take this out"
-    address = urlsplit(starts.url)
-    if address.scheme != "https" or not address.hostname or starts.url.rstrip("/") != f"https://{address.netloc}":
-        yield f"{where}/url", f"{starts.url!r} must be https:// and a host, as in https://de.sentry.io"
-    for key, value in (("organization", starts.organization), ("project", starts.project)):
-        if not _SLUG.fullmatch(value):
-            yield f"{where}/{key}", f"{value!r} must be as in its address: small letters, digits, - and _"
+    yield from error_tracker.problems(starts, where)
     if not starts.environment:
         yield f"{where}/environment", "must not be empty"
     if not 1 <= starts.days <= 90:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from pipelines.errors import ManifestError
-from pipelines.manifest import jobs, journeys, mobile, performance
+from pipelines.manifest import error_tracker, jobs, journeys, mobile, performance
 from pipelines.manifest.components import KEYS_OF_BUILDERS, Component, Image
 from pipelines.manifest.fill import WRONG, Filler, Problem
 from pipelines.manifest.model import Environment, Manifest, Quarantine, Watch
@@ -177,6 +177,10 @@ def _check_component(component: Component, known: set[str], where: str) -> Itera
             yield f"{where}/depends_on", f"there is no component {other!r}"
     if component.image is not None:
         yield from _check_image(component.image, f"{where}/image")
+    if component.error_tracker is not None:
+        yield from error_tracker.problems(component.error_tracker, f"{where}/error_tracker")
+        if component.build is None:
+            yield f"{where}/error_tracker", "is for a site, whose source maps go there: this component has no `build`"
 
 
 def _check_image(image: Image, where: str) -> Iterator[tuple[str, str]]:

@@ -52,6 +52,10 @@ class Api(ABC):
         self.root = root.rstrip("/")
         self._token = token
 
+    def require_token(self) -> None:
+        """Raises CredentialsError where there is none."""
+        self._token()
+
     def answer(
         self,
         method: str,

@@ -34,7 +34,7 @@ class SentryStarts:
 
     def __init__(self, source: AppStarts, http: Http, token: str) -> None:
         self._source = source
-        self._api = SentryApi(source, http, token)
+        self._api = SentryApi(source, http, token, environment=source.environment)
 
     def starts(self, *, since: datetime, until: datetime, most: int) -> list[AppStart]:
         """The newest first, all pages, no more than `most`; those that the app's sampling left out are not known here.

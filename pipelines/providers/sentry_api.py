@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelines.errors import CredentialsError, ProviderError, ShipmateError
+from pipelines.manifest.error_tracker import Project
 from pipelines.providers.api import Api, Query, body_text, given
 
 if TYPE_CHECKING:
@@ -15,15 +16,9 @@ if TYPE_CHECKING:
     from pipelines.http import Http
 
 
-class Source(Protocol):
+class Source(Project, Protocol):
     """A project in one environment, as a section of shipmate.yml names it."""
 
-    @property
-    def url(self) -> str: ...
-    @property
-    def organization(self) -> str: ...
-    @property
-    def project(self) -> str: ...
     @property
     def environment(self) -> str: ...
 
@@ -61,14 +56,17 @@ class SentryApi(Api):
 
     def __init__(
         self,
-        source: Source,
+        source: Project,
         http: Http,
         token: str,
         *,
         section: str = "performance/app_starts",
+        environment: str = "",
         rights: Rights = READING,
     ) -> None:
+        """`environment`: the one that is asked about, where one is."""
         self._source, self._section, self._rights = source, section, rights
+        self._environment = environment
         missing = CredentialsError(
             "there is no Sentry token",
             where="Sentry",
@@ -107,12 +105,7 @@ class SentryApi(Api):
                 next_step=f"{self._rights.made}; see `{self._section}` in shipmate.yml",
             )
         if status == 404:
-            return ProviderError(
-                f"Sentry knows no organization {source.organization!r} here, or no environment {source.environment!r} ({words})",
-                where=where,
-                why="an environment exists from its first report on; an organization lives in one of Sentry's regions",
-                next_step=f"see that the app reports with that environment; see `{self._section}` in shipmate.yml",
-            )
+            return self._unknown(words, where)
         if 300 <= status < 400:
             return ProviderError(
                 f"Sentry answers elsewhere ({words})",
@@ -122,6 +115,22 @@ class SentryApi(Api):
             )
         return ProviderError(
             f"Sentry refuses the question ({words})", where=where, next_step="read Sentry's words above"
+        )
+
+    def _unknown(self, words: str, where: str) -> ProviderError:
+        nowhere = f"Sentry knows no organization {self._source.organization!r} here"
+        if not self._environment:
+            return ProviderError(
+                f"{nowhere} ({words})",
+                where=where,
+                why="an organization lives in one of Sentry's regions",
+                next_step=f"see `{self._section}` in shipmate.yml",
+            )
+        return ProviderError(
+            f"{nowhere}, or no environment {self._environment!r} ({words})",
+            where=where,
+            why="an environment exists from its first report on; an organization lives in one of Sentry's regions",
+            next_step=f"see that the app reports with that environment; see `{self._section}` in shipmate.yml",
         )
 
     def unreadable(self, page: Any, lacks: str) -> ProviderError:
@@ -135,6 +144,7 @@ class SentryApi(Api):
 
 def _detail(answer: requests.Response) -> str:
     try:
-        return str(answer.json()["detail"])
+        document = answer.json()
+        return str(document["detail"] if "detail" in document else document["error"])
     except (ValueError, LookupError, TypeError):
         return body_text(answer)

@@ -28,7 +28,7 @@ class SentrySessions:
 
     def __init__(self, source: Source, http: Http, token: str, *, section: str) -> None:
         self._source = source
-        self._api = SentryApi(source, http, token, section=section)
+        self._api = SentryApi(source, http, token, section=section, environment=source.environment)
 
     def of(self, release: str, *, days: int) -> Sessions:
         """Those of a release, by its whole name, in the last `days`. Sentry counts them some minutes late.

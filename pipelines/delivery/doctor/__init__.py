@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pipelines.delivery.context import Context, require_github
 from pipelines.delivery.doctor import database, github, trust
 from pipelines.findings import Finding
-from pipelines.providers import account_findings
+from pipelines.providers import account_findings, sentry_findings
 
 
 def examine(contexts: Mapping[str, Context]) -> list[Finding]:
@@ -22,6 +22,7 @@ def examine(contexts: Mapping[str, Context]) -> list[Finding]:
         *github.look(repository, manifest, list(contexts)),
         *trust.look(repository, manifest, contexts),
         *(each for name, context in contexts.items() for each in _accounts(name, context)),
+        *sentry_findings.look(manifest, list(contexts), first.http, first.credentials.sentry_token),
         *database.look(contexts),
     ]
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pipelines.manifest.model import Environment
 
 OURS = (
-    "VERCEL_TOKEN", "VERCEL_BYPASS", "SENTRY_READ_TOKEN", "SLACK_WEBHOOK", "SMTP_USER", "SMTP_PASSWORD", *apps.SECRETS,
+    "VERCEL_TOKEN", "VERCEL_BYPASS", "SENTRY_AUTH_TOKEN", "SENTRY_READ_TOKEN", "SLACK_WEBHOOK", "SMTP_USER", "SMTP_PASSWORD",
+    *apps.SECRETS,
 )  # fmt: skip
 """Secrets that belong to environments."""
 
@@ -108,11 +109,13 @@ def _without_reviewers(github: GitHub, environment: str, who: Sequence[str]) -> 
 
 
 def _needed(manifest: Manifest, settings: Environment) -> Iterator[str]:
-    """Secrets that jobs of an environment cannot do without."""
+    """Secrets that jobs of an environment cannot do their work without."""
     if any(target.provider == "vercel" for target in settings.targets.values()):
         yield "VERCEL_TOKEN"
     if manifest.performance.app_starts is not None and settings.load is not None:
         yield "SENTRY_READ_TOKEN"
+    if any(manifest.components[name].error_tracker for name in settings.targets):
+        yield "SENTRY_AUTH_TOKEN"
 
 
 def _needed_of_all(manifest: Manifest) -> list[str]:

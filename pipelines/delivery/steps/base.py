@@ -70,6 +70,8 @@ class Facts:
     """The same of one while a share has the traffic."""
     epoch: int = 0
     """How often someone had rolled back."""
+    tracker: str = ""
+    """Where its source maps go, in words; empty for nowhere."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,11 +39,17 @@ class Stage(ArtifactStep):
 
 def _at_hand(context: Context, component: str, folder: Path) -> Artifact:
     """The artifact as the provider takes it: an image by reference, a site as the folder it was kept from."""
-    from pipelines import images
-
     artifact = context.delivered.artifact(component)
     if context.manifest.components[component].build is None:
         return artifact
+    return replace(artifact, reference=str(pull(context, component, folder)))
+
+
+def pull(context: Context, component: str, folder: Path) -> Path:
+    """The files of a site's build, below `folder`. Raises what images.pull_files raises."""
+    from pipelines import images
+
     files = folder / "files"
-    images.pull_files(artifact.reference, files, http=context.http, credentials=context.credentials)
-    return replace(artifact, reference=str(files))
+    reference = context.delivered.artifact(component).reference
+    images.pull_files(reference, files, http=context.http, credentials=context.credentials)
+    return files

@@ -17,6 +17,8 @@ from pipelines.http import Http
 from pipelines.images import pull_files
 from pipelines.manifest import Manifest, load
 from pipelines.manifest.components import Component
+from pipelines.manifest.error_tracker import ErrorTracker
+from pipelines.providers import debug_ids
 from pipelines.runtime import Runtime
 from tests.shop import REGISTRY, Shop, open_shop
 from tests.shop_files import MANIFEST
@@ -75,6 +77,25 @@ def test_a_site_is_built_pushed_and_fetched_unchanged(place: Place, tmp_path: Pa
     assert sorted(file.name for file in files.iterdir()) == ["index.html", "made"]
     assert place.push(manifest, tmp_path / "one/layout", digest=digest) == reference, "asked again it is there"
     assert place.build(manifest, "web", tmp_path / "two") == digest, "the same files, the same digest"
+
+
+def test_a_site_with_an_error_tracker_is_built_with_debug_ids(place: Place, tmp_path: Path) -> None:
+    """What is deployed, and the maps beside it, name each other; without a tracker they are as the build made them."""
+    script = "import json, pathlib; made = pathlib.Path('apps/web/dist'); (made / 'app.js').write_text('run()'); "
+    document = "(made / 'app.js.map').write_text(json.dumps({'version': 3, 'mappings': 'AAAA'}))"
+    manifest = place.manifest(f'python3 -c "{script}{document}"')
+    plain = place.build(manifest, "web", tmp_path / "plain")
+    tracker = ErrorTracker(organization="techmate", project="web")
+    web = replace(manifest.components["web"], error_tracker=tracker)
+    tracked = replace(manifest, components={**manifest.components, "web": web})
+    digest = place.build(tracked, "web", tmp_path / "layout")
+    assert "debug ids: 1 script" in place.shop.log.getvalue()
+    assert place.build(tracked, "web", tmp_path / "again") == digest != plain, "each build has the same ids"
+    reference = place.push(tracked, tmp_path / "layout")
+    files = pull_files(reference, tmp_path / "fetched", http=place.http, credentials=StrangersCredentials())
+    [found] = debug_ids.mapped(files)
+    assert (files / "app.js").read_text().endswith(f"//# debugId={found.debug_id}\n")
+    assert json.loads((files / "app.js.map").read_text())["debugId"] == found.debug_id
 
 
 def test_pushing_runs_nothing_of_what_was_built(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from pipelines.delivery.doctor import trust
 from pipelines.findings import Finding
 from pipelines.http import Http
 from pipelines.manifest import Manifest, parse
+from pipelines.manifest.error_tracker import ErrorTracker
 from pipelines.manifest.model import Deployer
 from pipelines.manifest.performance import AppStarts, Load, Performance
 from pipelines.overlay import Overlay
@@ -198,6 +199,23 @@ def test_the_starts_of_apps_are_read_where_load_tests_are_made(google: Google) -
     assert lacks(measured) == {"environment production-deploy": fix}
     google.shop.do(google.shop.github.seed.secrets, REPOSITORY, {"SENTRY_READ_TOKEN": "x"})
     assert lacks(measured)["secrets of the repository"] == "gh secret delete SENTRY_READ_TOKEN"
+
+
+def test_who_deploys_a_site_with_an_error_tracker_needs_its_token(google: Google) -> None:
+    well(google.shop)
+    context = google.context()
+    web = context.manifest.components["web"]
+    tracker = ErrorTracker(organization="techmate", project="web")
+    components = {**context.manifest.components, "web": replace(web, error_tracker=tracker)}
+    context.manifest = replace(context.manifest, components=components)
+    found = doctor.examine({"production": context})
+    assert missing(found) == {
+        f"environment {name}": f"gh secret set SENTRY_AUTH_TOKEN --env {name}"
+        for name in ("staging", "production-deploy")
+    }
+    assert {each.subject: each.state for each in found}["Sentry, web: techmate/web"] == "unknown", (
+        "none is in the terminal"
+    )
 
 
 def test_on_free_the_repository_holds_the_secrets_of_a_private_repository(google: Google) -> None:

@@ -67,6 +67,22 @@ def test_every_step_in_its_order(tree: Path) -> None:
     ]
 
 
+def test_source_maps_go_out_before_the_candidate_of_a_site_with_a_tracker(tree: Path) -> None:
+    tracker = "    error_tracker: {url: https://de.sentry.io/, organization: acme, project: shop}\n"
+    policy = TEXT.replace("    build:", f"{tracker}    build:", 1)
+    found = made(tree, policy)
+    assert [step.name for step in found.of_job("deploy", "shop")] == ["source-maps", "stage", "verify"]
+    assert found.of_job("deploy", "shop")[0].as_data()["tracker"] == "acme/shop at https://de.sentry.io"
+    assert plan.rebuild(manifest(tree, policy), "production", found.document, found.digest).steps == found.steps
+    assert [step for _, step in found.steps if step.component != "shop"] == [
+        step for _, step in made(tree).steps if step.component != "shop"
+    ], "nothing else is planned for it"
+    with pytest.raises(RefusedError, match="steps"):
+        plan.rebuild(
+            manifest(tree, policy.replace("de.sentry.io", "us.sentry.io")), "production", found.document, found.digest
+        )
+
+
 def test_the_shares_of_the_policy_and_all_at_once_where_nothing_is_live(tree: Path) -> None:
     def shares(found: Plan) -> list[tuple[str, int]]:
         return [(step.component, step.percent) for _, step in found.steps if isinstance(step, Shift)]
@@ -161,7 +177,7 @@ def test_what_is_recorded_is_read_back(tree: Path) -> None:
     )
     found = plan.make(manifest(tree), "production", facts)
     assert plan.read(found.document, found.digest) == facts
-    assert plan.rebuild(manifest(tree), "production", found.document, found.digest) == found
+    assert plan.rebuild(manifest(tree), "production", found.document, found.digest).steps == found.steps
 
 
 def test_without_a_base_too(tree: Path) -> None:

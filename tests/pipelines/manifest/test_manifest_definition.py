@@ -129,6 +129,8 @@ def test_every_host_says_whose_its_keys_are_and_no_address_is_the_releases() -> 
 POLICY_KEYS = [
     ("components/backend/image/repository", "evil.test/backend"),
     ("components/web/build/repository", "evil.test/web"),
+    ("components/web/error_tracker", {"url": "https://evil.test", "organization": "evil", "project": "evil"}),
+    ("components/web/error_tracker/url", "https://evil.test"),
     ("components/backend/paths", ["nothing"]),
     ("components/backend/depends_on", ["web"]),
     ("environments/production/backend/provider", "vercel"),

@@ -80,6 +80,21 @@ def test_defaults() -> None:
             "depends_on: [bakend]",
             "4: components/web/depends_on: there is no component 'bakend'",
         ),
+        (
+            "depends_on: [backend]",
+            "error_tracker: {organization: acme, project: shop}",
+            "4: components/web/error_tracker: is for a site, whose source maps go there: this component has no `build`",
+        ),
+        (
+            "depends_on: [backend]",
+            "build: {run: [x], output: o, repository: r}, error_tracker: {url: 'https://a@b.test', organization: acme, project: shop}",
+            "4: components/web/error_tracker/url: 'https://a@b.test' must be https:// and a host, as in https://de.sentry.io",
+        ),
+        (
+            "depends_on: [backend]",
+            "build: {run: [x], output: o, repository: r}, error_tracker: {organization: a/b, project: shop}",
+            "4: components/web/error_tracker/organization: 'a/b' must be as in its address: small letters, digits, - and _",
+        ),
         ("    web: {prov", "    wob: {prov", "18: environments/production/wob: there is no component 'wob'"),
         ("run: [make test]", "run: make test", "7: ci/checks/test/run: must be a list, is 'make test'"),
         ("service: s\n", "service: s\n      service: t\n", "15: environments/production/backend/service: stands twice"),

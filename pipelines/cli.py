@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": (
         "pipelines.commands.doctor",
         "Look",
-        "What deliveries stand on at GitHub, Google, Vercel and the databases, and how to fix it.",
+        "What deliveries stand on at GitHub, Google, Vercel, Sentry and the databases, and how to fix it.",
     ),
     "smoke": ("pipelines.commands.smoke", "Look", "Check an environment from outside."),
     "loadtest": ("pipelines.commands.loadtest", "Look", "Whether the performance targets hold under load."),

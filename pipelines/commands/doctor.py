@@ -18,7 +18,8 @@ MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "unknown": ("?", "ye
 
 
 @click.command(
-    "doctor", short_help="What deliveries stand on at GitHub, Google, Vercel and the databases, and how to fix it."
+    "doctor",
+    short_help="What deliveries stand on at GitHub, Google, Vercel, Sentry and the databases, and how to fix it.",
 )
 @options.environments()
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -26,12 +27,13 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     """Look at everything that deliveries stand on outside the repository. Exit 6 when something lacks.
 
     GitHub: environments, reviewers, bypasses, rules of branches and tags, secrets, the merge queue. Google: the condition that lets jobs
-    in, enabled APIs, roles, CPU. Vercel: protection, Git integration, root directory, domain, plan. Databases: the kind of their addresses,
-    and whether they can be reached. Without --environment, the accounts of the apps, too. docs/DEPLOYMENT.md lists all of it.
+    in, enabled APIs, roles, CPU. Vercel: protection, Git integration, root directory, domain, plan. Sentry: whether it takes source maps of
+    sites. Databases: the kind of their addresses, and whether they can be reached. Without --environment, the accounts of the apps, too.
+    docs/DEPLOYMENT.md lists all of it.
 
     Needs GITHUB_TOKEN of an administrator to see everything, access to Google for its part and that of the databases, VERCEL_TOKEN for
-    Vercel's (EXPO_TOKEN and APP_STORE_KEY for the apps'). What cannot be read is reported as unknown, never as good. Nothing is
-    changed: each finding has the command that fixes it.
+    Vercel's and SENTRY_AUTH_TOKEN for Sentry's (EXPO_TOKEN and APP_STORE_KEY for the apps'). What cannot be read is reported as unknown,
+    never as good. Nothing is changed: each finding has the command that fixes it.
 
     Example: shipmate doctor --environment production
     """
@@ -43,7 +45,7 @@ def command(environments: tuple[str, ...], as_json: bool) -> None:
     manifest = load()
     names = environments or tuple(manifest.environments)
     contexts = {name: terminal.context(manifest, name) for name in names}
-    with terminal.busy("asking GitHub, Google, Vercel and the databases"):
+    with terminal.busy("asking GitHub, Google, Vercel, Sentry and the databases"):
         found = [*doctor.examine(contexts), *_apps(manifest, next(iter(contexts.values())).runtime, environments)]
     missing = [finding for finding in found if finding.state == "missing"]
     if as_json:

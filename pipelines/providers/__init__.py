@@ -30,7 +30,7 @@ class Credentials:
     vercel_bypass: str = field(default="", repr=False)
     """Secret of the project's "protection bypass for automation"; empty when its deployments are not protected."""
     sentry_token: str = field(default="", repr=False)
-    """Of the organization: it brings source maps, and reads nothing."""
+    """Of the organization: it brings source maps, and reads no report."""
 
     def google(self) -> str:
         """An access token of the account deployments run as. Raises CredentialsError, ProviderUnavailable."""

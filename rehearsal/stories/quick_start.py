@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from rehearsal.scenario import workflows
 from rehearsal.scenario.assertions import expect
@@ -59,3 +60,27 @@ def _is_live(scenario: Scenario, version: str) -> None:
         expect(not release["draft"], "the GitHub release is published")
         named = [r for r in scenario.observer.api("GET", "releases") if r["tag_name"] == version]
         expect(len(named) == 1, "there is one release of it", len(named))
+    with scenario.then(
+        f"what users report of {version} can be read: the source maps of its scripts are at Sentry alone"
+    ):
+        _traces_can_be_read(scenario)
+
+
+def _traces_can_be_read(scenario: Scenario) -> None:
+    """By what a browser gets: the script's own debug id, of which Sentry has the map, and nobody else."""
+    world, site = scenario.world, scenario.world.hosts["production"]["web"]
+    with world.https_client() as client:
+        page = world.request(client, site, "/").text
+        [path] = re.findall(r'<script[^>]* src="(/assets/[^"]+\.js)"', page)
+        script = world.request(client, site, path).text
+        mapped = world.request(client, site, f"{path}.map").status_code
+    expect(mapped == 404, "no source map is public", mapped)
+    found = re.search(r"^//# debugId=([0-9a-f-]{36})$", script, re.MULTILINE)
+    expect(found is not None and script.count(found[1]) == 2, "the script registers its debug id", script[-200:])
+    debug_id = found[1] if found else ""
+    listed = world.request_provider(
+        "de.sentry.io",
+        f"/api/0/projects/techmate/web/files/artifact-bundles/?query={debug_id}",
+        {"Authorization": f"Bearer {world.environ['SENTRY_AUTH_TOKEN']}"},
+    )
+    expect(listed.status_code == 200 and len(listed.json()) == 1, "Sentry has its source map", listed.text)

@@ -11,6 +11,7 @@ import io
 import json
 import re
 import zipfile
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,17 @@ def assemble(organization: Organization, body: Any) -> dict[str, Any]:
     return {"state": held.state, "detail": held.detail or None, "missingChunks": []}
 
 
+def listed(organization: Organization, project: str, query: str) -> list[dict[str, Any]]:
+    """The bundles of a project, the newest first; with a query those of that id, or that hold a file with that debug id."""
+    found = [
+        bundle
+        for bundle in organization.bundles.values()
+        if project in bundle.projects
+        and (not query or query.lower() in {bundle.id, *(file.debug_id for file in bundle.files)})
+    ]
+    return [_view(bundle) for bundle in sorted(found, key=lambda bundle: -bundle.received)]
+
+
 def sha1(content: bytes) -> str:
     """What a chunk and a bundle are called."""
     return hashlib.sha1(content, usedforsecurity=False).hexdigest()
@@ -104,21 +116,36 @@ def _put_together(organization: Organization, checksum: str, held: Assembly) -> 
     try:
         if sha1(content) != checksum:
             raise WrongUpload("Reported checksum mismatch")
-        organization.bundles[checksum] = Bundle(projects=held.projects, files=_files(content))
+        identity, files = _opened(content)
+        organization.bundles[checksum] = Bundle(
+            id=identity, received=organization.clock(), projects=held.projects, files=files
+        )
     except WrongUpload as error:
         held.state, held.detail = "error", error.detail
     else:
         held.state = "ok"
 
 
-def _files(content: bytes) -> list[BundledFile]:
-    """Of an archive. Raises WrongUpload."""
+def _view(bundle: Bundle) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(bundle.received, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return {
+        "bundleId": bundle.id,
+        "associations": [{"release": None, "dist": None}],
+        "date": moment,
+        "dateModified": moment,
+        "fileCount": len(bundle.files),
+    }
+
+
+def _opened(content: bytes) -> tuple[str, list[BundledFile]]:
+    """The id of an archive, and its files. Raises WrongUpload."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             manifest = json.loads(archive.read("manifest.json"))
             if not content.startswith(MAGIC):
                 raise WrongUpload("invalid magic")
-            return [_file(about, archive.read(name).decode()) for name, about in manifest.get("files", {}).items()]
+            named = manifest["files"].items()
+            return str(UUID(manifest["debug_id"])), [_file(about, archive.read(name).decode()) for name, about in named]
     except (zipfile.BadZipFile, KeyError, ValueError, AttributeError, TypeError) as error:
         raise WrongUpload(f"Failed to open the bundle: {error}") from error
 

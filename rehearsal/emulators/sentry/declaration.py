@@ -32,7 +32,7 @@ def _error_reports(sentry: Sentry, context: WorldContext) -> Callable[[str], str
 
 
 def _secrets() -> dict[str, str]:
-    """One that reads, and one of the organization: it announces releases, brings source maps, and reads nothing."""
+    """One that reads, and one of the organization: it announces releases, brings source maps, and reads no report."""
     return {name: f"sentry-{secrets.token_hex(16)}" for name in (_READING, _PUBLISHING)}
 
 

@@ -31,6 +31,11 @@ def app(organization: Organization, access: Access) -> Starlette:
             Route("/api/0/organizations/{organization}/chunk-upload/", api.chunk_options, methods=["GET"]),
             Route("/api/0/organizations/{organization}/chunk-upload/", api.chunks, methods=["POST"]),
             Route("/api/0/organizations/{organization}/artifactbundle/assemble/", api.assemble, methods=["POST"]),
+            Route(
+                "/api/0/projects/{organization}/{project}/files/artifact-bundles/",
+                api.artifact_bundles,
+                methods=["GET"],
+            ),
             Route("/api/{project:int}/envelope/", intake.envelope, methods=["POST", "OPTIONS"]),
             Route("/api/{project:int}/store/", intake.store, methods=["POST", "OPTIONS"]),
         ],
@@ -87,6 +92,17 @@ class _Api:
         """POST /api/0/organizations/{organization}/artifactbundle/assemble/"""
         document = await request.json()
         return self._write(request, lambda: artifact_bundles.assemble(self._organization, document))
+
+    async def artifact_bundles(self, request: Request) -> Response:
+        """GET /api/0/projects/{organization}/{project}/files/artifact-bundles/"""
+        project, query = request.path_params["project"], request.query_params.get("query", "")
+
+        def found() -> list[dict[str, Any]]:
+            if project not in self._organization.projects:
+                raise not_found()
+            return artifact_bundles.listed(self._organization, project, query)
+
+        return self._write(request, found)
 
     def _write(self, request: Request, make: Callable[[], Any]) -> Response:
         """For who may announce releases."""

@@ -65,6 +65,8 @@ class BundledFile:
 class Bundle:
     """Scripts and source maps that came together."""
 
+    id: str
+    received: float
     projects: list[str]
     files: list[BundledFile]
 

@@ -17,6 +17,7 @@ from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.serving import running
 
 ID = "0f1e2d3c-4b5a-5678-9abc-def012345678"
+BUNDLE = "11111111-2222-5333-9444-555555555555"
 FILES = {
     "files/_/_/app.js": {"type": "minified_source", "url": "~/app.js", "headers": {"debug-id": ID}},
     "files/_/_/app.js.map": {"type": "source_map", "url": "~/app.js.map", "headers": {"Debug-Id": ID.upper()}},
@@ -59,7 +60,7 @@ def bundle(files: Any = None, magic: bytes = b"SYSB\x02\0\0\0", held: tuple[str,
     stream = io.BytesIO(magic)
     stream.seek(len(magic))
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("manifest.json", json.dumps({"files": FILES if files is None else files}))
+        archive.writestr("manifest.json", json.dumps({"debug_id": BUNDLE, "files": FILES if files is None else files}))
         for name in held:
             archive.writestr(name, name)
     return stream.getvalue()
@@ -148,6 +149,23 @@ def test_what_is_asked_wrongly_is_refused(client: Client, body: Any, message: st
 def test_looking_for_a_bundle_begins_none(client: Client) -> None:
     assert client.assemble(b"", chunks=[]) == {"state": "not_found", "missingChunks": []}
     assert client.sentry.organization.assemblies == {}
+
+
+def test_what_is_there_is_listed_and_found_by_debug_ids(client: Client) -> None:
+    client.result(bundle())
+    path = "files/artifact-bundles"
+
+    def found(query: str, project: str = "web") -> list[Any]:
+        url = f"{client.url}/api/0/projects/techmate/{project}/{path}/"
+        answer = requests.get(url, params={"query": query}, headers={"Authorization": "Bearer publisher"}, timeout=5)
+        listed: list[Any] = answer.json() if answer.status_code == 200 else [answer.status_code]
+        return listed
+
+    [one] = found("")
+    assert (one["bundleId"], one["fileCount"]) == (BUNDLE, 2)
+    assert found(ID.upper()) == found(BUNDLE) == [one]
+    assert found("0" * 36) == found(ID, "mobile") == []
+    assert found("", "desktop") == [404]
 
 
 def test_only_who_may_announce_releases_brings_source_maps(client: Client) -> None:

@@ -15,6 +15,7 @@ from pipelines.github import GitHub
 from pipelines.http import Http
 from pipelines.overlay import Overlay
 from pipelines.providers.sentry_releases import SentryReleases
+from pipelines.providers.sentry_source_maps import SentrySourceMaps
 from rehearsal.contracts import exceptions
 from rehearsal.contracts.exceptions import EXEMPTIONS, Exemption
 from rehearsal.contracts.middleware import Violation
@@ -38,7 +39,8 @@ def signing_in() -> list[Violation]:
 
 
 def reading() -> list[Violation]:
-    """What is wrong while more starts are read than a page holds, someone looks at errors, and a release is announced twice."""
+    """What is wrong while more starts are read than a page holds, someone looks at errors, a release is announced twice, and it is
+    asked whether source maps are taken."""
     with reached() as place:
         for minute in range(1, 102):
             place.start(1.0, minutes=minute)
@@ -51,6 +53,8 @@ def reading() -> list[Violation]:
         for _ in range(2):
             with contextlib.suppress(ShipmateError):
                 releases.announce("ai.techmate.app@1.0.1+7", "c" * 40)
+        with contextlib.suppress(ShipmateError):
+            SentrySourceMaps(SOURCE, http, "publisher", section="components/web/error_tracker").require_welcome()
     return list(place.violations)
 
 

@@ -63,7 +63,7 @@ def test_how_the_apps_do_is_read_where_they_are_promoted(releasing: Definition) 
     assert all("SENTRY_READ_TOKEN" in held(measured, name) for name in ("mobile-promote", "production", "staging"))
 
 
-def test_what_people_alone_have_is_in_terminals_and_in_no_environment(releasing: Definition) -> None:
+def test_what_people_alone_use_is_in_terminals_and_in_no_environment(releasing: Definition) -> None:
     credentials, reports = Credentials.new(), {"organization": "acme", "project": "app"}
     mobile = releasing.manifest["mobile"] | {"reports": reports}
     reporting = dataclasses.replace(releasing, manifest=releasing.manifest | {"mobile": mobile})

@@ -43,7 +43,7 @@ def command(
     if ctx.invoked_subcommand is not None:
         return
     from pipelines.commands import terminal
-    from pipelines.delivery.migrations import due as migrations
+    from pipelines.delivery.migrations import runner
     from pipelines.errors import InputError
     from pipelines.manifest import load
 
@@ -57,7 +57,7 @@ def command(
             next_step=f"name one with --component: {', '.join(folders) or 'there is none'}",
         )
     with terminal.busy("migrating"):
-        applied = migrations.run(
+        applied = runner.run(
             database, next(iter(folders.values())), phase=phase, release=release, serving=[serving] if serving else None
         )
     if as_json:

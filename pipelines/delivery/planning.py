@@ -112,11 +112,11 @@ def plan_release(context: Context, version: str) -> Planned:
 
 def _trials(context: Context, recorded: Recorded) -> list[Trial]:
     """What the migrations that the release would run meet in the databases. Raises RefusedError when rows would violate one."""
-    from pipelines.delivery.migrations import trial
+    from pipelines.delivery.migrations import planned, trial
 
     facts = plan.make(context.manifest, context.environment, recorded).facts
     found = [
-        trial.trial(context, each.component, each.expand, each.contract)
+        planned.tried(context, each.component, each.expand, each.contract)
         for each in facts
         if each.expand or each.contract
     ]

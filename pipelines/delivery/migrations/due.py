@@ -57,50 +57,37 @@ def address_of(context: Context, component: str, secret: str) -> str:
 def apply(context: Context, component: str, *, phase: str, release: str, most: str | None = None) -> str:
     """Apply what is due in a phase (expand, contract, or due: both); says what was applied.
 
-    Before the first one runs, all are judged by their text and tried on the rows there are (trial.py). `most`: contract migrations above
+    Before the first one runs, all are judged by their text and tried on the rows there are (applying.py). `most`: contract migrations above
     this number are not in the approved plan, and wait. Raises RefusedError, and what the runner raises.
     """
+    from pipelines.delivery.migrations import applying
+
     files = folder(context, component)
     if files is None:
         return "has no migrations"
     address = database_address(context, component)
+    named = context.target(component).database_read_secret
     phases = PHASES if phase == DUE else (phase,)
     serving = _serving_schemas(context, component)
     if serving and most is not None:
         serving.append(most)
-    _try(context, component, files, address, serving if "contract" in phases else [])
-    if "contract" in phases and serving:
-        _remember(context, component, files, min(serving))
-    applied = [name for one in phases for name in run(address, files, phase=one, release=release, serving=serving)]
+
+    def remember() -> None:
+        if "contract" in phases and serving:
+            _remember(context, component, files, min(serving))
+
+    applied = applying.apply(
+        address,
+        files,
+        component=component,
+        phases=phases,
+        release=release,
+        serving=serving,
+        reading=address_of(context, component, named) if named else "",
+        say=context.runtime.say,
+        before=remember,
+    )
     return f"applied {', '.join(applied)}" if applied else "nothing to apply"
-
-
-def _try(context: Context, component: str, folder: Path, address: str, serving: list[str]) -> None:
-    """Raises RefusedError when what is due breaks a rule, or the rows do not fit it."""
-    from pipelines.delivery.migrations import files as schema
-    from pipelines.delivery.migrations import runner as migrate
-    from pipelines.delivery.migrations import trial
-
-    pending = migrate.pending(address, folder, serving=serving)
-    if not pending:
-        return
-    contract = [migration.file for migration in pending if migration.kind == "contract"]
-    named = context.target(component).database_read_secret
-    reading = address_of(context, component, named) if named else address
-    found = trial.before_migrating(reading, component, schema.read(folder), contract)
-    for line in found.lines():
-        context.runtime.say(line)
-    trial.require(found)
-
-
-def run(database: str, files: Path, *, phase: str, release: str, serving: list[str] | None = None) -> list[str]:
-    """Names of what was applied to a database whose address is known.
-
-    `serving` are the schemas of the releases that have traffic: a contract migration waits until each of them knows it.
-    """
-    from pipelines.delivery.migrations import runner as migrate
-
-    return migrate.run(database, files, phase=phase, release=release, serving=serving)
 
 
 def _serving_schemas(context: Context, component: str) -> list[str]:

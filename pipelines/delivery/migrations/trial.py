@@ -10,17 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.delivery.migrations import counts, due, rules, sql
+from pipelines.delivery.migrations import counts, rules, sql
 from pipelines.delivery.migrations import files as schema
 from pipelines.delivery.migrations import runner as migrate
 from pipelines.delivery.migrations.counts import Bounds, Finding, State
 from pipelines.delivery.migrations.files import Applied, Migration
-from pipelines.errors import RefusedError, ShipmateError
+from pipelines.errors import RefusedError
 
 if TYPE_CHECKING:
     import psycopg
-
-    from pipelines.delivery.context import Context
 
 PLANNING = Bounds()
 """A plan waits no longer than this."""
@@ -64,41 +62,10 @@ class Trial:
         return asdict(self)
 
 
-def trial(context: Context, component: str, expand: Iterable[str], contract: Iterable[str]) -> Trial:
-    """Try what a release would apply, before it is approved. `expand` and `contract`: files of the migrations that its plan has.
-
-    A database that cannot be asked is a result, and no error. Raises InputError, RefusedError for files that are wrong whatever the rows.
-    """
-    folder = due.folder(context, component)
-    files = schema.read(folder) if folder else []
-    asked = _Asked(component=component, files=files, contract=frozenset(contract))
-    found = _tried(context, asked)
-    if found.by == "nothing":
-        # What the database lacks is not known: its text is judged all the same.
-        named = {*expand, *contract}
-        rules.require(files, [migration for migration in files if migration.file in named])
-    return found
-
-
-def _tried(context: Context, asked: _Asked) -> Trial:
-    component = asked.component
-    target = context.target(component)
-    try:
-        if target.database_copy_secret is not None:
-            address = due.address_of(context, component, target.database_copy_secret)
-            _require_other(context, component, address)
-            return _on_copy(address, asked)
-        return _by_counts(due.reading_address(context, component), asked, PLANNING, written=False)
-    except RefusedError:
-        raise
-    except ShipmateError as error:
-        return Trial(component=component, by="nothing", why=error.what)
-
-
 def before_migrating(address: str, component: str, files: Sequence[Migration], contract: Iterable[str]) -> Trial:
     """The counts once more, now that the release is approved: with the conditions of its CHECKs as they are written."""
-    asked = _Asked(component=component, files=files, contract=frozenset(contract))
-    return _by_counts(address, asked, MIGRATING, written=True)
+    asked = Asked(component=component, files=files, contract=frozenset(contract))
+    return by_counts(address, asked, MIGRATING, written=True)
 
 
 def require(found: Trial) -> None:
@@ -118,7 +85,9 @@ def require(found: Trial) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class Asked:
+    """Whose migrations are asked about: all files, and those of them that are contract migrations of the release's plan."""
+
     component: str
     files: Sequence[Migration]
     contract: frozenset[str]
@@ -132,7 +101,8 @@ class _Asked:
         return found
 
 
-def _by_counts(address: str, asked: _Asked, bounds: Bounds, *, written: bool) -> Trial:
+def by_counts(address: str, asked: Asked, bounds: Bounds, *, written: bool) -> Trial:
+    """What the rows of a database say; nothing is run there. `written`: conditions are asked as they are written."""
     import psycopg
 
     try:
@@ -146,7 +116,7 @@ def _by_counts(address: str, asked: _Asked, bounds: Bounds, *, written: bool) ->
     )
 
 
-def _on_copy(address: str, asked: _Asked) -> Trial:
+def on_copy(address: str, asked: Asked) -> Trial:
     """All that is due, in one transaction that is rolled back: the copy stays one."""
     import psycopg
 
@@ -222,26 +192,6 @@ def _without(statement: sql.Statement, word: str, text: str) -> str:
     if gone is None:
         return text[first.start : end]
     return text[first.start : gone.start] + text[gone.start + len(gone.text) : end]
-
-
-def _require_other(context: Context, component: str, address: str) -> None:
-    """Raises RefusedError when the copy is the database itself: the release's SQL would run there before anybody approved it."""
-    from psycopg.conninfo import conninfo_to_dict
-
-    known = context.target(component).database_secret
-    if known is None:
-        return
-    places = [
-        tuple(str(conninfo_to_dict(each).get(key) or "") for key in ("host", "hostaddr", "port", "dbname"))
-        for each in (address, due.address_of(context, component, known))
-    ]
-    if places[0] == places[1]:
-        raise RefusedError(
-            "the copy that migrations are tried on is the database itself",
-            where=f"shipmate.yml, environments/{context.environment}/{component}/database_copy_secret",
-            why="a release that nobody approved would change it",
-            next_step="name the secret of a copy or a branch of it, or leave the key out",
-        )
 
 
 def _message(error: psycopg.Error) -> str:

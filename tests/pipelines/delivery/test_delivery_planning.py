@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pipelines.delivery import plan, plan_text, planning
-from pipelines.delivery.migrations import counts, trial
+from pipelines.delivery.migrations import counts
+from pipelines.delivery.migrations import planned as planned_migrations
 from pipelines.delivery.migrations.counts import Finding
 from pipelines.delivery.migrations.trial import Trial
 from pipelines.delivery.planning import Planned
@@ -292,7 +293,7 @@ def test_migrations_that_the_rows_refuse_are_not_planned(shop: Shop, monkeypatch
         rows = Finding(file=EXPAND_1, line=3, what="CHECK short of notes", state=state, rows=412)
         return Trial(component=component, by="counts", due=(EXPAND_1,), findings=(rows,))
 
-    monkeypatch.setattr(trial, "trial", tried)
+    monkeypatch.setattr(planned_migrations, "tried", tried)
     migrating(shop, "v1.0.0", EXPAND_1)
     with pytest.raises(RefusedError, match=r"0001_notes.expand.sql:3: CHECK short of notes: 412 row\(s\) violate it"):
         planned(shop, "v1.0.0")

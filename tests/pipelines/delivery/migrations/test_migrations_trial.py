@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pipelines.delivery.migrations import due, trial
+from pipelines.delivery.migrations import due, planned, trial
 from pipelines.delivery.migrations import files as schema
 from pipelines.delivery.migrations import runner as migrate
 from pipelines.delivery.migrations.counts import Bounds
@@ -93,7 +93,7 @@ class Production:
             self.put(f"{number:04}_x.expand.sql", text)
         context: Any = SimpleNamespace(target=lambda component: self.target, environment="production")
         expand = [file.name for file in self.folder.glob("*.expand.sql") if file.name[:4] != "0001"]
-        return trial.trial(context, "backend", expand, contract)
+        return planned.tried(context, "backend", expand, contract)
 
     def known(self, text: str) -> tuple[str, int]:
         (found,) = self.tried(text).findings

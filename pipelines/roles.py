@@ -197,6 +197,33 @@ class Host(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobEnd:
+    """How a job ended."""
+
+    name: str
+    """As its provider calls this execution."""
+    exit_code: int | None
+    """Of the program; None when it did not start, or was killed."""
+    problem: str = ""
+    """In the provider's words; empty after success."""
+    log: str = ""
+    """Address where people read what it printed."""
+
+
+class Job(Protocol):
+    """A program that a provider runs beside a component, in its network and as its account, until it ends."""
+
+    def run(
+        self, artifact: Artifact, command: Sequence[str], *, env: Mapping[str, str], secrets: Mapping[str, str]
+    ) -> JobEnd:
+        """Run a program of the component's image once, and wait for its end. One that runs already with the same arguments, of a run that
+        was killed, is waited for instead. `secrets`: variable -> secret@version.
+
+        Raises ConflictError, CredentialsError, ProviderError, ProviderUnavailable.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
 class Message:
     """Something people must know."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.errors import ManifestError
-from pipelines.images import dependencies, labels
+from pipelines.images import dependencies, labels, migrator
 from pipelines.images.base import Fetch, fetch_base
 from pipelines.images.compose import Ours, compose
 from pipelines.images.layer import tar
@@ -52,6 +52,8 @@ def assemble(
         ),
         *(_source_layer(made_of, written) for written in image.sources),
     ]
+    if image.migrator and component.migrations:
+        layers += migrator.layers(made_of, component.migrations, python, store, platform=platform)
     label_values = {
         **labels.common(made_of, migrations=component.migrations, source=source, builder=BUILDER),
         "org.opencontainers.image.base.name": named.name,

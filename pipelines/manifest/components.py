@@ -47,6 +47,13 @@ class Image:
             "Assembler: Python to choose wheels for, where the base does not say its own (PYTHON_VERSION)."
         ),
     )
+    migrator: bool = field(
+        default=False,
+        metadata=release_key(
+            "Assembler: put the component's migrations and what applies them into the image, so that a Cloud Run job can "
+            "(`migrate_by: job`)."
+        ),
+    )
     dockerfile: str = field(
         default="", metadata=release_key("Buildx: path of the Dockerfile.", "apps/hello/Dockerfile")
     )

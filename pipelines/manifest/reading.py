@@ -117,6 +117,7 @@ def _cross_check(manifest: Manifest) -> Iterator[tuple[str, str]]:
                 yield where, f"there is no component {other!r}"
             if isinstance(target, CloudRun):
                 yield from _check_cloud_run(target, where)
+                yield from _check_migrations(manifest.components.get(other), target, where)
         yield from _check_trust(manifest, environment, f"environments/{name}")
         yield from _check_watch(environment.watch, f"environments/{name}/watch")
         yield from _check_smoke(environment, name)
@@ -177,6 +178,8 @@ def _check_component(component: Component, known: set[str], where: str) -> Itera
             yield f"{where}/depends_on", f"there is no component {other!r}"
     if component.image is not None:
         yield from _check_image(component.image, f"{where}/image")
+        if component.image.migrator and component.migrations is None:
+            yield f"{where}/image/migrator", "is for a component that has `migrations`"
     if component.error_tracker is not None:
         yield from error_tracker.problems(component.error_tracker, f"{where}/error_tracker")
         if component.build is None:
@@ -185,6 +188,8 @@ def _check_component(component: Component, known: set[str], where: str) -> Itera
 
 def _check_image(image: Image, where: str) -> Iterator[tuple[str, str]]:
     """Each builder has its own keys: one of the other's would be read by nobody."""
+    if image.migrator and image.builder != "assembler":
+        yield f"{where}/migrator", f"is for `builder: assembler`, and this image has `builder: {image.builder}`"
     if image.mirror and image.builder != "assembler":
         yield f"{where}/mirror", f"is for `builder: assembler`, and this image has `builder: {image.builder}`"
     elif image.mirror and not _MIRROR.fullmatch(image.mirror):
@@ -217,6 +222,16 @@ def _check_cloud_run(target: CloudRun, where: str) -> Iterator[tuple[str, str]]:
                 f"{where}/{key}",
                 f"{reference!r} must be secret@version with a number: 'latest' changes under a running service",
             )
+
+
+def _check_migrations(component: Component | None, target: CloudRun, where: str) -> Iterator[tuple[str, str]]:
+    """A job runs what the image brings, and reads the address itself."""
+    if target.migrate_by != "job" or component is None:
+        return
+    if component.image is None or not component.image.migrator:
+        yield f"{where}/migrate_by", "needs `migrator: true` of the component's image: a job runs what the image brings"
+    if target.database_secret is None:
+        yield f"{where}/migrate_by", "needs `database_secret`: the job reads the address there"
 
 
 def _line_of(node: yaml.Node, path: str) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.manifest.performance import AppStarts
     from pipelines.manifest.targets import CloudRun, Target, Vercel
     from pipelines.providers.google_auth import GoogleAuth
-    from pipelines.roles import Host, StartReports
+    from pipelines.roles import Host, Job, StartReports
     from pipelines.runtime import Runtime
 
 
@@ -64,6 +64,23 @@ def host(target: Target, settings: Environment, http: Http, credentials: Credent
     if credentials.deployer is None:
         credentials.deployer = settings.deployer
     return HOSTS[target.provider](target, http, credentials)
+
+
+def _cloud_run_job(target: CloudRun, http: Http, credentials: Credentials) -> Job:
+    from pipelines.providers.cloud_run_jobs import CloudRunJob
+
+    return CloudRunJob(target, http, credentials.google)
+
+
+JOBS: dict[str, Callable[..., Job]] = {"cloud-run": _cloud_run_job}
+"""`provider:` of a target -> (target, http, credentials) -> Job, for providers whose targets may say `migrate_by: job`."""
+
+
+def job(target: Target, settings: Environment, http: Http, credentials: Credentials) -> Job:
+    """What runs a program beside a component of an environment."""
+    if credentials.deployer is None:
+        credentials.deployer = settings.deployer
+    return JOBS[target.provider](target, http, credentials)
 
 
 def _google_findings(name: str, manifest: Manifest, http: Http, credentials: Credentials) -> Iterable[Finding]:

@@ -54,7 +54,7 @@ class CloudRunHost:
     def stage(self, artifact: Artifact, identity: Identity) -> Deployed:
         """See roles.Host. The first revision of all gets the traffic at once: there is nothing else to take it."""
         service = self._service.steady()
-        made = templates.template(self._target, _image(artifact), identity, self._serving_revision(service))
+        made = templates.template(self._target, templates.image(artifact), identity, self._service.serving(service))
         base = templates.name(self._target.service, identity.release, made)
         if service is None:
             name = base
@@ -154,7 +154,7 @@ class CloudRunHost:
         """See roles.Host: the quota of CPU, where the deployer may read it. A CPU that the manifest leaves out is the serving one's."""
         try:
             limit = cpu_limit(self._http, self._token, self._target.project, self._target.region)
-            cpu = self._target.cpu or templates.cpu(self._serving_revision(self._service.get()) or {})
+            cpu = self._target.cpu or templates.cpu(self._service.serving(self._service.get()) or {})
         except (CredentialsError, ProviderError, ProviderUnavailable):
             return ()
         return too_little(limit, cpu, self._target)
@@ -278,11 +278,6 @@ class CloudRunHost:
         twins = [d.key for d in live.serving() if d.key == key or d.key.startswith(f"{key}-live")]
         return next(iter(twins), key)
 
-    def _serving_revision(self, service: Service | None) -> Revision | None:
-        """The one with the most traffic; None before the first."""
-        percents = Traffic.actual(service).percents if service is not None else {}
-        return self._service.revision(max(percents, key=lambda name: percents[name])) if percents else None
-
     def _existing(self) -> Service:
         service = self._service.steady()
         if service is None:
@@ -322,19 +317,6 @@ class CloudRunHost:
             version=str(service.get("etag", "")),
             marks=_marks(service),
         )
-
-
-def _image(artifact: Artifact) -> str:
-    if not artifact.reference.endswith(f"@{artifact.digest}") or not artifact.digest.startswith("sha256:"):
-        raise InputError(
-            f"{artifact.reference} is not a reference by digest",
-            where=artifact.component,
-            why="a tag could mean another image when an instance starts",
-            next_step="pass what the image job put out: host/path@sha256:…",
-        )
-    repository, _, digest = artifact.reference.partition("@")
-    host, slash, path = repository.rpartition("/")
-    return f"{host}{slash}{path.partition(':')[0]}@{digest}"
 
 
 def _deployed(revision: Revision, traffic: Traffic, uris: Mapping[str, str]) -> Deployed:

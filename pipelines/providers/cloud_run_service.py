@@ -61,6 +61,11 @@ class CloudRunService:
         found: list[Revision] = [revision for page in pages for revision in page.get("revisions", [])]
         return sorted(found, key=lambda revision: str(revision.get("createTime", "")), reverse=True)
 
+    def serving(self, service: Service | None) -> Revision | None:
+        """The revision with the most traffic; None before the first."""
+        percents = Traffic.actual(service).percents if service is not None else {}
+        return self.revision(max(percents, key=lambda name: percents[name])) if percents else None
+
     def delete_revision(self, name: str) -> None:
         """Begin to delete one that has neither traffic nor a tag. Raises ProviderError where Cloud Run refuses."""
         self._api.call("DELETE", f"{self.path}/revisions/{name}")

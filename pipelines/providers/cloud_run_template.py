@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipelines.errors import InputError
 from pipelines.manifest.targets import CloudRun, Vpc
 from pipelines.providers.secret_manager import parse
-from pipelines.roles import Identity
+from pipelines.roles import Artifact, Identity
 
 MARK = "shipmate."
 ROLE = f"{MARK}role"
@@ -41,6 +42,9 @@ _KEPT = tuple(
 )
 """Of a template: what the manifest may leave to the operator of the service."""
 _PROBE_PERIOD = 2
+ASKED = f"{MARK}asked"
+JOB_SECONDS = 3600
+"""How long a job may take; Cloud Run ends it then."""
 
 
 def template(
@@ -53,9 +57,7 @@ def template(
     """
     own = {"RELEASE": identity.release, "COMMIT": identity.commit, "WORKERS": "off"}
     env: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in {**target.env, **own}.items()]
-    for name, written in target.secrets.items():
-        secret, version = parse(written)
-        env.append({"name": name, "valueSource": {"secretKeyRef": {"secret": secret, "version": version}}})
+    env += _from_secrets(target.secrets)
     container = {
         "image": image,
         "ports": [{"containerPort": 8080}],
@@ -89,6 +91,54 @@ def template(
         made["vpcAccess"] = _vpc_access(target.vpc)
     made["volumes"] = volumes
     return {field: value for field, value in made.items() if value or field != "volumes"}
+
+
+def job(
+    target: CloudRun,
+    image: str,
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    secrets: Mapping[str, str],
+    serving: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A job's settings: one task that is tried once, in the network of the service and as its account.
+
+    `ASKED` marks its executions by all that they run with: the same work has the same mark.
+    """
+    variables: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in env.items()]
+    before = serving or {}
+    volumes, mounts = _volumes(target, before)
+    container = {"image": image, "command": list(command[:1]), "args": list(command[1:])}
+    task = {
+        "containers": [
+            {
+                **container,
+                "env": [*variables, *_from_secrets(secrets)],
+                **({"volumeMounts": mounts} if mounts else {}),
+            }
+        ],
+        **({"volumes": volumes} if volumes else {}),
+        **({"vpcAccess": before["vpcAccess"]} if "vpcAccess" in before else {}),
+        **({"vpcAccess": _vpc_access(target.vpc)} if target.vpc is not None else {}),
+        "serviceAccount": target.service_account,
+        "timeout": f"{JOB_SECONDS}s",
+        "maxRetries": 0,
+    }
+    mark = hashlib.sha256(json.dumps(task, sort_keys=True).encode()).hexdigest()[:16]
+    return {
+        "labels": {"managed-by": "shipmate"},
+        "template": {"annotations": {ASKED: mark}, "taskCount": 1, "template": task},
+    }
+
+
+def _from_secrets(secrets: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Variables that Cloud Run reads from Secret Manager: variable -> secret@version."""
+    parsed = {name: parse(written) for name, written in secrets.items()}
+    return [
+        {"name": name, "valueSource": {"secretKeyRef": {"secret": secret, "version": version}}}
+        for name, (secret, version) in parsed.items()
+    ]
 
 
 def _container(revision: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -179,3 +229,17 @@ def identity(revision: Mapping[str, Any]) -> Identity | None:
 
 def role(revision: Mapping[str, Any]) -> str:
     return str(revision.get("annotations", {}).get(ROLE, ""))
+
+
+def image(artifact: Artifact) -> str:
+    """The reference of an artifact, by its digest alone. Raises InputError for what is no reference by digest."""
+    if not artifact.reference.endswith(f"@{artifact.digest}") or not artifact.digest.startswith("sha256:"):
+        raise InputError(
+            f"{artifact.reference} is not a reference by digest",
+            where=artifact.component,
+            why="a tag could mean another image when an instance starts",
+            next_step="pass what the image job put out: host/path@sha256:…",
+        )
+    repository, _, digest = artifact.reference.partition("@")
+    host, slash, path = repository.rpartition("/")
+    return f"{host}{slash}{path.partition(':')[0]}@{digest}"

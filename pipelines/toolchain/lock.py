@@ -19,11 +19,17 @@ LOCKS: Mapping[str, tuple[str, ...]] = {
     "pipelines/toolchain/uv.txt": ("pipelines/toolchain/uv.in",),
     DEV: ("pyproject.toml", "--all-extras", "requirements/dev.in"),
     "requirements/runtime.txt": ("pyproject.toml",),
+    "pipelines/images/migrator.txt": ("pipelines/images/migrator.in",),
     "apps/backend/requirements.txt": ("apps/backend/requirements.in",),
     "requirements/bench.txt": ("requirements/bench.in",),
 }
 """Lock -> what it resolves, in this order."""
-CONSTRAINED = ("requirements/runtime.txt", "apps/backend/requirements.txt", "requirements/bench.txt")
+CONSTRAINED = (
+    "requirements/runtime.txt",
+    "pipelines/images/migrator.txt",
+    "apps/backend/requirements.txt",
+    "requirements/bench.txt",
+)
 """By DEV: what runs in production is a part of what was tested, at the same versions."""
 
 

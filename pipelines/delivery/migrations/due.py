@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipelines.delivery.migrations.order import Order
 from pipelines.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,48 +62,66 @@ def apply(context: Context, component: str, *, phase: str, release: str, most: s
     Before the first one runs, all are judged by their text and tried on the rows there are (applying.py). `most`: contract migrations above
     this number are not in the approved plan, and wait. Raises RefusedError, and what the runner raises.
     """
-    from pipelines.delivery.migrations import applying
-
     files = folder(context, component)
     if files is None:
         return "has no migrations"
-    address = database_address(context, component)
-    named = context.target(component).database_read_secret
-    phases = PHASES if phase == DUE else (phase,)
-    serving = _serving_schemas(context, component)
+    live = context.host(component).live()
+    serving = [each.identity.schema if each.identity else "0000" for each in live.serving()]
     if serving and most is not None:
         serving.append(most)
+    order = Order(
+        component=component,
+        phases=PHASES if phase == DUE else (phase,),
+        release=release,
+        serving=tuple(serving),
+    )
+    newest = _newest_contract(files, order)
 
-    def remember() -> None:
-        if "contract" in phases and serving:
-            _remember(context, component, files, min(serving))
+    def mark() -> None:
+        _mark_contracts(context, component, newest)
 
+    if context.target(component).migrate_by == "job":
+        from pipelines.delivery.migrations import by_job
+
+        return by_job.apply(context, order, mark if newest > live.marks.contracts else None)
+    return _apply_here(context, order, files, mark)
+
+
+def _apply_here(context: Context, order: Order, files: Path, mark: Callable[[], object]) -> str:
+    from pipelines.delivery.migrations import applying
+
+    component = order.component
+    address = database_address(context, component)
+    named = context.target(component).database_read_secret
     applied = applying.apply(
         address,
         files,
         component=component,
-        phases=phases,
-        release=release,
-        serving=serving,
+        phases=order.phases,
+        release=order.release,
+        serving=order.serving,
         reading=address_of(context, component, named) if named else "",
         say=context.runtime.say,
-        before=remember,
+        before=mark,
     )
     return f"applied {', '.join(applied)}" if applied else "nothing to apply"
 
 
-def _serving_schemas(context: Context, component: str) -> list[str]:
-    live = context.host(component).live()
-    return [d.identity.schema if d.identity else "0000" for d in live.serving()]
-
-
-def _remember(context: Context, component: str, files: Path, least: str) -> None:
-    """Mark at the provider which contract migrations may run now, before they do: a rollback must know what earlier releases miss
-    without asking the database."""
+def _newest_contract(files: Path, order: Order) -> str:
+    """The number of the newest contract migration that may run now, as every release that serves knows it; 0000 for none."""
     from pipelines.delivery.migrations.files import read, superseded
 
+    if "contract" not in order.phases or not order.serving:
+        return "0000"
     known = read(files)
     gone = superseded(known)
-    may_run = [each for each in known if each.kind == "contract" and each.version not in gone]
-    newest = max((each.version for each in may_run if each.version <= least), default="0000")
+    may_run = (each.version for each in known if each.kind == "contract" and each.version not in gone)
+    return max((version for version in may_run if version <= min(order.serving)), default="0000")
+
+
+def _mark_contracts(context: Context, component: str, newest: str) -> None:
+    """Mark at the provider which contract migrations may run now, before they do: a rollback must know what earlier releases miss
+    without asking the database."""
+    if newest == "0000":
+        return
     context.host(component).mark(lambda marks: replace(marks, contracts=max(marks.contracts, newest)))

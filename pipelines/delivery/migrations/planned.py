@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pipelines.delivery.migrations import due, rules, trial
+from pipelines.delivery.migrations import by_job, due, rules, trial
 from pipelines.delivery.migrations import files as schema
 from pipelines.delivery.migrations.trial import Asked, Trial
 from pipelines.errors import RefusedError, ShipmateError
@@ -38,6 +38,10 @@ def _asked(context: Context, asked: Asked) -> Trial:
             address = due.address_of(context, component, target.database_copy_secret)
             _require_other(context, component, address)
             return trial.on_copy(address, asked)
+        if target.migrate_by == "job":
+            by_job.require_migrator(context, component)
+            why = "the job that applies them counts the rows first, in the network of the database"
+            return Trial(component=component, by="nothing", why=why)
         return trial.by_counts(due.reading_address(context, component), asked, trial.PLANNING, written=False)
     except RefusedError:
         raise

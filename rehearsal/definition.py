@@ -35,9 +35,11 @@ class Service:
     database_secret: str = ""
     """Which of them is the address that migrations run against."""
     run_secrets: tuple[str, ...] = ()
-    """Those that its instances read."""
+    """Those that its instances read, or a job that migrates."""
     read_secrets: tuple[str, ...] = ()
     """Those that its deployer reads."""
+    cloud_sql: str = ""
+    """The Cloud SQL instance whose socket a job migrates by; empty where another machine can reach the database."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +205,10 @@ def _targets(environments: Mapping[str, Any], provider: str) -> Iterator[tuple[s
 _READ_BY_DEPLOYERS = ("database_secret", "probe_secret", "database_read_secret", "database_copy_secret")
 
 
+_READ_BY_JOBS = ("database_secret", "database_read_secret")
+"""Where a job migrates it reads these as the account of the service, and no deployer needs them."""
+
+
 def _names(references: Iterable[str]) -> tuple[str, ...]:
     """Of `name@version`, each once."""
     return tuple(dict.fromkeys(reference.partition("@")[0] for reference in references))
@@ -211,7 +217,9 @@ def _names(references: Iterable[str]) -> tuple[str, ...]:
 def _services(environments: Mapping[str, Any]) -> Iterator[Service]:
     for name, component, target in _targets(environments, "cloud-run"):
         run = _names(target.get("secrets", {}).values())
-        read = _names(target[key] for key in _READ_BY_DEPLOYERS if key in target)
+        by_job = _READ_BY_JOBS if target.get("migrate_by") == "job" else ()
+        run = tuple(dict.fromkeys((*run, *_names(target[key] for key in by_job if key in target))))
+        read = _names(target[key] for key in _READ_BY_DEPLOYERS if key in target and key not in by_job)
         yield Service(
             environment=name,
             component=component,
@@ -224,6 +232,7 @@ def _services(environments: Mapping[str, Any]) -> Iterator[Service]:
             database_secret=target.get("database_secret", "").partition("@")[0],
             run_secrets=run,
             read_secrets=read,
+            cloud_sql=target["cloud_sql"][0] if by_job and target.get("cloud_sql") else "",
         )
 
 

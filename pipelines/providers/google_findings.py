@@ -233,12 +233,12 @@ def _names(references: Iterable[str | None]) -> list[str]:
 
 
 def _secrets_of(service: CloudRun) -> list[str]:
-    """Secrets that its instances read."""
-    return _names(service.secrets.values())
+    """Secrets that its instances read, or a job that migrates."""
+    by_job = (service.database_secret, service.database_read_secret) if service.migrate_by == "job" else ()
+    return _names((*service.secrets.values(), *by_job))
 
 
 def _read_by_deployer(service: CloudRun) -> list[str]:
     """Secrets that jobs read: addresses of databases, and what checks identify themselves by."""
-    return _names(
-        (service.database_secret, service.database_read_secret, service.database_copy_secret, service.probe_secret)
-    )
+    migrates = (service.database_secret, service.database_read_secret) if service.migrate_by == "runner" else ()
+    return _names((*migrates, service.database_copy_secret, service.probe_secret))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from rehearsal.emulators.cloud_run.front import Front
-from rehearsal.emulators.cloud_run.launching import ReadSecret
+from rehearsal.emulators.cloud_run.launching import DatabaseServer, ReadSecret
 from rehearsal.emulators.cloud_run.quota import CpuLimit
 from rehearsal.emulators.declaration import Capability
 from rehearsal.emulators.edge.routes import ServeHost
@@ -37,6 +37,7 @@ class IdentityProvider(Protocol):
 
 IDENTITY_PROVIDER = Capability[IdentityProvider]("GitHub's OIDC tokens")
 DATABASE_URL = Capability[Callable[[str], str]]("the database of an environment")
+DATABASE_SERVER = Capability[DatabaseServer]("the server that the sockets of Cloud SQL lead to")
 CACHE_URL = Capability[Callable[[str], str]]("the Redis of an environment")
 
 GOOGLE_TOKENS = Capability[Tokens]("Google's tokens and policy")

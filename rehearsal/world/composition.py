@@ -18,7 +18,7 @@ from rehearsal import definition
 from rehearsal.callers import Token
 from rehearsal.control import control_app
 from rehearsal.definition import Definition
-from rehearsal.emulators.capabilities import CACHE_URL, DATABASE_URL, IDENTITY_PROVIDER
+from rehearsal.emulators.capabilities import CACHE_URL, DATABASE_SERVER, DATABASE_URL, IDENTITY_PROVIDER
 from rehearsal.github.app import GitHub
 from rehearsal.home import home
 from rehearsal.runner.actions import PROGRAMS
@@ -102,6 +102,7 @@ class Composition:
                 capabilities={
                     IDENTITY_PROVIDER: GitHubIdentity(self.github, self.definition),
                     DATABASE_URL: self.databases.__getitem__,
+                    DATABASE_SERVER: lambda: ("127.0.0.1", self.postgres.port),
                     CACHE_URL: self._redis_of,
                 },
                 time_scale=options.time_scale,

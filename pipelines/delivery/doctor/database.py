@@ -49,10 +49,10 @@ def look(
 
 
 def _addresses(target: Target) -> Iterator[tuple[str, str]]:
-    """(secret, what is done at the address in it)."""
+    """(secret, what is done at the address in it): those that this machine reads, as a workflow's job does."""
     for key, use in _USES.items():
         secret = getattr(target, key)
-        if secret:
+        if secret and not (target.migrate_by == "job" and key != "database_copy_secret"):
             yield secret, use
 
 

@@ -6,6 +6,7 @@ from rehearsal.emulators.capabilities import (
     ALLOWS,
     AUTHORISE,
     CPU_LIMIT,
+    DATABASE_SERVER,
     IMAGE_REPOSITORIES,
     READ_SECRET,
     SERVICE_FRONT,
@@ -23,6 +24,7 @@ def _build(context: WorldContext) -> CloudRun:
         authorise=context.need(AUTHORISE),
         allows=context.need(ALLOWS),
         cpu_limit=context.need(CPU_LIMIT),
+        database_server=context.need(DATABASE_SERVER),
         process_env=context.process_environment,
         time_scale=1.0,  # of probes: a busy laptop starts processes no faster than Cloud Run
     )
@@ -31,6 +33,6 @@ def _build(context: WorldContext) -> CloudRun:
 EMULATOR = Declaration(
     name=CloudRun.name,
     build=_build,
-    needs=(ALLOWS, AUTHORISE, CPU_LIMIT, READ_SECRET, IMAGE_REPOSITORIES),
+    needs=(ALLOWS, AUTHORISE, CPU_LIMIT, DATABASE_SERVER, READ_SECRET, IMAGE_REPOSITORIES),
     offers={SERVICE_FRONT: lambda run, context: run.front},
 )

@@ -61,6 +61,40 @@ class ServiceName:
         return f"{self.service}-{project_number(self.project)}.{self.location}.run.app"
 
 
+@dataclass(frozen=True, order=True)
+class JobName:
+    """`projects/P/locations/L/jobs/J`."""
+
+    project: str
+    location: str
+    job: str
+
+    def __str__(self) -> str:
+        return f"{self.parent}/jobs/{self.job}"
+
+    @property
+    def parent(self) -> str:
+        """`projects/P/locations/L`."""
+        return f"projects/{self.project}/locations/{self.location}"
+
+    def execution(self, name: str) -> str:
+        """The full name of one of its executions."""
+        return f"{self}/executions/{name}"
+
+
+def check_job_id(job_id: str) -> None:
+    """Raises GoogleError INVALID_ARGUMENT."""
+    if not _REVISION.fullmatch(job_id):
+        raise invalid(
+            "jobId", f"'{job_id}': lower case letters, digits and '-', begins with a letter, at most 63 long."
+        )
+
+
+def generated_execution(job: JobName, dice: random.Random) -> str:
+    """`job-abcde`, as Cloud Run names executions."""
+    return f"{job.job}-{''.join(dice.choice(_SUFFIX_LETTERS) for _ in range(5))}"
+
+
 def check_service_id(service_id: str) -> None:
     """Raises GoogleError INVALID_ARGUMENT."""
     if not _SERVICE_ID.fullmatch(service_id):

@@ -1,28 +1,23 @@
-"""HTTP of the Admin API v2 (discovery document run.v2): services, revisions, operations. Jobs and IAM are not emulated.
+"""HTTP of the Admin API v2 (discovery document run.v2): services, revisions, operations. Jobs are job_routes.py's; IAM is not emulated.
 
 Beside it `/_inspect/…`, for people: what a revision has printed, and what runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.emulators.cloud_run.checking import Checks, answered, listed, location_of, parent_of
 from rehearsal.emulators.cloud_run.fleets import Fleets
 from rehearsal.emulators.cloud_run.names import ServiceName
-from rehearsal.emulators.cloud_run.operations import Operation
 from rehearsal.emulators.cloud_run.state import Services
 from rehearsal.emulators.cloud_run.views import revision_json, service_json
-from rehearsal.emulators.google.access import Authorise
-from rehearsal.emulators.google.errors import exception_handlers, not_found
-from rehearsal.emulators.google.wire import duration, flag, json_body, page
-from rehearsal.emulators.refusal import bearer
+from rehearsal.emulators.google.errors import not_found
+from rehearsal.emulators.google.wire import duration, flag, json_body
 
 _LOCATION = "/v2/projects/{project}/locations/{location}"
 _SERVICE = _LOCATION + "/services/{service}"
@@ -33,14 +28,14 @@ _OPERATION = _LOCATION + "/operations/{operation}"
 class RunRoutes:
     """The endpoints, over `Services`."""
 
-    def __init__(self, services: Services, fleets: Fleets, authorise: Authorise) -> None:
+    def __init__(self, services: Services, fleets: Fleets, checks: Checks) -> None:
         self._services = services
         self._fleets = fleets
-        self._authorise = authorise
+        self._checks = checks
 
-    def app(self) -> Starlette:
-        """The whole API. Custom verbs (`:wait`) come first: a path parameter would swallow them."""
-        routes = [
+    def routes(self) -> list[Route]:
+        """Custom verbs (`:wait`) come first: a path parameter would swallow them."""
+        return [
             Route(_OPERATION + ":wait", self._wait_operation, methods=["POST"]),
             Route(_OPERATION, self._get_operation, methods=["GET"]),
             Route(_OPERATION, self._delete_operation, methods=["DELETE"]),
@@ -56,22 +51,21 @@ class RunRoutes:
             Route("/_inspect/revisions/{revision}/logs", self._logs, methods=["GET"]),
             Route("/_inspect/processes", self._processes, methods=["GET"]),
         ]
-        return Starlette(routes=routes, exception_handlers=exception_handlers())
 
     async def _create(self, request: Request) -> Response:
         body = await json_body(request)
-        name = ServiceName(*_location(request), request.query_params.get("serviceId", ""))
-        principal = self._check(request, "services.create")
-        self._check_act_as(request, body)
-        return _answer(self._services.create(name, body, principal=principal, dry=flag(request, "validateOnly")))
+        name = ServiceName(*location_of(request), request.query_params.get("serviceId", ""))
+        principal = self._checks.require(request, "services.create")
+        self._checks.require_act_as(request, body.get("template", {}))
+        return answered(self._services.create(name, body, principal=principal, dry=flag(request, "validateOnly")))
 
     async def _patch(self, request: Request) -> Response:
         body = await json_body(request)
         allow_missing = flag(request, "allowMissing")
-        principal = self._check(request, "services.update")
+        principal = self._checks.require(request, "services.update")
         if allow_missing:
-            self._check(request, "services.create")
-        self._check_act_as(request, body)
+            self._checks.require(request, "services.create")
+        self._checks.require_act_as(request, body.get("template", {}))
         operation = self._services.patch(
             _service(request),
             body,
@@ -81,58 +75,58 @@ class RunRoutes:
             dry=flag(request, "validateOnly"),
             force=flag(request, "forceNewRevision"),
         )
-        return _answer(operation)
+        return answered(operation)
 
     async def _get(self, request: Request) -> Response:
-        self._check(request, "services.get")
+        self._checks.require(request, "services.get")
         return JSONResponse(service_json(self._services.get(_service(request))))
 
     async def _list(self, request: Request) -> Response:
-        self._check(request, "services.list")
-        services = self._services.all(_parent(request))
-        return _page(request, "services", [service_json(service) for service in services])
+        self._checks.require(request, "services.list")
+        services = self._services.all(parent_of(request))
+        return listed(request, "services", [service_json(service) for service in services])
 
     async def _delete(self, request: Request) -> Response:
-        self._check(request, "services.delete")
+        self._checks.require(request, "services.delete")
         etag = request.query_params.get("etag")
-        return _answer(self._services.delete(_service(request), etag=etag, dry=flag(request, "validateOnly")))
+        return answered(self._services.delete(_service(request), etag=etag, dry=flag(request, "validateOnly")))
 
     async def _get_revision(self, request: Request) -> Response:
-        self._check(request, "revisions.get")
+        self._checks.require(request, "revisions.get")
         revision = self._services.revision(_service(request), request.path_params["revision"])
         return JSONResponse(revision_json(revision))
 
     async def _list_revisions(self, request: Request) -> Response:
-        self._check(request, "revisions.list")
+        self._checks.require(request, "revisions.list")
         revisions = self._services.revisions(_service(request))
-        return _page(request, "revisions", [revision_json(revision) for revision in revisions])
+        return listed(request, "revisions", [revision_json(revision) for revision in revisions])
 
     async def _delete_revision(self, request: Request) -> Response:
-        self._check(request, "revisions.delete")
+        self._checks.require(request, "revisions.delete")
         operation = self._services.delete_revision(
             _service(request),
             request.path_params["revision"],
             etag=request.query_params.get("etag"),
             dry=flag(request, "validateOnly"),
         )
-        return _answer(operation)
+        return answered(operation)
 
     async def _get_operation(self, request: Request) -> Response:
-        self._check(request, "operations.get")
-        return _answer(self._services.operations.get(_operation(request)))
+        self._checks.require(request, "operations.get")
+        return answered(self._services.operations.get(_operation(request)))
 
     async def _wait_operation(self, request: Request) -> Response:
-        self._check(request, "operations.get")
+        self._checks.require(request, "operations.get")
         seconds = duration((await json_body(request)).get("timeout", "60s"), field="timeout")
-        return _answer(await self._services.operations.wait(_operation(request), seconds))
+        return answered(await self._services.operations.wait(_operation(request), seconds))
 
     async def _list_operations(self, request: Request) -> Response:
-        self._check(request, "operations.list")
-        operations = self._services.operations.all(_parent(request))
-        return _page(request, "operations", [operation.json() for operation in operations])
+        self._checks.require(request, "operations.list")
+        operations = self._services.operations.all(parent_of(request))
+        return listed(request, "operations", [operation.json() for operation in operations])
 
     async def _delete_operation(self, request: Request) -> Response:
-        self._check(request, "operations.delete")
+        self._checks.require(request, "operations.delete")
         self._services.operations.delete(_operation(request))
         return JSONResponse({})
 
@@ -157,41 +151,10 @@ class RunRoutes:
         }
         return JSONResponse(running)
 
-    def _check(self, request: Request, permission: str) -> str:
-        resource = request.url.path.removeprefix("/v2/").partition(":")[0]
-        return self._authorise(bearer(request), f"run.{permission}", resource)
-
-    def _check_act_as(self, request: Request, body: dict[str, Any]) -> None:
-        """Who makes a service run as an account must be allowed to act as it."""
-        account = str(body.get("template", {}).get("serviceAccount", ""))
-        if account:
-            project = account.partition("@")[2].removesuffix(".iam.gserviceaccount.com")
-            resource = f"projects/{project or request.path_params['project']}/serviceAccounts/{account}"
-            self._authorise(bearer(request), "iam.serviceAccounts.actAs", resource)
-
-
-def _location(request: Request) -> tuple[str, str]:
-    return request.path_params["project"], request.path_params["location"]
-
-
-def _parent(request: Request) -> str:
-    project, location = _location(request)
-    return f"projects/{project}/locations/{location}"
-
 
 def _service(request: Request) -> ServiceName:
-    return ServiceName(*_location(request), request.path_params["service"])
+    return ServiceName(*location_of(request), request.path_params["service"])
 
 
 def _operation(request: Request) -> str:
-    return f"{_parent(request)}/operations/{request.path_params['operation']}"
-
-
-def _answer(operation: Operation) -> Response:
-    return JSONResponse(operation.json())
-
-
-def _page(request: Request, key: str, items: Sequence[dict[str, Any]]) -> Response:
-    shown, following = page(request, items)
-    body: dict[str, Any] = {key: list(shown)}
-    return JSONResponse({**body, "nextPageToken": following} if following else body)
+    return f"{parent_of(request)}/operations/{request.path_params['operation']}"

@@ -16,6 +16,9 @@ REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 DEFAULT_PORT = 8080
 
 _RESERVED = frozenset({"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
+_RESERVED_BY_JOBS = frozenset(
+    {"CLOUD_RUN_JOB", "CLOUD_RUN_EXECUTION"} | {f"CLOUD_RUN_TASK_{each}" for each in ("INDEX", "ATTEMPT", "COUNT")}
+)
 _ENV_NAME = re.compile(r"[^=\0]+")
 _PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 _ACTIONS = ("httpGet", "tcpSocket", "grpc")
@@ -34,6 +37,29 @@ def checked_spec(service: ServiceName, asked: Mapping[str, Any]) -> dict[str, An
     _check_scaling("scaling", spec.get("scaling", {}))
     spec.setdefault("ingress", "INGRESS_TRAFFIC_ALL")
     spec.setdefault("launchStage", "GA")
+    return spec
+
+
+def checked_job(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a job's settings with defaults filled in. Raises GoogleError INVALID_ARGUMENT."""
+    spec = copy.deepcopy(dict(asked))
+    execution = spec.get("template")
+    if not isinstance(execution, dict) or not isinstance(execution.get("template"), dict):
+        raise invalid("template.template", "required.")
+    if execution.setdefault("taskCount", 1) != 1:
+        raise GoogleError("UNIMPLEMENTED", "The rehearsal's Cloud Run runs jobs of one task.")
+    task = execution["template"]
+    _refuse_what_is_not_emulated(task)
+    _between("template.template.maxRetries", task.setdefault("maxRetries", 3), 0, 10)
+    task.setdefault("timeout", "600s")
+    _between("template.template.timeout", duration(task["timeout"], field="template.template.timeout"), 1, 7 * 86_400)
+    container = task["containers"][0]
+    if not container.get("image"):
+        raise invalid("template.template.containers[0].image", "required.")
+    for key in ("ports", *_PROBES):
+        if key in container:
+            raise invalid(f"template.template.containers[0].{key}", "not supported for jobs.")
+    _check_env(container.get("env", []), _RESERVED_BY_JOBS)
     return spec
 
 
@@ -78,14 +104,14 @@ def _check_container(container: dict[str, Any]) -> None:
             _check_probe(f"template.containers[0].{name}", container[name], port, liveness=name != "startupProbe")
 
 
-def _check_env(variables: list[dict[str, Any]]) -> None:
+def _check_env(variables: list[dict[str, Any]], reserved: frozenset[str] = _RESERVED) -> None:
     seen: set[str] = set()
     for variable in variables:
         name = variable.get("name", "")
         field = f"template.containers[0].env[{name}]"
         if not _ENV_NAME.fullmatch(name):
             raise invalid(field, "a variable needs a name without '='.")
-        if name in _RESERVED:
+        if name in reserved:
             raise invalid(field, "this name is reserved by Cloud Run.")
         if name in seen:
             raise invalid(field, "given twice.")

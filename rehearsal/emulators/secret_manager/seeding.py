@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from rehearsal.definition import Definition
 
@@ -16,7 +17,8 @@ def secret_values(
     error_reports: Callable[[str], str],
 ) -> dict[tuple[str, str], str]:
     """(project, secret) -> value, for every secret a service names: the address of what the world has, known by how the name ends
-    (`shop-database-url`) or as the `database_secret`; for any other something that nobody can guess."""
+    (`shop-database-url`) or as the `database_secret`; for any other something that nobody can guess. What a job migrates by a socket of
+    Cloud SQL has the address of that socket, which no other machine has."""
     made: dict[tuple[str, str], str] = {}
     for service in definition.services:
         known = {
@@ -26,8 +28,17 @@ def secret_values(
         }
         for name in service.secrets:
             if name == service.database_secret:
-                value = known["database-url"]
+                value = _by_socket(known["database-url"], service.cloud_sql)
             else:
                 value = next((held for end, held in known.items() if name.endswith(end)), secrets.token_hex(16))
             made[(service.project, name)] = value
     return made
+
+
+def _by_socket(url: str, instance: str) -> str:
+    """Source: cloud.google.com/sql/docs/postgres/connect-run (sockets)."""
+    if not instance:
+        return url
+    parts = urlsplit(url)
+    account = parts.netloc.rpartition("@")[0]
+    return f"{parts.scheme}://{account}@{parts.path}?host=/cloudsql/{instance}"

@@ -20,6 +20,7 @@ from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.images import WorldRegistry
+from rehearsal.emulators.cloud_run.launching import DatabaseServer, no_server
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.edge.app import Edge
 from rehearsal.emulators.registry.app import Registry
@@ -112,8 +113,9 @@ class Dying(Http):
 
 
 @contextlib.contextmanager
-def clouds(folder: Path, *, probes: float = 0.1) -> Iterator[Clouds]:
-    """All of it, started; ended with every process. `probes`: factor on the times of Cloud Run's probes."""
+def clouds(folder: Path, *, probes: float = 0.1, database_server: DatabaseServer = no_server) -> Iterator[Clouds]:
+    """All of it, started; ended with every process. `probes`: factor on the times of Cloud Run's probes. `database_server`: where the
+    sockets of Cloud SQL lead."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -121,7 +123,7 @@ def clouds(folder: Path, *, probes: float = 0.1) -> Iterator[Clouds]:
     def do(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
-    world, servers = do(_made(folder, loop, probes))
+    world, servers = do(_made(folder, loop, probes, database_server))
     try:
         yield world
         assert [violation.text for violation in world.violations] == []
@@ -132,7 +134,9 @@ def clouds(folder: Path, *, probes: float = 0.1) -> Iterator[Clouds]:
         loop.close()
 
 
-async def _made(folder: Path, loop: asyncio.AbstractEventLoop, probes: float) -> tuple[Clouds, list[Server]]:
+async def _made(
+    folder: Path, loop: asyncio.AbstractEventLoop, probes: float, database_server: DatabaseServer
+) -> tuple[Clouds, list[Server]]:
     registry, secrets = Registry(folder / "registry"), SecretManager()
     run = CloudRun(
         folder / "run",
@@ -143,6 +147,7 @@ async def _made(folder: Path, loop: asyncio.AbstractEventLoop, probes: float) ->
         pause=0.0,
         seed=1,
         drain=1.0,
+        database_server=database_server,
     )
     vercel = Vercel(tokens={VERCEL_TOKEN: "deployer"}, bypass=[BYPASS])
     edge = Edge(folder / "edge", run.front, domains={"api-staging.techmate.ai": API}, serve=vercel.serve)

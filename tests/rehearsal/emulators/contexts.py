@@ -9,7 +9,7 @@ from typing import Any
 
 from rehearsal import definition
 from rehearsal.definition import Definition
-from rehearsal.emulators.capabilities import CACHE_URL, DATABASE_URL, IDENTITY_PROVIDER
+from rehearsal.emulators.capabilities import CACHE_URL, DATABASE_SERVER, DATABASE_URL, IDENTITY_PROVIDER
 from rehearsal.emulators.declaration import Capability, Declaration, WorldContext
 from rehearsal.emulators.table import EMULATORS
 from rehearsal.world.credentials import Credentials
@@ -32,6 +32,7 @@ class Issuer:
 SERVICES: Mapping[Capability[Any], Any] = {
     IDENTITY_PROVIDER: Issuer(),
     DATABASE_URL: "postgresql://{}".format,
+    DATABASE_SERVER: lambda: ("127.0.0.1", 5432),
     CACHE_URL: "redis://{}".format,
 }
 """What a world offers of its own."""

@@ -205,6 +205,36 @@ def test_a_journey_without_requests_proves_nothing() -> None:
     ]
 
 
+IMAGE = "repository: h/p, base: 'b@sha256:1', requirements: r, sources: [a], command: [c]"
+BY_JOB = "migrate_by: job, database_secret: b@1"
+
+
+def migrating(image: str, target: str, *, migrations: str = "migrations: m, ") -> list[str]:
+    text = GOOD.replace("{paths: [a/**]}", f"{{paths: [a/**], {migrations}image: {{{image}}}}}")
+    more = "".join(f"\n      {key}" for key in target.split(", "))
+    return problems(text.replace("      scaling: {min: 2}", more.strip("\n")))
+
+
+@pytest.mark.parametrize(
+    ("image", "target", "message"),
+    [
+        (IMAGE, BY_JOB, "17: environments/production/backend/migrate_by: needs `migrator: true` of the component's image: a job "),
+        (f"migrator: true, {IMAGE}", "migrate_by: job", "17: environments/production/backend/migrate_by: needs `database_secret`"),
+        (f"migrator: true, {IMAGE}", "migrate_by: hand", "17: environments/production/backend/migrate_by: must be one of"),
+    ],
+)  # fmt: skip
+def test_a_job_migrates_by_what_its_image_brings(image: str, target: str, message: str) -> None:
+    (problem,) = migrating(image, target)
+    assert problem.startswith(f"shipmate.yml:{message}")
+
+
+def test_a_migrator_needs_migrations_and_the_assembler() -> None:
+    (problem,) = migrating(f"migrator: true, {IMAGE}", "scaling: {min: 2}", migrations="")
+    assert problem.endswith("components/backend/image/migrator: is for a component that has `migrations`")
+    (problem,) = migrating("repository: h/p, builder: buildx, dockerfile: D, migrator: true", "scaling: {min: 2}")
+    assert problem.endswith("image/migrator: is for `builder: assembler`, and this image has `builder: buildx`")
+
+
 @pytest.mark.parametrize("key", ["database_secret", "probe_secret"])
 def test_a_secret_of_the_delivery_has_a_number_too(key: str) -> None:
     assert problems(GOOD.replace("scaling: {min: 2}", f"{key}: b@latest")) == [

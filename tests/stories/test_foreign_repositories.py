@@ -105,6 +105,7 @@ def test_three_services_are_delivered_in_their_order_and_rolled_back_together(tm
         base = dict.fromkeys(components, "v1.0.0")
         assert scenario.public_releases("production") == scenario.status("production") == base
         assert is_published(scenario, "v1.0.0")
+        assert migrations_by_job(scenario) == 2, "in staging and in production, inside the network of each"
 
         change(scenario, "sick", "feat: be sick where users are", SERVER, HEALTHY, UNHEALTHY)
         scenario.tag(scenario.user("dev-1"), "v1.1.0")
@@ -117,6 +118,12 @@ def test_three_services_are_delivered_in_their_order_and_rolled_back_together(tm
         assert scenario.public_releases("production") == scenario.status("production") == base
         assert not is_published(scenario, "v1.1.0")
         assert any("v1.1.0" in message["text"] for message in scenario.world.notifications())
+
+
+def migrations_by_job(scenario: Scenario) -> int:
+    """How often a job beside a database applied what it lacked, as deliveries report it."""
+    lines = [line for job in scenario.world.inspect("logs") for line in job["lines"]]
+    return sum("the job applied what the database lacked: tracking-migrate-" in line for line in lines)
 
 
 def went_live(scenario: Scenario, release: str) -> list[str]:

@@ -82,8 +82,8 @@ class Runtime:
         return values
 
     def output(self, name: str, value: str) -> None:
-        """Set a step output. The delimiter is random: no value can break out."""
-        self._append("GITHUB_OUTPUT", name, value)
+        """Set a step output, without secrets: GitHub drops one that holds any. The delimiter is random: no value can break out."""
+        self._append("GITHUB_OUTPUT", name, self._without_secrets(value))
 
     def export(self, name: str, value: str) -> None:
         """Set an environment variable for the later steps of the job."""

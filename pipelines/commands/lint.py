@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @click.command("lint", short_help="Every static check of this repository.")
 @click.argument("names", nargs=-1, metavar="[TOOL]...")
+@click.option("--without", multiple=True, metavar="TOOL", help="Leave this one out; may be given several times.")
 @click.option("--fix", is_flag=True, help="Fix what can be fixed.")
 @click.option("--list", "listed", is_flag=True, help="Say which tools there are.")
 @click.option("--json", "as_json", is_flag=True, help="For programs; what happens goes to standard error.")
-def command(names: tuple[str, ...], fix: bool, listed: bool, as_json: bool) -> None:
+def command(names: tuple[str, ...], without: tuple[str, ...], fix: bool, listed: bool, as_json: bool) -> None:
     """Every static check of this repository, beside each other; all failures at the end, and exit code 7.
 
     Example: shipmate lint ruff mypy
@@ -29,7 +30,7 @@ def command(names: tuple[str, ...], fix: bool, listed: bool, as_json: bool) -> N
     from pipelines.lint.tools import checkout, tools
 
     root = checkout(Path.cwd())
-    chosen = _chosen(tools(root), names)
+    chosen = _chosen(tools(root), names, without)
     if listed and as_json:
         _print_json([{"tool": tool.name, "what": tool.what} for tool in chosen])
         return
@@ -50,12 +51,13 @@ def command(names: tuple[str, ...], fix: bool, listed: bool, as_json: bool) -> N
         )
 
 
-def _chosen(known: tuple[Tool, ...], names: tuple[str, ...]) -> tuple[Tool, ...]:
+def _chosen(known: tuple[Tool, ...], names: tuple[str, ...], without: tuple[str, ...]) -> tuple[Tool, ...]:
     by_name = {tool.name: tool for tool in known}
-    for name in names:
+    for name in (*names, *without):
         if name not in by_name:
             raise click.UsageError(f"there is no tool {name!r}; there are {', '.join(by_name)}")
-    return tuple(by_name[name] for name in names) or known
+    asked = tuple(by_name[name] for name in names) or known
+    return tuple(tool for tool in asked if tool.name not in without)
 
 
 def _print_json(tools: list[dict[str, Any]]) -> None:

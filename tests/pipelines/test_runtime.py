@@ -110,6 +110,7 @@ def test_a_secret_is_in_nothing_that_is_written_however_it_is_written(
         for text in shown:
             step.say(f"see {text} here")
             step.summary(f"| {text} |")
+            step.output("found", text)
             step.annotate("warning", f"it is {text}", title=text)
             with step.group(text):
                 step.print(text)

@@ -101,6 +101,10 @@ def test_lint_lists_its_tools_and_knows_their_names() -> None:
     unknown = shipmate(ROOT, "lint", "zizmo")
     assert unknown.returncode == 2
     assert "there is no tool 'zizmo'" in unknown.stderr
+    assert "there is no tool 'zizmo'" in shipmate(ROOT, "lint", "--without", "zizmo").stderr
+    fewer = shipmate(ROOT, "lint", "--list", "--without", "zizmor", "--without", "ruff")
+    left = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert [line.split()[0] for line in fewer.stdout.splitlines()] == [n for n in left if n not in ("zizmor", "ruff")]
 
 
 def test_lint_runs_one_tool() -> None:

@@ -38,8 +38,9 @@ class Service:
     """Those that its instances read, or a job that migrates."""
     read_secrets: tuple[str, ...] = ()
     """Those that its deployer reads."""
-    cloud_sql: str = ""
-    """The Cloud SQL instance whose socket a job migrates by; empty where another machine can reach the database."""
+    cloud_sql: tuple[str, ...] = ()
+    """Cloud SQL instances, as project:region:name, whose sockets it has."""
+    migrates_by_job: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +233,8 @@ def _services(environments: Mapping[str, Any]) -> Iterator[Service]:
             database_secret=target.get("database_secret", "").partition("@")[0],
             run_secrets=run,
             read_secrets=read,
-            cloud_sql=target["cloud_sql"][0] if by_job and target.get("cloud_sql") else "",
+            cloud_sql=tuple(target.get("cloud_sql") or ()),
+            migrates_by_job=bool(by_job),
         )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 RUN_DEVELOPER, RUN_VIEWER = "roles/run.developer", "roles/run.viewer"
 REGISTRY_READER, REGISTRY_WRITER = "roles/artifactregistry.reader", "roles/artifactregistry.writer"
+CLOUD_SQL_CLIENT = "roles/cloudsql.client"
 SECRET_ACCESSOR, ACCOUNT_USER = "roles/secretmanager.secretAccessor", "roles/iam.serviceAccountUser"
 
 ENOUGH: Mapping[str, frozenset[str]] = {
@@ -39,6 +40,7 @@ ENOUGH: Mapping[str, frozenset[str]] = {
     },
     SECRET_ACCESSOR: frozenset({SECRET_ACCESSOR, "roles/secretmanager.admin", "roles/owner"}),
     ACCOUNT_USER: OWNERS | {ACCOUNT_USER},
+    CLOUD_SQL_CLIENT: OWNERS | {CLOUD_SQL_CLIENT, "roles/cloudsql.editor", "roles/cloudsql.admin"},
 }  # fmt: skip
 """Role that is asked for -> the predefined ones that allow the same."""
 OF_SERVICES = ("run", "iam", "iamcredentials", "sts")
@@ -74,6 +76,8 @@ class _Environment:
         for service in self._services:
             if _secrets_of(service) or _read_by_deployer(service):
                 wanted[service.project].add("secretmanager")
+            for instance in service.cloud_sql or ():
+                wanted.setdefault(_project_of(instance), set()).add("sqladmin")
         for repository in self._repositories():
             wanted.setdefault(repository.project, set()).add("artifactregistry")
         for project, names in wanted.items():
@@ -113,8 +117,10 @@ class _Environment:
             yield self._on_project(project, account, RUN_VIEWER, f"see what {self._settings.proved_by} proved")
 
     def runtime(self) -> Iterator[Finding]:
-        """The account that the instances run as reads their secrets."""
+        """The account that the instances run as reads their secrets, and connects to their databases."""
         for service in self._services:
+            for project in dict.fromkeys(_project_of(instance) for instance in service.cloud_sql or ()):
+                yield self._on_project(project, service.service_account, CLOUD_SQL_CLIENT, "connect to Cloud SQL")
             for secret in _secrets_of(service):
                 yield self._on_secret(service.project, secret, service.service_account)
 
@@ -225,6 +231,11 @@ class _Environment:
             says = f"whether it may {allows} cannot be read: {known.why}"
             return Finding(subject=subject, state="unknown", says=says, fix=fix)
         return Finding(subject=subject, state="missing", says=f"may not {allows}", fix=fix)
+
+
+def _project_of(instance: str) -> str:
+    """Of `project:region:name`; a project of a domain has a colon of its own."""
+    return instance.rsplit(":", 2)[0]
 
 
 def _names(references: Iterable[str | None]) -> list[str]:

@@ -25,7 +25,7 @@ from rehearsal.emulators.cloud_run.front import Front, Lag
 from rehearsal.emulators.cloud_run.images import ImageSource
 from rehearsal.emulators.cloud_run.job_routes import JobRoutes
 from rehearsal.emulators.cloud_run.jobs import Jobs
-from rehearsal.emulators.cloud_run.launching import DatabaseServer, Launcher, ReadSecret, no_secrets, no_server
+from rehearsal.emulators.cloud_run.launching import DatabaseServer, Launcher, ReadSecret, no_secrets
 from rehearsal.emulators.cloud_run.logs import LogLine
 from rehearsal.emulators.cloud_run.names import JobName, ServiceName
 from rehearsal.emulators.cloud_run.quota import CpuLimit, no_limit
@@ -48,7 +48,7 @@ class CloudRun(ProviderEmulator):
     time_scale: factor on delays and periods of probes. pause: seconds every change takes at least.
     retire_after: seconds a revision without traffic and tag stays up. drain: seconds its requests get to finish then.
     request_wait: seconds a request is held for an instance. seed: of the traffic split and of revision names.
-    cpu_limit: the quota of each project and region. database_server: where the sockets of Cloud SQL lead.
+    cpu_limit: the quota of each project and region. database_server: where the sockets of Cloud SQL lead; without one, nowhere.
     """
 
     name = "cloud-run"
@@ -72,7 +72,7 @@ class CloudRun(ProviderEmulator):
         request_wait: float = 15.0,
         seed: int | None = None,
         cpu_limit: CpuLimit = no_limit,
-        database_server: DatabaseServer = no_server,
+        database_server: DatabaseServer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         dice = random.Random(seed)  # noqa: S311 - it splits traffic

@@ -30,12 +30,7 @@ def no_secrets(account: str, secret: str, version: str) -> bytes:
 
 
 DatabaseServer = Callable[[], tuple[str, int]]
-"""Host and port of the server that Cloud SQL's sockets lead to. Raises LookupError without one."""
-
-
-def no_server() -> tuple[str, int]:
-    """A `DatabaseServer` for worlds without one."""
-    raise LookupError("this world has no Cloud SQL")
+"""Host and port of the server that Cloud SQL's sockets lead to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +53,7 @@ class Launcher:
         allows: Allows = everything_allowed,
         env: Mapping[str, str] | None = None,
         time_scale: float = 1.0,
-        database_server: DatabaseServer = no_server,
+        database_server: DatabaseServer | None = None,
     ) -> None:
         self._work = work
         self.allows = allows
@@ -113,10 +108,17 @@ class Launcher:
 
     def _sockets(self, template: Mapping[str, Any]) -> Mapping[str, str]:
         """Where the sockets of Cloud SQL below /cloudsql lead, for clients that go by libpq: there is no such folder here."""
-        if any("cloudSqlInstance" in volume for volume in template.get("volumes", ())):
-            host, port = self._database_server()
-            return {"PGHOSTADDR": host, "PGPORT": str(port)}
-        return {}
+        volumes = (volume.get("cloudSqlInstance", {}) for volume in template.get("volumes", ()))
+        instances = [instance for volume in volumes for instance in volume.get("instances", ())]
+        account = template.get("serviceAccount", "")
+        if self._database_server is None or not any(self._connects(account, instance) for instance in instances):
+            return {}
+        host, port = self._database_server()
+        return {"PGHOSTADDR": host, "PGPORT": str(port)}
+
+    def _connects(self, account: str, instance: str) -> bool:
+        project, _, name = instance.rsplit(":", 2)
+        return self.allows(account, "cloudsql.instances.connect", f"projects/{project}/instances/{name}")
 
     def _check_pull(self, project: str, image: Reference) -> None:
         """Images are pulled by the service agent of the project, not by the account that the service runs as. Raises ImageRefused."""

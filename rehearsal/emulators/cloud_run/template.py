@@ -81,6 +81,10 @@ def _refuse_what_is_not_emulated(template: Mapping[str, Any]) -> None:
     if not isinstance(containers, list) or not containers:
         raise invalid("template.containers", "one container is required.")
     strange = [volume for volume in template.get("volumes", ()) if "cloudSqlInstance" not in volume]
+    sockets = (volume.get("cloudSqlInstance", {}) for volume in template.get("volumes", ()))
+    for instance in (each for volume in sockets for each in volume.get("instances", ())):
+        if instance.count(":") < 2:
+            raise invalid("template.volumes", f"'{instance}' is not project:region:instance.")
     if len(containers) > 1 or strange:
         raise GoogleError(
             "UNIMPLEMENTED",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 RUN_DEVELOPER, RUN_VIEWER, RUN_AGENT = "roles/run.developer", "roles/run.viewer", "roles/run.serviceAgent"
 REGISTRY_READER, REGISTRY_WRITER = "roles/artifactregistry.reader", "roles/artifactregistry.writer"
 SECRET_ACCESSOR = "roles/secretmanager.secretAccessor"
+CLOUD_SQL_CLIENT = "roles/cloudsql.client"
 ACCOUNT_USER = "roles/iam.serviceAccountUser"
 WORKLOAD_IDENTITY_USER = "roles/iam.workloadIdentityUser"
 
@@ -24,6 +25,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     REGISTRY_READER: _PULL,
     REGISTRY_WRITER: _PULL | {"artifactregistry.repositories.uploadArtifacts"},
     SECRET_ACCESSOR: frozenset({"secretmanager.versions.access"}),
+    CLOUD_SQL_CLIENT: frozenset({"cloudsql.instances.connect", "cloudsql.instances.get"}),
     ACCOUNT_USER: frozenset({"iam.serviceAccounts.actAs"}),
 }
 """Role -> permissions; `*` matches any run of characters. A role that is not here allows nothing."""

@@ -13,6 +13,7 @@ from rehearsal.emulators.google.access import repository_name, run_service_agent
 from rehearsal.emulators.google_auth.policy import Policy, ServiceAccount
 from rehearsal.emulators.google_auth.roles import (
     ACCOUNT_USER,
+    CLOUD_SQL_CLIENT,
     REGISTRY_READER,
     REGISTRY_WRITER,
     RUN_AGENT,
@@ -158,9 +159,11 @@ def _operator(definition: Definition, provider: str) -> ServiceAccount:
 
 
 def _runtime(definition: Definition, service: Service) -> ServiceAccount:
-    """An account that runs several services of its project reads the secrets of each."""
+    """An account that runs several services of its project reads the secrets of each, and connects to the databases of each."""
     same = [each for each in definition.services if each.account == service.account]
     roles = {_secret(each, name): frozenset({SECRET_ACCESSOR}) for each in same for name in each.run_secrets}
+    instances = (instance for each in same for instance in each.cloud_sql)
+    roles |= {f"projects/{instance.rsplit(':', 2)[0]}": frozenset({CLOUD_SQL_CLIENT}) for instance in instances}
     return ServiceAccount(email=service.account, roles=roles)
 
 

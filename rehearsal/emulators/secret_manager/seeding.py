@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from rehearsal.definition import Definition
+from rehearsal.definition import Definition, Service
 
 
 def secret_values(
@@ -28,17 +28,17 @@ def secret_values(
         }
         for name in service.secrets:
             if name == service.database_secret:
-                value = _by_socket(known["database-url"], service.cloud_sql)
+                value = _for_migrations(known["database-url"], service)
             else:
                 value = next((held for end, held in known.items() if name.endswith(end)), secrets.token_hex(16))
             made[(service.project, name)] = value
     return made
 
 
-def _by_socket(url: str, instance: str) -> str:
+def _for_migrations(url: str, service: Service) -> str:
     """Source: cloud.google.com/sql/docs/postgres/connect-run (sockets)."""
-    if not instance:
+    if not (service.migrates_by_job and service.cloud_sql):
         return url
     parts = urlsplit(url)
     account = parts.netloc.rpartition("@")[0]
-    return f"{parts.scheme}://{account}@{parts.path}?host=/cloudsql/{instance}"
+    return f"{parts.scheme}://{account}@{parts.path}?host=/cloudsql/{service.cloud_sql[0]}"

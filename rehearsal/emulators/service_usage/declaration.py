@@ -16,6 +16,9 @@ _OF_SERVICES = ("artifactregistry", "run", "secretmanager")
 def enabled(definition: Definition) -> dict[str, tuple[str, ...]]:
     """Project -> APIs that are enabled there."""
     found: dict[str, tuple[str, ...]] = {service.project: (*_COMMON, *_OF_SERVICES) for service in definition.services}
+    for instance in (each for service in definition.services for each in service.cloud_sql):
+        project = instance.rsplit(":", 2)[0]
+        found[project] = (*found.get(project, _COMMON), "sqladmin")
     for repository in definition.image_repositories:
         found.setdefault(repository.split("/")[1], (*_COMMON, "artifactregistry"))
     apps = definition.apps

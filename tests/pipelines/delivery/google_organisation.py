@@ -79,6 +79,12 @@ class Organisation:
         """What the person at the terminal may do, and nothing else."""
         self._replace(seeding.OPERATOR, grants=dict.fromkeys(projects, permissions))
 
+    def show(self, project: str) -> None:
+        """Let the person at the terminal read one more project."""
+        account = self.tokens.policy.account(seeding.OPERATOR)
+        assert account is not None
+        self._replace(seeding.OPERATOR, grants={**account.grants, project: seeding.READER_GRANTS})
+
     def _change(self, email: str, resource: str, change: Any) -> None:
         account = self.tokens.policy.account(email)
         assert account is not None, email

@@ -222,3 +222,43 @@ def test_an_environment_without_google_is_not_asked_about(scene: Examined) -> No
     bare = replace(scene.manifest, environments={"production": replace(settings, targets={})})
     context = scene.organisation.context(scene.manifest, "production")
     assert list(account_findings("production", bare, context.http, context.credentials)) == []
+
+
+INSTANCE = "techmate-data:europe-west1:main"
+
+
+def with_cloud_sql(scene: Examined) -> Examined:
+    """The same, where production's service has the socket of a database, by which a job migrates."""
+    settings = scene.manifest.environments["production"]
+    service = settings.targets["backend"]
+    assert isinstance(service, CloudRun)
+    targets = {**settings.targets, "backend": replace(service, cloud_sql=(INSTANCE,), migrate_by="job")}
+    environments = {**scene.manifest.environments, "production": replace(settings, targets=targets)}
+    return replace(scene, manifest=replace(scene.manifest, environments=environments))
+
+
+def test_a_job_that_migrates_by_cloud_sql_needs_its_api_and_its_roles(scene: Examined) -> None:
+    own = scene.organisation
+    own.projects.hierarchy.add("techmate-data")
+    own.usage.usage.enable("techmate-data", "iam.googleapis.com")
+    own.show("techmate-data")
+    changed = with_cloud_sql(scene)
+    found = {(each.subject, each.says): each.fix for each in lacking(changed)}
+    secret = "gcloud secrets add-iam-policy-binding migration-database-url --project=techmate-production"
+    assert found == {
+        ("Google, production: APIs of techmate-data", "sqladmin.googleapis.com not enabled"):
+            "gcloud services enable sqladmin.googleapis.com --project=techmate-data",
+        (f"Google, production: {RUNTIME}", "may not connect to Cloud SQL in techmate-data"):
+            f"gcloud projects add-iam-policy-binding techmate-data --member=serviceAccount:{RUNTIME} --role=roles/cloudsql.client",
+        (f"Google, production: {RUNTIME}", "may not read the secret migration-database-url of techmate-production"):
+            f"{secret} --member=serviceAccount:{RUNTIME} --role=roles/secretmanager.secretAccessor",
+    }  # fmt: skip
+    own.usage.control.enable("techmate-data", "sqladmin.googleapis.com")
+    own.give(RUNTIME, "projects/techmate-data", "roles/cloudsql.client")
+    own.give(
+        RUNTIME, "projects/techmate-production/secrets/migration-database-url", "roles/secretmanager.secretAccessor"
+    )
+    own.take(
+        DEPLOYER, "projects/techmate-production/secrets/migration-database-url", "roles/secretmanager.secretAccessor"
+    )
+    assert lacking(changed) == [], "and the deployer need not read the address"

@@ -20,7 +20,7 @@ from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.cloud_run.app import CloudRun
 from rehearsal.emulators.cloud_run.images import WorldRegistry
-from rehearsal.emulators.cloud_run.launching import DatabaseServer, no_server
+from rehearsal.emulators.cloud_run.launching import DatabaseServer
 from rehearsal.emulators.cloud_run.names import ServiceName
 from rehearsal.emulators.edge.app import Edge
 from rehearsal.emulators.registry.app import Registry
@@ -113,7 +113,7 @@ class Dying(Http):
 
 
 @contextlib.contextmanager
-def clouds(folder: Path, *, probes: float = 0.1, database_server: DatabaseServer = no_server) -> Iterator[Clouds]:
+def clouds(folder: Path, *, probes: float = 0.1, database_server: DatabaseServer | None = None) -> Iterator[Clouds]:
     """All of it, started; ended with every process. `probes`: factor on the times of Cloud Run's probes. `database_server`: where the
     sockets of Cloud SQL lead."""
     loop = asyncio.new_event_loop()
@@ -135,7 +135,7 @@ def clouds(folder: Path, *, probes: float = 0.1, database_server: DatabaseServer
 
 
 async def _made(
-    folder: Path, loop: asyncio.AbstractEventLoop, probes: float, database_server: DatabaseServer
+    folder: Path, loop: asyncio.AbstractEventLoop, probes: float, database_server: DatabaseServer | None
 ) -> tuple[Clouds, list[Server]]:
     registry, secrets = Registry(folder / "registry"), SecretManager()
     run = CloudRun(

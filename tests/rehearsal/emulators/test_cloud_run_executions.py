@@ -148,6 +148,8 @@ def test_a_socket_of_cloud_sql_is_answered_where_the_volume_is(client: Client) -
     volume = {"name": "cloudsql", "cloudSqlInstance": {"instances": ["p:europe-west1:main"]}}
     client.made("0", volumes=[volume])
     assert client.printed(client.executed()) == ["work 0 127.0.0.1"]
+    client.run.launcher.allows = lambda account, permission, resource: permission != "cloudsql.instances.connect"
+    assert client.printed(client.executed()) == ["work 0 no database"], "its account lacks roles/cloudsql.client"
 
 
 def test_a_patch_replaces_all_and_an_etag_that_is_not_the_newest_is_refused(client: Client) -> None:

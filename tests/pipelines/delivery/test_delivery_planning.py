@@ -14,6 +14,7 @@ from pipelines.delivery.migrations.trial import Trial
 from pipelines.delivery.planning import Planned
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.errors import CredentialsError, RefusedError
+from pipelines.providers import secret_manager
 from tests.shop import REPOSITORY, Shop
 from tests.shop_files import MANIFEST, REGISTRY
 
@@ -302,6 +303,27 @@ def test_migrations_that_the_rows_refuse_are_not_planned(shop: Shop, monkeypatch
     assert asked == [("backend", (EXPAND_1,))] * 2
     assert found.plan.recorded.warnings == ()
     assert all("CHECK short of notes: every row fits" in text for text in texts(found))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://u:S3cr3t-planted@127.0.0.1:1/x",
+        "postgresql://u:S3cr3t%zz@planted@127.0.0.1:x/x",
+        "host=127.0.0.1 port=1 password=S3cr3t-planted",
+    ],
+)
+def test_no_password_of_a_database_is_in_what_an_approver_reads(
+    shop: Shop, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = planned_migrations.due
+    monkeypatch.setattr(secret_manager, "access", lambda *_: address)
+    monkeypatch.setattr(due, "reading_address", lambda context, component: due.address_of(context, component, "any@1"))
+    migrating(shop, "v1.0.0", EXPAND_1)
+    found = planned(shop, "v1.0.0")
+    assert any("is not known before they run" in line for line in found.plan.recorded.warnings)
+    written = [*texts(found), str(plan_text.as_data(found)), found.plan.document.decode()]
+    assert [text for text in written if "S3cr3t" in text or "planted" in text] == []
 
 
 def test_an_expand_migration_that_drops_is_not_planned(shop: Shop) -> None:

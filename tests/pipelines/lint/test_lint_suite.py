@@ -9,6 +9,7 @@ from pathlib import Path
 from pipelines.errors import InputError
 from pipelines.lint.suite import Outcome, run_all, run_one
 from pipelines.lint.tools import SUITE, Tool, checkout, tools
+from pipelines.manifest import load
 
 
 def tool(name: str, script: str, **more: object) -> Tool:
@@ -119,3 +120,15 @@ def test_githubs_own_parser_finds_what_is_wrong(tmp_path: Path) -> None:
     ):
         assert words in bad.text
     assert not run_one(Tool(name="github", what="", argv=("node", script)), tmp_path).passed
+
+
+def test_what_one_check_of_ci_runs_no_other_runs_again() -> None:
+    """A trailing space is reported by one job, and its neighbours say something else."""
+    checks = load(SUITE / "shipmate.yml").ci.checks
+    known = {each.name for each in tools(SUITE)}
+    (run,) = checks["suite-lint"].run
+    left_out = set(run.partition("WITHOUT=")[2].strip('"').split())
+    assert left_out <= known
+    assert {"ruff", "format"} <= left_out
+    others = [line for name, check in checks.items() if name not in ("lint", "suite-lint") for line in check.run]
+    assert [line for line in others if "ruff" in line or "make lint" in line] == []

@@ -17,6 +17,7 @@ import tarfile
 from pathlib import Path
 
 from rehearsal import archives
+from rehearsal.emulators.cloud_run import bytecode
 from rehearsal.emulators.cloud_run.images import Image, ImageRefused, ImageSource, fetch
 
 _LARGEST_LAYER = 2 * 1024**3  # bytes, unpacked
@@ -72,6 +73,7 @@ class LayerStore:
         except (tarfile.TarError, OSError, EOFError) as error:
             shutil.rmtree(partial, ignore_errors=True)
             raise ImageRefused("CONTAINER_MISSING", f"Layer {target.name} cannot be unpacked: {error}") from error
+        bytecode.provide(partial, target.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.rename(target)
 

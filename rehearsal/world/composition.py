@@ -162,6 +162,8 @@ class Composition:
             "SHIPMATE_OVERLAY": str(self.overlay),
             "SHIPMATE_HOME": str(home()),
             "SHIPMATE_VENV": str(self.options.repository / ".venv"),
+            # By itself mypy looks whether what it kept is of the same files: cold it takes 8 s of processor time, else 0.4 s.
+            "MYPY_CACHE_DIR": str(home() / "mypy"),
         }
         try:
             return {**found, "SHIPMATE_BROWSER": str(browser.find().path)}

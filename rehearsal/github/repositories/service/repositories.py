@@ -99,7 +99,7 @@ async def commit_files(
     await git.update_ref(f"refs/heads/{branch}", sha)
     if isinstance(files, Path):
         # A checkout is cloned by every job: of loose objects each clone would make its pack anew, in most of a second.
-        await git.git("-c", "pack.window=0", "repack", "-a", "-d", "-q")
+        await git.git("repack", "-a", "-d", "-q")
     return sha
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -150,6 +150,19 @@ def was_sent(error: BaseException) -> bool:
     return not isinstance(reason, NewConnectionError)
 
 
+@cache
+def _trusting(ca: str | None) -> Any:
+    """The TLS of all sessions of an overlay: each visit has a session of its own, and to read the authority takes as long as to ask."""
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    context = create_urllib3_context()
+    if ca is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(ca)
+    return context
+
+
 def _overlay_adapter(overlay: Overlay) -> Any:
     """A transport that connects to the mapped address while URL, Host, SNI and the checked name stay the real ones."""
     from requests.adapters import HTTPAdapter
@@ -163,12 +176,7 @@ def _overlay_adapter(overlay: Overlay) -> Any:
             if target is None:
                 return super().get_connection_with_tls_context(request, verify, {}, cert)
             parts = urlsplit(target)
-            tls = {
-                "server_hostname": host,
-                "assert_hostname": host,
-                "ca_certs": overlay.ca,
-                "cert_reqs": "CERT_REQUIRED",
-            }
+            tls = {"server_hostname": host, "assert_hostname": host, "ssl_context": _trusting(overlay.ca)}
             return self.poolmanager.connection_from_host(
                 parts.hostname,
                 port=parts.port,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -38,6 +39,8 @@ async def serve(options: Options, from_snapshot: Path | None) -> int:
         if await _started(world, over):
             if from_snapshot is not None:
                 snapshot.load(world, from_snapshot)
+            # What is there by now stays to the end: the collector need not look through it again and again.
+            gc.freeze()
             world.write_ready()
             await over.wait()
     finally:

@@ -7,6 +7,7 @@ import hashlib
 import random
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from rehearsal.emulators.google.access import project_number
 from rehearsal.emulators.google.errors import invalid
@@ -126,6 +127,7 @@ def generated_revision(service: ServiceName, generation: int, dice: random.Rando
     return f"{service.service}-{generation:05d}-{suffix}"
 
 
+@cache
 def _project_hash(project: str) -> str:
     digest = hashlib.sha256(project.encode()).digest()
     return base64.b32encode(digest).decode().lower()[:10]

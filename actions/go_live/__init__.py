@@ -38,7 +38,7 @@ def main(runtime: Runtime) -> int:
 
     from actions.delivery import staged
     from actions.deploy_component import read
-    from pipelines.delivery import overtaken
+    from pipelines.delivery import superseding
     from pipelines.delivery.context import WORK
     from pipelines.history import History
     from pipelines.steps import as_markdown, carry_out
@@ -46,7 +46,7 @@ def main(runtime: Runtime) -> int:
     context, made = _planned(runtime, values) if values["plan"] else staged(runtime, values, read(WORK / "deployed"))
     release = context.delivered
     lives = context.lives(made.components)
-    higher = overtaken.by(made, lives, context.manifest)
+    higher = superseding.higher_release(made, lives, context.manifest)
     if higher:
         runtime.say(f"{higher} is live and well: {release.name} steps aside, nothing is changed")
         runtime.summary(
@@ -54,7 +54,7 @@ def main(runtime: Runtime) -> int:
         )
         runtime.output("state", "superseded")
         return 0
-    made = overtaken.rebased(made, lives, context.manifest)
+    made = superseding.rebased(made, lives, context.manifest)
     history = History(context)
     history.open(
         release.name, release.commit, {each.component: each.digest for each in made.facts}, plan=values["plan"]

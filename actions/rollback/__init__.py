@@ -30,7 +30,7 @@ def main(runtime: Runtime) -> int:
     """With a plan: the rollback of its delivery. Raises what pipelines.delivery.rollback raises."""
     values = runtime.inputs(INPUTS)
     from actions.delivery import planned, policy
-    from pipelines.delivery.rollback import Request, people_know, return_to_base, roll_back
+    from pipelines.delivery.rollback import Request, mark_announced, return_to_base, roll_back
     from pipelines.steps import as_markdown
 
     if values["plan"]:
@@ -54,7 +54,7 @@ def main(runtime: Runtime) -> int:
     runtime.output("changed", "true" if result.changed or result.unannounced else "false")
     if result.unannounced:
         # The outputs are what the job that tells goes by, whatever becomes of this one.
-        people_know(context)
+        mark_announced(context)
     if result.problem is not None:
         raise result.problem
     return 0

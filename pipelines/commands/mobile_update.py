@@ -62,7 +62,7 @@ def _change(
 ) -> Change:
     from pipelines.errors import InputError
     from pipelines.mobile import app, checkout
-    from pipelines.mobile.updates import Change, people_have
+    from pipelines.mobile.updates import Change, builds_on_channel
 
     head, files, eas = checkout.head(folder), app.read(folder), context.eas_in(folder)
     profile = context.mobile.eas.profile
@@ -79,6 +79,6 @@ def _change(
         platforms=platforms,
         environment=str(settings.get("environment", "production")),
         runtimes={each: eas.fingerprint(each, profile) for each in platforms},
-        builds=people_have(eas, platforms, channel),
+        builds=builds_on_channel(eas, platforms, channel),
         again=again,
     )

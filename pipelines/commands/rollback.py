@@ -63,10 +63,10 @@ def command(
     if as_json:
         context.runtime.stream = sys.stderr
     if dry_run:
-        show(rollback.decide(context, asked), as_json)
+        show(rollback.preview(context, asked), as_json)
         return
     if not yes and not as_json and terminal.asks():
-        show(rollback.decide(context, asked), as_json)
+        show(rollback.preview(context, asked), as_json)
         click.confirm(f"Roll {environment} back?", abort=True)
     report(environment, *carry_out(context, asked), as_json)
 
@@ -91,7 +91,7 @@ def carry_out(context: Context, asked: Request) -> tuple[Result, list[str]]:
         notified = notifications.notify_of_rollback(
             context, result.release, result.was if result.changed else result.unannounced, result.problem
         )
-        rollback.people_know(context, asked.components)
+        rollback.mark_announced(context, asked.components)
     if result.problem is not None:
         raise result.problem
     return result, notified

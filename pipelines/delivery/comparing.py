@@ -54,7 +54,7 @@ def cost(settings: Environment, watch_seconds: float, parts: int) -> str:
     return comparison.cost(settings.watch, (100,), watch_seconds, max(parts, 1)).says
 
 
-def seldom(look: Callable[[], None]) -> Callable[[], None]:
+def throttled(look: Callable[[], None]) -> Callable[[], None]:
     """The same look, left out while the last one is not LOOK_SECONDS ago."""
     last = time.monotonic()
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from pipelines.delivery import plan
 from pipelines.delivery.context import Context, Release, head_commit, highest_schema
-from pipelines.delivery.first_deployment import AddressLeadsNowhere
+from pipelines.delivery.first_deployment import DomainNotMapped
 from pipelines.delivery.notifications import notify_of_rollback
 from pipelines.delivery.pipeline import DIRECT
 from pipelines.delivery.planning import record, require_checkable
-from pipelines.delivery.rollback import people_know, return_to_base
+from pipelines.delivery.rollback import mark_announced, return_to_base
 from pipelines.errors import CheckFailed, InputError, RefusedError, ShipmateError
 from pipelines.history import History
 from pipelines.steps import Done, carry_out
@@ -42,7 +42,7 @@ def deploy(context: Context, name: str, artifacts: Mapping[str, str]) -> list[Do
     try:
         with history.failing(name):
             done = carry_out([step for _, step in made.steps], context)
-    except AddressLeadsNowhere:
+    except DomainNotMapped:
         raise  # it stays where it is: nothing was live before, and the next run goes on from there
     except CheckFailed as failed:
         _take_back(context, made, failed)
@@ -69,7 +69,7 @@ def _take_back(context: Context, made: plan.Plan, failed: CheckFailed) -> None:
     message = notify_of_rollback(context, result.release, result.was, result.problem, how="its delivery failed")
     context.runtime.say(f"notified by {', '.join(message)}" if message else "nobody was notified: do it yourself")
     try:
-        people_know(context, made.components)
+        mark_announced(context, made.components)
     except ShipmateError as error:
         context.runtime.annotate("warning", f"the next rollback tells of it again: {error.what}", title="Rollback")
 

@@ -14,7 +14,7 @@ _NOBODY = (None, 404)
 """What checks see where no service answers: nothing, or the not-found page of the provider's front."""
 
 
-class AddressLeadsNowhere(CheckFailed):
+class DomainNotMapped(CheckFailed):
     """What was deployed for the first time is well at its own address, and its public address does not lead there."""
 
 
@@ -29,7 +29,7 @@ def require_address(context: Context, report: Report) -> None:
     component, live = next(iter(lives.items()))
     main = live.main()
     own = context.host(component).address(main.key) if main else ""
-    raise AddressLeadsNowhere(
+    raise DomainNotMapped(
         f"{', '.join(lives)} was deployed for the first time, and its public address does not lead there yet",
         where=", ".join(each.url for each in lives.values()),
         why=f"a domain is mapped to a service that exists; {component} has passed its checks at {own}",

@@ -13,7 +13,7 @@ from pipelines.delivery.steps.mark_failed import MarkFailed
 from pipelines.delivery.steps.mark_stable import MarkStable
 from pipelines.delivery.steps.migrate import Migrate
 from pipelines.delivery.steps.publish import Publish
-from pipelines.delivery.steps.restore import MarkRestored, Restore, StayRestored
+from pipelines.delivery.steps.restore import ConfirmRestored, MarkRestored, Restore
 from pipelines.delivery.steps.shift import Shift
 from pipelines.delivery.steps.smoke import Smoke
 from pipelines.delivery.steps.source_maps import UploadSourceMaps
@@ -71,7 +71,7 @@ ROLLBACK: tuple[Job, ...] = (
             MarkFailed,  # and take the lock: what is under way stops, and a rollback that is killed is finished by the next one
             Restore,  # all components to one release, or a failed delivery to its base
             VerifyLive,  # from outside
-            StayRestored,  # where something was stopped: it may have had a write on its way
+            ConfirmRestored,  # where something was stopped: it may have had a write on its way
             MarkRestored,
         ),
     ),

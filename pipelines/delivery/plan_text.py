@@ -94,7 +94,7 @@ def sections(found: Planned) -> list[tuple[str, Sequence[str]]]:
     ]
     all_sections: list[tuple[str, Sequence[str]]] = [
         ("Attention", recorded.warnings),
-        ("Seen by nobody but their authors", unreviewed),
+        ("Unreviewed commits", unreviewed),
         ("Different from what the default branch says", found.compared),
         ("Settings that change", [each.as_text() for each in found.settings]),
         ("Performance", recorded.performance),

@@ -80,7 +80,7 @@ def plan_release(context: Context, version: str) -> Planned:
     found = protection.require(github, context.manifest, context.environment)
     with release_of(context, version) as (releasing, commit):
         artifacts = _proved(context, releasing.manifest, commit)
-        lives = read_open_lives(releasing, artifacts)
+        lives = read_open_states(releasing, artifacts)
         require_checkable(releasing, lives)
         bases = bases_of(lives, version, artifacts)
         recorded = Recorded(release=version, commit=commit, artifacts=artifacts, base=bases, epochs=epochs_of(lives))
@@ -125,7 +125,7 @@ def _trials(context: Context, recorded: Recorded) -> list[Trial]:
     return found
 
 
-def read_open_lives(context: Context, artifacts: Mapping[str, str]) -> dict[str, Live]:
+def read_open_states(context: Context, artifacts: Mapping[str, str]) -> dict[str, Live]:
     """The real state of each component of a release. Raises RefusedError where the environment is frozen."""
     lives = context.lives([name for name in context.settings.targets if name in artifacts])
     for component, live in lives.items():
@@ -151,7 +151,7 @@ def epochs_of(lives: Mapping[str, Live]) -> dict[str, int]:
 
 def record(context: Context, release: str, commit: str, artifacts: Mapping[str, str]) -> Recorded:
     """What a plan that nobody approves records, read now. Raises RefusedError while traffic is split, or the environment is frozen."""
-    lives = read_open_lives(context, artifacts)
+    lives = read_open_states(context, artifacts)
     return Recorded(
         release=release,
         commit=commit,
@@ -186,7 +186,7 @@ def _proved(context: Context, manifest: Manifest, commit: str) -> dict[str, str]
         )
     github, main = require_github(context), context.manifest.release.main
     digest = definitions.read(manifest.file).digest
-    found = proof.find(github, proving, commit, digest, main=main, sealed=LazyLives(context, proving))
+    found = proof.find(github, proving, commit, digest, main=main, sealed=LazyStates(context, proving))
     return references(
         manifest, {name: ref.rpartition("@")[2] for name, ref in found.artifacts.items()}, context.environment
     )
@@ -205,7 +205,7 @@ def _performance(context: Context, commit: str, components: Collection[str]) -> 
     return load_results.lines(found, profile, targets) or [f"no load test of {commit[:7]} was made on {proving}"]
 
 
-class LazyLives(Mapping[str, "Live"]):
+class LazyStates(Mapping[str, "Live"]):
     """What the hosts of an environment have, asked when someone looks: most of the time the proving run is there."""
 
     def __init__(self, context: Context, environment: str) -> None:

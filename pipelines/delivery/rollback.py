@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from pipelines.delivery import overtaken, traffic
+from pipelines.delivery import superseding, traffic
 from pipelines.delivery.steps.mark_failed import MarkFailed
-from pipelines.delivery.steps.restore import MarkRestored, Restore, StayRestored
+from pipelines.delivery.steps.restore import ConfirmRestored, MarkRestored, Restore
 from pipelines.delivery.steps.verify_live import VerifyLive
 from pipelines.errors import CheckFailed, RefusedError, ShipmateError
 from pipelines.history import History
@@ -178,7 +178,7 @@ def _restoring(
         ),
         *(VerifyLive(component=name, release=release) for name, (release, _) in ours.items()),
         *(
-            StayRestored(component=name, release=release, key=key)
+            ConfirmRestored(component=name, release=release, key=key)
             for name, (release, key) in ours.items()
             if stopping is not None
         ),
@@ -186,7 +186,7 @@ def _restoring(
     ]
 
 
-def decide(context: Context, asked: Request) -> list[tuple[Step, str]]:
+def preview(context: Context, asked: Request) -> list[tuple[Step, str]]:
     """What would happen: each step, and why it has nothing to do where it has not. Raises RefusedError."""
     steps = _plan(context, asked, context.lives(asked.components))
     return [(step, step.already(context)) for step in steps]
@@ -202,7 +202,7 @@ def roll_back(context: Context, asked: Request) -> Result:
 def return_to_base(context: Context, failed: Plan) -> Result:
     """Take a failed delivery back. Raises what `plan_to_base` raises, and what the steps raise."""
     lives = context.lives(failed.components)
-    failed = overtaken.rebased(failed, lives, context.manifest)
+    failed = superseding.rebased(failed, lives, context.manifest)
     # The jobs of a run hold their locks in its name; a terminal in its own.
     holder = context.lock_id.partition("/")[0]
     steps = plan_to_base(failed, lives, holder)
@@ -259,7 +259,7 @@ def _carry_out(context: Context, steps: Sequence[Step], lives: Mapping[str, Live
     )
 
 
-def people_know(context: Context, components: Sequence[str] = ()) -> None:
+def mark_announced(context: Context, components: Sequence[str] = ()) -> None:
     """Write down that people were notified of the rollback."""
     for component in components or context.settings.targets:
         context.host(component).mark(lambda marks: replace(marks, unannounced=""))

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines.errors import ManifestError
 from pipelines.images import dependencies, labels, migrator
 from pipelines.images.base import Fetch, fetch_base
-from pipelines.images.compose import Ours, compose
+from pipelines.images.compose import Additions, compose
 from pipelines.images.layer import tar
 from pipelines.images.model import LAYER, Blob, BuiltImage, Reference, sha256
 from pipelines.images.sources import Commit
@@ -61,7 +61,7 @@ def assemble(
         "shipmate.requirements": sha256(requirements),
         "shipmate.python": python,
     }
-    ours = Ours(
+    added = Additions(
         layers=tuple(layers),
         command=image.command,
         env={"PYTHONPATH": f"/{DEPENDENCIES}:/{ROOT}", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
@@ -69,7 +69,7 @@ def assemble(
         folder=f"/{ROOT}",
     )
     manifest, config = compose(
-        base, ours, {key: label_values[key] for key in label_values if key.startswith("org.opencontainers.")}
+        base, added, {key: label_values[key] for key in label_values if key.startswith("org.opencontainers.")}
     )
     return BuiltImage(
         manifest=manifest,

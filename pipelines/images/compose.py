@@ -10,7 +10,7 @@ from pipelines.images.model import CONFIG, EPOCH, MANIFEST, Blob, canonical
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ours:
+class Additions:
     """What we put on top of the base."""
 
     layers: tuple[tuple[Blob, str], ...]
@@ -22,22 +22,22 @@ class Ours:
     user: str = "65532:65532"
 
 
-def compose(base: Base, ours: Ours, annotations: Mapping[str, str]) -> tuple[bytes, Blob]:
-    """Manifest and configuration of base + ours (image-spec config.md). A pure function of its arguments."""
+def compose(base: Base, added: Additions, annotations: Mapping[str, str]) -> tuple[bytes, Blob]:
+    """Manifest and configuration of the base and what is added (image-spec config.md). A pure function of its arguments."""
     inherited = dict(base.config.get("config") or {})
     env = dict(pair.partition("=")[::2] for pair in inherited.get("Env") or [])
     container = {
         **inherited,
-        "Env": [f"{name}={value}" for name, value in {**env, **ours.env}.items()],
-        "Entrypoint": list(ours.command),
-        "WorkingDir": ours.folder,
-        "User": inherited.get("User") or ours.user,
-        "Labels": {**(inherited.get("Labels") or {}), **ours.labels},
+        "Env": [f"{name}={value}" for name, value in {**env, **added.env}.items()],
+        "Entrypoint": list(added.command),
+        "WorkingDir": added.folder,
+        "User": inherited.get("User") or added.user,
+        "Labels": {**(inherited.get("Labels") or {}), **added.labels},
     }
     container.pop("Cmd", None)
     history = [
         *base.config.get("history", ()),
-        *({"created": EPOCH, "created_by": message} for _, message in ours.layers),
+        *({"created": EPOCH, "created_by": message} for _, message in added.layers),
     ]
     platform = {key: base.config[key] for key in ("architecture", "os", "variant") if key in base.config}
     config = Blob.of(
@@ -47,16 +47,16 @@ def compose(base: Base, ours: Ours, annotations: Mapping[str, str]) -> tuple[byt
                 "created": EPOCH,
                 "config": container,
                 "history": history,
-                # Ours are not compressed, so digest and diff id are the same.
+                # What is added is not compressed, so digest and diff id are the same.
                 "rootfs": {
                     "type": "layers",
-                    "diff_ids": [*base.config["rootfs"]["diff_ids"], *(blob.digest for blob, _ in ours.layers)],
+                    "diff_ids": [*base.config["rootfs"]["diff_ids"], *(blob.digest for blob, _ in added.layers)],
                 },
             }
         ),
         CONFIG,
     )
-    layers = [*base.layers, *(blob for blob, _ in ours.layers)]
+    layers = [*base.layers, *(blob for blob, _ in added.layers)]
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,

@@ -365,7 +365,7 @@ class Updates:
         return self.eas.groups(self._branch)
 
 
-def people_have(eas: Eas, platforms: Sequence[Platform], channel: str) -> dict[Platform, list[Build]]:
+def builds_on_channel(eas: Eas, platforms: Sequence[Platform], channel: str) -> dict[Platform, list[Build]]:
     """Builds that follow a channel, the newest first."""
     return {each: eas.builds(platform=each, channel=channel, finished=True) for each in platforms}
 

@@ -29,7 +29,7 @@ def look(manifest: Manifest, environments: Collection[str], http: Http, token: s
             continue
         section = f"components/{name}/error_tracker"
         try:
-            SentrySourceMaps(tracker, http, token, section=section).require_welcome()
+            SentrySourceMaps(tracker, http, token, section=section).require_upload_permission()
         except (CredentialsError, ProviderError) as error:
             yield Finding(
                 subject=subject, state="missing", says=f"takes no source maps: {error.what}", fix=error.next_step

@@ -49,7 +49,7 @@ class SentrySourceMaps:
         """Raises CredentialsError without one: what is uploaded need not be fetched then."""
         self._api.require_token()
 
-    def require_welcome(self) -> None:
+    def require_upload_permission(self) -> None:
         """That maps would be taken, asked by looking for a bundle that nobody has. Raises CredentialsError, ProviderError,
         ProviderUnavailable."""
         self._require_usable(self._api.call("GET", "chunk-upload/"))

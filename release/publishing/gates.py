@@ -61,7 +61,7 @@ class Warned:
         return f"{self.error.what}; users have it already, so this is only reported"
 
 
-DECISIVE = frozenset({"tag", "nobody else"})
+DECISIVE = frozenset({"tag", "unlocked"})
 """Gates without which the publication itself would be wrong. The others keep something from users: too late when they have it."""
 
 
@@ -124,7 +124,7 @@ def _gates(branch: Callable[[], str | None]) -> list[tuple[str, Callable[[Candid
         ("line", lambda candidate: on_its_line(candidate, branch())),
         ("higher", lambda candidate: higher(candidate, branch())),
         ("green", green),
-        ("nobody else", nobody_else),
+        ("unlocked", unlocked),
     ]
 
 
@@ -319,17 +319,17 @@ def judging(rules: Release) -> list[str]:
     return [rules.main, rules.maintenance.replace("{line}", "*"), *own]
 
 
-def nobody_else(candidate: Candidate) -> str:
+def unlocked(candidate: Candidate) -> str:
     """No other run has this release open. Publishing takes the lock itself; this only looks."""
     locks = candidate.forge.locks(candidate.tag)
     if not locks:
-        return "has it open"
+        return "no other run holds it"
     holder = Holder.of(locks[-1].owner)
     minutes = candidate.repository.rules.release.lease_minutes
     why = in_force(candidate.forge, holder, myself(), minutes=minutes)
     if why and not candidate.take_over:
         raise open_elsewhere(candidate.tag, holder, why)
-    return f"has it open: {holder} is gone" if not why else f"is to have it open: taken over from {holder}"
+    return f"held by {holder}, which has ended" if not why else f"to be taken over from {holder}"
 
 
 def _branches(candidate: Candidate) -> list[str]:

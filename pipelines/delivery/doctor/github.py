@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pipelines import findings
-from pipelines.delivery import apps, github_plan, protection
-from pipelines.delivery.doctor import merge_queue
+from pipelines.delivery import github_plan, protection
+from pipelines.delivery.doctor import merge_queue, mobile_environments
 from pipelines.findings import Finding
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OURS = (
     "VERCEL_TOKEN", "VERCEL_BYPASS", "SENTRY_AUTH_TOKEN", "SENTRY_READ_TOKEN", "SLACK_WEBHOOK", "SMTP_USER", "SMTP_PASSWORD",
-    *apps.SECRETS,
+    *mobile_environments.SECRETS,
 )  # fmt: skip
 """Secrets that belong to environments."""
 
@@ -39,7 +39,7 @@ def look(github: GitHub, manifest: Manifest, names: Sequence[str]) -> list[Findi
     found += findings.guarded("merge queue", lambda: merge_queue.look(github, manifest.release.main))
     for name, settings in manifest.environments.items():
         found += findings.guarded(f"environment {name}", partial(_environment, github, manifest, name, settings))
-    found += findings.guarded("environments of the apps", lambda: apps.look(github, manifest))
+    found += findings.guarded("environments of the apps", lambda: mobile_environments.look(github, manifest))
     found += findings.guarded("secrets of the repository", lambda: _repository_secrets(github))
     found += findings.guarded("other environments", lambda: _strangers(github, manifest))
     return found
@@ -121,7 +121,7 @@ def _needed(manifest: Manifest, settings: Environment) -> Iterator[str]:
 def _needed_of_all(manifest: Manifest) -> list[str]:
     """Secrets that some job of any environment cannot do without."""
     delivery = [name for settings in manifest.environments.values() for name in _needed(manifest, settings)]
-    return list(dict.fromkeys([*delivery, *apps.needed(manifest)]))
+    return list(dict.fromkeys([*delivery, *mobile_environments.needed(manifest)]))
 
 
 def _secrets(github: GitHub, environment: str, needs: Sequence[str]) -> Iterator[Finding]:
@@ -159,7 +159,7 @@ def _strangers(github: GitHub, manifest: Manifest) -> Iterator[Finding]:
         name
         for environment, settings in manifest.environments.items()
         for name in protection.environments_of(environment, settings)
-    } | set(apps.environments_of(manifest))
+    } | set(mobile_environments.environments_of(manifest))
     listed = github.json("GET", f"/repos/{github.name}/environments?per_page=100").get("environments", ())
     for each in listed:
         if each["name"] in known:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.delivery import apps
+from pipelines.delivery.doctor import mobile_environments
 from pipelines.errors import ShipmateError
 from pipelines.findings import Finding
 
@@ -151,8 +151,8 @@ class Condition:
         main, at = manifest.release.main, f"{repository['full_name']}/.github/workflows"
         android = manifest.mobile.android if manifest.mobile is not None else None
         releases = android is not None and android.workload_identity == deployer.workload_identity
-        files = (*WORKFLOWS, apps.PROMOTES) if releases else WORKFLOWS
-        begin = f"refs/tags/{apps.tags(manifest).removesuffix('*')}"
+        files = (*WORKFLOWS, mobile_environments.PROMOTES) if releases else WORKFLOWS
+        begin = f"refs/tags/{mobile_environments.tags(manifest).removesuffix('*')}"
         return cls(
             repository=f"assertion.repository_id == '{repository['id']}'",
             owner=f"assertion.repository_owner_id == '{repository['owner']['id']}'",
@@ -160,7 +160,7 @@ class Condition:
             workflows=tuple(f"'{at}/{file}@refs/heads/{main}'" for file in files),
             by_tag=(
                 f"assertion.ref.startsWith('{begin}')",
-                f"assertion.workflow_ref.startsWith('{at}/{apps.WORKFLOW}@{begin}')",
+                f"assertion.workflow_ref.startsWith('{at}/{mobile_environments.WORKFLOW}@{begin}')",
             )
             if releases
             else None,

@@ -59,4 +59,4 @@ class Compare(GuardedStep):
         )
         if watch is None:
             return "nothing is declared that could be asked"
-        return watch.hold(0.0, comparing.seldom(lambda: guard.require_share(0))).says
+        return watch.hold(0.0, comparing.throttled(lambda: guard.require_share(0))).says

@@ -43,7 +43,7 @@ class Restore(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StayRestored(Step):
+class ConfirmRestored(Step):
     """A delivery that was stopped may have had a write on its way. A host with conditional writes refuses it; of one without, like an
     alias, the traffic is looked at again, and given back again."""
 

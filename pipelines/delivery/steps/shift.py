@@ -76,6 +76,8 @@ class Shift(GuardedStep):
         )
         message = ""
         if watch is not None:
-            message = watch.hold(self.watch_seconds, comparing.seldom(lambda: guard.require_share(self.percent))).says
+            message = watch.hold(
+                self.watch_seconds, comparing.throttled(lambda: guard.require_share(self.percent))
+            ).says
         guard.require_share(self.percent)
         return f"{serving.key} has {self.percent} %; {message}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.delivery import overtaken, plan
+from pipelines.delivery import plan, superseding
 from pipelines.delivery.context import Context, Release
 from pipelines.delivery.plan import Plan
 from pipelines.delivery.planning import record
@@ -64,7 +64,7 @@ class Delivery:
         digests = {each.component: each.digest for each in made.facts}
         history.open(release.name, release.commit, digests, plan=made.digest)
         with history.failing(release.name):
-            made = overtaken.rebased(made, context.lives(made.components), context.manifest)
+            made = superseding.rebased(made, context.lives(made.components), context.manifest)
             done = carry_out(made.of_job(key, component), context)
         if key == "go-live":
             history.note("success", f"{release.name} is live")

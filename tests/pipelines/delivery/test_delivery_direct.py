@@ -9,7 +9,7 @@ import pytest
 from pipelines.checks.report import Report
 from pipelines.delivery import direct
 from pipelines.delivery.context import Context
-from pipelines.delivery.first_deployment import AddressLeadsNowhere
+from pipelines.delivery.first_deployment import DomainNotMapped
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.steps import smoke
 from pipelines.errors import CheckFailed, ConflictError, CredentialsError, InputError
@@ -239,7 +239,7 @@ def test_a_first_release_that_fails_has_nothing_to_go_back_to(shop: Shop) -> Non
 def test_a_first_deployment_without_a_domain_says_so_and_the_next_run_goes_on(shop: Shop) -> None:
     backend = shop.host("staging", "backend")
     backend.unmapped = True
-    with pytest.raises(AddressLeadsNowhere, match="backend was deployed for the first time") as caught:
+    with pytest.raises(DomainNotMapped, match="backend was deployed for the first time") as caught:
         deploy(shop, "sha-1")
     assert caught.value.where.endswith(": https://api-staging.techmate.ai")
     assert f"has passed its checks at {backend.deployments[0].url}" in caught.value.why
@@ -251,7 +251,7 @@ def test_a_first_deployment_without_a_domain_says_so_and_the_next_run_goes_on(sh
     backend.unmapped = True
     with pytest.raises(CheckFailed, match="checks failed") as later:
         deploy(shop, "sha-2")
-    assert not isinstance(later.value, AddressLeadsNowhere)
+    assert not isinstance(later.value, DomainNotMapped)
     assert serving(shop) == both("sha-1"), "an address that once led there is broken, and the release goes back"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.delivery import overtaken, stops
+from pipelines.delivery import stops, superseding
 from pipelines.delivery.rollback import Request, roll_back
 from pipelines.delivery.status import status
 from pipelines.errors import CheckFailed, RefusedError, ShipmateError
@@ -285,9 +285,9 @@ def test_an_older_one_is_superseded_by_what_went_live_while_it_waited(life: Shop
     first, second = going_out(life, "v1.2.0"), going_out(life, "v1.3.0")
     second.all()
     context, made = first.job()
-    assert overtaken.by(made, context.lives(), context.manifest) == "v1.3.0"
+    assert superseding.higher_release(made, context.lives(), context.manifest) == "v1.3.0"
     _, made = second.job()
-    assert overtaken.by(made, context.lives(), context.manifest) == ""
+    assert superseding.higher_release(made, context.lives(), context.manifest) == ""
 
 
 def test_nothing_is_put_onto_a_release_that_was_taken_back(life: Shop) -> None:

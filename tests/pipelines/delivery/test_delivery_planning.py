@@ -353,7 +353,7 @@ def test_commits_that_nobody_else_has_seen_are_named_with_their_authors(shop: Sh
     found = planned(shop, "v1.1.0")
     assert [each.authors for each in found.plan.recorded.unreviewed] == [("dev-2",), ("", "dev-1")]
     for text in texts(found):
-        assert "Seen by nobody but their authors" in text
+        assert "Unreviewed commits" in text
         assert f"{commit[:7]} feat: v1.1.0 (dev-2)" in text
         assert "feat: alone (no account, dev-1)" in text
     assert b'"authors":["","dev-1"]' in found.plan.document

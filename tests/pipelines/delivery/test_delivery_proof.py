@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.delivery import evidence, proof
-from pipelines.delivery.planning import LazyLives
+from pipelines.delivery.planning import LazyStates
 from pipelines.delivery.proof import FILE, JOB, Proof, artifact_name
 from pipelines.errors import RefusedError
 from rehearsal.runner.model import Run
@@ -25,7 +25,7 @@ def find(shop: Shop, commit: str, *, sealed: bool = True) -> Proof:
     context = shop.context("production")
     assert context.github is not None
     # Hosts in memory are of one environment for each context.
-    lives = LazyLives(shop.context("staging"), "staging") if sealed else None
+    lives = LazyStates(shop.context("staging"), "staging") if sealed else None
     return proof.find(context.github, "staging", commit, shop.definition(commit), main="main", sealed=lives)
 
 
@@ -94,7 +94,7 @@ def test_the_providers_are_not_asked_while_the_run_is_there(shop: Shop) -> None:
         raise AssertionError(component)
 
     context.host_of = nobody
-    lives = LazyLives(context, "staging")
+    lives = LazyStates(context, "staging")
     assert proof.find(context.github, "staging", commit, shop.definition(commit), main="main", sealed=lives).run
 
 

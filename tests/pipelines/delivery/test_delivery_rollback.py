@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.delivery.context import Context
-from pipelines.delivery.rollback import Facts, Request, Result, decide, plan, roll_back
+from pipelines.delivery.rollback import Facts, Request, Result, plan, preview, roll_back
 from pipelines.delivery.steps.mark_failed import MarkFailed
 from pipelines.errors import InputError, RefusedError
 from pipelines.faults import Policy
@@ -130,7 +130,7 @@ def test_the_plan_says_how_a_provider_gives_the_traffic_back(life: Shop) -> None
     """Before the first component moves: one of them may have two ways."""
     web = life.host("production", "web")
     web.deployments = [replace(d, back_by="by promoting it again") for d in web.deployments]
-    steps = [step for step, _ in decide(life.context("production"), Request(to="v1.0.0"))]
+    steps = [step for step, _ in preview(life.context("production"), Request(to="v1.0.0"))]
     values = {step.component: step.says for step in steps if step.name == "restore"}
     assert values["web"].endswith("), by promoting it again")
     assert values["backend"].endswith(")")
@@ -390,7 +390,7 @@ def test_an_earlier_release_that_is_sick_too_is_reported(life: Shop) -> None:
 
 def test_the_plan_alone_changes_nothing(life: Shop) -> None:
     life.writes.seen.clear()
-    steps = decide(life.context("production"), Request())
+    steps = preview(life.context("production"), Request())
     keys = [life.host("production", component).marks.stable[1] for component in COMPONENTS]
     assert [(step.says, done) for step, done in steps][:4] == [
         *[("mark v1.2.0 as rolled back, on the way to v1.1.0", "")] * 2,
@@ -398,5 +398,5 @@ def test_the_plan_alone_changes_nothing(life: Shop) -> None:
     ]
     assert (life.writes.seen, serving(life)) == ([], both("v1.2.0"))
     back(life)
-    again = [(step.name, bool(done)) for step, done in decide(life.context("production"), Request())]
+    again = [(step.name, bool(done)) for step, done in preview(life.context("production"), Request())]
     assert again == [("restore", True)] * 2 + [("verify-live", False)] * 2 + [("mark-restored", True)] * 2

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pipelines.manifest.mobile import Platform
 from pipelines.mobile.update_notes import FileNotes
-from pipelines.mobile.updates import Change, Result, Updates, people_have
+from pipelines.mobile.updates import Change, Result, Updates, builds_on_channel
 from pipelines.mobile.watch import Health
 from pipelines.providers.eas_updates import EasUpdates, Update
 from rehearsal.emulators.eas import updates as served
@@ -63,7 +63,7 @@ class World:
             platforms=platforms,
             environment="production",
             runtimes={each: eas.fingerprint(each, "production") for each in platforms},
-            builds=people_have(eas, platforms, "production"),
+            builds=builds_on_channel(eas, platforms, "production"),
         )
 
     def publish(self, change: Change) -> Result:

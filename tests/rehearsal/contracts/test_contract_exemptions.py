@@ -54,7 +54,9 @@ def reading() -> list[Violation]:
             with contextlib.suppress(ShipmateError):
                 releases.announce("ai.techmate.app@1.0.1+7", "c" * 40)
         with contextlib.suppress(ShipmateError):
-            SentrySourceMaps(SOURCE, http, "publisher", section="components/web/error_tracker").require_welcome()
+            SentrySourceMaps(
+                SOURCE, http, "publisher", section="components/web/error_tracker"
+            ).require_upload_permission()
     return list(place.violations)
 
 

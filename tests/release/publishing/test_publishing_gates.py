@@ -111,7 +111,7 @@ def test_green__of_another_commit_does_not_count(github: Platform) -> None:
     refused(github, 22)
 
 
-def test_nobody_else(github: Platform) -> None:
+def test_unlocked(github: Platform) -> None:
     sha = github.commit("feat: a")
     owner = {"nonce": "x", "at": str(time.time()), "machine": "elsewhere", "run": "", "process": "1@1"}
     note = {"tag": "lock", "message": json.dumps(owner), "object": sha, "type": "commit"}

@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.delivery.context import Context
 from pipelines.delivery.migrations import due as migrations
-from pipelines.delivery.rollback import Request, decide, roll_back
+from pipelines.delivery.rollback import Request, preview, roll_back
 from pipelines.errors import CredentialsError, InputError, RefusedError
 from pipelines.http import Http
 from pipelines.manifest import load
@@ -190,8 +190,8 @@ def test_going_back_across_a_contract_is_refused_with_the_reason(staging: Stagin
         roll_back(staging.context(), Request(to="v1"))
     assert "fix it forward" in refused.value.next_step
     assert staging.hosts["backend"].serving() == {"v2": 100}
-    assert decide(staging.context(), Request(to="v1", accept_schema_risk=True))
-    assert decide(staging.context(), Request(to="v1", components=("web",))), "the web has no database"
+    assert preview(staging.context(), Request(to="v1", accept_schema_risk=True))
+    assert preview(staging.context(), Request(to="v1", components=("web",))), "the web has no database"
 
 
 def test_a_rollback_asks_no_database(staging: Staging) -> None:

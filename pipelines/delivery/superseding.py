@@ -1,4 +1,4 @@
-"""What other deliveries did while a plan waited for its approval or its turn: it goes onto what they left, or steps aside."""
+"""What other deliveries did while a plan waited for its approval or its turn: it is rebased onto what they left, or superseded."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pipelines.roles import Live
 
 
-def by(made: Plan, lives: Mapping[str, Live], manifest: Manifest) -> str:
-    """The higher release that went live and proved good since, so that this one has nothing to give any more; empty when none did."""
+def higher_release(made: Plan, lives: Mapping[str, Live], manifest: Manifest) -> str:
+    """The higher release that went live and proved good since, so that this one is superseded; empty when none did."""
     for each in made.facts:
         live = lives[each.component]
         stable = [live.find(key) for key in live.marks.stable]

@@ -171,11 +171,11 @@ class Figures:
     """One rule on one kind of traffic."""
 
     wrong: float
-    """Share of releases called worse though good, or let out though bad."""
+    """Share of releases called worse though good, or promoted though bad."""
     undecided: float
     """Share of releases that stayed undecided, and were stopped."""
     requests: float | None
-    """Median until the right end: let out if good, stopped if bad; None where it never came to it."""
+    """Median until the right end: promoted if good, stopped if bad; None where it never came to it."""
 
     @property
     def says(self) -> str:
@@ -210,7 +210,7 @@ def table(rows: Sequence[tuple[Traffic, Sequence[Figures]]]) -> str:
     """Markdown: false alarms of good releases, misses of bad ones, each with the median of requests until the right end."""
     lines = [f"| traffic | wrong is | {' | '.join(RULES)} |", f"|---|---|{'--:|' * len(RULES)}"]
     for traffic, figures in rows:
-        wrong = "stopped" if traffic.good else "let out"
+        wrong = "stopped" if traffic.good else "promoted"
         lines.append(f"| {traffic.name} | {wrong} | {' | '.join(each.says for each in figures)} |")
     return "\n".join(lines)
 

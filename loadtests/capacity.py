@@ -90,7 +90,7 @@ class Step:
     """Seconds since the end of the step before, until all of its visits had ended."""
     answers: tuple[Answer, ...] = ()
     says: str = ""
-    """Why it is no pass."""
+    """Why it did not pass."""
     where: Mapping[str, str] | None = None
     """Target -> the endpoint with the highest percentile, for those that it did not meet."""
 

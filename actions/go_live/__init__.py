@@ -25,7 +25,7 @@ INPUTS: tuple[Input, ...] = (
 OUTPUTS: tuple[Output, ...] = (
     Output(
         name="state",
-        doc="'live', or 'superseded' when a higher release went live meanwhile and this one stepped aside.",
+        doc="'live', or 'superseded' when a higher release went live meanwhile and superseded this one.",
     ),
     Output(name="passed", doc="How many smoke checks passed."),
 )
@@ -48,7 +48,7 @@ def main(runtime: Runtime) -> int:
     lives = context.lives(made.components)
     higher = superseding.higher_release(made, lives, context.manifest)
     if higher:
-        runtime.say(f"{higher} is live and well: {release.name} steps aside, nothing is changed")
+        runtime.say(f"{higher} is live and well: {release.name} is superseded, nothing is changed")
         runtime.summary(
             f"### ⏭️ {release.name} is superseded by {higher}\n\nNothing was changed; what it brings is in {higher}."
         )

@@ -55,7 +55,7 @@ def main(runtime: Runtime) -> int:
         return _nothing(runtime, f"No load test {values['profile']!r} of {environment} is declared: nothing to do.")
     if values["delivered_by"] and not candidate.made_live(github(runtime, values["token"]), values["delivered_by"]):
         return _nothing(
-            runtime, f"Run {values['delivered_by']} stepped aside and made nothing live: nothing new to measure."
+            runtime, f"Run {values['delivered_by']} was superseded and made nothing live: nothing new to measure."
         )
     profile = load_target.profile_named(manifest, values["profile"])
     if not values["shards"].isdecimal() or not 1 <= int(values["shards"]) <= MOST_SHARDS:

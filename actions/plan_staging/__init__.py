@@ -10,7 +10,7 @@ from pipelines.runtime import Input, Output, Runtime
 
 INPUTS: tuple[Input, ...] = (ENVIRONMENT, SOURCE, TOKEN)
 OUTPUTS: tuple[Output, ...] = (
-    Output(name="state", doc="'to do', or 'superseded' when a newer commit waits behind this one, which steps aside."),
+    Output(name="state", doc="'to do', or 'superseded' when a newer commit waits behind this one."),
     Output(name="commit", doc="The commit, carried from here."),
     Output(name="components", doc="JSON list of the components that live there, in the order in which they go live."),
     Output(name="builds", doc="JSON list of what is built: {component, node}."),

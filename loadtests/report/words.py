@@ -25,7 +25,7 @@ def headline(judgement: Judgement) -> str:
 
 
 def reasons(judgement: Judgement) -> tuple[str, ...]:
-    """What is behind verdicts that are no pass, a line each."""
+    """What is behind verdicts other than passed, a line each."""
     if judgement.invalid:
         return judgement.invalid
     return tuple(f"{answer.target}: {answer.says}" for answer in judgement.answers if answer.verdict != "passed")

@@ -1,7 +1,7 @@
 """Which commit goes to the environment that proves: a push to the default branch, a maintenance line whose CI has passed, or an earlier
 commit of the default branch that someone asks for.
 
-The workflow that runs is always the default branch's; of anything but a push only the commit is taken, as data. A push steps aside for a
+The workflow that runs is always the default branch's; of anything but a push only the commit is taken, as data. A push is superseded by a
 newer one that waits behind it: users of the environment would have it for minutes, and each would take its time.
 Source: docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows (push, workflow_run, workflow_dispatch),
 docs.github.com/rest/actions/workflow-runs
@@ -76,7 +76,7 @@ def _asked_for(commit: str, main: str, github: GitHub) -> str:
 def superseded_by(runtime: Runtime, commit: str, policy: Manifest, github: GitHub) -> str:
     """The newest commit of the default branch that holds this one and waits behind it, or went live meanwhile; empty for none.
 
-    A run that someone started on purpose, by a dispatch or again, steps aside for nobody.
+    A run that someone started on purpose, by a dispatch or again, is superseded by none.
     """
     if runtime.environ.get("GITHUB_EVENT_NAME") != "push" or runtime.attempt not in ("", "1"):
         return ""
@@ -91,7 +91,7 @@ def superseded_by(runtime: Runtime, commit: str, policy: Manifest, github: GitHu
 
 
 def _comes_or_came(run: Mapping[str, Any], github: GitHub) -> bool:
-    """Whether a run waits for its turn, or has had it and made something live: it may have failed, or stepped aside itself."""
+    """Whether a run waits for its turn, or has had it and made something live: it may have failed, or been superseded itself."""
     if run["status"] != "completed":
         return True
     return run["conclusion"] == "success" and made_live(github, str(run["id"]))

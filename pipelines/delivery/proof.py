@@ -83,7 +83,7 @@ def find(
         where=WORKFLOW,
         why="; ".join(dict.fromkeys(refusals)) or f"no run of the {environment} workflow on {main} proved this commit",
         next_step="see its runs of *Deploy to Staging*; re-run the failed one, wait for the one under way, or dispatch the workflow with "
-        f"`commit` = {commit} when it stepped aside for a newer commit; then start this again",
+        f"`commit` = {commit} when it was superseded by a newer commit; then start this again",
     )
 
 

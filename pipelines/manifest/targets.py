@@ -141,4 +141,4 @@ class Vercel:
 
 
 Target = CloudRun | Vercel
-"""Each has url, shift, watch_seconds, database_secret and probe_secret, as keys or as facts: plans and steps ask no more."""
+"""Each has url, shift, watch_seconds and the keys of databases and probes, as manifest keys or as class constants."""

@@ -1,6 +1,6 @@
 """How an update over the air does: by the sessions of its own release at Sentry, and by the devices that EAS says could not start it.
 
-EAS is the second witness: an update that crashes before it can report anything has no sessions at all.
+EAS is the second signal: an update that crashes before it can report anything has no sessions at all.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class UpdateReports:
         )
 
     def _by_eas(self, group: str) -> list[Health]:
-        """Of each platform. What EAS does not report holds nothing: it is the second witness."""
+        """Of each platform. What EAS does not report holds nothing: it is the second signal."""
         try:
             found = self.eas.installs(group, days=self.watch.days)
         except ShipmateError as error:

@@ -144,7 +144,7 @@ class VercelHost:
         return f"https://{self._require_ready(key)['url']}"
 
     def mark_stable(self, key: str, *, lock: str = "") -> None:
-        """See roles.Host. Vercel's own word is the second witness: what it says never had traffic is not marked."""
+        """See roles.Host. Vercel's own word is the second signal: what it says never had traffic is not marked."""
         deployment = self._read(key)
         identity = identity_of(deployment)
 

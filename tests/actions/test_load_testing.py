@@ -81,7 +81,7 @@ def test_a_delivery_that_stepped_aside_is_not_measured(
     monkeypatch.setattr("pipelines.delivery.candidate.made_live", lambda github, run: live and run == "77")
     found = planned(step, delivered_by="77")
     assert found["count"] == ("1" if live else "0")
-    assert ("stepped aside and made nothing live" in step.summary()) is not live
+    assert ("was superseded and made nothing live" in step.summary()) is not live
 
 
 def test_several_runners_begin_at_one_instant_and_draw_from_one_seed(step: Any) -> None:

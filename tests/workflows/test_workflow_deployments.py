@@ -87,7 +87,7 @@ def test_a_browser_stands_before_users_and_before_the_world(result: str, tests: 
 
 @pytest.mark.parametrize("job", ["check-live", "release"])
 def test_a_job_after_one_that_was_skipped_asks_itself_what_succeeded(job: str) -> None:
-    """GitHub skips it otherwise, whichever job before it was skipped; and who stepped aside has nothing to show."""
+    """GitHub skips it otherwise, whichever job before it was skipped; and a superseded run has nothing to show."""
     for tests, state in (("true", "live"), ("false", "live"), ("true", "superseded")):
         given = {"browser_tests": tests, "state": state}
         wanted = state == "live" and (tests == "true" or job == "release")

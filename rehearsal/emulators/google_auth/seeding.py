@@ -89,8 +89,8 @@ NO_POOL = "//iam.googleapis.com/projects/0/locations/global/workloadIdentityPool
 
 
 def google_policy(definition: Definition, issuer: str, *, trusted: TrustedWorkflows) -> Policy:
-    """One pool for all environments: only jobs of the trusted workflows on the default branch are let in, and each deployer can be had by
-    those of its own GitHub environment alone."""
+    """One pool for all environments: only jobs of the trusted workflows on the default branch are let in, and each deployer is
+    impersonated by those of its own GitHub environment alone."""
     pools = [pool for pool, _ in definition.deployers.values()]
     provider = (pools or [NO_POOL])[0].removeprefix("//iam.googleapis.com/")
     accounts = [_deployer(definition, environment) for environment in definition.deployers]

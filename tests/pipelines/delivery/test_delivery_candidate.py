@@ -206,7 +206,7 @@ def test_a_push_steps_aside_for_the_newest_that_waits(shop: Shop) -> None:
         ("failure", candidate.GO_LIVE, False),
         ("cancelled", candidate.GO_LIVE, False),
     ],
-    ids=["went live", "stepped aside itself", "failed", "cancelled"],
+    ids=["went live", "superseded itself", "failed", "cancelled"],
 )
 def test_and_for_one_that_went_live_meanwhile(shop: Shop, conclusion: str, job: str, *, steps_aside: bool) -> None:
     older, newer = deployed(shop, shop.commit()), deployed(shop, shop.commit(), job=job)

@@ -23,7 +23,7 @@ STEPS = 14
 
 @dataclass
 class Reference:
-    """What an operator would keep on a sheet of paper."""
+    """What an operator would write down."""
 
     live: str = ""
     released: list[str] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Reference:
 
 @dataclass
 class Story:
-    """The shop and the sheet of paper, and what was done."""
+    """The shop and the reference, and what was done."""
 
     shop: Shop
     random: random.Random

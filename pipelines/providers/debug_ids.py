@@ -87,13 +87,22 @@ def _inject(script: Path, document: Path) -> None:
     text, contents = _read(script), source_maps.read(document)
     commented = _COMMENT.search(text)
     own = registered(text) or (commented[1].lower() if commented else "")
-    debug_id = own or next((str(contents[key]) for key in KEYS if contents.get(key)), "") or _made(script, document)
+    debug_id = own or _given(contents) or _made(script, document)
     if not registered(text):
         text, contents = _with_registration(text, contents, debug_id)
     if not commented:
         text = f"{text if text.endswith(chr(10)) else text + chr(10)}//# debugId={debug_id}\n"
-    _write(script, text)
-    _write(document, json.dumps(contents | dict.fromkeys(KEYS, debug_id), ensure_ascii=False, separators=(",", ":")))
+    named = json.dumps(contents | dict.fromkeys(KEYS, debug_id), ensure_ascii=False, separators=(",", ":"))
+    # Half of a surrogate pair, which JSON can escape, is in no UTF-8: this raises before anything is written.
+    for file, content in ((script, text.encode()), (document, named.encode())):
+        if file.read_bytes() != content:
+            file.write_bytes(content)
+
+
+def _given(contents: dict[str, Any]) -> str:
+    """The id that a bundler gave the map; empty for none. What has another form would become code of the script."""
+    found = (str(contents[key]).lower() for key in KEYS if key in contents)
+    return next((each for each in found if re.fullmatch(_ID, each)), "")
 
 
 def _with_registration(text: str, contents: dict[str, Any], debug_id: str) -> tuple[str, dict[str, Any]]:
@@ -118,10 +127,10 @@ def registration(debug_id: str) -> str:
 def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Scripts with their source maps that can be read, in the order of their names."""
     for script in sorted(path for path in folder.rglob("*") if path.suffix in SCRIPTS):
-        if script.is_symlink() or not script.is_file():
+        if script.is_symlink() or not script.is_file() or not _is_text(str(script).encode(errors="surrogateescape")):
             continue
         document = _map_of(folder, script)
-        if document is not None and source_maps.read(document) and _is_text(script):
+        if document is not None and source_maps.read(document) and _is_text(script.read_bytes()):
             yield script, document
 
 
@@ -130,8 +139,8 @@ def _map_of(folder: Path, script: Path) -> Path | None:
     named = _REFERENCE.findall(script.read_bytes().decode(errors="replace"))
     candidates = [script.parent / unquote(named[-1])] if named and ":" not in named[-1] else []
     for found in (*candidates, script.with_name(script.name + SOURCE_MAP)):
-        # A name from the build can be no name of a file at all.
-        with suppress(OSError, ValueError):
+        # A name from the build can be no name of a file at all, or one of symbolic links that lead in a circle (RuntimeError).
+        with suppress(OSError, RuntimeError, ValueError):
             inside = found.resolve().is_relative_to(folder.resolve())
             if inside and found.is_file() and not found.is_symlink():
                 return found.resolve()
@@ -148,9 +157,9 @@ def _made(script: Path, document: Path) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256(content).digest()[:16], version=5))
 
 
-def _is_text(script: Path) -> bool:
+def _is_text(content: bytes) -> bool:
     try:
-        _read(script)
+        content.decode()
     except UnicodeDecodeError:
         return False
     return True
@@ -159,8 +168,3 @@ def _is_text(script: Path) -> bool:
 def _read(file: Path) -> str:
     """With its own line ends."""
     return file.read_bytes().decode()
-
-
-def _write(file: Path, text: str) -> None:
-    if file.read_bytes() != text.encode():
-        file.write_bytes(text.encode())

@@ -28,7 +28,7 @@ def moved(document: dict[str, Any], *, line: int, column: int, by: int) -> dict[
     """
     try:
         return _moved(document, line, column, by)
-    except (LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"no source map: {error}") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -166,6 +167,35 @@ def test_what_has_no_map_or_one_that_is_none_is_left_as_it_is(built: Built) -> N
     before = built.contents()
     assert inject(built.folder) == []
     assert built.contents() == before
+
+
+def test_a_map_that_cannot_be_written_again_leaves_its_script_as_it_is(built: Built) -> None:
+    built.write("run()", sourcesContent=["half a pair: \ud800"])
+    before = built.contents()
+    assert inject(built.folder) == []
+    assert built.contents() == before
+
+
+@pytest.mark.parametrize("given", ['x"]=1;evil();//', 5, None, ID.upper()])
+def test_what_is_no_id_in_a_map_becomes_no_code(built: Built, given: Any) -> None:
+    built.write("run()", debugId=given)
+    (found,) = inject(built.folder)
+    assert re.fullmatch(r"[0-9a-f-]{36}", found.debug_id)
+    assert (found.debug_id == ID) == (given == ID.upper())
+    assert "evil" not in built.script()
+    before = built.contents()
+    assert inject(built.folder) == [found]
+    assert built.contents() == before
+
+
+def test_names_that_no_bundle_can_hold_and_links_in_a_circle_are_left_out(built: Built) -> None:
+    built.write("run()")
+    for name in (b"\xff.js", b"\xff.js.map"):
+        source = built.folder / ("assets/app.js" if name.endswith(b"js") else "assets/app.js.map")
+        Path(os.fsdecode(bytes(built.folder) + b"/" + name)).write_bytes(source.read_bytes())
+    (built.folder / "circle.js").write_text("run()")
+    (built.folder / "circle.js.map").symlink_to("circle.js.map")
+    assert [each.script for each in inject(built.folder)] == ["assets/app.js"]
 
 
 def test_scripts_whose_content_a_page_pins_are_left_as_they_are(built: Built) -> None:

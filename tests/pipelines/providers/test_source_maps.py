@@ -62,6 +62,7 @@ def test_of_a_map_of_parts_the_one_that_holds_the_place_and_those_behind_are_mov
         {"version": 3, "sections": [{"offset": {"line": 0}}]},
         {"version": 3, "sections": [{"offset": {"line": 0, "column": 0}, "url": "elsewhere.map"}]},
         {"version": 3, "sections": ["x"]},
+        {"version": 3, "sections": [{"offset": {"line": 0, "column": 0}, "map": {"mappings": 5}}]},
     ],
 )
 def test_what_is_no_map_is_refused(document: dict[str, Any]) -> None:

@@ -29,9 +29,16 @@ if TYPE_CHECKING:
 
 POLLING = Polling(interval=0.5, growth=1.5, longest=5.0)
 LIMIT = 120.0
-"""Seconds that Sentry may take to put a bundle together; it goes on by itself after that."""
+"""Seconds that Sentry may take to get a bundle and to put it together, which it goes on with by itself after that."""
 ACCEPTED = ("artifact_bundles", "artifact_bundles_v2")
 """What a Sentry says that takes bundles with debug ids; one that says neither is too old."""
+_OPTIONS: dict[str, type] = {
+    "chunkSize": int,
+    "chunksPerRequest": int,
+    "maxRequestSize": int,
+    "hashAlgorithm": str,
+    "accept": list,
+}
 MAGIC = b"SYSB\x02\x00\x00\x00"
 """Stands before the archive: what the file is, and its version."""
 MOMENT = (1980, 1, 1, 0, 0, 0)
@@ -63,17 +70,30 @@ class SentrySourceMaps:
         options = self._api.call("GET", "chunk-upload/")
         self._require_usable(options)
         bundle = bundled(folder, files, self._project)
-        size = int(options["chunkSize"])
-        chunks = {_sha1(part): part for part in (bundle[at : at + size] for at in range(0, len(bundle), size))}
-        body = {"checksum": _sha1(bundle), "chunks": list(chunks), "projects": [self._project.project]}
-        clock = Clock.pausing(self._api.http.policy)
-        for _ in POLLING.looks(clock, clock.deadline(LIMIT)):
+        size = options["chunkSize"]
+        parts = [bundle[at : at + size] for at in range(0, len(bundle), size)]
+        # Parts may be equal: each is sent once, and named wherever it stands.
+        names = [_sha1(part) for part in parts]
+        chunks = dict(zip(names, parts, strict=True))
+        body = {"checksum": _sha1(bundle), "chunks": names, "projects": [self._project.project]}
+        clock, missing = Clock.pausing(self._api.http.policy), list[bytes]()
+        until = clock.deadline(LIMIT)
+        for _ in POLLING.looks(clock, until):
             answer = self._assemble(body)
             if answer["state"] == "ok":
                 return True
-            missing = [chunks[name] for name in answer.get("missingChunks") or () if name in chunks]
-            for batch in _batches(missing, int(options["chunksPerRequest"]), int(options["maxRequestSize"])):
+            missing = [chunks[name] for name in answer["missingChunks"] if name in chunks]
+            for batch in _batches(missing, options["chunksPerRequest"], options["maxRequestSize"]):
+                if clock.monotonic() > until:
+                    break
                 self._send(batch)
+        if missing:
+            raise ProviderError(
+                f"Sentry still lacks {len(missing)} of {len(chunks)} parts of the bundle after {LIMIT:.0f} s",
+                where=self._api.root,
+                why="it is slow, or does not keep what it is sent",
+                next_step="see status.sentry.io, then run the job again: it sends what is lacking",
+            )
         return False
 
     def _assemble(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -81,9 +101,12 @@ class SentrySourceMaps:
 
         def ask() -> dict[str, Any]:
             found = self._api.call("POST", "artifactbundle/assemble/", body=body)
-            if not isinstance(found, dict) or "state" not in found:
+            if not isinstance(found, dict) or not isinstance(found.get("state"), str):
                 raise self._api.unreadable(found, "state")
-            return found
+            missing = found.get("missingChunks") or []
+            if not isinstance(missing, list) or not all(isinstance(name, str) for name in missing):
+                raise self._api.unreadable(found, "list of missingChunks")
+            return {**found, "missingChunks": missing}
 
         answer = once(ask, lambda: None, policy=self._api.http.policy)
         if answer["state"] == "error":
@@ -110,14 +133,15 @@ class SentrySourceMaps:
 
     def _require_usable(self, options: Any) -> None:
         """Raises ProviderError for a Sentry that this does not fit."""
-        for key in ("chunkSize", "chunksPerRequest", "maxRequestSize", "hashAlgorithm", "accept"):
-            if not isinstance(options, dict) or not options.get(key):
+        for key, kind in _OPTIONS.items():
+            value = options.get(key) if isinstance(options, dict) else None
+            if not isinstance(value, kind) or not value or (isinstance(value, int) and value < 1):
                 raise self._api.unreadable(options, key)
-        if options["hashAlgorithm"] != "sha1" or not set(ACCEPTED) & set(options["accept"]):
+        if options["hashAlgorithm"] != "sha1" or not any(each in options["accept"] for each in ACCEPTED):
             raise ProviderError(
                 "this Sentry takes no source maps by debug ids",
                 where=self._api.root,
-                why=f"it hashes by {options['hashAlgorithm']} and takes {', '.join(options['accept'])}",
+                why=f"it hashes by {options['hashAlgorithm']} and takes {', '.join(map(str, options['accept']))}",
                 next_step="update it: artifact bundles are from 2023",
             )
 

@@ -167,6 +167,21 @@ def test_an_answer_that_is_none_of_sentrys_is_reported(place: Place) -> None:
     assert "takes no source maps by debug ids" in refusal(place, good | {"hashAlgorithm": "md5"}).what
     assert "has no chunkSize" in refusal(place, {}).what
     assert "has no chunkSize" in refusal(place, []).what
+    odd: dict[str, Any] = {
+        "chunkSize": "many",
+        "chunksPerRequest": -1,
+        "accept": 5,
+        "hashAlgorithm": [],
+        "maxRequestSize": 0.5,
+    }
+    for key, value in odd.items():
+        assert f"has no {key}" in refusal(place, good | {key: value}).what
+    assert "takes no source maps by debug ids" in refusal(place, good | {"accept": [{}]}).what
+    assert "has no list of missingChunks" in refusal(place, {"state": "created", "missingChunks": 5}, "assemble").what
+    assert (
+        "has no list of missingChunks" in refusal(place, {"state": "created", "missingChunks": [[]]}, "assemble").what
+    )
+    assert "has no state" in refusal(place, {"state": ["ok"]}, "assemble").what
     assert "has no state" in refusal(place, {}, "assemble").what
     error = refusal(place, {"state": "error", "detail": "too large", "missingChunks": []}, "assemble")
     assert isinstance(error, ProviderError)
@@ -209,3 +224,27 @@ def test_a_bundle_that_sentry_still_works_on_is_not_waited_for_for_ever(
     place.faults.add(Fault(kind="status", status=200, path="assemble", body=working, times=None))
     monkeypatch.setattr(sentry_source_maps, "LIMIT", 0.05)
     assert not place.upload()
+
+
+def test_a_sentry_that_keeps_no_chunk_is_no_success(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.faults.add(Fault(kind="status", status=200, method="POST", path="chunk-upload", body={}, times=None))
+    monkeypatch.setattr(sentry_source_maps, "LIMIT", 0.2)
+    with pytest.raises(ProviderError, match="still lacks"):
+        place.upload()
+
+
+def test_parts_that_are_equal_are_named_wherever_they_stand(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.sentry.organization.chunk_size = 1
+    monkeypatch.setattr(sentry_source_maps, "bundled", lambda *_: b"abab")
+    place.faults.add(Fault(kind="status", status=200, path="assemble", body={"state": "ok"}))
+    sent: list[Any] = []
+    request = place.http.request
+
+    def noted(method: str, url: str, **options: Any) -> Any:
+        sent.append(options.get("json"))
+        return request(method, url, **options)
+
+    monkeypatch.setattr(place.http, "request", noted)
+    assert place.upload()
+    one, two, *again = sent[-1]["chunks"]
+    assert [one, two] == again

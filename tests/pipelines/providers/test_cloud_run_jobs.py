@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import ConflictError, CredentialsError, ProviderError
+from pipelines.errors import ConflictError, CredentialsError, ProviderError, RefusedError
 from pipelines.http import Http
 from pipelines.providers.cloud_run_jobs import CloudRunJob
 from pipelines.roles import Artifact, JobEnd
@@ -140,27 +143,101 @@ def test_a_lost_answer_runs_nothing_twice(cloud: Clouds, runs: Runs, kind: str, 
     assert len(cloud.faults.fired) == 1
 
 
-class Meddling(Http):
-    """Somebody changes the job right before it is started."""
+def patched(cloud: Clouds, **container: Any) -> None:
+    """Somebody changes the job by hand: what they do not name stays, the mark as well."""
 
-    def __init__(self, cloud: Clouds) -> None:
+    async def change() -> None:
+        jobs = cloud.run.jobs
+        spec = copy.deepcopy(dict(jobs.get(NAME).spec))
+        spec["template"]["template"]["containers"][0] |= container
+        jobs.patch(NAME, spec, principal="operator", dry=False)
+
+    asyncio.run_coroutine_threadsafe(change(), cloud.loop).result(10)
+
+
+class Meddling(Http):
+    """The job changes right before it is started, so many times."""
+
+    def __init__(self, cloud: Clouds, times: int, **container: Any) -> None:
         super().__init__(overlay=cloud.http.overlay, policy=cloud.http.policy)
-        self._cloud = cloud
+        self._cloud, self._left, self._container = cloud, times, container
 
     def request(self, method: str, url: str, **options: Any) -> Any:
-        if url.endswith(":run"):
-            asyncio.run_coroutine_threadsafe(self._change(), self._cloud.loop).result(10)
+        if url.endswith(":run") and self._left:
+            self._left -= 1
+            patched(self._cloud, **self._container)
         return super().request(method, url, **options)
 
-    async def _change(self) -> None:
-        jobs = self._cloud.run.jobs
-        jobs.patch(NAME, dict(jobs.get(NAME).spec), principal="operator", dry=False)
 
-
-def test_a_job_that_another_changed_meanwhile_is_not_started(cloud: Clouds, runs: Runs) -> None:
+@pytest.mark.parametrize(("times", "container"), [(1, {"args": ["other"]}), (99, {})])
+def test_a_job_that_another_changed_meanwhile_is_not_started(
+    cloud: Clouds, runs: Runs, times: int, container: dict[str, Any]
+) -> None:
     with pytest.raises(ConflictError, match="changed by someone else meanwhile"):
-        runs.run(job=CloudRunJob(target(), Meddling(cloud), lambda: "token"))
+        runs.run(job=CloudRunJob(target(), Meddling(cloud, times, **container), lambda: "token"))
     assert (runs.count(), runs.executions()) == (0, 0)
+
+
+def test_an_etag_that_went_stale_with_the_settings_as_they_were_is_read_again(cloud: Clouds, runs: Runs) -> None:
+    assert runs.run(job=CloudRunJob(target(), Meddling(cloud, 1), lambda: "token")).exit_code == 0
+    assert (runs.count(), runs.executions()) == (1, 1)
+
+
+def test_what_was_changed_by_hand_is_set_again(cloud: Clouds, runs: Runs) -> None:
+    """The mark is there still, and says what ran before."""
+    runs.run()
+    patched(cloud, args=["-c", "print('other')"])
+    runs.run()
+    assert runs.count() == 2
+    newest, *_ = cloud.run.jobs.executions(NAME)
+    assert newest.container["args"][0] == "/app/main.py"
+
+
+def test_a_job_of_that_name_that_others_made_is_left_alone(cloud: Clouds, runs: Runs) -> None:
+    runs.run()
+    job = cloud.run.jobs.get(NAME)
+    job.spec = {"template": {**job.spec["template"], "annotations": {}}}
+    theirs = copy.deepcopy(job.spec)
+    with pytest.raises(RefusedError, match="that Shipmate did not make"):
+        runs.run(3)
+    assert (job.spec, runs.count()) == (theirs, 1)
+    job.spec["labels"] = {"managed-by": "shipmate"}
+    assert runs.run().exit_code == 0
+
+
+class Early(Http):
+    """Looks that show what is so before all of it is so: each kind once."""
+
+    def __init__(self, cloud: Clouds, shown: Mapping[str, Mapping[str, Any]]) -> None:
+        super().__init__(overlay=cloud.http.overlay, policy=cloud.http.policy)
+        self._shown = dict(shown)
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        answer = super().request(method, url, **options)
+        path = url.rpartition("/locations/")[2]
+        for kind in [kind for kind in self._shown if method == "GET" and answer.ok and re.search(kind, path)]:
+            answer._content = json.dumps({**answer.json(), **self._shown.pop(kind)}).encode()
+        return answer
+
+
+def test_what_is_seen_before_it_is_settled_is_looked_at_again(cloud: Clouds, runs: Runs) -> None:
+    """The discovery document promises no order between a completion time, the conditions and the result of a task."""
+    completed = {"type": "Completed", "state": "CONDITION_RECONCILING"}
+    early: dict[str, dict[str, Any]] = {
+        r"jobs/[^/]+$": {"reconciling": False, "terminalCondition": {"type": "Ready", "state": "CONDITION_PENDING"}},
+        r"executions/[^/]+$": {"completionTime": "2026-01-01T00:00:00Z", "conditions": [completed]},
+        r"/tasks$": {"tasks": [{"name": "task0"}]},
+    }
+    http = Early(cloud, early)
+    assert runs.run(6, job=CloudRunJob(target(), http, lambda: "token")).exit_code == 6
+    assert http._shown == {}
+    assert runs.run(job=CloudRunJob(target(), Early(cloud, early), lambda: "token")).problem == ""
+
+
+def test_an_execution_that_is_deleted_meanwhile_is_reported(cloud: Clouds, runs: Runs) -> None:
+    cloud.fault(kind="status", status=404, emulator="cloud-run", path=r"/executions/[^/]+$", times=None)
+    with pytest.raises(ProviderError, match=r"the execution api-migrate-\w+ is gone"):
+        runs.run()
 
 
 def test_a_secret_that_it_may_not_read_is_reported_before_anything_runs(runs: Runs) -> None:

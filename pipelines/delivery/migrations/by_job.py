@@ -60,7 +60,8 @@ def _run(context: Context, order: Order) -> JobEnd:
     ended = job(target, context.settings, context.http, context.credentials).run(
         context.delivered.artifact(order.component),
         ["python", "-m", JOB, f"/{MIGRATIONS}", order.written()],
-        env={"PYTHONPATH": f"/{ROOT}:/{DEPENDENCIES}"},
+        # Not from the working directory, which is the application's: it may have a `pipelines` of its own.
+        env={"PYTHONPATH": f"/{ROOT}:/{DEPENDENCIES}", "PYTHONSAFEPATH": "1"},
         secrets={variable: secret for variable, secret in named.items() if secret},
     )
     context.runtime.say(f"{ended.name}: {ended.problem or 'done'}; its log: {ended.log}")

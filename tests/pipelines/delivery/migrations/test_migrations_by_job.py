@@ -205,6 +205,16 @@ def test_expand_with_the_release_and_contract_once_nothing_needs_it(staging: Sta
     assert "nothing was applied" in staging.printed()
 
 
+def test_modules_of_the_application_are_not_taken_for_those_that_migrate(staging: Staging) -> None:
+    """`python -m` looks into the working directory first, and `pipelines` is a name that applications have too."""
+    manifest = staging.manifest().replace(
+        "sources: [apps/backend]", "sources: [apps/backend, own/pipelines -> pipelines]"
+    )
+    staging.put({"own/pipelines/__init__.py": "raise SystemExit('the application')\n", "shipmate.yml": manifest})
+    staging.release("v1", NOTES | {"README.md": "how it is done", "old/0001_notes.expand.sql": "SELECT 1"})
+    assert "applied 0001_notes.expand.sql" in staging.printed()
+
+
 def test_a_contract_that_was_not_planned_waits(staging: Staging) -> None:
     staging.release("v1", NOTES)
     staging.release("v2", DROPPED)

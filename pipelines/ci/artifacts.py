@@ -23,7 +23,7 @@ def build(manifest: Manifest, name: str, commit: str, output: Path, *, http: Htt
     Commands of the release run here, so the caller must hold no secret. Raises CheckFailed, InputError, LocalError.
     """
     from pipelines import images
-    from pipelines.providers import debug_ids
+    from pipelines.site_builds import debug_ids
 
     component = component_of(manifest, name)
     output.parent.mkdir(parents=True, exist_ok=True)

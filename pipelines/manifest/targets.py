@@ -86,11 +86,11 @@ class CloudRun:
     database_secret: str | None = field(
         default=None, metadata=policy_key("Secret with the address the migrations run against: secret@version.")
     )
-    migrate_by: Literal["runner", "job"] = field(
-        default="runner",
+    migrate_by: Literal["workflow", "job"] = field(
+        default="workflow",
         metadata=policy_key(
-            "Where migrations run: runner: in the workflow's job, which must reach the database; job: in a Cloud Run job of the release's "
-            "image, in the service's network and as its account (the image needs `migrator: true`)."
+            "Where migrations run: workflow: in the workflow's job, which must reach the database; job: in a Cloud Run job of the "
+            "release's image, in the service's network and as its account (the image needs `migrator: true`)."
         ),
     )
     probe_secret: str | None = field(
@@ -134,7 +134,7 @@ class Vercel:
     shift: ClassVar[tuple[int, ...]] = (100,)
     watch_seconds: ClassVar[float] = 0.0
     database_secret: ClassVar[None] = None
-    migrate_by: ClassVar[Literal["runner"]] = "runner"
+    migrate_by: ClassVar[Literal["workflow"]] = "workflow"
     probe_secret: ClassVar[None] = None
     database_read_secret: ClassVar[None] = None
     database_copy_secret: ClassVar[None] = None

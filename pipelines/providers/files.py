@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import InputError
+from pipelines.site_builds.source_maps import SOURCE_MAP
 
 CONFIG_FILE = "config.json"
-SOURCE_MAP = ".map"
-"""How the names of source maps end."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -251,5 +251,5 @@ def _secrets_of(service: CloudRun) -> list[str]:
 
 def _read_by_deployer(service: CloudRun) -> list[str]:
     """Secrets that jobs read: addresses of databases, and what checks identify themselves by."""
-    migrates = (service.database_secret, service.database_read_secret) if service.migrate_by == "runner" else ()
+    migrates = (service.database_secret, service.database_read_secret) if service.migrate_by == "workflow" else ()
     return _names((*migrates, service.database_copy_secret, service.probe_secret))

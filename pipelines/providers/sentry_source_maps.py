@@ -25,7 +25,7 @@ from pipelines.providers.sentry_api import PUBLISHING, SentryApi
 if TYPE_CHECKING:
     from pipelines.http import Http
     from pipelines.manifest.error_tracker import Project
-    from pipelines.providers.debug_ids import Mapped
+    from pipelines.site_builds.debug_ids import Mapped
 
 POLLING = Polling(interval=0.5, growth=1.5, longest=5.0)
 LIMIT = 120.0

@@ -33,7 +33,7 @@ def require_migrator(context: Context, component: str) -> None:
             f"the image of {component} does not bring its migrations",
             where=f"shipmate.yml of the release, components/{component}/image",
             why=f"in {context.environment} they are applied by a job of that image (`migrate_by: job`)",
-            next_step="add `migrator: true` to the image and release again; or `migrate_by: runner`, where a runner reaches the database",
+            next_step="add `migrator: true` to the image and release again; or `migrate_by: workflow`, where a runner reaches the database",
         )
 
 

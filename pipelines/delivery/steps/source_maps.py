@@ -50,8 +50,8 @@ class UploadSourceMaps(PlannedStep):
 
 
 def _upload(context: Context, component: str) -> str:
-    from pipelines.providers import debug_ids
     from pipelines.providers.sentry_source_maps import SentrySourceMaps
+    from pipelines.site_builds import debug_ids
 
     tracker = context.manifest.components[component].error_tracker
     if tracker is None:

@@ -18,8 +18,8 @@ from pipelines.images import pull_files
 from pipelines.manifest import Manifest, load
 from pipelines.manifest.components import Component
 from pipelines.manifest.error_tracker import ErrorTracker
-from pipelines.providers import debug_ids
 from pipelines.runtime import Runtime
+from pipelines.site_builds import debug_ids
 from tests.shop import REGISTRY, Shop, open_shop
 from tests.shop_files import MANIFEST
 

@@ -15,9 +15,10 @@ from pipelines.faults import Policy
 from pipelines.http import Http
 from pipelines.manifest.error_tracker import ErrorTracker
 from pipelines.overlay import Overlay
-from pipelines.providers import debug_ids, sentry_source_maps
-from pipelines.providers.debug_ids import Mapped
+from pipelines.providers import sentry_source_maps
 from pipelines.providers.sentry_source_maps import SentrySourceMaps, bundled
+from pipelines.site_builds import debug_ids
+from pipelines.site_builds.debug_ids import Mapped
 from rehearsal.contracts.contract import load
 from rehearsal.contracts.middleware import Checked, Violation
 from rehearsal.emulators.sentry.app import Sentry

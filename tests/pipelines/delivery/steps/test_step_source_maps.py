@@ -21,8 +21,9 @@ from pipelines.faults import Policy
 from pipelines.http import Http
 from pipelines.manifest import parse
 from pipelines.overlay import Overlay
-from pipelines.providers import Credentials, debug_ids
+from pipelines.providers import Credentials
 from pipelines.runtime import Runtime
+from pipelines.site_builds import debug_ids
 from rehearsal.emulators.sentry.app import Sentry
 from rehearsal.faults import Fault, Faults, Faulty
 from rehearsal.serving import running

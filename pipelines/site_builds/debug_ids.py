@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from pipelines.providers import source_maps
-from pipelines.providers.files import SOURCE_MAP
+from pipelines.site_builds import source_maps
+from pipelines.site_builds.source_maps import SOURCE_MAP
 
 SCRIPTS = (".js", ".mjs", ".cjs")
 KEYS = ("debugId", "debug_id")

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+SOURCE_MAP = ".map"
+"""How the names of source maps end."""
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.providers import source_maps
+from pipelines.site_builds import source_maps
 
 MAP: dict[str, Any] = {"version": 3, "sources": ["a.ts"], "names": []}
 

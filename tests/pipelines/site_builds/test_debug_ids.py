@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.providers import debug_ids, source_maps
-from pipelines.providers.debug_ids import Mapped, inject, mapped, registration
+from pipelines.site_builds import debug_ids, source_maps
+from pipelines.site_builds.debug_ids import Mapped, inject, mapped, registration
 
 ID = "0f1e2d3c-4b5a-5678-9abc-def012345678"
 CODE = len(registration(ID))

@@ -88,7 +88,14 @@ STORIES: dict[str, Story] = {
             default=False,
             nightly=True,
         ),
-        Story(name="hotfix", seconds=60, title="A fix from a maintenance branch", module="hotfix", default=False),
+        Story(
+            name="hotfix",
+            seconds=60,
+            title="A fix from a maintenance branch",
+            module="hotfix",
+            default=False,
+            nightly=True,
+        ),
         Story(
             name="killed",
             seconds=120,
@@ -124,6 +131,7 @@ STORIES: dict[str, Story] = {
             title="Tags of the apps that are stopped before a build",
             module="mobile_mistakes",
             default=False,
+            nightly=True,
             needs_release=False,
         ),
         Story(

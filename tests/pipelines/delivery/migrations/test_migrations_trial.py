@@ -55,7 +55,11 @@ class Production:
         self.address = self.database()
         self.secrets = {"migration@1": self.address}
         self.target = SimpleNamespace(
-            database_secret="migration@1", database_read_secret=None, database_copy_secret=None, project="p"
+            database_secret="migration@1",
+            database_read_secret=None,
+            database_copy_secret=None,
+            migrate_by="workflow",
+            project="p",
         )
         self.put("0001_start.expand.sql", START)
         migrate.run(self.address, folder, phase="expand", release="v1")

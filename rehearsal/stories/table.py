@@ -70,7 +70,7 @@ STORIES: dict[str, Story] = {
             needs_release=False,
         ),
         Story(name="unapproved", seconds=10, title="Nobody approves their own release", module="unapproved"),
-        Story(name="bad-release", seconds=60, title="A bad release never stays", module="bad_release"),
+        Story(name="bad-release", seconds=60, title="A bad release never stays", module="bad_release", nightly=True),
         Story(
             name="bad-releases",
             seconds=100,

@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "smoke": ("pipelines.commands.smoke", "Look", "Check an environment from outside."),
     "loadtest": ("pipelines.commands.loadtest", "Look", "Whether the performance targets hold under load."),
     "deploy": ("pipelines.commands.deploy", "Act", "Deploy what was built, as the staging workflow does."),
-    "rollback": ("pipelines.commands.rollback", "Act", "Take an environment back to an earlier release."),
+    "rollback": ("pipelines.commands.rollback", "Act", "Roll an environment back to an earlier release."),
     "freeze": ("pipelines.commands.freeze", "Act", "Let no delivery begin in an environment."),
     "thaw": ("pipelines.commands.thaw", "Act", "Let deliveries begin again."),
     "hold": ("pipelines.commands.hold", "Act", "Keep the delivery under way where it is."),

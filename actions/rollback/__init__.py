@@ -1,4 +1,4 @@
-"""Take an environment back to an earlier release, or a failed delivery to what was live before it; verified from outside."""
+"""Roll an environment back to an earlier release, or a failed delivery to what was live before it; verified from outside."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ COMMANDS = {
     "halt": "Stop a roll-out where it is.",
     "resume": "Let a halted roll-out go on.",
     "update": "Change the app over the air, for a share of the devices.",
-    "rollback": "Take an update over the air back.",
+    "rollback": "Roll back an update over the air.",
 }
 
 

@@ -1,4 +1,4 @@
-"""`shipmate mobile rollback`: take an update over the air back."""
+"""`shipmate mobile rollback`: roll back an update over the air."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 from pipelines.commands import mobile_channel
 
 
-@click.command("rollback", short_help="Take an update over the air back.")
+@click.command("rollback", short_help="Roll back an update over the air.")
 @mobile_channel.channel_option
 @click.option("--reason", default="asked for", help="Kept at EAS, in the message of what comes instead.")
 @mobile_channel.json_option

@@ -1,4 +1,4 @@
-"""`shipmate rollback`: take an environment back."""
+"""`shipmate rollback`: roll an environment back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.delivery.steps.base import Step
 
 
-@click.command("rollback", short_help="Take an environment back to an earlier release.")
+@click.command("rollback", short_help="Roll an environment back to an earlier release.")
 @options.environment()
 @click.option(
     "--to", shell_complete=completion.versions, default=None, help="To which release; without it the one before."
@@ -46,7 +46,7 @@ def command(
     accept_schema_risk: bool,
     as_json: bool,
 ) -> None:
-    """Take an environment back to an earlier release, all components together, and verify it from outside.
+    """Roll an environment back to an earlier release, all components together, and verify it from outside.
 
     It goes by the providers' own state and needs neither GitHub nor an approval. It refuses, saying why, when there is nothing safe
     to go back to. In a terminal it shows what it will do and asks.

@@ -200,7 +200,7 @@ def roll_back(context: Context, asked: Request) -> Result:
 
 
 def return_to_base(context: Context, failed: Plan) -> Result:
-    """Take a failed delivery back. Raises what `plan_to_base` raises, and what the steps raise."""
+    """Roll a failed delivery back. Raises what `plan_to_base` raises, and what the steps raise."""
     lives = context.lives(failed.components)
     failed = superseding.rebased(failed, lives, context.manifest)
     # The jobs of a run hold their locks in its name; a terminal in its own.

@@ -174,7 +174,7 @@ class AppStorePromotion:
                 f"{busy.version} is on its way already ({_words(busy.state)})",
                 where=WHERE,
                 why="one version at a time is prepared and reviewed",
-                next_step=f"wait until it is on sale, or take it back in App Store Connect; then promote {build.version}",
+                next_step=f"wait until it is on sale, or remove it from review in App Store Connect; then promote {build.version}",
             )
         made = self.versions.create(build.version)
         return next(each for each in self.versions.all() if each.id == made)
@@ -271,7 +271,7 @@ class AppStorePromotion:
                 "no phased release is under way",
                 where=WHERE,
                 why=f"{version.version} is with everybody" if version is not None else "nothing is on sale",
-                next_step="release a higher version; what is in review is taken back in App Store Connect",
+                next_step="release a higher version; what is in review is removed from it in App Store Connect",
             )
         return version, phased
 
@@ -306,7 +306,7 @@ def _require_this_build(version: Version, build: Candidate) -> None:
             f"{version.version} has the build {version.number}, not {build.number} ({_words(version.state)})",
             where=WHERE,
             why="the build of a version cannot be changed any more once it is in review",
-            next_step="take it back in App Store Connect and run this again, or release a higher version",
+            next_step="remove it from review in App Store Connect and run this again, or release a higher version",
         )
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from pipelines import faults
 from pipelines.clock import Clock
-from pipelines.errors import ConflictError, ProviderError, ProviderUnavailable, RefusedError
+from pipelines.errors import ConflictError, ProviderError, RefusedError
 from pipelines.http import Http
 from pipelines.manifest.targets import CloudRun
 from pipelines.polling import Polling
 from pipelines.providers import cloud_run_template as templates
 from pipelines.providers.cloud_run_quota import RunApi
-from pipelines.providers.cloud_run_service import ROOT, CloudRunService
+from pipelines.providers.cloud_run_service import ROOT, CloudRunService, until_done
 from pipelines.providers.cloud_run_traffic import short
 from pipelines.providers.google_api import GoogleRefused
 from pipelines.roles import Artifact, JobEnd
@@ -207,16 +207,7 @@ class CloudRunJob:
         return int(result.get("exitCode", 0)) or None
 
     def _looks(self, seconds: float, what: str) -> Iterator[None]:
-        """Look after look. Raises ProviderUnavailable at the end of the time allowed."""
-        clock = Clock.pausing(self._policy)
-        for _ in POLLING.looks(clock, clock.deadline(seconds)):
-            yield
-        raise ProviderUnavailable(
-            f"{what} was not done after {seconds:.0f} s",
-            where=self.path,
-            why="Cloud Run is slow or stuck",
-            next_step="look at status.cloud.google.com, then run this again: it waits for the execution that runs",
-        )
+        return until_done(what, POLLING, seconds, policy=self._policy, where=self.path)
 
     def _changed(self, why: str) -> ConflictError:
         return ConflictError(

@@ -202,16 +202,7 @@ class CloudRunService:
                 )
 
     def _ticks(self, what: str) -> Iterator[None]:
-        """Look after look. Raises ProviderUnavailable at the end of the time allowed."""
-        clock = Clock.pausing(self._policy)
-        for _ in POLLING.looks(clock, clock.deadline(LIMIT)):
-            yield
-        raise ProviderUnavailable(
-            f"{what} was not done after {LIMIT:.0f} s",
-            where=self.path,
-            why="Cloud Run is slow or stuck",
-            next_step="look at status.cloud.google.com, then run this again: it goes on from what is there",
-        )
+        return until_done(what, POLLING, LIMIT, policy=self._policy, where=self.path)
 
     def _not_done(self, service: Service) -> ProviderError:
         condition = service.get("terminalCondition", {})
@@ -220,6 +211,19 @@ class CloudRunService:
             where=self.path,
             next_step="see `shipmate status` for what is in effect, then run this again",
         )
+
+
+def until_done(what: str, polling: Polling, seconds: float, *, policy: faults.Policy, where: str) -> Iterator[None]:
+    """Look after look at Cloud Run, until the caller has seen enough. Raises ProviderUnavailable at the end of the time allowed."""
+    clock = Clock.pausing(policy)
+    for _ in polling.looks(clock, clock.deadline(seconds)):
+        yield
+    raise ProviderUnavailable(
+        f"{what} was not done after {seconds:.0f} s",
+        where=where,
+        why="Cloud Run is slow or stuck",
+        next_step="look at status.cloud.google.com, then run this again: it goes on from what is there",
+    )
 
 
 def _is_steady(service: Service) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.emulators import saving
 from rehearsal.emulators.cloud_run.names import JobName
-from rehearsal.emulators.cloud_run.resources import FAILED, SUCCEEDED, Condition
+from rehearsal.emulators.cloud_run.resources import FAILED, SUCCEEDED, Condition, etag_of
 
 COMPLETED, STARTED = "Completed", "Started"
 NON_ZERO_EXIT_CODE, CANCELLED = "NON_ZERO_EXIT_CODE", "CANCELLED"
@@ -98,8 +97,7 @@ class Job:
     @property
     def etag(self) -> str:
         """Changes with every change of the settings."""
-        stamp = f"{self.uid}/{self.generation}/{self.updated:.6f}"
-        return f'"{base64.urlsafe_b64encode(stamp.encode()).decode().rstrip("=")}"'
+        return etag_of(self.uid, self.generation, self.updated)
 
 
 def saved_job(job: Job) -> dict[str, Any]:

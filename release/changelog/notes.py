@@ -68,7 +68,7 @@ def notes(
             "lacks": credits.lacks,
         }
     )
-    return _tidy(filled)
+    return tidy(filled)
 
 
 def highlights(section: Section, given: Sequence[str]) -> list[Safe]:
@@ -100,7 +100,7 @@ def summary(section: Section, groups: Sequence[Group]) -> str:
     return f"{text[0].upper()}{text[1:]}{f' since {section.previous.tag}' if section.previous else ''}."
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """No run of blank lines, one line break at the end: parts that are empty leave no gap."""
     lines: list[str] = []
     for line in text.strip().split("\n"):

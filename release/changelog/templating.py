@@ -1,4 +1,4 @@
-"""Jinja2 for changelog and notes: everything printed is escaped unless it is ours; a team's own template cannot reach past its data."""
+"""A team's own templates of changelog and notes, in Jinja2: what they print is escaped unless it is ours; their data is all they reach."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from typing import Any
 from pipelines.errors import InputError
 from release.changelog.markdown import cell, code, finalize
 
-BUILT_IN = Path(__file__).parent / "templates"
 
-
-def load(name: str, own: Path | None = None) -> Callable[[dict[str, Any]], str]:
-    """A template as a function of its variables: a team's `own` file, or the built-in `name`.
+def load(file: Path) -> Callable[[dict[str, Any]], str]:
+    """A template as a function of its variables.
 
     Raises InputError when it cannot be read; the function does when it cannot be filled. Both say file and line.
     """
     import jinja2
 
-    file = own or BUILT_IN / name
     try:
-        environment = _environment(sandboxed=own is not None)
+        environment = _environment()
         template = environment.from_string(file.read_text())
     except OSError as error:
         raise InputError(f"the template cannot be read: {error}", where=str(file)) from error
@@ -48,14 +45,12 @@ def load(name: str, own: Path | None = None) -> Callable[[dict[str, Any]], str]:
     return fill
 
 
-def _environment(*, sandboxed: bool) -> Any:
+def _environment() -> Any:
     """Markdown, not HTML, is what is escaped here: `finalize` does it for every expression."""
     import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    kind: Any = jinja2.Environment
-    if sandboxed:
-        from jinja2.sandbox import ImmutableSandboxedEnvironment as kind
-    environment = kind(
+    environment = ImmutableSandboxedEnvironment(
         finalize=finalize,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase as fnmatch
 from functools import partial
 
 from pipelines.manifest.release import ReleaseComponent
+from release.changelog import built_in
 from release.changelog.contributors import authors_before, contributors
 from release.changelog.credits import Credits, look_up
 from release.changelog.entries import Printer
@@ -39,6 +40,7 @@ def write_notes(context: ReleaseContext, section: Section, given: Given, *, onli
     pulls = {**_pulls(section), **credits.pulls}
     before = partial(authors_before, context.git, base) if base else None
     people = contributors(commits, credits.logins, pulls, before, credits.openers)
+    own = context.own_template("notes")
     authors: dict[str, Safe] = {name: escape(login) for name, login in credits.logins.items()}
     return notes(
         section,
@@ -50,7 +52,7 @@ def write_notes(context: ReleaseContext, section: Section, given: Given, *, onli
             checksums=given.checksums,
             highlights=given.highlights,
         ),
-        fill=load("notes.md.j2", context.own_template("notes")),
+        fill=load(own) if own is not None else built_in.notes,
         printer=Printer(context.web, authors, credits.pulls),
         order=repository.rules.groups,
     )

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pipelines.errors import InputError, LocalError, ReleaseError
+from release.changelog import built_in
 from release.changelog.entries import Printer
 from release.changelog.parallel import in_two_processes
 from release.changelog.rendering import PREAMBLE, RenderedSection, write
@@ -59,7 +60,8 @@ def command(
         ranges = _ranges(context, chosen, released=released, prereleases=prereleases)
         console.warn([*context.repository.warnings, *context.repository.left_out])
         sign.what = "writing the changelog"
-        fill = load("changelog.md.j2", context.own_template("changelog"))
+        own = context.own_template("changelog")
+        fill = load(own) if own is not None else built_in.changelog
         if to_file or check:
             over = not (released or chosen or any(part.pending for part in ranges))
             _merge(context, list(_write(context, ranges, fill)), rewrite=rewrite, over=over, only_check=check)

@@ -88,12 +88,12 @@ def require_full(head: Head) -> None:
 
 def read_tags(git: Git) -> list[Tag]:
     """Every tag with its commit, from one `git show-ref -d` (which reads no object for packed tags)."""
-    found: dict[str, str] = {}
-    for line in git.run("show-ref", "--tags", "-d", ok=(0, 1)).decode("utf-8", "surrogateescape").splitlines():
-        target, _, name = line.partition(" ")
-        # An annotated tag has a second line, name^{}, with the commit; it comes after and wins.
-        found[name.removesuffix("^{}").removeprefix("refs/tags/")] = target
-    return [Tag(name, commit) for name, commit in found.items()]
+    lines = git.run("show-ref", "--tags", "-d", ok=(0, 1)).decode("utf-8", "surrogateescape").split("\n")
+    end = lines[0].find(" ")
+    start = end + len(" refs/tags/")
+    # An annotated tag has a second line, name^{}, with the commit; it comes after and wins.
+    found = {line[start:].removesuffix("^{}"): line[:end] for line in lines if line}
+    return list(map(Tag._make, found.items()))
 
 
 def require_tags(
@@ -105,15 +105,15 @@ def require_tags(
     Returns the tags that the remote has on `commit` itself (made there by a release, and harmless to learn), and warnings.
     Raises InputError.
     """
-    known = {tag.name for tag in tags}
     told_none = git.run("config", "--get-regexp", r"^remote\..*\.tagopt$", ok=(0, 1)).decode()
-    if any(matches(name) for name in known) and "--no-tags" not in told_none:
+    if any(matches(tag.name) for tag in tags) and "--no-tags" not in told_none:
         return [], []
     if not git.run("config", "--get", "remote.origin.url", ok=(0, 1)).strip():
         return [], []
     there = _remote_tags(git)
     if there is None:
         return [], ["the remote could not be asked for its tags: if it has releases, they are not counted here"]
+    known = {tag.name for tag in tags}
     missing = [tag for tag in there if matches(tag.name) and tag.name not in known]
     elsewhere = sorted(tag.name for tag in missing if tag.commit != commit)
     if elsewhere:

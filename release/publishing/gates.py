@@ -236,7 +236,7 @@ def higher(candidate: Candidate, branch: str | None) -> str:
         each
         for each in repository.released
         if each.tag in published
-        and (line.holds(each.version) if line is not None else each.commit in below or _on(candidate, branch, each))
+        and (line.holds(each.rank) if line is not None else each.commit in below or _on(candidate, branch, each))
         and (each.final or candidate.version.prerelease)
     ]
     last = highest(others)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.errors import InputError
-from release.versions.tags import Released, highest
+from release.versions.tags import Rank, Released, highest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +32,9 @@ class MaintenanceLine(NamedTuple):
 
         return Version(self.major, self.minor or 0, 0)
 
-    def holds(self, version: Version) -> bool:
-        return bool(version.major == self.major) and (self.minor is None or bool(version.minor == self.minor))
+    def holds(self, rank: Rank) -> bool:
+        """Whether a version of this rank belongs on the line."""
+        return rank[0] == self.major and (self.minor is None or rank[1] == self.minor)
 
 
 def line_of_branch(branch: str | None, rules: Release) -> MaintenanceLine | None:
@@ -50,7 +51,7 @@ def base_on(finals: Iterable[Released], line: MaintenanceLine | None) -> Release
     """The highest of final releases below a commit, on its maintenance line if it is on one; where the line has none yet, that which it
     was cut from."""
     below = list(finals)
-    own = highest(each for each in below if line is None or line.holds(each.version))
+    own = highest(each for each in below if line is None or line.holds(each.rank))
     return own if own is not None or line is None else highest(below)
 
 

@@ -160,7 +160,7 @@ def _newest_on(channel: str, core: Version, facts: Facts) -> Released | None:
     return highest(
         each
         for each in facts.prereleased
-        if each.version.finalize_version() == core and (each.version.prerelease or "").partition(".")[0] == channel
+        if each.core == key(core)[:3] and (each.version.prerelease or "").partition(".")[0] == channel
     )
 
 
@@ -180,7 +180,7 @@ def _check_history(facts: Facts) -> None:
 def _check_line(version: Version, line: MaintenanceLine | None, facts: Facts) -> None:
     if line is None:
         return
-    if not line.holds(version):
+    if not line.holds(key(version)):
         culprits = [v for v in facts.verdicts if v.bump in ("major", "minor")]
         named = "; ".join(f"{v.commit.short} {v.commit.message.subject}" for v in culprits[:3])
         raise ReleaseError(
@@ -227,7 +227,7 @@ def _check_above(version: Version, channel: str, facts: Facts) -> None:
         for each in facts.released
         if each.rank > rank
         and not each.final
-        and each.version.finalize_version() == version.finalize_version()
+        and each.core == rank[:3]
         and re.fullmatch(
             rf"{re.escape(channel)}[-0-9][0-9A-Za-z-]*", (each.version.prerelease or "").partition(".")[0], re.I
         )

@@ -30,7 +30,7 @@ def numbered(core: Version, channel: str, existing: Sequence[Released]) -> Versi
     taken = [
         int(number)
         for each in existing
-        if each.version.finalize_version() == core
+        if not each.final and each.core == key(core)[:3]
         for name, _, number in [(each.version.prerelease or "").partition(".")]
         if name == channel and number.isdigit()
     ]

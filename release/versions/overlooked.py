@@ -29,7 +29,7 @@ def released_elsewhere(
         for each in repository.standing
         if each.final
         and (base is None or each.rank > base.rank)
-        and (line is None or line.holds(each.version))
+        and (line is None or line.holds(each.rank))
         and each.commit not in repository.absent
     )
     return above if above is not None and not is_below(above.commit) else None

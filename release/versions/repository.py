@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 from pipelines.errors import InputError
@@ -34,6 +35,7 @@ from release.versions.rules import Rules
 from release.versions.tags import Released, TagFormat, format_of
 from release.versions.verdicts import Verdict, judge
 
+_RANK = attrgetter("rank")
 _NEAREST = 64
 """So many of the newest releases are named to git as known; the commits below them are then never read."""
 _ASKED = 20
@@ -81,6 +83,7 @@ class Repository:
     """Tags that do not lead: their releases were withdrawn."""
     absent: set[str] = field(default_factory=set)
     """Those of their commits that this clone lacks, too: none of them can be below the commit."""
+    _last_read: tuple[tuple[str, ...], Log] | None = None
 
     @classmethod
     def open(
@@ -202,7 +205,7 @@ class Repository:
     def _facts(self) -> Facts:
         line = line_of_branch(self.branch, self.rules.release)
         finals = [each for each in self.standing if each.final]
-        on_line = [each for each in finals if line is None or line.holds(each.version)]
+        on_line = [each for each in finals if line is None or line.holds(each.rank)]
         since = self.since(finals)
         reachable = base_on((each for each in finals if each.commit in since.met), line)
         if not since.whole and (reachable is None or any(each.rank > reachable.rank for each in on_line)):
@@ -258,7 +261,7 @@ class Repository:
             if not each.final
             and each.rank > reachable.rank
             and each.commit not in self.absent
-            and (line is None or line.holds(each.version))
+            and (line is None or line.holds(each.rank))
             and each not in pending
         )
         ranked = sorted(candidates, key=lambda each: each.rank, reverse=True)[:_NEAREST]
@@ -296,7 +299,7 @@ class Repository:
         """
         commit = commit or self.commit
         by_commit: dict[str, Released] = {}
-        for each in sorted(considered, key=lambda each: each.rank):
+        for each in sorted(considered, key=_RANK):
             if each.commit not in self.absent:
                 by_commit[each.commit] = each
         ranked = [name for name, each in by_commit.items() if before is None or each.rank < before.rank]
@@ -358,9 +361,13 @@ class Repository:
         return seconds(self.git.run("log", "-1", "--format=%ct", "--no-show-signature", commit).decode().strip())
 
     def read(self, exclude: Sequence[str] = (), *, include: str = "") -> Log:
-        return read_log(
-            self.git, include or self.commit, exclude, squash_body=self.rules.release.squash_body, seen=self.seen
-        )
+        """The commits below one (that to be released by default) that are below none of `exclude`; the last answer is kept, for the notes
+        ask what the version was decided from."""
+        asked = (include or self.commit, *exclude)
+        if self._last_read is None or self._last_read[0] != asked:
+            log = read_log(self.git, asked[0], exclude, squash_body=self.rules.release.squash_body, seen=self.seen)
+            self._last_read = (asked, log)
+        return self._last_read[1]
 
 
 _NO_TEXT = Text("")

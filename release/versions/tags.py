@@ -15,25 +15,39 @@ if TYPE_CHECKING:
     from pipelines.manifest.release import Release
 
 
-_PLAIN = re.compile(r"(0|[1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,17})")
+_PLAIN = r"(0|[1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,17})"
 _LONGEST = 255
 """Characters of a tag: what is longer was not made by a release, and Python reads no number of thousands of digits."""
 # Source: git-scm.com/docs/git-check-ref-format
 _REFUSED = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|(?:^|/)\.|\.lock(?:/|$)|[/.]$")
 
 
+Rank = tuple[int, int, int, int, tuple[tuple[int, int, str], ...]]
+"""Sorts versions as SemVer does (rule 11): major, minor, patch, 1 for a final one, and the parts of a pre-release."""
+
+
 class Released(NamedTuple):
     """A version that a tag gave."""
 
-    version: Version
     tag: str
     commit: str
     text: str
     """The version as the tag has it."""
-    rank: tuple[object, ...]
-    """Sorts versions as SemVer does (rule 11)."""
+    rank: Rank
     final: bool
     """No pre-release."""
+
+    @property
+    def version(self) -> Version:
+        """Read when it is asked for: there are thousands of tags, and their rank mostly suffices."""
+        from semver import Version
+
+        return Version.parse(self.text)
+
+    @property
+    def core(self) -> tuple[int, int, int]:
+        """Major, minor and patch."""
+        return self.rank[:3]
 
 
 class TagFormat:
@@ -76,23 +90,17 @@ class TagFormat:
 
     def released(self, tags: Iterable[Tag]) -> list[Released]:
         """The versions among tags, in the order given."""
-        from semver import Version
-
         found: list[Released] = []
         start, end = len(self.prefix), -len(self.suffix) or None
-        for tag in tags:
-            text = tag.name[start:end]
-            # Most are plain numbers, and there are thousands: the library takes three times as long to read one.
-            if (
-                not self._within
-                and (plain := _PLAIN.fullmatch(text))
-                and tag.name == f"{self.prefix}{text}{self.suffix}"
-            ):
-                version: Version | None = Version(int(plain[1]), int(plain[2]), int(plain[3]))
-            else:
-                version = self.version(tag.name)
-            if version is not None:
-                found.append(Released(version, tag.name, tag.commit, text, key(version), not version.prerelease))
+        plain = re.compile(f"{re.escape(self.prefix)}{_PLAIN}{re.escape(self.suffix)}").fullmatch
+        for name, commit in tags:
+            # Most are plain numbers, and there are thousands: the library takes many times as long to read one.
+            if not self._within and (numbers := plain(name)):
+                major, minor, patch = numbers.groups()
+                rank = (int(major), int(minor), int(patch), 1, ())
+                found.append(Released(name, commit, name[start:end], rank, True))
+            elif (version := self.version(name)) is not None:
+                found.append(Released(name, commit, name[start:end], key(version), not version.prerelease))
         return found
 
     def read(self, text: str) -> Version:
@@ -125,8 +133,8 @@ def format_of(release: Release, component: str, text: str = "") -> TagFormat:
     return TagFormat(chosen, others)
 
 
-def key(version: Version) -> tuple[object, ...]:
-    """A sort key in the order of SemVer rule 11; the library's own comparison costs microseconds each, and there are thousands."""
+def key(version: Version) -> Rank:
+    """The rank of a version; the library's own comparison costs microseconds each, and there are thousands."""
     pre = version.prerelease
     if not pre:
         return (version.major, version.minor, version.patch, 1, ())

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.errors import InputError, ReleaseError
 from pipelines.manifest.release import Release
+from release.changelog import built_in
 from release.changelog.entries import Printer
 from release.changelog.file import merge, replace
 from release.changelog.rendering import PREAMBLE, RenderedSection, write
@@ -20,7 +21,6 @@ from release.versions.rules import Rules
 from tests.release.histories import Planned, git, line, make, sections
 
 WEB = Web("https://github.com", "techmate/platform")
-FILL = load("changelog.md.j2")
 
 
 def written(
@@ -31,7 +31,7 @@ def written(
     found = sections(
         repository, lambda facts: decide(facts, rules, repository.component, channel=channel), prereleases=prereleases
     )
-    return list(write(found, FILL, Printer(web), Rules(rules).groups))
+    return list(write(found, built_in.changelog, Printer(web), Rules(rules).groups))
 
 
 def tags_of(folder: Path) -> set[str]:
@@ -328,9 +328,7 @@ def test_template__own(tmp_path: Path) -> None:
     own.write_text("## {{ tag }}\n" + lines + "{% endfor %}")
     make(tmp_path / "r", line("feat: <b> @octocat"), tags={"v1.0.0": 0})
     repository = Repository.open(Git(tmp_path / "r"), Release())
-    [section] = write(
-        sections(repository, lambda _: None), load("changelog.md.j2", own), Printer(), repository.rules.groups
-    )
+    [section] = write(sections(repository, lambda _: None), load(own), Printer(), repository.rules.groups)
     assert section.heading == "## v1.0.0"
     assert "* \\<b\\> @\u200boctocat by dev-1" in section.body, "escaped in anybody's template"
 
@@ -347,13 +345,13 @@ def test_template__wrong__says_where(tmp_path: Path, template: str, what: str) -
     own = tmp_path / "own.j2"
     own.write_text(template)
     with pytest.raises(InputError, match=what) as raised:
-        load("changelog.md.j2", own)({"groups": []})
+        load(own)({"groups": []})
     assert "own.j2" in raised.value.where
 
 
 def test_template__not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        load("notes.md.j2", tmp_path / "no.j2")
+        load(tmp_path / "no.j2")
 
 
 def test_changelog__off_the_line__is_refused_like_next(tmp_path: Path) -> None:

@@ -10,18 +10,16 @@ from hypothesis import HealthCheck, given, settings
 
 from pipelines.errors import ReleaseError
 from pipelines.manifest.release import Release
+from release.changelog import built_in
 from release.changelog.entries import Printer
 from release.changelog.rendering import write
 from release.changelog.sections import section_of
-from release.changelog.templating import load
 from release.commits.git import Git
 from release.versions.decision import Decision, Facts, decide
 from release.versions.repository import Repository
 from release.versions.wording import why_verdict
 from tests.release.generated import History, histories
 from tests.release.histories import Planned, make, sections
-
-FILL = load("changelog.md.j2")
 
 
 def changelog(folder: Path, commit: str = "") -> str:
@@ -35,7 +33,7 @@ def changelog(folder: Path, commit: str = "") -> str:
             return None
 
     found = sections(repository, prepare, prereleases=True)
-    return "\n".join(each.text for each in write(found, FILL, Printer(), repository.rules.groups))
+    return "\n".join(each.text for each in write(found, built_in.changelog, Printer(), repository.rules.groups))
 
 
 def ancestors(commits: Sequence[Planned], at: int) -> set[int]:

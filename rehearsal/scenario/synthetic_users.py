@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOTES = "notes"
 """The key of requests about notes."""
 CROWD = 32
-"""Users of one thread. The API lets an address ask 100 times a minute, and they ask 1200 times together."""
+"""Users of one thread. The API lets an address ask 100 times a minute, and they ask 600 times together."""
 _threads_so_far = itertools.count(1)
 
 
@@ -109,7 +109,7 @@ class SyntheticUsers:
 
     world: WorldClient
     environment: str
-    every: float = 0.05
+    every: float = 0.1
     notes: bool = False
     """Whether a user also writes notes, reads, finds and deletes them, on the platform that this suite comes with."""
     requests: dict[str, list[UserRequest]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import os
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -143,10 +143,16 @@ class WorldClient:
 
     def ask_control(self, method: str, path: str, *, timeout: float = 30, **request: Any) -> httpx.Response:
         """The world's own port, which takes its token alone."""
-        headers = {"Authorization": f"Bearer {self.control_token}"}
-        address = f"{self.control}/{path}"
-        return httpx.request(
-            method, address, headers=headers, timeout=timeout, trust_env=False, verify=_no_authorities(), **request
+        return self._control_client.request(method, f"{self.control}/{path}", timeout=timeout, **request)
+
+    @cached_property
+    def _control_client(self) -> httpx.Client:
+        """One for all questions: stories that wait ask some thousand times. No connection stays open that the world may close meanwhile."""
+        return httpx.Client(
+            headers={"Authorization": f"Bearer {self.control_token}"},
+            limits=httpx.Limits(max_keepalive_connections=0),
+            trust_env=False,
+            verify=_no_authorities(),
         )
 
     def terminal(self, login: str, **more: str) -> dict[str, str]:

@@ -130,7 +130,9 @@ class Browser:
     def _take(self, page: Page) -> bytes:
         if self._page is None:
             raise PageUnavailable("there is no browser on this machine")
-        answer = self._page.goto(self._address(page), wait_until="networkidle", timeout=LIMIT_MS)
+        # Pages of GitHub come whole; the app shows what it asks for.
+        whole = "networkidle" if page.path.startswith("https://") else "load"
+        answer = self._page.goto(self._address(page), wait_until=whole, timeout=LIMIT_MS)
         if answer is None or not answer.ok:
             raise PageUnavailable(f"{page.path} answered {answer.status if answer else 'nothing'}")
         image: bytes = self._page.screenshot(animations="disabled", timeout=LIMIT_MS)

@@ -29,29 +29,32 @@ class Held:
 def held(account: str, roles: frozenset[str], policies: Iterable[Callable[[], Bindings]]) -> Held:
     """Whether a service account holds one of `roles` by one of `policies`, read one after the other until it does. A policy that may
     not be read leaves it unknown; errors of other kinds are raised."""
-    doubts: list[str] = []
+    unknown: list[Held] = []
     for read in policies:
         try:
             bindings = read()
         except CredentialsError as error:
-            doubts.append(error.what)
+            unknown.append(Held(state="unknown", why=error.what))
             continue
         for binding in bindings:
-            doubt = _doubt(f"serviceAccount:{account}", roles, binding)
-            if doubt == "":
-                return Held(state="ok")
-            doubts += [doubt] if doubt else []
-    return Held(state="unknown", why=doubts[0]) if doubts else Held(state="missing")
+            found = _by_binding(f"serviceAccount:{account}", roles, binding)
+            if found is not None and found.state == "ok":
+                return found
+            unknown += [found] if found is not None else []
+    return unknown[0] if unknown else Held(state="missing")
 
 
-def _doubt(member: str, roles: frozenset[str], binding: Mapping[str, Any]) -> str | None:
-    """Of one binding: empty where the role is held by it, why that is not certain, None where it says nothing of it."""
+def _by_binding(member: str, roles: frozenset[str], binding: Mapping[str, Any]) -> Held | None:
+    """What one binding says of it: held, or why that is not certain; None where it says nothing."""
     role, members = str(binding["role"]), set(binding.get("members", ()))
     has = member in members or bool(_EVERYBODY & members)
+    why = ""
     if role in roles and has:
-        return f"{role} is bound under a condition" if binding.get("condition") else ""
-    if role in roles and any(each.startswith(_MANY) for each in members):
-        return f"{role} is held by a group or a domain, whose members are not shown"
-    if has and not role.startswith("roles/"):
-        return f"it holds the custom role {role}"
-    return None
+        if not binding.get("condition"):
+            return Held(state="ok")
+        why = f"{role} is bound under a condition"
+    elif role in roles and any(each.startswith(_MANY) for each in members):
+        why = f"{role} is held by a group or a domain, whose members are not shown"
+    elif has and not role.startswith("roles/"):
+        why = f"it holds the custom role {role}"
+    return Held(state="unknown", why=why) if why else None

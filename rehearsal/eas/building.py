@@ -11,6 +11,8 @@ from rehearsal.eas.refusal import Failed
 from rehearsal.eas.session import Session, platforms
 
 POLL_SECONDS = 10.0
+LIMIT_SECONDS = 6 * 3600
+"""How long it waits for builds: no hosted job, in which it waits, is longer."""
 _OVER = ("ERRORED", "FINISHED", "CANCELED", "PENDING_CANCEL")
 
 
@@ -166,11 +168,12 @@ def _start(session: Session, platform: str, name: str, profile: dict[str, Any]) 
 
 def _ended(session: Session, identifiers: list[str]) -> list[dict[str, Any]]:
     session.output.spin("Waiting for build to complete. You can press Ctrl+C to exit.")
-    while True:
+    for _ in range(int(LIMIT_SECONDS / POLL_SECONDS)):
         found = [session.api.ask("build", build=identifier) for identifier in identifiers]
         if all(one["status"] in _OVER for one in found):
             return found
         time.sleep(POLL_SECONDS * session.api.time_scale)
+    raise Failed(f"The builds did not end within {LIMIT_SECONDS // 3600} hours.")
 
 
 def _print(session: Session, builds: list[dict[str, Any]]) -> int:

@@ -5,10 +5,11 @@ In Python, because Jinja2 alone takes longer to be imported than the notes of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from release.changelog.markdown import cell, code, finalize
+from release.changelog.migrations import Migration
 
 
 def changelog(values: Mapping[str, Any]) -> str:
@@ -44,12 +45,12 @@ def _table(first: list[str], rows: list[str]) -> list[str]:
     return [f"| {' | '.join(first)} |", "|" + "---|" * len(first), *rows] if rows else []
 
 
-def _migrations(migrations: Any) -> list[str]:
+def _migrations(migrations: Sequence[Migration]) -> list[str]:
     rows = [f"| {code(each.name)} | {finalize(each.kind)} | {cell(each.risk)} |" for each in migrations]
     return _table(["migration", "kind", "what it means"], rows)
 
 
-def _checksums(checksums: Any) -> list[str]:
+def _checksums(checksums: Sequence[tuple[str, str]]) -> list[str]:
     return _table(["file", "SHA-256"], [f"| {code(name)} | {code(digest)} |" for name, digest in checksums])
 
 

@@ -157,10 +157,11 @@ def _initial(component: ReleaseComponent) -> Version:
 
 def _newest_on(channel: str, core: Version, facts: Facts) -> Released | None:
     """The newest pre-release of `core` on a channel that these commits made."""
+    numbers = key(core)[:3]
     return highest(
         each
         for each in facts.prereleased
-        if each.core == key(core)[:3] and (each.version.prerelease or "").partition(".")[0] == channel
+        if each.core == numbers and (each.version.prerelease or "").partition(".")[0] == channel
     )
 
 

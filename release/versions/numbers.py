@@ -27,10 +27,11 @@ def raised(current: Version, bump: Bump, rules: Release) -> Version:
 
 def numbered(core: Version, channel: str, existing: Sequence[Released]) -> Version:
     """The next pre-release of `core` on a channel: one more than the highest number among all tags, reachable or not."""
+    numbers = key(core)[:3]
     taken = [
         int(number)
         for each in existing
-        if not each.final and each.core == key(core)[:3]
+        if not each.final and each.core == numbers
         for name, _, number in [(each.version.prerelease or "").partition(".")]
         if name == channel and number.isdigit()
     ]

@@ -35,7 +35,6 @@ from release.versions.rules import Rules
 from release.versions.tags import Released, TagFormat, format_of
 from release.versions.verdicts import Verdict, judge
 
-_RANK = attrgetter("rank")
 _NEAREST = 64
 """So many of the newest releases are named to git as known; the commits below them are then never read."""
 _ASKED = 20
@@ -83,7 +82,8 @@ class Repository:
     """Tags that do not lead: their releases were withdrawn."""
     absent: set[str] = field(default_factory=set)
     """Those of their commits that this clone lacks, too: none of them can be below the commit."""
-    _last_read: tuple[tuple[str, ...], Log] | None = None
+    _last_read: tuple[tuple[str, ...], Log] | None = field(default=None, init=False, repr=False)
+    """What was asked of `read` last, and its answer."""
 
     @classmethod
     def open(
@@ -299,7 +299,7 @@ class Repository:
         """
         commit = commit or self.commit
         by_commit: dict[str, Released] = {}
-        for each in sorted(considered, key=_RANK):
+        for each in sorted(considered, key=attrgetter("rank")):
             if each.commit not in self.absent:
                 by_commit[each.commit] = each
         ranked = [name for name, each in by_commit.items() if before is None or each.rank < before.rank]

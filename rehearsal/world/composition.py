@@ -21,7 +21,7 @@ from rehearsal.definition import Definition
 from rehearsal.emulators.capabilities import CACHE_URL, DATABASE_SERVER, DATABASE_URL, IDENTITY_PROVIDER
 from rehearsal.github.app import GitHub
 from rehearsal.home import home
-from rehearsal.runner import bytecode
+from rehearsal.runner import checkout_bytecode
 from rehearsal.runner.actions import PROGRAMS
 from rehearsal.runner.engine import ActRunner
 from rehearsal.runner.settings import Settings
@@ -134,7 +134,7 @@ class Composition:
         await self.github.start()
         await self._serve_github()
         self.environ = await asyncio.to_thread(self._step_environment)
-        compiled = await asyncio.to_thread(bytecode.refresh, self.options.repository)
+        compiled = await asyncio.to_thread(checkout_bytecode.refresh, self.options.repository)
         # The jobs' /tmp goes with the world; anyone who becomes another user in a job may write there too.
         temporary = self.options.root / "tmp"
         temporary.mkdir()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rehearsal.runner import bytecode
+from rehearsal.runner import checkout_bytecode
 from tests.rehearsal.runner.small_hub import CHECKOUT, logs
 
 IMPORT = "python3 -v -c 'import pipelines.one; print(pipelines.one.NUMBER)' 2>&1"
@@ -41,10 +42,10 @@ def compiled(kept: Path) -> dict[str, int]:
 
 def test_only_what_changed_is_compiled(tmp_path: Path) -> None:
     folder = checkout(tmp_path / "repository")
-    before = compiled(bytecode.refresh(folder))
+    before = compiled(checkout_bytecode.refresh(folder))
     assert set(before) == {"__init__", "one", "two", "three"}
     (folder / "pipelines/one.py").write_text("NUMBER = 2\n")
-    after = compiled(bytecode.refresh(folder))
+    after = compiled(checkout_bytecode.refresh(folder))
     assert {name for name in after if after[name] != before[name]} == {"one"}
 
 
@@ -52,15 +53,14 @@ def test_a_module_that_is_none_and_a_home_that_is_no_folder_stop_nothing(tmp_pat
     folder = checkout(tmp_path / "repository")
     (folder / "pipelines/two.py").write_text("this is {no} Python\n")
     (folder / "pipelines/one.py").write_bytes(b"NUMBER = '\0'\n")
-    assert set(compiled(bytecode.refresh(folder))) == {"__init__", "three"}
-    bytes_of_home = home.with_name("taken")
-    home.rename(bytes_of_home)
+    assert set(compiled(checkout_bytecode.refresh(folder))) == {"__init__", "three"}
+    shutil.rmtree(home)
     home.write_text("a file where the folder should be")
-    assert not bytecode.refresh(folder).exists()
+    assert not checkout_bytecode.refresh(folder).exists()
 
 
 def test_a_job_finds_the_bytecode_of_its_own_commit_alone(tmp_path: Path, world: Any, run_async: Any) -> None:
-    kept = bytecode.refresh(checkout(tmp_path / "repository"))
+    kept = checkout_bytecode.refresh(checkout(tmp_path / "repository"))
     files = {"pipelines/__init__.py": "NUMBER = 1\n", "pipelines/one.py": "NUMBER = 1\n"}
 
     async def story() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rehearsal.scenario.assertions import eventually
 from rehearsal.scenario.world_client import WorldClient
 from rehearsal.world.handle import World
 from tests.bad_input.conftest import Desk
@@ -34,15 +34,14 @@ def place() -> Iterator[WorldClient]:
 
 def ended(place: WorldClient, find: Callable[[Any], Any], seconds: float = SECONDS) -> dict[str, Any]:
     """The first run that `find` picks, once it has ended."""
-    deadline = time.monotonic() + seconds
     with place.github("release-manager") as client:
-        while time.monotonic() < deadline:
+
+        def look() -> dict[str, Any] | None:
             runs = client.get(f"/repos/{place.repository}/actions/runs").json()["workflow_runs"]
             found: dict[str, Any] | None = next((run for run in runs if find(run)), None)
-            if found and found["status"] == "completed":
-                return found
-            time.sleep(0.1)
-    raise AssertionError("no such run ended")
+            return found if found and found["status"] == "completed" else None
+
+        return eventually(look, "the run to end", seconds=seconds)
 
 
 def test_a_branch_and_a_title_are_data_all_the_way(place: WorldClient, tmp_path: Path) -> None:

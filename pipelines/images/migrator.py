@@ -34,15 +34,18 @@ MODULES = (
             "changes",
             "conditions",
             "counts",
+            "definitions",
             "files",
             "indexes",
             "job",
             "order",
+            "parsing",
             "rules",
             "runner",
             "sql",
             "trial",
             "watcher",
+            "words",
         )
     ),
 )

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.delivery.migrations import sql
-from pipelines.delivery.migrations.changes import Words, split
 from pipelines.delivery.migrations.sql import Token
+from pipelines.delivery.migrations.words import Words, split
 
 _OPERATORS = frozenset({"=", "<>", "!=", "<", "<=", ">", ">="})
 _LENGTHS = frozenset({"LENGTH", "CHAR_LENGTH", "CHARACTER_LENGTH", "OCTET_LENGTH"})

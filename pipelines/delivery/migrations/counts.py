@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.delivery.migrations import changes, conditions, sql
+from pipelines.delivery.migrations import conditions, parsing, sql
 from pipelines.delivery.migrations.changes import Change, Name
 from pipelines.delivery.migrations.files import Migration
 
@@ -104,13 +104,13 @@ class _Counting:
         self._named: dict[tuple[Name, str], tuple[Migration, Change]] = {
             (change.table, change.name): (migration, change)
             for migration in files
-            for change in changes.read(migration.sql)
+            for change in parsing.read(migration.sql)
             if change.action in ("add check", "add foreign key") and change.name
         }
         """What VALIDATE CONSTRAINT may name."""
 
     def findings(self, migration: Migration, end: float) -> Iterator[Finding]:
-        for change in changes.read(migration.sql):
+        for change in parsing.read(migration.sql):
             if change.action == "create table" and self._oid(change.table) is None:
                 self._made.add(change.table)
             if change.action == "add column":

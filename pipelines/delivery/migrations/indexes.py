@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.delivery.migrations import changes, sql
+from pipelines.delivery.migrations import parsing, sql
 
 if TYPE_CHECKING:
     import psycopg
@@ -21,7 +21,7 @@ class Index:
 
 def made_by(part: str) -> Index | None:
     """The index that a part makes CONCURRENTLY, if it has a name: without one nobody could say which it is."""
-    for change in changes.read(part):
+    for change in parsing.read(part):
         if change.action == "create index" and change.has("concurrently") and change.name:
             return Index(table=change.table, name=change.name)
     return None

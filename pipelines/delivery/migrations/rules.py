@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.delivery.migrations import changes, sql
+from pipelines.delivery.migrations import parsing, sql
 from pipelines.delivery.migrations.changes import Change, Name
 from pipelines.delivery.migrations.files import Migration, superseded
 from pipelines.errors import InputError, RefusedError
@@ -205,12 +205,12 @@ def _judge(migration: Migration, known: _Known) -> list[Finding]:
 
 
 def _validated(migration: Migration) -> set[tuple[Name, str]]:
-    return {(_plain(each.table), each.name) for each in changes.read(migration.sql) if each.action == "validate"}
+    return {(_plain(each.table), each.name) for each in parsing.read(migration.sql) if each.action == "validate"}
 
 
 def _part(file: _File, text: str) -> Iterator[tuple[Change, str, str]]:
     several = len(sql.statements(text)) > 1
-    for change in changes.read(text):
+    for change in parsing.read(text):
         for judged in (_compatible, _locking, _constraints, _rows, _alone, _again):
             for rule, what in judged(file, change):
                 if not (rule in COMPATIBLE and file.migration.kind == "contract"):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.delivery.migrations import changes, conditions
+from pipelines.delivery.migrations import conditions, parsing
 
 
 def understood(text: str) -> str | None:
-    (change,) = changes.read(f"ALTER TABLE notes ADD CHECK ({text})")
+    (change,) = parsing.read(f"ALTER TABLE notes ADD CHECK ({text})")
     found = conditions.understand(change.expression)
     return found.text if found else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.delivery.migrations import changes, rules
+from pipelines.delivery.migrations import parsing, rules
 from pipelines.delivery.migrations.files import Migration
 from pipelines.errors import RefusedError
 
@@ -178,13 +178,13 @@ def test_lines_of_later_parts_are_those_of_the_file() -> None:
 
 
 def test_changes_carry_what_counts_are_made_from() -> None:
-    (key,) = changes.read(
+    (key,) = parsing.read(
         'ALTER TABLE app."Notes" ADD CONSTRAINT k FOREIGN KEY (a, "B") REFERENCES users (c, d) NOT VALID'
     )
     assert (key.table, key.name, key.columns) == (("app", "Notes"), "k", ("a", "B"))
     assert (key.refers, key.refers_columns, key.has("not valid")) == (("users",), ("c", "d"), True)
-    (index,) = changes.read("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON notes (a DESC NULLS LAST) WHERE b > 0")
+    (index,) = parsing.read("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON notes (a DESC NULLS LAST) WHERE b > 0")
     assert (index.name, index.columns, index.flags) == ("i", ("a",), {"unique", "concurrently", "if not exists"})
     assert index.expression
-    (over,) = changes.read("CREATE INDEX ON notes (lower(a), b)")
+    (over,) = parsing.read("CREATE INDEX ON notes (lower(a), b)")
     assert (over.name, over.columns) == ("", ())

@@ -56,9 +56,11 @@ def _checksums(checksums: Sequence[tuple[str, str]]) -> list[str]:
 
 def _contributors(values: Mapping[str, Any]) -> list[str]:
     """All of them in one line, and those who are new."""
+    if not values["contributors"]:
+        return []
     names = ", ".join(finalize(each.name) for each in values["contributors"])
     new = [
         f"- {finalize(each.name)} made their first contribution{f' in #{each.pull}' if each.pull else ''}"
         for each in values["first_time"]
     ]
-    return [names, *(["", *new] if new else [])] if names else []
+    return [names, *(["", *new] if new else [])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from release.changelog import built_in
@@ -44,6 +44,10 @@ NOTES = st.fixed_dictionaries({
     "compare": st.sampled_from([Safe(""), Safe("https://github.com/techmate/platform/compare/a...b")]),
     "lacks": st.lists(OUTSIDE, max_size=2),
 })  # fmt: skip
+NOTHING: dict[str, Any] = {
+    "summary": "", "highlights": [], "groups": [], "migrations": [], "deploys": [], "contributors": [], "checksums": [],
+    "compare": Safe(""), "lacks": [],
+}  # fmt: skip
 SECTION = st.fixed_dictionaries({"title": OURS, "date": st.just("2026-11-28"), "groups": GROUPS})
 
 
@@ -57,6 +61,8 @@ def test_changelog__is_what_its_template_prints(values: dict[str, Any]) -> None:
 
 
 @given(NOTES)
+@example({**NOTHING, "contributors": [Contributor(Safe(""), 1, True, 0)]})
+@example({**NOTHING, "groups": [Heading("", Safe(""))], "lacks": [""]})
 def test_notes__are_what_their_template_prints(values: dict[str, Any]) -> None:
     values["first_time"] = [each for each in values["contributors"] if each.first]
     assert tidy(built_in.notes(values)) == tidy(NOTES_TEMPLATE(values))
